@@ -1,0 +1,118 @@
+//! Sends a request and reads its answer, capped in time and size. Follows no redirect and checks every certificate.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::ExposeSecret;
+
+use super::retry;
+use crate::config::Endpoint;
+use crate::dialect::{Request, Response};
+use crate::model::{CallError, Fault, Verdict};
+
+/// Bytes of an answer after decompression; a gzip bomb decodes a gigabyte from a megabyte.
+const MOST_BYTES: usize = 10 << 20;
+/// For name look-up, connection and TLS together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An HTTP client for one endpoint.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client for `endpoint`.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up on this machine.
+    pub fn new(endpoint: &Endpoint) -> Result<Self, Fault> {
+        // Fails only where a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("depeche/", env!("CARGO_PKG_VERSION")))
+            // reqwest would drop `authorization` on the way to another host, but carry on other keys and the body.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(endpoint.timeout)
+            .pool_max_idle_per_host(endpoint.concurrency)
+            // Below the idle time after which common servers hang up (5 s: Node, uvicorn), so that no call goes to a dead line.
+            .pool_idle_timeout(Duration::from_secs(4))
+            .tcp_nodelay(true)
+            .http1_only();
+        let url = reqwest::Url::parse(&endpoint.url).ok();
+        let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+        if host == "localhost" || host.starts_with("127.") || host == "[::1]" {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| Fault::usage(format!("endpoint `{}`: TLS cannot be set up here: {error}", endpoint.name)))?;
+        Ok(Self { http })
+    }
+
+    /// Sends one request; an answer of any status is a response.
+    ///
+    /// # Errors
+    /// Why there was no answer, or no whole one.
+    pub async fn send(&self, request: Request) -> Result<Response, CallError> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            let mut value = HeaderValue::from_str(value.expose_secret())
+                .map_err(|_| CallError::new(Verdict::Stop, "key-refused", "the key holds characters that no header can carry"))?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        let builder = match request.body {
+            Some(body) => self.http.post(&request.url).header("content-type", body.kind).body(body.bytes),
+            None => self.http.get(&request.url),
+        };
+        let mut answer = builder.headers(headers).send().await.map_err(|error| broken(&error))?;
+        let status = answer.status().as_u16();
+        let retry_after = retry::told(answer.headers(), jiff::Timestamp::now());
+        if answer.status().is_redirection() {
+            let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
+            let to = crate::dialect::excerpt(to.as_bytes());
+            return Err(CallError::new(Verdict::Stop, "redirect", format!("status {status}: it points to {to}; redirects are not followed, put the right url in the config")));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                return Err(CallError::new(Verdict::Never, "too-large", format!("the answer has more than {} MiB", MOST_BYTES >> 20)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, retry_after, body })
+    }
+}
+
+/// What a broken connection means. Only a call that surely never arrived may be repeated: reqwest calls a time-out while the
+/// body is written a *request* error, so that class says nothing about what the service has seen.
+fn broken(error: &reqwest::Error) -> CallError {
+    let cause = causes(error);
+    if error.is_connect() {
+        if cause.contains("certificate") || cause.contains("TLS") || cause.contains("tls") || cause.contains("InvalidContentType") {
+            return CallError::new(Verdict::Stop, "tls", format!("its certificate or TLS is not in order: {cause}"));
+        }
+        let what = if cause.contains("dns error") || cause.contains("lookup") { "the host's name does not resolve" } else { "no connection" };
+        return CallError::new(Verdict::BackOff, "away", format!("{what}: {cause}"));
+    }
+    if error.is_timeout() {
+        return CallError::new(Verdict::MaybeBilled, "timeout", "no whole answer within the endpoint's timeout; the call may have been billed");
+    }
+    if error.is_decode() {
+        return CallError::new(Verdict::MaybeBilled, "broken", format!("the answer cannot be decoded: {cause}"));
+    }
+    CallError::new(Verdict::MaybeBilled, "broken", format!("the connection broke before the answer was whole ({cause}); the call may have been billed"))
+}
+
+/// The chain of causes below reqwest's own line, which repeats the address.
+fn causes(error: &reqwest::Error) -> String {
+    let mut parts = Vec::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        parts.push(cause.to_string());
+        source = cause.source();
+    }
+    // Wrappers repeat what they wrap.
+    parts.dedup();
+    if parts.is_empty() { "unknown cause".into() } else { parts.join(": ") }
+}

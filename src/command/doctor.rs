@@ -1,0 +1,73 @@
+//! `depeche doctor`: is the config in order, does each endpoint answer, does it know its work, how fast. Costs nothing.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Common, endpoints, runtime};
+use crate::call::Client;
+use crate::config::{Config, Endpoint, Overrides};
+use crate::dialect::{self, Dialect};
+use crate::model::{CallError, Exit, Fault, Verdict};
+use crate::report::{self, Progress, harmless, say};
+
+pub(super) fn run(common: &Common) -> Result<Exit, Fault> {
+    let config = common.load(&Overrides::default())?;
+    let progress = Arc::new(Progress::new(common.loudness(), &[]));
+    report::start_log(common.loudness(), &progress);
+    let name = common.config.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
+    say(&format!("ok    {name}: {} endpoint(s), route {:?}", config.endpoints.len(), config.route));
+    runtime()?.block_on(examine(&config, &progress))
+}
+
+async fn examine(config: &Config, progress: &Arc<Progress>) -> Result<Exit, Fault> {
+    let mut exit = Exit::Done;
+    for endpoint in &config.endpoints {
+        let found = if endpoint.dialect == "embedded" { embedded(config, endpoint, progress).await } else { ask(endpoint).await };
+        progress.end();
+        match found {
+            Ok(words) => say(&format!("ok    endpoint `{}`: {}", endpoint.name, harmless(&words))),
+            Err(fault) => {
+                exit = exit.worse(fault.exit);
+                say(&format!("fail  endpoint `{}`: {}", endpoint.name, fault.message));
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// The embedded endpoint is started, as a run would, and then asked over HTTP like any other.
+async fn embedded(config: &Config, endpoint: &Endpoint, progress: &Arc<Progress>) -> Result<String, Fault> {
+    let server = endpoints::start(config, progress).await?;
+    ask(&Endpoint { url: server.url, key: server.token, ..endpoint.clone() }).await
+}
+
+async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
+    let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "its dialect is not there")) };
+    let start = Instant::now();
+    let answer = Client::new(endpoint)?.send(dialect.probe(endpoint)).await;
+    let body = answer.and_then(|response| if (200..300).contains(&response.status) { Ok(response.body) } else { Err(dialect.refusal(&response)) });
+    let body = body.map_err(|error| Fault::new(exit_of(&error), advice(dialect, endpoint, &error)))?;
+    let words = dialect.probed(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, missing))?;
+    Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))
+}
+
+fn exit_of(error: &CallError) -> Exit {
+    match error.verdict {
+        Verdict::Stop | Verdict::Never | Verdict::Once => Exit::EndpointStop,
+        Verdict::Wait(_) | Verdict::BackOff | Verdict::MaybeBilled => Exit::EndpointAway,
+    }
+}
+
+/// What is wrong, and what to do about it.
+fn advice(dialect: &dyn Dialect, endpoint: &Endpoint, error: &CallError) -> String {
+    let hint = match error.code {
+        "away" => format!("is the service running, and is {} its address?", endpoint.url),
+        "key-refused" if endpoint.key.is_none() => "it wants a key: add key = { env = \"VARIABLE\" }".into(),
+        "key-refused" => "it refuses the key: is it the right one, and still valid?".into(),
+        "not-found" => format!("nothing there speaks `{}`: is the url complete?", dialect.facts().name),
+        "timeout" => "it took the call and did not answer in time: is it overloaded?".into(),
+        "tls" => "mend the certificate there; it is never accepted unchecked".into(),
+        _ => "see the service's own log".into(),
+    };
+    format!("{}\n        hint: {hint}", harmless(&error.message))
+}

@@ -1,0 +1,66 @@
+//! `depeche init`: a commented config for a named service.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use super::InitArguments;
+use crate::config::SHIPPED;
+use crate::model::{Exit, Fault};
+use crate::report::say;
+
+/// Name, what it is, and its config.
+const SERVICES: &[(&str, &str, &str)] = &[
+    ("embedded", "the endpoint that ships with the program: no account, no key", SHIPPED),
+    ("openai", "OpenAI: one call makes all four texts", include_str!("init/openai.toml")),
+    ("ollama", "Ollama on this machine, by its OpenAI-compatible address", include_str!("init/ollama.toml")),
+    ("vllm", "vLLM", include_str!("init/vllm.toml")),
+    ("llama-cpp", "llama.cpp's server", include_str!("init/llama-cpp.toml")),
+    ("litellm", "a LiteLLM gateway", include_str!("init/litellm.toml")),
+    ("libretranslate", "LibreTranslate for translations, embedded summaries", include_str!("init/libretranslate.toml")),
+    ("apertium", "an Apertium APY server for translations (drafts), embedded summaries", include_str!("init/apertium.toml")),
+];
+
+pub(super) fn run(arguments: &InitArguments) -> Result<Exit, Fault> {
+    if arguments.list {
+        for (name, what, _) in SERVICES {
+            say(&format!("{name:<15} {what}"));
+        }
+        return Ok(Exit::Done);
+    }
+    let names = || SERVICES.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = SERVICES.iter().find(|(name, _, _)| *name == arguments.service);
+    let (_, _, text) = found.ok_or_else(|| Fault::usage(format!("no config for `{}` is known; there are {}", arguments.service, names())))?;
+    if arguments.output.as_os_str() == "-" {
+        say(text.trim_end());
+        return Ok(Exit::Done);
+    }
+    let path = arguments.output.display();
+    let written = OpenOptions::new().write(true).create_new(true).open(&arguments.output).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Fault::usage(format!("`{path}` is there already and was left as it is; --output names another file")),
+        _ => Fault::usage(format!("`{path}` cannot be written: {error}")),
+    })?;
+    say(&format!("wrote {path}; `depeche doctor` checks it"));
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, load};
+    use crate::dialect;
+
+    #[test]
+    fn every_config_is_in_order_once_its_key_is_there() {
+        for (name, _, text) in SERVICES {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("config.toml");
+            // The variables are the user's to set.
+            std::fs::write(dir.path().join("key"), "sk-test").unwrap();
+            let lines = text.lines().map(|line| if line.starts_with("key = { env") { "key = { file = \"key\" }" } else { line });
+            std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+            let loaded = load(Some(&path), &Overrides::default(), &dialect::facts());
+            assert!(loaded.is_ok(), "{name}: {:?}", loaded.err());
+        }
+    }
+}

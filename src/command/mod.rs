@@ -1,0 +1,193 @@
+//! What the user types: one file a subcommand.
+
+mod doctor;
+mod endpoints;
+mod init;
+mod models;
+mod read;
+mod run;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::config::{Config, Overrides, load};
+use crate::dialect;
+use crate::model::{Exit, Fault};
+use crate::report::{Loudness, complain};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "depeche", version, about, long_about = LONG, after_help = EXITS, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+const LONG: &str = "Reads a folder of articles, has each one summarised and translated by the HTTP services that config.toml names, \
+and writes a bilingual French-English table. Without a subcommand it does `run`.";
+
+const EXITS: &str = "Exit codes:
+  0  all done, or nothing to do          5    an endpoint is away; later may help
+  2  usage, config, or state files       11   another run holds the ledger
+  3  finished, but some articles failed  130  interrupted
+  4  an endpoint says stop: mend it      143  terminated";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make or renew the table (this is what happens without a subcommand)
+    Run(RunArguments),
+    /// Show what is understood of each article, as JSON lines; calls nobody
+    Read(ReadArguments),
+    /// Check the config and ask each endpoint whether it is there and knows its work
+    Doctor(Common),
+    /// Run the embedded endpoint alone, for other programs
+    Serve(ServeArguments),
+    /// Write a commented config for a service
+    Init(InitArguments),
+    /// Show which translation models are here; fetch them with --fetch
+    Models(ModelsArguments),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct Common {
+    /// The config [default: config.toml, else the one that ships with the program]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say only what went wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more; twice: every attempt
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct RunArguments {
+    /// Files and folders to read [default: input.paths of the config]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+    /// Folder for the table and the ledger [default: output.folder of the config]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// summarise-then-translate, or single-call
+    #[arg(long, value_name = "ROUTE")]
+    route: Option<String>,
+    /// Calls at once to each endpoint
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    concurrency: Option<usize>,
+    /// plain, or excel-fr: BOM, semicolons, CRLF
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Begin a new ledger although the table is there: everything is paid for again
+    #[arg(long)]
+    new_ledger: bool,
+}
+
+#[derive(Debug, Args)]
+struct ReadArguments {
+    /// Files and folders to read
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct ServeArguments {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5005")]
+    listen: SocketAddr,
+    /// The environment variable that holds the key which requests must bring; needed for other addresses than loopback
+    #[arg(long, value_name = "VARIABLE")]
+    key_env: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct InitArguments {
+    /// The service; see --list
+    #[arg(default_value = "embedded")]
+    service: String,
+    /// List the services
+    #[arg(long)]
+    list: bool,
+    /// Where to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "config.toml")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct ModelsArguments {
+    /// Fetch what is missing
+    #[arg(long)]
+    fetch: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Common {
+    fn loudness(&self) -> Loudness {
+        match (self.quiet, self.verbose) {
+            (true, _) => Loudness::Quiet,
+            (false, 0) => Loudness::Normal,
+            (false, more) => Loudness::Verbose(more),
+        }
+    }
+
+    fn load(&self, overrides: &Overrides) -> Result<Config, Fault> {
+        load(self.config.as_deref(), overrides, &dialect::facts()).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Fault::usage(lines.join("\n"))
+        })
+    }
+}
+
+/// Does what the arguments say.
+pub fn run(arguments: Arguments) -> Exit {
+    let result = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Read(arguments) => read::run(&arguments),
+        Command::Doctor(common) => doctor::run(&common),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "depeche", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    };
+    result.unwrap_or_else(|fault| {
+        let style = console::Style::new().for_stderr().red().bold();
+        complain(&format!("{} {}", style.apply_to("error:"), fault.message));
+        fault.exit
+    })
+}
+
+/// The runtime for all that waits: two threads carry thousands of calls.
+fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|error| Fault::usage(format!("no threads to wait with: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,124 @@
+//! `depeche run`: the main job.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{RunArguments, endpoints, runtime};
+use crate::config::{Config, Overrides};
+use crate::model::{Exit, Fault, Status};
+use crate::pipeline::{self, Desk, Outcome, Work};
+use crate::record::{Ledger, RunLock};
+use crate::report::{self, Ending, Loudness, Progress, say};
+
+/// Failed articles that are named at the end.
+const NAMED_FAILURES: usize = 5;
+
+pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
+    let overrides = Overrides {
+        paths: arguments.paths.clone(),
+        output: arguments.output.clone(),
+        route: arguments.route.clone(),
+        concurrency: arguments.concurrency,
+        profile: arguments.profile.clone(),
+    };
+    let config = arguments.common.load(&overrides)?;
+    let loudness = arguments.common.loudness();
+    for path in &config.input {
+        path.symlink_metadata().map_err(|error| {
+            Fault::usage(format!("the input `{}` cannot be found: {error}\n  hint: name a file or folder, or set paths under [input] in the config", path.display()))
+        })?;
+    }
+    Ledger::folder(&config.output)?;
+    let _lock = RunLock::take(&config.output)?;
+    let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
+    let progress = Arc::new(Progress::new(loudness, config.tasks()));
+    report::start_log(loudness, &progress);
+    runtime()?.block_on(work(config, ledger, progress, loudness))
+}
+
+async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<Exit, Fault> {
+    let lines = match endpoints::open(&config, &progress).await {
+        Ok(lines) => lines,
+        Err(fault) => {
+            progress.end();
+            ledger.close(fault.exit)?;
+            return Err(fault);
+        }
+    };
+    let desk = Desk::new(ledger, lines, Arc::clone(&progress));
+    let work = Arc::new(Work { config, desk, progress, stop: OnceLock::new() });
+    let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
+    let result = pipeline::run(Arc::clone(&work)).await;
+    signals.abort();
+    work.progress.end();
+    let outcome = result?;
+    let exit = work.stop.get().map_or(outcome.exit, |signal| outcome.exit.worse(*signal));
+    let table = pipeline::write_outputs(work.desk.ledger(), &work.config)?;
+    tell(&ending(&work, outcome, table)?, &work.progress, loudness);
+    work.desk.ledger().close(exit)?;
+    Ok(exit)
+}
+
+/// The first signal stops what has not begun; the second ends the process, which the ledger is built to survive.
+async fn heed_signals(work: Arc<Work>) {
+    let listen = || Some((signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?));
+    let Some((mut interrupt, mut terminate)) = listen() else { return };
+    loop {
+        let signal = tokio::select! {
+            _ = interrupt.recv() => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        };
+        if work.stop.get().is_some() {
+            end_at_once(signal);
+        }
+        tracing::warn!("stopping: calls in flight may end; once more to stop at once");
+        work.halt(signal);
+    }
+}
+
+#[expect(clippy::exit, reason = "the user has asked twice")]
+fn end_at_once(exit: Exit) {
+    std::process::exit(exit.code().into());
+}
+
+fn tell(ending: &Ending, progress: &Progress, loudness: Loudness) {
+    if progress.prints_lines() {
+        report::complain(&report::end_line(ending));
+    }
+    if loudness != Loudness::Quiet {
+        say(&report::table(ending, console::colors_enabled()));
+    }
+}
+
+fn ending(work: &Work, outcome: Outcome, table: std::path::PathBuf) -> Result<Ending, Fault> {
+    let mut flags: BTreeMap<String, u64> = BTreeMap::new();
+    let mut failures = Vec::new();
+    let mut flagged = 0;
+    work.desk.ledger().each_row(|row| {
+        row.flags.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += 1);
+        flagged += u64::from(!row.flags.is_empty());
+        if row.status == Status::Failed && failures.len() < NAMED_FAILURES {
+            failures.push((row.source, row.error));
+        }
+        Ok(())
+    })?;
+    let [found, done, earlier, failed] = work.progress.counts();
+    Ok(Ending {
+        found,
+        done,
+        earlier,
+        failed,
+        flags: flags.into_iter().collect(),
+        flagged,
+        calls: outcome.tally.sent,
+        repeated: outcome.tally.repeated,
+        maybe_billed: outcome.tally.maybe_billed,
+        remembered: outcome.remembered,
+        time: work.progress.elapsed(),
+        cost: outcome.cost,
+        table,
+        failures,
+    })
+}

@@ -1,0 +1,131 @@
+//! The config as it is written: types and places, no meaning yet.
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::Deserialize;
+use std::fmt;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    #[serde(default)]
+    pub(super) input: RawInput,
+    #[serde(default)]
+    pub(super) output: RawOutput,
+    #[serde(default)]
+    pub(super) summary: RawSummary,
+    #[serde(default)]
+    pub(super) endpoint: Vec<Spanned<RawEndpoint>>,
+    #[serde(default)]
+    pub(super) embedded: RawEmbedded,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawInput {
+    pub(super) paths: Option<Vec<String>>,
+    pub(super) max_megabytes: Option<Spanned<i64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutput {
+    pub(super) folder: Option<String>,
+    pub(super) profile: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSummary {
+    pub(super) route: Option<Spanned<String>>,
+    pub(super) words: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEndpoint {
+    pub(super) name: Spanned<String>,
+    pub(super) does: Vec<Spanned<String>>,
+    pub(super) dialect: Spanned<String>,
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) model: Option<String>,
+    pub(super) key: Option<Spanned<RawKey>>,
+    pub(super) allow_http: Option<bool>,
+    pub(super) concurrency: Option<Spanned<NumberOrAuto>>,
+    pub(super) timeout: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEmbedded {
+    pub(super) translator: Option<Spanned<String>>,
+    pub(super) model: Option<Spanned<String>>,
+    pub(super) fetch: Option<bool>,
+    pub(super) models_dir: Option<String>,
+    pub(super) mirror: Option<Spanned<String>>,
+}
+
+/// Where a key is to be found; never the key itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RawKey {
+    Env(String),
+    File(String),
+}
+
+impl<'de> Deserialize<'de> for RawKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = RawKey;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("{ env = \"VARIABLE\" } or { file = \"PATH\" }")
+            }
+
+            // The message must not hold the key, so the value is not repeated.
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<RawKey, E> {
+                Err(E::custom("a key is never written in the config: name where it is, as { env = \"VARIABLE\" } or { file = \"PATH\" }"))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<RawKey, A::Error> {
+                let both = "a key has one place: { env = \"VARIABLE\" } or { file = \"PATH\" }";
+                let key = match map.next_key::<String>()?.as_deref() {
+                    Some("env") => RawKey::Env(map.next_value()?),
+                    Some("file") => RawKey::File(map.next_value()?),
+                    _ => return Err(de::Error::custom(both)),
+                };
+                if map.next_key::<String>()?.is_some() { Err(de::Error::custom(both)) } else { Ok(key) }
+            }
+        }
+        deserializer.deserialize_any(KeyVisitor)
+    }
+}
+
+/// `concurrency`: a number, or `"auto"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NumberOrAuto {
+    Number(i64),
+    Auto,
+}
+
+impl<'de> Deserialize<'de> for NumberOrAuto {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberVisitor;
+        impl Visitor<'_> for NumberVisitor {
+            type Value = NumberOrAuto;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or \"auto\"")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<NumberOrAuto, E> {
+                Ok(NumberOrAuto::Number(number))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<NumberOrAuto, E> {
+                if word == "auto" { Ok(NumberOrAuto::Auto) } else { Err(E::invalid_value(de::Unexpected::Str(word), &self)) }
+            }
+        }
+        deserializer.deserialize_any(NumberVisitor)
+    }
+}

@@ -1,0 +1,131 @@
+//! `LibreTranslate` (1.9): <https://docs.libretranslate.com/>. The key goes in the body; a missing one is a 400.
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::{Body, Dialect, Request, Response, json, odd, refusal_by_status, translations};
+use crate::config::{DialectFacts, Endpoint};
+use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
+
+pub(super) struct LibreTranslate;
+
+impl Dialect for LibreTranslate {
+    fn facts(&self) -> DialectFacts {
+        DialectFacts { name: "libretranslate", tasks: &[Task::Translate], needs_url: true, needs_model: false, concurrency: 4 }
+    }
+
+    /// 2,000 characters is what libretranslate.com takes; an array of n texts counts as n requests, so two are no loss.
+    fn limits(&self) -> Limits {
+        Limits { characters: 2_000, texts: 50 }
+    }
+
+    fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
+        let (texts, from, to) = match ask {
+            Ask::Translate { texts, from, to } => (texts.as_slice(), *from, *to),
+            // The config refuses such an endpoint; an empty translation is refused by the service.
+            _ => (&[][..], Lang::FR, Lang::EN),
+        };
+        let mut body = json!({"q": texts, "source": from, "target": to, "format": "text"});
+        if let Some(key) = &endpoint.key {
+            body["api_key"] = Value::from(key.expose_secret());
+        }
+        let body = Body { kind: "application/json", bytes: body.to_string().into_bytes() };
+        Request { url: format!("{}/translate", endpoint.url), headers: Vec::new(), body: Some(body) }
+    }
+
+    fn reply(&self, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+        let Ask::Translate { texts, .. } = ask else { return Err(odd("only translations can be asked")) };
+        let value = json(body)?;
+        let list = value.get("translatedText").ok_or_else(|| odd("the answer has no `translatedText`"))?;
+        Ok(Reply { answer: Answer::Translations(translations(list, texts.len())?), usage: Usage::default(), draft: false })
+    }
+
+    /// A missing key comes as 400 and condemns every article, not just this one.
+    fn refusal(&self, response: &Response) -> CallError {
+        let refusal = refusal_by_status(response);
+        if response.status == 400 && refusal.message.contains("API key") {
+            return CallError { verdict: Verdict::Stop, code: "key-refused", ..refusal };
+        }
+        refusal
+    }
+
+    fn probe(&self, endpoint: &Endpoint) -> Request {
+        Request { url: format!("{}/languages", endpoint.url), headers: Vec::new(), body: None }
+    }
+
+    fn probed(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
+        let value = json(body).map_err(|error| format!("it does not answer like LibreTranslate: {error}"))?;
+        let pair = |from: &str, to: &str| {
+            let languages = value.as_array().into_iter().flatten();
+            let mut from = languages.filter(|language| language["code"] == from);
+            from.any(|language| language["targets"].as_array().is_some_and(|targets| targets.iter().any(|code| code == to)))
+        };
+        match (pair("fr", "en"), pair("en", "fr")) {
+            (true, true) => Ok("knows fr→en and en→fr".into()),
+            (true, false) => Ok("knows fr→en, but not en→fr: English articles will fail".into()),
+            (false, true) => Ok("knows en→fr, but not fr→en: French articles will fail".into()),
+            (false, false) => Err("it knows neither fr→en nor en→fr: load those languages there (--load-only fr,en)".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn endpoint() -> Endpoint {
+        Endpoint {
+            name: "lt".into(),
+            does: vec![Task::Translate],
+            dialect: "libretranslate",
+            url: "http://h:5000".into(),
+            model: None,
+            key: Some("secret".into()),
+            concurrency: 1,
+            timeout: Duration::from_secs(1),
+        }
+    }
+
+    fn ask() -> Ask {
+        Ask::Translate { texts: vec!["Le chat".into(), "Il dort".into()], from: Lang::FR, to: Lang::EN }
+    }
+
+    #[test]
+    fn the_request_is_as_documented_and_its_debug_print_holds_no_key() {
+        let request = LibreTranslate.request(&endpoint(), &ask());
+        let body: Value = serde_json::from_slice(&request.body.as_ref().unwrap().bytes).unwrap();
+        assert_eq!(body, json!({"q": ["Le chat", "Il dort"], "source": "fr", "target": "en", "format": "text", "api_key": "secret"}));
+        assert!(!format!("{request:?}").contains("secret"));
+    }
+
+    #[test]
+    fn fewer_translations_than_texts_are_refused() {
+        let good = LibreTranslate.reply(&ask(), br#"{"translatedText":["The cat","It sleeps"]}"#).unwrap();
+        assert_eq!(good.answer, Answer::Translations(vec!["The cat".into(), "It sleeps".into()]));
+        for (body, code) in [
+            (r#"{"translatedText":["The cat"]}"#, "protocol"),
+            (r#"{"translatedText":["The cat",""]}"#, "empty-answer"),
+            (r#"{"detail":"x"}"#, "protocol"),
+            ("<html>", "protocol"),
+            ("", "protocol"),
+        ] {
+            assert_eq!(LibreTranslate.reply(&ask(), body.as_bytes()).unwrap_err().code, code, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_missing_key_stops_the_endpoint_although_it_is_a_400() {
+        let body = br#"{"error":"Please contact the server operator to get an API key"}"#.to_vec();
+        let refusal = LibreTranslate.refusal(&Response { status: 400, retry_after: None, body });
+        assert_eq!((refusal.verdict, refusal.code), (Verdict::Stop, "key-refused"));
+    }
+
+    #[test]
+    fn the_probe_names_a_missing_pair() {
+        let probed = |body: &str| LibreTranslate.probed(&endpoint(), body.as_bytes());
+        assert!(probed(r#"[{"code":"fr","targets":["en"]},{"code":"en","targets":["fr","de"]}]"#).is_ok());
+        assert!(probed(r#"[{"code":"de","targets":["en"]}]"#).unwrap_err().contains("neither"));
+    }
+}

@@ -1,0 +1,176 @@
+//! Tests of the extractive summary.
+
+use std::time::{Duration, Instant};
+
+use super::stopwords::{ENGLISH, FRENCH};
+use super::*;
+
+const ARTICLE: [&str; 6] = [
+    "Le conseil municipal de Brest a voté mardi la construction d'un tramway.",
+    "« C'est un grand jour », a dit Anne Le Roy.",
+    "Le tramway reliera la gare au port en douze minutes dès 2027.",
+    "Il coûtera 300 millions d'euros.",
+    "Lire aussi : le tramway de Brest en images",
+    "La construction du tramway commencera au printemps, près de la gare.",
+];
+
+fn total(sentences: &[&str], chosen: &[usize]) -> usize {
+    chosen
+        .iter()
+        .map(|&index| count_words(sentences[index]))
+        .sum()
+}
+
+#[test]
+fn words_are_runs_of_letters_and_digits() {
+    assert_eq!(count_words(""), 0);
+    assert_eq!(count_words("L'an 2027, vis-à-vis d'eux…"), 8);
+    assert_eq!(count_words("e\u{301}te\u{301} \u{301}"), 1);
+}
+
+#[test]
+fn keeps_the_order_of_the_article() {
+    let chosen = summarise("Un tramway à Brest", &ARTICLE, Lang::FR, 40);
+    assert!(chosen.len() > 1);
+    assert!(chosen.is_sorted());
+    assert_eq!(chosen[0], 0);
+}
+
+#[test]
+fn keeps_to_the_budget() {
+    let sentences: Vec<String> = (0..60)
+        .map(|i| format!("La ville numéro{i} parle{i} de son port{i} avec joie{i}."))
+        .collect();
+    let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
+    for words in [10, 20, 45, 100, 300] {
+        let chosen = summarise("", &sentences, Lang::FR, words);
+        let total = total(&sentences, &chosen);
+        assert!(total * 20 <= words * 27, "{total} for {words}");
+        assert!(total * 10 >= words * 8, "{total} for {words}");
+    }
+}
+
+#[test]
+fn chooses_one_sentence_however_small_the_budget() {
+    for words in [0, 1, 2] {
+        assert_eq!(summarise("Brest", &ARTICLE, Lang::FR, words), [3]);
+    }
+    let long = "mot ".repeat(500);
+    assert_eq!(summarise("", &[&long], Lang::FR, 45), [0]);
+}
+
+#[test]
+fn takes_all_when_the_budget_is_ample() {
+    let chosen = summarise("", &ARTICLE[..4], Lang::FR, usize::MAX);
+    assert_eq!(chosen, [0, 1, 2, 3]);
+}
+
+#[test]
+fn empty_input_gives_an_empty_summary() {
+    assert!(summarise("", &[], Lang::FR, 45).is_empty());
+    assert!(summarise("Un titre seul", &[], Lang::EN, 45).is_empty());
+    assert!(summarise("Titre", &["", "…", "12 %"], Lang::FR, 45).is_empty());
+}
+
+#[test]
+fn one_sentence_is_its_own_summary() {
+    assert_eq!(summarise("", &["Il pleut."], Lang::FR, 45), [0]);
+    assert_eq!(summarise("", &["—", "Oui", "***"], Lang::FR, 45), [1]);
+}
+
+#[test]
+fn the_title_draws_the_choice() {
+    let sentences = [
+        "The weather was mild on Monday.",
+        "Shops opened late after the holiday.",
+        "A whale was seen near the harbour bridge.",
+        "Trains ran on time through the night.",
+    ];
+    let chosen = summarise("Whale seen under the bridges", &sentences, Lang::EN, 8);
+    assert_eq!(chosen, [2]);
+}
+
+#[test]
+fn accents_may_be_written_in_two_ways() {
+    let sentences = [
+        "Rien à dire ce matin.",
+        "Un été de fête ici.",
+        "Rien ne va plus hier.",
+    ];
+    let title = "Fe\u{302}te d'e\u{301}te\u{301}";
+    assert_eq!(summarise(title, &sentences, Lang::FR, 4), [1]);
+}
+
+#[test]
+fn a_repeated_sentence_is_taken_once() {
+    let sentences = ["Le port de Brest ferme ses quais vendredi."; 5];
+    assert_eq!(summarise("", &sentences, Lang::FR, 45), [0]);
+}
+
+#[test]
+fn lines_to_the_reader_are_left_out() {
+    let chosen = summarise("Le tramway de Brest en images", &ARTICLE, Lang::FR, 30);
+    assert!(!chosen.contains(&4));
+}
+
+#[test]
+fn a_pronoun_wants_the_sentence_before() {
+    let mut reader = Reader::new(Lang::FR);
+    let mut factor = |text: &str| leaning(&reader.read(text));
+    assert!(factor("Elle a quitté Brest.") < 1.0);
+    assert!(factor("Cependant, la ville dort.") < 1.0);
+    assert!(factor("However, they left.") < 1.0);
+    assert!(factor("Il faut partir.") >= 1.0);
+    assert!(factor("La ville dort.") >= 1.0);
+}
+
+#[test]
+fn english_articles() {
+    let sentences = [
+        "The city council approved a new tram line on Tuesday.",
+        "It was raining.",
+        "The tram line will link the station and the harbour within twelve minutes.",
+        "Subscribe to our newsletter.",
+    ];
+    let chosen = summarise("Council approves tram line", &sentences, Lang::EN, 24);
+    assert_eq!(chosen, [0, 2]);
+}
+
+#[test]
+fn ten_thousand_sentences_are_quick() {
+    let sentences: Vec<String> = (0..10_000)
+        .map(|i| {
+            let (a, b, c) = (i % 97, i % 1_009, i * 7 % 3_001);
+            format!("Le maire{a} de ville{b} parle du projet{c} avec le port{a} et la gare{i}.")
+        })
+        .collect();
+    let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
+    let started = Instant::now();
+    let short = summarise("Le maire3 et le port3", &sentences, Lang::FR, 45);
+    let all = summarise("", &sentences, Lang::FR, 1_000_000);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(!short.is_empty() && all.len() > 100);
+}
+
+#[test]
+fn word_lists_are_sorted() {
+    assert!(FRENCH.is_sorted() && ENGLISH.is_sorted());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_summarised(
+        title in "\\PC*",
+        sentences in proptest::collection::vec("[\\s\\S]{0,40}|\\PC{0,40}", 0..20),
+        words in 0_usize..200,
+    ) {
+        let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
+        for language in [Lang::FR, Lang::EN] {
+            let chosen = summarise(&title, &sentences, language, words);
+            assert!(chosen.is_sorted_by(|a, b| a < b));
+            assert!(chosen.iter().all(|&index| index < sentences.len()));
+            let lettered = sentences.iter().any(|s| s.contains(char::is_alphabetic));
+            assert_eq!(lettered, !chosen.is_empty());
+        }
+    }
+}

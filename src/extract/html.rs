@@ -1,0 +1,142 @@
+//! Saved pages: title, date, address and language from the markup, the text by the readability algorithm.
+
+use dom_query::Document;
+use dom_smoothie::{Config, Readability, TextMode};
+
+use super::{Draft, Format, one_line};
+use crate::model::Reject;
+
+pub(super) struct Html;
+
+/// The parser's time grows with the square of the depth (36 s for 100,000 nested elements): no article is nested like this.
+const DEEPEST: usize = 1_000;
+/// And with that of a tag's attributes (3 s for 50,000): no tag of an article is as long, in bytes.
+const LONGEST_TAG: usize = 256 * 1024;
+/// Elements of a page; the largest front pages have some 20,000.
+const MOST_ELEMENTS: usize = 100_000;
+
+/// What is never part of the article, wherever it stands.
+const FURNITURE: &str = "script, style, noscript, template, svg, iframe, form, button, nav, aside, footer, dialog, figure, figcaption, \
+    [role=navigation], [role=complementary], [role=dialog], [aria-hidden=true], \
+    [class*=cookie], [id*=cookie], [class*=consent], [id*=consent], [class*=newsletter], [id*=newsletter], \
+    [class*=share], [class*=partage], [class*=related], [class*=lire-aussi], [class*=read-also], \
+    [class*=breadcrumb], [class*=comment], [id*=comment], [class*=caption], [class*=legende], [class*=promo]";
+
+impl Format for Html {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["html", "htm", "xhtml"]
+    }
+
+    fn looks_like(&self, start: &str) -> bool {
+        let start: String = start.chars().take(200).collect::<String>().to_ascii_lowercase();
+        start.starts_with("<!doctype html") || start.contains("<html")
+    }
+
+    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
+        guard(text)?;
+        let page = Document::from(text);
+        let marks = marks(&page);
+        page.select(FURNITURE).remove();
+        let config = Config { text_mode: TextMode::Formatted, max_elements_to_parse: MOST_ELEMENTS, ..Config::default() };
+        let malformed = |error: dom_smoothie::ReadabilityError| Reject::new("malformed", format!("no article found in the page: {error}"));
+        let article = Readability::with_document(page, None, Some(config)).and_then(|mut reader| reader.parse()).map_err(malformed)?;
+        let title = marks.title.or_else(|| Some(article.title.clone()));
+        let body = article.text_content.lines().map(one_line).collect::<Vec<_>>().join("\n");
+        let published = marks.published.or(article.published_time);
+        Ok(vec![Draft { title, body, published, author: marks.author.or(article.byline), ..marks }])
+    }
+}
+
+/// What the markup says of the article; read before the furniture goes, which may hold it.
+fn marks(page: &Document) -> Draft {
+    let attr = |selector: &str, name: &str| {
+        page.select_single(selector).attr(name).map(|value| one_line(&value)).filter(|value| !value.is_empty())
+    };
+    let text = |selector: &str| Some(one_line(&page.select_single(selector).text())).filter(|text| !text.is_empty());
+    Draft {
+        title: text("article h1").or_else(|| attr("meta[property='og:title']", "content")).or_else(|| text("h1")),
+        published: attr("meta[property='article:published_time']", "content")
+            .or_else(|| attr("meta[itemprop=datePublished]", "content"))
+            .or_else(|| attr("meta[name=date]", "content"))
+            .or_else(|| attr("article time[datetime]", "datetime"))
+            .or_else(|| attr("time[datetime]", "datetime")),
+        url: attr("link[rel=canonical]", "href").or_else(|| attr("meta[property='og:url']", "content")),
+        author: attr("meta[name=author]", "content"),
+        language: attr("html", "lang").or_else(|| attr("meta[property='og:locale']", "content")),
+        ..Draft::default()
+    }
+}
+
+/// Refuses pages that the parser would choke on, by a count of tags that costs next to nothing.
+fn guard(text: &str) -> Result<(), Reject> {
+    let (mut depth, mut deepest, mut elements) = (0_usize, 0_usize, 0_usize);
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        let tag = after.split_once('>').map_or(after, |(tag, _)| tag);
+        if tag.len() > LONGEST_TAG {
+            return Err(Reject::new("too-deep", "the page has a tag of more than 256 kB"));
+        }
+        if tag.starts_with('/') {
+            depth = depth.saturating_sub(1);
+        } else if tag.starts_with(|c: char| c.is_ascii_alphabetic()) && !tag.ends_with('/') && !closes_itself(tag) {
+            depth += 1;
+            elements += 1;
+            deepest = deepest.max(depth);
+        }
+        rest = after;
+    }
+    if deepest > DEEPEST || elements > MOST_ELEMENTS {
+        return Err(Reject::new("too-deep", format!("the page nests {deepest} elements and has {elements}: no article is built like that")));
+    }
+    Ok(())
+}
+
+/// Elements that have no end tag, or need none.
+fn closes_itself(tag: &str) -> bool {
+    const NO_END: &[&str] = &[
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li", "dt",
+        "dd", "option", "tr", "td", "th", "thead", "tbody",
+    ];
+    let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+    NO_END.contains(&name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"<!DOCTYPE html><html lang="fr"><head><title>La digue | Le Journal</title>
+        <meta property="og:title" content="La digue tient bon"><meta property="article:published_time" content="2026-11-13T08:00:00+01:00">
+        <link rel="canonical" href="https://exemple.invalid/digue"></head><body>
+        <nav><a href="/">Accueil</a></nav><div class="cookie-banner">Nous utilisons des cookies pour mesurer notre audience.</div>
+        <article><h1>La digue tient bon</h1><p>La digue du port a résisté à la tempête de la nuit, a annoncé mercredi la mairie dans un communiqué.</p>
+        <figure><img src="a.jpg"><figcaption>La digue, mercredi. © Agence</figcaption></figure>
+        <p>Les réparations commencées au printemps doivent durer encore huit mois, selon les services techniques de la ville.</p>
+        <div class="share-bar">Partager sur les réseaux</div></article><footer>Mentions légales</footer></body></html>"#;
+
+    #[test]
+    fn the_article_comes_out_and_the_furniture_does_not() {
+        let draft = Html.drafts(PAGE).unwrap().remove(0);
+        assert_eq!(draft.title.as_deref(), Some("La digue tient bon"));
+        assert_eq!(draft.url.as_deref(), Some("https://exemple.invalid/digue"));
+        assert!(draft.body.starts_with("La digue du port") && draft.body.ends_with("de la ville."), "{}", draft.body);
+        for furniture in ["cookies", "Accueil", "Agence", "Partager", "Mentions"] {
+            assert!(!draft.body.contains(furniture), "{furniture}");
+        }
+    }
+
+    #[test]
+    fn paragraphs_stay_apart() {
+        let draft = Html.drafts(PAGE).unwrap().remove(0);
+        assert!(draft.body.contains("communiqué.\n"));
+    }
+
+    #[test]
+    fn pages_that_choke_the_parser_are_refused_at_once() {
+        let deep = "<div>".repeat(100_000);
+        assert_eq!(Html.drafts(&deep).unwrap_err().code, "too-deep");
+        let attributes = format!("<html><p {}>x", "a=1 ".repeat(100_000));
+        assert_eq!(Html.drafts(&attributes).unwrap_err().code, "too-deep");
+        assert_eq!(Html.drafts("<<<<<<").unwrap_err().code, "malformed");
+    }
+}

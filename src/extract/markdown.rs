@@ -1,0 +1,111 @@
+//! Markdown, with a front matter of plain `key: value` lines (YAML) or `key = "value"` lines (TOML).
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use super::{Draft, Format};
+use crate::model::Reject;
+
+pub(super) struct Markdown;
+
+impl Format for Markdown {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["md", "markdown", "mdown"]
+    }
+
+    fn looks_like(&self, start: &str) -> bool {
+        start.starts_with("# ")
+    }
+
+    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
+        let (front, text) = front_matter(text);
+        let mut draft = Draft::default();
+        for (key, value) in front {
+            let place = match key.as_str() {
+                "title" | "titre" => &mut draft.title,
+                "date" | "published" | "pubdate" => &mut draft.published,
+                "author" | "auteur" => &mut draft.author,
+                "url" | "link" | "canonical" | "source" => &mut draft.url,
+                "lang" | "language" | "langue" => &mut draft.language,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        let (heading, body) = blocks(text);
+        draft.title = draft.title.or_else(|| heading.clone());
+        // A first heading that is not the title after all belongs to the text.
+        let lost = heading.filter(|heading| draft.title.as_ref() != Some(heading));
+        draft.body = lost.map_or(body.clone(), |heading| format!("{heading}\n\n{body}"));
+        Ok(vec![draft])
+    }
+}
+
+/// The keys and values before the text, and the text. What is not a flat list of pairs is left to the text's own rules.
+fn front_matter(text: &str) -> (Vec<(String, String)>, &str) {
+    let text = text.trim_start();
+    for (fence, separator) in [("---\n", ':'), ("+++\n", '=')] {
+        let Some(rest) = text.strip_prefix(fence) else { continue };
+        let end = format!("\n{}", fence.trim_end());
+        let Some((front, after)) = rest.split_once(end.as_str()) else { continue };
+        let pairs = front.lines().filter_map(|line| {
+            let (key, value) = line.split_once(separator)?;
+            let value = value.trim().trim_matches(['"', '\'']).trim();
+            (!value.is_empty() && !key.starts_with([' ', '#', '-'])).then(|| (key.trim().to_lowercase(), value.to_owned()))
+        });
+        return (pairs.collect(), after.split_once('\n').map_or("", |(_, body)| body));
+    }
+    (Vec::new(), text)
+}
+
+/// The first heading of the first level, if the text begins with it, and the text of all other blocks, one a paragraph.
+/// Code, images and raw HTML are no part of an article's text.
+fn blocks(text: &str) -> (Option<String>, String) {
+    let (mut heading, mut body, mut block) = (None, String::new(), String::new());
+    let mut silent = 0_usize;
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES) {
+        match event {
+            Event::Start(Tag::CodeBlock(_) | Tag::Image { .. } | Tag::HtmlBlock | Tag::FootnoteDefinition(_)) => silent += 1,
+            Event::End(TagEnd::CodeBlock | TagEnd::Image | TagEnd::HtmlBlock | TagEnd::FootnoteDefinition) => silent -= 1,
+            Event::Text(words) | Event::Code(words) if silent == 0 => block.push_str(&words),
+            Event::SoftBreak | Event::HardBreak if silent == 0 => block.push(' '),
+            Event::End(TagEnd::Heading(HeadingLevel::H1)) if heading.is_none() && body.is_empty() => {
+                heading = Some(std::mem::take(&mut block).trim().to_owned());
+            }
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell) | Event::Start(Tag::List(_)) => {
+                let paragraph = std::mem::take(&mut block);
+                if !paragraph.trim().is_empty() {
+                    body.push_str(paragraph.trim());
+                    body.push_str("\n\n");
+                }
+            }
+            _ => {}
+        }
+    }
+    body.push_str(block.trim());
+    (heading, body.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn front_matter_heading_lists_and_links_are_understood() {
+        let text = "---\ntitle: \"La ligne rouvre\"\ndate: 2026-11-15\ntags:\n  - rail\nlang: fr\n---\n\n# La ligne rouvre\n\nDu *texte* avec [un lien](http://a.b).\n\n## Le calendrier\n\n- un\n- deux\n\n```\ncode\n```\n";
+        let draft = Markdown.drafts(text).unwrap().remove(0);
+        assert_eq!(draft.title.as_deref(), Some("La ligne rouvre"));
+        assert_eq!(draft.published.as_deref(), Some("2026-11-15"));
+        assert_eq!(draft.body, "Du texte avec un lien.\n\nLe calendrier\n\nun\n\ndeux");
+    }
+
+    #[test]
+    fn without_front_matter_the_heading_is_the_title() {
+        let draft = Markdown.drafts("# School meals\n\nText here.\n").unwrap().remove(0);
+        assert_eq!((draft.title.as_deref(), draft.body.as_str()), (Some("School meals"), "Text here."));
+    }
+
+    #[test]
+    fn a_rule_at_the_beginning_is_no_front_matter() {
+        let draft = Markdown.drafts("---\n\nJuste du texte.\n").unwrap().remove(0);
+        assert_eq!(draft.body, "Juste du texte.");
+    }
+}

@@ -1,0 +1,332 @@
+//! Cuts the text of an article into sentences, by rules for French and English.
+//!
+//! One pass over the text looks at each full stop, question mark, exclamation
+//! mark and ellipsis, and at each line break. What stands just before and just
+//! after decides, and every look in either direction is bounded, so the time
+//! taken grows with the length of the text and with nothing else.
+
+mod abbreviations;
+mod look;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use abbreviations::{Stop, is_address_ending, leads_on, opens_sentence, stop_after};
+use look::{
+    REACH, first_word, in_address, is_list_item, is_number, is_quote, is_stop, is_surname,
+    last_word, leading_space, lettered, line_breaks, may_open, note_mark, starts_sentence,
+};
+
+/// A line no longer than this, without a closing mark, reads as a heading.
+const HEADING_CHARS: usize = 60;
+
+/// The longest heading that is found glued to its paragraph.
+const GLUED_HEADING_CHARS: usize = 90;
+
+/// Byte ranges of the sentences of `text`.
+///
+/// They lie on character boundaries and cover the text without gap or overlap:
+/// white space after a sentence belongs to it, white space at the very start
+/// belongs to the first one.
+#[must_use]
+pub fn spans(text: &str) -> Vec<Range<usize>> {
+    let cuts = Scanner::new(text).run();
+    let ends = cuts.iter().copied().chain([text.len()]);
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    starts
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .filter(|span| !span.is_empty())
+        .collect()
+}
+
+/// The sentences of `text`, trimmed, without the empty ones.
+#[must_use]
+pub fn sentences(text: &str) -> Vec<&str> {
+    spans(text)
+        .into_iter()
+        .filter_map(|span| text.get(span))
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
+        .collect()
+}
+
+/// The state of the one pass over the text.
+struct Scanner<'a> {
+    text: &'a str,
+    /// Where the current sentence starts; white space before the first one is
+    /// left out.
+    start: usize,
+    /// Where the current line starts.
+    line: usize,
+    /// Where the last opening parenthesis stands.
+    parenthesis: Option<usize>,
+    /// Whether a straight double quote is waiting for its partner.
+    quoted: bool,
+    cuts: Vec<usize>,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Scanner {
+            text,
+            start: leading_space(text).len(),
+            line: 0,
+            parenthesis: None,
+            quoted: false,
+            cuts: Vec::new(),
+        }
+    }
+
+    fn run(mut self) -> Vec<usize> {
+        let mut at = 0;
+        while let Some(c) = self.char_at(at) {
+            at = match c {
+                c if is_stop(c) => self.stop(at),
+                c if c.is_whitespace() => self.gap(at),
+                c => {
+                    self.pass(at, c);
+                    at + c.len_utf8()
+                }
+            };
+        }
+        self.cuts
+    }
+
+    /// Takes note of an ordinary character.
+    fn pass(&mut self, at: usize, c: char) {
+        match c {
+            '"' => self.quoted = !self.quoted,
+            '(' => self.parenthesis = Some(at),
+            c if c.is_uppercase() && self.follows_heading(at) => self.cut(at),
+            _ => {}
+        }
+    }
+
+    fn rest(&self, at: usize) -> &'a str {
+        self.text.get(at..).unwrap_or_default()
+    }
+
+    fn so_far(&self, at: usize) -> &'a str {
+        self.text.get(self.start..at).unwrap_or_default()
+    }
+
+    fn char_at(&self, at: usize) -> Option<char> {
+        self.rest(at).chars().next()
+    }
+
+    /// Ends the sentence at `at`, unless one side of the cut would be blank.
+    fn cut(&mut self, at: usize) {
+        if at > self.start && at < self.text.len() {
+            self.cuts.push(at);
+            self.start = at;
+        }
+    }
+
+    /// White space from `at` on: a blank line always cuts, a single line break
+    /// after a heading or before a list item. Returns where it ends.
+    fn gap(&mut self, at: usize) -> usize {
+        let gap = leading_space(self.rest(at));
+        let end = at + gap.len();
+        let breaks = line_breaks(gap);
+        if breaks > 1 {
+            self.cut(end);
+            self.quoted = false;
+        } else if breaks == 1 && (is_list_item(self.rest(end)) || self.is_heading(at, end)) {
+            self.cut(end);
+        }
+        if breaks > 0 {
+            self.line = end;
+        }
+        end
+    }
+
+    /// Whether the line that ends at `at` is a heading, the next one starting
+    /// at `next`: it is a sentence's only line, it is short enough to have had
+    /// room for the next word (so it was not merely folded), no mark closes it
+    /// (the rules for marks have judged it then), and a capital stands at the
+    /// start of both.
+    fn is_heading(&self, at: usize, next: usize) -> bool {
+        let line = self.text.get(self.line..at).unwrap_or_default();
+        let next = self.rest(next);
+        let word = next.chars().take_while(|c| !c.is_whitespace());
+        let length = line.chars().take(HEADING_CHARS + 1).count() + word.take(REACH).count();
+        self.line >= self.start
+            && length < HEADING_CHARS
+            && !line.ends_with([',', ';', '-', '–', '—', '’', '\'', '('])
+            && !line.ends_with(is_stop)
+            && starts_sentence(line)
+            && starts_sentence(next)
+    }
+
+    /// Whether a heading has lost the line break before the capital at `at`
+    /// («Une enquête ouverteSelon le juge»): a short start of a sentence, a
+    /// word all in lower case, then a function word, which no name made of
+    /// two glued words ends in.
+    fn follows_heading(&self, at: usize) -> bool {
+        let before = self.so_far(at);
+        let next = self.rest(at);
+        let word = first_word(next);
+        let after = next.get(word.len()..).unwrap_or_default();
+        let last = last_word(before);
+        last.len() > 2
+            && last.chars().all(char::is_lowercase)
+            && opens_sentence(word)
+            && after.starts_with([' ', '\'', '’'])
+            && before.chars().take(GLUED_HEADING_CHARS + 1).count() <= GLUED_HEADING_CHARS
+            && before.contains(' ')
+            && starts_sentence(before)
+            && !in_address(before, next)
+    }
+
+    /// A closing mark at `at`. Returns where to read on.
+    fn stop(&mut self, at: usize) -> usize {
+        let (end, closed_by) = self.closing(at);
+        let rest = self.rest(end);
+        let gap = leading_space(rest);
+        let next = rest.get(gap.len()..).unwrap_or_default();
+        if next.is_empty() || line_breaks(gap) > 1 {
+            return end;
+        }
+        let lone = closed_by.is_some_and(is_stop);
+        let bracketed = closed_by.is_some_and(|c| matches!(c, ')' | ']'));
+        let goes_on = !starts_sentence(next)
+            || self.is_bare(at)
+            || (bracketed && self.is_aside(at))
+            || self.leans(at, next, lone);
+        if !goes_on && (!gap.is_empty() || self.is_glued(at, end)) {
+            self.cut(end + gap.len());
+        }
+        end
+    }
+
+    /// Reads the closing marks from `at` on, with the quotes and brackets that
+    /// close after them. Returns where they end and the last of them.
+    fn closing(&mut self, at: usize) -> (usize, Option<char>) {
+        let (mut end, mut last) = (at, None);
+        while let Some(c) = self.char_at(end) {
+            let after = self.char_at(end + c.len_utf8());
+            let apart = after.is_none_or(|c| !c.is_alphanumeric());
+            let closes = match c {
+                '»' | '”' | ')' | ']' | '}' => true,
+                '\'' | '’' => apart,
+                '"' => {
+                    let closes = self.quoted || apart;
+                    self.quoted = self.quoted && !closes;
+                    closes
+                }
+                '[' => note_mark(self.rest(end)).is_some(),
+                c => is_stop(c),
+            };
+            if closes {
+                let mark = note_mark(self.rest(end)).unwrap_or(c.len_utf8());
+                end += mark;
+                last = Some(c);
+            } else if let Some(quote) = self.spaced_quote(end) {
+                end = quote;
+                last = Some('»');
+            } else {
+                break;
+            }
+        }
+        (end, last)
+    }
+
+    /// Where a closing quote that stands after a space ends («fin. »»).
+    fn spaced_quote(&mut self, at: usize) -> Option<usize> {
+        let gap = leading_space(self.rest(at));
+        if gap.is_empty() || line_breaks(gap) > 1 {
+            return None;
+        }
+        let quote = at + gap.len();
+        let end = quote + self.char_at(quote)?.len_utf8();
+        let apart = self.char_at(end).is_none_or(|c| !c.is_alphanumeric());
+        match self.char_at(quote)? {
+            '»' => Some(end),
+            '"' if self.quoted && apart => {
+                self.quoted = false;
+                Some(end)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the sentence has no word yet at `at`, as before «… Enfin».
+    fn is_bare(&self, at: usize) -> bool {
+        let before = self.so_far(at);
+        before.len() <= REACH && !before.contains(char::is_alphanumeric)
+    }
+
+    /// Whether the bracket that has just closed was opened in the middle of
+    /// the current sentence, or holds nothing but the marks at `at`.
+    fn is_aside(&self, at: usize) -> bool {
+        let opened = self.parenthesis.is_some_and(|open| open > self.start);
+        opened || self.so_far(at).ends_with(['(', '['])
+    }
+
+    /// Whether the mark at `at` leaves the sentence open for `next`: a pause
+    /// after a word that calls for more («avec… Paris»), or the full stop of
+    /// an abbreviation. `lone` says that no quote or bracket closes after it.
+    fn leans(&self, at: usize, next: &str, lone: bool) -> bool {
+        let mark = self.rest(at);
+        if mark.starts_with('…') || mark.starts_with("..") {
+            lone && leads_on(last_word(self.so_far(at)))
+        } else {
+            let run = mark.get(1..).is_some_and(|rest| rest.starts_with(is_stop));
+            mark.starts_with('.') && !run && self.is_abbreviated(at, next, lone)
+        }
+    }
+
+    /// Whether the full stop at `at` belongs to an abbreviation, an initial or
+    /// a list number, so that `next` goes on with the sentence.
+    fn is_abbreviated(&self, at: usize, next: &str, lone: bool) -> bool {
+        let before = self.so_far(at);
+        let word = last_word(before);
+        let rest = before.strip_suffix(word).unwrap_or_default();
+        let opener = first_word(next);
+        if word.bytes().all(|b| b.is_ascii_digit()) {
+            return lone && !word.is_empty() && word.len() < 4 && rest.trim().is_empty();
+        }
+        if rest.ends_with(['.', '-']) && word.chars().count() == 1 && lettered(rest) {
+            let link = before.ends_with("i.e") || before.ends_with("e.g");
+            return link || !(may_open(next, opener) || lone && next.starts_with(is_quote));
+        }
+        match stop_after(word) {
+            Some(Stop::Inside) => lone,
+            Some(Stop::BeforeNumber) => is_number(next, opener),
+            Some(Stop::Unclear) => rest.ends_with("p. ") || !may_open(next, opener),
+            None if word.chars().count() == 1 && word.chars().all(char::is_uppercase) => {
+                !may_open(next, opener) || is_surname(next, opener)
+            }
+            None => false,
+        }
+    }
+
+    /// Whether another full stop stands just before the word that ends at `at`.
+    fn is_dotted(&self, at: usize, word: &str) -> bool {
+        self.so_far(at - word.len().min(at)).ends_with('.')
+    }
+
+    /// Whether two sentences meet without a space between `end` and the
+    /// closing mark at `at`, and not the parts of an address or an acronym.
+    fn is_glued(&self, at: usize, end: usize) -> bool {
+        let before = self.so_far(at);
+        let next = self.rest(end);
+        let word = first_word(next);
+        let after = next.get(word.len()..).unwrap_or_default();
+        let whole = !word.is_empty() || next.starts_with(is_quote);
+        let short = word.chars().count() == 1
+            && !after.starts_with(['\'', '’'])
+            && !(matches!(word, "À" | "A" | "Y" | "I" | "Ô") && after.starts_with(' '));
+        let dotted = after
+            .strip_prefix('.')
+            .is_some_and(|c| c.starts_with(char::is_lowercase));
+        let last = last_word(before);
+        let initial = last.starts_with(char::is_uppercase) || self.is_dotted(at, last);
+        let single = last.chars().take(2).count() == 1 && initial && end == at + 1;
+        let number = next.starts_with(|c: char| c.is_numeric());
+        let address = is_address_ending(word) || in_address(before, next);
+        whole && !(short || dotted || single || number || address)
+    }
+}

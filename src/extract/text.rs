@@ -1,0 +1,45 @@
+//! Plain text: the title is the first line, where that line is one.
+
+use super::{Draft, Format, LONGEST_TITLE};
+use crate::model::Reject;
+
+pub(super) struct PlainText;
+
+impl Format for PlainText {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["txt", "text"]
+    }
+
+    fn looks_like(&self, _: &str) -> bool {
+        true
+    }
+
+    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
+        let text = text.trim();
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let (title, body) = if is_title(first) && !rest.trim().is_empty() { (Some(first.to_owned()), rest) } else { (None, text) };
+        Ok(vec![Draft { title, body: body.to_owned(), ..Draft::default() }])
+    }
+}
+
+/// A title is short and does not end as a sentence does.
+fn is_title(line: &str) -> bool {
+    let line = line.trim();
+    line.chars().count() <= LONGEST_TITLE && !line.ends_with(['.', '…', ':', ';', ','])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(text: &str) -> Draft {
+        PlainText.drafts(text).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_first_line_that_is_a_sentence_is_no_title() {
+        assert_eq!(draft("Un titre\n\nCorps.").title.as_deref(), Some("Un titre"));
+        assert_eq!(draft("Il a plu. \nPuis le soleil.").title, None);
+        assert_eq!(draft("Une seule ligne sans suite").title, None);
+    }
+}

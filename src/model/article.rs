@@ -1,0 +1,61 @@
+//! What is found (a source), what is understood of it (an article), and why it cannot be done (a reject).
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Flag, Lang};
+
+/// A file that was found in the input.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it is opened.
+    pub path: PathBuf,
+    /// The same in the table: relative to the config's folder where it lies below it, with `/`, and with control
+    /// characters and bytes that are not UTF-8 written as `\xNN` (a backslash as `\\`).
+    pub name: String,
+    /// Size in bytes when it was found.
+    pub size: u64,
+}
+
+/// One article: what was understood of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Article {
+    /// 16 hexadecimal digits made from `source`: the same every night, unique in a table.
+    pub id: String,
+    /// The source's name; `name#key` where a file holds several articles.
+    pub source: String,
+    /// The title, on one line.
+    pub title: String,
+    /// The text without its title; paragraphs are parted by a blank line.
+    pub body: String,
+    /// The language it is written in, where that is certain enough.
+    pub language: Option<Lang>,
+    /// The date of publication, ISO 8601.
+    pub published: Option<String>,
+    /// The address it was published at.
+    pub url: Option<String>,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// Words in the body.
+    pub words: usize,
+    /// What the reading wants the user to know.
+    pub flags: Vec<Flag>,
+}
+
+/// An article that cannot be done: a row with a reason, never the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {reason}")]
+pub struct Reject {
+    /// A short stable word for filters: `empty`, `binary`, `too-large`, `unreadable` …
+    pub code: &'static str,
+    /// What is wrong and what can be done, in a sentence without a full stop.
+    pub reason: String,
+}
+
+impl Reject {
+    /// A reject with its code and reason.
+    pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+}

@@ -1,0 +1,209 @@
+//! A call: what an endpoint is asked, and what it answers. No dialect shows here; that is the `dialect` stage's work.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Exit, Lang, Reject};
+
+/// The kinds of work that an endpoint can be asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// A summary in the article's own language.
+    Summarise,
+    /// A translation.
+    Translate,
+    /// Titles and summaries in both languages in one answer, from a chat model.
+    Digest,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Summarise => "summarise",
+            Self::Translate => "translate",
+            Self::Digest => "digest",
+        })
+    }
+}
+
+/// What an endpoint is asked. With the endpoint it decides the answer, so its serialised form is part of the ledger's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "kebab-case")]
+pub enum Ask {
+    /// Summarise one text in its own language.
+    Summarise {
+        /// The article's title.
+        title: String,
+        /// The text, whole or one part of it.
+        text: String,
+        /// Its language.
+        language: Lang,
+        /// The length wished for, in words.
+        words: usize,
+    },
+    /// Translate some texts, each by itself.
+    Translate {
+        /// The texts; never empty.
+        texts: Vec<String>,
+        /// The language they are in.
+        from: Lang,
+        /// The language wanted.
+        to: Lang,
+    },
+    /// Title and summary in both languages at once.
+    Digest {
+        /// The article's title.
+        title: String,
+        /// The article's text.
+        text: String,
+        /// Its language.
+        language: Lang,
+        /// The length of each summary, in words.
+        words: usize,
+    },
+}
+
+impl Ask {
+    /// Which kind of work this is.
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Summarise { .. } => Task::Summarise,
+            Self::Translate { .. } => Task::Translate,
+            Self::Digest { .. } => Task::Digest,
+        }
+    }
+
+    /// Characters (not bytes) of the user's text in this ask: what translators bill by.
+    pub fn characters(&self) -> u64 {
+        let count = |text: &str| text.chars().count() as u64;
+        match self {
+            Self::Summarise { title, text, .. } | Self::Digest { title, text, .. } => count(title) + count(text),
+            Self::Translate { texts, .. } => texts.iter().map(|text| count(text)).sum(),
+        }
+    }
+}
+
+/// Titles and summaries in the table's two languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// The title in French.
+    pub title_fr: String,
+    /// The title in English.
+    pub title_en: String,
+    /// The summary in French.
+    pub summary_fr: String,
+    /// The summary in English.
+    pub summary_en: String,
+}
+
+impl Digest {
+    /// Puts title and summary in the columns of `lang`, which is one of the table's two.
+    pub fn set(&mut self, lang: Lang, title: String, summary: String) {
+        if lang == Lang::EN {
+            (self.title_en, self.summary_en) = (title, summary);
+        } else {
+            (self.title_fr, self.summary_fr) = (title, summary);
+        }
+    }
+
+    /// Title and summary in `lang`, which is one of the table's two.
+    pub fn get(&self, lang: Lang) -> (&str, &str) {
+        if lang == Lang::EN { (&self.title_en, &self.summary_en) } else { (&self.title_fr, &self.summary_fr) }
+    }
+}
+
+/// What an endpoint answered, in the same shape as it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// To [`Ask::Summarise`].
+    Summary(String),
+    /// To [`Ask::Translate`]: as many texts as were asked, in their order.
+    Translations(Vec<String>),
+    /// To [`Ask::Digest`].
+    Digest(Digest),
+}
+
+/// What a call used up, as the service counted it; none where it did not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub tokens_in: Option<u64>,
+    /// Tokens of the answer.
+    pub tokens_out: Option<u64>,
+}
+
+/// An answer with what came along.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The answer itself.
+    pub answer: Answer,
+    /// What it used up.
+    pub usage: Usage,
+    /// Whether the service says of itself that this is gist quality (Apertium).
+    #[serde(default)]
+    pub draft: bool,
+}
+
+/// What a service takes in one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Characters (not bytes) of the user's text.
+    pub characters: usize,
+    /// Texts of a translation.
+    pub texts: usize,
+}
+
+/// What may be done after a failed attempt. Decided by the status first, then by the service's code, never by its prose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// This article cannot be done there; asking again would be the same.
+    Never,
+    /// The service said when to come again.
+    Wait(Duration),
+    /// It failed before any work was done, or said so: asked again after a growing pause.
+    BackOff,
+    /// An answer came, but no usable one: asked once more.
+    Once,
+    /// The answer was lost on its way: it may have been billed, so it is not asked again in this run.
+    MaybeBilled,
+    /// Every article would fail like this: the endpoint is left alone for the rest of the run.
+    Stop,
+}
+
+/// A failed attempt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CallError {
+    /// What may be done next.
+    pub verdict: Verdict,
+    /// A short stable word for the row: `refused`, `truncated`, `timeout` …
+    pub code: &'static str,
+    /// What went wrong, without any part of a key.
+    pub message: String,
+}
+
+impl CallError {
+    /// A failed attempt with its verdict, code and message.
+    pub fn new(verdict: Verdict, code: &'static str, message: impl Into<String>) -> Self {
+        Self { verdict, code, message: message.into() }
+    }
+}
+
+/// An article's work ended without a row's texts: its reason, and what that means for the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What the row says.
+    pub reject: Reject,
+    /// `SomeFailed`, `EndpointStop` or `EndpointAway`.
+    pub exit: Exit,
+}
+
+impl From<Reject> for Failure {
+    fn from(reject: Reject) -> Self {
+        Self { reject, exit: Exit::SomeFailed }
+    }
+}

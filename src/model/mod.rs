@@ -1,0 +1,13 @@
+//! The nouns of the program: what flows from stage to stage. No logic beyond their own invariants.
+
+mod article;
+mod call;
+mod exit;
+mod lang;
+mod row;
+
+pub use article::{Article, Reject, Source};
+pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Usage, Verdict};
+pub use exit::{Exit, Fault};
+pub use lang::Lang;
+pub use row::{Flag, Row, Status};

@@ -1,0 +1,96 @@
+//! One line of the table.
+
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+
+/// What a check or a stage found, that a reader of the row should know. Written to the column `flags` by its code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flag {
+    /// The translation is gist quality (Apertium through Spanish): good to sort by, not to publish.
+    Draft,
+    /// A translation is the same as its source.
+    Echo,
+    /// The text was damaged: some bytes fit no encoding.
+    Encoding,
+    /// A field is not in the language of its column.
+    Language,
+    /// The article has no title of its own; its beginning stands in.
+    NoTitle,
+}
+
+impl Flag {
+    /// The word in the column `flags`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Echo => "echo",
+            Self::Encoding => "encoding",
+            Self::Language => "language",
+            Self::NoTitle => "no-title",
+        }
+    }
+}
+
+/// How an article ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// Title and summary stand in both languages.
+    Done,
+    /// They do not; the column `error` says why.
+    Failed,
+}
+
+impl Status {
+    /// The word in the column `status`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One row of the table: an article that was found, done or failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// See [`super::Article::id`].
+    pub id: String,
+    /// See [`super::Article::source`].
+    pub source: String,
+    /// Titles and summaries; empty where the article failed.
+    pub digest: Digest,
+    /// ISO 639-1 code of the article's language; empty where unknown.
+    pub language: String,
+    /// Date of publication, ISO 8601; empty where unknown.
+    pub published: String,
+    /// Where it was published; empty where unknown.
+    pub url: String,
+    /// Done or failed.
+    pub status: Status,
+    /// Codes of the flags, sorted, each once, parted by a space.
+    pub flags: String,
+    /// `code: reason` where the article failed.
+    pub error: String,
+    /// Words in the article's body.
+    pub words: usize,
+    /// Name of the endpoint that made the summary.
+    pub summary_endpoint: String,
+    /// Name of the endpoint that made the translation.
+    pub translation_endpoint: String,
+    /// What the row's calls cost, in the currency of the config's prices; none where a price is unknown.
+    pub cost: Option<f64>,
+    /// When the row was made: UTC, to the second, ISO 8601.
+    pub processed_at: String,
+}
+
+impl Row {
+    /// The flags as they stand in the column: sorted, each once.
+    pub fn join_flags(flags: &[Flag]) -> String {
+        let mut codes: Vec<&str> = flags.iter().map(|flag| flag.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes.join(" ")
+    }
+}

@@ -1,0 +1,145 @@
+//! Who answers an article's calls: the ledger where it can, else the endpoint, and then the ledger keeps the reply.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::Outcome;
+use crate::call::{Line, Tally};
+use crate::config::Endpoint;
+use crate::model::{Ask, Exit, Failure, Fault, Limits, Reject, Reply, Task};
+use crate::plan::{Answered, Asker, call_key};
+use crate::record::{Ledger, RecordedCall};
+use crate::report::{Event, Progress};
+
+/// The desk that calls go over.
+pub struct Desk {
+    ledger: Ledger,
+    lines: Vec<(Task, Arc<Line>)>,
+    progress: Arc<Progress>,
+    /// One lock a call in flight: the same text twice in one run is asked for once.
+    in_flight: Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<()>>>>,
+    remembered: AtomicU64,
+    cost: Mutex<Option<f64>>,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Desk {
+    /// A desk with the line that does each task of the route.
+    pub fn new(ledger: Ledger, lines: Vec<(Task, Arc<Line>)>, progress: Arc<Progress>) -> Self {
+        let in_flight = Mutex::new(HashMap::new());
+        Self { ledger, lines, progress, in_flight, remembered: AtomicU64::new(0), cost: Mutex::new(Some(0.0)), fault: Mutex::new(None) }
+    }
+
+    /// The ledger behind the desk.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Every line once.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+        let first = |at: usize, line: &Arc<Line>| !self.lines.iter().take(at).any(|(_, other)| Arc::ptr_eq(other, line));
+        self.lines.iter().enumerate().filter(move |(at, (_, line))| first(*at, line)).map(|(_, (_, line))| line.as_ref())
+    }
+
+    /// The endpoints that make a row, with the version of what answers there.
+    pub(super) fn makers(&self) -> Vec<(&Endpoint, &str)> {
+        self.lines.iter().map(|(_, line)| (&line.endpoint, line.identity.as_str())).collect()
+    }
+
+    /// The run cannot go on; remembered for its end, and nothing more is sent.
+    pub(super) fn break_off(&self, fault: Fault) -> Failure {
+        let failure = Failure { reject: Reject::new("broken-off", fault.message.clone()), exit: fault.exit };
+        self.lines().for_each(|line| line.halt(&failure));
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        failure
+    }
+
+    pub(super) fn take_fault(&self) -> Option<Fault> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn outcome(&self, exit: Exit) -> Outcome {
+        let tally = self.lines().map(Line::tally).fold(Tally::default(), |sum, tally| Tally {
+            sent: sum.sent + tally.sent,
+            repeated: sum.repeated + tally.repeated,
+            maybe_billed: sum.maybe_billed + tally.maybe_billed,
+        });
+        let cost = *self.cost.lock().unwrap_or_else(PoisonError::into_inner);
+        Outcome { exit, tally, remembered: self.remembered.load(Ordering::Relaxed), cost }
+    }
+
+    fn line(&self, task: Task) -> Result<&Arc<Line>, Failure> {
+        let found = self.lines.iter().find(|(does, _)| *does == task).map(|(_, line)| line);
+        found.ok_or_else(|| Reject::new("internal", format!("no endpoint for `{task}`, which the config should have refused")).into())
+    }
+
+    fn remembered(&self, key: &[u8; 32]) -> Result<Option<Answered>, Failure> {
+        let found = self.ledger.reply(key).map_err(|fault| self.break_off(fault))?;
+        Ok(found.map(|(reply, endpoint, cost)| Answered { reply, endpoint, cost }))
+    }
+
+    /// Calls the endpoint and keeps the reply: it is on the disk before anybody sees it.
+    async fn call(&self, line: &Line, ask: &Ask, key: [u8; 32]) -> Result<Answered, Failure> {
+        let start = Instant::now();
+        let reply = line.call(ask).await?;
+        let cost = cost(&line.endpoint);
+        let call = RecordedCall {
+            key,
+            task: ask.task(),
+            endpoint: line.endpoint.name.clone(),
+            dialect: line.endpoint.dialect.to_owned(),
+            model: line.endpoint.model.clone(),
+            reply_json: json(&reply)?,
+            usage: reply.usage,
+            characters: ask.characters(),
+            cost,
+            milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            made_at: format!("{:.0}", jiff::Timestamp::now()),
+        };
+        self.ledger.record_call(call).await.map_err(|fault| self.break_off(fault))?;
+        let mut sum = self.cost.lock().unwrap_or_else(PoisonError::into_inner);
+        *sum = sum.zip(cost).map(|(sum, cost)| sum + cost);
+        drop(sum);
+        Ok(Answered { reply, endpoint: line.endpoint.name.clone(), cost })
+    }
+}
+
+/// The embedded endpoint is free; what others cost is not known before prices stand in the config.
+fn cost(endpoint: &Endpoint) -> Option<f64> {
+    (endpoint.dialect == "embedded").then_some(0.0)
+}
+
+fn json(reply: &Reply) -> Result<String, Failure> {
+    serde_json::to_string(reply).map_err(|error| Reject::new("internal", format!("the reply cannot be kept: {error}")).into())
+}
+
+impl Asker for Desk {
+    fn limits(&self, task: Task) -> Limits {
+        self.line(task).map_or(Limits { characters: usize::MAX, texts: usize::MAX }, |line| line.limits())
+    }
+
+    async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {
+        let line = self.line(ask.task())?;
+        let key = call_key(&line.endpoint, &line.identity, &ask);
+        let turn = Arc::clone(self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let guard = turn.lock().await;
+        let answered = match self.remembered(&key)? {
+            Some(answered) => {
+                self.remembered.fetch_add(1, Ordering::Relaxed);
+                Ok(answered)
+            }
+            None => self.call(line, &ask, key).await,
+        };
+        drop(guard);
+        // The map and this call hold it; whoever waits holds it too.
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if Arc::strong_count(&turn) <= 2 {
+            in_flight.remove(&key);
+        }
+        drop(in_flight);
+        self.progress.tell(Event::Answered(ask.task()));
+        answered
+    }
+}

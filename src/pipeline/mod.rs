@@ -1,0 +1,128 @@
+//! The conveyor: one credit for each source alive, so that memory stays flat; rayon for what burns CPU, tokio for what waits, and
+//! between them a queue as large as the credits, so that no worker ever blocks on it.
+
+mod asker;
+mod reading;
+mod rows;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use crate::call::{Line, Tally};
+use crate::config::Config;
+use crate::model::{Exit, Failure, Fault, Reject};
+use crate::record::Ledger;
+use crate::report::Progress;
+
+pub use asker::Desk;
+use reading::ReadSource;
+pub use reading::understand;
+
+/// Sources alive beside those whose calls are in flight: enough that reading never keeps the endpoints waiting.
+const SPARE_CREDITS: usize = 64;
+/// Calls in flight get this long to end after a signal.
+const DRAIN: Duration = Duration::from_secs(30);
+/// Between two progress lines.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// What a run works with.
+pub struct Work {
+    /// The config.
+    pub config: Config,
+    /// The lines to the endpoints, with the ledger behind them.
+    pub desk: Desk,
+    /// What the user sees.
+    pub progress: Arc<Progress>,
+    /// Set by a signal, to the exit code that it means: nothing new is begun.
+    pub stop: OnceLock<Exit>,
+}
+
+/// How the articles went.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// The gravest of all articles' reasons.
+    pub exit: Exit,
+    /// What went over all lines.
+    pub tally: Tally,
+    /// Replies that the ledger had already.
+    pub remembered: u64,
+    /// What this run's calls cost; none where a price is unknown.
+    pub cost: Option<f64>,
+}
+
+impl Work {
+    /// Nothing new is begun; calls in flight may end.
+    pub fn halt(&self, exit: Exit) {
+        // A second signal of another kind changes nothing.
+        let _ = self.stop.set(exit);
+        let failure = Failure { reject: Reject::new("interrupted", "the run was interrupted"), exit };
+        self.desk.lines().for_each(|line| line.halt(&failure));
+    }
+
+    fn credits(&self) -> usize {
+        SPARE_CREDITS + 2 * self.desk.lines().map(|line: &Line| line.endpoint.concurrency).sum::<usize>()
+    }
+}
+
+/// Takes every article of the input through its route to its row.
+///
+/// # Errors
+/// Where the run cannot go on: the ledger or the disk.
+pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
+    let credits = work.credits();
+    let alive = Arc::new(Semaphore::new(credits));
+    let (queue, mut sources) = mpsc::channel::<ReadSource>(credits);
+    let reader = reading::start(Arc::clone(&work), Arc::clone(&alive), queue)?;
+    let ticker = tokio::spawn(tick(Arc::clone(&work.progress)));
+    let mut rows = JoinSet::new();
+    let mut exit = Exit::Done;
+    while let Some(source) = sources.recv().await {
+        rows.spawn(rows::source(Arc::clone(&work), source));
+        while let Some(ended) = rows.try_join_next() {
+            exit = exit.worse(ended.unwrap_or(Exit::Bug));
+        }
+    }
+    while let Some(ended) = next_row(&mut rows, &work).await {
+        exit = exit.worse(ended);
+    }
+    ticker.abort();
+    if reader.join().is_err() {
+        exit = exit.worse(Exit::Bug);
+    }
+    match work.desk.take_fault() {
+        Some(fault) => Err(fault),
+        None => Ok(work.desk.outcome(exit)),
+    }
+}
+
+/// The next row that is ready; after a signal only for as long as the drain lasts.
+async fn next_row(rows: &mut JoinSet<Exit>, work: &Work) -> Option<Exit> {
+    let ended = if work.stop.get().is_some() {
+        let Ok(ended) = tokio::time::timeout(DRAIN, rows.join_next()).await else {
+            rows.abort_all();
+            return None;
+        };
+        ended
+    } else {
+        rows.join_next().await
+    };
+    ended.map(|ended| ended.unwrap_or(Exit::Bug))
+}
+
+async fn tick(progress: Arc<Progress>) {
+    loop {
+        tokio::time::sleep(LINE_EVERY).await;
+        progress.line();
+    }
+}
+
+/// Writes every output from the ledger.
+///
+/// # Errors
+/// Where one cannot be written.
+pub fn write_outputs(ledger: &Ledger, config: &Config) -> Result<std::path::PathBuf, Fault> {
+    crate::write::write_all(&config.output, config.profile, |each| ledger.each_row(each))
+}

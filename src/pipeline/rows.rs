@@ -1,0 +1,131 @@
+//! From an article to its row: answered from the ledger where it is still good, made anew where it is not.
+
+use std::sync::Arc;
+
+use super::Work;
+use super::reading::ReadSource;
+use crate::check::check;
+use crate::discover::article_id;
+use crate::model::{Article, Digest, Exit, Failure, Flag, Lang, Reject, Row, Status};
+use crate::plan::{Made, make, row_fingerprint};
+use crate::report::Event;
+
+/// Every article of a source to its row; the source's credit is given back at the end.
+pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
+    let mut exit = Exit::Done;
+    for article in source.articles {
+        let ended = match article {
+            Ok(article) => {
+                let name = article.source.clone();
+                // A task of its own: a bug that panics on this article must not take the others along.
+                let task = tokio::spawn(one(Arc::clone(&work), article)).await;
+                let internal = || Reject::new("internal", "a bug of depeche: this article made it stumble; please report it with the file");
+                match task {
+                    Ok(ended) => ended,
+                    Err(_) => failed(&work, blank(&name), &internal()).await.map(|()| Exit::SomeFailed),
+                }
+            }
+            Err((name, reject)) => failed(&work, blank(&name), &reject).await.map(|()| Exit::SomeFailed),
+        };
+        exit = exit.worse(ended.unwrap_or_else(|failure| failure.exit));
+    }
+    exit
+}
+
+async fn one(work: Arc<Work>, article: Article) -> Result<Exit, Failure> {
+    let config = &work.config;
+    let fingerprint = row_fingerprint(&article, config.route, config.words, &work.desk.makers());
+    let ledger = work.desk.ledger();
+    let earlier = ledger.row(&article.source).map_err(|fault| work.desk.break_off(fault))?;
+    if earlier.as_ref().is_some_and(|(_, made_with)| *made_with == Some(fingerprint)) {
+        ledger.seen(&article.source).await.map_err(|fault| work.desk.break_off(fault))?;
+        work.progress.tell(Event::Done { earlier: true });
+        return Ok(Exit::Done);
+    }
+    match make(config.route, &article, config.words, &work.desk).await {
+        Ok(made) => {
+            record(&work, done(&article, made), Some(fingerprint)).await?;
+            work.progress.tell(Event::Done { earlier: false });
+            Ok(Exit::Done)
+        }
+        // Interrupted or broken off: the article is neither done nor failed, and its earlier row, if any, stays in the table.
+        Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Usage) => {
+            if earlier.is_some() {
+                ledger.seen(&article.source).await.map_err(|fault| work.desk.break_off(fault))?;
+            }
+            Err(failure)
+        }
+        Err(failure) => {
+            failed(&work, about(&article), &failure.reject).await?;
+            Ok(failure.exit)
+        }
+    }
+}
+
+async fn failed(work: &Work, row: Row, reject: &Reject) -> Result<(), Failure> {
+    tracing::info!("{} failed: {reject}", row.source);
+    record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None).await?;
+    work.progress.tell(Event::Failed);
+    Ok(())
+}
+
+/// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
+async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>) -> Result<(), Failure> {
+    let ledger = work.desk.ledger();
+    let earlier = ledger.row(&row.source).map_err(|fault| work.desk.break_off(fault))?;
+    let same = earlier.filter(|(earlier, _)| *earlier == Row { processed_at: earlier.processed_at.clone(), ..row.clone() });
+    let processed_at = same.map_or(row.processed_at, |(earlier, _)| earlier.processed_at);
+    ledger.record_row(Row { processed_at, ..row }, fingerprint).await.map_err(|fault| work.desk.break_off(fault))
+}
+
+fn done(article: &Article, made: Made) -> Row {
+    let mut flags = article.flags.clone();
+    flags.extend(made.draft.then_some(Flag::Draft));
+    flags.extend(check(article, &made.digest));
+    Row {
+        digest: made.digest,
+        status: Status::Done,
+        flags: Row::join_flags(&flags),
+        summary_endpoint: made.summary_endpoint,
+        translation_endpoint: made.translation_endpoint,
+        cost: made.cost,
+        ..about(article)
+    }
+}
+
+/// What is known of an article without any call.
+fn about(article: &Article) -> Row {
+    let mut digest = Digest::default();
+    // A failed row shows what the article is called, in the column of its language.
+    if let Some(language) = article.language.filter(|language| Lang::TABLE.contains(language)) {
+        digest.set(language, article.title.clone(), String::new());
+    }
+    Row {
+        digest,
+        language: article.language.map_or("", Lang::code).to_owned(),
+        published: article.published.clone().unwrap_or_default(),
+        url: article.url.clone().unwrap_or_default(),
+        flags: Row::join_flags(&article.flags),
+        words: article.words,
+        ..blank(&article.source)
+    }
+}
+
+fn blank(source: &str) -> Row {
+    Row {
+        id: article_id(source),
+        source: source.to_owned(),
+        digest: Digest::default(),
+        language: String::new(),
+        published: String::new(),
+        url: String::new(),
+        status: Status::Failed,
+        flags: String::new(),
+        error: String::new(),
+        words: 0,
+        summary_endpoint: String::new(),
+        translation_endpoint: String::new(),
+        cost: None,
+        processed_at: format!("{:.0}", jiff::Timestamp::now()),
+    }
+}

@@ -1,0 +1,301 @@
+//! The handle to the ledger: what the stages ask of it and give to it.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::oneshot;
+
+use super::schema;
+use super::writer::{self, Write, Writer};
+use crate::model::{Digest, Exit, Fault, Reply, Row, Status, Task, Usage};
+
+/// A reply as it is kept.
+#[derive(Clone, Debug)]
+pub struct RecordedCall {
+    /// See [`crate::plan::call_key`].
+    pub key: [u8; 32],
+    /// What was asked.
+    pub task: Task,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Its dialect.
+    pub dialect: String,
+    /// Its model.
+    pub model: Option<String>,
+    /// The reply, as JSON.
+    pub reply_json: String,
+    /// What the service says it used up.
+    pub usage: Usage,
+    /// Characters of the user's text.
+    pub characters: u64,
+    /// What it cost; none where the price is unknown.
+    pub cost: Option<f64>,
+    /// From request to reply.
+    pub milliseconds: u64,
+    /// When, UTC, ISO 8601.
+    pub made_at: String,
+}
+
+/// The open ledger of an output folder.
+pub struct Ledger {
+    path: PathBuf,
+    run: i64,
+    reader: Mutex<Connection>,
+    writer: Mutex<Option<Writer>>,
+}
+
+impl Ledger {
+    /// Opens the ledger in `folder`, which is made if it is not there, and begins a run in it.
+    ///
+    /// # Errors
+    /// Where the folder or the file cannot be used; where the table is there but its ledger is gone, unless `new` says that
+    /// everything may be paid for again.
+    pub fn open(folder: &Path, new: bool) -> Result<Self, Fault> {
+        let path = folder.join("ledger.db");
+        if path.symlink_metadata().is_err() {
+            if folder.join("summaries.csv").exists() && !new {
+                return Err(Fault::usage(format!(
+                    "`{}` has a table but no ledger: without it every article would be paid for again.\n  \
+                     hint: put the ledger.db back, or say --new-ledger to begin anew",
+                    folder.display()
+                )));
+            }
+            schema::create(&path)?;
+        }
+        let writing = schema::open(&path)?;
+        let reader = schema::open(&path)?;
+        let started = jiff::Timestamp::now();
+        writing
+            .execute("INSERT INTO run (started_at) VALUES (?1)", [format!("{started:.0}")])
+            .map_err(|error| schema::damaged(&path, &error))?;
+        let run = writing.last_insert_rowid();
+        let writer = writer::start(writing, path.clone()).map_err(|error| Fault::usage(format!("no thread for the ledger: {error}")))?;
+        Ok(Self { path, run, reader: Mutex::new(reader), writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Makes the output folder, closed to other users, if it is not there.
+    ///
+    /// # Errors
+    /// Where it cannot be made, or is not a folder.
+    pub fn folder(folder: &Path) -> Result<(), Fault> {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| Fault::usage(format!("the output folder `{}` cannot be made: {error}", folder.display())))
+    }
+
+    /// The reply to a call that was made before.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn reply(&self, key: &[u8; 32]) -> Result<Option<(Reply, String, Option<f64>)>, Fault> {
+        let found = self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT reply, endpoint, cost FROM call WHERE key = ?1")?;
+            let columns = |row: &rusqlite::Row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?));
+            statement.query_row([key], columns).optional()
+        })?;
+        // A reply of an older form is no reply: the call is made again.
+        Ok(found.and_then(|(json, endpoint, cost)| Some((serde_json::from_str(&json).ok()?, endpoint, cost))))
+    }
+
+    /// The row of a source, with the fingerprint it was made with.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn row(&self, source: &str) -> Result<Option<(Row, Option<[u8; 32]>)>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, fingerprint FROM row WHERE source = ?1"))?;
+            statement.query_row([source], |row| Ok((row_of(row)?, row.get(18)?))).optional()
+        })
+    }
+
+    /// Hands every row that this run found to `each`, in the order of their sources' names.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read; or what `each` returned.
+    pub fn each_row(&self, mut each: impl FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault> {
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = |error: rusqlite::Error| schema::damaged(&self.path, &error);
+        let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM row WHERE run = ?1 ORDER BY source")).map_err(fault)?;
+        let rows = statement.query_map([self.run], row_of).map_err(fault)?;
+        for row in rows {
+            each(row.map_err(fault)?)?;
+        }
+        Ok(())
+    }
+
+    /// Records a reply; when this returns it is on the disk.
+    ///
+    /// # Errors
+    /// Where it could not be made durable.
+    pub async fn record_call(&self, call: RecordedCall) -> Result<(), Fault> {
+        self.write(Write::Call(Box::new(call))).await
+    }
+
+    /// Records a row as found by this run. A row that failed has no fingerprint, so that it is tried again.
+    ///
+    /// # Errors
+    /// Where it could not be made durable.
+    pub async fn record_row(&self, row: Row, fingerprint: Option<[u8; 32]>) -> Result<(), Fault> {
+        self.write(Write::Row { row: Box::new(row), fingerprint, run: self.run }).await
+    }
+
+    /// Marks the row of `source` as found by this run, and still good.
+    ///
+    /// # Errors
+    /// Where it could not be made durable.
+    pub async fn seen(&self, source: &str) -> Result<(), Fault> {
+        self.write(Write::Seen { source: source.to_owned(), run: self.run }).await
+    }
+
+    /// Waits for the last write and notes how the run ended.
+    ///
+    /// # Errors
+    /// Where that could not be written.
+    pub fn close(&self, exit: Exit) -> Result<(), Fault> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            drop(writer.queue);
+            // A panic in the writer was told to everybody who waited for it.
+            let _ = writer.thread.join();
+        }
+        let ended = format!("{:.0}", jiff::Timestamp::now());
+        self.read(|connection| {
+            connection.execute("UPDATE run SET ended_at = ?2, exit = ?3 WHERE number = ?1", params![self.run, ended, exit.code()])
+        })?;
+        Ok(())
+    }
+
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        query(&connection).map_err(|error| schema::damaged(&self.path, &error))
+    }
+
+    async fn write(&self, write: Write) -> Result<(), Fault> {
+        let gone = || Fault::usage(format!("the ledger `{}` takes no more writes: an earlier one failed", self.path.display()));
+        let queue = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone());
+        let Some(queue) = queue else { return Err(gone()) };
+        let (done, told) = oneshot::channel();
+        // Full only when the disk is slower than all endpoints together; then waiting here is the back-pressure that is wanted.
+        let mut pending = (write, done);
+        loop {
+            match queue.try_send(pending) {
+                Ok(()) => break,
+                Err(std::sync::mpsc::TrySendError::Full(back)) => {
+                    pending = back;
+                    tokio::task::yield_now().await;
+                }
+                Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
+            }
+        }
+        told.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+const COLUMNS: &str = "id, source, title_fr, title_en, summary_fr, summary_en, language, published, url, status, flags, error, words, \
+    summary_endpoint, translation_endpoint, cost, processed_at, run";
+
+fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
+    let status: String = row.get(9)?;
+    let words: i64 = row.get(12)?;
+    Ok(Row {
+        id: row.get(0)?,
+        source: row.get(1)?,
+        digest: Digest { title_fr: row.get(2)?, title_en: row.get(3)?, summary_fr: row.get(4)?, summary_en: row.get(5)? },
+        language: row.get(6)?,
+        published: row.get(7)?,
+        url: row.get(8)?,
+        status: if status == Status::Done.code() { Status::Done } else { Status::Failed },
+        flags: row.get(10)?,
+        error: row.get(11)?,
+        words: usize::try_from(words).unwrap_or(0),
+        summary_endpoint: row.get(13)?,
+        translation_endpoint: row.get(14)?,
+        cost: row.get(15)?,
+        processed_at: row.get(16)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Answer;
+
+    fn row(source: &str) -> Row {
+        Row {
+            id: "1".into(),
+            source: source.into(),
+            digest: Digest { title_fr: "Titre".into(), ..Digest::default() },
+            language: "fr".into(),
+            published: String::new(),
+            url: String::new(),
+            status: Status::Done,
+            flags: String::new(),
+            error: String::new(),
+            words: 3,
+            summary_endpoint: "a".into(),
+            translation_endpoint: "b".into(),
+            cost: None,
+            processed_at: "2026-11-23T00:00:00Z".into(),
+        }
+    }
+
+    fn block<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn what_is_recorded_is_there_in_the_next_run_and_only_found_rows_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let reply = Reply { answer: Answer::Summary("Résumé".into()), usage: Usage::default(), draft: true };
+        let call = RecordedCall {
+            key: [7; 32],
+            task: Task::Summarise,
+            endpoint: "a".into(),
+            dialect: "openai".into(),
+            model: None,
+            reply_json: serde_json::to_string(&reply).unwrap(),
+            usage: Usage::default(),
+            characters: 10,
+            cost: Some(0.5),
+            milliseconds: 3,
+            made_at: "2026-11-23T00:00:00Z".into(),
+        };
+        block(ledger.record_call(call)).unwrap();
+        for source in ["b.txt", "a.txt"] {
+            block(ledger.record_row(row(source), Some([1; 32]))).unwrap();
+        }
+        ledger.close(Exit::Done).unwrap();
+
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        assert_eq!(ledger.reply(&[7; 32]).unwrap(), Some((reply, "a".into(), Some(0.5))));
+        assert_eq!(ledger.reply(&[8; 32]).unwrap(), None);
+        assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
+        block(ledger.seen("b.txt")).unwrap();
+        let mut sources = Vec::new();
+        ledger.each_row(|row| Ok(sources.push(row.source))).unwrap();
+        assert_eq!(sources, ["b.txt"]);
+    }
+
+    #[test]
+    fn a_file_that_is_not_ours_is_refused_and_left_alone() {
+        for content in [&b""[..], b"text", b"SQLite format 3\0 but of another program, and long enough to have a whole header of one hundred bytes"] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("ledger.db");
+            std::fs::write(&path, content).unwrap();
+            let fault = Ledger::open(dir.path(), false).err().unwrap();
+            assert_eq!(fault.exit, Exit::Usage);
+            assert!(fault.message.contains("ledger.db"));
+            assert_eq!(std::fs::read(&path).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn a_table_without_its_ledger_is_not_paid_for_again_unasked() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("summaries.csv"), "id\n").unwrap();
+        assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("--new-ledger"));
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done).unwrap();
+    }
+}

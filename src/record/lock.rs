@@ -1,0 +1,57 @@
+//! One run at a time on one ledger. The lock is the kernel's: a killed run leaves none.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::model::{Exit, Fault};
+
+/// Held for as long as a run uses the ledger.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the lock of the ledger in `folder`.
+    ///
+    /// # Errors
+    /// Exit 11 with the other run's process and start where it is held.
+    pub fn take(folder: &Path) -> Result<Self, Fault> {
+        let path = folder.join("ledger.lock");
+        let fault = |error: std::io::Error| Fault::usage(format!("cannot lock `{}`: {error}", path.display()));
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut file = opened.map_err(fault)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // The holder's words are a courtesy; without them the message still says what is wrong.
+                let _ = file.read_to_string(&mut holder);
+                let holder = if holder.trim().is_empty() { "another run".into() } else { format!("another run ({})", holder.trim()) };
+                return Err(Fault::new(Exit::Locked, format!("{holder} holds the ledger in `{}`; wait for its end, or give another --output", folder.display())));
+            }
+            Err(TryLockError::Error(error)) => return Err(fault(error)),
+        }
+        file.set_len(0).map_err(fault)?;
+        writeln!(file, "process {}, started {:.0}", std::process::id(), jiff::Timestamp::now()).map_err(fault)?;
+        Ok(Self { _file: file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_holds_it_and_a_freed_lock_can_be_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = RunLock::take(dir.path()).unwrap();
+        let second = RunLock::take(dir.path()).unwrap_err();
+        assert_eq!(second.exit, Exit::Locked);
+        assert!(second.message.contains(&format!("process {}", std::process::id())), "{}", second.message);
+        drop(first);
+        RunLock::take(dir.path()).unwrap();
+    }
+}

@@ -1,0 +1,120 @@
+//! The ledger's one writer: takes what is to be written from everybody, commits it in groups, and only then says that it is done.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+
+use super::ledger::RecordedCall;
+use super::schema::damaged;
+use crate::model::{Fault, Row};
+
+/// Writes that one commit takes at most; measured, beyond this a commit costs no less a write.
+const GROUP: usize = 256;
+
+/// One write.
+pub(super) enum Write {
+    Call(Box<RecordedCall>),
+    Row { row: Box<Row>, fingerprint: Option<[u8; 32]>, run: i64 },
+    /// A row that was made earlier and is still good: only marked as found.
+    Seen { source: String, run: i64 },
+}
+
+pub(super) type Done = oneshot::Sender<Result<(), Fault>>;
+
+/// The way to the writer, and its thread.
+pub(super) struct Writer {
+    pub(super) queue: SyncSender<(Write, Done)>,
+    pub(super) thread: JoinHandle<()>,
+}
+
+/// Starts the writer over its own connection.
+pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Writer> {
+    let (queue, writes) = sync_channel(4 * GROUP);
+    let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || run(connection, &path, &writes))?;
+    Ok(Writer { queue, thread })
+}
+
+fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Write, Done)>) {
+    while let Ok(first) = writes.recv() {
+        let mut group = vec![first];
+        group.extend(writes.try_iter().take(GROUP - 1));
+        let result = commit(&mut connection, group.iter().map(|(write, _)| write)).map_err(|error| damaged(path, &error));
+        for (_, done) in group {
+            let told = result.as_ref().copied().map_err(|fault| Fault::new(fault.exit, fault.message.clone()));
+            // Who asked may be gone (a run that was broken off); the write stands all the same.
+            let _ = done.send(told);
+        }
+        // A failed commit is never trusted again: later writes fail too, instead of looking durable.
+        if result.is_err() {
+            break;
+        }
+    }
+    // A checkpoint that fails costs nothing: the log is read at the next start.
+    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for write in group {
+        match write {
+            Write::Call(call) => insert_call(&transaction, call)?,
+            Write::Row { row, fingerprint, run } => insert_row(&transaction, row, fingerprint.as_ref(), *run)?,
+            Write::Seen { source, run } => {
+                transaction.prepare_cached("UPDATE row SET run = ?2 WHERE source = ?1")?.execute(params![source, run])?;
+            }
+        }
+    }
+    transaction.commit()
+}
+
+fn insert_call(connection: &Connection, call: &RecordedCall) -> rusqlite::Result<()> {
+    let statement = "INSERT OR REPLACE INTO call (key, task, endpoint, dialect, model, reply, tokens_in, tokens_out, characters, cost, milliseconds, made_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let count = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
+    connection.prepare_cached(statement)?.execute(params![
+        call.key,
+        call.task.to_string(),
+        call.endpoint,
+        call.dialect,
+        call.model,
+        call.reply_json,
+        count(call.usage.tokens_in),
+        count(call.usage.tokens_out),
+        count(Some(call.characters)),
+        call.cost,
+        count(Some(call.milliseconds)),
+        call.made_at,
+    ])?;
+    Ok(())
+}
+
+fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>, run: i64) -> rusqlite::Result<()> {
+    let statement = "INSERT OR REPLACE INTO row (source, fingerprint, run, id, title_fr, title_en, summary_fr, summary_en, language, published, url, status,
+        flags, error, words, summary_endpoint, translation_endpoint, cost, processed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+    connection.prepare_cached(statement)?.execute(params![
+        row.source,
+        fingerprint,
+        run,
+        row.id,
+        row.digest.title_fr,
+        row.digest.title_en,
+        row.digest.summary_fr,
+        row.digest.summary_en,
+        row.language,
+        row.published,
+        row.url,
+        row.status.code(),
+        row.flags,
+        row.error,
+        i64::try_from(row.words).unwrap_or(i64::MAX),
+        row.summary_endpoint,
+        row.translation_endpoint,
+        row.cost,
+        row.processed_at,
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What a person sees while the program runs and when it ends. Everything that is printed goes through here, so that bars, log
+//! lines and tables never run into each other.
+
+mod harmless;
+mod log;
+mod progress;
+mod table;
+
+use std::io::{IsTerminal, Write};
+
+pub use harmless::harmless;
+pub use progress::{Event, Progress};
+pub use table::{Ending, end_line, table};
+
+/// How much is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Loudness {
+    /// Errors only.
+    Quiet,
+    /// Progress, warnings, and the table at the end.
+    Normal,
+    /// `-v`: what the program decides; `-vv`: every attempt.
+    Verbose(u8),
+}
+
+/// Prints to standard output; a reader that has gone away (`| head`) is no error.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints to standard error, where messages belong.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Whether standard error is a terminal that can draw bars.
+fn can_draw() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
+/// Sets up the log, which draws around the bars.
+pub fn start_log(loudness: Loudness, progress: &std::sync::Arc<Progress>) {
+    log::start(loudness, progress);
+}
