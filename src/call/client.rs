@@ -45,7 +45,8 @@ impl Client {
         if host == "localhost" || host.starts_with("127.") || host == "[::1]" {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| Fault::usage(format!("endpoint `{}`: TLS cannot be set up here: {error}", endpoint.name)))?;
+        let http =
+            builder.build().map_err(|error| Fault::usage(format!("endpoint `{}`: TLS cannot be set up here: {error}", endpoint.name)))?;
         Ok(Self { http })
     }
 
@@ -71,7 +72,11 @@ impl Client {
         if answer.status().is_redirection() {
             let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             let to = crate::dialect::excerpt(to.as_bytes());
-            return Err(CallError::new(Verdict::Stop, "redirect", format!("status {status}: it points to {to}; redirects are not followed, put the right url in the config")));
+            return Err(CallError::new(
+                Verdict::Stop,
+                "redirect",
+                format!("status {status}: it points to {to}; redirects are not followed, put the right url in the config"),
+            ));
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
@@ -92,16 +97,25 @@ fn broken(error: &reqwest::Error) -> CallError {
         if cause.contains("certificate") || cause.contains("TLS") || cause.contains("tls") || cause.contains("InvalidContentType") {
             return CallError::new(Verdict::Stop, "tls", format!("its certificate or TLS is not in order: {cause}"));
         }
-        let what = if cause.contains("dns error") || cause.contains("lookup") { "the host's name does not resolve" } else { "no connection" };
+        let what =
+            if cause.contains("dns error") || cause.contains("lookup") { "the host's name does not resolve" } else { "no connection" };
         return CallError::new(Verdict::BackOff, "away", format!("{what}: {cause}"));
     }
     if error.is_timeout() {
-        return CallError::new(Verdict::MaybeBilled, "timeout", "no whole answer within the endpoint's timeout; the call may have been billed");
+        return CallError::new(
+            Verdict::MaybeBilled,
+            "timeout",
+            "no whole answer within the endpoint's timeout; the call may have been billed",
+        );
     }
     if error.is_decode() {
         return CallError::new(Verdict::MaybeBilled, "broken", format!("the answer cannot be decoded: {cause}"));
     }
-    CallError::new(Verdict::MaybeBilled, "broken", format!("the connection broke before the answer was whole ({cause}); the call may have been billed"))
+    CallError::new(
+        Verdict::MaybeBilled,
+        "broken",
+        format!("the connection broke before the answer was whole ({cause}); the call may have been billed"),
+    )
 }
 
 /// The chain of causes below reqwest's own line, which repeats the address.

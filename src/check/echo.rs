@@ -20,7 +20,18 @@ mod tests {
     use crate::model::Lang;
 
     fn found(fr: &str, en: &str) -> Vec<Flag> {
-        let article = Article { id: String::new(), source: String::new(), title: String::new(), body: String::new(), language: Some(Lang::FR), published: None, url: None, author: None, words: 0, flags: vec![] };
+        let article = Article {
+            id: String::new(),
+            source: String::new(),
+            title: String::new(),
+            body: String::new(),
+            language: Some(Lang::FR),
+            published: None,
+            url: None,
+            author: None,
+            words: 0,
+            flags: vec![],
+        };
         let digest = Digest { summary_fr: fr.into(), summary_en: en.into(), ..Digest::default() };
         Echo.check(&article, &digest)
     }

@@ -29,7 +29,18 @@ mod tests {
     const EN: &str = "The town council adopted on Tuesday evening, by a large majority, the budget of the town for the next year, with higher spending on schools.";
 
     fn found(fr: &str, en: &str) -> Vec<Flag> {
-        let article = Article { id: String::new(), source: String::new(), title: String::new(), body: String::new(), language: Some(Lang::FR), published: None, url: None, author: None, words: 0, flags: vec![] };
+        let article = Article {
+            id: String::new(),
+            source: String::new(),
+            title: String::new(),
+            body: String::new(),
+            language: Some(Lang::FR),
+            published: None,
+            url: None,
+            author: None,
+            words: 0,
+            flags: vec![],
+        };
         Language.check(&article, &Digest { summary_fr: fr.into(), summary_en: en.into(), ..Digest::default() })
     }
 

@@ -45,7 +45,8 @@ async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
     let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "its dialect is not there")) };
     let start = Instant::now();
     let answer = Client::new(endpoint)?.send(dialect.probe(endpoint)).await;
-    let body = answer.and_then(|response| if (200..300).contains(&response.status) { Ok(response.body) } else { Err(dialect.refusal(&response)) });
+    let body =
+        answer.and_then(|response| if (200..300).contains(&response.status) { Ok(response.body) } else { Err(dialect.refusal(&response)) });
     let body = body.map_err(|error| Fault::new(exit_of(&error), advice(dialect, endpoint, &error)))?;
     let words = dialect.probed(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, missing))?;
     Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))

@@ -29,15 +29,19 @@ pub(super) fn run(arguments: &InitArguments) -> Result<Exit, Fault> {
     }
     let names = || SERVICES.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ");
     let found = SERVICES.iter().find(|(name, _, _)| *name == arguments.service);
-    let (_, _, text) = found.ok_or_else(|| Fault::usage(format!("no config for `{}` is known; there are {}", arguments.service, names())))?;
+    let (_, _, text) =
+        found.ok_or_else(|| Fault::usage(format!("no config for `{}` is known; there are {}", arguments.service, names())))?;
     if arguments.output.as_os_str() == "-" {
         say(text.trim_end());
         return Ok(Exit::Done);
     }
     let path = arguments.output.display();
-    let written = OpenOptions::new().write(true).create_new(true).open(&arguments.output).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written =
+        OpenOptions::new().write(true).create_new(true).open(&arguments.output).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Fault::usage(format!("`{path}` is there already and was left as it is; --output names another file")),
+        std::io::ErrorKind::AlreadyExists => {
+            Fault::usage(format!("`{path}` is there already and was left as it is; --output names another file"))
+        }
         _ => Fault::usage(format!("`{path}` cannot be written: {error}")),
     })?;
     say(&format!("wrote {path}; `depeche doctor` checks it"));

@@ -27,7 +27,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     let loudness = arguments.common.loudness();
     for path in &config.input {
         path.symlink_metadata().map_err(|error| {
-            Fault::usage(format!("the input `{}` cannot be found: {error}\n  hint: name a file or folder, or set paths under [input] in the config", path.display()))
+            Fault::usage(format!(
+                "the input `{}` cannot be found: {error}\n  hint: name a file or folder, or set paths under [input] in the config",
+                path.display()
+            ))
         })?;
     }
     Ledger::folder(&config.output)?;

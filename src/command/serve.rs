@@ -16,7 +16,9 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Fault> {
     let key = match &arguments.key_env {
         Some(name) => {
             let key = std::env::var(name).ok().filter(|key| !key.trim().is_empty());
-            Some(SecretString::from(key.ok_or_else(|| Fault::usage(format!("the environment variable `{name}` of --key-env is not set or empty")))?.trim()))
+            Some(SecretString::from(
+                key.ok_or_else(|| Fault::usage(format!("the environment variable `{name}` of --key-env is not set or empty")))?.trim(),
+            ))
         }
         None => None,
     };

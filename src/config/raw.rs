@@ -1,7 +1,7 @@
 //! The config as it is written: types and places, no meaning yet.
 
-use serde::de::{self, Deserializer, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
 use std::fmt;
 use toml::Spanned;
 

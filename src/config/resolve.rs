@@ -16,8 +16,7 @@ use crate::model::Task;
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 const PROFILES: &[(&str, Profile)] = &[("plain", Profile::Plain), ("excel-fr", Profile::ExcelFr)];
-const ROUTES: &[(&str, Route)] =
-    &[("summarise-then-translate", Route::SummariseThenTranslate), ("single-call", Route::SingleCall)];
+const ROUTES: &[(&str, Route)] = &[("summarise-then-translate", Route::SummariseThenTranslate), ("single-call", Route::SingleCall)];
 const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate)];
 const TRANSLATORS: &[(&str, Translator)] =
     &[("auto", Translator::Auto), ("firefox", Translator::Firefox), ("apertium", Translator::Apertium)];
@@ -132,10 +131,8 @@ impl Judge<'_> {
             return *value;
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let hint = nearest(written.get_ref(), names.iter().copied()).map_or_else(
-            || format!("one of {}", names.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let hint = nearest(written.get_ref(), names.iter().copied())
+            .map_or_else(|| format!("one of {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
         self.problem(&written.span(), format!("`{key}` cannot be `{}`", written.get_ref()), Some(hint));
         default
     }
@@ -168,7 +165,11 @@ impl Judge<'_> {
             let span = raw.span();
             let raw = raw.into_inner();
             if !names.insert(raw.name.get_ref().clone()) {
-                self.problem(&raw.name.span(), format!("two endpoints are named `{}`", raw.name.get_ref()), Some("give each its own name".into()));
+                self.problem(
+                    &raw.name.span(),
+                    format!("two endpoints are named `{}`", raw.name.get_ref()),
+                    Some("give each its own name".into()),
+                );
             }
             if let Some(mut endpoint) = self.endpoint(&span, raw) {
                 endpoint.concurrency = overrides.concurrency.unwrap_or(endpoint.concurrency);
@@ -184,13 +185,21 @@ impl Judge<'_> {
         let facts = self.choose(Some(raw.dialect.clone()), "dialect", &choices, *self.dialects.first()?);
         let does = raw.does.iter().filter_map(|task| self.task(task, &facts, known)).collect();
         if raw.does.is_empty() {
-            self.problem(span, format!("endpoint `{}` does nothing", raw.name.get_ref()), Some("does = [\"summarise\", \"translate\"]".into()));
+            self.problem(
+                span,
+                format!("endpoint `{}` does nothing", raw.name.get_ref()),
+                Some("does = [\"summarise\", \"translate\"]".into()),
+            );
         }
         if known && facts.needs_url && raw.url.is_none() {
             self.problem(span, format!("endpoint `{}` has no `url`", raw.name.get_ref()), None);
         }
         if known && facts.needs_model && raw.model.as_deref().is_none_or(str::is_empty) {
-            self.problem(span, format!("endpoint `{}` has no `model`", raw.name.get_ref()), Some("the service's own name for it, as `depeche doctor` lists them".into()));
+            self.problem(
+                span,
+                format!("endpoint `{}` has no `model`", raw.name.get_ref()),
+                Some("the service's own name for it, as `depeche doctor` lists them".into()),
+            );
         }
         let url = raw.url.as_ref().and_then(|url| self.url(url));
         let key = raw.key.as_ref().and_then(|raw| self.key(raw));
@@ -281,8 +290,12 @@ impl Judge<'_> {
             };
             let facts = self.dialects.iter().find(|facts| facts.name == endpoint.dialect);
             if !facts.is_some_and(|facts| facts.tasks.contains(task)) {
-                let message = format!("the route `single-call` needs a chat model, but endpoint `{}` speaks `{}`", endpoint.name, endpoint.dialect);
-                self.problems.push(Problem::of(self.path, message).hint("use an endpoint of the dialect `openai`, or route = \"summarise-then-translate\""));
+                let message =
+                    format!("the route `single-call` needs a chat model, but endpoint `{}` speaks `{}`", endpoint.name, endpoint.dialect);
+                self.problems.push(
+                    Problem::of(self.path, message)
+                        .hint("use an endpoint of the dialect `openai`, or route = \"summarise-then-translate\""),
+                );
             }
         }
     }

@@ -24,7 +24,8 @@ impl Dialect for Apertium {
             Ask::Translate { texts, from, to } => (texts.first().map_or("", String::as_str), *from, *to),
             _ => ("", Lang::FR, Lang::EN),
         };
-        let form = [("langpairs", chain(endpoint, from, to)), ("q", text.to_owned()), ("format", "txt".into()), ("markUnknown", "no".into())];
+        let form =
+            [("langpairs", chain(endpoint, from, to)), ("q", text.to_owned()), ("format", "txt".into()), ("markUnknown", "no".into())];
         let body = Body { kind: "application/x-www-form-urlencoded", bytes: form_encoded(&form).into_bytes() };
         Request { url: format!("{}/translateChain", endpoint.url), headers: Vec::new(), body: Some(body) }
     }

@@ -120,7 +120,14 @@ fn said(body: &[u8]) -> String {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let message = parsed.as_ref().and_then(|value| {
         let error = value.get("error").unwrap_or(value);
-        let texts = [error.get("message"), error.get("explanation"), value.get("explanation"), value.get("message"), value.get("detail"), Some(error)];
+        let texts = [
+            error.get("message"),
+            error.get("explanation"),
+            value.get("explanation"),
+            value.get("message"),
+            value.get("detail"),
+            Some(error),
+        ];
         texts.into_iter().flatten().find_map(Value::as_str).map(str::to_owned)
     });
     let text = message.unwrap_or_else(|| excerpt(body));

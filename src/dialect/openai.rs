@@ -13,7 +13,13 @@ pub(super) struct OpenAi;
 
 impl Dialect for OpenAi {
     fn facts(&self) -> DialectFacts {
-        DialectFacts { name: "openai", tasks: &[Task::Summarise, Task::Translate, Task::Digest], needs_url: true, needs_model: true, concurrency: 8 }
+        DialectFacts {
+            name: "openai",
+            tasks: &[Task::Summarise, Task::Translate, Task::Digest],
+            needs_url: true,
+            needs_model: true,
+            concurrency: 8,
+        }
     }
 
     /// About 6,000 tokens: what fits, with prompt and answer, in the 8,192 that local servers often have.
@@ -48,13 +54,16 @@ impl Dialect for OpenAi {
         if value.get("error").is_some_and(|error| !error.is_null()) {
             return Err(self.refusal(&Response { status: error_status(&value), retry_after: None, body: body.to_vec() }));
         }
-        let choice = value.pointer("/choices/0").ok_or_else(|| CallError::new(Verdict::Once, "empty-answer", "the answer has no choices"))?;
+        let choice =
+            value.pointer("/choices/0").ok_or_else(|| CallError::new(Verdict::Once, "empty-answer", "the answer has no choices"))?;
         if let Some(refusal) = choice.pointer("/message/refusal").and_then(Value::as_str).filter(|text| !text.is_empty()) {
             return Err(CallError::new(Verdict::Never, "refused", format!("the model refused: {}", super::excerpt(refusal.as_bytes()))));
         }
         match choice.get("finish_reason").and_then(Value::as_str) {
             Some("length") => return Err(CallError::new(Verdict::Once, "truncated", "the answer was cut at the token limit")),
-            Some("content_filter") => return Err(CallError::new(Verdict::Never, "refused", "the service's content filter stopped the answer")),
+            Some("content_filter") => {
+                return Err(CallError::new(Verdict::Never, "refused", "the service's content filter stopped the answer"));
+            }
             _ => {}
         }
         let content = match choice.pointer("/message/content") {
@@ -72,7 +81,9 @@ impl Dialect for OpenAi {
         let value: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let code = value.pointer("/error/code").and_then(Value::as_str).unwrap_or_default();
         match (response.status, code) {
-            (_, "insufficient_quota" | "billing_hard_limit_reached" | "credit_balance_exhausted") => CallError { verdict: Verdict::Stop, code: "quota", ..refusal },
+            (_, "insufficient_quota" | "billing_hard_limit_reached" | "credit_balance_exhausted") => {
+                CallError { verdict: Verdict::Stop, code: "quota", ..refusal }
+            }
             (_, "context_length_exceeded") => CallError { verdict: Verdict::Never, code: "too-large", ..refusal },
             (_, "model_not_found") => CallError { verdict: Verdict::Stop, code: "not-found", ..refusal },
             _ => refusal,
@@ -132,14 +143,19 @@ mod tests {
     }
 
     fn completion(message: &Value, finish: &str) -> Vec<u8> {
-        json!({"choices": [{"message": message, "finish_reason": finish}], "usage": {"prompt_tokens": 5, "completion_tokens": 7}}).to_string().into_bytes()
+        json!({"choices": [{"message": message, "finish_reason": finish}], "usage": {"prompt_tokens": 5, "completion_tokens": 7}})
+            .to_string()
+            .into_bytes()
     }
 
     #[test]
     fn the_request_asks_for_the_schema_under_the_name_that_the_server_knows() {
         let body = |url: &str| -> Value { serde_json::from_slice(&OpenAi.request(&endpoint(url), &digest()).body.unwrap().bytes).unwrap() };
         let local = body("http://localhost:8080/v1");
-        assert_eq!(local["response_format"]["json_schema"]["schema"]["required"], json!(["title_fr", "title_en", "summary_fr", "summary_en"]));
+        assert_eq!(
+            local["response_format"]["json_schema"]["schema"]["required"],
+            json!(["title_fr", "title_en", "summary_fr", "summary_en"])
+        );
         assert!(local["max_tokens"].is_u64() && local["max_completion_tokens"].is_null());
         assert!(body("https://api.openai.com/v1")["max_completion_tokens"].is_u64());
     }
@@ -167,7 +183,11 @@ mod tests {
     #[test]
     fn no_quota_and_no_model_stop_the_endpoint() {
         let refused = |status, code: &str| {
-            OpenAi.refusal(&Response { status, retry_after: None, body: json!({"error": {"message": "m", "code": code}}).to_string().into_bytes() })
+            OpenAi.refusal(&Response {
+                status,
+                retry_after: None,
+                body: json!({"error": {"message": "m", "code": code}}).to_string().into_bytes(),
+            })
         };
         assert_eq!(refused(429, "insufficient_quota").verdict, Verdict::Stop);
         assert_eq!(refused(429, "rate_limit_exceeded").verdict, Verdict::BackOff);

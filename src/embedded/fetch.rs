@@ -113,7 +113,10 @@ impl Site {
         let answer = tokio::time::timeout(ANSWER, request.send()).await.map_err(|_| unreachable("no answer in 5 seconds".into()))?;
         let answer = answer.map_err(|error| unreachable(root_cause(&error)))?;
         if !answer.status().is_success() {
-            return Err(Cut { message: format!("{address} answered with status {}", answer.status().as_u16()), again: answer.status().is_server_error() });
+            return Err(Cut {
+                message: format!("{address} answered with status {}", answer.status().as_u16()),
+                again: answer.status().is_server_error(),
+            });
         }
         Ok(answer)
     }
@@ -177,7 +180,10 @@ impl Site {
         let mut done = start;
         progress(&record.name, done, total);
         loop {
-            let chunk = answer.chunk().await.map_err(|error| Cut { message: format!("{address} was cut after {done} bytes: {}", root_cause(&error)), again: true })?;
+            let chunk = answer
+                .chunk()
+                .await
+                .map_err(|error| Cut { message: format!("{address} was cut after {done} bytes: {}", root_cause(&error)), again: true })?;
             let Some(chunk) = chunk else { break };
             done += chunk.len() as u64;
             if done > LARGEST {
@@ -241,7 +247,8 @@ mod tests {
             record("model", "fr", "tiny", "4.0"),
             record("vocab", "fr", "tiny", "3.0"),
         ];
-        let names: Vec<&str> = choose(&records, "tiny", Lang::FR, Lang::EN).unwrap().iter().map(|record| record.location.as_str()).collect();
+        let names: Vec<&str> =
+            choose(&records, "tiny", Lang::FR, Lang::EN).unwrap().iter().map(|record| record.location.as_str()).collect();
         assert_eq!(names, ["model-fr-tiny-3.1", "vocab-fr-tiny-3.0"]);
         assert!(choose(&records, "tiny", Lang::EN, Lang::FR).unwrap_err().contains("no model"));
     }

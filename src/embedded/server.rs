@@ -178,7 +178,8 @@ async fn summarize(State(inside): State<Arc<Inside>>, headers: HeaderMap, body: 
         return refuse(StatusCode::BAD_REQUEST, format!("the language `{asked}` cannot be summarised here: only fr and en"));
     };
     // A long text is CPU work that must not hold up the calls of others.
-    let summary = tokio::task::spawn_blocking(move || summary(&request.title, &request.text, language, request.words.unwrap_or(USUAL_WORDS))).await;
+    let summary =
+        tokio::task::spawn_blocking(move || summary(&request.title, &request.text, language, request.words.unwrap_or(USUAL_WORDS))).await;
     match summary {
         Ok(Some(summary)) => (StatusCode::OK, Json(json!({"summary": summary, "language": language, "words": count_words(&summary)}))),
         Ok(None) => refuse(StatusCode::BAD_REQUEST, "Invalid request: the text has no sentence"),
@@ -189,6 +190,10 @@ async fn summarize(State(inside): State<Arc<Inside>>, headers: HeaderMap, body: 
 fn summary(title: &str, text: &str, language: Lang, words: usize) -> Option<String> {
     let sentences = sentences::sentences(text);
     let chosen = summarise(title, &sentences, language, words);
-    let chosen: Vec<String> = chosen.into_iter().filter_map(|at| sentences.get(at)).map(|sentence| sentence.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let chosen: Vec<String> = chosen
+        .into_iter()
+        .filter_map(|at| sentences.get(at))
+        .map(|sentence| sentence.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
     if chosen.is_empty() { None } else { Some(chosen.join(" ")) }
 }

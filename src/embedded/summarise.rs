@@ -72,14 +72,9 @@ pub fn summarise(title: &str, sentences: &[&str], language: Lang, words: usize) 
         .zip(sentences)
         .enumerate()
         .map(|(position, (terms, text))| {
-            let said: f64 = terms
-                .distinct
-                .iter()
-                .map(|&t| frequency(&frequencies, t))
-                .sum();
+            let said: f64 = terms.distinct.iter().map(|&t| frequency(&frequencies, t)).sum();
             let size = real(terms.distinct.len().max(1)).sqrt();
-            let worth =
-                said / size / root + LEAD / real(position + 1) + TITLE * overlap(&terms, &title);
+            let worth = said / size / root + LEAD / real(position + 1) + TITLE * overlap(&terms, &title);
             Candidate {
                 worth: worth * damping(text, &terms, &title),
                 leaning: if position == 0 { 1.0 } else { leaning(&terms) },
@@ -235,14 +230,7 @@ impl Selection {
                 }
             }
         }
-        Selection {
-            candidates,
-            holders,
-            queue: BinaryHeap::new(),
-            chosen: Vec::new(),
-            length: 0,
-            words: real(words),
-        }
+        Selection { candidates, holders, queue: BinaryHeap::new(), chosen: Vec::new(), length: 0, words: real(words) }
     }
 
     fn run(mut self) -> Vec<usize> {

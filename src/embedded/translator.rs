@@ -190,7 +190,8 @@ impl Way {
     /// Translates texts, sentence by sentence; what stands between the sentences stays.
     pub(super) async fn translate(&self, texts: &[String]) -> Result<Vec<String>, String> {
         let cut: Vec<Vec<Piece>> = texts.iter().map(|text| pieces(text)).collect();
-        let sentences: Vec<String> = cut.iter().flatten().filter(|piece| piece.has_letters()).map(|piece| piece.sentence.to_owned()).collect();
+        let sentences: Vec<String> =
+            cut.iter().flatten().filter(|piece| piece.has_letters()).map(|piece| piece.sentence.to_owned()).collect();
         let mut translated = Vec::new().into_iter();
         if !sentences.is_empty() {
             let (done, answer) = oneshot::channel();
@@ -226,7 +227,13 @@ impl Piece<'_> {
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let sentences = spans(text).into_iter().filter_map(|span| text.get(span));
     let piece = |part: &'_ str| part.trim_end().len();
-    sentences.map(|part| { let (sentence, gap) = part.split_at(piece(part)); (sentence, gap) }).map(|(sentence, gap)| Piece { sentence, gap }).collect()
+    sentences
+        .map(|part| {
+            let (sentence, gap) = part.split_at(piece(part));
+            (sentence, gap)
+        })
+        .map(|(sentence, gap)| Piece { sentence, gap })
+        .collect()
 }
 
 #[cfg(test)]
@@ -237,7 +244,10 @@ mod tests {
 
     impl Engine for Shout {
         fn translate(&mut self, sentences: &[&str]) -> Vec<Result<String, String>> {
-            sentences.iter().map(|sentence| if sentence.contains("poison") { Err("bad".into()) } else { Ok(sentence.to_uppercase()) }).collect()
+            sentences
+                .iter()
+                .map(|sentence| if sentence.contains("poison") { Err("bad".into()) } else { Ok(sentence.to_uppercase()) })
+                .collect()
         }
     }
 

@@ -13,16 +13,60 @@ pub(super) struct Stripped {
 
 /// Whole lines, in small letters, that are never text.
 const LINES: &[&str] = &[
-    "lien source", "source", "lire la suite", "lire aussi", "à lire aussi", "partager", "partager cet article", "imprimer", "envoyer par e-mail",
-    "commenter", "commentaires", "laisser un commentaire", "réagir", "publicité", "s'abonner", "se connecter", "read more", "read also",
-    "share", "share this article", "print", "comments", "leave a comment", "advertisement", "subscribe", "sign in", "source link",
+    "lien source",
+    "source",
+    "lire la suite",
+    "lire aussi",
+    "à lire aussi",
+    "partager",
+    "partager cet article",
+    "imprimer",
+    "envoyer par e-mail",
+    "commenter",
+    "commentaires",
+    "laisser un commentaire",
+    "réagir",
+    "publicité",
+    "s'abonner",
+    "se connecter",
+    "read more",
+    "read also",
+    "share",
+    "share this article",
+    "print",
+    "comments",
+    "leave a comment",
+    "advertisement",
+    "subscribe",
+    "sign in",
+    "source link",
 ];
 
 /// Beginnings of short lines that are no text.
 const BEGINNINGS: &[&str] = &[
-    "lire aussi :", "à lire aussi :", "voir aussi :", "lire également :", "read also:", "see also:", "read more:", "photo :", "photo:",
-    "crédit photo", "crédits photo", "photo credit", "légende :", "image :", "tags :", "tags:", "mots-clés :", "inscrivez-vous à notre newsletter",
-    "recevez notre newsletter", "suivez-nous sur", "follow us on", "tous droits réservés", "all rights reserved",
+    "lire aussi :",
+    "à lire aussi :",
+    "voir aussi :",
+    "lire également :",
+    "read also:",
+    "see also:",
+    "read more:",
+    "photo :",
+    "photo:",
+    "crédit photo",
+    "crédits photo",
+    "photo credit",
+    "légende :",
+    "image :",
+    "tags :",
+    "tags:",
+    "mots-clés :",
+    "inscrivez-vous à notre newsletter",
+    "recevez notre newsletter",
+    "suivez-nous sur",
+    "follow us on",
+    "tous droits réservés",
+    "all rights reserved",
 ];
 
 /// A line longer than this (in characters) is never taken for furniture by its beginning.
@@ -46,7 +90,17 @@ pub(super) fn strip(text: &str) -> Stripped {
 
 /// The date of a line that only says when the article was published or changed.
 fn dateline(line: &str) -> Option<String> {
-    const STARTS: &[&str] = &["publié le", "publié :", "mis à jour le", "modifié le", "mis en ligne le", "published on", "published:", "posted on", "updated on"];
+    const STARTS: &[&str] = &[
+        "publié le",
+        "publié :",
+        "mis à jour le",
+        "modifié le",
+        "mis en ligne le",
+        "published on",
+        "published:",
+        "posted on",
+        "updated on",
+    ];
     let small = line.to_lowercase();
     let starts = STARTS.iter().any(|start| small.starts_with(start));
     (starts && line.chars().count() < 100).then(|| date::parse(line)).flatten()

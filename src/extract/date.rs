@@ -1,9 +1,31 @@
 //! Dates as articles write them, to ISO 8601.
 
 const MONTHS: &[(&str, u8)] = &[
-    ("janv", 1), ("jan", 1), ("févr", 2), ("fevr", 2), ("fév", 2), ("feb", 2), ("mars", 3), ("mar", 3), ("avr", 4), ("apr", 4),
-    ("mai", 5), ("may", 5), ("juin", 6), ("jun", 6), ("juil", 7), ("jul", 7), ("août", 8), ("aout", 8), ("aug", 8), ("sept", 9), ("sep", 9),
-    ("oct", 10), ("nov", 11), ("déc", 12), ("dec", 12),
+    ("janv", 1),
+    ("jan", 1),
+    ("févr", 2),
+    ("fevr", 2),
+    ("fév", 2),
+    ("feb", 2),
+    ("mars", 3),
+    ("mar", 3),
+    ("avr", 4),
+    ("apr", 4),
+    ("mai", 5),
+    ("may", 5),
+    ("juin", 6),
+    ("jun", 6),
+    ("juil", 7),
+    ("jul", 7),
+    ("août", 8),
+    ("aout", 8),
+    ("aug", 8),
+    ("sept", 9),
+    ("sep", 9),
+    ("oct", 10),
+    ("nov", 11),
+    ("déc", 12),
+    ("dec", 12),
 ];
 
 /// The date in `text`, as `YYYY-MM-DD` or with its time and zone where those are given in ISO 8601 or as in e-mails. Understands

@@ -86,7 +86,10 @@ fn guard(text: &str) -> Result<(), Reject> {
         rest = after;
     }
     if deepest > DEEPEST || elements > MOST_ELEMENTS {
-        return Err(Reject::new("too-deep", format!("the page nests {deepest} elements and has {elements}: no article is built like that")));
+        return Err(Reject::new(
+            "too-deep",
+            format!("the page nests {deepest} elements and has {elements}: no article is built like that"),
+        ));
     }
     Ok(())
 }

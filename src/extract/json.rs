@@ -68,7 +68,10 @@ mod tests {
 
     #[test]
     fn fields_are_found_by_their_usual_names() {
-        let draft = Json.drafts(r#"{"headline":"Titre","maintext":"Corps","authors":["A","B"],"date_publish":"2026-11-10","id":7}"#).unwrap().remove(0);
+        let draft = Json
+            .drafts(r#"{"headline":"Titre","maintext":"Corps","authors":["A","B"],"date_publish":"2026-11-10","id":7}"#)
+            .unwrap()
+            .remove(0);
         assert_eq!((draft.title.as_deref(), draft.body.as_str(), draft.author.as_deref()), (Some("Titre"), "Corps", Some("A, B")));
         assert_eq!(draft.key.as_deref(), Some("7"));
     }
@@ -76,7 +79,9 @@ mod tests {
     #[test]
     fn what_is_no_article_is_refused_by_name() {
         let deep = "[".repeat(100_000);
-        for (text, code) in [("{\"a\":", "malformed"), ("3", "malformed"), ("[]", "empty"), ("[1]", "malformed"), (deep.as_str(), "malformed")] {
+        for (text, code) in
+            [("{\"a\":", "malformed"), ("3", "malformed"), ("[]", "empty"), ("[1]", "malformed"), (deep.as_str(), "malformed")]
+        {
             assert_eq!(Json.drafts(text).unwrap_err().code, code);
         }
         assert_eq!(Json.drafts("{\"text\": {\"a\": 1}}").unwrap().remove(0).body, "");

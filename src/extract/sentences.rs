@@ -14,8 +14,8 @@ use std::ops::Range;
 
 use abbreviations::{Stop, is_address_ending, leads_on, opens_sentence, stop_after};
 use look::{
-    REACH, first_word, in_address, is_list_item, is_number, is_quote, is_stop, is_surname,
-    last_word, leading_space, lettered, line_breaks, may_open, note_mark, starts_sentence,
+    REACH, first_word, in_address, is_list_item, is_number, is_quote, is_stop, is_surname, last_word, leading_space, lettered, line_breaks,
+    may_open, note_mark, starts_sentence,
 };
 
 /// A line no longer than this, without a closing mark, reads as a heading.
@@ -34,22 +34,13 @@ pub fn spans(text: &str) -> Vec<Range<usize>> {
     let cuts = Scanner::new(text).run();
     let ends = cuts.iter().copied().chain([text.len()]);
     let starts = [0].into_iter().chain(cuts.iter().copied());
-    starts
-        .zip(ends)
-        .map(|(start, end)| start..end)
-        .filter(|span| !span.is_empty())
-        .collect()
+    starts.zip(ends).map(|(start, end)| start..end).filter(|span| !span.is_empty()).collect()
 }
 
 /// The sentences of `text`, trimmed, without the empty ones.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<&str> {
-    spans(text)
-        .into_iter()
-        .filter_map(|span| text.get(span))
-        .map(str::trim)
-        .filter(|sentence| !sentence.is_empty())
-        .collect()
+    spans(text).into_iter().filter_map(|span| text.get(span)).map(str::trim).filter(|sentence| !sentence.is_empty()).collect()
 }
 
 /// The state of the one pass over the text.
@@ -69,14 +60,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Scanner {
-            text,
-            start: leading_space(text).len(),
-            line: 0,
-            parenthesis: None,
-            quoted: false,
-            cuts: Vec::new(),
-        }
+        Scanner { text, start: leading_space(text).len(), line: 0, parenthesis: None, quoted: false, cuts: Vec::new() }
     }
 
     fn run(mut self) -> Vec<usize> {
@@ -191,10 +175,7 @@ impl<'a> Scanner<'a> {
         }
         let lone = closed_by.is_some_and(is_stop);
         let bracketed = closed_by.is_some_and(|c| matches!(c, ')' | ']'));
-        let goes_on = !starts_sentence(next)
-            || self.is_bare(at)
-            || (bracketed && self.is_aside(at))
-            || self.leans(at, next, lone);
+        let goes_on = !starts_sentence(next) || self.is_bare(at) || (bracketed && self.is_aside(at)) || self.leans(at, next, lone);
         if !goes_on && (!gap.is_empty() || self.is_glued(at, end)) {
             self.cut(end + gap.len());
         }
@@ -319,9 +300,7 @@ impl<'a> Scanner<'a> {
         let short = word.chars().count() == 1
             && !after.starts_with(['\'', '’'])
             && !(matches!(word, "À" | "A" | "Y" | "I" | "Ô") && after.starts_with(' '));
-        let dotted = after
-            .strip_prefix('.')
-            .is_some_and(|c| c.starts_with(char::is_lowercase));
+        let dotted = after.strip_prefix('.').is_some_and(|c| c.starts_with(char::is_lowercase));
         let last = last_word(before);
         let initial = last.starts_with(char::is_uppercase) || self.is_dotted(at, last);
         let single = last.chars().take(2).count() == 1 && initial && end == at + 1;

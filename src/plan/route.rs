@@ -48,7 +48,10 @@ pub struct Made {
 /// What kept it from being done, with what that means for the run.
 pub async fn make(route: Route, article: &Article, words: usize, asker: &impl Asker) -> Result<Made, Failure> {
     let language = article.language.ok_or_else(|| {
-        Reject::new("language", "the article's language is not certain; a label such as <html lang=\"fr\"> or \"language\": \"fr\" would decide")
+        Reject::new(
+            "language",
+            "the article's language is not certain; a label such as <html lang=\"fr\"> or \"language\": \"fr\" would decide",
+        )
     })?;
     let mut work = Work { asker, made: Made { cost: Some(0.0), ..Made::default() } };
     match route {
@@ -139,7 +142,9 @@ impl<A: Asker> Work<'_, A> {
         let most = self.asker.limits(Task::Digest).characters;
         let characters = article.title.chars().count() + article.body.chars().count();
         if characters > most {
-            let reason = format!("the article has {characters} characters, more than one call takes ({most}); route = \"summarise-then-translate\" cuts it");
+            let reason = format!(
+                "the article has {characters} characters, more than one call takes ({most}); route = \"summarise-then-translate\" cuts it"
+            );
             return Err(Reject::new("too-large", reason).into());
         }
         let ask = Ask::Digest { title: article.title.clone(), text: article.body.clone(), language, words };

@@ -81,11 +81,7 @@ fn decode_narrow(bytes: &[u8]) -> (String, bool) {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    if bad == 0 || good > 2 * bad {
-        decode_as(UTF_8, bytes)
-    } else {
-        decode_as(WINDOWS_1252, bytes)
-    }
+    if bad == 0 || good > 2 * bad { decode_as(UTF_8, bytes) } else { decode_as(WINDOWS_1252, bytes) }
 }
 
 /// Text has tabs and line ends and, at most, a stray control character; what has more is something else.
@@ -157,7 +153,10 @@ mod tests {
         assert_eq!(decode(b"\x89PNG\r\n\x1a\n").unwrap_err().code, "binary");
         assert_eq!(decode(&[0, 1, 2, 3, 0, 0, 9, 200, 7, 7]).unwrap_err().code, "binary");
         assert_eq!(decode("a\u{202e}b\u{7}c\u{feff}".repeat(9).as_bytes()).unwrap_err().code, "binary");
-        assert_eq!(decode("un mot\u{202e} caché\u{0} ici, dans une phrase assez longue".as_bytes()).unwrap().text, "un mot caché ici, dans une phrase assez longue");
+        assert_eq!(
+            decode("un mot\u{202e} caché\u{0} ici, dans une phrase assez longue".as_bytes()).unwrap().text,
+            "un mot caché ici, dans une phrase assez longue"
+        );
     }
 
     proptest! {

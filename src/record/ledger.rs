@@ -280,7 +280,9 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_ours_is_refused_and_left_alone() {
-        for content in [&b""[..], b"text", b"SQLite format 3\0 but of another program, and long enough to have a whole header of one hundred bytes"] {
+        for content in
+            [&b""[..], b"text", b"SQLite format 3\0 but of another program, and long enough to have a whole header of one hundred bytes"]
+        {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("ledger.db");
             std::fs::write(&path, content).unwrap();

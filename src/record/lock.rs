@@ -30,7 +30,10 @@ impl RunLock {
                 // The holder's words are a courtesy; without them the message still says what is wrong.
                 let _ = file.read_to_string(&mut holder);
                 let holder = if holder.trim().is_empty() { "another run".into() } else { format!("another run ({})", holder.trim()) };
-                return Err(Fault::new(Exit::Locked, format!("{holder} holds the ledger in `{}`; wait for its end, or give another --output", folder.display())));
+                return Err(Fault::new(
+                    Exit::Locked,
+                    format!("{holder} holds the ledger in `{}`; wait for its end, or give another --output", folder.display()),
+                ));
             }
             Err(TryLockError::Error(error)) => return Err(fault(error)),
         }

@@ -61,11 +61,15 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
 pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     is_ours(path)?;
     let fault = |error: rusqlite::Error| damaged(path, &error);
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
     let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
     if version != VERSION {
         let what = if version > VERSION { "a newer depeche made it; use that one" } else { "its version is not known" };
-        return Err(Fault::usage(format!("the ledger `{}` has version {version}, this program knows version {VERSION}: {what}", path.display())));
+        return Err(Fault::usage(format!(
+            "the ledger `{}` has version {version}, this program knows version {VERSION}: {what}",
+            path.display()
+        )));
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
     if mode != "wal" {
@@ -103,7 +107,9 @@ pub(super) fn damaged(path: &Path, error: &rusqlite::Error) -> Fault {
             "the ledger `{path}` is damaged ({error}). Keep a copy of it, then save what can be saved:\n  \
              sqlite3 {path} .recover | sqlite3 {path}.new && mv {path}.new {path}"
         ),
-        Some(DiskFull) => format!("the ledger `{path}` cannot be written: no space left on device. Make room and start again; nothing is lost"),
+        Some(DiskFull) => {
+            format!("the ledger `{path}` cannot be written: no space left on device. Make room and start again; nothing is lost")
+        }
         _ => format!("the ledger `{path}`: {error}"),
     })
 }

@@ -17,9 +17,16 @@ const GROUP: usize = 256;
 /// One write.
 pub(super) enum Write {
     Call(Box<RecordedCall>),
-    Row { row: Box<Row>, fingerprint: Option<[u8; 32]>, run: i64 },
+    Row {
+        row: Box<Row>,
+        fingerprint: Option<[u8; 32]>,
+        run: i64,
+    },
     /// A row that was made earlier and is still good: only marked as found.
-    Seen { source: String, run: i64 },
+    Seen {
+        source: String,
+        run: i64,
+    },
 }
 
 pub(super) type Done = oneshot::Sender<Result<(), Fault>>;

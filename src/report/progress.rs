@@ -96,7 +96,11 @@ impl Progress {
         if let Shown::Lines = self.shown {
             let [found, done, _, failed] = self.counts();
             let ended = done + failed;
-            complain(&format!("depeche: {ended} of {found} articles after {}: {done} done, {failed} failed{}", clock(self.elapsed()), self.left(found, ended)));
+            complain(&format!(
+                "depeche: {ended} of {found} articles after {}: {done} done, {failed} failed{}",
+                clock(self.elapsed()),
+                self.left(found, ended)
+            ));
         }
     }
 

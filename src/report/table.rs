@@ -54,14 +54,23 @@ pub fn table(ending: &Ending, colour: bool) -> String {
         parts.join(", ")
     };
     let flags: Vec<String> = ending.flags.iter().map(|(flag, count)| format!("{count} {flag}")).collect();
-    let cost = ending.cost.map_or_else(|| "unknown".into(), |cost| format!("{cost:.4}").trim_end_matches('0').trim_end_matches('.').to_owned());
+    let cost =
+        ending.cost.map_or_else(|| "unknown".into(), |cost| format!("{cost:.4}").trim_end_matches('0').trim_end_matches('.').to_owned());
     let lines = [
         ("found", ending.found.to_string(), String::new()),
         ("done", ending.done.to_string(), note(&[(ending.earlier, "by an earlier run")])),
         ("failed", ending.failed.to_string(), String::new()),
         ("pending", ending.pending().to_string(), String::from("left for the next run")),
         ("flagged", ending.flagged.to_string(), flags.join(", ")),
-        ("calls", ending.calls.to_string(), note(&[(ending.repeated, "repeated"), (ending.maybe_billed, "perhaps billed without an answer"), (ending.remembered, "more from the ledger")])),
+        (
+            "calls",
+            ending.calls.to_string(),
+            note(&[
+                (ending.repeated, "repeated"),
+                (ending.maybe_billed, "perhaps billed without an answer"),
+                (ending.remembered, "more from the ledger"),
+            ]),
+        ),
         ("time", clock(ending.time), String::new()),
         ("cost", cost, String::new()),
     ];
@@ -141,6 +150,9 @@ mod tests {
 
     #[test]
     fn the_line_adds_up() {
-        assert_eq!(end_line(&Ending { found: 13, ..ending() }), "depeche: 13 found, 10 done (3 earlier), 2 failed, 1 pending, 7 flagged, 14 calls, 3.2 s");
+        assert_eq!(
+            end_line(&Ending { found: 13, ..ending() }),
+            "depeche: 13 found, 10 done (3 earlier), 2 failed, 1 pending, 7 flagged, 14 calls, 3.2 s"
+        );
     }
 }

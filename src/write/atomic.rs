@@ -26,7 +26,11 @@ pub(super) fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<(
 
 /// What a refusing disk means for the user.
 pub(super) fn fault(path: &Path, error: &io::Error) -> Fault {
-    let what = if error.kind() == io::ErrorKind::StorageFull { "no space left on device; make room and start again, nothing is lost".into() } else { error.to_string() };
+    let what = if error.kind() == io::ErrorKind::StorageFull {
+        "no space left on device; make room and start again, nothing is lost".into()
+    } else {
+        error.to_string()
+    };
     Fault::usage(format!("`{}` cannot be written: {what}", path.display()))
 }
 

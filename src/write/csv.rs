@@ -10,8 +10,23 @@ pub(super) struct Csv;
 
 /// The columns, by the names and in the order that users' macros and imports rely on.
 const COLUMNS: [&str; 17] = [
-    "id", "source", "title_fr", "title_en", "summary_fr", "summary_en", "language", "published", "url", "status", "flags", "error", "words",
-    "summary_endpoint", "translation_endpoint", "cost", "processed_at",
+    "id",
+    "source",
+    "title_fr",
+    "title_en",
+    "summary_fr",
+    "summary_en",
+    "language",
+    "published",
+    "url",
+    "status",
+    "flags",
+    "error",
+    "words",
+    "summary_endpoint",
+    "translation_endpoint",
+    "cost",
+    "processed_at",
 ];
 
 impl Output for Csv {
@@ -25,7 +40,21 @@ impl Output for Csv {
     }
 
     fn row(&self, profile: Profile, row: &Row) -> Vec<u8> {
-        let Row { id, source, digest, language, published, url, flags, error, words, summary_endpoint, translation_endpoint, processed_at, .. } = row;
+        let Row {
+            id,
+            source,
+            digest,
+            language,
+            published,
+            url,
+            flags,
+            error,
+            words,
+            summary_endpoint,
+            translation_endpoint,
+            processed_at,
+            ..
+        } = row;
         let cost = row.cost.map_or_else(String::new, |cost| decimal(cost, profile));
         let text = |text: &String| harmless(text);
         record(
@@ -128,7 +157,21 @@ mod tests {
 
     #[test]
     fn formulas_are_neutralised_and_numbers_are_not() {
-        for formula in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "  =1", "\"=1\"", "'=1", "\u{feff}=1", "- Le dialogue", "\n=1"] {
+        for formula in [
+            "=1+1",
+            "+cmd|' /C calc'!A0",
+            "-2+3",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "＝1+1",
+            "  =1",
+            "\"=1\"",
+            "'=1",
+            "\u{feff}=1",
+            "- Le dialogue",
+            "\n=1",
+        ] {
             assert!(harmless(formula).starts_with('\''), "{formula:?}");
         }
         for number in ["-12", "+3,5 %", "-1 200 €", "– Le tiret", "Titre = texte", "12"] {

@@ -481,30 +481,17 @@ pub(super) const CONNECTIVES: &[&str] = &[
 ];
 
 /// First words of a sentence that stand for somebody named before it.
-pub(super) const PRONOUNS: &[&str] = &[
-    "il", "elle", "ils", "elles", "celui", "celle", "ceux", "celles", "he", "she", "they", "it",
-];
+pub(super) const PRONOUNS: &[&str] = &["il", "elle", "ils", "elles", "celui", "celle", "ceux", "celles", "he", "she", "they", "it"];
 
 /// First words of a sentence that point back to something said before it.
 pub(super) const DEMONSTRATIVES: &[&str] = &[
     // French
-    "ce", "cet", "cette", "ces", "cela", "ça", "ceci", "son", "sa", "ses", "leur", "leurs",
-    // English
+    "ce", "cet", "cette", "ces", "cela", "ça", "ceci", "son", "sa", "ses", "leur", "leurs", // English
     "this", "that", "these", "those", "his", "her", "its", "their",
 ];
 
 /// Openings whose pronoun stands for nobody («il faut», «it is»).
-pub(super) const IMPERSONAL: &[&str] = &[
-    "il s agit",
-    "il faut",
-    "il faudra",
-    "il y a",
-    "il n y",
-    "il est",
-    "il existe",
-    "it is",
-    "it was",
-];
+pub(super) const IMPERSONAL: &[&str] = &["il s agit", "il faut", "il faudra", "il y a", "il n y", "il est", "il existe", "it is", "it was"];
 
 /// How a line starts that speaks to the reader and not about the news.
 pub(super) const BOILERPLATE: &[&str] = &[

@@ -38,17 +38,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub fn new(language: Lang) -> Self {
-        let (algorithm, function_words) = if language == Lang::FR {
-            (Algorithm::French, FRENCH)
-        } else {
-            (Algorithm::English, ENGLISH)
-        };
-        Reader {
-            stemmer: Stemmer::create(algorithm),
-            function_words,
-            known: HashMap::new(),
-            terms: HashMap::new(),
-        }
+        let (algorithm, function_words) = if language == Lang::FR { (Algorithm::French, FRENCH) } else { (Algorithm::English, ENGLISH) };
+        Reader { stemmer: Stemmer::create(algorithm), function_words, known: HashMap::new(), terms: HashMap::new() }
     }
 
     /// How many terms have been met.
@@ -59,12 +50,7 @@ impl Reader {
     /// Reads one sentence.
     pub fn read(&mut self, text: &str) -> Terms {
         let text = composed(text);
-        let mut read = Terms {
-            distinct: Vec::new(),
-            length: 0,
-            lettered: false,
-            opening: String::new(),
-        };
+        let mut read = Terms { distinct: Vec::new(), length: 0, lettered: false, opening: String::new() };
         for word in words(&text) {
             let word = word.to_lowercase();
             read.lettered |= word.contains(char::is_alphabetic);
@@ -101,15 +87,10 @@ impl Reader {
 /// The words of `text`: runs of letters and digits with their accents, be
 /// these composed with the letter or not.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c))
-        .filter(|word| word.contains(char::is_alphanumeric))
+    text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| word.contains(char::is_alphanumeric))
 }
 
 /// `text` with letters and accents composed, as the word lists have them.
 fn composed(text: &str) -> Cow<'_, str> {
-    if is_nfc(text) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.nfc().collect())
-    }
+    if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }

@@ -15,10 +15,7 @@ const ARTICLE: [&str; 6] = [
 ];
 
 fn total(sentences: &[&str], chosen: &[usize]) -> usize {
-    chosen
-        .iter()
-        .map(|&index| count_words(sentences[index]))
-        .sum()
+    chosen.iter().map(|&index| count_words(sentences[index])).sum()
 }
 
 #[test]
@@ -38,9 +35,7 @@ fn keeps_the_order_of_the_article() {
 
 #[test]
 fn keeps_to_the_budget() {
-    let sentences: Vec<String> = (0..60)
-        .map(|i| format!("La ville numéro{i} parle{i} de son port{i} avec joie{i}."))
-        .collect();
+    let sentences: Vec<String> = (0..60).map(|i| format!("La ville numéro{i} parle{i} de son port{i} avec joie{i}.")).collect();
     let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
     for words in [10, 20, 45, 100, 300] {
         let chosen = summarise("", &sentences, Lang::FR, words);
@@ -92,11 +87,7 @@ fn the_title_draws_the_choice() {
 
 #[test]
 fn accents_may_be_written_in_two_ways() {
-    let sentences = [
-        "Rien à dire ce matin.",
-        "Un été de fête ici.",
-        "Rien ne va plus hier.",
-    ];
+    let sentences = ["Rien à dire ce matin.", "Un été de fête ici.", "Rien ne va plus hier."];
     let title = "Fe\u{302}te d'e\u{301}te\u{301}";
     assert_eq!(summarise(title, &sentences, Lang::FR, 4), [1]);
 }

@@ -18,26 +18,23 @@ pub(super) enum Stop {
 /// Titles and link words: nothing ends after them.
 const INSIDE: &[&str] = &[
     // French
-    "M", "MM", "Mme", "Mmes", "Mlle", "Mlles", "Dr", "Drs", "Pr", "Prs", "Mgr", "Ste", "cf", "Cf",
-    "tél", "Tél", "éd", "av", "ap", // English
-    "Mr", "Mrs", "Ms", "Messrs", "Prof", "Rev", "Hon", "Gen", "Lt", "Sgt", "Capt", "Cpl", "Maj",
-    "Col", "Cmdr", "Sen", "Sens", "Gov", "Rep", "Reps", "Pres", "Supt", "Mt", "Ft", "vs", "viz",
-    "approx",
+    "M", "MM", "Mme", "Mmes", "Mlle", "Mlles", "Dr", "Drs", "Pr", "Prs", "Mgr", "Ste", "cf", "Cf", "tél", "Tél", "éd", "av",
+    "ap", // English
+    "Mr", "Mrs", "Ms", "Messrs", "Prof", "Rev", "Hon", "Gen", "Lt", "Sgt", "Capt", "Cpl", "Maj", "Col", "Cmdr", "Sen", "Sens", "Gov",
+    "Rep", "Reps", "Pres", "Supt", "Mt", "Ft", "vs", "viz", "approx",
 ];
 
 /// Words that number something: article, page, volume, month.
 const BEFORE_NUMBER: &[&str] = &[
-    "art", "Art", "p", "pp", "vol", "Vol", "No", "no", "Nos", "nos", "n", "fig", "Fig", "chap",
-    "Chap", "ch", "sect", "env", "Env", "min", "max", "est", "col", "t", "v", "para", "alinéa",
-    "ed", "c", "ca", "janv", "févr", "avr", "juil", "sept", "oct", "nov", "déc", "Jan", "Feb",
-    "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec",
+    "art", "Art", "p", "pp", "vol", "Vol", "No", "no", "Nos", "nos", "n", "fig", "Fig", "chap", "Chap", "ch", "sect", "env", "Env", "min",
+    "max", "est", "col", "t", "v", "para", "alinéa", "ed", "c", "ca", "janv", "févr", "avr", "juil", "sept", "oct", "nov", "déc", "Jan",
+    "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec",
 ];
 
 /// Words that stand in the middle of a sentence as often as at its end.
 const UNCLEAR: &[&str] = &[
-    "etc", "Inc", "Ltd", "Corp", "Co", "Cos", "Bros", "Jr", "Sr", "St", "Ave", "Blvd", "Rd", "bd",
-    "Bd", "boul", "al", "ex", "hab", "dept", "Dept", "Assn", "Calif", "Fla", "Conn", "Mass",
-    "Mich", "Minn", "Tenn", "Wis", "Ariz", "Colo", "Penn", "Wash", "Va",
+    "etc", "Inc", "Ltd", "Corp", "Co", "Cos", "Bros", "Jr", "Sr", "St", "Ave", "Blvd", "Rd", "bd", "Bd", "boul", "al", "ex", "hab", "dept",
+    "Dept", "Assn", "Calif", "Fla", "Conn", "Mass", "Mich", "Minn", "Tenn", "Wis", "Ariz", "Colo", "Penn", "Wash", "Va",
 ];
 
 /// Function words that, written with a capital, nearly always open a sentence.
@@ -226,15 +223,15 @@ const PARTICLES: &[&str] = &["Le", "La", "De", "Du", "Des", "D", "L"];
 /// Endings of web addresses and file names, in lower case. Endings that are
 /// also short French or English words («be», «ça», «me») are left out.
 const ADDRESS_ENDINGS: &[&str] = &[
-    "com", "net", "org", "fr", "eu", "info", "gouv", "gov", "edu", "uk", "ch", "io", "js", "html",
-    "php", "pdf", "asp", "aspx", "jpg", "png", "ru",
+    "com", "net", "org", "fr", "eu", "info", "gouv", "gov", "edu", "uk", "ch", "io", "js", "html", "php", "pdf", "asp", "aspx", "jpg",
+    "png", "ru",
 ];
 
 /// Words after which an ellipsis is a pause and not an end.
 const LEADING_ON: &[&str] = &[
     // French
-    "de", "du", "des", "le", "la", "les", "un", "une", "à", "au", "aux", "pour", "par", "avec",
-    "et", "ou", "que", "chez", "dans", "en", "sur", "est", // English
+    "de", "du", "des", "le", "la", "les", "un", "une", "à", "au", "aux", "pour", "par", "avec", "et", "ou", "que", "chez", "dans", "en",
+    "sur", "est", // English
     "the", "of", "for", "to", "with", "and", "by", "from", "at", "or", "is",
 ];
 
@@ -268,7 +265,5 @@ pub(super) fn is_particle(word: &str) -> bool {
 
 /// Whether `word` ends web addresses or file names, whatever its case.
 pub(super) fn is_address_ending(word: &str) -> bool {
-    ADDRESS_ENDINGS
-        .iter()
-        .any(|ending| ending.eq_ignore_ascii_case(word))
+    ADDRESS_ENDINGS.iter().any(|ending| ending.eq_ignore_ascii_case(word))
 }

@@ -44,8 +44,7 @@ pub(super) fn line_breaks(gap: &str) -> usize {
 /// Whether `line` starts with a bullet.
 pub(super) fn is_list_item(line: &str) -> bool {
     let mut chars = line.chars();
-    matches!(chars.next(), Some('-' | '–' | '—' | '•' | '*' | '▪' | '●'))
-        && chars.next().is_some_and(char::is_whitespace)
+    matches!(chars.next(), Some('-' | '–' | '—' | '•' | '*' | '▪' | '●')) && chars.next().is_some_and(char::is_whitespace)
 }
 
 /// The length of a note number such as «[12]» at the start of `text`.
@@ -61,14 +60,10 @@ pub(super) fn note_mark(text: &str) -> Option<usize> {
 pub(super) fn starts_sentence(text: &str) -> bool {
     let mut chars = text.chars();
     let lone_mark = matches!((chars.next(), chars.next()), (Some('.'), Some(c)) if c != '.');
-    if lone_mark || text.starts_with([',', ';', ':', '%', '/', '|', ')', ']', '»', '”', '!', '?'])
-    {
+    if lone_mark || text.starts_with([',', ';', ':', '%', '/', '|', ')', ']', '»', '”', '!', '?']) {
         return false;
     }
-    text.chars()
-        .take(8)
-        .find(|c| c.is_alphanumeric())
-        .is_some_and(|c| !c.is_lowercase())
+    text.chars().take(8).find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase())
 }
 
 /// The letters and digits at the end of `text`, as far as a look may reach.
@@ -82,17 +77,14 @@ pub(super) fn last_word(text: &str) -> &str {
 pub(super) fn first_word(text: &str) -> &str {
     let reached = text.char_indices().take(REACH);
     let last = reached.take_while(|(_, c)| c.is_alphanumeric()).last();
-    last.and_then(|(at, c)| text.get(..at + c.len_utf8()))
-        .unwrap_or_default()
+    last.and_then(|(at, c)| text.get(..at + c.len_utf8())).unwrap_or_default()
 }
 
 /// Whether `before` ends in «letters and full stop», so that the letter after
 /// it goes on with an acronym (U.S, J.-C, p.m).
 pub(super) fn lettered(before: &str) -> bool {
     let before = before.strip_suffix('-').unwrap_or(before);
-    before
-        .strip_suffix('.')
-        .is_some_and(|b| b.ends_with(char::is_alphabetic))
+    before.strip_suffix('.').is_some_and(|b| b.ends_with(char::is_alphabetic))
 }
 
 /// Whether `next`, whose first word is `word`, surely opens a sentence: a
@@ -122,9 +114,7 @@ pub(super) fn is_number(next: &str, word: &str) -> bool {
 pub(super) fn in_address(before: &str, next: &str) -> bool {
     let head = before.char_indices().rev().take(REACH);
     let start = head.take_while(|(_, c)| !c.is_whitespace()).last();
-    let head = start
-        .and_then(|(at, _)| before.get(at..))
-        .unwrap_or_default();
+    let head = start.and_then(|(at, _)| before.get(at..)).unwrap_or_default();
     let mut tail = next.chars().take(REACH).take_while(|c| !c.is_whitespace());
     head.contains("www") || head.contains("://") || head.contains('@') || tail.any(|c| c == '@')
 }

@@ -15,10 +15,14 @@ pub fn english_from_french(text: &str) -> String {
 
 /// `2,000.5` to `2 000,5`, with no-break spaces, where `source` has the number too and not as a time (`at 6.30`).
 pub fn french_from_english(source: &str, text: &str) -> String {
-    clusters(text, |c| matches!(c, ',' | '.'), |number| {
-        let known = source.contains(number) && !source.contains(&format!("at {number}"));
-        english_number(number).filter(|_| known)
-    })
+    clusters(
+        text,
+        |c| matches!(c, ',' | '.'),
+        |number| {
+            let known = source.contains(number) && !source.contains(&format!("at {number}"));
+            english_number(number).filter(|_| known)
+        },
+    )
 }
 
 /// Rewrites every run of digits and joints (a joint stands between two digits) that `convert` knows and that is no part
@@ -72,7 +76,8 @@ fn french_cluster(cluster: &str) -> Option<String> {
     if groups.len() > 1 && groups.iter().skip(1).any(|group| whole(group).len() == 3) {
         return None;
     }
-    let converted: Vec<String> = groups.iter().map(|group| decimal(group, ',').map_or_else(|| (*group).to_owned(), |number| write(&number, "", "."))).collect();
+    let converted: Vec<String> =
+        groups.iter().map(|group| decimal(group, ',').map_or_else(|| (*group).to_owned(), |number| write(&number, "", "."))).collect();
     Some(converted.join(" "))
 }
 
@@ -136,7 +141,19 @@ mod tests {
 
     #[test]
     fn what_is_not_clearly_a_number_stays() {
-        for text in ["en 2019 300 personnes", "01 42 33 44 55", "1,2,3", "3-1", "17/04/2012", "A380 500", "01 42 333 444", "12 345 67", "192.168.1.1", "v1.2,3", "1.500 euros"] {
+        for text in [
+            "en 2019 300 personnes",
+            "01 42 33 44 55",
+            "1,2,3",
+            "3-1",
+            "17/04/2012",
+            "A380 500",
+            "01 42 333 444",
+            "12 345 67",
+            "192.168.1.1",
+            "v1.2,3",
+            "1.500 euros",
+        ] {
             assert_eq!(english_from_french(text), text);
         }
         for text in ["1.2.3", "10.30pm, at 6.30", "12,13", "2012", "1,50,000", "x1.5"] {

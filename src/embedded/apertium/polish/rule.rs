@@ -3,9 +3,8 @@
 /// Words after which a bare `18 h` is a time of day and no duration.
 const BEFORE_TIME: [&str; 6] = ["à", "vers", "dès", "avant", "après", "jusqu'à"];
 
-const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-];
+const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 const MOIS: [&str; 12] =
     ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
@@ -14,21 +13,70 @@ const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Frid
 
 /// What a number that starts a stretch of time may be, beside digits.
 const COUNTS: [&str; 16] = [
-    "un", "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "quinze", "vingt", "trente",
-    "quelques", "plusieurs",
+    "un",
+    "une",
+    "deux",
+    "trois",
+    "quatre",
+    "cinq",
+    "six",
+    "sept",
+    "huit",
+    "neuf",
+    "dix",
+    "quinze",
+    "vingt",
+    "trente",
+    "quelques",
+    "plusieurs",
 ];
 
-const UNITS: [&str; 11] =
-    ["an", "ans", "année", "années", "mois", "semaine", "semaines", "jour", "jours", "heures", "minutes"];
+const UNITS: [&str; 11] = ["an", "ans", "année", "années", "mois", "semaine", "semaines", "jour", "jours", "heures", "minutes"];
 
 /// Verbs whose subject is a person: participles, then present forms.
 const SAID: [&str; 20] = [
-    "dit", "déclaré", "ajouté", "affirmé", "expliqué", "précisé", "indiqué", "estimé", "assuré", "annoncé", "souligné",
-    "rappelé", "répondu", "conclu", "confié", "raconté", "reconnu", "prévenu", "insisté", "lancé",
+    "dit",
+    "déclaré",
+    "ajouté",
+    "affirmé",
+    "expliqué",
+    "précisé",
+    "indiqué",
+    "estimé",
+    "assuré",
+    "annoncé",
+    "souligné",
+    "rappelé",
+    "répondu",
+    "conclu",
+    "confié",
+    "raconté",
+    "reconnu",
+    "prévenu",
+    "insisté",
+    "lancé",
 ];
 const SAYS: [&str; 20] = [
-    "dit", "déclare", "ajoute", "affirme", "explique", "précise", "indique", "estime", "assure", "annonce", "souligne",
-    "rappelle", "répond", "conclut", "confie", "raconte", "reconnaît", "prévient", "insiste", "poursuit",
+    "dit",
+    "déclare",
+    "ajoute",
+    "affirme",
+    "explique",
+    "précise",
+    "indique",
+    "estime",
+    "assure",
+    "annonce",
+    "souligne",
+    "rappelle",
+    "répond",
+    "conclut",
+    "confie",
+    "raconte",
+    "reconnaît",
+    "prévient",
+    "insiste",
+    "poursuit",
 ];
 
 /// `18 h 30`, `18h30` and `à 18 h` to `18:30` and `18:00`.
@@ -38,9 +86,10 @@ pub fn french_times(text: &str) -> String {
     let mut at = 0;
     while at < tokens.len() {
         let timed = out.last().is_some_and(|last| BEFORE_TIME.contains(&last.to_lowercase().as_str()));
-        let time = (1..=3).rev().filter(|count| at + count <= tokens.len()).find_map(|count| {
-            french_time(&tokens[at..at + count].concat(), timed).map(|time| (count, time))
-        });
+        let time = (1..=3)
+            .rev()
+            .filter(|count| at + count <= tokens.len())
+            .find_map(|count| french_time(&tokens[at..at + count].concat(), timed).map(|time| (count, time)));
         let (count, token) = time.unwrap_or_else(|| (1, tokens[at].to_owned()));
         out.push(token);
         at += count;
@@ -73,7 +122,8 @@ pub fn french_ago(text: &str) -> String {
         let (head, tail) = rest.split_at(at + "l y a ".len());
         let mut words = tail.split(' ').take(4).map(|word| word.trim_end_matches([',', '.', ';', ':']));
         let counts = words.next().is_some_and(|word| COUNTS.contains(&word) || is_number(word, 10_000));
-        match head.strip_suffix("Il y a ").map(|kept| (kept, "Hace ")).or_else(|| head.strip_suffix("il y a ").map(|kept| (kept, "hace "))) {
+        match head.strip_suffix("Il y a ").map(|kept| (kept, "Hace ")).or_else(|| head.strip_suffix("il y a ").map(|kept| (kept, "hace ")))
+        {
             Some((kept, hace)) if counts && words.any(|word| UNITS.contains(&word)) => {
                 out.push_str(kept);
                 out.push_str(hace);
@@ -137,9 +187,10 @@ pub fn english_times(text: &str) -> String {
     let mut out: Vec<String> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
-        let time = (1..=2).rev().filter(|count| at + count <= tokens.len()).find_map(|count| {
-            english_time(&tokens[at..at + count].concat()).map(|time| (count, time))
-        });
+        let time = (1..=2)
+            .rev()
+            .filter(|count| at + count <= tokens.len())
+            .find_map(|count| english_time(&tokens[at..at + count].concat()).map(|time| (count, time)));
         let (count, token) = time.unwrap_or_else(|| (1, tokens[at].to_owned()));
         out.push(token);
         at += count;
