@@ -189,7 +189,8 @@ mod tests {
                 let records: Vec<_> = reader.records().collect::<Result<_, _>>().unwrap();
                 prop_assert_eq!(records.len(), 1);
                 let cell = records[0].get(2).unwrap();
-                prop_assert!(cell == title || cell == format!("'{title}"));
+                let guarded = format!("'{title}");
+                prop_assert!(cell == title || cell == guarded);
             }
         }
     }
