@@ -114,6 +114,17 @@ fn is_furniture(line: &str) -> bool {
         || is_comment_count(bare)
         || (length <= SHORT && BEGINNINGS.iter().any(|start| small.replace(['\u{a0}', '\u{202f}'], " ").starts_with(start)))
         || (length <= CAPTION && is_caption(line))
+        || is_byline(line)
+}
+
+/// «Par Jeanne Exemple», `By Jane Example and John Example`: a few words, every name with a capital, no full stop.
+fn is_byline(line: &str) -> bool {
+    let Some(names) = ["Par ", "By ", "Propos recueillis par "].iter().find_map(|start| line.strip_prefix(start)) else {
+        return false;
+    };
+    let small = ["et", "and", "avec", "with", "de", "du", "van", "von", "à"];
+    let named = |word: &str| small.contains(&word) || word.starts_with(char::is_uppercase);
+    names.chars().count() < 80 && !names.ends_with(['.', '!', '?']) && names.split([' ', ',']).filter(|word| !word.is_empty()).all(named)
 }
 
 /// «Comment (0)», «3 commentaires».
@@ -141,12 +152,19 @@ mod tests {
     }
 
     #[test]
+    fn bylines_go() {
+        assert_eq!(strip("Par Jeanne Exemple et Luc Modèle, à Lyon\nLa digue tient.").body, "La digue tient.");
+    }
+
+    #[test]
     fn sentences_that_only_look_like_furniture_stay() {
         for line in [
             "Partager la ville en deux n'est pas une solution, a dit le maire.",
             "Le texte, publié le 3 mars 2026, a été adopté.",
             "Source d'inquiétude pour les riverains, la digue sera refaite.",
             "Les 12 commentaires reçus ont été lus.",
+            "Par ailleurs, la mairie a annoncé un plan",
+            "Par Paris.",
         ] {
             assert_eq!(strip(line).body, line);
         }

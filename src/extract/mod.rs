@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn without_a_title_the_beginning_stands_in_and_is_flagged() {
-        let long = format!("{} fin. Puis le reste.", "Le ministre de la Mer a dit".repeat(10));
+        let long = format!("{} fin. Puis le reste.", "Le ministre de la mer a dit et ".repeat(10));
         let article = read("a.txt", &long).remove(0).unwrap();
         assert_eq!(article.flags, [Flag::NoTitle]);
         assert!(article.title.ends_with(" …") && article.title.chars().count() <= LONGEST_TITLE + 2);
