@@ -7,6 +7,8 @@ mod escape;
 mod mode;
 mod pipe;
 mod polish;
+#[cfg(test)]
+mod tests;
 
 use mode::Program;
 use pipe::Chain;
@@ -86,9 +88,6 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::FrEn, Self::EnFr];
-
     /// The direction between two language codes.
     ///
     /// # Errors
@@ -143,8 +142,8 @@ impl Installed {
     }
 
     /// Whether a direction can be translated.
-    #[must_use]
-    pub const fn has(&self, direction: Direction) -> bool {
+    #[cfg(test)]
+    const fn has(&self, direction: Direction) -> bool {
         self.programs(direction).is_ok()
     }
 
@@ -205,14 +204,25 @@ impl Translator {
         Ok(lines?.join("\n"))
     }
 
-    /// The two legs' own translation of one line, without any polishing.
+    /// Which way it translates.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Stops the programs; the next call starts new ones.
     ///
-    /// # Errors
-    ///
-    /// As [`Translator::translate`].
-    pub fn raw(&mut self, line: &str) -> Result<String, Error> {
-        let spanish = self.legs[0].translate(line, self.time_out)?;
-        self.legs[1].translate(&spanish.replace('*', ""), self.time_out)
+    /// The English tagger learns from what it reads, so that a few sentences in a hundred come out differently after
+    /// another article. Where the same article must always give the same translation, begin it with this.
+    pub fn restart(&mut self) {
+        for leg in &mut self.legs {
+            leg.chain = None;
+        }
+    }
+
+    /// The process ids of the programs that are running.
+    #[cfg(test)]
+    fn pids(&self) -> Vec<u32> {
+        self.legs.iter().filter_map(|leg| leg.chain.as_ref()).flat_map(Chain::pids).collect()
     }
 
     fn line(&mut self, line: &str) -> Result<String, Error> {
@@ -245,8 +255,9 @@ impl Leg {
             None => Chain::start(&self.programs)?,
         };
         let reply = chain.ask(escape::frame(text), time_out)?;
+        let text = escape::unframe(text, &reply).ok_or(Error::Died)?;
         self.chain = Some(chain);
-        Ok(escape::unframe(text, &reply))
+        Ok(text)
     }
 }
 
@@ -289,12 +300,14 @@ fn version<'a>(programs: impl Iterator<Item = &'a Program>) -> String {
     format!("apertium-{hash:016x}-p{POLISH}")
 }
 
-/// Cuts a text into pieces of at most `longest` characters, at a space where there is one.
+/// Cuts a text into pieces of at most `longest` characters, after a sentence or else at a space where there is one.
 fn pieces(text: &str, longest: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((end, _)) = rest.char_indices().nth(longest) {
-        let cut = rest[..end].rfind(' ').filter(|&cut| cut > 0).unwrap_or(end);
+        let (head, _) = rest.split_at(end);
+        let sentence = head.rfind(". ").map(|stop| stop + 1);
+        let cut = sentence.or_else(|| head.rfind(' ')).filter(|&cut| cut > 0).unwrap_or(end);
         pieces.push(&rest[..cut]);
         rest = rest[cut..].trim_start_matches(' ');
     }

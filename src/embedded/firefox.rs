@@ -49,34 +49,40 @@ impl Firefox {
 }
 
 impl Engine for Firefox {
-    fn translate(&mut self, sentences: &[&str]) -> Vec<Result<String, String>> {
+    fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>> {
+        // Pieces of all texts together, so that batches are full; each knows its sentence.
         let mut pieces: Vec<(usize, String)> = Vec::new();
-        for (index, sentence) in sentences.iter().enumerate() {
+        for (index, sentence) in texts.iter().flatten().enumerate() {
             if self.engine.src_ids(sentence).len() <= MOST_TOKENS {
-                pieces.push((index, (*sentence).to_owned()));
+                pieces.push((index, sentence.clone()));
             } else {
                 pieces.extend(cut(sentence, CHARACTERS_A_PIECE).into_iter().map(|piece| (index, piece)));
             }
         }
+        let mut sentences = vec![Vec::new(); texts.iter().map(Vec::len).sum()];
+        for ((index, _), translated) in pieces.iter().zip(self.translate_pieces(&pieces)) {
+            if let Some(parts) = sentences.get_mut(*index) {
+                parts.push(translated);
+            }
+        }
+        let mut sentences = sentences.into_iter().map(|parts| not_empty(&parts.join(" ")));
+        texts.iter().map(|text| sentences.by_ref().take(text.len()).collect::<Vec<_>>().into_iter().collect()).collect()
+    }
+}
+
+impl Firefox {
+    /// The translations of all pieces, in their order.
+    fn translate_pieces(&self, pieces: &[(usize, String)]) -> Vec<String> {
         // A batch is padded to its longest text, so texts of like length go together.
-        let mut order: Vec<usize> = (0..pieces.len()).collect();
-        order.sort_by_key(|at| pieces.get(*at).map_or(0, |(_, text)| text.len()));
-        let mut translated = vec![String::new(); pieces.len()];
+        let mut order: Vec<(usize, &str)> = pieces.iter().map(|(_, text)| text.as_str()).enumerate().collect();
+        order.sort_by_key(|(_, text)| text.len());
+        let mut translated: Vec<(usize, String)> = Vec::with_capacity(pieces.len());
         for batch in order.chunks(BATCH) {
-            let texts: Vec<&str> = batch.iter().filter_map(|at| pieces.get(*at)).map(|(_, text)| text.as_str()).collect();
-            for (at, text) in batch.iter().zip(self.engine.translate_batch(&texts)) {
-                if let Some(place) = translated.get_mut(*at) {
-                    *place = text;
-                }
-            }
+            let texts: Vec<&str> = batch.iter().map(|(_, text)| *text).collect();
+            translated.extend(batch.iter().map(|(at, _)| *at).zip(self.engine.translate_batch(&texts)));
         }
-        let mut joined: Vec<Vec<String>> = vec![Vec::new(); sentences.len()];
-        for ((index, _), text) in pieces.iter().zip(translated) {
-            if let Some(parts) = joined.get_mut(*index) {
-                parts.push(text);
-            }
-        }
-        joined.into_iter().map(|parts| not_empty(&parts.join(" "))).collect()
+        translated.sort_by_key(|(at, _)| *at);
+        translated.into_iter().map(|(_, text)| text).collect()
     }
 }
 

@@ -6,7 +6,7 @@ mod fetch;
 mod firefox;
 pub mod models;
 mod server;
-mod summarise;
+pub mod summarise;
 mod translator;
 
 pub use fetch::Progress as FetchProgress;

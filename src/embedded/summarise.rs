@@ -39,13 +39,14 @@ const SCRAP_WORDS: usize = 5;
 /// says the title again.
 const TITLE_AGAIN: usize = 5;
 
+/// What remains of the worth of a sentence of each damped kind.
 const QUOTE: f64 = 0.7;
 const QUESTION: f64 = 0.8;
 const SCRAP: f64 = 0.6;
 const READER_LINE: f64 = 0.2;
 const TITLE_COPY: f64 = 0.7;
-const CONNECTIVE: f64 = 0.85;
-const PRONOUN: f64 = 0.85;
+const CONNECTIVE: f64 = 0.9;
+const PRONOUN: f64 = 0.9;
 const DEMONSTRATIVE: f64 = 0.95;
 
 /// How many words `text` has: runs of letters and digits, so that «l'an» and

@@ -1,10 +1,8 @@
 //! Which translator does which direction, and the threads that they work on.
 
-use std::time::Duration;
-
 use tokio::sync::{mpsc, oneshot};
 
-use super::apertium::{Direction, Installed, Translator as ApertiumChain};
+use super::apertium::{Direction, Installed, MODES, TIME_OUT, Translator as ApertiumChain};
 use super::fetch::{self, Progress};
 use super::firefox::{self, Firefox};
 use super::models::{self, DIRECTIONS, pair};
@@ -12,16 +10,12 @@ use crate::config::{Embedded, Translator};
 use crate::extract::sentences::spans;
 use crate::model::{Exit, Fault, Lang};
 
-/// Translates sentences; lives on one thread.
+/// Translates texts; lives on one thread.
 pub(super) trait Engine {
-    /// One answer a sentence, in their order.
-    fn translate(&mut self, sentences: &[&str]) -> Vec<Result<String, String>>;
+    /// One answer a text, in their order; a text is its sentences.
+    fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>>;
 }
 
-/// Where Debian puts Apertium's modes.
-const MODES: &str = "/usr/share/apertium/modes";
-/// For one sentence through the whole chain of programs.
-const SENTENCE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Sentences that wait for one direction before callers wait too.
 const QUEUE: usize = 64;
 /// Sentences handed to the engine at once.
@@ -133,13 +127,20 @@ fn apertium_way(from: Lang, to: Lang) -> Result<Way, String> {
     let installed = Installed::find(MODES.as_ref()).map_err(|error| error.to_string())?;
     let direction = Direction::between(from.code(), to.code()).map_err(|error| error.to_string())?;
     let name = format!("apertium-{}", installed.version());
-    let make = move || installed.translator(direction, SENTENCE_TIMEOUT).map_err(|error| error.to_string());
+    let make = move || installed.translator(direction, TIME_OUT).map_err(|error| error.to_string());
     Ok(Way { from, to, name, draft: true, queue: spawn(&pair(from, to), make)? })
 }
 
 impl Engine for ApertiumChain {
-    fn translate(&mut self, sentences: &[&str]) -> Vec<Result<String, String>> {
-        sentences.iter().map(|sentence| ApertiumChain::translate(self, sentence).map_err(|error| error.to_string())).collect()
+    fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>> {
+        let translate = |text: &Vec<String>| {
+            // Its English tagger carries over what it read: the same article must have the same translation in every run.
+            if self.direction() == Direction::EnFr {
+                self.restart();
+            }
+            text.iter().map(|sentence| ApertiumChain::translate(self, sentence).map_err(|error| error.to_string())).collect()
+        };
+        texts.iter().map(translate).collect()
     }
 }
 
@@ -174,15 +175,14 @@ fn spawn<E: Engine>(name: &str, make: impl FnOnce() -> Result<E, String> + Send 
 }
 
 fn translate_group<E: Engine>(engine: &mut Result<E, String>, group: Vec<Job>) {
-    let sentences: Vec<&str> = group.iter().flat_map(|job| &job.sentences).map(String::as_str).collect();
-    let mut translated = match engine {
-        Ok(engine) => engine.translate(&sentences).into_iter(),
-        Err(reason) => vec![Err(reason.clone()); sentences.len()].into_iter(),
+    let (texts, waiting): (Vec<_>, Vec<_>) = group.into_iter().map(|job| (job.sentences, job.done)).unzip();
+    let translated = match engine {
+        Ok(engine) => engine.translate(&texts),
+        Err(reason) => vec![Err(reason.clone()); texts.len()],
     };
-    for job in group {
-        let answers: Result<Vec<String>, String> = translated.by_ref().take(job.sentences.len()).collect();
+    for (done, answer) in waiting.into_iter().zip(translated) {
         // Who asked may have hung up.
-        let _ = job.done.send(answers);
+        let _ = done.send(answer);
     }
 }
 
@@ -243,11 +243,9 @@ mod tests {
     struct Shout;
 
     impl Engine for Shout {
-        fn translate(&mut self, sentences: &[&str]) -> Vec<Result<String, String>> {
-            sentences
-                .iter()
-                .map(|sentence| if sentence.contains("poison") { Err("bad".into()) } else { Ok(sentence.to_uppercase()) })
-                .collect()
+        fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>> {
+            let shout = |sentence: &String| if sentence.contains("poison") { Err("bad".to_owned()) } else { Ok(sentence.to_uppercase()) };
+            texts.iter().map(|text| text.iter().map(shout).collect()).collect()
         }
     }
 

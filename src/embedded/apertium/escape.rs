@@ -66,14 +66,16 @@ pub fn frame(text: &str) -> Vec<u8> {
 }
 
 /// The text of a reply to the request that [`frame`] made of `text`.
+///
+/// None if the reply does not end as the request did: when a program of the chain dies, those after it may still flush
+/// what they have, NUL included.
 #[must_use]
-pub fn unframe(text: &str, reply: &str) -> String {
-    let mut out = unescape(reply);
-    out.truncate(out.trim_end().len());
-    if !is_closed(text) && out.ends_with('.') {
-        out.pop();
-    }
-    out
+pub fn unframe(text: &str, reply: &str) -> Option<String> {
+    let reply = reply.strip_suffix(END.trim_end_matches('\0'))?;
+    let out = unescape(reply);
+    let out = out.trim_end();
+    let added = !is_closed(text);
+    Some(out.strip_suffix('.').filter(|_| added).unwrap_or(out).trim_end().to_owned())
 }
 
 /// Whether a text ends with a mark that closes a sentence.
@@ -101,11 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_that_is_cut_off_is_no_reply() {
+        assert_eq!(unframe("Un titre", ""), None);
+        assert_eq!(unframe("Un titre", "A ti"), None);
+    }
+
+    #[test]
     fn only_a_stop_that_was_added_is_taken_back() {
         assert_eq!(frame("Un titre"), b"Un titre.[][\n]\0");
         assert_eq!(frame("Une phrase."), b"Une phrase.[][\n]\0");
-        assert_eq!(unframe("Un titre", "A title.[][\n]"), "A title");
-        assert_eq!(unframe("Une phrase.", "A sentence.[][\n]"), "A sentence.");
+        assert_eq!(unframe("Un titre", "A title.[][\n]").unwrap(), "A title");
+        assert_eq!(unframe("Une phrase.", "A sentence.[][\n]").unwrap(), "A sentence.");
     }
 
     proptest! {
@@ -117,11 +125,10 @@ mod tests {
         #[test]
         fn a_request_has_one_nul_at_its_end_and_a_reply_echoes(text in any::<String>()) {
             let request = frame(&text);
-            prop_assert_eq!(request.iter().filter(|&&b| b == 0).count(), 1);
-            prop_assert_eq!(request.last(), Some(&0));
-            let echo = String::from_utf8(request).unwrap();
+            prop_assert_eq!(request.iter().position(|&b| b == 0), Some(request.len() - 1));
+            let echo = String::from_utf8(request).unwrap().replace('\0', "");
             let clean: String = text.chars().filter(|&c| c != '\0').map(|c| if c.is_control() { ' ' } else { c }).collect();
-            prop_assert_eq!(unframe(&text, &echo), clean.trim_end());
+            prop_assert_eq!(unframe(&text, &echo).unwrap(), clean.trim_end());
         }
 
         #[test]

@@ -6,6 +6,7 @@
 mod number;
 mod rule;
 mod table;
+mod time;
 mod word;
 
 use super::Direction;
@@ -23,13 +24,13 @@ pub fn before(direction: Direction, text: &str) -> String {
     let text = plain(text);
     match direction {
         Direction::FrEn => {
-            let text = number::english_from_french(&rule::french_times(&text));
+            let text = number::english_from_french(&time::french_times(&text));
             let text = word::replace_all(&text, table::FRENCH_FIRST);
-            rule::french_speech(&rule::french_ago(&rule::first_of_month(&text)))
+            rule::french_speech(&time::french_ago(&time::first_of_month(&text)))
         }
         Direction::EnFr => {
-            let text = rule::english_times(&rule::currency(&text));
-            word::replace_all(&rule::on_weekday(&text), table::ENGLISH_FIRST)
+            let text = time::english_times(&rule::currency(&text));
+            word::replace_all(&time::on_weekday(&text), table::ENGLISH_FIRST)
         }
     }
 }
@@ -50,7 +51,7 @@ pub fn between(source: &str, spanish: &str) -> String {
         }
         out.push_str(name);
         rest = &rest[name.len()..];
-        if mark == "*" && word::is_title(name) && word::contains(source, name) {
+        if mark == "*" && word::is_name(name) && !table::SPANISH.contains(&name) && word::contains(source, name) {
             out.push(SHIELD);
         }
     }
@@ -67,13 +68,14 @@ pub fn after(direction: Direction, source: &str, raw: &str) -> String {
     let text = word::lower_false_capitals(source, &text, table::common(direction));
     let text = match direction {
         Direction::FrEn => {
-            let text = word::repair(source, &text, table::REPAIR_ENGLISH);
-            rule::english_dates(&word::replace_all(&text, table::ENGLISH_LAST))
+            let text = word::fix_article(&word::repair(source, &text, table::REPAIR_ENGLISH), table::REPAIR_ENGLISH);
+            let text = word::replace_all(&rule::simple_past(source, &text), table::ENGLISH_LAST);
+            quotes(&time::english_dates(&text), "\"", "\"")
         }
         Direction::EnFr => {
             let text = word::repair(source, &text, table::REPAIR_FRENCH);
             let text = word::replace_all(&text, table::FRENCH_LAST);
-            french_typography(&number::french_from_english(source, &rule::french_clock(&text)))
+            french_typography(&number::french_from_english(source, &time::french_clock(&text)))
         }
     };
     finish(source, &text)
@@ -113,23 +115,33 @@ fn spaces(text: &str) -> String {
 
 /// French marks: a no-break space before `: ; ! ? %`, and guillemets where straight quotes come in pairs.
 fn french_typography(text: &str) -> String {
-    let paired = text.matches('"').count() % 2 == 0;
     let mut out = String::with_capacity(text.len() + 8);
-    let mut open = false;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let ends = chars.peek().is_none_or(|next| next.is_whitespace() || matches!(next, '"' | ')' | '?' | '!'));
-        let after_word = out.ends_with(|last: char| last.is_alphanumeric() || matches!(last, ')' | '»' | '%'));
-        match c {
-            '"' if paired => {
-                out.push_str(if open { "\u{a0}»" } else { "«\u{a0}" });
-                open = !open;
-            }
-            ':' | ';' | '!' | '?' | '%' if ends && after_word => {
-                out.push('\u{a0}');
-                out.push(c);
-            }
-            _ => out.push(c),
+        let ends = chars.peek().is_none_or(|next| !next.is_alphanumeric() && !matches!(next, '/' | '_' | '&' | '='));
+        let after_word = out.ends_with(|last: char| last.is_alphanumeric() || matches!(last, ')' | '"'));
+        if after_word && ends && matches!(c, ':' | ';' | '!' | '?' | '%') {
+            out.push('\u{a0}');
+        }
+        out.push(c);
+    }
+    quotes(&out, "«\u{a0}", "\u{a0}»")
+}
+
+/// Straight quotes, where they come in pairs, as `open` and `close`, without spaces on their inner side.
+fn quotes(text: &str, open: &str, close: &str) -> String {
+    let parts: Vec<&str> = text.split('"').collect();
+    if parts.len().is_multiple_of(2) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for (at, part) in parts.iter().enumerate() {
+        if at % 2 == 0 {
+            out.push_str(part);
+        } else {
+            out.push_str(open);
+            out.push_str(part.trim());
+            out.push_str(close);
         }
     }
     out
@@ -164,9 +176,9 @@ mod tests {
     #[test]
     fn the_reply_is_made_readable() {
         let polish = |source, raw| after(Direction::FrEn, source, raw);
-        assert_eq!(polish("M. Macron a dit.", "M. Macronƿ Has said."), "M. Macron has said.");
+        assert_eq!(polish("M. Macron a dit.", "M. Macronƿ Has said."), "M. Macron said.");
         assert_eq!(polish("Il part ?", "course  ?"), "Course?");
-        assert_eq!(polish("Les EE.UU.", "The US.."), "The US.");
+        assert_eq!(polish("Les E.U.", "The US.."), "The US.");
         assert_eq!(polish("un titre", "a title"), "a title");
     }
 

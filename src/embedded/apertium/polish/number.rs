@@ -66,10 +66,8 @@ fn is_french_joint(c: char) -> bool {
 
 /// A run of numbers as a French text has them; none if one of them could be read in two ways.
 fn french_cluster(cluster: &str) -> Option<String> {
-    if cluster.contains(' ') && !cluster.starts_with('0') {
-        if let Some(number) = grouped(cluster, ' ', ',') {
-            return Some(write(&number, ",", "."));
-        }
+    if let Some(number) = grouped(cluster, ' ', ',') {
+        return Some(write(&number, ",", "."));
     }
     // Not one number: a year and a share («en 2012 12,5 %»), a telephone number. Only decimals are safe there.
     let groups: Vec<&str> = cluster.split(' ').collect();
