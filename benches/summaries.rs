@@ -6,6 +6,8 @@
 //! line of the output has `id` and `summary`. The mean time per article, for
 //! splitting and summarising, goes to standard error.
 
+#![expect(clippy::print_stderr, reason = "a bench speaks to whoever runs it")]
+
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write, stdout};

@@ -107,7 +107,7 @@ impl Line {
             tracing::debug!(endpoint = self.endpoint.name, attempt, code = error.code, "attempt failed: {error}");
             match self.again(&error, attempt) {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(self.give_up(error)),
+                None => return Err(self.give_up(&error)),
             }
         }
     }
@@ -150,9 +150,9 @@ impl Line {
     }
 
     /// What a call's last failure means for its article, and for the articles after it.
-    fn give_up(&self, error: CallError) -> Failure {
+    fn give_up(&self, error: &CallError) -> Failure {
         let name = &self.endpoint.name;
-        let reject = Reject::new(error.code, format!("endpoint `{name}`: {}", error.message));
+        let reject = Reject::new(error.code, format!("endpoint `{name}`: {error}"));
         let stop = |exit: Exit| {
             let failure = Failure { reject: reject.clone(), exit };
             let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);

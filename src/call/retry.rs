@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 /// Attempts for one call.
 pub(super) const MOST_ATTEMPTS: u32 = 3;
 /// A service that asks for a longer pause is away for this run.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// The first pause; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -18,6 +18,7 @@ pub(super) fn told(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let milliseconds = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()).map(|number| number / 1000.0);
     let after = text("retry-after");
+    #[expect(clippy::cast_precision_loss, reason = "a pause of more than 2^52 ms is no pause")]
     let seconds = milliseconds.or_else(|| after.and_then(|text| text.parse::<f64>().ok())).or_else(|| {
         let date = jiff::fmt::rfc2822::parse(after?).ok()?.timestamp();
         Some((date.as_millisecond() - now.as_millisecond()) as f64 / 1000.0)

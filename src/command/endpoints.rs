@@ -20,14 +20,13 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
         // The config has made sure of it.
         let Some(endpoint) = config.endpoint_for(*task) else { continue };
         let open = lines.iter().find(|(_, line)| line.endpoint.name == endpoint.name).map(|(_, line)| Arc::clone(line));
-        let line = match open {
-            Some(line) => line,
-            None => {
-                if endpoint.dialect == "embedded" && server.is_none() {
-                    server = Some(start(config, progress).await?);
-                }
-                Arc::new(line(endpoint, server.as_ref())?)
+        let line = if let Some(line) = open {
+            line
+        } else {
+            if endpoint.dialect == "embedded" && server.is_none() {
+                server = Some(start(config, progress).await?);
             }
+            Arc::new(line(endpoint, server.as_ref())?)
         };
         lines.push((*task, line));
     }

@@ -212,7 +212,7 @@ impl Judge<'_> {
             }
             _ => facts.concurrency,
         };
-        let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_secs(120));
+        let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_mins(2));
         Some(Endpoint {
             name: raw.name.into_inner(),
             does,
@@ -271,7 +271,7 @@ impl Judge<'_> {
 
     fn duration(&mut self, written: &Spanned<String>) -> Option<Duration> {
         let parsed = written.get_ref().parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-        let good = parsed.filter(|duration| (Duration::from_millis(100)..=Duration::from_secs(86_400)).contains(duration));
+        let good = parsed.filter(|duration| (Duration::from_millis(100)..=Duration::from_hours(24)).contains(duration));
         if good.is_none() {
             let hint = "such as \"120s\" or \"2m\", from 100ms to 24h".to_owned();
             self.problem(&written.span(), format!("`{}` is no usable time", written.get_ref()), Some(hint));

@@ -25,7 +25,7 @@ pub struct Request {
     pub headers: Vec<(&'static str, SecretString)>,
 }
 
-/// A request's body. It may hold a key (LibreTranslate), so it has no `Debug` of its content.
+/// A request's body. It may hold a key (`LibreTranslate`), so it has no `Debug` of its content.
 pub struct Body {
     /// The header `Content-Type`.
     pub kind: &'static str,
@@ -108,8 +108,7 @@ fn refusal_by_status(response: &Response) -> CallError {
         300..=399 => (Verdict::Stop, "redirect"),
         413 => (Verdict::Never, "too-large"),
         429 => (wait.unwrap_or(Verdict::BackOff), "busy"),
-        408 | 500 | 502 | 504 | 529 => (wait.unwrap_or(Verdict::BackOff), "unavailable"),
-        503 => (wait.unwrap_or(Verdict::BackOff), "unavailable"),
+        408 | 500 | 502 | 503 | 504 | 529 => (wait.unwrap_or(Verdict::BackOff), "unavailable"),
         _ => (Verdict::Never, "refused-request"),
     };
     CallError::new(verdict, code, message)

@@ -3,6 +3,8 @@
 //! [`Installed::find`] says what of it is there, [`Installed::translator`] starts the programs for one direction, and
 //! [`Translator::translate`] blocks until the sentence is done: call it from a thread of its own.
 
+#![expect(clippy::string_slice, reason = "every offset here comes from a search in the same text, so it lies between characters")]
+
 mod escape;
 mod mode;
 mod pipe;
@@ -17,13 +19,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Where Debian's packages put their mode files.
-pub const MODES: &str = "/usr/share/apertium/modes";
+pub(super) const MODES: &str = "/usr/share/apertium/modes";
 
 /// How long a sentence may take before its chain of programs counts as hanging.
-pub const TIME_OUT: Duration = Duration::from_secs(10);
+pub(super) const TIME_OUT: Duration = Duration::from_secs(10);
 
 /// The Debian packages that everything here comes from.
-pub const PACKAGES: &str = "apertium apertium-fr-es apertium-eng-spa";
+pub(super) const PACKAGES: &str = "apertium apertium-fr-es apertium-eng-spa";
 
 /// Raised when [`polish`] changes what it makes of the same raw translation, so that no old one is taken from a cache.
 const POLISH: u32 = 1;
@@ -33,7 +35,7 @@ const LONGEST: usize = 2_000;
 
 /// What can go wrong with Apertium.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// Programs, mode files or dictionaries are not there.
     #[error("Apertium is not complete: {} missing; on Debian: apt install {PACKAGES}", list(.missing))]
     Missing {
@@ -80,7 +82,7 @@ pub enum Error {
 
 /// From which language to which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
+pub(super) enum Direction {
     /// French to English.
     FrEn,
     /// English to French.
@@ -93,7 +95,7 @@ impl Direction {
     /// # Errors
     ///
     /// [`Error::Pair`] for anything but `fr` and `en`.
-    pub fn between(from: &str, to: &str) -> Result<Self, Error> {
+    pub(super) fn between(from: &str, to: &str) -> Result<Self, Error> {
         match (from, to) {
             ("fr", "en") => Ok(Self::FrEn),
             ("en", "fr") => Ok(Self::EnFr),
@@ -115,7 +117,7 @@ type Legs = [Vec<Program>; 2];
 
 /// What is installed of Apertium: the programs of each direction, and what is missing for it.
 #[derive(Debug, Clone)]
-pub struct Installed {
+pub(super) struct Installed {
     fr_en: Result<Legs, Vec<String>>,
     en_fr: Result<Legs, Vec<String>>,
     version: String,
@@ -128,7 +130,7 @@ impl Installed {
     /// # Errors
     ///
     /// [`Error::Missing`] if neither direction is complete, [`Error::BadMode`] if a mode file cannot be used.
-    pub fn find(modes: &Path) -> Result<Self, Error> {
+    pub(super) fn find(modes: &Path) -> Result<Self, Error> {
         let fr_en = direction(modes, Direction::FrEn)?;
         let en_fr = direction(modes, Direction::EnFr)?;
         if let (Err(one), Err(other)) = (&fr_en, &en_fr) {
@@ -150,7 +152,7 @@ impl Installed {
     /// What identifies the programs, the dictionaries and the polishing, for a cache's key: it changes whenever a
     /// translation may.
     #[must_use]
-    pub fn version(&self) -> &str {
+    pub(super) fn version(&self) -> &str {
         &self.version
     }
 
@@ -159,7 +161,7 @@ impl Installed {
     /// # Errors
     ///
     /// [`Error::Missing`] if the direction is not complete, [`Error::Start`] if a program does not start.
-    pub fn translator(&self, direction: Direction, time_out: Duration) -> Result<Translator, Error> {
+    pub(super) fn translator(&self, direction: Direction, time_out: Duration) -> Result<Translator, Error> {
         let legs = self.programs(direction).clone().map_err(|missing| Error::Missing { missing })?;
         let mut legs = legs.map(|programs| Leg { programs, chain: None });
         for leg in &mut legs {
@@ -178,7 +180,7 @@ impl Installed {
 
 /// A running translator of one direction. Its programs are stopped when it is dropped.
 #[derive(Debug)]
-pub struct Translator {
+pub(super) struct Translator {
     direction: Direction,
     legs: [Leg; 2],
     time_out: Duration,
@@ -198,14 +200,14 @@ impl Translator {
     ///
     /// [`Error::TimedOut`], [`Error::Died`] or [`Error::NotUtf8`] if it went wrong with a new chain too; the next call
     /// starts another.
-    pub fn translate(&mut self, text: &str) -> Result<String, Error> {
+    pub(super) fn translate(&mut self, text: &str) -> Result<String, Error> {
         let text = text.replace('\0', "");
         let lines: Result<Vec<String>, Error> = text.split('\n').map(|line| self.line(line)).collect();
         Ok(lines?.join("\n"))
     }
 
     /// Which way it translates.
-    pub fn direction(&self) -> Direction {
+    pub(super) fn direction(&self) -> Direction {
         self.direction
     }
 
@@ -213,7 +215,7 @@ impl Translator {
     ///
     /// The English tagger learns from what it reads, so that a few sentences in a hundred come out differently after
     /// another article. Where the same article must always give the same translation, begin it with this.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         for leg in &mut self.legs {
             leg.chain = None;
         }

@@ -40,16 +40,16 @@ pub(super) async fn fetch(config: &Embedded, from: Lang, to: Lang, progress: Pro
     // Two runs that both miss the model: the second waits here and then finds it whole.
     let lock = File::create(folder.join(".lock")).map_err(keep)?;
     tokio::task::block_in_place(|| lock.lock()).map_err(keep)?;
-    let mut sums = String::new();
+    let mut sums = Vec::new();
     for record in wanted {
         let hash = record.decompressed_hash.as_deref().ok_or_else(|| format!("the record of {} has no hash", record.name))?;
         if record.name.contains(['/', '\\']) || record.name.starts_with('.') {
             return Err(format!("the record list names a file `{}`", record.name));
         }
         source.file(record, hash, &folder, progress).await?;
-        sums.push_str(&format!("{}  {}\n", hash.to_ascii_lowercase(), record.name));
+        sums.push(format!("{}  {}\n", hash.to_ascii_lowercase(), record.name));
     }
-    write_whole(&folder.join(SUMS), sums.as_bytes()).map_err(keep)
+    write_whole(&folder.join(SUMS), sums.concat().as_bytes()).map_err(keep)
 }
 
 /// The records of all files that a direction needs.

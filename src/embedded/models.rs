@@ -100,11 +100,11 @@ mod tests {
 
     fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        let sums: String = files.iter().map(|(name, text)| format!("{}  {name}\n", sha256_hex(text.as_bytes()))).collect();
+        let sums: Vec<String> = files.iter().map(|(name, text)| format!("{}  {name}", sha256_hex(text.as_bytes()))).collect();
         for (name, text) in files {
             fs::write(dir.path().join(name), text).unwrap();
         }
-        fs::write(dir.path().join(SUMS), sums).unwrap();
+        fs::write(dir.path().join(SUMS), sums.join("\n")).unwrap();
         dir
     }
 

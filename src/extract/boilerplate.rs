@@ -123,8 +123,8 @@ fn is_byline(line: &str) -> bool {
         return false;
     };
     let small = ["et", "and", "avec", "with", "de", "du", "van", "von", "à"];
-    let named = |word: &str| small.contains(&word) || word.starts_with(char::is_uppercase);
-    names.chars().count() < 80 && !names.ends_with(['.', '!', '?']) && names.split([' ', ',']).filter(|word| !word.is_empty()).all(named)
+    let fits = |word: &str| small.contains(&word) || word.starts_with(char::is_uppercase);
+    names.chars().count() < 80 && !names.ends_with(['.', '!', '?']) && names.split([' ', ',']).filter(|word| !word.is_empty()).all(fits)
 }
 
 /// «Comment (0)», «3 commentaires».

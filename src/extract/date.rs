@@ -30,7 +30,7 @@ const MONTHS: &[(&str, u8)] = &[
 
 /// The date in `text`, as `YYYY-MM-DD` or with its time and zone where those are given in ISO 8601 or as in e-mails. Understands
 /// French and English dates written out («mardi 17 avril 2026», `April 17, 2026`). None where there is no certain date.
-pub fn parse(text: &str) -> Option<String> {
+pub(super) fn parse(text: &str) -> Option<String> {
     let text = text.trim();
     iso(text).or_else(|| mail(text)).or_else(|| written(text))
 }

@@ -10,7 +10,7 @@ pub mod sentences;
 mod text;
 
 use crate::discover::article_id;
-use crate::model::{Article, Flag, Lang, Reject, Source};
+use crate::model::{Article, Flag, Lang, Reject, Source, Understood};
 use crate::read::Text;
 
 pub use language::detect;
@@ -53,7 +53,7 @@ const LONGEST_TITLE: usize = 160;
 /// # Errors
 /// A reject for the source as a whole (`malformed`, `too-deep` …). One article of several that cannot be used is a reject of
 /// its own in the list, with the name of its row.
-pub fn articles(source: &Source, text: &Text) -> Result<Vec<Result<Article, (String, Reject)>>, Reject> {
+pub fn articles(source: &Source, text: &Text) -> Result<Vec<Understood>, Reject> {
     let drafts = format_of(source, &text.text).drafts(&text.text)?;
     let several = drafts.len() > 1;
     let named = drafts.into_iter().enumerate().map(|(number, draft)| {
@@ -132,7 +132,7 @@ pub fn count_words(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn read(name: &str, text: &str) -> Vec<Result<Article, (String, Reject)>> {
+    fn read(name: &str, text: &str) -> Vec<Understood> {
         let source = Source { path: name.into(), name: name.into(), size: 0 };
         articles(&source, &Text { text: text.into(), flags: vec![] }).unwrap()
     }

@@ -43,6 +43,9 @@ pub struct Article {
     pub flags: Vec<Flag>,
 }
 
+/// What became of one article in a source: understood, or the name of its row and why it is not.
+pub type Understood = Result<Article, (String, Reject)>;
+
 /// An article that cannot be done: a row with a reason, never the end of a run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {reason}")]

@@ -31,6 +31,7 @@ impl Exit {
     }
 
     /// Of two reasons to end, the one that the exit code tells: signal > 1 > 2 > 4 > 5 > 3 > 0.
+    #[must_use]
     pub fn worse(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {
             Self::Done => 0,

@@ -6,7 +6,7 @@ mod exit;
 mod lang;
 mod row;
 
-pub use article::{Article, Reject, Source};
+pub use article::{Article, Reject, Source, Understood};
 pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Usage, Verdict};
 pub use exit::{Exit, Fault};
 pub use lang::Lang;

@@ -8,13 +8,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Work;
 use crate::discover::{Found, walk};
-use crate::model::{Article, Fault, Reject, Source};
+use crate::model::{Fault, Reject, Source, Understood};
 use crate::report::Event;
 use crate::{extract, read};
 
 /// The articles of one source, with the credit that keeps it alive.
 pub(super) struct ReadSource {
-    pub(super) articles: Vec<Result<Article, (String, Reject)>>,
+    pub(super) articles: Vec<Understood>,
     pub(super) _credit: OwnedSemaphorePermit,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
 }
 
 /// Reads and understands one source; whatever happens in there, it ends as articles or rejects.
-pub fn understand(found: Found, max_bytes: u64) -> Vec<Result<Article, (String, Reject)>> {
+pub fn understand(found: Found, max_bytes: u64) -> Vec<Understood> {
     let source = match found {
         Ok(source) => source,
         Err(reject) => return vec![Err(reject)],
@@ -56,7 +56,7 @@ pub fn understand(found: Found, max_bytes: u64) -> Vec<Result<Article, (String, 
     articles.unwrap_or_else(|_| Err(internal())).unwrap_or_else(|reject| vec![Err((source.name.clone(), reject))])
 }
 
-fn articles(source: &Source, max_bytes: u64) -> Result<Vec<Result<Article, (String, Reject)>>, Reject> {
+fn articles(source: &Source, max_bytes: u64) -> Result<Vec<Understood>, Reject> {
     let bytes = read::read(source, max_bytes)?;
     let text = read::decode(&bytes)?;
     drop(bytes);

@@ -38,6 +38,9 @@ pub struct RecordedCall {
     pub made_at: String,
 }
 
+/// A row with the fingerprint it was made with; none where it failed.
+pub type KnownRow = (Row, Option<[u8; 32]>);
+
 /// The open ledger of an output folder.
 pub struct Ledger {
     path: PathBuf,
@@ -102,7 +105,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn row(&self, source: &str) -> Result<Option<(Row, Option<[u8; 32]>)>, Fault> {
+    pub fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, fingerprint FROM row WHERE source = ?1"))?;
             statement.query_row([source], |row| Ok((row_of(row)?, row.get(18)?))).optional()
@@ -274,7 +277,12 @@ mod tests {
         assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
         block(ledger.seen("b.txt")).unwrap();
         let mut sources = Vec::new();
-        ledger.each_row(|row| Ok(sources.push(row.source))).unwrap();
+        ledger
+            .each_row(|row| {
+                let _: () = sources.push(row.source);
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(sources, ["b.txt"]);
     }
 

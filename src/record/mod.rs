@@ -1,9 +1,9 @@
-//! The ledger: every reply that was paid for and every row, durable before they are used. SQLite, so that any tool opens it.
+//! The ledger: every reply that was paid for and every row, durable before they are used. `SQLite`, so that any tool opens it.
 
 mod ledger;
 mod lock;
 mod schema;
 mod writer;
 
-pub use ledger::{Ledger, RecordedCall};
+pub use ledger::{KnownRow, Ledger, RecordedCall};
 pub use lock::RunLock;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::model::Fault;
 
-/// "dpch": tells our ledger from any other program's SQLite file.
+/// "dpch": tells our ledger from any other program's `SQLite` file.
 const APPLICATION_ID: i32 = 0x6470_6368;
 /// Raised with every change of the tables.
 const VERSION: i32 = 1;
@@ -98,7 +98,7 @@ fn is_ours(path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What an error of SQLite means for the user.
+/// What an error of `SQLite` means for the user.
 pub(super) fn damaged(path: &Path, error: &rusqlite::Error) -> Fault {
     use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
     let path = path.display();

@@ -163,7 +163,7 @@ impl Bars {
         let summarise = bar(first, true);
         let translate = bar("translate", tasks.contains(&Task::Translate));
         let rows = bar("rows", true);
-        Self { read, summarise, translate, rows, all }
+        Self { all, read, summarise, translate, rows }
     }
 
     fn tell(&self, event: Event) {
@@ -211,6 +211,6 @@ mod tests {
     fn time_is_said_as_people_do() {
         assert_eq!(clock(Duration::from_millis(3210)), "3.2 s");
         assert_eq!(clock(Duration::from_secs(125)), "2 min 05 s");
-        assert_eq!(clock(Duration::from_secs(7320)), "2 h 02 min");
+        assert_eq!(clock(Duration::from_mins(122)), "2 h 02 min");
     }
 }

@@ -13,7 +13,7 @@ const SPECIAL: [char; 11] = ['\\', '^', '$', '/', '[', ']', '{', '}', '@', '<', 
 /// Control characters (a NUL would end the request, a newline would be a blank of its own) become spaces, except NUL,
 /// which is dropped.
 #[must_use]
-pub fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars().filter(|&c| c != '\0') {
         if c.is_control() {
@@ -30,7 +30,7 @@ pub fn escape(text: &str) -> String {
 
 /// The reverse of [`escape`]: takes the backslashes out, and what stands in unescaped square brackets (superblanks).
 #[must_use]
-pub fn unescape(reply: &str) -> String {
+pub(super) fn unescape(reply: &str) -> String {
     let mut out = String::with_capacity(reply.len());
     let mut depth = 0_usize;
     let mut chars = reply.chars();
@@ -56,7 +56,7 @@ pub fn unescape(reply: &str) -> String {
 /// The dictionaries and the tagger want a sentence to end: a text without a final mark gets a full stop, which
 /// [`unframe`] takes back.
 #[must_use]
-pub fn frame(text: &str) -> Vec<u8> {
+pub(super) fn frame(text: &str) -> Vec<u8> {
     let mut request = escape(text);
     if !is_closed(text) {
         request.push('.');
@@ -70,7 +70,7 @@ pub fn frame(text: &str) -> Vec<u8> {
 /// None if the reply does not end as the request did: when a program of the chain dies, those after it may still flush
 /// what they have, NUL included.
 #[must_use]
-pub fn unframe(text: &str, reply: &str) -> Option<String> {
+pub(super) fn unframe(text: &str, reply: &str) -> Option<String> {
     let reply = reply.strip_suffix(END.trim_end_matches('\0'))?;
     let out = unescape(reply);
     let out = out.trim_end();

@@ -12,7 +12,7 @@ const KNOWN_PROGRAMS: [&str; 5] = ["lt-proc", "lrx-proc", "lsx-proc", "rtx-proc"
 
 /// One program of a pipeline with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
+pub(super) struct Program {
     /// Its name in the mode file, or its full path once [`resolve`] has found it.
     pub path: PathBuf,
     /// Its arguments, `-z` (flush at a NUL) being the first.
@@ -26,7 +26,7 @@ pub struct Program {
 /// # Errors
 ///
 /// [`Error::BadMode`] for anything that is more than a plain pipeline of known programs.
-pub fn parse(file: &Path, text: &str, marked: bool) -> Result<Vec<Program>, Error> {
+pub(super) fn parse(file: &Path, text: &str, marked: bool) -> Result<Vec<Program>, Error> {
     let bad = |why: String| Error::BadMode { file: file.to_path_buf(), why };
     let mut programs = Vec::new();
     for words in split(text).map_err(bad)? {
@@ -50,7 +50,7 @@ pub fn parse(file: &Path, text: &str, marked: bool) -> Result<Vec<Program>, Erro
 
 /// The full path of every program; what is missing (programs and data files) is added to `missing`.
 #[must_use]
-pub fn resolve(programs: Vec<Program>, missing: &mut Vec<String>) -> Vec<Program> {
+pub(super) fn resolve(programs: Vec<Program>, missing: &mut Vec<String>) -> Vec<Program> {
     let mut resolved = Vec::with_capacity(programs.len());
     for Program { path, args } in programs {
         let found = look_up(&path);

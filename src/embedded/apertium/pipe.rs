@@ -15,10 +15,11 @@ const LONGEST_REPLY: u64 = 4 << 20;
 /// Programs connected by pipes. A thread writes to the first and a thread reads from the last, so that neither waits
 /// for the other, however long the text.
 #[derive(Debug)]
-pub struct Chain {
+pub(super) struct Chain {
     requests: Sender<Vec<u8>>,
     replies: Receiver<Vec<u8>>,
     // Last, so that it is dropped after the ends of the channels.
+    #[cfg_attr(not(test), expect(dead_code, reason = "held for its drop, which ends the programs"))]
     children: Children,
 }
 
@@ -32,7 +33,7 @@ impl Chain {
     /// # Errors
     ///
     /// [`Error::Start`] if a program or a thread cannot be started; the programs that were are stopped again.
-    pub fn start(programs: &[Program]) -> Result<Self, Error> {
+    pub(super) fn start(programs: &[Program]) -> Result<Self, Error> {
         let mut children = Children(Vec::with_capacity(programs.len()));
         let mut first: Option<ChildStdin> = None;
         let mut last: Option<ChildStdout> = None;
@@ -60,7 +61,7 @@ impl Chain {
     /// # Errors
     ///
     /// [`Error::TimedOut`] or, if a program of the chain has ended, [`Error::Died`].
-    pub fn ask(&mut self, request: Vec<u8>, time_out: Duration) -> Result<String, Error> {
+    pub(super) fn ask(&mut self, request: Vec<u8>, time_out: Duration) -> Result<String, Error> {
         // A reply that nobody asked for means that questions and answers are out of step.
         if self.replies.try_recv().is_ok() {
             return Err(Error::Died);
@@ -74,8 +75,8 @@ impl Chain {
     }
 
     /// The process ids of the chain's programs.
-    #[must_use]
-    pub fn pids(&self) -> Vec<u32> {
+    #[cfg(test)]
+    pub(super) fn pids(&self) -> Vec<u32> {
         self.children.0.iter().map(Child::id).collect()
     }
 }

@@ -20,7 +20,7 @@ const MARKS: [char; 3] = ['*', '@', '#'];
 
 /// Prepares a line for the first leg.
 #[must_use]
-pub fn before(direction: Direction, text: &str) -> String {
+pub(super) fn before(direction: Direction, text: &str) -> String {
     let text = plain(text);
     match direction {
         Direction::FrEn => {
@@ -37,7 +37,7 @@ pub fn before(direction: Direction, text: &str) -> String {
 
 /// Works on the Spanish between the legs: `source` is what the first leg was given, `spanish` its reply with marks.
 #[must_use]
-pub fn between(source: &str, spanish: &str) -> String {
+pub(super) fn between(source: &str, spanish: &str) -> String {
     let mut out = String::with_capacity(spanish.len() + 8);
     let mut rest = spanish;
     while let Some(at) = rest.find(MARKS) {
@@ -61,7 +61,7 @@ pub fn between(source: &str, spanish: &str) -> String {
 
 /// Makes a line of the second leg's reply readable; `source` is the line as it was to be translated.
 #[must_use]
-pub fn after(direction: Direction, source: &str, raw: &str) -> String {
+pub(super) fn after(direction: Direction, source: &str, raw: &str) -> String {
     let text = raw.replace(SHIELD, "");
     let text = if source.contains('*') { text } else { text.replace('*', "") };
     let text = spaces(&text);

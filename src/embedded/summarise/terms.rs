@@ -37,18 +37,18 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub fn new(language: Lang) -> Self {
+    pub(super) fn new(language: Lang) -> Self {
         let (algorithm, function_words) = if language == Lang::FR { (Algorithm::French, FRENCH) } else { (Algorithm::English, ENGLISH) };
         Reader { stemmer: Stemmer::create(algorithm), function_words, known: HashMap::new(), terms: HashMap::new() }
     }
 
     /// How many terms have been met.
-    pub fn vocabulary(&self) -> usize {
+    pub(super) fn vocabulary(&self) -> usize {
         self.terms.len()
     }
 
     /// Reads one sentence.
-    pub fn read(&mut self, text: &str) -> Terms {
+    pub(super) fn read(&mut self, text: &str) -> Terms {
         let text = composed(text);
         let mut read = Terms { distinct: Vec::new(), length: 0, lettered: false, opening: String::new() };
         for word in words(&text) {

@@ -1,7 +1,7 @@
 //! Numbers from one language's writing to the other's. A number that is not clearly written the source's way stays.
 
 /// `2 000,5` to `2,000.5` and `12,5 %` to `12.5%`.
-pub fn english_from_french(text: &str) -> String {
+pub(super) fn english_from_french(text: &str) -> String {
     let text = clusters(text, is_french_joint, french_cluster);
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -14,7 +14,7 @@ pub fn english_from_french(text: &str) -> String {
 }
 
 /// `2,000.5` to `2 000,5`, with no-break spaces, where `source` has the number too and not as a time (`at 6.30`).
-pub fn french_from_english(source: &str, text: &str) -> String {
+pub(super) fn french_from_english(source: &str, text: &str) -> String {
     clusters(
         text,
         |c| matches!(c, ',' | '.'),

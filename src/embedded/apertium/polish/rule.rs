@@ -55,7 +55,7 @@ const SAYS: [&str; 20] = [
 
 /// `a-t-il dit`, `répond-elle` and `il a dit` with Spanish's «él» and «ella»: they reach English as "he" and "she",
 /// where a French pronoun is lost on the way or becomes "it".
-pub fn french_speech(text: &str) -> String {
+pub(super) fn french_speech(text: &str) -> String {
     let tokens: Vec<&str> = text.split(' ').collect();
     let mut out: Vec<String> = Vec::with_capacity(tokens.len());
     let question = text.contains('?');
@@ -95,7 +95,7 @@ fn pronoun(french: &str) -> &'static str {
 }
 
 /// `$100 million` to `100 million dollars`: a sign before the number is taken for a part of the word before it.
-pub fn currency(text: &str) -> String {
+pub(super) fn currency(text: &str) -> String {
     let tokens: Vec<&str> = text.split(' ').collect();
     let mut out: Vec<String> = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -138,7 +138,7 @@ fn sum(token: &str, next: &str) -> Option<(usize, String)> {
 
 /// `has presented` to `presented`: what French tells in the perfect, English tells in the past. Not where the source
 /// says that it lasts, nor after another auxiliary.
-pub fn simple_past(source: &str, text: &str) -> String {
+pub(super) fn simple_past(source: &str, text: &str) -> String {
     if source.contains("depuis") || source.contains("Depuis") || text.contains('?') {
         return text.to_owned();
     }

@@ -4,16 +4,16 @@ use super::super::Direction;
 use super::word::Repair;
 
 /// Titles given to the first leg in Spanish: it lets them through, and the second leg knows them as titles.
-pub const FRENCH_FIRST: &[(&str, &str)] = &[("M.", "Sr."), ("MM.", "Sres."), ("Mme", "Sra."), ("Mmes", "Sras.")];
+pub(super) const FRENCH_FIRST: &[(&str, &str)] = &[("M.", "Sr."), ("MM.", "Sres."), ("Mme", "Sra."), ("Mmes", "Sras.")];
 
 /// The same from English.
-pub const ENGLISH_FIRST: &[(&str, &str)] = &[("Mr.", "Sr."), ("Mr", "Sr.")];
+pub(super) const ENGLISH_FIRST: &[(&str, &str)] = &[("Mr.", "Sr."), ("Mr", "Sr.")];
 
 /// What is put into the text in Spanish, so that it is no unknown name.
-pub const SPANISH: &[&str] = &["Sr", "Sres", "Sra", "Sras", "Hace", "Ella"];
+pub(super) const SPANISH: &[&str] = &["Sr", "Sres", "Sra", "Sras", "Hace", "Ella"];
 
 /// Always wrong in English: what is left of Spanish and of French grammar.
-pub const ENGLISH_LAST: &[(&str, &str)] = &[
+pub(super) const ENGLISH_LAST: &[(&str, &str)] = &[
     ("millardos of", "billion"),
     ("millardos", "billion"),
     ("millardo of", "billion"),
@@ -40,7 +40,7 @@ pub const ENGLISH_LAST: &[(&str, &str)] = &[
 ];
 
 /// Past participles that are also the simple past and do not end in -ed.
-pub const SAME_PAST: &[&str] = &[
+pub(super) const SAME_PAST: &[&str] = &[
     "bought",
     "brought",
     "built",
@@ -72,7 +72,7 @@ pub const SAME_PAST: &[&str] = &[
 ];
 
 /// Always wrong in French.
-pub const FRENCH_LAST: &[(&str, &str)] = &[
+pub(super) const FRENCH_LAST: &[(&str, &str)] = &[
     ("les les EE.UU.", "les États-Unis"),
     ("des les EE.UU.", "des États-Unis"),
     ("les EE.UU.", "les États-Unis"),
@@ -86,7 +86,7 @@ pub const FRENCH_LAST: &[(&str, &str)] = &[
 ];
 
 /// French word, wrong English, right English.
-pub const REPAIR_ENGLISH: &[Repair] = &[
+pub(super) const REPAIR_ENGLISH: &[Repair] = &[
     ("également", "equally", "also"),
     ("cependant", "nevertheless", "however"),
     ("gouvernement", "executive", "government"),
@@ -149,7 +149,7 @@ pub const REPAIR_ENGLISH: &[Repair] = &[
 ];
 
 /// English word, wrong French, right French.
-pub const REPAIR_FRENCH: &[Repair] = &[
+pub(super) const REPAIR_FRENCH: &[Repair] = &[
     ("work", "de l'oeuvre", "du travail"),
     ("work", "à l'oeuvre", "au travail"),
     ("work", "l'oeuvre", "le travail"),
@@ -204,7 +204,7 @@ pub const REPAIR_FRENCH: &[Repair] = &[
 ];
 
 /// Words that are no names, so that a capital inside a sentence is wrong.
-pub const fn common(direction: Direction) -> &'static [&'static str] {
+pub(super) const fn common(direction: Direction) -> &'static [&'static str] {
     match direction {
         Direction::FrEn => COMMON_ENGLISH,
         Direction::EnFr => COMMON_FRENCH,

@@ -36,7 +36,7 @@ const COUNTS: [&str; 16] = [
 const UNITS: [&str; 11] = ["an", "ans", "année", "années", "mois", "semaine", "semaines", "jour", "jours", "heures", "minutes"];
 
 /// `18 h 30`, `18h30` and `à 18 h` to `18:30` and `18:00`.
-pub fn french_times(text: &str) -> String {
+pub(super) fn french_times(text: &str) -> String {
     let tokens: Vec<&str> = text.split(' ').collect();
     let mut out: Vec<String> = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -66,12 +66,12 @@ fn french_time(token: &str, timed: bool) -> Option<String> {
 }
 
 /// `1er mai` to `1 mai`: the dictionaries make a date of that.
-pub fn first_of_month(text: &str) -> String {
+pub(super) fn first_of_month(text: &str) -> String {
     MOIS.iter().fold(text.to_owned(), |text, month| text.replace(&format!("1er {month}"), &format!("1 {month}")))
 }
 
 /// `il y a dix ans` with Spanish's «hace», which the first leg lets through and the second makes "ten years ago".
-pub fn french_ago(text: &str) -> String {
+pub(super) fn french_ago(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("l y a ") {
@@ -93,7 +93,7 @@ pub fn french_ago(text: &str) -> String {
 }
 
 /// `10.30 am`, `6pm` and `6:30 p.m.` to the 24-hour clock.
-pub fn english_times(text: &str) -> String {
+pub(super) fn english_times(text: &str) -> String {
     let tokens: Vec<&str> = text.split(' ').collect();
     let mut out: Vec<String> = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -125,12 +125,12 @@ fn english_time(token: &str) -> Option<String> {
 }
 
 /// `on Monday` to `Monday`: the Spanish and the French have no preposition there.
-pub fn on_weekday(text: &str) -> String {
+pub(super) fn on_weekday(text: &str) -> String {
     WEEKDAYS.iter().fold(text.to_owned(), |text, day| text.replace(&format!(" on {day}"), &format!(" {day}")))
 }
 
 /// In English: `it 4 September` (from «le 4 septembre») to `on 4 September`, `to the 18:30` to `at 18:30`.
-pub fn english_dates(text: &str) -> String {
+pub(super) fn english_dates(text: &str) -> String {
     // The month that is a verb too loses its capital.
     let text = (1..=31).fold(text.to_owned(), |text, day| word::replace(&text, &format!("{day} may"), &format!("{day} May")));
     let tokens: Vec<&str> = text.split(' ').collect();
@@ -152,7 +152,7 @@ pub fn english_dates(text: &str) -> String {
 }
 
 /// In French: `en 18:30` to `à 18 h 30`.
-pub fn french_clock(text: &str) -> String {
+pub(super) fn french_clock(text: &str) -> String {
     let tokens: Vec<&str> = text.split(' ').collect();
     let mut out: Vec<String> = Vec::with_capacity(tokens.len());
     for (at, &token) in tokens.iter().enumerate() {

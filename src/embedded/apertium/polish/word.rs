@@ -1,20 +1,20 @@
 //! Whole words in a text: finding, replacing, and the capitals that Apertium gets wrong.
 
 /// One repair: where the source has the first word, the second in the translation becomes the third.
-pub type Repair = (&'static str, &'static str, &'static str);
+pub(super) type Repair = (&'static str, &'static str, &'static str);
 
 /// The word or number that a text starts with; empty if it does not start with one.
-pub fn leading(text: &str) -> &str {
+pub(super) fn leading(text: &str) -> &str {
     &text[..text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len())]
 }
 
 /// A token without the marks after it.
-pub fn bare(token: &str) -> &str {
+pub(super) fn bare(token: &str) -> &str {
     token.trim_end_matches(|c: char| !c.is_alphanumeric())
 }
 
 /// Whether a word starts with a capital (a single letter does too).
-pub fn is_title(word: &str) -> bool {
+pub(super) fn is_title(word: &str) -> bool {
     word.starts_with(char::is_uppercase)
 }
 
@@ -24,12 +24,12 @@ fn is_acronym(word: &str) -> bool {
 }
 
 /// Whether a word looks like a name: a capital, then small letters (an acronym may well be in a dictionary).
-pub fn is_name(word: &str) -> bool {
+pub(super) fn is_name(word: &str) -> bool {
     is_title(word) && word.chars().count() > 2 && word.chars().skip(1).any(char::is_lowercase)
 }
 
 /// The text with its first letter a capital, unless a digit comes first.
-pub fn capitalise(text: &str) -> String {
+pub(super) fn capitalise(text: &str) -> String {
     let Some(at) = text.find(char::is_alphanumeric) else {
         return text.to_owned();
     };
@@ -43,31 +43,31 @@ pub fn capitalise(text: &str) -> String {
 }
 
 /// Whether `text` has `phrase` between word boundaries, written just so.
-pub fn contains(text: &str, phrase: &str) -> bool {
+pub(super) fn contains(text: &str, phrase: &str) -> bool {
     find(text, phrase, 0).is_some()
 }
 
 /// Replaces a phrase wherever it stands between word boundaries, with and without a capital.
-pub fn replace(text: &str, from: &str, to: &str) -> String {
+pub(super) fn replace(text: &str, from: &str, to: &str) -> String {
     let once = replace_exactly(text, from, to);
     let title = capitalise(from);
     if title == from { once } else { replace_exactly(&once, &title, &capitalise(to)) }
 }
 
 /// Replaces every phrase of a table.
-pub fn replace_all(text: &str, table: &[(&str, &str)]) -> String {
+pub(super) fn replace_all(text: &str, table: &[(&str, &str)]) -> String {
     table.iter().fold(text.to_owned(), |text, (from, to)| replace(&text, from, to))
 }
 
 /// Replaces words whose cause is in the source.
-pub fn repair(source: &str, text: &str, table: &[Repair]) -> String {
+pub(super) fn repair(source: &str, text: &str, table: &[Repair]) -> String {
     let source = source.to_lowercase();
     let due = table.iter().filter(|(cause, _, _)| contains(&source, cause));
     due.fold(text.to_owned(), |text, (_, wrong, right)| replace(&text, wrong, right))
 }
 
 /// The English article before a word that a repair put in: `a earthquake` to `an earthquake`.
-pub fn fix_article(text: &str, table: &[Repair]) -> String {
+pub(super) fn fix_article(text: &str, table: &[Repair]) -> String {
     table.iter().filter(|(_, _, right)| contains(text, right)).fold(text.to_owned(), |text, (_, _, right)| {
         let (wrong, good) = if right.starts_with(['a', 'e', 'i', 'o', 'u', 'A']) { ("a", "an") } else { ("an", "a") };
         replace(&text, &format!("{wrong} {right}"), &format!("{good} {right}"))
@@ -76,7 +76,7 @@ pub fn fix_article(text: &str, table: &[Repair]) -> String {
 
 /// Lowers a capital that a common word got in the middle of a sentence: Apertium gives it to the word after an unknown
 /// name. A word that the source writes with its capital keeps it.
-pub fn lower_false_capitals(source: &str, text: &str, common: &[&str]) -> String {
+pub(super) fn lower_false_capitals(source: &str, text: &str, common: &[&str]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(char::is_alphanumeric) {
