@@ -1,7 +1,7 @@
 //! Gets the endpoints ready: starts the embedded one where the route uses it, and opens a line to each.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 use secrecy::SecretString;
@@ -10,7 +10,7 @@ use crate::call::Line;
 use crate::config::{Config, Endpoint};
 use crate::embedded::{self, Server};
 use crate::model::{Exit, Fault, Task};
-use crate::report::Progress;
+use crate::report::{Progress, complain};
 
 /// A line for each task of the route; one endpoint that does several has one line.
 pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<(Task, Arc<Line>)>, Fault> {
@@ -55,26 +55,44 @@ pub(super) async fn start(config: &Config, progress: &Arc<Progress>) -> Result<S
 
 /// The embedded endpoint's translators, with a bar for what must be fetched.
 pub(super) async fn translators(config: &Config, progress: &Arc<Progress>) -> Result<embedded::Translators, Fault> {
-    let bar: std::sync::Mutex<Option<(String, ProgressBar)>> = std::sync::Mutex::new(None);
-    let show = |name: &str, done: u64, total: Option<u64>| {
-        let mut bar = bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if bar.as_ref().is_none_or(|(shown, _)| shown != name) {
-            if let Some((_, old)) = bar.take() {
-                old.finish_and_clear();
+    let bar = DownloadBar::new(progress);
+    embedded::choose(&config.embedded, &|name, done, total| bar.show(name, done, total)).await
+}
+
+/// The bar of the file that is being fetched; it goes when this does.
+pub(super) struct DownloadBar<'a> {
+    progress: &'a Progress,
+    shown: Mutex<Option<(String, ProgressBar)>>,
+}
+
+impl<'a> DownloadBar<'a> {
+    pub(super) fn new(progress: &'a Progress) -> Self {
+        Self { progress, shown: Mutex::new(None) }
+    }
+
+    /// How far the file `name` is, in bytes.
+    pub(super) fn show(&self, name: &str, done: u64, total: Option<u64>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.as_ref().is_none_or(|(earlier, _)| earlier != name) {
+            if let Some((_, earlier)) = shown.take() {
+                earlier.finish_and_clear();
             }
-            if progress.prints_lines() {
-                crate::report::complain(&format!("depeche: fetching the translation model {name}, once"));
+            if self.progress.prints_lines() {
+                complain(&format!("depeche: fetching the translation model {name}, once"));
             }
-            *bar = Some((name.to_owned(), progress.download(name)));
+            *shown = Some((name.to_owned(), self.progress.download(name)));
         }
-        if let Some((_, bar)) = bar.as_ref() {
+        if let Some((_, bar)) = shown.as_ref() {
             bar.set_length(total.unwrap_or(done));
             bar.set_position(done);
         }
-    };
-    let chosen = embedded::choose(&config.embedded, &show).await;
-    if let Some((_, bar)) = bar.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        bar.finish_and_clear();
     }
-    chosen
+}
+
+impl Drop for DownloadBar<'_> {
+    fn drop(&mut self) {
+        if let Some((_, bar)) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
+    }
 }

@@ -2,35 +2,38 @@
 
 use std::sync::Arc;
 
-use super::{ModelsArguments, endpoints, runtime};
-use crate::config::{Overrides, Translator};
-use crate::embedded::models::{DIRECTIONS, find};
-use crate::model::{Exit, Fault};
+use super::endpoints::DownloadBar;
+use super::{ModelsArguments, runtime};
+use crate::config::{Embedded, Overrides};
+use crate::embedded::fetch;
+use crate::embedded::models::{DIRECTIONS, ModelFiles, find};
+use crate::model::{Exit, Fault, Lang};
 use crate::report::{self, Progress, say};
 
 pub(super) fn run(arguments: &ModelsArguments) -> Result<Exit, Fault> {
-    let mut config = arguments.common.load(&Overrides::default())?;
+    let config = arguments.common.load(&Overrides::default())?.embedded;
     let progress = Arc::new(Progress::new(arguments.common.loudness(), &[]));
     report::start_log(arguments.common.loudness(), &progress);
-    if arguments.fetch {
-        (config.embedded.fetch, config.embedded.translator) = (true, Translator::Firefox);
-        let fetched = runtime()?.block_on(endpoints::translators(&config, &progress));
-        progress.end();
-        fetched?;
-    }
     let mut exit = Exit::Done;
     for (from, to) in DIRECTIONS {
-        match find(&config.embedded, from, to) {
-            Ok(Some(files)) => say(&format!("ok    {from}→{to}: {} ({})", files.model.display(), files.version)),
-            Ok(None) => {
+        let found = match find(&config, from, to) {
+            Ok(None) if arguments.fetch => runtime()?.block_on(get(&config, from, to, &progress)),
+            Ok(None) => Err(format!("no model `{}` is here; `depeche models --fetch` gets it", config.model)),
+            Ok(Some(files)) => Ok(files),
+            Err(damage) => Err(damage),
+        };
+        match found {
+            Ok(files) => say(&format!("ok    {from}→{to}: {} ({})", files.model.display(), files.version)),
+            Err(reason) => {
                 exit = exit.worse(Exit::EndpointStop);
-                say(&format!("none  {from}→{to}: no model `{}`; `depeche models --fetch` gets it", config.embedded.model));
-            }
-            Err(damage) => {
-                exit = exit.worse(Exit::EndpointStop);
-                say(&format!("fail  {from}→{to}: {damage}"));
+                say(&format!("none  {from}→{to}: {reason}"));
             }
         }
     }
     Ok(exit)
+}
+
+async fn get(config: &Embedded, from: Lang, to: Lang, progress: &Progress) -> Result<ModelFiles, String> {
+    let bar = DownloadBar::new(progress);
+    fetch(config, from, to, &|name, done, total| bar.show(name, done, total)).await
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use fxtranslate::cache::verify_and_decompress;
 use fxtranslate::remote::{CDN_ROOT, COLLECTION, PROD_ENDPOINT, Record, parse_records, pick};
 
-use super::models::{SUMS, cache, pair};
+use super::models::{self, ModelFiles, SUMS, cache, pair};
 use crate::config::Embedded;
 use crate::model::Lang;
 
@@ -25,11 +25,11 @@ const MOST_CUTS: u32 = 4;
 /// Bytes; the record list has some 300 kB, the largest model 60 MB.
 const LARGEST: u64 = 500 << 20;
 
-/// Fetches the model from `from` to `to` into the cache.
+/// Fetches the model from `from` to `to` into the cache, and checks it.
 ///
 /// # Errors
 /// Why it could not be had, in a sentence that names the address.
-pub(super) async fn fetch(config: &Embedded, from: Lang, to: Lang, progress: Progress<'_>) -> Result<(), String> {
+pub async fn fetch(config: &Embedded, from: Lang, to: Lang, progress: Progress<'_>) -> Result<ModelFiles, String> {
     let root = cache().ok_or("there is no home folder to keep models in: set XDG_CACHE_HOME, or models_dir in the config")?;
     let folder = root.join(&config.model).join(pair(from, to));
     let keep = |error: std::io::Error| format!("models cannot be kept in `{}`: {error}", folder.display());
@@ -49,7 +49,8 @@ pub(super) async fn fetch(config: &Embedded, from: Lang, to: Lang, progress: Pro
         source.file(record, hash, &folder, progress).await?;
         sums.push(format!("{}  {}\n", hash.to_ascii_lowercase(), record.name));
     }
-    write_whole(&folder.join(SUMS), sums.concat().as_bytes()).map_err(keep)
+    write_whole(&folder.join(SUMS), sums.concat().as_bytes()).map_err(keep)?;
+    models::load(&folder)
 }
 
 /// The records of all files that a direction needs.

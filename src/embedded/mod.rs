@@ -9,6 +9,6 @@ mod server;
 pub mod summarise;
 mod translator;
 
-pub use fetch::Progress as FetchProgress;
+pub use fetch::{Progress as FetchProgress, fetch};
 pub use server::{Server, start};
 pub use translator::{Translators, choose};

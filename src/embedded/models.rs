@@ -60,7 +60,7 @@ pub fn find(config: &Embedded, from: Lang, to: Lang) -> Result<Option<ModelFiles
 }
 
 /// Reads `folder`'s list and checks every file in it.
-fn load(folder: &Path) -> Result<ModelFiles, String> {
+pub(super) fn load(folder: &Path) -> Result<ModelFiles, String> {
     let list = folder.join(SUMS);
     let sums = fs::read_to_string(&list).map_err(|error| {
         format!("`{}` cannot be read ({error}): make it with `cd {} && sha256sum *.* > {SUMS}`", list.display(), folder.display())

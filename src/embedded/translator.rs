@@ -107,18 +107,12 @@ async fn way(config: &Embedded, from: Lang, to: Lang, progress: Progress<'_>, un
 
 async fn firefox_way(config: &Embedded, from: Lang, to: Lang, progress: Progress<'_>, unreachable: bool) -> Result<Way, String> {
     firefox::can_run()?;
-    let mut files = models::find(config, from, to)?;
-    if files.is_none() {
-        if !config.fetch {
-            return Err(format!("there is no model {from}→{to}, and fetch = false"));
-        }
-        if unreachable {
-            return Err("no model, and none could be fetched".into());
-        }
-        fetch::fetch(config, from, to, progress).await?;
-        files = models::find(config, from, to)?;
-    }
-    let files = files.ok_or("the model that was fetched is gone")?;
+    let files = match models::find(config, from, to)? {
+        Some(files) => files,
+        None if !config.fetch => return Err(format!("there is no model {from}→{to}, and fetch = false")),
+        None if unreachable => return Err("no model, and none could be fetched".into()),
+        None => fetch::fetch(config, from, to, progress).await?,
+    };
     let name = format!("firefox-{}-{}", config.model, files.version);
     Ok(Way { from, to, name, draft: false, queue: spawn(&pair(from, to), move || Firefox::load(&files))? })
 }
@@ -126,7 +120,7 @@ async fn firefox_way(config: &Embedded, from: Lang, to: Lang, progress: Progress
 fn apertium_way(from: Lang, to: Lang) -> Result<Way, String> {
     let installed = Installed::find(MODES.as_ref()).map_err(|error| error.to_string())?;
     let direction = Direction::between(from.code(), to.code()).map_err(|error| error.to_string())?;
-    let name = format!("apertium-{}", installed.version());
+    let name = installed.version().to_owned();
     let make = move || installed.translator(direction, TIME_OUT).map_err(|error| error.to_string());
     Ok(Way { from, to, name, draft: true, queue: spawn(&pair(from, to), make)? })
 }
