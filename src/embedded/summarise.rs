@@ -43,6 +43,7 @@ const TITLE_AGAIN: usize = 5;
 const QUOTE: f64 = 0.7;
 const QUESTION: f64 = 0.8;
 const SCRAP: f64 = 0.6;
+const FRAGMENT: f64 = 0.4;
 const READER_LINE: f64 = 0.2;
 const TITLE_COPY: f64 = 0.7;
 const CONNECTIVE: f64 = 0.9;
@@ -126,12 +127,18 @@ fn damping(text: &str, terms: &Terms, title: &Terms) -> f64 {
         (text.starts_with(['"', '«', '“']), QUOTE),
         (text.ends_with('?'), QUESTION),
         (terms.length < SCRAP_WORDS, SCRAP),
+        (is_fragment(text), FRAGMENT),
         (opens_with(terms, BOILERPLATE), READER_LINE),
         (copy && distinct > 0, TITLE_COPY),
     ]
     .into_iter()
     .map(|(holds, factor)| if holds { factor } else { 1.0 })
     .product()
+}
+
+/// A point of a list or a heading: it begins in the middle, or has no end.
+fn is_fragment(text: &str) -> bool {
+    text.starts_with(char::is_lowercase) || !text.ends_with(['.', '!', '?', '…', '»', '"', '”', ')', '\'', '’'])
 }
 
 /// What remains of a sentence's worth when the one before it is left out.

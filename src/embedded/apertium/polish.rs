@@ -70,7 +70,7 @@ pub(super) fn after(direction: Direction, source: &str, raw: &str) -> String {
         Direction::FrEn => {
             let text = word::fix_article(&word::repair(source, &text, table::REPAIR_ENGLISH), table::REPAIR_ENGLISH);
             let text = word::replace_all(&rule::simple_past(source, &text), table::ENGLISH_LAST);
-            quotes(&time::english_dates(&text), "\"", "\"")
+            quotes(&time::parts_of_days(source, &time::english_dates(&text)), "\"", "\"")
         }
         Direction::EnFr => {
             let text = word::repair(source, &text, table::REPAIR_FRENCH);

@@ -129,6 +129,16 @@ pub(super) fn on_weekday(text: &str) -> String {
     WEEKDAYS.iter().fold(text.to_owned(), |text, day| text.replace(&format!(" on {day}"), &format!(" {day}")))
 }
 
+/// In English: `the Wednesday in the morning` (from «mercredi matin») to `Wednesday morning`, and so with the evening, which
+/// Spanish calls the afternoon.
+pub(super) fn parts_of_days(source: &str, text: &str) -> String {
+    let later = if source.contains("soir") { "evening" } else { "afternoon" };
+    WEEKDAYS.iter().fold(text.to_owned(), |text, day| {
+        let text = text.replace(&format!("the {day} in the morning"), &format!("{day} morning"));
+        text.replace(&format!("the {day} in the afternoon"), &format!("{day} {later}"))
+    })
+}
+
 /// In English: `it 4 September` (from «le 4 septembre») to `on 4 September`, `to the 18:30` to `at 18:30`.
 pub(super) fn english_dates(text: &str) -> String {
     // The month that is a verb too loses its capital.
