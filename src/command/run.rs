@@ -1,6 +1,7 @@
 //! `depeche run`: the main job.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -95,7 +96,7 @@ fn tell(ending: &Ending, progress: &Progress, loudness: Loudness) {
     }
 }
 
-fn ending(work: &Work, outcome: Outcome, table: std::path::PathBuf) -> Result<Ending, Fault> {
+fn ending(work: &Work, outcome: Outcome, table: PathBuf) -> Result<Ending, Fault> {
     let mut flags: BTreeMap<String, u64> = BTreeMap::new();
     let mut failures = Vec::new();
     let mut flagged = 0;
@@ -108,6 +109,9 @@ fn ending(work: &Work, outcome: Outcome, table: std::path::PathBuf) -> Result<En
         Ok(())
     })?;
     let [found, done, earlier, failed] = work.progress.counts();
+    // As the user would name it from here.
+    let here = std::env::current_dir().ok();
+    let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
     Ok(Ending {
         found,
         done,

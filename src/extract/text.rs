@@ -17,7 +17,7 @@ impl Format for PlainText {
     fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
         let text = text.trim();
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-        let (title, body) = if is_title(first) && !rest.trim().is_empty() { (Some(first.to_owned()), rest) } else { (None, text) };
+        let (title, body) = if is_title(first) { (Some(first.to_owned()), rest) } else { (None, text) };
         Ok(vec![Draft { title, body: body.to_owned(), ..Draft::default() }])
     }
 }
@@ -40,6 +40,6 @@ mod tests {
     fn a_first_line_that_is_a_sentence_is_no_title() {
         assert_eq!(draft("Un titre\n\nCorps.").title.as_deref(), Some("Un titre"));
         assert_eq!(draft("Il a plu. \nPuis le soleil.").title, None);
-        assert_eq!(draft("Une seule ligne sans suite").title, None);
+        assert_eq!(draft("Une seule ligne sans suite").body, "", "a title and nothing else is no article");
     }
 }

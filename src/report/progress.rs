@@ -1,9 +1,10 @@
 //! How far the run is: bars in a terminal, a line now and then without one, nothing when quiet.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Loudness, can_draw, complain};
 use crate::model::Task;
@@ -155,7 +156,7 @@ impl Bars {
                 return ProgressBar::hidden();
             }
             let bar = all.add(ProgressBar::new(0).with_prefix(name));
-            bar.set_style(style("{prefix:>10} [{bar:30.cyan}] {pos}/{len} {per_sec} {eta} {msg:.red}"));
+            bar.set_style(style("{prefix:>10} [{bar:30.cyan}] {pos}/{len}  {rate}  {eta} left  {msg:.red}"));
             bar
         };
         let read = bar("read", true);
@@ -190,7 +191,11 @@ impl Bars {
 
 fn style(template: &str) -> ProgressStyle {
     let plain = ProgressStyle::default_bar();
-    plain.clone().template(template).unwrap_or(plain).progress_chars("━╸ ")
+    let style = plain.clone().template(template).unwrap_or(plain).progress_chars("━╸ ");
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+        // A bar that cannot be written has nobody to see it.
+        let _ = write!(out, "{:.1}/s", state.per_sec());
+    })
 }
 
 /// A span of time as a person says it.
