@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 const WORDS: usize = 45;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
+    // Cargo adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let path = arguments.next().ok_or("usage: summaries ARTICLES.jsonl [WORDS]")?;
     let words = arguments.next().map_or(Ok(WORDS), |words| words.parse())?;
     let mut output = BufWriter::new(stdout().lock());
