@@ -100,7 +100,7 @@ impl Line {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let error = match self.attempt(ask, attempt).await? {
+            let error = match self.attempt(ask).await? {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
@@ -113,26 +113,25 @@ impl Line {
     }
 
     /// One request, unless the endpoint was stopped meanwhile.
-    async fn attempt(&self, ask: &Ask, attempt: u32) -> Result<Result<Reply, CallError>, Failure> {
+    async fn attempt(&self, ask: &Ask) -> Result<Result<Reply, CallError>, Failure> {
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
         if let Some(failure) = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(failure);
         }
         self.counters.sent.fetch_add(1, Ordering::Relaxed);
-        if attempt > 1 {
-            self.counters.repeated.fetch_add(1, Ordering::Relaxed);
-        }
         let answer = self.client.send(self.dialect.request(&self.endpoint, ask)).await;
-        Ok(answer.and_then(|response| {
+        let reply = answer.and_then(|response| {
             if (200..300).contains(&response.status) {
-                let reply = self.dialect.reply(ask, &response.body)?;
-                self.away_in_a_row.store(0, Ordering::Relaxed);
-                Ok(reply)
+                self.dialect.reply(ask, &response.body)
             } else {
                 Err(self.dialect.refusal(&response))
             }
-        }))
+        });
+        if reply.is_ok() {
+            self.away_in_a_row.store(0, Ordering::Relaxed);
+        }
+        Ok(reply.map_err(|error| CallError { message: self.endpoint.redact(&error.message), ..error }))
     }
 
     /// How long to wait before the next attempt, if there may be one.
@@ -143,10 +142,11 @@ impl Line {
             Verdict::Once if attempt == 1 => pause(attempt),
             _ => return None,
         };
-        // All repeats together stay a tenth of all requests, so that a service in trouble is not stormed.
-        let tally = self.tally();
-        let allowed = tally.repeated < SPARE_REPEATS + tally.sent / 10;
-        (attempt < MOST_ATTEMPTS && allowed).then_some(wait)
+        // All repeats together stay a tenth of all requests, so that a service in trouble is not stormed. Taken here, since many
+        // calls fail in the same moment.
+        let most = SPARE_REPEATS + self.counters.sent.load(Ordering::Relaxed) / 10;
+        let take = |repeated| (attempt < MOST_ATTEMPTS && repeated < most).then_some(repeated + 1);
+        self.counters.repeated.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok().then_some(wait)
     }
 
     /// What a call's last failure means for its article, and for the articles after it.

@@ -7,7 +7,7 @@ use super::{Common, endpoints, runtime};
 use crate::call::Client;
 use crate::config::{Config, Endpoint, Overrides};
 use crate::dialect::{self, Dialect};
-use crate::model::{CallError, Exit, Fault, Verdict};
+use crate::model::{CallError, Exit, Fault, Task, Verdict};
 use crate::report::{self, Progress, harmless, say};
 
 pub(super) fn run(common: &Common) -> Result<Exit, Fault> {
@@ -37,7 +37,7 @@ async fn examine(config: &Config, progress: &Arc<Progress>) -> Result<Exit, Faul
 
 /// The embedded endpoint is started, as a run would, and then asked over HTTP like any other.
 async fn embedded(config: &Config, endpoint: &Endpoint, progress: &Arc<Progress>) -> Result<String, Fault> {
-    let server = endpoints::start(config, progress).await?;
+    let server = endpoints::start(config, endpoint.does.contains(&Task::Translate), progress).await?;
     ask(&Endpoint { url: server.url, key: server.token, ..endpoint.clone() }).await
 }
 
@@ -70,5 +70,5 @@ fn advice(dialect: &dyn Dialect, endpoint: &Endpoint, error: &CallError) -> Stri
         "tls" => "mend the certificate there; it is never accepted unchecked".into(),
         _ => "see the service's own log".into(),
     };
-    format!("{}\n        hint: {hint}", harmless(&error.message))
+    format!("{}\n        hint: {hint}", harmless(&endpoint.redact(&error.message)))
 }

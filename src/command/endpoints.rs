@@ -16,6 +16,8 @@ use crate::report::{Progress, complain};
 pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<(Task, Arc<Line>)>, Fault> {
     let mut lines: Vec<(Task, Arc<Line>)> = Vec::new();
     let mut server: Option<Server> = None;
+    let translates = config.tasks().contains(&Task::Translate)
+        && config.endpoint_for(Task::Translate).is_some_and(|endpoint| endpoint.dialect == "embedded");
     for task in config.tasks() {
         // The config has made sure of it.
         let Some(endpoint) = config.endpoint_for(*task) else { continue };
@@ -24,7 +26,7 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
             line
         } else {
             if endpoint.dialect == "embedded" && server.is_none() {
-                server = Some(start(config, progress).await?);
+                server = Some(start(config, translates, progress).await?);
             }
             Arc::new(line(endpoint, server.as_ref())?)
         };
@@ -44,9 +46,10 @@ pub(super) fn line(endpoint: &Endpoint, server: Option<&Server>) -> Result<Line,
     }
 }
 
-/// Starts the embedded endpoint for this run alone: a free port on loopback, a random token.
-pub(super) async fn start(config: &Config, progress: &Arc<Progress>) -> Result<Server, Fault> {
-    let translators = translators(config, progress).await?;
+/// Starts the embedded endpoint for this run alone: a free port on loopback, a random token. Where it only summarises, no
+/// translator is looked for.
+pub(super) async fn start(config: &Config, translates: bool, progress: &Arc<Progress>) -> Result<Server, Fault> {
+    let translators = if translates { translators(config, progress).await? } else { embedded::Translators::default() };
     let mut token = [0_u8; 32];
     getrandom::fill(&mut token).map_err(|error| Fault::new(Exit::Usage, format!("this machine gives no random numbers: {error}")))?;
     let token = SecretString::from(blake3::Hash::from_bytes(token).to_hex().to_string());

@@ -30,9 +30,9 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Fault> {
     runtime()?.block_on(async {
         let translators = endpoints::translators(&config, &progress).await?;
         progress.end();
-        let identity = translators.identity();
+        let names = translators.names();
         let server = embedded::start(translators, arguments.listen, key).await?;
-        say(&format!("depeche: serving at {} ({identity}); Ctrl-C ends it", server.url));
+        say(&format!("depeche: serving at {} ({names}); Ctrl-C ends it", server.url));
         Ok(wait().await)
     })
 }

@@ -8,7 +8,7 @@ mod resolve;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::model::Task;
 
@@ -109,6 +109,13 @@ pub struct Endpoint {
     pub concurrency: usize,
     /// For a whole call, from its start to the last byte of the answer.
     pub timeout: Duration,
+}
+
+impl Endpoint {
+    /// `text` without the key: some services repeat it when they refuse it.
+    pub fn redact(&self, text: &str) -> String {
+        self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.expose_secret(), "***"))
+    }
 }
 
 /// Which translator the embedded endpoint uses.

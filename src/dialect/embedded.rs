@@ -58,7 +58,7 @@ impl Dialect for Embedded {
         let value = json(body).map_err(|error| error.to_string())?;
         let text = |name: &str| value[name].as_str().unwrap_or("?").to_owned();
         let draft = if value["draft"] == true { " (drafts only)" } else { "" };
-        Ok(format!("summaries are extractive; translator {}{draft}", text("translator")))
+        Ok(format!("summaries {}; translator {}{draft}", text("summariser"), text("translator")))
     }
 }
 

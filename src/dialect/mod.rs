@@ -119,21 +119,15 @@ fn said(body: &[u8]) -> String {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let message = parsed.as_ref().and_then(|value| {
         let error = value.get("error").unwrap_or(value);
-        let texts = [
-            error.get("message"),
-            error.get("explanation"),
-            value.get("explanation"),
-            value.get("message"),
-            value.get("detail"),
-            Some(error),
-        ];
+        // Apertium's message only repeats the status; its explanation explains.
+        let texts = [value.get("explanation"), error.get("message"), value.get("message"), value.get("detail"), Some(error)];
         texts.into_iter().flatten().find_map(Value::as_str).map(str::to_owned)
     });
-    let text = message.unwrap_or_else(|| excerpt(body));
+    let text = message.map_or_else(|| excerpt(body), |message| excerpt(message.as_bytes()));
     if text.is_empty() { String::new() } else { format!(": {text}") }
 }
 
-/// The first 200 characters of a body on one line, control characters dropped.
+/// The first 200 characters of a text on one line, control characters dropped.
 pub fn excerpt(body: &[u8]) -> String {
     let start = body.get(..body.len().min(1000)).unwrap_or(body);
     let text = String::from_utf8_lossy(start);

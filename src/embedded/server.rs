@@ -18,6 +18,8 @@ use crate::model::{Fault, Lang};
 
 /// Bytes of a request.
 const MOST_BYTES: usize = 16 << 20;
+/// Raised with every change of the summariser that changes its summaries.
+const SUMMARISER: &str = "extractive-1";
 /// Words of a summary where nothing else is asked.
 const USUAL_WORDS: usize = 45;
 
@@ -28,7 +30,7 @@ pub struct Server {
     pub url: String,
     /// What it answers to, where it asks for a key.
     pub token: Option<SecretString>,
-    /// The translators with their versions: part of the ledger's keys.
+    /// Summariser and translators with their versions: part of the ledger's keys.
     pub identity: String,
 }
 
@@ -45,7 +47,7 @@ pub async fn start(translators: Translators, listen: SocketAddr, token: Option<S
     let fault = |error: std::io::Error| Fault::usage(format!("the embedded endpoint cannot listen on {listen}: {error}"));
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(fault)?;
     let url = format!("http://{}", listener.local_addr().map_err(fault)?);
-    let identity = translators.identity();
+    let identity = format!("{SUMMARISER}, {}", translators.names());
     let inside = Arc::new(Inside { translators, token: token.clone() });
     let router = Router::new()
         .route("/health", get(health))
@@ -89,7 +91,7 @@ async fn health(State(inside): State<Arc<Inside>>, headers: HeaderMap) -> Answer
         return refusal;
     }
     let draft = inside.translators.ways.iter().any(|way| way.draft);
-    (StatusCode::OK, Json(json!({"status": "ok", "translator": inside.translators.identity(), "draft": draft})))
+    (StatusCode::OK, Json(json!({"status": "ok", "summariser": SUMMARISER, "translator": inside.translators.names(), "draft": draft})))
 }
 
 async fn languages(State(inside): State<Arc<Inside>>) -> Answer {

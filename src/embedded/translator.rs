@@ -32,16 +32,18 @@ pub(super) struct Way {
     queue: mpsc::Sender<Job>,
 }
 
-/// All directions that can be translated here.
+/// All directions that can be translated here; none where only summaries are asked for.
+#[derive(Default)]
 pub struct Translators {
     pub(super) ways: Vec<Way>,
 }
 
 impl Translators {
-    /// What translates here, with versions: part of the ledger's keys.
-    pub fn identity(&self) -> String {
+    /// What translates here, with versions.
+    pub fn names(&self) -> String {
         let ways = self.ways.iter().map(|way| format!("{} {}", pair(way.from, way.to), way.name));
-        ways.collect::<Vec<_>>().join(", ")
+        let names = ways.collect::<Vec<_>>().join(", ");
+        if names.is_empty() { "none".into() } else { names }
     }
 
     pub(super) fn way(&self, from: Lang, to: Lang) -> Option<&Way> {
