@@ -109,6 +109,8 @@ fn ending(work: &Work, outcome: Outcome, table: PathBuf) -> Result<Ending, Fault
         Ok(())
     })?;
     let [found, done, earlier, failed] = work.progress.counts();
+    // What an interrupted walk did not come to is left for the next run too.
+    let found = if work.stop.get().is_some() { work.progress.total() } else { found };
     // As the user would name it from here.
     let here = std::env::current_dir().ok();
     let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);

@@ -7,7 +7,7 @@ use crate::model::Lang;
 /// Below this many letters a text says little and its label more.
 const ENOUGH: usize = 200;
 /// The beginning of a text is as good as the whole, and costs the same for a book.
-const SAMPLE: usize = 4_000;
+const SAMPLE: usize = 1_500;
 
 /// The language of `text`; `label` is what its source claims. None where neither is certain.
 pub fn detect(text: &str, label: Option<Lang>) -> Option<Lang> {

@@ -22,6 +22,7 @@ pub(super) struct ReadSource {
 pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<ReadSource>) -> Result<JoinHandle<()>, Fault> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("read-{number}")).build();
     let pool = pool.map_err(|error| Fault::usage(format!("no threads to read with: {error}")))?;
+    count(&work);
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
@@ -43,6 +44,18 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
         }
     });
     started.map_err(|error| Fault::usage(format!("no thread to walk the input with: {error}")))
+}
+
+/// Counts the files ahead of the walk proper, which goes no faster than the endpoints: without it nobody could say how much is left.
+fn count(work: &Arc<Work>) {
+    let work = Arc::clone(work);
+    let count = move || {
+        let found = walk(&work.config.input, &work.config.folder, &work.config.output);
+        let all = found.take_while(|_| work.stop.get().is_none()).count();
+        work.progress.tell(Event::Expected(all as u64));
+    };
+    // A run without this knows less and does the same.
+    let _ = std::thread::Builder::new().name("count".into()).spawn(count);
 }
 
 /// Reads and understands one source; whatever happens in there, it ends as articles or rejects.

@@ -12,6 +12,8 @@ use crate::model::Task;
 /// What happens in a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
+    /// The input holds so many files, as a first look says; what is found may differ.
+    Expected(u64),
     /// So many articles more were found.
     Found(u64),
     /// A source was read.
@@ -31,6 +33,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Progress {
     start: Instant,
+    expected: AtomicU64,
     found: AtomicU64,
     done: AtomicU64,
     earlier: AtomicU64,
@@ -63,12 +66,13 @@ impl Progress {
             _ => Shown::Lines,
         };
         let zero = || AtomicU64::new(0);
-        Self { start: Instant::now(), found: zero(), done: zero(), earlier: zero(), failed: zero(), shown }
+        Self { start: Instant::now(), expected: zero(), found: zero(), done: zero(), earlier: zero(), failed: zero(), shown }
     }
 
     /// Counts and shows an event.
     pub fn tell(&self, event: Event) {
         match event {
+            Event::Expected(all) => self.expected.fetch_max(all, Ordering::Relaxed),
             Event::Found(more) => self.found.fetch_add(more, Ordering::Relaxed),
             Event::Done { earlier } => {
                 self.earlier.fetch_add(u64::from(earlier), Ordering::Relaxed);
@@ -78,8 +82,13 @@ impl Progress {
             Event::Read | Event::Answered(_) => 0,
         };
         if let Shown::Bars(bars) = &self.shown {
-            bars.tell(event);
+            bars.tell(event, self.total());
         }
+    }
+
+    /// How many articles there will be, as far as is known.
+    pub fn total(&self) -> u64 {
+        self.expected.load(Ordering::Relaxed).max(self.found.load(Ordering::Relaxed))
     }
 
     /// Found, done, of these earlier, and failed so far.
@@ -95,24 +104,24 @@ impl Progress {
     /// The line that is printed now and then where no bar can be drawn.
     pub fn line(&self) {
         if let Shown::Lines = self.shown {
-            let [found, done, _, failed] = self.counts();
-            let ended = done + failed;
+            let [_, done, _, failed] = self.counts();
+            let (total, ended) = (self.total(), done + failed);
             complain(&format!(
-                "depeche: {ended} of {found} articles after {}: {done} done, {failed} failed{}",
+                "depeche: {ended} of {total} articles after {}: {done} done, {failed} failed{}",
                 clock(self.elapsed()),
-                self.left(found, ended)
+                self.left(total, ended)
             ));
         }
     }
 
-    fn left(&self, found: u64, ended: u64) -> String {
+    fn left(&self, total: u64, ended: u64) -> String {
         let seconds = self.elapsed().as_secs_f64();
         if ended == 0 || seconds < 1.0 {
             return String::new();
         }
         // Counts of articles are far below where f64 loses a unit.
         #[expect(clippy::cast_precision_loss, reason = "an estimate for a person")]
-        let (rate, rest) = (ended as f64 / seconds, found.saturating_sub(ended) as f64);
+        let (rate, rest) = (ended as f64 / seconds, total.saturating_sub(ended) as f64);
         format!(", {rate:.1}/s, about {} left", clock(Duration::from_secs_f64(rest / rate)))
     }
 
@@ -144,6 +153,8 @@ impl Progress {
             for bar in [&bars.read, &bars.summarise, &bars.translate, &bars.rows] {
                 bar.finish_and_clear();
             }
+            // A line drawn around a log message may stand; a terminal that cannot be cleared is none.
+            let _ = bars.all.clear();
         }
     }
 }
@@ -167,9 +178,13 @@ impl Bars {
         Self { all, read, summarise, translate, rows }
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&self, event: Event, total: u64) {
         match event {
-            Event::Found(more) => [&self.read, &self.summarise, &self.translate, &self.rows].iter().for_each(|bar| bar.inc_length(more)),
+            Event::Expected(_) | Event::Found(_) => {
+                for bar in [&self.read, &self.summarise, &self.translate, &self.rows] {
+                    bar.set_length(total);
+                }
+            }
             Event::Read => self.read.inc(1),
             Event::Answered(Task::Translate) => self.translate.inc(1),
             Event::Answered(_) => self.summarise.inc(1),
