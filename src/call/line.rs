@@ -75,7 +75,8 @@ impl Line {
 
     /// What one call may hold.
     pub fn limits(&self) -> Limits {
-        self.dialect.limits()
+        let usual = self.dialect.limits();
+        Limits { characters: self.endpoint.max_characters.unwrap_or(usual.characters), ..usual }
     }
 
     /// No further request is sent; every call from now on ends with `failure`.

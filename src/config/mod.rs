@@ -109,6 +109,8 @@ pub struct Endpoint {
     pub concurrency: usize,
     /// For a whole call, from its start to the last byte of the answer.
     pub timeout: Duration,
+    /// Characters of text in one call; none: what is usual for the dialect. A longer article takes several calls.
+    pub max_characters: Option<usize>,
 }
 
 impl Endpoint {

@@ -53,6 +53,7 @@ pub(super) struct RawEndpoint {
     pub(super) allow_http: Option<bool>,
     pub(super) concurrency: Option<Spanned<NumberOrAuto>>,
     pub(super) timeout: Option<Spanned<String>>,
+    pub(super) max_characters: Option<Spanned<i64>>,
 }
 
 #[derive(Default, Deserialize)]

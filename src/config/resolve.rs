@@ -213,6 +213,7 @@ impl Judge<'_> {
             _ => facts.concurrency,
         };
         let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_mins(2));
+        let max_characters = raw.max_characters.map(|written| self.number(Some(written), "max_characters", 0, 500..=10_000_000));
         Some(Endpoint {
             name: raw.name.into_inner(),
             does,
@@ -222,6 +223,7 @@ impl Judge<'_> {
             key,
             concurrency,
             timeout,
+            max_characters,
         })
     }
 

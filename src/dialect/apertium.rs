@@ -116,6 +116,7 @@ mod tests {
             key: None,
             concurrency: 1,
             timeout: Duration::from_secs(1),
+            max_characters: None,
         }
     }
 

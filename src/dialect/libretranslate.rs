@@ -85,6 +85,7 @@ mod tests {
             key: Some("secret".into()),
             concurrency: 1,
             timeout: Duration::from_secs(1),
+            max_characters: None,
         }
     }
 

@@ -135,6 +135,7 @@ mod tests {
             key: Some("sk-1".into()),
             concurrency: 1,
             timeout: Duration::from_secs(1),
+            max_characters: None,
         }
     }
 

@@ -27,6 +27,10 @@ pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
             }
             Err((name, reject)) => failed(&work, blank(&name), &reject).await.map(|()| Exit::SomeFailed),
         };
+        // The ledger takes no more: reading on would be for nothing.
+        if ended.as_ref().is_err_and(|failure| failure.exit == Exit::Usage) {
+            let _ = work.stop.set(Exit::Usage);
+        }
         exit = exit.worse(ended.unwrap_or_else(|failure| failure.exit));
     }
     exit

@@ -49,6 +49,7 @@ mod tests {
             key: None,
             concurrency: 1,
             timeout: Duration::from_secs(1),
+            max_characters: None,
         };
         let ask = Ask::Translate { texts: vec!["Bonjour".into()], from: Lang::FR, to: Lang::EN };
         let key = |endpoint: &Endpoint, identity: &str| call_key(endpoint, identity, &ask);

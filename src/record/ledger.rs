@@ -56,7 +56,11 @@ impl Ledger {
     /// Where the folder or the file cannot be used; where the table is there but its ledger is gone, unless `new` says that
     /// everything may be paid for again.
     pub fn open(folder: &Path, new: bool) -> Result<Self, Fault> {
-        let path = folder.join("ledger.db");
+        // Its real place: the folder may be a link of the user's own, the file in it may not.
+        let real = folder
+            .canonicalize()
+            .map_err(|error| Fault::usage(format!("the output folder `{}` cannot be used: {error}", folder.display())))?;
+        let path = real.join("ledger.db");
         if path.symlink_metadata().is_err() {
             if folder.join("summaries.csv").exists() && !new {
                 return Err(Fault::usage(format!(

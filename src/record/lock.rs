@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rustix::fs::OFlags;
+
 use crate::model::{Exit, Fault};
 
 /// Held for as long as a run uses the ledger.
@@ -21,7 +23,8 @@ impl RunLock {
     pub fn take(folder: &Path) -> Result<Self, Fault> {
         let path = folder.join("ledger.lock");
         let fault = |error: std::io::Error| Fault::usage(format!("cannot lock `{}`: {error}", path.display()));
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link).open(&path);
         let mut file = opened.map_err(fault)?;
         match file.try_lock() {
             Ok(()) => {}

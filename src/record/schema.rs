@@ -61,8 +61,9 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
 pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     is_ours(path)?;
     let fault = |error: rusqlite::Error| damaged(path, &error);
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
+    // A link that somebody planted in the folder is not followed.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
     if version != VERSION {
         let what = if version > VERSION { "a newer depeche made it; use that one" } else { "its version is not known" };
@@ -83,7 +84,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
 fn is_ours(path: &Path) -> Result<(), Fault> {
     let cannot = |what: String| Fault::usage(format!("the ledger `{}` cannot be used: {what}", path.display()));
     let mut head = [0_u8; 100];
-    let meta = fs::metadata(path).map_err(|error| cannot(error.to_string()))?;
+    let meta = fs::symlink_metadata(path).map_err(|error| cannot(error.to_string()))?;
     if !meta.is_file() {
         return Err(cannot("it is not a file".into()));
     }
