@@ -132,7 +132,7 @@ impl Line {
         if reply.is_ok() {
             self.away_in_a_row.store(0, Ordering::Relaxed);
         }
-        Ok(reply.map_err(|error| CallError { message: self.endpoint.redact(&error.message), ..error }))
+        Ok(reply)
     }
 
     /// How long to wait before the next attempt, if there may be one.

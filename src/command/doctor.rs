@@ -70,5 +70,5 @@ fn advice(dialect: &dyn Dialect, endpoint: &Endpoint, error: &CallError) -> Stri
         "tls" => "mend the certificate there; it is never accepted unchecked".into(),
         _ => "see the service's own log".into(),
     };
-    format!("{}\n        hint: {hint}", harmless(&endpoint.redact(&error.message)))
+    format!("{}\n        hint: {hint}", harmless(&error.message))
 }

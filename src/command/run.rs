@@ -52,13 +52,16 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
         }
     };
     let desk = Desk::new(ledger, lines, Arc::clone(&progress));
-    let work = Arc::new(Work { config, desk, progress, stop: OnceLock::new() });
+    let work = Arc::new(Work { config, desk, progress, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
     let result = pipeline::run(Arc::clone(&work)).await;
     signals.abort();
     work.progress.end();
     let outcome = result?;
     let exit = work.stop.get().map_or(outcome.exit, |signal| outcome.exit.worse(*signal));
+    if work.stop.get().is_some() {
+        work.desk.ledger().keep_unseen()?;
+    }
     let table = pipeline::write_outputs(work.desk.ledger(), &work.config)?;
     tell(&ending(&work, outcome, table)?, &work.progress, loudness);
     work.desk.ledger().close(exit)?;

@@ -8,12 +8,12 @@ mod resolve;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::model::Task;
 
 pub use place::Problem;
-pub use resolve::{Overrides, load};
+pub use resolve::{Overrides, is_loopback, load};
 
 /// The config that ships with the program, used where there is no file and as the template of `depeche init embedded`.
 pub const SHIPPED: &str = include_str!("../../config.toml");
@@ -111,15 +111,6 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Characters of text in one call; none: what is usual for the dialect. A longer article takes several calls.
     pub max_characters: Option<usize>,
-}
-
-impl Endpoint {
-    /// `text` without the key: some services repeat it when they refuse it.
-    pub fn redact(&self, text: &str) -> String {
-        // A key of one or two letters (a placeholder for a local server) is no secret, and would tear every word apart.
-        let key = self.key.as_ref().map(ExposeSecret::expose_secret).filter(|key| key.len() > 3);
-        key.map_or_else(|| text.to_owned(), |key| text.replace(key, "***"))
-    }
 }
 
 /// Which translator the embedded endpoint uses.

@@ -127,11 +127,12 @@ fn said(body: &[u8]) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
 }
 
-/// The first 200 characters of a text on one line, control characters dropped.
+/// The first 200 characters of a text on one line, without characters that steer a terminal or hide text.
 pub fn excerpt(body: &[u8]) -> String {
     let start = body.get(..body.len().min(1000)).unwrap_or(body);
     let text = String::from_utf8_lossy(start);
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let steers = |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean: String = text.chars().map(|c| if c.is_control() || steers(c) { ' ' } else { c }).collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
 }
 

@@ -81,7 +81,10 @@ struct Site {
 impl Site {
     fn new(mirror: Option<&str>) -> Result<Self, String> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let url = mirror.and_then(|mirror| reqwest::Url::parse(mirror).ok());
+        let here = url.is_some_and(|url| crate::config::is_loopback(&url));
+        let builder = if here { reqwest::Client::builder().no_proxy() } else { reqwest::Client::builder() };
+        let http = builder
             .user_agent(concat!("depeche/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(ANSWER)
             .read_timeout(PIECE)

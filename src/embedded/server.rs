@@ -55,6 +55,7 @@ pub async fn start(translators: Translators, listen: SocketAddr, token: Option<S
         .route("/translate", post(translate))
         .route("/summarize", post(summarize))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "no such path; there are /health, /languages, /translate and /summarize"))
+        .method_not_allowed_fallback(async || refuse(StatusCode::METHOD_NOT_ALLOWED, "GET for /health and /languages, POST for the others"))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(inside);
     tokio::spawn(async move {

@@ -8,7 +8,7 @@ mod rows;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::call::{Line, Tally};
@@ -38,6 +38,8 @@ pub struct Work {
     pub progress: Arc<Progress>,
     /// Set by a signal, to the exit code that it means: nothing new is begun.
     pub stop: OnceLock<Exit>,
+    /// Told when `stop` is set.
+    pub halted: Notify,
 }
 
 /// How the articles went.
@@ -60,6 +62,7 @@ impl Work {
         let _ = self.stop.set(exit);
         let failure = Failure { reject: Reject::new("interrupted", "the run was interrupted"), exit };
         self.desk.lines().for_each(|line| line.halt(&failure));
+        self.halted.notify_one();
     }
 
     fn credits(&self) -> usize {
@@ -79,14 +82,25 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
     let ticker = tokio::spawn(tick(Arc::clone(&work.progress)));
     let mut rows = JoinSet::new();
     let mut exit = Exit::Done;
-    while let Some(source) = sources.recv().await {
-        rows.spawn(rows::source(Arc::clone(&work), source));
-        while let Some(ended) = rows.try_join_next() {
-            exit = exit.worse(ended.unwrap_or(Exit::Bug));
+    let drained = async {
+        work.halted.notified().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::pin!(drained);
+    let mut reading = true;
+    while reading || !rows.is_empty() {
+        tokio::select! {
+            source = sources.recv(), if reading => match source {
+                Some(source) => drop(rows.spawn(rows::source(Arc::clone(&work), source))),
+                None => reading = false,
+            },
+            Some(ended) = rows.join_next() => exit = exit.worse(ended.unwrap_or(Exit::Bug)),
+            () = &mut drained => {
+                sources.close();
+                rows.shutdown().await;
+                break;
+            }
         }
-    }
-    while let Some(ended) = next_row(&mut rows, &work).await {
-        exit = exit.worse(ended);
     }
     ticker.abort();
     if reader.join().is_err() {
@@ -96,20 +110,6 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
         Some(fault) => Err(fault),
         None => Ok(work.desk.outcome(exit)),
     }
-}
-
-/// The next row that is ready; after a signal only for as long as the drain lasts.
-async fn next_row(rows: &mut JoinSet<Exit>, work: &Work) -> Option<Exit> {
-    let ended = if work.stop.get().is_some() {
-        let Ok(ended) = tokio::time::timeout(DRAIN, rows.join_next()).await else {
-            rows.abort_all();
-            return None;
-        };
-        ended
-    } else {
-        rows.join_next().await
-    };
-    ended.map(|ended| ended.unwrap_or(Exit::Bug))
 }
 
 async fn tick(progress: Arc<Progress>) {

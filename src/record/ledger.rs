@@ -155,6 +155,15 @@ impl Ledger {
         self.write(Write::Seen { source: source.to_owned(), run: self.run }).await
     }
 
+    /// Rows that the run before listed and this one, broken off, has not come to, stay in the table.
+    ///
+    /// # Errors
+    /// Where that could not be written.
+    pub fn keep_unseen(&self) -> Result<(), Fault> {
+        let statement = "UPDATE row SET run = ?1 WHERE run = (SELECT max(run) FROM row WHERE run < ?1)";
+        self.read(|connection| connection.execute(statement, [self.run])).map(|_| ())
+    }
+
     /// Waits for the last write and notes how the run ended.
     ///
     /// # Errors
