@@ -28,7 +28,7 @@ fn french_becomes_english() {
     };
     let english = translator.translate("M. Macron a dit mardi que « l’œuvre » coûte 2 000 euros, soit 12,5 % du total.").unwrap();
     assert!(english.starts_with("Mr Macron said Tuesday that \"the work\""), "{english}");
-    assert!(english.ends_with("2,000 euros, was 12.5% of the total."), "{english}");
+    assert!(english.ends_with("2,000 euros, that is 12.5% of the total."), "{english}");
 }
 
 #[test]
