@@ -98,6 +98,9 @@ impl Line {
     /// # Errors
     /// Why there is no reply, with what that means for the run.
     pub async fn call(&self, ask: &Ask) -> Result<Reply, Failure> {
+        // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
+        // call learns (a bad key) is known before the next one goes. The semaphore is never closed.
+        let _place = self.places.acquire().await;
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -115,8 +118,6 @@ impl Line {
 
     /// One request, unless the endpoint was stopped meanwhile.
     async fn attempt(&self, ask: &Ask) -> Result<Result<Reply, CallError>, Failure> {
-        // The semaphore is never closed.
-        let _place = self.places.acquire().await;
         if let Some(failure) = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(failure);
         }

@@ -41,6 +41,7 @@ impl Problem {
     /// What the TOML reader found wrong, in our words where its own are too technical.
     pub fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
         let message = error.message().trim().replace('\n', ": ");
+        let message = message.replace("expected i64", "expected a whole number").replace("expected a sequence", "expected a list");
         let problem = match error.span() {
             Some(span) => Self::at(file, text, &span, message.clone()),
             None => Self::of(file, message.clone()),

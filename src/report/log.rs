@@ -4,8 +4,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Loudness, Progress};
 
@@ -16,14 +20,15 @@ pub(super) fn start(loudness: Loudness, progress: &Arc<Progress>) {
         Loudness::Verbose(1) => LevelFilter::INFO,
         Loudness::Verbose(_) => LevelFilter::DEBUG,
     };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_timer(Clock)
         .with_ansi(console::colors_enabled_stderr())
-        .with_writer(AroundBars(Arc::clone(progress)));
+        .with_writer(AroundBars(Arc::clone(progress)))
+        // The libraries' own events are of no use to a user.
+        .with_filter(Targets::new().with_target("depeche", level));
     // A second log in one process (tests) keeps the first.
-    let _ = builder.try_init();
+    let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
 struct Clock;
@@ -52,7 +57,6 @@ struct Line {
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Other programs' libraries (hyper) log too: only our own events are of use to the user.
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }

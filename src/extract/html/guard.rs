@@ -1,0 +1,209 @@
+//! Refuses pages that the parser would choke on, by one pass over their bytes.
+//!
+//! The parser's time grows with the square of the nesting (36 s for 100,000 elements) and of a tag's attributes (3 s for 50,000).
+//! No article is built like that, so a rough count is enough; it need not know all of HTML, only never be fooled into counting less.
+
+use crate::model::Reject;
+
+/// Elements within elements.
+const DEEPEST: usize = 500;
+/// Attributes of one tag. (A tag's length says nothing: an image may stand in it.)
+const MOST_ATTRIBUTES: usize = 1_000;
+/// Elements of a page; the largest front pages have some 20,000.
+const MOST_ELEMENTS: usize = 100_000;
+
+/// Elements that have no content, or that the next of their kind ends.
+const NEVER_OPEN: &[&str] = &[
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li", "dt", "dd",
+    "option", "tr", "td", "th", "thead", "tbody",
+];
+/// Elements whose content is not markup, except within a drawing or formula.
+const RAW: &[&str] = &["script", "style", "textarea", "iframe"];
+const FOREIGN: &[&str] = &["svg", "math"];
+/// Ended out of turn, these alone are closed; what was opened within them stays open.
+const FORMATTING: &[&str] = &["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+/// Ended out of turn, these close what was opened within them, and no element that is not of these lists closes one of them.
+const BLOCKS: &[&str] = &[
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "center",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hgroup",
+    "html",
+    "listing",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "pre",
+    "search",
+    "section",
+    "summary",
+    "table",
+    "ul",
+];
+/// Nothing but a table's own end closes elements across these.
+const WALLS: &[&str] = &["applet", "button", "caption", "marquee", "object", "select", "table", "template", "svg", "math"];
+
+/// # Errors
+/// A reject `too-deep`.
+pub(super) fn guard(text: &str) -> Result<(), Reject> {
+    let mut open: Vec<String> = Vec::new();
+    let mut elements = 0_usize;
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        rest = after;
+        if let Some(comment) = after.strip_prefix("!--") {
+            rest = comment.split_once("-->").map_or("", |(_, after)| after);
+        } else if let Some(end) = after.strip_prefix('/') {
+            close(&mut open, &name(end));
+        } else if after.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            let name = name(after);
+            let (attributes, behind) = tag(after);
+            rest = behind;
+            elements += 1;
+            if attributes > MOST_ATTRIBUTES {
+                return Err(too_deep(&format!("a tag of the page has {attributes} attributes")));
+            }
+            if RAW.contains(&name.as_str()) && !open.iter().any(|open| FOREIGN.contains(&open.as_str())) {
+                rest = behind_raw(behind, &name);
+            } else if !NEVER_OPEN.contains(&name.as_str()) {
+                open.push(name);
+            }
+        }
+        if open.len() > DEEPEST || elements > MOST_ELEMENTS {
+            return Err(too_deep(&format!("the page has {elements} elements or more, {} of them within each other", open.len())));
+        }
+    }
+    Ok(())
+}
+
+fn too_deep(what: &str) -> Reject {
+    Reject::new("too-deep", format!("{what}: no article is built like that"))
+}
+
+/// What an end tag closes; where that is not certain, nothing, so that the count is never too low.
+fn close(open: &mut Vec<String>, name: &str) {
+    // An end tag without its start is dropped by the parser.
+    let Some(at) = open.iter().rposition(|open| open == name) else { return };
+    let within = open.get(at + 1..).unwrap_or_default();
+    let any = |list: &[&str]| within.iter().any(|open| list.contains(&open.as_str()));
+    if within.is_empty() || name == "table" || !any(WALLS) && (BLOCKS.contains(&name) || !any(BLOCKS) && !FORMATTING.contains(&name)) {
+        open.truncate(at);
+    } else if FORMATTING.contains(&name) && !any(WALLS) {
+        open.remove(at);
+    }
+}
+
+fn name(tag: &str) -> String {
+    tag.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | '/')).take(32).collect::<String>().to_ascii_lowercase()
+}
+
+/// Where in a tag the reading is; as in the HTML standard, 13.2.5, so far as it decides where the tag ends.
+enum In {
+    TagName,
+    /// Between values; whether an attribute's name has been read that may get one.
+    Names(bool),
+    BeforeValue,
+    Value,
+    Quoted(char),
+}
+
+/// How many attributes a tag has at most, and what stands behind it. A `>` in quotes does not end it.
+fn tag(text: &str) -> (usize, &str) {
+    let (mut attributes, mut place) = (0_usize, In::TagName);
+    for (at, c) in text.char_indices() {
+        let space = c.is_ascii_whitespace();
+        if c == '>' && !matches!(place, In::Quoted(_)) {
+            return (attributes, text.get(at + 1..).unwrap_or_default());
+        }
+        place = match place {
+            In::Quoted(open) if c == open => In::Names(false),
+            In::BeforeValue if c == '"' || c == '\'' => In::Quoted(c),
+            In::BeforeValue if !space => In::Value,
+            In::TagName | In::Value if space => In::Names(false),
+            In::Names(true) if c == '=' => In::BeforeValue,
+            In::TagName | In::Names(_) if c == '/' => In::Names(false),
+            In::Names(named) => In::Names(named || !space),
+            other => other,
+        };
+        attributes += usize::from(space && !matches!(place, In::Quoted(_)));
+    }
+    (attributes, "")
+}
+
+/// What stands behind the end of an element whose content is not markup.
+fn behind_raw<'a>(text: &'a str, name: &str) -> &'a str {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("</") {
+        if after.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
+            return after;
+        }
+        rest = after;
+    }
+    ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_choke_the_parser_are_refused_however_they_hide_it() {
+        for page in [
+            "<div>".repeat(5_000),
+            "<div></x>".repeat(5_000),
+            "<div/>".repeat(5_000),
+            "<b><p>".repeat(5_000),
+            "<a><div></a>".repeat(5_000),
+            "<span><div></span>".repeat(5_000),
+            format!("<svg><script>{}", "<g>".repeat(5_000)),
+            format!("<p a'>{}", "<div>".repeat(5_000)),
+            format!("<p a=='>{}", "<div>".repeat(5_000)),
+            format!("<p ='>{}", "<div>".repeat(5_000)),
+            format!("<p='>{}", "<div>".repeat(5_000)),
+            "<div><table></div>".repeat(5_000),
+            format!("<html><p {}>x", "a=1 ".repeat(50_000)),
+            "<br>".repeat(200_000),
+        ] {
+            assert_eq!(guard(&page).unwrap_err().code, "too-deep");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_deep_passes_and_nothing_is_slow() {
+        for page in [
+            format!("<!-- {} --><p>x", "<div>".repeat(5_000)),
+            format!("<script>{}</script><p>x", "if (a<b) {}".repeat(5_000)),
+            "<p>un</p>".repeat(20_000),
+            format!("<p a = '{}'>x", "<div>".repeat(5_000)),
+            format!("<img src=\"data:image/png;base64,{}\">", "A ".repeat(500_000)),
+            "<".repeat(1_000_000),
+            "<a".repeat(1_000_000),
+            "</".repeat(1_000_000),
+            "<ul><li><a href=x>y</a></ul>".repeat(5_000),
+            "<div><b>gras<span>x</div>".repeat(5_000),
+        ] {
+            assert_eq!(guard(&page), Ok(()));
+        }
+    }
+}

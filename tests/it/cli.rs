@@ -1,0 +1,164 @@
+//! The command line: its help, its codes, and the configs that `init` writes.
+
+use crate::support::desk::Desk;
+
+#[test]
+fn the_help_is_as_documented() {
+    let ended = Desk::new().run(&["--help"]).exits(0);
+    insta::assert_snapshot!(ended.stdout, @r"
+    Reads a folder of articles, has each one summarised and translated by the HTTP services that
+    config.toml names, and writes a bilingual French-English table. Without a subcommand it does `run`.
+
+    Usage: depeche [OPTIONS] [PATH]...
+           depeche <COMMAND>
+
+    Commands:
+      run          Make or renew the table (this is what happens without a subcommand)
+      read         Show what is understood of each article, as JSON lines; calls nobody
+      doctor       Check the config and ask each endpoint whether it is there and knows its work
+      serve        Run the embedded endpoint alone, for other programs
+      init         Write a commented config for a service
+      models       Show which translation models are here; fetch them with --fetch
+      completions  Print the completions for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Arguments:
+      [PATH]...
+              Files and folders to read [default: input.paths of the config]
+
+    Options:
+          --config <FILE>
+              The config [default: config.toml, else the one that ships with the program]
+
+      -q, --quiet
+              Say only what went wrong
+
+      -v, --verbose...
+              Say more; twice: every attempt
+
+      -o, --output <DIR>
+              Folder for the table and the ledger [default: output.folder of the config]
+
+          --route <ROUTE>
+              summarise-then-translate, or single-call
+
+          --concurrency <N>
+              Calls at once to each endpoint
+
+          --profile <PROFILE>
+              plain, or excel-fr: BOM, semicolons, CRLF
+
+          --new-ledger
+              Begin a new ledger although the table is there: everything is paid for again
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Exit codes:
+      0  all done, or nothing to do          5    an endpoint is away; later may help
+      1  a bug of depeche                    11   another run holds the ledger
+      2  usage, config, or state files       130  interrupted
+      3  finished, but some articles failed  143  terminated
+      4  an endpoint says stop: mend it
+    ");
+}
+
+#[test]
+fn the_help_of_run_is_as_documented() {
+    let ended = Desk::new().run(&["run", "--help"]).exits(0);
+    insta::assert_snapshot!(ended.stdout, @r"
+    Make or renew the table (this is what happens without a subcommand)
+
+    Usage: depeche run [OPTIONS] [PATH]...
+
+    Arguments:
+      [PATH]...  Files and folders to read [default: input.paths of the config]
+
+    Options:
+          --config <FILE>      The config [default: config.toml, else the one that ships with the
+                               program]
+      -q, --quiet              Say only what went wrong
+      -v, --verbose...         Say more; twice: every attempt
+      -o, --output <DIR>       Folder for the table and the ledger [default: output.folder of the
+                               config]
+          --route <ROUTE>      summarise-then-translate, or single-call
+          --concurrency <N>    Calls at once to each endpoint
+          --profile <PROFILE>  plain, or excel-fr: BOM, semicolons, CRLF
+          --new-ledger         Begin a new ledger although the table is there: everything is paid for
+                               again
+      -h, --help               Print help
+    ");
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let ended = Desk::new().run(&["--version"]).exits(0);
+    assert_eq!(ended.stdout, concat!("depeche ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn wrong_usage_is_told_with_exit_2() {
+    let desk = Desk::new();
+    for arguments in [
+        &["run", "--concurency", "3"][..],
+        &["run", "--concurrency", "0"],
+        &["run", "--concurrency", "x"],
+        &["read"],
+        &["serve", "--listen", "nowhere"],
+        &["run", "--quiet", "--verbose"],
+    ] {
+        let ended = desk.run(arguments).exits(2);
+        assert!(ended.stderr.starts_with("error: ") && ended.stdout.is_empty(), "{}", ended.stderr);
+    }
+    assert!(desk.run(&["run", "--concurency", "3"]).stderr.contains("'--concurrency'"));
+}
+
+#[test]
+fn every_shell_has_its_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = Desk::new().run(&["completions", shell]).exits(0);
+        assert!(ended.stdout.contains("depeche") && ended.stdout.contains("doctor"), "{shell}");
+    }
+}
+
+#[test]
+fn init_writes_a_config_for_every_service_it_lists_and_doctor_reads_it() {
+    let desk = Desk::new();
+    let listed = desk.run(&["init", "--list"]).exits(0).stdout;
+    let services: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(services.len() >= 8 && services.contains(&"openai"), "{listed}");
+    for service in services {
+        let desk = Desk::new();
+        desk.run(&["init", service]).exits(0);
+        let config = std::fs::read_to_string(desk.path("config.toml")).unwrap();
+        assert_eq!(desk.run(&["init", service, "--output", "-"]).exits(0).stdout.trim_end(), config.trim_end(), "{service}");
+        // Nothing is to leave this machine: every service is moved to a port where nobody listens, nothing is fetched.
+        let lines = config.lines().map(|line| match line {
+            line if line.starts_with("url = ") => "url = \"http://127.0.0.1:1/v1\"".to_owned(),
+            line => line.replace("fetch = true ", "fetch = false "),
+        });
+        let moved = lines.collect::<Vec<_>>().join("\n");
+        desk.write("config.toml", if moved.contains("[embedded]") { moved } else { format!("{moved}\n[embedded]\nfetch = false\n") });
+        let mut command = desk.command(&["doctor"]);
+        let named = |line: &str| line.split_once("env = \"")?.1.split_once('"').map(|(name, _)| name.to_owned());
+        config.lines().filter(|line| line.starts_with("key = ")).filter_map(named).for_each(|name| {
+            command.env(name, "sk-test");
+        });
+        let ended = crate::support::process::Running::start(&mut command).wait();
+        assert!(ended.stdout.starts_with("ok    config.toml: "), "{service}: {}{}", ended.stdout, ended.stderr);
+        assert!([0, 4, 5].contains(&ended.code.unwrap()), "{service}: {}{}", ended.stdout, ended.stderr);
+    }
+}
+
+#[test]
+fn init_leaves_a_config_that_is_there_as_it_is() {
+    let desk = Desk::new();
+    desk.write("config.toml", "# mine\n");
+    let ended = desk.run(&["init", "ollama"]).exits(2);
+    assert!(ended.stderr.contains("`config.toml` is there already and was left as it is"), "{}", ended.stderr);
+    assert_eq!(std::fs::read(desk.path("config.toml")).unwrap(), b"# mine\n");
+    assert!(desk.run(&["init", "olama"]).exits(2).stderr.contains("no config for `olama` is known"));
+}

@@ -1,0 +1,227 @@
+//! What is wrong with a config, and where: exit 2, a message with its place, and no request.
+
+use std::fs;
+
+use crate::support::configs::{openai, with_key};
+use crate::support::desk::Desk;
+use crate::support::mock::Mock;
+
+/// What the program says to the usual config with `from` written as `to`.
+fn changed(from: &str, to: &str) -> String {
+    let mock = Mock::good();
+    let config = openai(&mock);
+    assert!(config.contains(from), "{from}");
+    refused(&mock, &config.replace(from, to))
+}
+
+/// What the program says to a config that it must refuse before anything is sent or written.
+fn refused(mock: &Mock, config: &str) -> String {
+    let desk = Desk::with(config, 1);
+    let said = ["run", "doctor"].map(|command| {
+        let ended = desk.run(&[command]).exits(2);
+        assert_eq!(ended.stdout, "");
+        desk.tidy(&ended.stderr).replace(&mock.url(), "MOCK")
+    });
+    assert_eq!(said[0], said[1], "every command says the same");
+    assert_eq!(mock.count(), 0);
+    assert!(!desk.path("output").exists());
+    said[0].clone()
+}
+
+#[test]
+fn a_misspelt_key_is_told_with_its_place_and_its_likely_meaning() {
+    insta::assert_snapshot!(changed("concurrency = 4", "concurency = 4"), @r"
+    error: config.toml:18:1: unknown key `concurency`
+      hint: did you mean `concurrency`?
+    ");
+    insta::assert_snapshot!(changed("[summary]", "[sumary]"), @r"
+    error: config.toml:8:2: unknown key `sumary`
+      hint: did you mean `summary`?
+    ");
+    insta::assert_snapshot!(changed("words = 60", "xyzzy = 60"), @r"
+    error: config.toml:10:1: unknown key `xyzzy`
+      hint: the keys here are route, words
+    ");
+}
+
+#[test]
+fn a_wrong_type_is_told_with_its_place() {
+    insta::assert_snapshot!(changed("words = 60", "words = \"sixty\""), @r#"error: config.toml:10:9: invalid type: string "sixty", expected a whole number"#);
+    insta::assert_snapshot!(changed("paths = [\"input\"]", "paths = \"input\""), @r#"error: config.toml:2:9: invalid type: string "input", expected a list"#);
+    insta::assert_snapshot!(changed("words = 60", "words = "), @"error: config.toml:10:9: string values must be quoted, expected literal string");
+}
+
+#[test]
+fn numbers_out_of_range_are_told_with_their_range() {
+    insta::assert_snapshot!(changed("words = 60", "words = 5"), @"error: config.toml:10:9: `words` is 5, but must be between 10 and 1000");
+    insta::assert_snapshot!(changed("concurrency = 4", "concurrency = 0"), @"error: config.toml:18:15: `concurrency` is 0, but must be between 1 and 10000");
+    insta::assert_snapshot!(changed("concurrency = 4", "concurrency = 1000000000"), @"error: config.toml:18:15: `concurrency` is 1000000000, but must be between 1 and 10000");
+    insta::assert_snapshot!(changed("timeout = \"100s\"", "timeout = \"0s\""), @r#"
+    error: config.toml:19:11: `0s` is no usable time
+      hint: such as "120s" or "2m", from 100ms to 24h
+    "#);
+    insta::assert_snapshot!(changed("paths = [\"input\"]", "max_megabytes = -1"), @"error: config.toml:2:17: `max_megabytes` is -1, but must be between 1 and 1000");
+}
+
+#[test]
+fn a_name_that_is_none_of_the_choices_is_told_with_them() {
+    insta::assert_snapshot!(changed("dialect = \"openai\"", "dialect = \"opennai\""), @r"
+    error: config.toml:15:11: `dialect` cannot be `opennai`
+      hint: did you mean `openai`?
+    ");
+    insta::assert_snapshot!(changed("route = \"summarise-then-translate\"", "route = \"fast\""), @r"
+    error: config.toml:9:9: `route` cannot be `fast`
+      hint: one of summarise-then-translate, single-call
+    ");
+    insta::assert_snapshot!(changed("profile = \"plain\"", "profile = \"exel-fr\""), @r"
+    error: config.toml:6:11: `profile` cannot be `exel-fr`
+      hint: did you mean `excel-fr`?
+    ");
+    insta::assert_snapshot!(changed("\"translate\"]", "\"traduire\"]"), @r"
+    error: config.toml:14:22: `does` cannot be `traduire`
+      hint: one of summarise, translate
+    ");
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_told() {
+    let address = |to: &str| {
+        let mock = Mock::good();
+        refused(&mock, &openai(&mock).replace(&format!("{}/v1", mock.url()), to))
+    };
+    insta::assert_snapshot!(address("localhost 8080"), @r#"
+    error: config.toml:16:7: `localhost 8080` is not a URL: relative URL without a base
+      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+    "#);
+    insta::assert_snapshot!(address("file:///etc/passwd"), @r#"
+    error: config.toml:16:7: `file://` is not supported, only http and https
+      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+    "#);
+    insta::assert_snapshot!(address("ftp://127.0.0.1/v1"), @r#"
+    error: config.toml:16:7: `ftp://` is not supported, only http and https
+      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+    "#);
+    insta::assert_snapshot!(address("http://user:s3cret@127.0.0.1:9/v1"), @r#"
+    error: config.toml:16:7: the URL holds a user name or password
+      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+    "#);
+}
+
+#[test]
+fn a_key_that_is_not_there_or_stands_in_the_open_is_told_and_never_repeated() {
+    let key = |to: &str| {
+        let mock = Mock::good();
+        refused(&mock, &with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", to))
+    };
+    insta::assert_snapshot!(key("{ env = \"DEPECHE_TEST_KEY\" }"), @r"
+    error: config.toml:18:7: the environment variable `DEPECHE_TEST_KEY`, which should hold the key, is not set
+      hint: set it before the run; in cron, in the crontab or in an environment file
+    ");
+    insta::assert_snapshot!(key("{ file = \"no-such-file\" }"), @r"
+    error: config.toml:18:7: cannot read the key file `DESK/no-such-file`: No such file or directory (os error 2)
+      hint: set it before the run; in cron, in the crontab or in an environment file
+    ");
+    insta::assert_snapshot!(key("\"sk-in-the-open-1234\""), @r#"error: config.toml:18:7: a key is never written in the config: name where it is, as { env = "VARIABLE" } or { file = "PATH" }"#);
+    insta::assert_snapshot!(key("{ enviroment = \"X\" }"), @r#"error: config.toml:18:7: a key has one place: { env = "VARIABLE" } or { file = "PATH" }"#);
+}
+
+#[test]
+fn a_key_is_not_sent_unencrypted_to_another_machine() {
+    let mock = Mock::good();
+    let config = with_key(&mock).replace(&mock.url(), "http://192.0.2.1").replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }");
+    let desk = Desk::with(&config, 0);
+    desk.write("key", "sk-test\n");
+    let ended = desk.run(&["run"]).exits(2);
+    insta::assert_snapshot!(desk.tidy(&ended.stderr), @r"
+    error: config.toml:16:7: the key would travel unencrypted to another machine
+      hint: use https, or say `allow_http = true` if the network between is yours
+    ");
+}
+
+#[test]
+fn a_key_that_no_header_can_carry_is_refused_unseen() {
+    let mock = Mock::good();
+    let desk = Desk::with(&with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }"), 1);
+    desk.write("key", "sk-one\nsk-two\n");
+    let ended = desk.run(&["run"]).exits(2);
+    assert!(ended.stderr.contains("holds white space") && !ended.stderr.contains("sk-"), "{}", ended.stderr);
+    desk.write("key", "  sk-one\r\n");
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.requests()[0].header("authorization"), Some("Bearer sk-one"));
+}
+
+#[test]
+fn endpoints_must_differ_and_do_all_that_the_route_needs() {
+    let second = "[[endpoint]]\nname = \"llm\"\ndoes = [\"translate\"]\ndialect = \"openai\"\nurl = \"http://127.0.0.1:9\"\nmodel = \"m\"\n\n[embedded]";
+    insta::assert_snapshot!(changed("[embedded]", second), @r"
+    error: config.toml:22:8: two endpoints are named `llm`
+      hint: give each its own name
+    ");
+    insta::assert_snapshot!(changed("\"summarise\", \"translate\"", "\"translate\""), @r#"
+    error: config.toml: no endpoint does `summarise`
+      hint: add an [[endpoint]] with does = ["summarise"]
+    "#);
+    insta::assert_snapshot!(changed("\"summarise\", \"translate\"", ""), @r#"
+    error: config.toml:12:1: endpoint `llm` does nothing
+      hint: does = ["summarise", "translate"]
+    "#);
+    insta::assert_snapshot!(changed("model = \"mock-1\"\n", ""), @r"
+    error: config.toml:12:1: endpoint `llm` has no `model`
+      hint: the service's own name for it, as `depeche doctor` lists them
+    ");
+    insta::assert_snapshot!(changed("dialect = \"openai\"", "dialect = \"libretranslate\""), @"error: config.toml:14:9: a service of the dialect `libretranslate` cannot summarise");
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let mock = Mock::good();
+    let said = refused(
+        &mock,
+        &openai(&mock).replace("words = 60", "words = 5").replace("\"plain\"", "\"x\"").replace("concurrency = 4", "concurrency = 0"),
+    );
+    assert_eq!(said.matches("config.toml:").count(), 3, "{said}");
+}
+
+#[test]
+fn a_flag_is_judged_like_the_config() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    let ended = desk.run(&["run", "--route", "singel-call"]).exits(2);
+    insta::assert_snapshot!(ended.stderr.trim_end(), @r"
+    error: command line: `route` cannot be `singel-call`
+      hint: did you mean `single-call`?
+    ");
+    assert_eq!(mock.count(), 0);
+}
+
+#[test]
+fn what_is_no_config_file_is_told() {
+    let desk = Desk::new();
+    let said = |name: &str| desk.tidy(&desk.run(&["run", "--config", name]).exits(2).stderr);
+    desk.write("latin.toml", b"# caf\xe9\n");
+    fs::create_dir(desk.path("folder.toml")).unwrap();
+    fs::File::create(desk.path("large.toml")).unwrap().set_len(100 << 20).unwrap();
+    desk.write("empty.toml", "");
+    insta::assert_snapshot!(said("latin.toml"), @r"
+    error: latin.toml: is not UTF-8: byte 6 fits no character
+      hint: save it again as UTF-8
+    ");
+    insta::assert_snapshot!(said("folder.toml"), @r"
+    error: folder.toml: is not a file
+      hint: `depeche init SERVICE` writes one; `--config FILE` names another
+    ");
+    insta::assert_snapshot!(said("large.toml"), @r"
+    error: large.toml: is 100 MB large: not a config
+      hint: `depeche init SERVICE` writes one; `--config FILE` names another
+    ");
+    insta::assert_snapshot!(said("none.toml"), @r"
+    error: none.toml: cannot be read: No such file or directory (os error 2)
+      hint: `depeche init SERVICE` writes one; `--config FILE` names another
+    ");
+    insta::assert_snapshot!(said("empty.toml"), @r#"
+    error: empty.toml: no endpoint does `summarise`
+      hint: add an [[endpoint]] with does = ["summarise"]
+    empty.toml: no endpoint does `translate`
+      hint: add an [[endpoint]] with does = ["translate"]
+    "#);
+}

@@ -1,0 +1,88 @@
+//! `depeche doctor`: says in words whether each endpoint is there and knows its work.
+
+use crate::models::install;
+use crate::support::configs::{openai, toy, two_services, with_key};
+use crate::support::desk::Desk;
+use crate::support::http::Response;
+use crate::support::mock::{Deed, Mock};
+use crate::support::process::Running;
+
+/// Its words about a service that answers like this, and its exit code.
+fn says(config: &dyn Fn(&Mock) -> String, deed: impl Fn() -> Deed + Send + Sync + 'static, exit: i32) -> String {
+    let mock = Mock::scripted(move |_, _| deed());
+    let desk = Desk::with(&config(&mock), 1);
+    let ended = Running::start(desk.command(&["doctor"]).env("DEPECHE_TEST_KEY", "sk-test-1234")).wait().exits(exit);
+    assert!(mock.requests().iter().all(|request| !request.is_paid()), "it costs nothing");
+    ended.stdout
+}
+
+#[test]
+fn a_good_endpoint_is_ok() {
+    for (config, words) in [
+        (&openai as &dyn Fn(&Mock) -> String, "has the model `mock-1`"),
+        (&|mock: &Mock| two_services(mock, "libretranslate"), "knows fr→en and en→fr"),
+        (&|mock: &Mock| two_services(mock, "apertium"), "by way of fra→spa→eng (drafts only)"),
+    ] {
+        let mock = Mock::good();
+        let desk = Desk::with(&config(&mock), 1);
+        let ended = desk.run(&["doctor"]).exits(0);
+        assert!(ended.stdout.lines().all(|line| line.starts_with("ok  ")) && ended.stdout.contains(words), "{}", ended.stdout);
+        assert!(mock.requests().iter().all(|request| !request.is_paid()));
+    }
+}
+
+#[test]
+fn the_embedded_endpoint_is_started_and_asked() {
+    let desk = Desk::with(&toy("models"), 0);
+    install(&desk, "models/fr-en");
+    let ended = desk.run(&["doctor"]).exits(0);
+    assert!(ended.stdout.contains("ok    endpoint `embedded`: summaries extractive-1; translator fr-en firefox-tiny-"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_stopped_endpoint_is_told_in_words() {
+    let mock = Mock::good();
+    let (config, url) = (openai(&mock), mock.url());
+    drop(mock);
+    let ended = Desk::with(&config, 1).run(&["doctor"]).exits(5);
+    assert!(ended.stdout.contains("fail  endpoint `llm`: no connection: "), "{}", ended.stdout);
+    assert!(ended.stdout.contains(&format!("hint: is the service running, and is {url}/v1 its address?")), "{}", ended.stdout);
+}
+
+#[test]
+fn what_is_missing_there_is_named() {
+    let answer = |body: &'static str| move || Deed::status(200, body);
+    let said = says(&openai, answer(r#"{"data": [{"id": "gpt-a"}, {"id": "gpt-b"}]}"#), 4);
+    assert!(said.contains("it has no model `mock-1`; it has gpt-a, gpt-b"), "{said}");
+    let libretranslate = |mock: &Mock| two_services(mock, "libretranslate");
+    let said = says(&libretranslate, answer(r#"[{"code": "de", "targets": ["en"]}]"#), 4);
+    assert!(said.contains("it knows neither fr→en nor en→fr: load those languages there"), "{said}");
+    let said = says(&libretranslate, answer(r#"[{"code": "fr", "targets": ["en"]}]"#), 4);
+    assert!(said.contains("knows fr→en, but not en→fr: English articles will fail"), "{said}");
+    let said = says(&|mock: &Mock| two_services(mock, "apertium"), answer(r#"{"responseData": {"translationChain": []}}"#), 4);
+    assert!(said.contains("it knows no way from French to English"), "{said}");
+    let said = says(&openai, answer("<html>Welcome to nginx</html>"), 4);
+    assert!(said.contains("does the url end in /v1?"), "{said}");
+}
+
+#[test]
+fn a_key_that_is_wanted_or_wrong_is_told() {
+    let refused = || Deed::status(401, r#"{"error":{"message":"no key"}}"#);
+    let said = says(&openai, refused, 4);
+    assert!(said.contains("it wants a key: add key = { env = \"VARIABLE\" }"), "{said}");
+    let said = says(&with_key, refused, 4);
+    assert!(said.contains("it refuses the key: is it the right one, and still valid?"), "{said}");
+}
+
+#[test]
+fn every_other_trouble_has_its_words_too() {
+    let said = says(&openai, || Deed::status(404, ""), 4);
+    assert!(said.contains("nothing there speaks `openai`: is the url complete?"), "{said}");
+    let said = says(&openai, || Deed::status(503, "starting"), 5);
+    assert!(said.contains("status 503: starting"), "{said}");
+    let said = says(&openai, || Deed::Answer(Response::new(302, "").with("location", "https://login.invalid/")), 4);
+    assert!(said.contains("https://login.invalid/"), "{said}");
+    let hasty = |mock: &Mock| openai(mock).replace("100s", "100ms");
+    let said = says(&hasty, || Deed::Hang, 5);
+    assert!(said.contains("it took the call and did not answer in time"), "{said}");
+}

@@ -1,0 +1,188 @@
+//! A service in trouble, article by article: what is asked again, what is not, and what its row says.
+
+use serde_json::json;
+
+use crate::support::configs::{openai, two_services};
+use crate::support::desk::Desk;
+use crate::support::http::{Request, Response};
+use crate::support::mock::{Deed, Mock};
+use crate::support::wire::{answer, choice, gzip_bomb};
+
+/// One article, and a service whose first answers are `deeds`.
+fn first(deeds: impl Fn(&Request, usize) -> Option<Deed> + Send + Sync + 'static) -> (Mock, Desk) {
+    let mock = Mock::scripted(move |request, number| deeds(request, number).unwrap_or_else(|| Deed::usual(request)));
+    let desk = Desk::with(&openai(&mock), 1);
+    (mock, desk)
+}
+
+/// The error in the row of the one article.
+fn error(desk: &Desk) -> String {
+    desk.row("input/001.txt")["error"].clone()
+}
+
+#[test]
+fn a_service_that_is_busy_for_a_moment_is_asked_again() {
+    for status in [408, 429, 500, 502, 503, 504, 529] {
+        let (mock, desk) = first(move |_, number| (number == 0).then(|| Deed::status(status, "wait a moment")));
+        let ended = desk.run(&["run"]).exits(0);
+        assert_eq!(mock.count(), 3, "{status}");
+        assert!(ended.stdout.contains("1 repeated"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn it_comes_again_when_the_service_says() {
+    for (name, value) in [("retry-after-ms", "1"), ("retry-after", "0"), ("retry-after", "soon"), ("retry-after", "-1")] {
+        let busy = move |_: &Request, number: usize| {
+            (number == 0).then(|| Deed::Answer(Response::new(429, r#"{"error":{"message":"slow down"}}"#).with(name, value)))
+        };
+        let (mock, desk) = first(busy);
+        desk.run(&["run"]).exits(0);
+        assert_eq!(mock.count(), 3, "{name}: {value}");
+    }
+}
+
+#[test]
+fn a_pause_of_a_day_ends_the_run_instead() {
+    let (mock, desk) = first(|_, _| Some(Deed::Answer(Response::new(429, "{}").with("retry-after", "86400"))));
+    desk.run(&["run"]).exits(5);
+    assert_eq!(mock.count(), 1);
+    assert!(error(&desk).starts_with("busy: "), "{}", error(&desk));
+}
+
+#[test]
+fn a_call_that_may_have_been_billed_is_left_for_the_next_run() {
+    for cut in [false, true] {
+        let deed = move |request: &Request| if cut { Deed::Cut(answer(request)) } else { Deed::Drop };
+        let (mock, desk) = first(move |request, number| (number == 0).then(|| deed(request)));
+        let ended = desk.run(&["run"]).exits(3);
+        assert_eq!(mock.count(), 1, "not again in this run");
+        assert!(error(&desk).starts_with("broken: ") && error(&desk).contains("may have been billed"), "{}", error(&desk));
+        assert!(ended.stdout.contains("1 perhaps billed without an answer"), "{}", ended.stdout);
+        desk.run(&["run"]).exits(0);
+        assert_eq!((mock.count(), error(&desk).as_str()), (3, ""));
+    }
+}
+
+#[test]
+fn an_answer_that_does_not_come_in_time_is_not_asked_for_again() {
+    let mock = Mock::scripted(|_, _| Deed::Hang);
+    let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"100ms\""), 1);
+    desk.run(&["run"]).exits(3);
+    assert!(error(&desk).starts_with("timeout: "), "{}", error(&desk));
+    assert_eq!(mock.count(), 1);
+}
+
+#[test]
+fn what_is_no_answer_is_asked_for_once_more_at_most() {
+    for (body, code) in [
+        ("<html><body>502 from a proxy</body></html>", "protocol"),
+        ("", "protocol"),
+        ("{\"choices\": [", "protocol"),
+        (r#"{"choices": []}"#, "empty-answer"),
+    ] {
+        let (mock, desk) = first(move |_, _| Some(Deed::status(200, body)));
+        desk.run(&["run"]).exits(3);
+        assert_eq!(mock.count(), 2, "{body}");
+        assert!(error(&desk).starts_with(&format!("{code}: ")), "{body}: {}", error(&desk));
+        let (mock, desk) = first(move |_, number| (number == 0).then(|| Deed::status(200, body)));
+        desk.run(&["run"]).exits(0);
+        assert_eq!(mock.count(), 3, "{body}");
+    }
+}
+
+#[test]
+fn half_an_answer_no_answer_and_a_refusal_are_failed_with_their_codes() {
+    let text = |text: Option<&str>| json!({"role": "assistant", "content": text});
+    for (message, finish, code, requests) in [
+        (text(Some("La digue a")), "length", "truncated", 2),
+        (text(None), "stop", "empty-answer", 2),
+        (text(Some("  ")), "stop", "empty-answer", 2),
+        (text(Some("Je ne")), "content_filter", "refused", 1),
+        (json!({"role": "assistant", "content": null, "refusal": "I cannot help with that"}), "stop", "refused", 1),
+    ] {
+        let (mock, desk) = first(move |_, _| Some(Deed::Answer(choice(&message, finish))));
+        desk.run(&["run"]).exits(3);
+        assert!(error(&desk).starts_with(&format!("{code}: ")), "{code}: {}", error(&desk));
+        assert_eq!(mock.count(), requests, "{code}");
+        assert_eq!(desk.row("input/001.txt")["summary_fr"], "", "nothing of it is published");
+    }
+}
+
+#[test]
+fn a_wrong_number_of_translations_is_not_guessed_at() {
+    for translations in [json!(["only one"]), json!(["one", "two", "three"]), json!("one"), json!([1, 2])] {
+        let mock = Mock::scripted(move |request, _| match request.path.as_str() {
+            "/translate" => Deed::Answer(Response::json(&json!({"translatedText": translations}))),
+            _ => Deed::usual(request),
+        });
+        let desk = Desk::with(&two_services(&mock, "libretranslate"), 1);
+        desk.run(&["run"]).exits(3);
+        assert!(error(&desk).starts_with("protocol: "), "{}", error(&desk));
+    }
+}
+
+#[test]
+fn what_the_service_says_of_one_article_is_said_of_one_article() {
+    for (status, body, code) in [
+        (400, r#"{"error":{"message":"bad request"}}"#, "refused-request"),
+        (422, r#"{"detail":"unprocessable"}"#, "refused-request"),
+        (413, "", "too-large"),
+        (400, r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#, "too-large"),
+    ] {
+        let mock =
+            Mock::scripted(
+                move |request, _| {
+                    if request.text().contains("digue 2 du port") { Deed::status(status, body) } else { Deed::usual(request) }
+                },
+            );
+        let desk = Desk::with(&openai(&mock), 3);
+        desk.run(&["run"]).exits(3);
+        let row = desk.row("input/002.txt");
+        assert!(row["error"].starts_with(&format!("{code}: endpoint `llm`: status {status}")), "{}", row["error"]);
+        assert_eq!(mock.count(), 5, "never asked again");
+    }
+}
+
+#[test]
+fn an_answer_without_end_is_cut_off() {
+    let huge = || Response::new(200, vec![b' '; 40 << 20]);
+    let bomb = gzip_bomb(256);
+    assert!(bomb.len() < 2 << 20);
+    for response in [huge(), Response::new(200, bomb).with("content-encoding", "gzip")] {
+        let (mock, desk) = first(move |_, _| Some(Deed::Answer(response.clone())));
+        desk.run(&["run"]).exits(3);
+        assert!(error(&desk).starts_with("too-large: ") && error(&desk).contains("10 MiB"), "{}", error(&desk));
+        assert_eq!(mock.count(), 1);
+    }
+}
+
+#[test]
+fn an_error_inside_a_good_status_is_an_error() {
+    let (mock, desk) = first(|_, number| (number == 0).then(|| Deed::status(200, r#"{"error":{"message":"Rate limit","code":429}}"#)));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 3);
+}
+
+#[test]
+fn half_of_all_requests_failing_is_survived_within_the_budget() {
+    const ARTICLES: usize = 40;
+    let mock = Mock::scripted(|request, number| if number % 2 == 0 { Deed::status(503, "") } else { Deed::usual(request) });
+    let desk = Desk::with(&openai(&mock), ARTICLES);
+    let ended = desk.run(&["run"]);
+    assert!([3, 5].contains(&ended.code.unwrap()), "{}", ended.stderr);
+    assert_eq!(desk.rows().len(), ARTICLES, "every article has its row");
+    let repeats = mock.count() - mock.distinct_paid().len();
+    assert!(repeats <= 3 + mock.count() / 10, "{repeats} repeats of {} requests", mock.count());
+}
+
+#[test]
+fn what_a_service_answers_is_inert_in_table_and_terminal() {
+    let message = "\u{1b}]0;title\u{7}<script>alert(1)</script>\u{202e}";
+    let (_mock, desk) = first(move |_, _| Some(Deed::status(400, &json!({"error": {"message": message}}).to_string())));
+    let ended = desk.run(&["run", "-vv"]).exits(3);
+    let table = String::from_utf8(desk.table()).unwrap();
+    for (place, said) in [("stdout", &ended.stdout), ("stderr", &ended.stderr), ("table", &table)] {
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{place}: {said:?}");
+    }
+}

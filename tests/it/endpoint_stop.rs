@@ -1,0 +1,170 @@
+//! A service that every article would fail at: the run stops asking, keeps what is done, and says what must be mended. And the
+//! key, which stands nowhere.
+
+use serde_json::json;
+
+use crate::support::configs::{openai, two_services, with_key};
+use crate::support::desk::Desk;
+use crate::support::http::Response;
+use crate::support::mock::{Deed, Mock};
+use crate::support::process::{Ended, Running};
+
+const KEY: &str = "sk-test-0123456789abcdefghijklmnop";
+
+/// Runs it with the key in its environment.
+fn run_with_key(desk: &Desk, arguments: &[&str]) -> Ended {
+    Running::start(desk.command(arguments).env("DEPECHE_TEST_KEY", KEY)).wait()
+}
+
+#[test]
+fn a_refused_key_or_path_or_quota_stops_at_once_and_every_article_has_its_row() {
+    const ARTICLES: usize = 30;
+    for (status, body, code) in [
+        (401, r#"{"error":{"message":"Unauthorized"}}"#, "key-refused"),
+        (403, "", "key-refused"),
+        (402, r#"{"error":{"message":"Insufficient credits"}}"#, "quota"),
+        (404, r#"{"error":{"message":"The model does not exist","code":"model_not_found"}}"#, "not-found"),
+        (404, "<html>nginx</html>", "not-found"),
+        (429, r#"{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}"#, "quota"),
+    ] {
+        let mock = Mock::scripted(move |_, _| Deed::status(status, body));
+        let desk = Desk::with(&openai(&mock), ARTICLES);
+        let ended = desk.run(&["run"]).exits(4);
+        assert!(mock.count() <= 4, "{status}: {} requests with a concurrency of 4", mock.count());
+        let rows = desk.rows();
+        assert_eq!(rows.len(), ARTICLES);
+        for row in &rows {
+            assert_eq!(row["status"], "failed");
+            assert!(row["error"].starts_with(&format!("{code}: endpoint `llm`: status {status}")), "{}", row["error"]);
+        }
+        assert!(ended.stderr.contains("endpoint `llm` is left alone for the rest of this run"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn libretranslates_missing_key_is_a_400_and_stops_all_the_same() {
+    let mock = Mock::scripted(|request, _| match request.path.as_str() {
+        "/translate" => Deed::status(400, r#"{"error":"Please contact the server operator to get an API key"}"#),
+        _ => Deed::usual(request),
+    });
+    let desk = Desk::with(&two_services(&mock, "libretranslate"), 20);
+    desk.run(&["run"]).exits(4);
+    let asked = mock.requests().iter().filter(|request| request.path == "/translate").count();
+    assert!(asked <= 4, "{asked} requests with a concurrency of 4");
+    assert!(desk.rows().iter().all(|row| row["error"].starts_with("key-refused: endpoint `mt`")));
+}
+
+#[test]
+fn what_was_done_before_the_stop_is_kept() {
+    let mock = Mock::scripted(|request, number| if number < 6 { Deed::usual(request) } else { Deed::status(401, "") });
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 10);
+    desk.run(&["run"]).exits(4);
+    assert_eq!(mock.count(), 7);
+    let rows = desk.rows();
+    let done = rows.iter().filter(|row| row["status"] == "done").count();
+    let again = desk.run(&["run"]).exits(4);
+    assert_eq!((rows.len(), mock.count()), (10, 8), "{}", again.stderr);
+    assert_eq!(desk.rows().iter().filter(|row| row["status"] == "done").count(), done);
+}
+
+#[test]
+fn a_service_that_is_not_there_ends_the_run_soon_and_nothing_is_lost() {
+    const ARTICLES: usize = 200;
+    let mock = Mock::good();
+    let config = openai(&mock);
+    drop(mock);
+    let desk = Desk::with(&config, ARTICLES);
+    let ended = desk.run(&["run"]).exits(5);
+    let rows = desk.rows();
+    assert_eq!(rows.len(), ARTICLES);
+    assert!(rows.iter().all(|row| row["error"].starts_with("away: endpoint `llm`: no connection")), "{}", rows[0]["error"]);
+    let calls: usize = calls(&ended);
+    // At most every article on the conveyor once (64 and twice the concurrency), and the repeats that the budget allows.
+    assert!(calls <= 72 + 20, "{calls} attempts");
+}
+
+/// The number of calls in the table at the end of a run.
+fn calls(ended: &Ended) -> usize {
+    let line = ended.stdout.lines().find(|line| line.starts_with("calls")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_the_other_server_sees_nothing() {
+    for status in [301, 302, 307, 308] {
+        let other = Mock::good();
+        let to = format!("{}/v1/chat/completions", other.url());
+        let mock = Mock::scripted({
+            let to = to.clone();
+            move |_, _| Deed::Answer(Response::new(status, "").with("location", to.clone()))
+        });
+        let desk = Desk::with(&with_key(&mock), 10);
+        let ended = run_with_key(&desk, &["run"]).exits(4);
+        assert_eq!(other.count(), 0);
+        assert!(mock.count() <= 4);
+        assert!(
+            ended.stderr.contains(&to) && desk.row("input/001.txt")["error"].contains("redirects are not followed"),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn the_key_goes_to_its_service_and_nowhere_else() {
+    let mock = Mock::good();
+    let desk = Desk::with(&with_key(&mock), 2);
+    let ended = run_with_key(&desk, &["run", "-vv"]).exits(0);
+    for request in mock.requests() {
+        assert_eq!(request.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+        assert!(!request.text().contains(KEY));
+    }
+    assert_eq!(desk.leaks(KEY, &ended), [""; 0]);
+}
+
+#[test]
+fn libretranslates_key_goes_in_the_body() {
+    let mock = Mock::good();
+    let config = two_services(&mock, "libretranslate").replace("[embedded]", "key = { env = \"DEPECHE_TEST_KEY\" }\n\n[embedded]");
+    let desk = Desk::with(&config, 1);
+    let ended = run_with_key(&desk, &["run", "-vv"]).exits(0);
+    let asked = mock.requests();
+    assert_eq!(asked[1].json()["api_key"], json!(KEY));
+    assert!(!asked[0].text().contains(KEY), "the other service does not get it");
+    assert_eq!(desk.leaks(KEY, &ended), [""; 0]);
+}
+
+#[test]
+fn a_service_that_repeats_the_key_does_not_make_us_print_it() {
+    for (status, exit) in [(401, 4), (400, 3), (503, 5), (200, 3)] {
+        let body = json!({"error": {"message": format!("Incorrect API key provided: {KEY}."), "code": 400}}).to_string();
+        let mock = Mock::scripted(move |_, _| Deed::status(status, &body));
+        let desk = Desk::with(&with_key(&mock), 1);
+        let ended = run_with_key(&desk, &["run", "-vv"]).exits(exit);
+        assert_eq!(desk.leaks(KEY, &ended), [""; 0], "{status}");
+        let doctor = run_with_key(&desk, &["doctor", "-vv"]);
+        assert!(!doctor.stdout.contains(KEY) && !doctor.stderr.contains(KEY), "{}", doctor.stdout);
+    }
+}
+
+#[test]
+fn a_page_that_holds_the_key_does_not_make_us_print_it_either() {
+    let page = format!("<html>your request had authorization: Bearer {KEY}</html>");
+    let mock = Mock::scripted(move |_, _| Deed::status(200, &page));
+    let desk = Desk::with(&with_key(&mock), 1);
+    let ended = run_with_key(&desk, &["run", "-vv"]).exits(3);
+    assert_eq!(desk.leaks(KEY, &ended), [""; 0]);
+}
+
+#[test]
+fn a_service_that_dies_in_the_middle_leaves_the_rest_for_the_next_run() {
+    let mock = Mock::scripted(|request, number| if number < 10 { Deed::usual(request) } else { Deed::status(503, "going down") });
+    let desk = Desk::with(&openai(&mock), 20);
+    desk.run(&["run"]).exits(5);
+    let before = mock.count();
+    assert!(before <= 10 + 20 + 3 + before / 10, "{before} requests: every article once, and the repeats that the budget allows");
+    let done = desk.rows().iter().filter(|row| row["status"] == "done").count();
+    assert_eq!(desk.rows().len(), 20);
+    desk.run(&["run"]).exits(5);
+    assert!(desk.rows().iter().filter(|row| row["status"] == "done").count() == done, "what was done stays done");
+}

@@ -1,0 +1,73 @@
+//! `kill -9` with calls in flight, at every point of a run: only these calls are made again, and the table comes out the same.
+
+use std::time::Instant;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::support::PATIENCE;
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::mock::Mock;
+
+const ARTICLES: usize = 7;
+const CALLS: usize = 2 * ARTICLES;
+
+/// Returns when the ledger holds `count` calls, that is, when the run has kept every answer that the mock let go out.
+fn kept(desk: &Desk, count: usize) {
+    let end = Instant::now() + PATIENCE;
+    let path = desk.path("output/ledger.db");
+    let ledger = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    while ledger.query_row("SELECT count(*) FROM call", [], |row| row.get::<_, i64>(0)).unwrap() != i64::try_from(count).unwrap() {
+        assert!(Instant::now() < end, "the ledger never held {count} calls");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_kill_costs_only_the_calls_that_were_in_flight() {
+    let mock = Mock::good();
+    let undisturbed = Desk::with(&openai(&mock), ARTICLES);
+    undisturbed.run(&["run"]).exits(0);
+    let wanted = undisturbed.timeless();
+    for answered in 0..CALLS {
+        let mock = Mock::good();
+        let desk = Desk::with(&openai(&mock), ARTICLES);
+        mock.hold();
+        mock.let_pass(answered);
+        let run = desk.start(&["run"]);
+        mock.arrived(answered + 1);
+        kept(&desk, answered);
+        assert_eq!(run.kill().code, None);
+        let at_the_kill = mock.count();
+        mock.release();
+        desk.run(&["run"]).exits(0);
+        let again = mock.count() - CALLS;
+        assert!(again <= at_the_kill - answered, "{again} calls again, {at_the_kill} made and {answered} answered before the kill");
+        assert_eq!(mock.distinct_paid().len(), CALLS);
+        assert_eq!(desk.timeless(), wanted, "killed after {answered} answers");
+        let (table, calls) = (desk.table(), mock.count());
+        desk.run(&["run"]).exits(0);
+        assert_eq!((desk.table(), mock.count()), (table, calls));
+    }
+}
+
+#[test]
+fn many_kills_in_a_row_wear_nothing_out() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), ARTICLES);
+    for round in 0..CALLS {
+        mock.hold();
+        mock.let_pass(1);
+        let before = mock.count();
+        let run = desk.start(&["run"]);
+        mock.arrived(before + 1);
+        // Its first answer is there or not: both must be survived.
+        assert_eq!(run.kill().code, None, "round {round}");
+    }
+    mock.release();
+    desk.run(&["run"]).exits(0);
+    assert!(desk.rows().iter().all(|row| row["status"] == "done"));
+    let ledger = Connection::open(desk.path("output/ledger.db")).unwrap();
+    let check: String = ledger.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+}

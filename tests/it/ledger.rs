@@ -1,0 +1,165 @@
+//! The ledger from outside: nothing is paid twice, nobody else's file is touched, and two runs never share one.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::support::articles::french;
+use crate::support::configs::openai;
+use crate::support::desk::{Desk, sources};
+use crate::support::mock::Mock;
+
+#[test]
+fn a_second_run_makes_no_call_and_writes_the_same_bytes() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 5);
+    desk.write("input/empty.txt", "");
+    desk.run(&["run"]).exits(3);
+    let (table, calls) = (desk.table(), mock.count());
+    let ended = desk.run(&["run"]).exits(3);
+    assert_eq!((desk.table(), mock.count()), (table, calls));
+    assert!(ended.stderr.contains("5 done (5 earlier), 1 failed"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_changed_article_costs_its_own_calls_and_changes_its_own_row() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 4);
+    desk.run(&["run"]).exits(0);
+    let before = desk.timeless();
+    desk.write("input/003.txt", french(33));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 10);
+    let after = desk.timeless();
+    let changed: Vec<usize> = (0..before.len()).filter(|at| before[*at] != after[*at]).collect();
+    assert_eq!(changed, [3]);
+    assert!(mock.requests()[8..].iter().all(|request| request.text().contains("33")));
+}
+
+#[test]
+fn a_moved_article_is_not_paid_for_again_and_a_removed_one_leaves_the_table() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(0);
+    fs::rename(desk.path("input/001.txt"), desk.path("input/moved.txt")).unwrap();
+    fs::remove_file(desk.path("input/002.txt")).unwrap();
+    desk.run(&["run"]).exits(0);
+    assert_eq!(sources(&desk.rows()), ["input/003.txt", "input/moved.txt"]);
+    assert_eq!(mock.count(), 6);
+}
+
+#[test]
+fn a_changed_setting_redoes_just_what_it_shapes() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(0);
+    desk.write("config.toml", openai(&mock).replace("words = 60", "words = 90"));
+    desk.run(&["run"]).exits(0);
+    // The summaries come out the same, so their translations are remembered.
+    assert_eq!(mock.count(), 6 + 3);
+    desk.write("config.toml", openai(&mock));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 9, "and the way back is free");
+}
+
+#[test]
+fn a_renamed_endpoint_is_not_paid_again_and_another_model_is() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    desk.run(&["run"]).exits(0);
+    desk.write("config.toml", openai(&mock).replace("name = \"llm\"", "name = \"renamed\"").replace("concurrency = 4", "concurrency = 2"));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 4);
+    desk.write("config.toml", openai(&mock).replace("model = \"mock-1\"", "model = \"mock-2\""));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 8);
+}
+
+#[test]
+fn the_ledger_is_sqlite_with_a_write_ahead_log_and_whole() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(0);
+    let ledger = Connection::open(desk.path("output/ledger.db")).unwrap();
+    let pragma = |name: &str| ledger.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!((pragma("journal_mode").as_str(), pragma("quick_check").as_str()), ("wal", "ok"));
+    let count = |table: &str| ledger.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((count("call"), count("row"), count("run")), (6, 3, 1));
+    let exit: i64 = ledger.query_row("SELECT exit FROM run", [], |row| row.get(0)).unwrap();
+    assert_eq!(exit, 0);
+}
+
+#[test]
+fn a_ledger_that_is_not_ours_is_left_as_it_is() {
+    let other = tempfile::tempdir().unwrap();
+    let path = other.path().join("other.db");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE photos (name TEXT); INSERT INTO photos VALUES ('a');").unwrap();
+    for content in [b"my notes\n".to_vec(), Vec::new(), fs::read(&path).unwrap()] {
+        let mock = Mock::good();
+        let desk = Desk::with(&openai(&mock), 1);
+        desk.write("output/ledger.db", &content);
+        for arguments in [&["run"][..], &["run", "--new-ledger"]] {
+            let ended = desk.run(arguments).exits(2);
+            assert!(ended.stderr.contains("ledger.db"), "{}", ended.stderr);
+            assert_eq!(fs::read(desk.path("output/ledger.db")).unwrap(), content);
+        }
+        assert_eq!(mock.count(), 0);
+    }
+}
+
+#[test]
+fn a_damaged_ledger_is_told_with_its_repair_and_nothing_is_paid_again() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 30);
+    desk.run(&["run"]).exits(0);
+    let calls = mock.count();
+    let path = desk.path("output/ledger.db");
+    let mut bytes = fs::read(&path).unwrap();
+    // Every page but the first, which says whose file it is.
+    bytes.iter_mut().skip(4096).for_each(|byte| *byte = 0xa5);
+    fs::write(&path, &bytes).unwrap();
+    let ended = desk.run(&["run"]).exits(2);
+    assert!(ended.stderr.contains("is damaged") && ended.stderr.contains(".recover"), "{}", ended.stderr);
+    assert_eq!(mock.count(), calls);
+}
+
+#[test]
+fn a_table_without_its_ledger_is_not_paid_for_again_unasked() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    desk.run(&["run"]).exits(0);
+    let table = desk.table();
+    fs::remove_file(desk.path("output/ledger.db")).unwrap();
+    let ended = desk.run(&["run"]).exits(2);
+    assert!(ended.stderr.contains("--new-ledger"), "{}", ended.stderr);
+    assert_eq!((desk.table(), mock.count()), (table, 4));
+    desk.run(&["run", "--new-ledger"]).exits(0);
+    assert_eq!(mock.count(), 8);
+}
+
+#[test]
+fn the_second_of_two_runs_at_once_steps_back_and_names_the_first() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    mock.hold();
+    let first = desk.start(&["run"]);
+    mock.in_flight(3);
+    let second = desk.run(&["run"]).exits(11);
+    assert!(second.stderr.contains(&format!("process {}, started 20", first.pid())), "{}", second.stderr);
+    assert_eq!(mock.count(), 3, "no request from the second");
+    mock.release();
+    first.wait().exits(0);
+    assert_eq!((mock.count(), desk.rows().len()), (6, 3));
+}
+
+#[test]
+fn the_lock_of_a_killed_run_holds_nobody_up() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    mock.hold();
+    let first = desk.start(&["run"]);
+    mock.in_flight(1);
+    assert_eq!(first.kill().code, None);
+    mock.release();
+    desk.run(&["run"]).exits(0);
+}

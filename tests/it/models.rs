@@ -1,0 +1,265 @@
+//! Firefox models: fetched once from a mirror, resumed where they were cut, refused where they are damaged. The model is a toy
+//! that lies in `tests/data/tiny-fren` and only knows French to English.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::apertium;
+use crate::support::configs::{embedded, toy, toy_files};
+use crate::support::desk::Desk;
+use crate::support::http::{Request, Response, ask};
+use crate::support::mock::{Deed, Mock};
+use crate::support::process::{Ended, Running};
+
+/// The toy model's files with their SHA-256.
+const FILES: [(&str, &str); 2] = [
+    ("model.fren.intgemm.alphas.bin", "26d7b1e27c9f38595fd56cf6c3e07cc237fc8f3f6e933e5ce3dffccdf923b516"),
+    ("vocab.fren.spm", "35aac8b756b103b68d40999fede9e424336b44c8619831ced07e7e1471289cfd"),
+];
+/// Where a fetched model is kept on a desk.
+const KEPT: &str = "cache/depeche/models/tiny/fr-en";
+
+/// Puts the toy model into a folder, as a person would, with its list of hashes.
+pub(crate) fn install(desk: &Desk, folder: &str) {
+    let mut sums = Vec::new();
+    for (name, hash) in FILES {
+        desk.write(&format!("{folder}/{name}"), fs::read(toy_files().join(name)).unwrap());
+        sums.push(format!("{hash}  {name}\n"));
+    }
+    desk.write(&format!("{folder}/SHA256SUMS"), sums.concat());
+}
+
+/// What a mirror holds. The toy stands in for the other direction too, so that nothing is missing.
+fn mirrored(request: &Request) -> Response {
+    let name = request.path.trim_start_matches('/');
+    if name == "records.json" {
+        let mut records: Value = serde_json::from_slice(&fs::read(toy_files().join(name)).unwrap()).unwrap();
+        let list = records["data"].as_array_mut().unwrap();
+        let mut others = list.clone();
+        for other in &mut others {
+            (other["sourceLanguage"], other["targetLanguage"]) = ("en".into(), "fr".into());
+        }
+        list.append(&mut others);
+        return Response::json(&records);
+    }
+    fs::read(toy_files().join(name)).map_or_else(|_| Response::new(404, ""), |bytes| Response::new(200, bytes))
+}
+
+/// The part of a file that a `Range` asks for, as a good server gives it.
+fn ranged(request: &Request) -> Response {
+    let whole = mirrored(request);
+    let start = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    match start {
+        Some(start) if start < whole.body.len() => {
+            let total = whole.body.len();
+            Response::new(206, &whole.body[start..]).with("content-range", format!("bytes {start}-{}/{total}", total - 1))
+        }
+        Some(_) => Response::new(416, ""),
+        None => whole,
+    }
+}
+
+/// Whether a request is for the weights.
+fn is_model(request: &Request) -> bool {
+    request.path.contains("model.fren")
+}
+
+/// A desk that fetches from this mirror.
+fn desk(mirror: &Mock) -> Desk {
+    Desk::with(&embedded(&format!("translator = \"firefox\"\nmodel = \"tiny\"\nmirror = \"{}\"", mirror.url())), 0)
+}
+
+/// Starts `depeche serve` and returns it with its address.
+fn serve(desk: &Desk) -> (Running, String) {
+    let mut serving = desk.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let line = serving.says("serving at ");
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+    (serving, url)
+}
+
+/// Fails unless the server translates every held-out sentence as it must.
+fn translates(url: &str) {
+    let pairs = fs::read_to_string(toy_files().join("heldout.jsonl")).unwrap();
+    let pairs: Vec<Value> = pairs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let side = |name: &str| pairs.iter().map(|pair| pair[name].clone()).collect::<Vec<_>>();
+    let answer = ask(url, "/translate", &[], Some(&json!({"q": side("fr"), "source": "fr", "target": "en"})));
+    assert_eq!(answer.value()["translatedText"], json!(side("en")));
+    assert_eq!(answer.value()["draft"], false);
+}
+
+/// `models --fetch`, which ends by itself.
+fn fetch(desk: &Desk) -> Ended {
+    desk.run(&["models", "--fetch"])
+}
+
+#[test]
+fn a_model_is_fetched_once_and_translates_as_it_must() {
+    let mirror = Mock::scripted(|request, _| Deed::Answer(ranged(request)));
+    let desk = desk(&mirror);
+    let (serving, url) = serve(&desk);
+    translates(&url);
+    drop(serving);
+    assert!(mirror.requests().iter().all(|request| request.method == "GET" && request.header("range").is_none()));
+    let requests = mirror.count();
+    let (_serving, url) = serve(&desk);
+    translates(&url);
+    assert_eq!(mirror.count(), requests, "the second start asks the mirror nothing");
+    let mut kept: Vec<_> = fs::read_dir(desk.path(KEPT)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    kept.sort();
+    assert_eq!(kept, [".lock", "SHA256SUMS", FILES[0].0, FILES[1].0]);
+}
+
+#[test]
+fn a_run_with_the_model_fills_the_table() {
+    let desk = Desk::with(&toy("models"), 0);
+    install(&desk, "models/fr-en");
+    let sentence = "Le gouvernement a adopté le projet de loi à Paris.";
+    desk.write(
+        "input/a.json",
+        json!({"title": "Le président a annoncé un nouveau budget", "text": sentence, "language": "fr"}).to_string(),
+    );
+    desk.run(&["run"]).exits(0);
+    let row = desk.row("input/a.json");
+    assert_eq!((row["summary_fr"].as_str(), row["summary_en"].as_str()), (sentence, "The government adopted the bill in Paris."));
+    assert_eq!((row["flags"].as_str(), row["cost"].as_str(), row["translation_endpoint"].as_str()), ("", "0", "embedded"));
+    let table = desk.table();
+    desk.run(&["run"]).exits(0);
+    assert_eq!(desk.table(), table);
+}
+
+#[test]
+fn a_download_that_is_cut_goes_on_from_there() {
+    let mirror = Mock::scripted(|request, _| {
+        if is_model(request) && request.header("range").is_none() { Deed::Cut(mirrored(request)) } else { Deed::Answer(ranged(request)) }
+    });
+    let desk = desk(&mirror);
+    fetch(&desk).exits(0);
+    let half = format!("bytes={}-", mirrored(&mirror.requests().into_iter().find(is_model).unwrap()).body.len() / 2);
+    assert!(mirror.requests().iter().any(|request| request.header("range") == Some(half.as_str())));
+    translates(&serve(&desk).1);
+}
+
+#[test]
+fn a_download_that_was_killed_goes_on_in_the_next_run() {
+    let mirror = Mock::scripted(|request, _| if is_model(request) { Deed::Cut(mirrored(request)) } else { Deed::Answer(ranged(request)) });
+    let desk = desk(&mirror);
+    fetch(&desk).exits(4);
+    assert!(!desk.path(KEPT).join("SHA256SUMS").exists());
+    let good = Mock::scripted(|request, _| Deed::Answer(ranged(request)));
+    desk.write("config.toml", embedded(&format!("translator = \"firefox\"\nmirror = \"{}\"", good.url())));
+    fetch(&desk).exits(0);
+    let first = good.requests().into_iter().find(is_model).unwrap();
+    assert!(first.header("range").is_some_and(|range| range.starts_with("bytes=") && range != "bytes=0-"), "{first:?}");
+}
+
+#[test]
+fn a_mirror_that_knows_no_ranges_works_too() {
+    let mirror =
+        Mock::scripted(
+            |request, number| if is_model(request) && number < 3 { Deed::Cut(mirrored(request)) } else { Deed::Answer(mirrored(request)) },
+        );
+    let desk = desk(&mirror);
+    fetch(&desk).exits(0);
+    assert!(mirror.requests().iter().any(|request| request.header("range").is_some()));
+    translates(&serve(&desk).1);
+}
+
+#[test]
+fn a_file_with_another_hash_is_refused_and_not_kept() {
+    let mirror = Mock::scripted(|request, _| {
+        let mut answer = mirrored(request);
+        if request.path == "/records.json" {
+            answer.body = String::from_utf8(answer.body).unwrap().replace(FILES[0].1, FILES[1].1).into_bytes();
+        }
+        Deed::Answer(answer)
+    });
+    let desk = desk(&mirror);
+    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
+    assert!(ended.stderr.contains("arrived damaged and was thrown away"), "{}", ended.stderr);
+    for entry in fs::read_dir(desk.path(KEPT)).unwrap() {
+        assert_eq!(entry.unwrap().file_name(), ".lock");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_refused_at_every_load() {
+    let truncate = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
+    let flip = |bytes: &mut Vec<u8>| bytes[50_000] ^= 1;
+    for (name, damage) in [(FILES[1].0, &truncate as &dyn Fn(&mut Vec<u8>)), (FILES[0].0, &flip)] {
+        let desk = Desk::with(&embedded("translator = \"firefox\"\nfetch = false"), 0);
+        install(&desk, KEPT);
+        let path = desk.path(KEPT).join(name);
+        let mut bytes = fs::read(&path).unwrap();
+        damage(&mut bytes);
+        fs::write(&path, bytes).unwrap();
+        for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["models"], &["doctor"]] {
+            let ended = desk.run(arguments).exits(4);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(said.contains(&format!("{name}` is damaged")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn models_put_there_by_hand_are_used_and_checked() {
+    let desk = Desk::with(&toy("mine"), 0);
+    install(&desk, "mine/fr-en");
+    let (serving, url) = serve(&desk);
+    translates(&url);
+    drop(serving);
+    fs::remove_file(desk.path("mine/fr-en/SHA256SUMS")).unwrap();
+    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
+    assert!(ended.stderr.contains("make it with `cd ") && ended.stderr.contains("sha256sum *.* > SHA256SUMS`"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_mirror_that_never_answers_is_not_reachable() {
+    let mirror = Mock::scripted(|_, _| Deed::Hang);
+    let desk = desk(&mirror);
+    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
+    assert!(ended.stderr.contains("/records.json is not reachable: no answer in 5 seconds"), "{}", ended.stderr);
+    assert_eq!(mirror.count(), 1, "and the other direction is not tried");
+}
+
+#[test]
+fn without_any_translator_the_three_ways_to_one_are_told() {
+    let desk = Desk::with(&embedded("translator = \"firefox\"\nfetch = false"), 1);
+    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["run"]] {
+        let ended = desk.run(arguments).exits(4);
+        assert!(ended.stderr.contains("the embedded endpoint has no translator"), "{}", ended.stderr);
+        for way in [
+            "  1. apt install apertium-fr-es apertium-eng-spa",
+            "  2. let it fetch Firefox's model once",
+            "  3. put the models of another machine into ",
+        ] {
+            assert!(ended.stderr.contains(way), "{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn apertium_stands_in_where_no_model_can_be_had() {
+    if !apertium() {
+        return;
+    }
+    let nobody = Mock::good();
+    let config = embedded(&format!("translator = \"auto\"\nmirror = \"{}\"", nobody.url()));
+    drop(nobody);
+    let desk = Desk::with(&config, 1);
+    desk.run(&["run"]).exits(0);
+    let row = desk.row("input/001.txt");
+    assert_eq!((row["status"].as_str(), row["flags"].as_str()), ("done", "draft"));
+    assert!(row["summary_en"].contains("dam") || row["summary_en"].contains("dike") || row["summary_en"].contains("port"), "{row:?}");
+}
+
+#[test]
+fn a_mirror_on_this_machine_is_not_asked_through_a_proxy() {
+    let mirror = Mock::scripted(|request, _| Deed::Answer(ranged(request)));
+    let proxy = Mock::scripted(|_, _| Deed::status(502, ""));
+    let desk = desk(&mirror);
+    let mut command = desk.command(&["models", "--fetch"]);
+    command.env("http_proxy", proxy.url()).env("HTTP_PROXY", proxy.url());
+    Running::start(&mut command).wait().exits(0);
+    assert_eq!(proxy.count(), 0);
+}

@@ -1,0 +1,100 @@
+//! `depeche read`: what is understood of each article, as JSON lines; and the folder of articles that ships with the program.
+
+use serde_json::Value;
+
+use crate::support::articles::french;
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::mock::Mock;
+use crate::support::repository;
+
+/// The articles that ship with the program, as it understands them.
+fn shipped() -> Vec<Value> {
+    let desk = Desk::new();
+    let input = repository("input").display().to_string();
+    let ended = desk.run(&["read", &input]).exits(0);
+    ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn text<'a>(article: &'a Value, key: &str) -> &'a str {
+    article[key].as_str().unwrap()
+}
+
+#[test]
+fn the_shipped_articles_are_read_with_their_languages_titles_and_dates() {
+    let articles = shipped();
+    assert_eq!(articles.len(), 11);
+    for article in &articles {
+        let keys: Vec<&str> = article.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["id", "source", "title", "body", "language", "published", "url", "author", "words", "flags"]);
+        let source = text(article, "source");
+        let english = source.ends_with("harbour-bridge.json") || source.ends_with("school-meals.md");
+        assert_eq!(text(article, "language"), if english { "en" } else { "fr" }, "{source}");
+        assert!(!text(article, "title").is_empty() && text(article, "body").len() > 500, "{source}");
+        let dated = article["published"].as_str();
+        assert!(dated.is_none_or(|date| date.starts_with("2026-11-1")), "{source}: {dated:?}");
+        assert!(article["words"].as_u64().unwrap() > 80 && text(article, "id").len() == 16, "{source}");
+        assert_eq!(article["flags"], serde_json::json!([]), "{source}");
+    }
+    let with = |key: &str| articles.iter().filter(|article| article[key].is_string()).count();
+    assert_eq!((with("published"), with("url"), with("author")), (6, 4, 3), "what the files say of themselves, and no more");
+}
+
+#[test]
+fn what_is_not_the_article_is_dropped() {
+    for article in shipped() {
+        let body = text(&article, "body").to_lowercase();
+        for furniture in ["lien source", "comment (0)", "©", "cookie", "newsletter", "lire aussi", "mentions légales", "<"] {
+            assert!(!body.contains(furniture), "{}: {furniture}\n{body}", text(&article, "source"));
+        }
+    }
+}
+
+#[test]
+fn old_encodings_come_out_right() {
+    let articles = shipped();
+    let of = |name: &str| articles.iter().find(|article| text(article, "source").contains(name)).unwrap();
+    for name in ["reserve-du-haut-pays", "usine-verre"] {
+        let article = of(name);
+        let all = format!("{}{}", text(article, "title"), text(article, "body"));
+        assert!(all.contains('é') && all.contains(['’', 'œ', '«', 'à']), "{all}");
+        assert!(!all.contains(['\u{fffd}', 'Ã', '\u{92}']), "{all}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_a_line_with_its_reason() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    desk.write("input/empty.txt", "");
+    let ended = desk.run(&["read", "input"]).exits(3);
+    let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((text(&lines[0], "source"), text(&lines[1], "source")), ("input/001.txt", "input/empty.txt"));
+    assert_eq!(lines[1]["error"], serde_json::json!({"code": "empty", "reason": "the file is empty"}));
+    assert_eq!(mock.count(), 0, "it calls nobody");
+    assert!(!desk.path("output").exists());
+}
+
+#[test]
+fn an_article_has_the_same_id_here_and_in_the_table() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    desk.write("input/a.json", serde_json::json!([{"id": 1, "text": french(1)}, {"id": 2, "text": french(2)}]).to_string());
+    desk.run(&["run"]).exits(0);
+    let ended = desk.run(&["read", "input"]).exits(0);
+    for line in ended.stdout.lines() {
+        let article: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(desk.row(text(&article, "source"))["id"], text(&article, "id"));
+        assert_eq!(article["flags"], serde_json::json!(["no-title"]));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let desk = Desk::new();
+    let input = repository("input").display().to_string();
+    let script = format!("'{}' read '{input}' | head -n 1", env!("CARGO_BIN_EXE_depeche"));
+    let piped = std::process::Command::new("/bin/sh").arg("-c").arg(script).current_dir(desk.path("input")).output().unwrap();
+    assert_eq!(String::from_utf8(piped.stderr).unwrap(), "");
+    assert_eq!(String::from_utf8(piped.stdout).unwrap().lines().count(), 1);
+}

@@ -1,0 +1,188 @@
+//! A run from end to end: the routes, the flags, how many calls are made and how many at once.
+
+use crate::support::articles::{english, french};
+use crate::support::configs::{openai, two_services};
+use crate::support::desk::{Desk, sources};
+use crate::support::mock::{Deed, Mock};
+use crate::support::wire::translation;
+
+const TITLE: &str = "La digue numéro 1 tient bon";
+const SUMMARY: &str = "La digue 1 du port a tenu.";
+
+#[test]
+fn a_french_article_is_summarised_in_french_and_translated() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    desk.run(&["run"]).exits(0);
+    let row = desk.row("input/001.txt");
+    assert_eq!((row["title_fr"].as_str(), row["summary_fr"].as_str()), (TITLE, SUMMARY));
+    assert_eq!((&row["title_en"], &row["summary_en"]), (&translation("en", TITLE), &translation("en", SUMMARY)));
+    assert_eq!((row["language"].as_str(), row["status"].as_str(), row["error"].as_str()), ("fr", "done", ""));
+    assert_eq!((row["summary_endpoint"].as_str(), row["translation_endpoint"].as_str()), ("llm", "llm"));
+    assert_eq!(mock.count(), 2);
+}
+
+#[test]
+fn an_english_article_has_its_roles_swapped() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    desk.write("input/bridge.txt", english(7));
+    desk.run(&["run"]).exits(0);
+    let row = desk.row("input/bridge.txt");
+    assert_eq!((row["title_en"].as_str(), row["summary_en"].as_str()), ("Bridge number 7 opens again", "Bridge 7 is open."));
+    assert_eq!(row["title_fr"], translation("fr", "Bridge number 7 opens again"));
+    assert_eq!(row["summary_fr"], translation("fr", "Bridge 7 is open."));
+}
+
+#[test]
+fn the_single_call_route_makes_the_same_row_with_one_call() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    desk.run(&["run", "--route", "single-call"]).exits(0);
+    let row = desk.row("input/001.txt");
+    assert_eq!((row["title_fr"].as_str(), row["summary_fr"].as_str()), (TITLE, SUMMARY));
+    assert_eq!((&row["title_en"], &row["summary_en"]), (&translation("en", TITLE), &translation("en", SUMMARY)));
+    let requests = mock.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].path, "/v1/chat/completions");
+    let schema = &requests[0].json()["response_format"]["json_schema"]["schema"]["required"];
+    assert_eq!(*schema, serde_json::json!(["title_fr", "title_en", "summary_fr", "summary_en"]));
+}
+
+#[test]
+fn two_services_share_the_work_each_in_its_own_dialect() {
+    for (dialect, path, title, flags) in [
+        ("libretranslate", "/translate", translation("en", TITLE), ""),
+        ("apertium", "/translateChain", translation("eng", TITLE), "draft"),
+    ] {
+        let mock = Mock::good();
+        let desk = Desk::with(&two_services(&mock, dialect), 1);
+        desk.run(&["run"]).exits(0);
+        let row = desk.row("input/001.txt");
+        assert_eq!((&row["title_en"], row["flags"].as_str()), (&title, flags), "{dialect}");
+        assert_eq!((row["summary_endpoint"].as_str(), row["translation_endpoint"].as_str()), ("llm", "mt"));
+        assert!(mock.requests().iter().any(|request| request.path == path), "{dialect}");
+    }
+}
+
+#[test]
+fn as_many_calls_as_configured_are_in_flight_at_once_and_never_more() {
+    const AT_ONCE: usize = 3;
+    const ARTICLES: usize = 12;
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 3"), ARTICLES);
+    mock.hold();
+    let run = desk.start(&["run"]);
+    // A barrier: no answer goes out before all three are there. From then on one leaves, one comes.
+    mock.in_flight(AT_ONCE);
+    for answered in 1..=2 * ARTICLES - AT_ONCE {
+        mock.let_pass(1);
+        mock.arrived(answered + AT_ONCE);
+    }
+    mock.release();
+    run.wait().exits(0);
+    assert_eq!(mock.most_in_flight(), AT_ONCE);
+}
+
+#[test]
+fn the_flag_concurrency_overrides_the_config() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 9);
+    mock.hold();
+    let run = desk.start(&["run", "--concurrency", "7"]);
+    mock.in_flight(7);
+    mock.release();
+    run.wait().exits(0);
+    assert_eq!(mock.most_in_flight(), 7);
+}
+
+#[test]
+fn identical_articles_are_paid_for_once_and_have_a_row_each() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    for name in ["input/a.txt", "input/b.txt", "input/sub/c.txt"] {
+        desk.write(name, french(1));
+    }
+    desk.write("input/d.txt", french(1).replace('\n', "\r\n"));
+    desk.run(&["run"]).exits(0);
+    let rows = desk.rows();
+    assert_eq!(sources(&rows), ["input/a.txt", "input/b.txt", "input/d.txt", "input/sub/c.txt"]);
+    assert!(rows.iter().all(|row| row["summary_fr"] == SUMMARY && row["status"] == "done"));
+    assert_eq!(mock.count(), 2);
+}
+
+#[test]
+fn paths_and_the_output_folder_can_be_given_on_the_command_line() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.write("elsewhere/x.txt", french(9));
+    desk.run(&["run", "input/002.txt", "elsewhere", "--output", "there"]).exits(0);
+    assert!(!desk.path("output").exists());
+    let table = std::fs::read(desk.path("there/summaries.csv")).unwrap();
+    let rows = crate::support::desk::rows(&table, b',');
+    assert_eq!(sources(&rows), ["elsewhere/x.txt", "input/002.txt"]);
+}
+
+#[test]
+fn an_input_that_is_not_there_is_told_before_anything_is_sent() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    let ended = desk.run(&["run", "inptu"]).exits(2);
+    assert!(ended.stderr.contains("`inptu` cannot be found"), "{}", ended.stderr);
+    assert_eq!(mock.count(), 0);
+}
+
+#[test]
+fn without_a_subcommand_it_runs_and_the_end_line_adds_up() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.write("input/empty.txt", "");
+    let ended = desk.run(&[]).exits(3);
+    let line = ended.stderr.lines().find(|line| line.contains("4 found")).unwrap();
+    assert!(line.contains("4 found, 3 done (0 earlier), 1 failed, 0 pending, 0 flagged, 6 calls"), "{line}");
+    assert!(ended.stdout.contains("failed: input/empty.txt: empty: the file is empty"), "{}", ended.stdout);
+}
+
+#[test]
+fn quiet_says_nothing_when_all_is_well() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    let ended = desk.run(&["run", "--quiet"]).exits(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn another_working_folder_changes_no_byte() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(0);
+    let here = desk.timeless();
+    std::fs::remove_dir_all(desk.path("output")).unwrap();
+    let config = desk.path("config.toml").display().to_string();
+    let mut command = desk.command(&["run", "--config", &config]);
+    crate::support::process::Running::start(command.current_dir("/")).wait().exits(0);
+    assert_eq!(desk.timeless(), here);
+}
+
+#[test]
+fn a_bare_environment_as_in_cron_changes_no_byte() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    desk.write("input/été.txt", french(3));
+    desk.run(&["run"]).exits(0);
+    let usual = desk.timeless();
+    std::fs::remove_dir_all(desk.path("output")).unwrap();
+    let ended = crate::support::process::Running::start(desk.command(&["run"]).env_clear()).wait().exits(0);
+    assert_eq!(desk.timeless(), usual);
+    assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_proxy_is_never_used_for_a_service_on_this_machine() {
+    let (mock, proxy) = (Mock::good(), Mock::scripted(|_, _| Deed::status(502, "")));
+    let desk = Desk::with(&openai(&mock), 1);
+    let mut command = desk.command(&["run"]);
+    command.env("http_proxy", proxy.url()).env("HTTP_PROXY", proxy.url()).env("ALL_PROXY", proxy.url());
+    crate::support::process::Running::start(&mut command).wait().exits(0);
+    assert_eq!((mock.count(), proxy.count()), (2, 0));
+}

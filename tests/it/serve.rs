@@ -1,0 +1,147 @@
+//! `depeche serve`: the embedded endpoint for other programs. Its translator here is the toy model, French to English.
+
+use serde_json::json;
+
+use crate::models::install;
+use crate::support::configs::toy;
+use crate::support::desk::Desk;
+use crate::support::http::{Response, ask};
+use crate::support::process::Running;
+
+const KEY: &str = "a-key-for-tests";
+
+/// A desk whose embedded endpoint has the toy model.
+fn desk() -> Desk {
+    let desk = Desk::with(&toy("models"), 0);
+    install(&desk, "models/fr-en");
+    desk
+}
+
+/// Starts it with these further arguments; returns it with its address.
+fn serve(desk: &Desk, more: &[&str]) -> (Running, String) {
+    let arguments = [&["serve", "--listen", "127.0.0.1:0"][..], more].concat();
+    let mut serving = Running::start(desk.command(&arguments).env("DEPECHE_TEST_KEY", KEY));
+    let line = serving.says("serving at ");
+    let url = line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")).unwrap().to_owned();
+    (serving, url)
+}
+
+/// The message of a refusal.
+fn refusal(answer: &Response, status: u16) -> String {
+    assert_eq!(answer.status, status);
+    answer.value()["error"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn it_says_how_it_is_and_what_it_knows() {
+    let desk = desk();
+    let (_serving, url) = serve(&desk, &[]);
+    let health = ask(&url, "/health", &[], None).value();
+    assert_eq!((health["status"].as_str(), health["draft"].as_bool()), (Some("ok"), Some(false)));
+    assert!(health["translator"].as_str().unwrap().starts_with("fr-en firefox-tiny-"), "{health}");
+    let languages = ask(&url, "/languages", &[], None).value();
+    assert_eq!(languages[0], json!({"code": "fr", "name": "French", "targets": ["en"]}));
+    assert_eq!(languages[1]["targets"], json!([]));
+}
+
+#[test]
+fn it_translates_a_text_a_list_and_finds_the_language() {
+    let desk = desk();
+    let (_serving, url) = serve(&desk, &[]);
+    let (fr, en) = ("Le gouvernement a adopté le projet de loi à Paris.", "The government adopted the bill in Paris.");
+    let translate = |q: serde_json::Value, source: &str, target: &str| {
+        let answer = ask(&url, "/translate", &[], Some(&json!({"q": q, "source": source, "target": target, "format": "text"})));
+        assert_eq!(answer.status, 200);
+        answer.value()
+    };
+    assert_eq!(translate(json!(fr), "fr", "en")["translatedText"], en);
+    assert_eq!(translate(json!([fr, fr]), "fr", "en")["translatedText"], json!([en, en]));
+    assert_eq!(translate(json!([]), "fr", "en")["translatedText"], json!([]));
+    assert_eq!(translate(json!(fr), "fr", "fr")["translatedText"], fr);
+    assert_eq!(translate(json!("12,5 %"), "fr", "en")["translatedText"], "12,5 %");
+    let found = translate(json!(fr), "auto", "en");
+    assert_eq!((found["translatedText"].as_str(), found["detectedLanguage"]["language"].as_str()), (Some(en), Some("fr")));
+}
+
+#[test]
+fn it_summarises_with_whole_sentences_of_the_text() {
+    let desk = desk();
+    let (_serving, url) = serve(&desk, &[]);
+    let text = crate::support::articles::french(1);
+    let (title, body) = text.split_once("\n\n").unwrap();
+    let answer = ask(&url, "/summarize", &[], Some(&json!({"title": title, "text": body, "words": 30}))).value();
+    let summary = answer["summary"].as_str().unwrap();
+    assert_eq!(answer["language"], "fr");
+    assert!(!summary.is_empty() && summary.len() < body.len());
+    let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in summary.split_inclusive(". ") {
+        assert!(body.contains(sentence.trim()), "{sentence}");
+    }
+}
+
+#[test]
+fn what_it_cannot_do_is_refused_in_json() {
+    let desk = desk();
+    let (_serving, url) = serve(&desk, &[]);
+    let refused = |path: &str, body: serde_json::Value| ask(&url, path, &[], Some(&body));
+    let text = "Der Deich am Hafen hat in der Nacht zum Mittwoch gehalten.";
+    assert!(refusal(&refused("/translate", json!({"q": text, "source": "de", "target": "en"})), 400).contains("language pair de→en"));
+    assert!(refusal(&refused("/translate", json!({"q": text, "source": "fr", "target": "klingon"})), 400).contains("klingon"));
+    assert!(refusal(&refused("/translate", json!({"q": 5, "source": "fr", "target": "en"})), 400).contains("neither a text nor a list"));
+    assert!(refusal(&refused("/translate", json!({"q": ["a", 5], "source": "fr", "target": "en"})), 400).contains("not a text"));
+    assert!(refusal(&refused("/translate", json!({"q": "a"})), 400).starts_with("Invalid request"));
+    assert!(refusal(&refused("/summarize", json!({"text": text, "language": "de"})), 400).contains("only fr and en"));
+    assert!(refusal(&refused("/summarize", json!({"text": "", "language": "fr"})), 400).contains("no sentence"));
+    assert!(refusal(&ask(&url, "/none", &[], None), 404).contains("/summarize"));
+}
+
+#[test]
+fn a_wrong_method_is_refused_in_json_too() {
+    let desk = desk();
+    let (_serving, url) = serve(&desk, &[]);
+    assert!(!refusal(&ask(&url, "/translate", &[], None), 405).is_empty());
+}
+
+#[test]
+fn with_a_key_only_those_who_bring_it_are_served() {
+    let desk = desk();
+    let (_serving, url) = serve(&desk, &["--key-env", "DEPECHE_TEST_KEY"]);
+    let body =
+        |key: Option<&str>| json!({"q": "Le parlement a rejeté un nouveau budget lundi.", "source": "fr", "target": "en", "api_key": key});
+    let bearer = format!("Bearer {KEY}");
+    assert_eq!(refusal(&ask(&url, "/translate", &[], Some(&body(None))), 403), "invalid API key");
+    assert_eq!(ask(&url, "/translate", &[], Some(&body(Some("wrong")))).status, 403);
+    assert_eq!(ask(&url, "/translate", &[("authorization", "Bearer wrong")], Some(&body(None))).status, 403);
+    assert_eq!(ask(&url, "/translate", &[], Some(&body(Some(KEY)))).status, 200);
+    assert_eq!(ask(&url, "/translate", &[("authorization", &bearer)], Some(&body(None))).status, 200);
+    assert_eq!(ask(&url, "/health", &[], None).status, 403);
+    assert_eq!(ask(&url, "/health", &[("authorization", &bearer)], None).status, 200);
+    assert_eq!(ask(&url, "/summarize", &[], Some(&json!({"text": "Il pleut."}))).status, 403);
+}
+
+#[test]
+fn other_machines_are_not_served_without_a_key() {
+    let desk = desk();
+    let ended = desk.run(&["serve", "--listen", "0.0.0.0:0"]).exits(2);
+    assert!(ended.stderr.contains("--key-env"), "{}", ended.stderr);
+    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0", "--key-env", "DEPECHE_NOT_SET"]).exits(2);
+    assert!(ended.stderr.contains("DEPECHE_NOT_SET"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_address_that_is_taken_is_told() {
+    let desk = desk();
+    let (_serving, url) = serve(&desk, &[]);
+    let ended = desk.run(&["serve", "--listen", url.strip_prefix("http://").unwrap()]).exits(2);
+    assert!(ended.stderr.contains("cannot listen on 127.0.0.1:"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_signal_ends_it() {
+    let desk = desk();
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let (serving, _) = serve(&desk, &[]);
+        serving.signal(signal);
+        serving.wait().exits(code);
+    }
+}

@@ -1,0 +1,62 @@
+//! Configs for the tests; a test changes what it is about with [`str::replace`].
+
+use super::mock::Mock;
+use super::{repository, wire};
+
+/// One chat model on the mock does everything. Nothing is ever fetched.
+pub(crate) fn openai(mock: &Mock) -> String {
+    format!(
+        r#"[input]
+paths = ["input"]
+
+[output]
+folder = "output"
+profile = "plain"
+
+[summary]
+route = "summarise-then-translate"
+words = 60
+
+[[endpoint]]
+name = "llm"
+does = ["summarise", "translate"]
+dialect = "openai"
+url = "{}/v1"
+model = "{}"
+concurrency = 4
+timeout = "100s"
+
+[embedded]
+fetch = false
+"#,
+        mock.url(),
+        wire::MODEL
+    )
+}
+
+/// The same with a key, from the environment variable `DEPECHE_TEST_KEY`.
+pub(crate) fn with_key(mock: &Mock) -> String {
+    openai(mock).replace("concurrency = 4", "key = { env = \"DEPECHE_TEST_KEY\" }\nconcurrency = 4")
+}
+
+/// Summaries by a chat model, translations by `LibreTranslate` or Apertium, all on the mock.
+pub(crate) fn two_services(mock: &Mock, dialect: &str) -> String {
+    let second =
+        format!("[[endpoint]]\nname = \"mt\"\ndoes = [\"translate\"]\ndialect = \"{dialect}\"\nurl = \"{}\"\n\n[embedded]", mock.url());
+    openai(mock).replace("does = [\"summarise\", \"translate\"]", "does = [\"summarise\"]").replace("[embedded]", &second)
+}
+
+/// The embedded endpoint alone, with these lines under `[embedded]`.
+pub(crate) fn embedded(lines: &str) -> String {
+    format!("[[endpoint]]\nname = \"embedded\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"embedded\"\n\n[embedded]\n{lines}\n")
+}
+
+/// The embedded endpoint with the toy model of this repository, which only knows French to English.
+pub(crate) fn toy(models: &str) -> String {
+    embedded(&format!("translator = \"firefox\"\nfetch = false\nmodels_dir = \"{models}\""))
+}
+
+/// The folder of the toy model's files.
+pub(crate) fn toy_files() -> std::path::PathBuf {
+    repository("tests/data/tiny-fren")
+}

@@ -1,0 +1,150 @@
+//! HTTP/1.1 over plain sockets: enough to serve and to ask, and low enough to break in every way that a test wants.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use super::PATIENCE;
+
+/// A request as the server saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// `GET` or `POST`.
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) path: String,
+    /// Names in small letters.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The whole body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// The next request on a connection; none where the client has hung up.
+    pub(crate) fn read(from: &mut BufReader<TcpStream>) -> Option<Self> {
+        let line = read_line(from)?;
+        let mut words = line.split(' ');
+        let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let headers = read_headers(from)?;
+        let length = header(&headers, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        from.read_exact(&mut body).ok()?;
+        Some(Self { method, path, headers, body })
+    }
+
+    /// The value of a header, named in small letters.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// The body as JSON; null where it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The body as text, with JSON's escapes undone where it is JSON, so that a test can look for a word in it.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.body).into_owned();
+        gather(&self.json(), &mut text);
+        text
+    }
+
+    /// Whether this asks for work, which a service would bill; a probe does not.
+    pub(crate) fn is_paid(&self) -> bool {
+        self.method == "POST"
+    }
+}
+
+fn gather(value: &Value, into: &mut String) {
+    match value {
+        Value::String(text) => {
+            into.push('\n');
+            into.push_str(text);
+        }
+        Value::Array(list) => list.iter().for_each(|value| gather(value, into)),
+        Value::Object(object) => object.values().for_each(|value| gather(value, into)),
+        _ => {}
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    /// The status code.
+    pub(crate) status: u16,
+    /// Headers beside `content-length`.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The whole body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer of this status with this body.
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// A good answer that is JSON.
+    pub(crate) fn json(value: &Value) -> Self {
+        Self::new(200, value.to_string()).with("content-type", "application/json")
+    }
+
+    /// The same with a header.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The body as JSON.
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// Writes the answer, its body only to `share` of its length. Fails where the client has hung up.
+    pub(crate) fn write(&self, to: &mut TcpStream, share: usize) -> std::io::Result<()> {
+        let mut bytes = format!("HTTP/1.1 {} Mock\r\ncontent-length: {}\r\n", self.status, self.body.len()).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend(format!("{name}: {value}\r\n").bytes());
+        }
+        bytes.extend(b"\r\n");
+        bytes.extend(self.body.iter().take(share));
+        to.write_all(&bytes)
+    }
+}
+
+/// Asks `http://HOST:PORT/path`: a `GET` without a body, a `POST` of JSON with one.
+pub(crate) fn ask(base: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
+    let host = base.strip_prefix("http://").unwrap().to_owned();
+    let stream = TcpStream::connect(&host).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (method, body) = body.map_or(("GET", String::new()), |body| ("POST", body.to_string()));
+    let own = [("host", host.as_str()), ("connection", "close"), ("content-length", &body.len().to_string())];
+    let lines: Vec<String> = own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    (&stream).write_all(format!("{method} {path} HTTP/1.1\r\n{}\r\n{body}", lines.concat()).as_bytes()).unwrap();
+    let mut from = BufReader::new(stream);
+    let status = read_line(&mut from).unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = read_headers(&mut from).unwrap();
+    let mut body = Vec::new();
+    from.read_to_end(&mut body).unwrap();
+    Response { status, headers, body }
+}
+
+fn read_line(from: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    let read = from.read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim_end().to_owned())
+}
+
+fn read_headers(from: &mut BufReader<TcpStream>) -> Option<Vec<(String, String)>> {
+    let mut headers = Vec::new();
+    loop {
+        let line = read_line(from)?;
+        let Some((name, value)) = line.split_once(':') else { return Some(headers) };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}

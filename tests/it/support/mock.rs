@@ -1,0 +1,218 @@
+//! A service on loopback that speaks every dialect, remembers each request, and fails on demand.
+//!
+//! Tests wait on its events, never on the clock: [`Mock::arrived`] returns when so many requests are there, [`Mock::hold`] keeps
+//! answers back until [`Mock::release`].
+
+use std::collections::HashSet;
+use std::io::BufReader;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Instant;
+
+use super::PATIENCE;
+use super::http::{Request, Response};
+use super::wire;
+
+/// What becomes of a request.
+pub(crate) enum Deed {
+    /// It is answered.
+    Answer(Response),
+    /// The connection is closed without a byte.
+    Drop,
+    /// The connection is closed in the middle of the answer's body.
+    Cut(Response),
+    /// It is never answered; the connection stays open until the client or the mock goes away.
+    Hang,
+}
+
+impl Deed {
+    /// An answer of this status with this body.
+    pub(crate) fn status(status: u16, body: &str) -> Self {
+        Self::Answer(Response::new(status, body))
+    }
+
+    /// What a good service answers.
+    pub(crate) fn usual(request: &Request) -> Self {
+        Self::Answer(wire::answer(request))
+    }
+}
+
+type Script = dyn Fn(&Request, usize) -> Deed + Send + Sync;
+
+#[derive(Default)]
+struct State {
+    requests: Vec<Request>,
+    in_flight: usize,
+    most_in_flight: usize,
+    /// Answers that may still go out; none: as many as like.
+    passes: Option<usize>,
+}
+
+struct Inside {
+    script: Box<Script>,
+    state: Mutex<State>,
+    changed: Condvar,
+    ended: AtomicBool,
+}
+
+/// The running service; it ends when this is dropped.
+pub(crate) struct Mock {
+    inside: Arc<Inside>,
+    address: SocketAddr,
+}
+
+impl Mock {
+    /// A service that works.
+    pub(crate) fn good() -> Self {
+        Self::scripted(|request, _| Deed::usual(request))
+    }
+
+    /// A service that does to each request what `script` says; it is told the number of the request, from 0.
+    pub(crate) fn scripted(script: impl Fn(&Request, usize) -> Deed + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let inside =
+            Arc::new(Inside { script: Box::new(script), state: Mutex::default(), changed: Condvar::new(), ended: AtomicBool::new(false) });
+        let served = Arc::clone(&inside);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if served.ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                let served = Arc::clone(&served);
+                std::thread::spawn(move || served.serve(stream));
+            }
+        });
+        Self { inside, address }
+    }
+
+    /// Where it is, as `http://127.0.0.1:PORT`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Every request so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.inside.state().requests.clone()
+    }
+
+    /// How many there were.
+    pub(crate) fn count(&self) -> usize {
+        self.inside.state().requests.len()
+    }
+
+    /// The bodies that would be billed, each once.
+    pub(crate) fn distinct_paid(&self) -> HashSet<Vec<u8>> {
+        self.requests().into_iter().filter(Request::is_paid).map(|request| request.body).collect()
+    }
+
+    /// The most requests that were ever in flight at once.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.inside.state().most_in_flight
+    }
+
+    /// From now on no answer goes out.
+    pub(crate) fn hold(&self) {
+        self.inside.state().passes = Some(0);
+    }
+
+    /// Lets `count` answers go out and holds the others.
+    pub(crate) fn let_pass(&self, count: usize) {
+        *self.inside.state().passes.get_or_insert(0) += count;
+        self.inside.changed.notify_all();
+    }
+
+    /// Lets every answer go out, those that wait and those to come.
+    pub(crate) fn release(&self) {
+        self.inside.state().passes = None;
+        self.inside.changed.notify_all();
+    }
+
+    /// Returns when `count` requests have arrived in all.
+    pub(crate) fn arrived(&self, count: usize) {
+        self.until(&format!("{count} requests"), |state| state.requests.len() >= count);
+    }
+
+    /// Returns when `count` requests are waiting for their answers.
+    pub(crate) fn in_flight(&self, count: usize) {
+        self.until(&format!("{count} requests in flight"), |state| state.in_flight >= count);
+    }
+
+    fn until(&self, what: &str, there: impl Fn(&State) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        let mut state = self.inside.state();
+        while !there(&state) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain for {what}; there were {}, {} in flight", state.requests.len(), state.in_flight);
+            state = self.inside.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        self.inside.ended.store(true, Ordering::SeqCst);
+        // A test that failed may have left the lock poisoned.
+        if let Ok(mut state) = self.inside.state.lock() {
+            state.passes = None;
+        }
+        self.inside.changed.notify_all();
+        // Wakes the thread that accepts, so that it sees the end.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+impl Inside {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// One connection, request by request.
+    fn serve(&self, mut stream: TcpStream) {
+        stream.set_nodelay(true).unwrap();
+        let mut from = BufReader::new(stream.try_clone().unwrap());
+        while let Some(request) = Request::read(&mut from) {
+            let number = self.arrive(&request);
+            let deed = (self.script)(&request, number);
+            self.pass();
+            // Counted out before the answer: the client may send the next request as soon as it has it.
+            self.state().in_flight -= 1;
+            self.changed.notify_all();
+            match deed {
+                Deed::Answer(response) if response.write(&mut stream, usize::MAX).is_ok() => {}
+                Deed::Cut(response) => {
+                    let _ = response.write(&mut stream, response.body.len() / 2);
+                    return;
+                }
+                Deed::Hang => drop(Request::read(&mut from)),
+                Deed::Answer(_) | Deed::Drop => return,
+            }
+        }
+    }
+
+    /// Counts a request in; returns its number.
+    fn arrive(&self, request: &Request) -> usize {
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        state.in_flight += 1;
+        state.most_in_flight = state.most_in_flight.max(state.in_flight);
+        self.changed.notify_all();
+        state.requests.len() - 1
+    }
+
+    /// Waits while answers are held back.
+    fn pass(&self) {
+        let mut state = self.state();
+        loop {
+            match &mut state.passes {
+                None => return,
+                Some(0) => state = self.changed.wait(state).unwrap(),
+                Some(left) => {
+                    *left -= 1;
+                    return;
+                }
+            }
+        }
+    }
+}

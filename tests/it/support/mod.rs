@@ -1,0 +1,29 @@
+//! What the tests share: a desk (a folder with articles and a config), the real program, and a service that it can call.
+
+pub(crate) mod articles;
+pub(crate) mod configs;
+pub(crate) mod desk;
+pub(crate) mod http;
+pub(crate) mod mock;
+pub(crate) mod process;
+pub(crate) mod wire;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Nothing here takes this long unless it hangs; then the test fails instead of waiting for ever.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Whether Debian's `apertium-fr-es` and `apertium-eng-spa` are installed; says so plainly where they are not.
+pub(crate) fn apertium() -> bool {
+    let there = ["fr-es", "eng-spa"].iter().all(|mode| Path::new("/usr/share/apertium/modes").join(mode).with_extension("mode").is_file());
+    if !there {
+        println!("skipped: Apertium is not installed");
+    }
+    there
+}
+
+/// A path in this repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}

@@ -1,0 +1,112 @@
+//! The real program as a child process, which never outlives its test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use super::PATIENCE;
+
+/// How the program ended, and what it said.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// The exit code; none where a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// Fails with all that was said unless the program ended with `code`.
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "wrong exit code\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// A line that the program printed: on standard error, or else on standard output.
+type Line = (bool, String);
+
+/// The running program.
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<Line>,
+    seen: Vec<Line>,
+}
+
+impl Running {
+    /// Starts `command`.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (told, lines) = channel();
+        let streams: [(bool, Box<dyn Read + Send>); 2] =
+            [(false, Box::new(child.stdout.take().unwrap())), (true, Box::new(child.stderr.take().unwrap()))];
+        for (is_error, stream) in streams {
+            let told = told.clone();
+            std::thread::spawn(move || {
+                let mut stream = BufReader::new(stream);
+                let mut line = Vec::new();
+                while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                    // The test may have ended.
+                    let _ = told.send((is_error, String::from_utf8(std::mem::take(&mut line)).unwrap()));
+                }
+            });
+        }
+        Self { child, lines, seen: Vec::new() }
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its name, as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("/bin/sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status().unwrap();
+        assert!(sent.success(), "SIG{name} could not be sent");
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) -> Ended {
+        self.child.kill().unwrap();
+        self.wait()
+    }
+
+    /// The first line, of those to come, that holds `text`.
+    pub(crate) fn says(&mut self, text: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let (is_error, line) = line.unwrap_or_else(|_| panic!("it never said `{text}`, only:\n{}", self.said(|_| true)));
+            self.seen.push((is_error, line.clone()));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> Ended {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.seen.push(line),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("it does not end; it said:\n{}", self.said(|_| true)),
+            }
+        }
+        let status: ExitStatus = self.child.wait().unwrap();
+        Ended { code: status.code(), stdout: self.said(|is_error| !is_error), stderr: self.said(|is_error| is_error) }
+    }
+
+    fn said(&self, of: impl Fn(bool) -> bool) -> String {
+        self.seen.iter().filter(|(is_error, _)| of(*is_error)).map(|(_, line)| line.as_str()).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Ended already, mostly.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,132 @@
+//! What a good service answers, in each dialect's wire format: always the same to the same request, so that two runs can be
+//! compared byte by byte. A summary is the text's first sentence, a translation the text in capitals behind its language.
+
+use serde_json::{Value, json};
+
+use super::http::{Request, Response};
+
+/// The model that the service has.
+pub(crate) const MODEL: &str = "mock-1";
+
+/// A good answer to any request of any dialect.
+pub(crate) fn answer(request: &Request) -> Response {
+    let path = request.path.split('?').next().unwrap_or_default();
+    match path.rsplit('/').next().unwrap_or_default() {
+        "completions" => completion(&content(&request.json())),
+        "models" => Response::json(&json!({"object": "list", "data": [{"id": "other"}, {"id": MODEL}]})),
+        "translate" => libretranslate(&request.json()),
+        "languages" => Response::json(&json!([{"code": "fr", "targets": ["en"]}, {"code": "en", "targets": ["fr"]}])),
+        "translateChain" => apertium(request),
+        _ => Response::new(404, r#"{"error":"no such path"}"#),
+    }
+}
+
+/// An `OpenAI` chat completion with this text.
+pub(crate) fn completion(content: &str) -> Response {
+    choice(&json!({"role": "assistant", "content": content}), "stop")
+}
+
+/// An `OpenAI` chat completion with this message, ended for this reason.
+pub(crate) fn choice(message: &Value, finish: &str) -> Response {
+    let usage = json!({"prompt_tokens": 11, "completion_tokens": 7});
+    Response::json(
+        &json!({"object": "chat.completion", "model": MODEL, "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage}),
+    )
+}
+
+/// The translation of a text by this service.
+pub(crate) fn translation(to: &str, text: &str) -> String {
+    format!("[{to}] {}", text.to_uppercase())
+}
+
+/// The summary of a text by this service.
+pub(crate) fn summary(text: &str) -> String {
+    text.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
+}
+
+/// What a chat model answers to the messages of a task.
+fn content(body: &Value) -> String {
+    let (system, user) =
+        (body["messages"][0]["content"].as_str().unwrap_or_default(), body["messages"][1]["content"].as_str().unwrap_or_default());
+    let lines: Vec<&str> = user.lines().collect();
+    let material = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default().join("\n");
+    let (title, text) = material.split_once("\n\n").unwrap_or(("", &material));
+    if system.contains("JSON list of texts") {
+        let to = if system.contains("into English") { "en" } else { "fr" };
+        let texts: Vec<String> = serde_json::from_str(&material).unwrap_or_default();
+        json!({"translations": texts.iter().map(|text| translation(to, text)).collect::<Vec<_>>()}).to_string()
+    } else if system.contains("four texts") {
+        let (own, other) = if system.contains("article is in French") { ("fr", "en") } else { ("en", "fr") };
+        let mut digest = json!({});
+        digest[format!("title_{own}")] = title.into();
+        digest[format!("title_{other}")] = translation(other, title).into();
+        digest[format!("summary_{own}")] = summary(text).into();
+        digest[format!("summary_{other}")] = translation(other, &summary(text)).into();
+        digest.to_string()
+    } else {
+        summary(text)
+    }
+}
+
+/// `LibreTranslate` knows French and English alone.
+fn libretranslate(body: &Value) -> Response {
+    let language = |name: &str| body[name].as_str().unwrap_or_default();
+    for code in [language("source"), language("target")] {
+        if !["fr", "en"].contains(&code) {
+            return Response::new(400, json!({"error": format!("{code} is not supported")}).to_string());
+        }
+    }
+    let texts = body["q"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let translated: Vec<String> = texts.map(|text| translation(language("target"), text)).collect();
+    Response::json(&json!({"translatedText": translated}))
+}
+
+/// Apertium APY takes a form.
+fn apertium(request: &Request) -> Response {
+    let query = request.path.split_once('?').map(|(_, query)| query.to_owned());
+    let form = query.unwrap_or_else(|| String::from_utf8_lossy(&request.body).into_owned());
+    let field = |name: &str| {
+        form.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| unescape(value))
+    };
+    let chain: Vec<String> = field("langpairs").unwrap_or_default().split('|').map(str::to_owned).collect();
+    let mut data = json!({"translationChain": chain});
+    if let Some(text) = field("q") {
+        data["translatedText"] = format!("[{}] {}", chain.last().map_or("", String::as_str), text.to_uppercase()).into();
+    }
+    Response::json(&json!({"responseData": data, "responseDetails": null, "responseStatus": 200}))
+}
+
+fn unescape(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next(), rest.next()].map(|digit| (digit.unwrap_or(b'0') as char).to_digit(16).unwrap_or(0));
+                u8::try_from(digits[0] * 16 + digits[1]).unwrap_or(b'?')
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Zeros, 258 of them in 13 bits: `megabytes` of them as one gzip stream, fixed Huffman codes written by hand.
+pub(crate) fn gzip_bomb(megabytes: usize) -> Vec<u8> {
+    let mut bits = Vec::new();
+    let mut put = |code: u32, length: u32| bits.extend((0..length).rev().map(|at| code >> at & 1 == 1));
+    // The last block, fixed codes (01, its lower bit first); one literal zero; then copies of it: length 258, distance 1.
+    put(0b1_10, 3);
+    put(0b0011_0000, 8);
+    for _ in 0..megabytes * (1 << 20) / 258 {
+        put(0b1100_0101, 8);
+        put(0, 5);
+    }
+    put(0, 7);
+    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    bytes.extend(bits.chunks(8).map(|byte| byte.iter().enumerate().fold(0_u8, |sum, (at, bit)| sum | u8::from(*bit) << at)));
+    // The check sum and the length, wrong: whoever reads this far has read too much.
+    bytes.extend([0; 8]);
+    bytes
+}

@@ -1,0 +1,152 @@
+//! The table: its columns, its order, its encoding, what a spreadsheet makes of it, and who may read it.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::support::articles::{english, french};
+use crate::support::configs::openai;
+use crate::support::desk::{Desk, mode, rows, sources};
+use crate::support::mock::Mock;
+
+const COLUMNS: &str = "id,source,title_fr,title_en,summary_fr,summary_en,language,published,url,status,flags,error,words,\
+    summary_endpoint,translation_endpoint,cost,processed_at";
+
+#[test]
+fn a_mixed_folder_gives_one_row_an_article_in_the_order_of_the_sources() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    let body = french(5).replace("La digue numéro 5 tient bon\n\n", "");
+    desk.write("input/b.md", format!("---\ntitle: Titre du billet\ndate: 2026-11-15\n---\n\n{body}"));
+    let page = format!(
+        "<html lang=\"fr\"><head><title>T</title><link rel=\"canonical\" href=\"https://exemple.invalid/p\"></head>\
+         <body><article><h1>Titre de la page</h1><p>{body}</p></article></body></html>"
+    );
+    desk.write("input/a.html", page);
+    desk.write(
+        "input/z.json",
+        serde_json::json!([{"id": "k1", "title": "Un", "text": french(6)}, {"id": "k2", "title": "Two", "text": english(6)}]).to_string(),
+    );
+    desk.write("input/empty.txt", "");
+    desk.run(&["run"]).exits(3);
+    let bytes = desk.table();
+    assert_eq!(String::from_utf8(bytes.clone()).unwrap().lines().next(), Some(COLUMNS));
+    assert!(!bytes.contains(&b'\r'));
+    let rows = desk.rows();
+    assert_eq!(
+        sources(&rows),
+        ["input/001.txt", "input/002.txt", "input/a.html", "input/b.md", "input/empty.txt", "input/z.json#k1", "input/z.json#k2"]
+    );
+    assert_eq!(desk.row("input/a.html")["url"], "https://exemple.invalid/p");
+    assert_eq!(
+        (desk.row("input/b.md")["title_fr"].as_str(), desk.row("input/b.md")["published"].as_str()),
+        ("Titre du billet", "2026-11-15")
+    );
+    assert_eq!(desk.row("input/z.json#k2")["language"], "en");
+    let ids: std::collections::HashSet<_> = rows.iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(ids.len(), rows.len());
+    for row in &rows {
+        assert_eq!(row["status"] == "failed", row["source"] == "input/empty.txt", "{row:?}");
+        let time = &row["processed_at"];
+        assert!(time.len() == 20 && time.ends_with('Z'), "{time}");
+    }
+}
+
+#[test]
+fn the_french_excel_profile_has_its_mark_semicolons_and_line_ends() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    desk.run(&["run"]).exits(0);
+    let plain = desk.rows();
+    desk.run(&["run", "--profile", "excel-fr"]).exits(0);
+    let bytes = desk.table();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(text.starts_with(&format!("\u{feff}{}\r\n", COLUMNS.replace(',', ";"))), "{text}");
+    assert!(text.lines().count() == 3 && text.matches('\n').count() == text.matches("\r\n").count());
+    assert_eq!(rows(&bytes, b';'), plain, "another form of the same rows, and no call");
+    assert_eq!(mock.count(), 4);
+}
+
+#[test]
+fn a_cell_that_a_spreadsheet_would_calculate_is_made_harmless() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    let titles = ["=1+1", "+33 appels", "@SUM(A1)", "-2+3", "=HYPERLINK(\"http://x\")"];
+    for (number, title) in titles.iter().enumerate() {
+        desk.write(&format!("input/{number}.json"), serde_json::json!({"title": title, "text": french(number)}).to_string());
+    }
+    desk.write("input/=1+1.txt", french(9));
+    desk.run(&["run", "input", "--config", "config.toml"]).exits(0);
+    for (row, title) in desk.rows().iter().zip(titles) {
+        assert_eq!(row["title_fr"], format!("'{title}"));
+    }
+    for row in desk.rows() {
+        for (column, cell) in &row {
+            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{column}: {cell}");
+        }
+    }
+}
+
+#[test]
+fn quotes_separators_and_line_breaks_come_back_as_they_were() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    let title = "Un «titre», \"cité\"; œuvre à 3 € — 日本語 🚢";
+    desk.write("input/a.json", serde_json::json!({"title": title, "text": french(1)}).to_string());
+    desk.run(&["run"]).exits(0);
+    assert_eq!(desk.row("input/a.json")["title_fr"], title);
+}
+
+#[test]
+fn the_files_are_for_their_owner_alone() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mode(&desk.path("output")), 0o700);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(desk.path("output")).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["ledger.db", "ledger.lock", "summaries.csv"], "and nothing else is left behind");
+}
+
+#[test]
+fn file_names_that_steer_a_terminal_or_are_not_text_are_escaped() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    for (number, name) in [&b"a\nb.txt"[..], b"c\x1b[31m.txt", b"d\xff.txt", b"--help.txt"].into_iter().enumerate() {
+        fs::write(desk.path("input").join(std::ffi::OsStr::from_bytes(name)), french(number)).unwrap();
+    }
+    let ended = desk.run(&["run", "-vv"]).exits(0);
+    assert_eq!(sources(&desk.rows()), ["input/--help.txt", "input/a\\x0Ab.txt", "input/c\\x1B[31m.txt", "input/d\\xFF.txt"]);
+    assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_table_that_was_edited_or_deleted_is_made_anew_without_a_call() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    desk.run(&["run"]).exits(0);
+    let table = desk.table();
+    for damage in [&b"half a li"[..], b""] {
+        fs::write(desk.path("output/summaries.csv"), damage).unwrap();
+        desk.run(&["run"]).exits(0);
+        assert_eq!(desk.table(), table);
+    }
+    fs::remove_file(desk.path("output/summaries.csv")).unwrap();
+    desk.run(&["run"]).exits(0);
+    assert_eq!(desk.table(), table);
+    assert_eq!(mock.count(), 4);
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_made_is_told_before_anything_is_sent() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    desk.write("output", "a file is in the way");
+    let ended = desk.run(&["run"]).exits(2);
+    assert!(ended.stderr.contains("output"), "{}", ended.stderr);
+    assert_eq!(mock.count(), 0);
+}
