@@ -17,23 +17,11 @@ impl Check for Echo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Lang;
+    use crate::check::article;
 
     fn found(fr: &str, en: &str) -> Vec<Flag> {
-        let article = Article {
-            id: String::new(),
-            source: String::new(),
-            title: String::new(),
-            body: String::new(),
-            language: Some(Lang::FR),
-            published: None,
-            url: None,
-            author: None,
-            words: 0,
-            flags: vec![],
-        };
         let digest = Digest { summary_fr: fr.into(), summary_en: en.into(), ..Digest::default() };
-        Echo.check(&article, &digest)
+        Echo.check(&article(), &digest)
     }
 
     #[test]

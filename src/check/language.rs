@@ -24,24 +24,13 @@ impl Check for Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::article;
 
     const FR: &str = "Le conseil municipal a adopté mardi soir, à une large majorité, le budget de la ville pour l'année prochaine, avec une hausse des dépenses pour les écoles.";
     const EN: &str = "The town council adopted on Tuesday evening, by a large majority, the budget of the town for the next year, with higher spending on schools.";
 
     fn found(fr: &str, en: &str) -> Vec<Flag> {
-        let article = Article {
-            id: String::new(),
-            source: String::new(),
-            title: String::new(),
-            body: String::new(),
-            language: Some(Lang::FR),
-            published: None,
-            url: None,
-            author: None,
-            words: 0,
-            flags: vec![],
-        };
-        Language.check(&article, &Digest { summary_fr: fr.into(), summary_en: en.into(), ..Digest::default() })
+        Language.check(&article(), &Digest { summary_fr: fr.into(), summary_en: en.into(), ..Digest::default() })
     }
 
     #[test]

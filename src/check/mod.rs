@@ -18,3 +18,20 @@ static CHECKS: &[&dyn Check] = &[&echo::Echo, &language::Language];
 pub fn check(article: &Article, digest: &Digest) -> Vec<Flag> {
     CHECKS.iter().flat_map(|check| check.check(article, digest)).collect()
 }
+
+/// An article of which only the digest matters.
+#[cfg(test)]
+fn article() -> Article {
+    Article {
+        id: String::new(),
+        source: String::new(),
+        title: String::new(),
+        body: String::new(),
+        language: Some(crate::model::Lang::FR),
+        published: None,
+        url: None,
+        author: None,
+        words: 0,
+        flags: vec![],
+    }
+}
