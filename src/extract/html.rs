@@ -34,7 +34,7 @@ impl Format for Html {
         guard::guard(text)?;
         let page = Document::from(text);
         let marks = marks(&page);
-        page.select(FURNITURE).remove();
+        remove_furniture(&page);
         let config = Config { text_mode: TextMode::Formatted, max_elements_to_parse: MOST_ELEMENTS, ..Config::default() };
         let malformed = |error: dom_smoothie::ReadabilityError| Reject::new("malformed", format!("no article found in the page: {error}"));
         let article = Readability::with_document(page, None, Some(config)).and_then(|mut reader| reader.parse()).map_err(malformed)?;
@@ -42,6 +42,18 @@ impl Format for Html {
         let body = article.text_content.lines().map(one_line).collect::<Vec<_>>().join("\n");
         let published = marks.published.or(article.published_time);
         Ok(vec![Draft { title, body, published, author: marks.author.or(article.byline), ..marks }])
+    }
+}
+
+/// Drops what is never part of the article. A class may mislead («comments-open» on the body): what holds half of the page's text
+/// is no furniture.
+fn remove_furniture(page: &Document) {
+    let whole = page.select_single("body").text().len();
+    for node in page.select(FURNITURE).nodes() {
+        let frame = node.node_name().is_some_and(|name| matches!(&*name, "html" | "body" | "main" | "article"));
+        if !frame && node.text().len() * 2 <= whole {
+            node.remove_from_parent();
+        }
     }
 }
 
@@ -87,6 +99,12 @@ mod tests {
         for furniture in ["cookies", "Accueil", "Agence", "Partager", "Mentions"] {
             assert!(!draft.body.contains(furniture), "{furniture}");
         }
+    }
+
+    #[test]
+    fn a_misleading_class_does_not_cost_the_article() {
+        let page = PAGE.replace("<body>", "<body class=\"comments-open\">").replace("<article>", "<div class=\"shared-layout\"><article>");
+        assert_eq!(Html.drafts(&page).unwrap(), Html.drafts(PAGE).unwrap());
     }
 
     #[test]
