@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::client::Client;
 use super::retry::{LONGEST_WAIT, MOST_ATTEMPTS, pause};
@@ -49,6 +49,7 @@ pub struct Line {
     client: Client,
     places: Semaphore,
     stopped: Mutex<Option<Failure>>,
+    halted: watch::Sender<bool>,
     away_in_a_row: AtomicU32,
     counters: Counters,
 }
@@ -68,6 +69,7 @@ impl Line {
             identity,
             dialect,
             stopped: Mutex::new(None),
+            halted: watch::Sender::new(false),
             away_in_a_row: AtomicU32::new(0),
             counters: Counters::default(),
         })
@@ -82,6 +84,7 @@ impl Line {
     /// No further request is sent; every call from now on ends with `failure`.
     pub fn halt(&self, failure: &Failure) {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+        self.halted.send_replace(true);
     }
 
     /// What went over the line so far.
@@ -110,7 +113,7 @@ impl Line {
             };
             tracing::debug!(endpoint = self.endpoint.name, attempt, code = error.code, "attempt failed: {error}");
             match self.again(&error, attempt) {
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => self.rest(wait).await,
                 None => return Err(self.give_up(&error)),
             }
         }
@@ -134,6 +137,13 @@ impl Line {
             self.away_in_a_row.store(0, Ordering::Relaxed);
         }
         Ok(reply)
+    }
+
+    /// Waits before the next attempt; a halt ends the wait, and the next attempt then is none.
+    async fn rest(&self, wait: Duration) {
+        let mut halted = self.halted.subscribe();
+        // The sender lives as long as the line.
+        let _ = tokio::time::timeout(wait, halted.wait_for(|halted| *halted)).await;
     }
 
     /// How long to wait before the next attempt, if there may be one.

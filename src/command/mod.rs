@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::config::{Config, Overrides, load};
 use crate::dialect;
 use crate::model::{Exit, Fault};
-use crate::report::{Loudness, complain};
+use crate::report::{Loudness, complain, lost};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -170,6 +170,8 @@ pub fn run(arguments: Arguments) -> Exit {
             Ok(Exit::Done)
         }
     };
+    let result = result
+        .and_then(|exit| if lost() { Err(Fault::usage("standard output takes no more; what was to be said is lost")) } else { Ok(exit) });
     result.unwrap_or_else(|fault| {
         let style = console::Style::new().for_stderr().red().bold();
         complain(&format!("{} {}", style.apply_to("error:"), fault.message));

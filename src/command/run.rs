@@ -35,11 +35,28 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
         })?;
     }
     Ledger::folder(&config.output)?;
+    places_are_apart(&config)?;
     let _lock = RunLock::take(&config.output)?;
     let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
     let progress = Arc::new(Progress::new(loudness, config.tasks()));
     report::start_log(loudness, &progress);
     runtime()?.block_on(work(config, ledger, progress, loudness))
+}
+
+/// The table and the ledger must not be read as articles, and there must be a place for the table: known before the first call.
+fn places_are_apart(config: &Config) -> Result<(), Fault> {
+    let output = config.output.canonicalize().unwrap_or_else(|_| config.output.clone());
+    if config.input.iter().any(|path| path.canonicalize().is_ok_and(|path| path == output)) {
+        return Err(Fault::usage(format!(
+            "`{}` is both input and output: the table would be read as an article; give another --output",
+            output.display()
+        )));
+    }
+    let table = output.join("summaries.csv");
+    if table.is_dir() {
+        return Err(Fault::usage(format!("`{}` is a folder, and the table cannot be written there; move it away", table.display())));
+    }
+    Ok(())
 }
 
 async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<Exit, Fault> {

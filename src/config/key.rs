@@ -16,6 +16,10 @@ const MAX_KEY_BYTES: u64 = 8 * 1024;
 /// What is wrong, in words that never hold the key itself.
 pub(super) fn fetch(raw: &RawKey, folder: &Path) -> Result<SecretString, String> {
     let (written, place) = match raw {
+        // Somebody may have put the key itself here; then it must not be repeated.
+        RawKey::Env(name) if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+            return Err("`env` takes the name of an environment variable, not the key itself".into());
+        }
         RawKey::Env(name) => {
             let value = std::env::var(name).map_err(|error| match error {
                 std::env::VarError::NotPresent => format!("the environment variable `{name}`, which should hold the key, is not set"),

@@ -90,6 +90,9 @@ impl Judge<'_> {
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
         let embedded = self.embedded(raw.embedded);
         let endpoints = self.endpoints(raw.endpoint, overrides);
+        if raw.input.paths.as_ref().is_some_and(Vec::is_empty) && overrides.paths.is_empty() {
+            self.problems.push(Problem::of(self.path, "`paths` under [input] is empty").hint("such as paths = [\"input\"]"));
+        }
         let input = if overrides.paths.is_empty() {
             raw.input.paths.unwrap_or_else(|| vec!["input".into()]).into_iter().map(|path| self.folder.join(path)).collect()
         } else {
@@ -246,6 +249,7 @@ impl Judge<'_> {
             Ok(url) if url.host_str().is_none_or(str::is_empty) => "the URL names no host".into(),
             // The URL is not repeated: it holds a password.
             Ok(url) if !url.username().is_empty() || url.password().is_some() => "the URL holds a user name or password".into(),
+            Ok(url) if url.query().is_some() || url.fragment().is_some() => "the URL has a ? or #, but paths are put behind it".into(),
             Ok(url) => return Some(url.as_str().trim_end_matches('/').to_owned()),
         };
         self.problem(&written.span(), fault, Some("such as \"http://localhost:5000\"; a key goes to `key = { env = … }`".into()));

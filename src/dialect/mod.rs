@@ -139,10 +139,34 @@ pub fn excerpt(body: &[u8]) -> String {
 /// The JSON of an answer.
 fn json(body: &[u8]) -> Result<Value, CallError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| {
+    serde_json::from_slice(body).or_else(|error| serde_json::from_slice(&whole_characters(body)).map_err(|_| error)).map_err(|error| {
         let what = if body.is_empty() { "an empty answer".to_owned() } else { format!("not JSON ({error}), it begins: {}", excerpt(body)) };
         CallError::new(Verdict::Once, "protocol", what)
     })
+}
+
+/// A body with half characters (a lone `\ud800`) made whole: such an answer is paid for, and worth reading for the rest.
+fn whole_characters(body: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(body);
+    let mut mended = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let unit = |from: usize| escape.get(from..from + 6)?.strip_prefix("\\u").and_then(|hex| u16::from_str_radix(hex, 16).ok());
+        let (taken, half) = match (unit(0), unit(6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (12, false),
+            (Some(0xD800..=0xDFFF), _) => (6, true),
+            (Some(_), _) => (6, false),
+            // Another escape: two characters, the second not a beginning of its own.
+            _ => (1 + escape.chars().nth(1).map_or(0, char::len_utf8), false),
+        };
+        let (escape, after) = escape.split_at(taken);
+        mended.push_str(if half { "\\ufffd" } else { escape });
+        rest = after;
+    }
+    mended.push_str(rest);
+    mended.into_bytes()
 }
 
 /// An answer that is well formed, but not what was asked for.
@@ -173,6 +197,14 @@ mod tests {
 
     fn refused(status: u16, body: &str) -> CallError {
         refusal_by_status(&Response { status, retry_after: None, body: body.into() })
+    }
+
+    #[test]
+    fn half_characters_do_not_cost_the_answer() {
+        let read = |text: &str| json(text.as_bytes()).map(|value| value["a"].as_str().unwrap().to_owned());
+        assert_eq!(read(r#"{"a":"x\ud800y"}"#).unwrap(), "x\u{fffd}y");
+        assert_eq!(read(r#"{"a":"\udc00\ud83d\ude00\\ud800"}"#).unwrap(), "\u{fffd}😀\\ud800");
+        assert!(read(r#"{"a":"\ud80"#).is_err());
     }
 
     #[test]

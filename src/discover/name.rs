@@ -14,6 +14,8 @@ pub fn display_name(path: &Path, base: &Path) -> String {
         for c in chunk.valid().chars() {
             match c {
                 '\\' => name.push_str("\\\\"),
+                // Parts a file from the article in it.
+                '#' => escape(&mut name, b"#"),
                 c if needs_escape(c) => escape(&mut name, c.encode_utf8(&mut [0; 4]).as_bytes()),
                 c => name.push(c),
             }

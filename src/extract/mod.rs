@@ -9,8 +9,10 @@ mod markdown;
 pub mod sentences;
 mod text;
 
+use std::collections::HashSet;
+
 use crate::discover::article_id;
-use crate::model::{Article, Flag, Lang, Reject, Source, Understood};
+use crate::model::{Article, Flag, Lang, Reject, Source, Understood, clean};
 use crate::read::Text;
 
 pub use language::detect;
@@ -47,6 +49,8 @@ struct Draft {
 
 /// A title longer than this (in characters) is a paragraph; one made from the text is cut there.
 const LONGEST_TITLE: usize = 160;
+/// Characters of an article's key within its file.
+const LONGEST_KEY: usize = 80;
 
 /// The articles of a source, or why there is none.
 ///
@@ -56,12 +60,24 @@ const LONGEST_TITLE: usize = 160;
 pub fn articles(source: &Source, text: &Text) -> Result<Vec<Understood>, Reject> {
     let drafts = format_of(source, &text.text).drafts(&text.text)?;
     let several = drafts.len() > 1;
+    let mut keys = HashSet::new();
     let named = drafts.into_iter().enumerate().map(|(number, draft)| {
-        let key = draft.key.clone().unwrap_or_else(|| (number + 1).to_string());
-        let name = if several { format!("{}#{key}", source.name) } else { source.name.clone() };
+        let name =
+            if several { format!("{}#{}", source.name, unique(&mut keys, draft.key.as_deref(), number + 1)) } else { source.name.clone() };
         finish(draft, &name, &text.flags).map_err(|reject| (name, reject))
     });
     Ok(named.collect())
+}
+
+/// The key of one article of several: its own, else its number; a repeated one with its number behind it, so that no article takes
+/// another's row.
+fn unique(keys: &mut HashSet<String>, own: Option<&str>, number: usize) -> String {
+    let own = own.map(|own| shorten(&one_line(&clean(own)), LONGEST_KEY)).filter(|own| !own.is_empty());
+    let mut key = own.unwrap_or_else(|| number.to_string());
+    while !keys.insert(key.clone()) {
+        key = format!("{key}-{number}");
+    }
+    key
 }
 
 fn format_of(source: &Source, text: &str) -> &'static dyn Format {
@@ -74,10 +90,10 @@ fn format_of(source: &Source, text: &str) -> &'static dyn Format {
 
 /// What all formats share: lines that are no part of the article go, the title is settled, the language found.
 fn finish(draft: Draft, name: &str, flags: &[Flag]) -> Result<Article, Reject> {
-    let cleaned = boilerplate::strip(&draft.body);
+    let cleaned = boilerplate::strip(&clean(&draft.body));
     let mut flags = flags.to_vec();
     let mut body = cleaned.body;
-    let title = draft.title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
+    let title = draft.title.map(|title| shorten(&one_line(&clean(&title)), 2 * LONGEST_TITLE)).filter(|title| !title.is_empty());
     if !body.chars().any(char::is_alphanumeric) {
         let what = if title.is_some() { "a title but no text" } else { "no text" };
         return Err(Reject::new("empty", format!("the article has {what}")));
@@ -98,8 +114,8 @@ fn finish(draft: Draft, name: &str, flags: &[Flag]) -> Result<Article, Reject> {
         source: name.to_owned(),
         language: language::detect(&body, draft.language.as_deref().and_then(Lang::parse)),
         published: draft.published.as_deref().and_then(date::parse).or(cleaned.published),
-        url: draft.url.map(|url| url.trim().to_owned()).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
-        author: draft.author.map(|author| one_line(&author)).filter(|author| !author.is_empty()),
+        url: draft.url.map(|url| one_line(&clean(&url))).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
+        author: draft.author.map(|author| one_line(&clean(&author))).filter(|author| !author.is_empty()),
         words: count_words(&body),
         title,
         body,
@@ -112,13 +128,18 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first sentence, cut at a word's end where it is too long for a title.
+/// The first sentence, as far as it goes for a title.
 fn beginning(body: &str) -> String {
-    let first = sentences::sentences(body).first().map_or_else(String::new, |sentence| one_line(sentence));
-    if first.chars().count() <= LONGEST_TITLE {
-        return first;
+    sentences::sentences(body).first().map_or_else(String::new, |sentence| shorten(&one_line(sentence), LONGEST_TITLE))
+}
+
+/// At most `most` characters of a line, cut at a word's end. A title goes along with every call, so an endless one would multiply
+/// the bill.
+fn shorten(line: &str, most: usize) -> String {
+    if line.chars().count() <= most {
+        return line.to_owned();
     }
-    let cut: String = first.chars().take(LONGEST_TITLE).collect();
+    let cut: String = line.chars().take(most).collect();
     let whole_words = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
     format!("{} …", whole_words.trim_end_matches([',', ';', ':']))
 }
@@ -143,6 +164,20 @@ mod tests {
         assert_eq!(list[0].as_ref().unwrap().source, "a.json#x1");
         let (name, reject) = list[1].as_ref().unwrap_err();
         assert_eq!((name.as_str(), reject.code), ("a.json#2", "empty"));
+    }
+
+    #[test]
+    fn articles_that_share_an_id_keep_a_row_each_and_escapes_are_harmless() {
+        let list = read("a.json", r#"[{"id":"1","text":"Un."},{"id":"1","text":"Deux\u001b[31m\u202e."},{"id":"1","text":"Trois."}]"#);
+        let names: Vec<&str> = list.iter().map(|article| article.as_ref().unwrap().source.as_str()).collect();
+        assert_eq!(names, ["a.json#1", "a.json#1-2", "a.json#1-3"]);
+        assert_eq!(list[1].as_ref().unwrap().body, "Deux[31m.");
+    }
+
+    #[test]
+    fn an_endless_title_is_shortened() {
+        let text = format!(r#"{{"title":"{}","text":"Un."}}"#, "mot ".repeat(10_000));
+        assert!(read("a.json", &text)[0].as_ref().unwrap().title.chars().count() < 330);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 mod article;
 mod call;
+mod clean;
 mod exit;
 mod lang;
 mod row;
 
 pub use article::{Article, Reject, Source, Understood};
 pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Usage, Verdict};
+pub use clean::{clean, invisible};
 pub use exit::{Exit, Fault};
 pub use lang::Lang;
 pub use row::{Flag, Row, Status};

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::Outcome;
 use crate::call::{Line, Tally};
 use crate::config::Endpoint;
-use crate::model::{Ask, Exit, Failure, Fault, Limits, Reject, Reply, Task};
+use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Limits, Reject, Reply, Task, clean};
 use crate::plan::{Answered, Asker, call_key};
 use crate::record::{Ledger, RecordedCall};
 use crate::report::{Event, Progress};
@@ -20,6 +20,8 @@ pub struct Desk {
     progress: Arc<Progress>,
     /// One lock a call in flight: the same text twice in one run is asked for once.
     in_flight: Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<()>>>>,
+    /// What failed for good in this run: the same text again would fail, and may be billed, again.
+    failed: Mutex<HashMap<[u8; 32], Failure>>,
     remembered: AtomicU64,
     cost: Mutex<Option<f64>>,
     fault: Mutex<Option<Fault>>,
@@ -28,8 +30,17 @@ pub struct Desk {
 impl Desk {
     /// A desk with the line that does each task of the route.
     pub fn new(ledger: Ledger, lines: Vec<(Task, Arc<Line>)>, progress: Arc<Progress>) -> Self {
-        let in_flight = Mutex::new(HashMap::new());
-        Self { ledger, lines, progress, in_flight, remembered: AtomicU64::new(0), cost: Mutex::new(Some(0.0)), fault: Mutex::new(None) }
+        let (in_flight, failed) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
+        Self {
+            ledger,
+            lines,
+            progress,
+            in_flight,
+            failed,
+            remembered: AtomicU64::new(0),
+            cost: Mutex::new(Some(0.0)),
+            fault: Mutex::new(None),
+        }
     }
 
     /// The ledger behind the desk.
@@ -80,10 +91,25 @@ impl Desk {
         Ok(found.map(|(reply, endpoint, cost)| Answered { reply, endpoint, cost }))
     }
 
+    /// Calls the endpoint, unless the same call has failed in this run already.
+    async fn call_once(&self, line: &Line, ask: &Ask, key: [u8; 32]) -> Result<Answered, Failure> {
+        let failed = || self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = failed().get(&key).cloned() {
+            return Err(failure);
+        }
+        let answered = self.call(line, ask, key).await;
+        if let Err(failure) = &answered
+            && failure.exit == Exit::SomeFailed
+        {
+            failed().insert(key, failure.clone());
+        }
+        answered
+    }
+
     /// Calls the endpoint and keeps the reply: it is on the disk before anybody sees it.
     async fn call(&self, line: &Line, ask: &Ask, key: [u8; 32]) -> Result<Answered, Failure> {
         let start = Instant::now();
-        let reply = line.call(ask).await?;
+        let reply = harmless(line.call(ask).await?);
         let cost = cost(&line.endpoint);
         let call = RecordedCall {
             key,
@@ -111,6 +137,21 @@ fn cost(endpoint: &Endpoint) -> Option<f64> {
     (endpoint.dialect == "embedded").then_some(0.0)
 }
 
+/// The same with texts as the program keeps them: what a model writes is as foreign as a file.
+fn harmless(reply: Reply) -> Reply {
+    let answer = match reply.answer {
+        Answer::Summary(text) => Answer::Summary(clean(&text)),
+        Answer::Translations(texts) => Answer::Translations(texts.iter().map(|text| clean(text)).collect()),
+        Answer::Digest(digest) => Answer::Digest(Digest {
+            title_fr: clean(&digest.title_fr),
+            title_en: clean(&digest.title_en),
+            summary_fr: clean(&digest.summary_fr),
+            summary_en: clean(&digest.summary_en),
+        }),
+    };
+    Reply { answer, ..reply }
+}
+
 fn json(reply: &Reply) -> Result<String, Failure> {
     serde_json::to_string(reply).map_err(|error| Reject::new("internal", format!("the reply cannot be kept: {error}")).into())
 }
@@ -130,7 +171,7 @@ impl Asker for Desk {
                 self.remembered.fetch_add(1, Ordering::Relaxed);
                 Ok(answered)
             }
-            None => self.call(line, &ask, key).await,
+            None => self.call_once(line, &ask, key).await,
         };
         drop(guard);
         // The map and this call hold it; whoever waits holds it too.

@@ -2,10 +2,8 @@
 //!
 //! A statistical detector is not asked: measured, it turned whole UTF-8 files with one bad byte into mojibake.
 
+use crate::model::{Flag, Reject, clean};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use unicode_normalization::{UnicodeNormalization, is_nfc};
-
-use crate::model::{Flag, Reject};
 
 /// A source's text: NFC, line ends as `\n`, without control and invisible characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,23 +93,13 @@ fn looks_binary(text: &str) -> bool {
     odd * 20 > all
 }
 
-/// NFC, `\n`, and nothing that cannot be seen: such characters hide text from a reader and steer terminals.
-fn clean(text: &str) -> String {
-    let lines = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{c}'], "\n");
-    let kept = lines.chars().filter(|c| !invisible(*c)).collect::<String>();
-    if is_nfc(&kept) { kept } else { kept.nfc().collect() }
-}
-
-fn invisible(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\t'))
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization;
 
     use super::*;
+    use crate::model::invisible;
 
     const CONTROL: &str = "« L’œuvre a coûté 3 € », dit l’évêque.\n";
 

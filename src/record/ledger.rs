@@ -69,8 +69,10 @@ impl Ledger {
                     folder.display()
                 )));
             }
+            set_logs_aside(&real, new)?;
             schema::create(&path)?;
         }
+        schema::is_ours(&path)?;
         let writing = schema::open(&path)?;
         let reader = schema::open(&path)?;
         let started = jiff::Timestamp::now();
@@ -208,6 +210,25 @@ impl Ledger {
     }
 }
 
+/// A log without its ledger would be replayed into the new one. It holds replies that were paid for, so it is kept.
+fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
+    for name in ["ledger.db-wal", "ledger.db-shm"] {
+        let log = folder.join(name);
+        if log.symlink_metadata().is_err() {
+            continue;
+        }
+        if !new {
+            return Err(Fault::usage(format!(
+                "`{}` stands there without its ledger.db: put the ledger back, or say --new-ledger to begin anew",
+                log.display()
+            )));
+        }
+        std::fs::rename(&log, folder.join(format!("{name}.old")))
+            .map_err(|error| Fault::usage(format!("`{}` cannot be set aside: {error}", log.display())))?;
+    }
+    Ok(())
+}
+
 const COLUMNS: &str = "id, source, title_fr, title_en, summary_fr, summary_en, language, published, url, status, flags, error, words, \
     summary_endpoint, translation_endpoint, cost, processed_at, run";
 
@@ -312,6 +333,30 @@ mod tests {
             assert!(fault.message.contains("ledger.db"));
             assert_eq!(std::fs::read(&path).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn another_program_that_reads_the_ledger_does_not_take_its_log_away() {
+        let dir = tempfile::tempdir().unwrap();
+        Ledger::open(dir.path(), false).unwrap().close(Exit::Done).unwrap();
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        block(ledger.record_row(row("a.txt"), None)).unwrap();
+        // Another process, since the locks in question are between processes.
+        let count = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM row').fetchone(); c.close()";
+        let read = std::process::Command::new("python3").args(["-c", count]).arg(dir.path().join("ledger.db")).status();
+        if !read.is_ok_and(|status| status.success()) {
+            return;
+        }
+        assert!(dir.path().join("ledger.db-wal").exists());
+    }
+
+    #[test]
+    fn a_log_without_its_ledger_is_not_replayed_into_a_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ledger.db-wal"), "log").unwrap();
+        assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("ledger.db-wal"));
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done).unwrap();
+        assert_eq!(std::fs::read(dir.path().join("ledger.db-wal.old")).unwrap(), b"log");
     }
 
     #[test]

@@ -57,9 +57,8 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
 }
 
-/// Opens the ledger at `path`, which must be one of ours.
+/// Opens the ledger at `path`, which must be one of ours (see [`is_ours`]).
 pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
-    is_ours(path)?;
     let fault = |error: rusqlite::Error| damaged(path, &error);
     // A link that somebody planted in the folder is not followed.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
@@ -81,7 +80,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
 }
 
 /// Looks at the file's head only, so that a file that is not ours is not changed by a byte.
-fn is_ours(path: &Path) -> Result<(), Fault> {
+///
+/// To be called before the ledger is opened, and never after: closing any descriptor of a file drops all of the process's POSIX locks
+/// on it, `SQLite`'s too, and another program that then reads the ledger would take the log away under the run.
+pub(super) fn is_ours(path: &Path) -> Result<(), Fault> {
     let cannot = |what: String| Fault::usage(format!("the ledger `{}` cannot be used: {what}", path.display()));
     let mut head = [0_u8; 100];
     let meta = fs::symlink_metadata(path).map_err(|error| cannot(error.to_string()))?;

@@ -7,6 +7,7 @@ mod progress;
 mod table;
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use harmless::harmless;
 pub use progress::{Event, Progress};
@@ -23,9 +24,21 @@ pub enum Loudness {
     Verbose(u8),
 }
 
-/// Prints to standard output; a reader that has gone away (`| head`) is no error.
+/// Set when standard output refused something that was said.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints to standard output; a reader that has gone away (`| head`) is no error, a full disk is one: see [`lost`].
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether something that was said did not reach standard output.
+pub fn lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Prints to standard error, where messages belong.
