@@ -81,7 +81,6 @@ fn a_signal_while_nothing_is_to_be_done_is_harmless() {
 }
 
 #[test]
-#[ignore = "takes the 30 seconds that calls in flight are given"]
 fn a_call_that_hangs_does_not_hold_up_the_end() {
     let mock = Mock::scripted(|_, _| Deed::Hang);
     let desk = Desk::with(&openai(&mock), 3);
