@@ -15,7 +15,12 @@ pub(super) fn run(common: &Common) -> Result<Exit, Fault> {
     let progress = Arc::new(Progress::new(common.loudness(), &[]));
     report::start_log(common.loudness(), &progress);
     let name = common.config.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
-    say(&format!("ok    {name}: {} endpoint(s), route {:?}", config.endpoints.len(), config.route));
+    say(&format!(
+        "ok    {name}: {} endpoint{}, route {}",
+        config.endpoints.len(),
+        if config.endpoints.len() == 1 { "" } else { "s" },
+        config.route
+    ));
     runtime()?.block_on(examine(&config, &progress))
 }
 

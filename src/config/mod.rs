@@ -90,6 +90,15 @@ pub enum Route {
     SingleCall,
 }
 
+impl std::fmt::Display for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::SummariseThenTranslate => "summarise-then-translate",
+            Self::SingleCall => "single-call",
+        })
+    }
+}
+
 /// A configured service.
 #[derive(Clone, Debug)]
 pub struct Endpoint {

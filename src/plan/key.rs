@@ -24,7 +24,7 @@ pub fn row_fingerprint(article: &Article, route: Route, words: usize, makers: &[
             json!([endpoint.name, endpoint.dialect, url, endpoint.model, identity])
         })
         .collect();
-    hash(&json!(["row-1", prompts::VERSION, format!("{route:?}"), words, makers, article]))
+    hash(&json!(["row-1", prompts::VERSION, route.to_string(), words, makers, article]))
 }
 
 fn hash(parts: &serde_json::Value) -> [u8; 32] {
