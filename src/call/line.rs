@@ -19,7 +19,7 @@ const SPARE_REPEATS: u64 = 3;
 
 /// What went over a line.
 #[derive(Debug, Default)]
-pub struct Counters {
+struct Counters {
     /// Requests sent.
     sent: AtomicU64,
     /// Of these, repeated attempts.

@@ -5,4 +5,4 @@ mod line;
 mod retry;
 
 pub use client::Client;
-pub use line::{Counters, Line, Tally};
+pub use line::{Line, Tally};

@@ -36,7 +36,7 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
 }
 
 /// The line to one endpoint; the embedded one by way of its running server.
-pub(super) fn line(endpoint: &Endpoint, server: Option<&Server>) -> Result<Line, Fault> {
+fn line(endpoint: &Endpoint, server: Option<&Server>) -> Result<Line, Fault> {
     match server.filter(|_| endpoint.dialect == "embedded") {
         Some(server) => {
             let endpoint = Endpoint { url: server.url.clone(), key: server.token.clone(), ..endpoint.clone() };

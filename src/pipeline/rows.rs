@@ -53,12 +53,7 @@ async fn one(work: Arc<Work>, article: Article) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         // Interrupted or broken off: the article is neither done nor failed, and its earlier row, if any, stays in the table.
-        Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Usage) => {
-            if earlier.is_some() {
-                ledger.seen(&article.source).await.map_err(|fault| work.desk.break_off(fault))?;
-            }
-            Err(failure)
-        }
+        Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Usage) => Err(failure),
         Err(failure) => {
             failed(&work, about(&article), &failure.reject).await?;
             Ok(failure.exit)

@@ -157,12 +157,14 @@ impl Ledger {
         self.write(Write::Seen { source: source.to_owned(), run: self.run }).await
     }
 
-    /// Rows that the run before listed and this one, broken off, has not come to, stay in the table.
+    /// Rows that earlier runs listed, and this one, broken off, has not come to, stay in the table: those of the last run that came to
+    /// its end, and of all that were killed since.
     ///
     /// # Errors
     /// Where that could not be written.
     pub fn keep_unseen(&self) -> Result<(), Fault> {
-        let statement = "UPDATE row SET run = ?1 WHERE run = (SELECT max(run) FROM row WHERE run < ?1)";
+        let statement = "UPDATE row SET run = ?1 WHERE run >= coalesce(
+            (SELECT max(row.run) FROM row JOIN run ON run.number = row.run WHERE run.ended_at IS NOT NULL AND row.run < ?1), 0)";
         self.read(|connection| connection.execute(statement, [self.run])).map(|_| ())
     }
 
@@ -348,6 +350,32 @@ mod tests {
             return;
         }
         assert!(dir.path().join("ledger.db-wal").exists());
+    }
+
+    #[test]
+    fn a_run_that_is_broken_off_after_a_killed_one_keeps_the_rows_of_both() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = |sources: &[&str]| {
+            let ledger = Ledger::open(dir.path(), false).unwrap();
+            for source in sources {
+                block(ledger.record_row(row(source), None)).unwrap();
+            }
+            ledger
+        };
+        run(&["gone.txt"]).close(Exit::Done).unwrap();
+        run(&["a.txt", "b.txt"]).close(Exit::Done).unwrap();
+        // Dropped without its end, as by a kill.
+        drop(run(&["a.txt"]));
+        let ledger = run(&["c.txt"]);
+        ledger.keep_unseen().unwrap();
+        let mut sources = Vec::new();
+        ledger
+            .each_row(|row| {
+                sources.push(row.source);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(sources, ["a.txt", "b.txt", "c.txt"]);
     }
 
     #[test]
