@@ -77,7 +77,7 @@ impl Line {
 
     /// What one call may hold.
     pub fn limits(&self) -> Limits {
-        let usual = self.dialect.limits();
+        let usual = self.dialect.limits(&self.endpoint);
         Limits { characters: self.endpoint.max_characters.unwrap_or(usual.characters), ..usual }
     }
 
@@ -128,9 +128,9 @@ impl Line {
         let answer = self.client.send(self.dialect.request(&self.endpoint, ask)).await;
         let reply = answer.and_then(|response| {
             if (200..300).contains(&response.status) {
-                self.dialect.reply(ask, &response.body)
+                self.dialect.reply(&self.endpoint, ask, &response.body)
             } else {
-                Err(self.dialect.refusal(&response))
+                Err(self.dialect.refusal(&self.endpoint, &response))
             }
         });
         if reply.is_ok() {

@@ -51,7 +51,9 @@ async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
     let start = Instant::now();
     let answer = Client::new(endpoint)?.send(dialect.probe(endpoint)).await;
     let body =
-        answer.and_then(|response| if (200..300).contains(&response.status) { Ok(response.body) } else { Err(dialect.refusal(&response)) });
+        answer.and_then(
+            |response| if (200..300).contains(&response.status) { Ok(response.body) } else { Err(dialect.refusal(endpoint, &response)) },
+        );
     let body = body.map_err(|error| Fault::new(exit_of(&error), advice(dialect, endpoint, &error)))?;
     let words = dialect.probed(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, missing))?;
     Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))

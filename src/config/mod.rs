@@ -122,6 +122,24 @@ pub struct Endpoint {
     pub max_characters: Option<usize>,
 }
 
+#[cfg(test)]
+impl Endpoint {
+    /// An endpoint for tests: a new field has its plain value here, and no other test has to know of it.
+    pub fn sample(dialect: &'static str, url: &str) -> Self {
+        Self {
+            name: "e".into(),
+            does: vec![Task::Summarise, Task::Translate],
+            dialect,
+            url: url.into(),
+            model: None,
+            key: None,
+            concurrency: 1,
+            timeout: Duration::from_secs(1),
+            max_characters: None,
+        }
+    }
+}
+
 /// Which translator the embedded endpoint uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Translator {

@@ -15,13 +15,13 @@ impl Dialect for Apertium {
     }
 
     /// Measured: with more than two users APY drops what lies beyond 10 pieces of 1,000 characters and still answers 200.
-    fn limits(&self) -> Limits {
-        Limits { characters: 2_000, texts: 1 }
+    fn limits(&self, _: &Endpoint) -> Limits {
+        Limits { characters: 2_000, texts: 1, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
         let (text, from, to) = match ask {
-            Ask::Translate { texts, from, to } => (texts.first().map_or("", String::as_str), *from, *to),
+            Ask::Translate { texts, from, to, .. } => (texts.first().map_or("", String::as_str), *from, *to),
             _ => ("", Lang::FR, Lang::EN),
         };
         let form =
@@ -30,7 +30,7 @@ impl Dialect for Apertium {
         Request { url: format!("{}/translateChain", endpoint.url), headers: Vec::new(), body: Some(body) }
     }
 
-    fn reply(&self, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, _: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let Ask::Translate { .. } = ask else { return Err(odd("only translations can be asked")) };
         let value = json(body)?;
         let text = value.pointer("/responseData/translatedText").and_then(Value::as_str);
@@ -102,22 +102,10 @@ fn without_marks(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn endpoint(model: Option<&str>) -> Endpoint {
-        Endpoint {
-            name: "apy".into(),
-            does: vec![Task::Translate],
-            dialect: "apertium",
-            url: "http://h:2737".into(),
-            model: model.map(Into::into),
-            key: None,
-            concurrency: 1,
-            timeout: Duration::from_secs(1),
-            max_characters: None,
-        }
+        Endpoint { model: model.map(Into::into), ..Endpoint::sample("apertium", "http://h:2737") }
     }
 
     #[test]
@@ -130,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_request_is_a_form() {
-        let ask = Ask::Translate { texts: vec!["L'été & la mer".into()], from: Lang::FR, to: Lang::EN };
+        let ask = Ask::Translate { texts: vec!["L'été & la mer".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
         let request = Apertium.request(&endpoint(None), &ask);
         let body = String::from_utf8(request.body.unwrap().bytes).unwrap();
         assert_eq!(body, "langpairs=fra%7Cspa%7Ceng&q=L%27%C3%A9t%C3%A9+%26+la+mer&format=txt&markUnknown=no");
@@ -139,8 +127,8 @@ mod tests {
     #[test]
     fn marks_of_unknown_words_go_and_other_stars_stay() {
         assert_eq!(without_marks("He *zozotaillera **tomorrow * 3**"), "He zozotaillera tomorrow * 3**");
-        let ask = Ask::Translate { texts: vec!["x".into()], from: Lang::FR, to: Lang::EN };
+        let ask = Ask::Translate { texts: vec!["x".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
         let blank = br#"{"responseData": {"translationChain": ["fra", "spa", "eng"]}, "responseStatus": 200}"#;
-        assert_eq!(Apertium.reply(&ask, blank).unwrap_err().code, "protocol");
+        assert_eq!(Apertium.reply(&endpoint(None), &ask, blank).unwrap_err().code, "protocol");
     }
 }

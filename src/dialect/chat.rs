@@ -29,13 +29,13 @@ pub(super) fn chat(ask: &Ask) -> Chat {
             schema: None,
             most_tokens: *words as u64 * TOKENS_A_WORD + SPARE_TOKENS,
         },
-        Ask::Translate { texts, from, to } => Chat {
+        Ask::Translate { texts, from, to, .. } => Chat {
             system: prompts::translate(*from, *to),
             user: prompts::fence(&json!(texts).to_string()),
             schema: Some(object(&[("translations", json!({"type": "array", "items": text()}))])),
             most_tokens: ask.characters() + SPARE_TOKENS,
         },
-        Ask::Digest { title, text: body, language, words } => Chat {
+        Ask::Digest { title, text: body, language, words, .. } => Chat {
             system: prompts::digest(*language, *words),
             user: article(title, body),
             schema: Some(object(&[("title_fr", text()), ("title_en", text()), ("summary_fr", text()), ("summary_en", text())])),
@@ -100,7 +100,7 @@ mod tests {
     use crate::model::Lang;
 
     fn translate() -> Ask {
-        Ask::Translate { texts: vec!["un".into(), "deux".into()], from: Lang::FR, to: Lang::EN }
+        Ask::Translate { texts: vec!["un".into(), "deux".into()], from: Lang::FR, to: Lang::EN, terms: vec![] }
     }
 
     #[test]

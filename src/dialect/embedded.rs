@@ -14,22 +14,22 @@ impl Dialect for Embedded {
         DialectFacts { name: "embedded", tasks: &[Task::Summarise, Task::Translate], needs_url: false, needs_model: false, concurrency: 8 }
     }
 
-    fn limits(&self) -> Limits {
-        Limits { characters: 1_000_000, texts: 1_000 }
+    fn limits(&self, _: &Endpoint) -> Limits {
+        Limits { characters: 1_000_000, texts: 1_000, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
         let (path, body) = match ask {
-            Ask::Summarise { title, text, language, words } | Ask::Digest { title, text, language, words } => {
+            Ask::Summarise { title, text, language, words } | Ask::Digest { title, text, language, words, .. } => {
                 ("summarize", json!({"title": title, "text": text, "language": language, "words": words}))
             }
-            Ask::Translate { texts, from, to } => ("translate", json!({"q": texts, "source": from, "target": to, "format": "text"})),
+            Ask::Translate { texts, from, to, .. } => ("translate", json!({"q": texts, "source": from, "target": to, "format": "text"})),
         };
         let body = Body { kind: "application/json", bytes: body.to_string().into_bytes() };
         Request { url: format!("{}/{path}", endpoint.url), headers: token(endpoint), body: Some(body) }
     }
 
-    fn reply(&self, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, _: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
         let answer = if let Ask::Translate { texts, .. } = ask {
             let list = value.get("translatedText").ok_or_else(|| odd("the answer has no `translatedText`"))?;
@@ -42,7 +42,7 @@ impl Dialect for Embedded {
     }
 
     /// A language that it does not know is the article's fault, not the endpoint's.
-    fn refusal(&self, response: &Response) -> CallError {
+    fn refusal(&self, _: &Endpoint, response: &Response) -> CallError {
         let refusal = refusal_by_status(response);
         let code = if response.status == 400 && refusal.message.contains("language") { "language" } else { refusal.code };
         // Its translator broke in the middle of a text: the next text may be well.
@@ -73,15 +73,16 @@ mod tests {
 
     #[test]
     fn a_draft_says_so() {
-        let ask = Ask::Translate { texts: vec!["Il pleut".into()], from: Lang::FR, to: Lang::EN };
-        assert!(Embedded.reply(&ask, br#"{"translatedText":["It rains"],"draft":true}"#).unwrap().draft);
-        assert!(!Embedded.reply(&ask, br#"{"translatedText":["It rains"],"draft":false}"#).unwrap().draft);
+        let ask = Ask::Translate { texts: vec!["Il pleut".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
+        let reply = |body: &str| Embedded.reply(&Endpoint::sample("embedded", ""), &ask, body.as_bytes()).unwrap();
+        assert!(reply(r#"{"translatedText":["It rains"],"draft":true}"#).draft);
+        assert!(!reply(r#"{"translatedText":["It rains"],"draft":false}"#).draft);
     }
 
     #[test]
     fn an_unknown_language_is_the_articles_fault() {
-        let body = br#"{"error":"language `de` is not known here"}"#.to_vec();
-        let refusal = Embedded.refusal(&Response { status: 400, retry_after: None, body });
+        let body = r#"{"error":"language `de` is not known here"}"#;
+        let refusal = Embedded.refusal(&Endpoint::sample("embedded", ""), &Response::new(400, body));
         assert_eq!((refusal.verdict, refusal.code), (Verdict::Never, "language"));
     }
 }

@@ -15,13 +15,13 @@ impl Dialect for LibreTranslate {
     }
 
     /// 2,000 characters is what libretranslate.com takes; an array of n texts counts as n requests, so two are no loss.
-    fn limits(&self) -> Limits {
-        Limits { characters: 2_000, texts: 50 }
+    fn limits(&self, _: &Endpoint) -> Limits {
+        Limits { characters: 2_000, texts: 50, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
         let (texts, from, to) = match ask {
-            Ask::Translate { texts, from, to } => (texts.as_slice(), *from, *to),
+            Ask::Translate { texts, from, to, .. } => (texts.as_slice(), *from, *to),
             // The config refuses such an endpoint; an empty translation is refused by the service.
             _ => (&[][..], Lang::FR, Lang::EN),
         };
@@ -33,7 +33,7 @@ impl Dialect for LibreTranslate {
         Request { url: format!("{}/translate", endpoint.url), headers: Vec::new(), body: Some(body) }
     }
 
-    fn reply(&self, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, _: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let Ask::Translate { texts, .. } = ask else { return Err(odd("only translations can be asked")) };
         let value = json(body)?;
         let list = value.get("translatedText").ok_or_else(|| odd("the answer has no `translatedText`"))?;
@@ -41,7 +41,7 @@ impl Dialect for LibreTranslate {
     }
 
     /// A missing key comes as 400 and condemns every article, not just this one.
-    fn refusal(&self, response: &Response) -> CallError {
+    fn refusal(&self, _: &Endpoint, response: &Response) -> CallError {
         let refusal = refusal_by_status(response);
         if response.status == 400 && refusal.message.contains("API key") {
             return CallError { verdict: Verdict::Stop, code: "key-refused", ..refusal };
@@ -71,26 +71,14 @@ impl Dialect for LibreTranslate {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn endpoint() -> Endpoint {
-        Endpoint {
-            name: "lt".into(),
-            does: vec![Task::Translate],
-            dialect: "libretranslate",
-            url: "http://h:5000".into(),
-            model: None,
-            key: Some("secret".into()),
-            concurrency: 1,
-            timeout: Duration::from_secs(1),
-            max_characters: None,
-        }
+        Endpoint { key: Some("secret".into()), ..Endpoint::sample("libretranslate", "http://h:5000") }
     }
 
     fn ask() -> Ask {
-        Ask::Translate { texts: vec!["Le chat".into(), "Il dort".into()], from: Lang::FR, to: Lang::EN }
+        Ask::Translate { texts: vec!["Le chat".into(), "Il dort".into()], from: Lang::FR, to: Lang::EN, terms: vec![] }
     }
 
     #[test]
@@ -103,7 +91,7 @@ mod tests {
 
     #[test]
     fn fewer_translations_than_texts_are_refused() {
-        let good = LibreTranslate.reply(&ask(), br#"{"translatedText":["The cat","It sleeps"]}"#).unwrap();
+        let good = LibreTranslate.reply(&endpoint(), &ask(), br#"{"translatedText":["The cat","It sleeps"]}"#).unwrap();
         assert_eq!(good.answer, Answer::Translations(vec!["The cat".into(), "It sleeps".into()]));
         for (body, code) in [
             (r#"{"translatedText":["The cat"]}"#, "protocol"),
@@ -112,14 +100,14 @@ mod tests {
             ("<html>", "protocol"),
             ("", "protocol"),
         ] {
-            assert_eq!(LibreTranslate.reply(&ask(), body.as_bytes()).unwrap_err().code, code, "{body}");
+            assert_eq!(LibreTranslate.reply(&endpoint(), &ask(), body.as_bytes()).unwrap_err().code, code, "{body}");
         }
     }
 
     #[test]
     fn a_missing_key_stops_the_endpoint_although_it_is_a_400() {
-        let body = br#"{"error":"Please contact the server operator to get an API key"}"#.to_vec();
-        let refusal = LibreTranslate.refusal(&Response { status: 400, retry_after: None, body });
+        let body = r#"{"error":"Please contact the server operator to get an API key"}"#;
+        let refusal = LibreTranslate.refusal(&endpoint(), &Response::new(400, body));
         assert_eq!((refusal.verdict, refusal.code), (Verdict::Stop, "key-refused"));
     }
 

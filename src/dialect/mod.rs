@@ -50,13 +50,20 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+impl Response {
+    /// An answer with this status and body that asks for no pause.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, retry_after: None, body: body.into() }
+    }
+}
+
 /// A wire format. One file each; a new one is that file and a line in [`DIALECTS`].
 pub trait Dialect: Sync {
     /// Its name and what its services can do.
     fn facts(&self) -> DialectFacts;
 
     /// What one call may hold.
-    fn limits(&self) -> Limits;
+    fn limits(&self, endpoint: &Endpoint) -> Limits;
 
     /// The request for a call.
     fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request;
@@ -65,10 +72,10 @@ pub trait Dialect: Sync {
     ///
     /// # Errors
     /// Why it is none.
-    fn reply(&self, ask: &Ask, body: &[u8]) -> Result<Reply, CallError>;
+    fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError>;
 
     /// What an answer with a bad status means; the table of the status codes unless the service has codes of its own.
-    fn refusal(&self, response: &Response) -> CallError {
+    fn refusal(&self, _endpoint: &Endpoint, response: &Response) -> CallError {
         refusal_by_status(response)
     }
 
@@ -196,7 +203,7 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, body: &str) -> CallError {
-        refusal_by_status(&Response { status, retry_after: None, body: body.into() })
+        refusal_by_status(&Response::new(status, body))
     }
 
     #[test]

@@ -23,8 +23,8 @@ impl Dialect for OpenAi {
     }
 
     /// About 6,000 tokens: what fits, with prompt and answer, in the 8,192 that local servers often have.
-    fn limits(&self) -> Limits {
-        Limits { characters: 16_000, texts: 20 }
+    fn limits(&self, _: &Endpoint) -> Limits {
+        Limits { characters: 16_000, texts: 20, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
@@ -48,11 +48,11 @@ impl Dialect for OpenAi {
         Request { url: format!("{}/chat/completions", endpoint.url), headers: key(endpoint), body: Some(body) }
     }
 
-    fn reply(&self, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
         // Routers answer 200 with an error inside.
         if value.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(self.refusal(&Response { status: error_status(&value), retry_after: None, body: body.to_vec() }));
+            return Err(self.refusal(endpoint, &Response::new(error_status(&value), body)));
         }
         let choice =
             value.pointer("/choices/0").ok_or_else(|| CallError::new(Verdict::Once, "empty-answer", "the answer has no choices"))?;
@@ -76,7 +76,7 @@ impl Dialect for OpenAi {
         Ok(Reply { answer: chat::answer(ask, content)?, usage, draft: false })
     }
 
-    fn refusal(&self, response: &Response) -> CallError {
+    fn refusal(&self, _: &Endpoint, response: &Response) -> CallError {
         let refusal = refusal_by_status(response);
         let value: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let code = value.pointer("/error/code").and_then(Value::as_str).unwrap_or_default();
@@ -120,27 +120,15 @@ fn key(endpoint: &Endpoint) -> Vec<(&'static str, SecretString)> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::{Answer, Digest, Lang};
 
     fn endpoint(url: &str) -> Endpoint {
-        Endpoint {
-            name: "llm".into(),
-            does: vec![Task::Summarise],
-            dialect: "openai",
-            url: url.into(),
-            model: Some("m".into()),
-            key: Some("sk-1".into()),
-            concurrency: 1,
-            timeout: Duration::from_secs(1),
-            max_characters: None,
-        }
+        Endpoint { model: Some("m".into()), key: Some("sk-1".into()), ..Endpoint::sample("openai", url) }
     }
 
     fn digest() -> Ask {
-        Ask::Digest { title: "Titre".into(), text: "Texte.".into(), language: Lang::FR, words: 60 }
+        Ask::Digest { title: "Titre".into(), text: "Texte.".into(), language: Lang::FR, words: 60, terms: vec![] }
     }
 
     fn completion(message: &Value, finish: &str) -> Vec<u8> {
@@ -164,7 +152,7 @@ mod tests {
     #[test]
     fn a_digest_comes_back_with_its_usage() {
         let content = r#"{"title_fr":"a","title_en":"b","summary_fr":"c","summary_en":"d"}"#;
-        let reply = OpenAi.reply(&digest(), &completion(&json!({"content": content}), "stop")).unwrap();
+        let reply = OpenAi.reply(&endpoint("http://h/v1"), &digest(), &completion(&json!({"content": content}), "stop")).unwrap();
         let wanted = Digest { title_fr: "a".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
         assert_eq!(reply.answer, Answer::Digest(wanted));
         assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7) });
@@ -172,7 +160,7 @@ mod tests {
 
     #[test]
     fn answers_that_are_none_are_told_apart() {
-        let code = |body: &[u8]| OpenAi.reply(&digest(), body).unwrap_err();
+        let code = |body: &[u8]| OpenAi.reply(&endpoint("http://h/v1"), &digest(), body).unwrap_err();
         assert_eq!(code(&completion(&json!({"content": "{"}), "length")).code, "truncated");
         assert_eq!(code(&completion(&json!({"content": null}), "stop")).code, "empty-answer");
         assert_eq!(code(&completion(&json!({"content": null, "refusal": "no"}), "stop")).verdict, Verdict::Never);
@@ -184,11 +172,7 @@ mod tests {
     #[test]
     fn no_quota_and_no_model_stop_the_endpoint() {
         let refused = |status, code: &str| {
-            OpenAi.refusal(&Response {
-                status,
-                retry_after: None,
-                body: json!({"error": {"message": "m", "code": code}}).to_string().into_bytes(),
-            })
+            OpenAi.refusal(&endpoint("http://h/v1"), &Response::new(status, json!({"error": {"message": "m", "code": code}}).to_string()))
         };
         assert_eq!(refused(429, "insufficient_quota").verdict, Verdict::Stop);
         assert_eq!(refused(429, "rate_limit_exceeded").verdict, Verdict::BackOff);

@@ -52,6 +52,9 @@ pub enum Ask {
         from: Lang,
         /// The language wanted.
         to: Lang,
+        /// What the glossary says of these texts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        terms: Vec<Term>,
     },
     /// Title and summary in both languages at once.
     Digest {
@@ -63,7 +66,20 @@ pub enum Ask {
         language: Lang,
         /// The length of each summary, in words.
         words: usize,
+        /// What the glossary says of this article.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        terms: Vec<Term>,
     },
+}
+
+/// An entry of the glossary that occurs in a text, turned in the direction of the translation. It is part of the ask, and so of the
+/// ledger's key: a changed entry is asked anew just where it occurs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Term {
+    /// As it stands in the text's language.
+    pub from: String,
+    /// As it must stand in the translation; the same where it is not to be translated.
+    pub to: String,
 }
 
 impl Ask {
@@ -155,6 +171,8 @@ pub struct Limits {
     pub characters: usize,
     /// Texts of a translation.
     pub texts: usize,
+    /// Bytes of the whole request's body.
+    pub bytes: usize,
 }
 
 /// What may be done after a failed attempt. Decided by the status first, then by the service's code, never by its prose.

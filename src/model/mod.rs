@@ -8,7 +8,7 @@ mod lang;
 mod row;
 
 pub use article::{Article, Reject, Source, Understood};
-pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Usage, Verdict};
+pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict};
 pub use clean::{clean, invisible};
 pub use exit::{Exit, Fault};
 pub use lang::Lang;

@@ -158,7 +158,7 @@ fn json(reply: &Reply) -> Result<String, Failure> {
 
 impl Asker for Desk {
     fn limits(&self, task: Task) -> Limits {
-        self.line(task).map_or(Limits { characters: usize::MAX, texts: usize::MAX }, |line| line.limits())
+        self.line(task).map_or(Limits { characters: usize::MAX, texts: usize::MAX, bytes: usize::MAX }, |line| line.limits())
     }
 
     async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {

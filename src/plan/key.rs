@@ -33,8 +33,6 @@ fn hash(parts: &serde_json::Value) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::Lang;
 
@@ -42,16 +40,10 @@ mod tests {
     fn the_name_and_the_port_of_an_endpoint_do_not_shape_an_answer_but_its_model_does() {
         let endpoint = |name: &str, url: &str, model: &str| Endpoint {
             name: name.into(),
-            does: vec![],
-            dialect: "openai",
-            url: url.into(),
             model: Some(model.into()),
-            key: None,
-            concurrency: 1,
-            timeout: Duration::from_secs(1),
-            max_characters: None,
+            ..Endpoint::sample("openai", url)
         };
-        let ask = Ask::Translate { texts: vec!["Bonjour".into()], from: Lang::FR, to: Lang::EN };
+        let ask = Ask::Translate { texts: vec!["Bonjour".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
         let key = |endpoint: &Endpoint, identity: &str| call_key(endpoint, identity, &ask);
         let first = endpoint("a", "http://x", "m");
         assert_eq!(key(&first, ""), key(&endpoint("b", "http://x", "m"), ""));

@@ -130,7 +130,7 @@ impl<A: Asker> Work<'_, A> {
 
     async fn translate(&mut self, texts: Vec<String>, from: Lang, to: Lang) -> Result<Vec<String>, Failure> {
         let wanted = texts.len();
-        let answered = self.asker.ask(Ask::Translate { texts, from, to }).await?;
+        let answered = self.asker.ask(Ask::Translate { texts, from, to, terms: Vec::new() }).await?;
         self.made.translation_endpoint.clone_from(&answered.endpoint);
         match self.count(answered) {
             Answer::Translations(translations) if translations.len() == wanted => Ok(translations),
@@ -147,7 +147,7 @@ impl<A: Asker> Work<'_, A> {
             );
             return Err(Reject::new("too-large", reason).into());
         }
-        let ask = Ask::Digest { title: article.title.clone(), text: article.body.clone(), language, words };
+        let ask = Ask::Digest { title: article.title.clone(), text: article.body.clone(), language, words, terms: Vec::new() };
         let answered = self.asker.ask(ask).await?;
         self.made.summary_endpoint.clone_from(&answered.endpoint);
         self.made.translation_endpoint.clone_from(&answered.endpoint);
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_french_article_takes_two_calls_and_fills_both_languages() {
-        let (made, asked) = run(Limits { characters: 10_000, texts: 9 }, Some(Lang::FR));
+        let (made, asked) = run(Limits { characters: 10_000, texts: 9, bytes: usize::MAX }, Some(Lang::FR));
         let made = made.unwrap();
         assert_eq!(asked.len(), 2);
         assert_eq!((made.digest.title_fr.as_str(), made.digest.title_en.as_str()), ("titre", "TITRE"));
@@ -233,14 +233,14 @@ mod tests {
 
     #[test]
     fn another_language_is_translated_to_both() {
-        let (made, asked) = run(Limits { characters: 10_000, texts: 9 }, Lang::parse("de"));
+        let (made, asked) = run(Limits { characters: 10_000, texts: 9, bytes: usize::MAX }, Lang::parse("de"));
         assert_eq!(asked.len(), 3);
         assert_eq!(made.unwrap().digest.title_fr, "TITRE");
     }
 
     #[test]
     fn a_long_article_is_summarised_in_parts_and_texts_go_one_by_one_where_they_must() {
-        let (made, asked) = run(Limits { characters: 300, texts: 1 }, Some(Lang::FR));
+        let (made, asked) = run(Limits { characters: 300, texts: 1, bytes: usize::MAX }, Some(Lang::FR));
         made.unwrap();
         let summaries = asked.iter().filter(|ask| ask.task() == Task::Summarise).count();
         assert!(summaries > 4, "{summaries}");
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_uncertain_language_is_a_reject_and_no_call() {
-        let (made, asked) = run(Limits { characters: 300, texts: 1 }, None);
+        let (made, asked) = run(Limits { characters: 300, texts: 1, bytes: usize::MAX }, None);
         assert_eq!(made.unwrap_err().reject.code, "language");
         assert!(asked.is_empty());
     }
