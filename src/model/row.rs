@@ -40,6 +40,8 @@ pub enum Status {
     Done,
     /// They do not; the column `error` says why.
     Failed,
+    /// They do, and a check whose action is `quarantine` keeps them out of the table: they stand in `quarantine.csv`.
+    Quarantined,
 }
 
 impl Status {
@@ -48,7 +50,13 @@ impl Status {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Quarantined => "quarantined",
         }
+    }
+
+    /// The status of that word; failed, where it is none.
+    pub fn of_code(code: &str) -> Self {
+        [Self::Done, Self::Quarantined].into_iter().find(|status| status.code() == code).unwrap_or(Self::Failed)
     }
 }
 
@@ -67,7 +75,7 @@ pub struct Row {
     pub published: String,
     /// Where it was published; empty where unknown.
     pub url: String,
-    /// Done or failed.
+    /// How the article ended.
     pub status: Status,
     /// Codes of the flags, sorted, each once, parted by a space.
     pub flags: String,
@@ -86,6 +94,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether the row is kept out of the table.
+    pub fn quarantined(&self) -> bool {
+        self.status == Status::Quarantined
+    }
+
     /// The flags as they stand in the column: sorted, each once.
     pub fn join_flags(flags: &[Flag]) -> String {
         let mut codes: Vec<&str> = flags.iter().map(|flag| flag.code()).collect();

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::model::{Exit, Failure, Fault, Reject};
 use crate::record::Ledger;
 use crate::report::Progress;
+use crate::write::View;
 
 pub use asker::Desk;
 use reading::ReadSource;
@@ -124,5 +125,5 @@ async fn tick(progress: Arc<Progress>) {
 /// # Errors
 /// Where one cannot be written.
 pub fn write_outputs(ledger: &Ledger, config: &Config) -> Result<std::path::PathBuf, Fault> {
-    crate::write::write_all(&config.output, config.profile, |each| ledger.each_row(each))
+    crate::write::write_all(&config.output, &View { profile: config.profile }, &mut |each| ledger.each_row(each))
 }

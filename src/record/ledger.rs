@@ -244,7 +244,7 @@ fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
         language: row.get(6)?,
         published: row.get(7)?,
         url: row.get(8)?,
-        status: if status == Status::Done.code() { Status::Done } else { Status::Failed },
+        status: Status::of_code(&status),
         flags: row.get(10)?,
         error: row.get(11)?,
         words: usize::try_from(words).unwrap_or(0),

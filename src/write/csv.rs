@@ -1,12 +1,18 @@
-//! `summaries.csv`: the table.
+//! `summaries.csv`: the table; and `quarantine.csv`: the same columns for the rows that are kept out of it.
+
+use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
-use super::Output;
+use super::{Output, Sheet, View};
 use crate::config::Profile;
 use crate::model::Row;
 
-pub(super) struct Csv;
+/// A table of the rows that a check has kept out, or of all others.
+pub(super) struct Csv {
+    pub(super) name: &'static str,
+    pub(super) quarantined: bool,
+}
 
 /// The columns, by the names and in the order that users' macros and imports rely on.
 const COLUMNS: [&str; 17] = [
@@ -31,66 +37,61 @@ const COLUMNS: [&str; 17] = [
 
 impl Output for Csv {
     fn file_name(&self) -> &'static str {
-        "summaries.csv"
+        self.name
     }
 
-    fn head(&self, profile: Profile) -> Vec<u8> {
-        let mark: &[u8] = if profile == Profile::ExcelFr { b"\xef\xbb\xbf" } else { b"" };
-        [mark, &record(profile, COLUMNS.map(ToOwned::to_owned))].concat()
-    }
-
-    fn row(&self, profile: Profile, row: &Row) -> Vec<u8> {
-        let Row {
-            id,
-            source,
-            digest,
-            language,
-            published,
-            url,
-            flags,
-            error,
-            words,
-            summary_endpoint,
-            translation_endpoint,
-            processed_at,
-            ..
-        } = row;
-        let cost = row.cost.map_or_else(String::new, |cost| decimal(cost, profile));
-        let text = |text: &String| harmless(text);
-        record(
-            profile,
-            [
-                id.clone(),
-                text(source),
-                text(&digest.title_fr),
-                text(&digest.title_en),
-                text(&digest.summary_fr),
-                text(&digest.summary_en),
-                language.clone(),
-                text(published),
-                text(url),
-                row.status.code().to_owned(),
-                flags.clone(),
-                text(error),
-                words.to_string(),
-                text(summary_endpoint),
-                text(translation_endpoint),
-                cost,
-                processed_at.clone(),
-            ],
-        )
+    fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn Sheet>> {
+        if view.profile == Profile::ExcelFr {
+            to.write_all(b"\xef\xbb\xbf")?;
+        }
+        record(view.profile, COLUMNS.map(ToOwned::to_owned), to)?;
+        Ok(Box::new(Table { profile: view.profile, quarantined: self.quarantined }))
     }
 }
 
-fn record(profile: Profile, cells: [String; 17]) -> Vec<u8> {
+struct Table {
+    profile: Profile,
+    quarantined: bool,
+}
+
+impl Sheet for Table {
+    fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()> {
+        if row.quarantined() == self.quarantined { record(self.profile, cells(self.profile, row), to) } else { Ok(()) }
+    }
+}
+
+fn cells(profile: Profile, row: &Row) -> [String; 17] {
+    let text = |text: &String| harmless(text);
+    [
+        row.id.clone(),
+        text(&row.source),
+        text(&row.digest.title_fr),
+        text(&row.digest.title_en),
+        text(&row.digest.summary_fr),
+        text(&row.digest.summary_en),
+        row.language.clone(),
+        text(&row.published),
+        text(&row.url),
+        row.status.code().to_owned(),
+        row.flags.clone(),
+        text(&row.error),
+        row.words.to_string(),
+        text(&row.summary_endpoint),
+        text(&row.translation_endpoint),
+        row.cost.map_or_else(String::new, |cost| decimal(cost, profile)),
+        row.processed_at.clone(),
+    ]
+}
+
+fn record(profile: Profile, cells: [String; 17], to: &mut dyn Write) -> io::Result<()> {
     let (delimiter, end) = match profile {
         Profile::Plain => (b',', Terminator::Any(b'\n')),
         Profile::ExcelFr => (b';', Terminator::CRLF),
     };
-    let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).from_writer(Vec::new());
-    // Writing to memory cannot fail, and every record has 17 cells.
-    let _ = writer.write_record(cells);
-    writer.into_inner().unwrap_or_default()
+    // A writer for each record, since the sheet does not own what it writes to; its buffer need not be larger than most records.
+    let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).buffer_capacity(1 << 12).from_writer(to);
+    writer.write_record(cells).map_err(io::Error::from)?;
+    writer.flush()
 }
 
 /// A number as the profile's spreadsheet reads it; at most six decimals, none that say nothing.
@@ -123,33 +124,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Digest, Status};
+    use crate::model::Status;
+    use crate::write::{row, written};
 
-    fn row(title: &str) -> Row {
-        Row {
-            id: "0123456789abcdef".into(),
-            source: "input/a.txt".into(),
-            digest: Digest { title_fr: title.into(), summary_fr: "Une «phrase»; une, autre.".into(), ..Digest::default() },
-            language: "fr".into(),
-            published: "2026-11-23".into(),
-            url: String::new(),
-            status: Status::Done,
-            flags: "draft".into(),
-            error: String::new(),
-            words: 12,
-            summary_endpoint: "embedded".into(),
-            translation_endpoint: "embedded".into(),
-            cost: Some(0.0125),
-            processed_at: "2026-11-23T00:00:00Z".into(),
-        }
+    fn table(profile: Profile, row: &Row) -> String {
+        written("summaries.csv", &View { profile }, std::slice::from_ref(row))
     }
 
     #[test]
     fn the_profiles_differ_in_mark_delimiter_line_end_and_decimal_sign() {
-        let plain = String::from_utf8([Csv.head(Profile::Plain), Csv.row(Profile::Plain, &row("Titre"))].concat()).unwrap();
+        let plain = table(Profile::Plain, &row("Titre"));
         assert!(plain.starts_with("id,source,title_fr,"));
         assert!(plain.ends_with("embedded,embedded,0.0125,2026-11-23T00:00:00Z\n"));
-        let excel = String::from_utf8([Csv.head(Profile::ExcelFr), Csv.row(Profile::ExcelFr, &row("Titre"))].concat()).unwrap();
+        let excel = table(Profile::ExcelFr, &row("Titre"));
         assert!(excel.starts_with("\u{feff}id;source;"));
         assert!(excel.contains("\"Une «phrase»; une, autre.\";"));
         assert!(excel.ends_with("embedded;embedded;0,0125;2026-11-23T00:00:00Z\r\n"));
@@ -179,13 +166,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_row_stands_in_one_of_the_two_tables() {
+        let rows = [row("Un"), Row { status: Status::Quarantined, ..row("Deux") }, Row { status: Status::Failed, ..row("Trois") }];
+        let titles = |name| {
+            let table = written(name, &View::default(), &rows);
+            let mut reader = csv::Reader::from_reader(table.as_bytes());
+            reader.records().map(|record| record.unwrap().get(2).unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(titles("summaries.csv"), ["Un", "Trois"]);
+        assert_eq!(titles("quarantine.csv"), ["Deux"]);
+        let head = |name| written(name, &View::default(), &[]);
+        assert_eq!(head("quarantine.csv"), head("summaries.csv"), "without a row there is the head alone");
+    }
+
     proptest! {
         #[test]
         fn any_text_comes_back_from_the_table(title in "[^\\x00]{0,60}") {
             for profile in [Profile::Plain, Profile::ExcelFr] {
-                let bytes = Csv.row(profile, &row(&title));
+                let table = table(profile, &row(&title));
                 let delimiter = if profile == Profile::Plain { b',' } else { b';' };
-                let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(bytes.as_slice());
+                let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(table.as_bytes());
                 let records: Vec<_> = reader.records().collect::<Result<_, _>>().unwrap();
                 prop_assert_eq!(records.len(), 1);
                 let cell = records[0].get(2).unwrap();

@@ -2,46 +2,141 @@
 
 mod atomic;
 mod csv;
+mod jsonl;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::config::Profile;
 use crate::model::{Fault, Row};
 
-/// An output: rows in, bytes out, no I/O of its own.
+/// An output: rows in, bytes out, no I/O but the writing.
 trait Output: Sync {
     /// The file's name in the output folder.
     fn file_name(&self) -> &'static str;
 
-    /// What stands before the first row.
-    fn head(&self, profile: Profile) -> Vec<u8>;
-
-    /// One row.
-    fn row(&self, profile: Profile, row: &Row) -> Vec<u8>;
+    /// Writes what stands before the first row.
+    fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn Sheet>>;
 }
 
-/// Every output.
-static OUTPUTS: &[&dyn Output] = &[&csv::Csv];
+/// An output on its way: it gets every row once, in their order.
+trait Sheet {
+    /// Writes one row, or notes it for the end.
+    fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
 
-/// Writes every output to `folder` from the rows that `rows` hands over in their order; returns the first one's path.
+    /// Writes what stands after the last row.
+    fn end(&mut self, _to: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Every output; the first is the table.
+static OUTPUTS: &[&dyn Output] =
+    &[&csv::Csv { name: "summaries.csv", quarantined: false }, &csv::Csv { name: "quarantine.csv", quarantined: true }, &jsonl::Summaries];
+
+/// What the outputs are told beside the rows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// How the tables are written.
+    pub profile: Profile,
+}
+
+/// Somebody who hands over rows, each once and in their order.
+pub type EachRow<'a> = &'a mut dyn FnMut(&mut dyn FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault>;
+
+/// Writes every output to `folder` in one pass over the rows; returns the table's path.
 ///
 /// # Errors
 /// Where one cannot be written; the old ones stand then as they were.
-pub fn write_all(
-    folder: &Path,
-    profile: Profile,
-    rows: impl Fn(&mut dyn FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault>,
-) -> Result<PathBuf, Fault> {
-    let mut first = None;
+pub fn write_all(folder: &Path, view: &View, rows: EachRow) -> Result<PathBuf, Fault> {
+    let mut sheets = Vec::with_capacity(OUTPUTS.len());
     for output in OUTPUTS {
-        let path = folder.join(output.file_name());
-        atomic::replace(&path, |file| {
-            let fault = |error: io::Error| atomic::fault(&path, &error);
-            io::Write::write_all(file, &output.head(profile)).map_err(fault)?;
-            rows(&mut |row| io::Write::write_all(file, &output.row(profile, &row)).map_err(fault))
-        })?;
-        first.get_or_insert(path);
+        let mut file = atomic::New::begin(folder.join(output.file_name()))?;
+        let mut begun = None;
+        file.write(|to| Ok(begun = Some(output.begin(view, to)?)))?;
+        sheets.extend(begun.map(|sheet| (sheet, file)));
     }
-    Ok(first.unwrap_or_else(|| folder.to_path_buf()))
+    rows(&mut |row| sheets.iter_mut().try_for_each(|(sheet, file)| file.write(|to| sheet.row(&row, to))))?;
+    // All are whole before the first takes its place, so that a full disk leaves no mixture of two runs.
+    let mut whole = Vec::with_capacity(sheets.len());
+    for (mut sheet, mut file) in sheets {
+        file.write(|to| sheet.end(to))?;
+        whole.push(file.sync()?);
+    }
+    let mut paths = Vec::with_capacity(whole.len());
+    for file in whole {
+        paths.push(file.replace()?);
+    }
+    Ok(paths.into_iter().next().unwrap_or_else(|| folder.to_path_buf()))
+}
+
+/// What the tests read: the output of that name, made of these rows.
+#[cfg(test)]
+fn written(name: &str, view: &View, rows: &[Row]) -> String {
+    let output = OUTPUTS.iter().find(|output| output.file_name() == name).unwrap();
+    let mut bytes = Vec::new();
+    let mut sheet = output.begin(view, &mut bytes).unwrap();
+    for row in rows {
+        sheet.row(row, &mut bytes).unwrap();
+    }
+    sheet.end(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[cfg(test)]
+impl Default for View {
+    fn default() -> Self {
+        Self { profile: Profile::Plain }
+    }
+}
+
+/// A row that is done.
+#[cfg(test)]
+fn row(title: &str) -> Row {
+    Row {
+        id: "0123456789abcdef".into(),
+        source: "input/a.txt".into(),
+        digest: crate::model::Digest {
+            title_fr: title.into(),
+            summary_fr: "Une «phrase»; une, autre.".into(),
+            ..crate::model::Digest::default()
+        },
+        language: "fr".into(),
+        published: "2026-11-23".into(),
+        url: String::new(),
+        status: crate::model::Status::Done,
+        flags: "draft".into(),
+        error: String::new(),
+        words: 12,
+        summary_endpoint: "embedded".into(),
+        translation_endpoint: "embedded".into(),
+        cost: Some(0.0125),
+        processed_at: "2026-11-23T00:00:00Z".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_break_off_leave_every_old_file_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = write_all(dir.path(), &View::default(), &mut |each| each(row("Titre"))).unwrap();
+        assert_eq!(table, dir.path().join("summaries.csv"));
+        let files = || {
+            let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+            let mut files: Vec<_> = names.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+            files.sort();
+            files
+        };
+        let before = files();
+        assert_eq!(before.len(), OUTPUTS.len());
+        let broken = write_all(dir.path(), &View::default(), &mut |each| {
+            each(row("Autre"))?;
+            Err(Fault::usage("the ledger is damaged"))
+        });
+        assert!(broken.is_err());
+        assert_eq!(files(), before);
+    }
 }

@@ -109,7 +109,11 @@ fn the_files_are_for_their_owner_alone() {
         names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
     }
     names.sort();
-    assert_eq!(names, ["ledger.db", "ledger.lock", "summaries.csv"], "and nothing else is left behind");
+    assert_eq!(
+        names,
+        ["ledger.db", "ledger.lock", "quarantine.csv", "summaries.csv", "summaries.jsonl"],
+        "and nothing else is left behind"
+    );
 }
 
 #[test]
