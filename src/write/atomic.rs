@@ -24,7 +24,7 @@ impl New {
     }
 
     /// Lets `fill` write, and says whose disk refuses if one does.
-    pub(super) fn write(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Fault> {
+    pub(super) fn write<T>(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Fault> {
         fill(&mut self.buffer).map_err(|error| fault(&self.path, &error))
     }
 
@@ -77,7 +77,7 @@ mod tests {
         new.sync().unwrap().replace().unwrap();
         let mut new = New::begin(path.clone()).unwrap();
         new.write(|file| file.write_all(b"half")).unwrap();
-        let broken = new.write(|_| Err(io::ErrorKind::StorageFull.into())).unwrap_err();
+        let broken = new.write::<()>(|_| Err(io::ErrorKind::StorageFull.into())).unwrap_err();
         assert!(broken.message.contains("a.csv") && broken.message.contains("no space left"), "{}", broken.message);
         drop(new);
         assert_eq!(std::fs::read(&path).unwrap(), b"old");

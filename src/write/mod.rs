@@ -52,9 +52,8 @@ pub fn write_all(folder: &Path, view: &View, rows: EachRow) -> Result<PathBuf, F
     let mut sheets = Vec::with_capacity(OUTPUTS.len());
     for output in OUTPUTS {
         let mut file = atomic::New::begin(folder.join(output.file_name()))?;
-        let mut begun = None;
-        file.write(|to| Ok(begun = Some(output.begin(view, to)?)))?;
-        sheets.extend(begun.map(|sheet| (sheet, file)));
+        let sheet = file.write(|to| output.begin(view, to))?;
+        sheets.push((sheet, file));
     }
     rows(&mut |row| sheets.iter_mut().try_for_each(|(sheet, file)| file.write(|to| sheet.row(&row, to))))?;
     // All are whole before the first takes its place, so that a full disk leaves no mixture of two runs.
