@@ -1,37 +1,38 @@
 //! What came back, compared with what was sent. One file a check; each is pure.
 
+mod context;
 mod echo;
 mod language;
+mod length;
+mod text;
 
-use crate::model::{Article, Digest, Flag};
+use crate::model::{Finding, Flag};
 
-/// A check of a finished digest.
+pub use context::Context;
+
+/// A check of a row's texts.
 trait Check: Sync {
+    /// The flag that its findings carry.
+    fn flag(&self) -> Flag;
+
     /// What it finds.
-    fn check(&self, article: &Article, digest: &Digest) -> Vec<Flag>;
+    fn check(&self, context: &Context) -> Vec<Finding>;
 }
 
 /// Every check.
-static CHECKS: &[&dyn Check] = &[&echo::Echo, &language::Language];
+static CHECKS: &[&dyn Check] = &[&echo::Echo, &language::Language, &length::Length];
 
-/// Everything that the checks find.
-pub fn check(article: &Article, digest: &Digest) -> Vec<Flag> {
-    CHECKS.iter().flat_map(|check| check.check(article, digest)).collect()
+/// Everything that the checks find, but for those that are `off`: the worst first, then in the order of the checks.
+pub fn check(context: &Context, off: &[Flag]) -> Vec<Finding> {
+    let on = CHECKS.iter().filter(|check| !off.contains(&check.flag()));
+    let mut findings: Vec<Finding> = on.flat_map(|check| check.check(context)).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
 }
 
-/// An article of which only the digest matters.
+/// What is found in a translation of French into English.
 #[cfg(test)]
-fn article() -> Article {
-    Article {
-        id: String::new(),
-        source: String::new(),
-        title: String::new(),
-        body: String::new(),
-        language: Some(crate::model::Lang::FR),
-        published: None,
-        url: None,
-        author: None,
-        words: 0,
-        flags: vec![],
-    }
+fn in_translation(check: &dyn Check, fr: &str, en: &str) -> Vec<Finding> {
+    use crate::model::Lang;
+    check.check(&Context::of_pair((fr, Some(Lang::FR)), (en, Some(Lang::EN)), false))
 }

@@ -4,6 +4,7 @@ mod article;
 mod call;
 mod clean;
 mod exit;
+mod finding;
 mod lang;
 mod row;
 
@@ -11,5 +12,6 @@ pub use article::{Article, Reject, Source, Understood};
 pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict};
 pub use clean::{clean, invisible};
 pub use exit::{Exit, Fault};
+pub use finding::{Field, Finding, Severity};
 pub use lang::Lang;
 pub use row::{Flag, Row, Status};

@@ -2,34 +2,88 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Digest;
+use super::{Digest, Finding};
 
 /// What a check or a stage found, that a reader of the row should know. Written to the column `flags` by its code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flag {
+    /// A date, a weekday or a year is not that of the source.
+    Date,
     /// The translation is gist quality (Apertium through Spanish): good to sort by, not to publish.
     Draft,
     /// A translation is the same as its source.
     Echo,
-    /// The text was damaged: some bytes fit no encoding.
+    /// A text is damaged: bytes that fit no encoding, or letters that were read in the wrong one.
     Encoding,
+    /// A translation misses a term of the glossary.
+    Glossary,
+    /// A text talks about the task, or obeys the article.
+    Instruction,
     /// A field is not in the language of its column.
     Language,
+    /// A summary is longer than asked, or than its article.
+    Length,
+    /// A text repeats itself.
+    Loop,
+    /// A translation lost a sentence.
+    Missing,
+    /// A person, place or organisation is not in the source.
+    Name,
+    /// A translation says yes where its source says no, or the other way round.
+    Negation,
     /// The article has no title of its own; its beginning stands in.
     NoTitle,
+    /// A figure is not in the source, or was lost.
+    Number,
+    /// Words in quotation marks are not in the article.
+    Quote,
 }
 
 impl Flag {
+    /// Every flag, in the order of their codes.
+    pub const ALL: [Self; 15] = [
+        Self::Date,
+        Self::Draft,
+        Self::Echo,
+        Self::Encoding,
+        Self::Glossary,
+        Self::Instruction,
+        Self::Language,
+        Self::Length,
+        Self::Loop,
+        Self::Missing,
+        Self::Name,
+        Self::Negation,
+        Self::NoTitle,
+        Self::Number,
+        Self::Quote,
+    ];
+
     /// The word in the column `flags`.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Date => "date",
             Self::Draft => "draft",
             Self::Echo => "echo",
             Self::Encoding => "encoding",
+            Self::Glossary => "glossary",
+            Self::Instruction => "instruction",
             Self::Language => "language",
+            Self::Length => "length",
+            Self::Loop => "loop",
+            Self::Missing => "missing",
+            Self::Name => "name",
+            Self::Negation => "negation",
             Self::NoTitle => "no-title",
+            Self::Number => "number",
+            Self::Quote => "quote",
         }
+    }
+
+    /// The flag of a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flag| flag.code() == code)
     }
 }
 
@@ -79,6 +133,8 @@ pub struct Row {
     pub status: Status,
     /// Codes of the flags, sorted, each once, parted by a space.
     pub flags: String,
+    /// What the flags stand for, in full.
+    pub findings: Vec<Finding>,
     /// `code: reason` where the article failed.
     pub error: String,
     /// Words in the article's body.
@@ -99,11 +155,12 @@ impl Row {
         self.status == Status::Quarantined
     }
 
-    /// The flags as they stand in the column: sorted, each once.
-    pub fn join_flags(flags: &[Flag]) -> String {
-        let mut codes: Vec<&str> = flags.iter().map(|flag| flag.code()).collect();
+    /// The same with these findings, and their codes as flags: sorted, each once.
+    #[must_use]
+    pub fn with_findings(self, findings: Vec<Finding>) -> Self {
+        let mut codes: Vec<&str> = findings.iter().map(|finding| finding.check.code()).collect();
         codes.sort_unstable();
         codes.dedup();
-        codes.join(" ")
+        Self { flags: codes.join(" "), findings, ..self }
     }
 }

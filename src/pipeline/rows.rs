@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::Work;
 use super::reading::ReadSource;
-use crate::check::check;
+use crate::check::{Context, check};
+use crate::config::Config;
 use crate::discover::article_id;
-use crate::model::{Article, Digest, Exit, Failure, Flag, Lang, Reject, Row, Status};
+use crate::model::{Article, Digest, Exit, Failure, Finding, Flag, Lang, Reject, Row, Status};
 use crate::plan::{Made, make, row_fingerprint};
 use crate::report::Event;
 
@@ -48,7 +49,7 @@ async fn one(work: Arc<Work>, article: Article) -> Result<Exit, Failure> {
     }
     match make(config.route, &article, config.words, &work.desk).await {
         Ok(made) => {
-            record(&work, done(&article, made), Some(fingerprint)).await?;
+            record(&work, done(config, &article, made), Some(fingerprint)).await?;
             work.progress.tell(Event::Done { earlier: false });
             Ok(Exit::Done)
         }
@@ -77,19 +78,24 @@ async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>) -> Result<
     ledger.record_row(Row { processed_at, ..row }, fingerprint).await.map_err(|fault| work.desk.break_off(fault))
 }
 
-fn done(article: &Article, made: Made) -> Row {
-    let mut flags = article.flags.clone();
-    flags.extend(made.draft.then_some(Flag::Draft));
-    flags.extend(check(article, &made.digest));
-    Row {
+fn done(config: &Config, article: &Article, made: Made) -> Row {
+    let mut findings = noticed(article);
+    findings.extend(made.draft.then(|| Finding::of_article(Flag::Draft)));
+    findings.extend(check(&Context::of_row(article, &made.digest, ["", ""], config.words), &[]));
+    let row = Row {
         digest: made.digest,
         status: Status::Done,
-        flags: Row::join_flags(&flags),
         summary_endpoint: made.summary_endpoint,
         translation_endpoint: made.translation_endpoint,
         cost: made.cost,
         ..about(article)
-    }
+    };
+    row.with_findings(findings)
+}
+
+/// What the reading noticed.
+fn noticed(article: &Article) -> Vec<Finding> {
+    article.flags.iter().map(|flag| Finding::of_article(*flag)).collect()
 }
 
 /// What is known of an article without any call.
@@ -104,10 +110,10 @@ fn about(article: &Article) -> Row {
         language: article.language.map_or("", Lang::code).to_owned(),
         published: article.published.clone().unwrap_or_default(),
         url: article.url.clone().unwrap_or_default(),
-        flags: Row::join_flags(&article.flags),
         words: article.words,
         ..blank(&article.source)
     }
+    .with_findings(noticed(article))
 }
 
 fn blank(source: &str) -> Row {
@@ -120,6 +126,7 @@ fn blank(source: &str) -> Row {
         url: String::new(),
         status: Status::Failed,
         flags: String::new(),
+        findings: Vec::new(),
         error: String::new(),
         words: 0,
         summary_endpoint: String::new(),

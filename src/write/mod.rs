@@ -105,6 +105,7 @@ fn row(title: &str) -> Row {
         url: String::new(),
         status: crate::model::Status::Done,
         flags: "draft".into(),
+        findings: Vec::new(),
         error: String::new(),
         words: 12,
         summary_endpoint: "embedded".into(),
