@@ -96,14 +96,17 @@ impl Line {
         }
     }
 
-    /// One call, tried again as its failures allow.
+    /// One call, tried again as its failures allow. `before` is awaited when the call has its place and nothing keeps it from being sent
+    /// any more: whoever keeps the books notes there that it may be billed.
     ///
     /// # Errors
     /// Why there is no reply, with what that means for the run.
-    pub async fn call(&self, ask: &Ask) -> Result<Reply, Failure> {
+    pub async fn call(&self, ask: &Ask, before: impl Future<Output = Result<(), Failure>>) -> Result<Reply, Failure> {
         // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
         // call learns (a bad key) is known before the next one goes. The semaphore is never closed.
         let _place = self.places.acquire().await;
+        self.open()?;
+        before.await?;
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -119,11 +122,14 @@ impl Line {
         }
     }
 
+    /// Whether the endpoint may still be asked.
+    fn open(&self) -> Result<(), Failure> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+    }
+
     /// One request, unless the endpoint was stopped meanwhile.
     async fn attempt(&self, ask: &Ask) -> Result<Result<Reply, CallError>, Failure> {
-        if let Some(failure) = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Err(failure);
-        }
+        self.open()?;
         self.counters.sent.fetch_add(1, Ordering::Relaxed);
         let answer = self.client.send(self.dialect.request(&self.endpoint, ask)).await;
         let reply = answer.and_then(|response| {

@@ -40,6 +40,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
     let progress = Arc::new(Progress::new(loudness, config.tasks()));
     report::start_log(loudness, &progress);
+    let killed = ledger.killed_in_flight();
+    if killed > 0 {
+        tracing::warn!("an earlier run had {killed} calls in flight when it was killed: each may have been billed, and is made again");
+    }
     runtime()?.block_on(work(config, ledger, progress, loudness))
 }
 

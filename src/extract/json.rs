@@ -13,6 +13,7 @@ const DATE: &[&str] = &["date", "published", "date_publish", "publish_date", "pu
 const URL: &[&str] = &["url", "link", "canonical_url", "source_url", "uri"];
 const LANGUAGE: &[&str] = &["language", "lang", "meta_lang", "langue"];
 const AUTHOR: &[&str] = &["author", "authors", "byline", "auteur"];
+const SECTION: &[&str] = &["section", "category", "rubrique", "articleSection"];
 const KEY: &[&str] = &["id", "guid", "_id"];
 
 impl Format for Json {
@@ -47,6 +48,7 @@ fn draft(object: &Map<String, Value>) -> Draft {
         published: field(DATE),
         url: field(URL),
         author: field(AUTHOR),
+        section: field(SECTION),
         language: field(LANGUAGE),
     }
 }

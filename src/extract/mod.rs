@@ -43,6 +43,8 @@ struct Draft {
     published: Option<String>,
     url: Option<String>,
     author: Option<String>,
+    /// The part of the paper it stood in.
+    section: Option<String>,
     /// The language as the source labels it: a hint only.
     language: Option<String>,
 }
@@ -116,6 +118,7 @@ fn finish(draft: Draft, name: &str, flags: &[Flag]) -> Result<Article, Reject> {
         published: draft.published.as_deref().and_then(date::parse).or(cleaned.published),
         url: draft.url.map(|url| one_line(&clean(&url))).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
         author: draft.author.map(|author| one_line(&clean(&author))).filter(|author| !author.is_empty()),
+        section: draft.section.map(|section| one_line(&clean(&section))).filter(|section| !section.is_empty()),
         words: count_words(&body),
         title,
         body,

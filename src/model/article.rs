@@ -41,6 +41,8 @@ pub struct Article {
     pub words: usize,
     /// What the reading wants the user to know.
     pub flags: Vec<Flag>,
+    /// The part of the paper it stood in.
+    pub section: Option<String>,
 }
 
 /// What became of one article in a source: understood, or the name of its row and why it is not.

@@ -220,6 +220,17 @@ pub struct Failure {
     pub exit: Exit,
 }
 
+impl Failure {
+    /// What the ledger keeps of the call's intent: a word where the call may have been billed although there is nothing to show for it.
+    pub fn perhaps_billed(&self) -> Option<&'static str> {
+        match self.reject.code {
+            "timeout" | "broken" => Some("lost"),
+            "protocol" | "empty-answer" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
+            _ => None,
+        }
+    }
+}
+
 impl From<Reject> for Failure {
     fn from(reject: Reject) -> Self {
         Self { reject, exit: Exit::SomeFailed }

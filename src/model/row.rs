@@ -88,11 +88,12 @@ impl Flag {
 }
 
 /// How an article ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Status {
     /// Title and summary stand in both languages.
     Done,
     /// They do not; the column `error` says why.
+    #[default]
     Failed,
     /// They do, and a check whose action is `quarantine` keeps them out of the table: they stand in `quarantine.csv`.
     Quarantined,
@@ -115,7 +116,7 @@ impl Status {
 }
 
 /// One row of the table: an article that was found, done or failed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
     /// See [`super::Article::id`].
     pub id: String,
@@ -147,6 +148,16 @@ pub struct Row {
     pub cost: Option<f64>,
     /// When the row was made: UTC, to the second, ISO 8601.
     pub processed_at: String,
+    /// The whole article in French, where the config keeps it.
+    pub text_fr: String,
+    /// The same in English.
+    pub text_en: String,
+    /// Who wrote it; empty where unknown.
+    pub author: String,
+    /// The part of the paper it stood in; empty where unknown.
+    pub section: String,
+    /// The source whose article this one repeats; empty where it is its own.
+    pub copy_of: String,
 }
 
 impl Row {

@@ -10,7 +10,7 @@ use crate::call::{Line, Tally};
 use crate::config::Endpoint;
 use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Limits, Reject, Reply, Task, clean};
 use crate::plan::{Answered, Asker, call_key};
-use crate::record::{Ledger, RecordedCall};
+use crate::record::{Intent, Ledger, RecordedCall};
 use crate::report::{Event, Progress};
 
 /// The desk that calls go over.
@@ -106,11 +106,33 @@ impl Desk {
         answered
     }
 
+    /// Notes that a call is about to be sent. One that costs nothing needs no note.
+    async fn intend(&self, line: &Line, ask: &Ask, key: [u8; 32], cost: Option<f64>) -> Result<(), Failure> {
+        if cost == Some(0.0) {
+            return Ok(());
+        }
+        let intent = Intent {
+            key,
+            task: ask.task(),
+            endpoint: line.endpoint.name.clone(),
+            characters: ask.characters(),
+            cost,
+            made_at: format!("{:.0}", jiff::Timestamp::now()),
+        };
+        self.ledger.intend(intent).await.map_err(|fault| self.break_off(fault))
+    }
+
     /// Calls the endpoint and keeps the reply: it is on the disk before anybody sees it.
     async fn call(&self, line: &Line, ask: &Ask, key: [u8; 32]) -> Result<Answered, Failure> {
         let start = Instant::now();
-        let reply = harmless(line.call(ask).await?);
         let cost = cost(&line.endpoint);
+        let reply = match line.call(ask, self.intend(line, ask, key, cost)).await {
+            Ok(reply) => harmless(reply),
+            Err(failure) => {
+                self.ledger.unanswered(key, failure.perhaps_billed()).await.map_err(|fault| self.break_off(fault))?;
+                return Err(failure);
+            }
+        };
         let call = RecordedCall {
             key,
             task: ask.task(),

@@ -110,6 +110,8 @@ fn about(article: &Article) -> Row {
         language: article.language.map_or("", Lang::code).to_owned(),
         published: article.published.clone().unwrap_or_default(),
         url: article.url.clone().unwrap_or_default(),
+        author: article.author.clone().unwrap_or_default(),
+        section: article.section.clone().unwrap_or_default(),
         words: article.words,
         ..blank(&article.source)
     }
@@ -117,21 +119,5 @@ fn about(article: &Article) -> Row {
 }
 
 fn blank(source: &str) -> Row {
-    Row {
-        id: article_id(source),
-        source: source.to_owned(),
-        digest: Digest::default(),
-        language: String::new(),
-        published: String::new(),
-        url: String::new(),
-        status: Status::Failed,
-        flags: String::new(),
-        findings: Vec::new(),
-        error: String::new(),
-        words: 0,
-        summary_endpoint: String::new(),
-        translation_endpoint: String::new(),
-        cost: None,
-        processed_at: format!("{:.0}", jiff::Timestamp::now()),
-    }
+    Row { id: article_id(source), source: source.to_owned(), processed_at: format!("{:.0}", jiff::Timestamp::now()), ..Row::default() }
 }

@@ -211,6 +211,7 @@ mod tests {
             author: None,
             words: 180,
             flags: vec![],
+            section: None,
         }
     }
 

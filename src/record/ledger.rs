@@ -38,6 +38,23 @@ pub struct RecordedCall {
     pub made_at: String,
 }
 
+/// A call that is about to be sent, on the disk before it is: whatever happens then, the ledger knows what may have been billed.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// See [`crate::plan::call_key`].
+    pub key: [u8; 32],
+    /// What is asked.
+    pub task: Task,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Characters of the user's text.
+    pub characters: u64,
+    /// What it will cost, about; none where the price is unknown.
+    pub cost: Option<f64>,
+    /// When, UTC, ISO 8601.
+    pub made_at: String,
+}
+
 /// A row with the fingerprint it was made with; none where it failed.
 pub type KnownRow = (Row, Option<[u8; 32]>);
 
@@ -45,6 +62,7 @@ pub type KnownRow = (Row, Option<[u8; 32]>);
 pub struct Ledger {
     path: PathBuf,
     run: i64,
+    killed: u64,
     reader: Mutex<Connection>,
     writer: Mutex<Option<Writer>>,
 }
@@ -77,11 +95,17 @@ impl Ledger {
         let reader = schema::open(&path)?;
         let started = jiff::Timestamp::now();
         writing
-            .execute("INSERT INTO run (started_at) VALUES (?1)", [format!("{started:.0}")])
+            .execute(
+                "INSERT INTO run (started_at, version, process) VALUES (?1, ?2, ?3)",
+                params![format!("{started:.0}"), env!("CARGO_PKG_VERSION"), std::process::id()],
+            )
             .map_err(|error| schema::damaged(&path, &error))?;
         let run = writing.last_insert_rowid();
+        let killed = writing
+            .execute("UPDATE intent SET outcome = 'killed' WHERE outcome = '' AND run < ?1", [run])
+            .map_err(|error| schema::damaged(&path, &error))?;
         let writer = writer::start(writing, path.clone()).map_err(|error| Fault::usage(format!("no thread for the ledger: {error}")))?;
-        Ok(Self { path, run, reader: Mutex::new(reader), writer: Mutex::new(Some(writer)) })
+        Ok(Self { path, run, killed: killed as u64, reader: Mutex::new(reader), writer: Mutex::new(Some(writer)) })
     }
 
     /// Makes the output folder, closed to other users, if it is not there.
@@ -114,7 +138,7 @@ impl Ledger {
     pub fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, fingerprint FROM row WHERE source = ?1"))?;
-            statement.query_row([source], |row| Ok((row_of(row)?, row.get(18)?))).optional()
+            statement.query_row([source], |row| Ok((row_of(row)?, row.get("fingerprint")?))).optional()
         })
     }
 
@@ -133,12 +157,34 @@ impl Ledger {
         Ok(())
     }
 
+    /// Records that a call is about to be sent; when this returns it is on the disk.
+    ///
+    /// # Errors
+    /// Where it could not be made durable.
+    pub async fn intend(&self, intent: Intent) -> Result<(), Fault> {
+        self.write(Write::Intent { intent: Box::new(intent), run: self.run }).await
+    }
+
+    /// Records that a call has failed: `outcome` where it may have been billed all the same (`lost`, `unusable`), none where it surely
+    /// was not.
+    ///
+    /// # Errors
+    /// Where it could not be made durable.
+    pub async fn unanswered(&self, key: [u8; 32], outcome: Option<&'static str>) -> Result<(), Fault> {
+        self.write(Write::Unanswered { key, outcome, run: self.run }).await
+    }
+
+    /// Calls of earlier runs that were in flight when these were killed, and that no run has told of yet.
+    pub fn killed_in_flight(&self) -> u64 {
+        self.killed
+    }
+
     /// Records a reply; when this returns it is on the disk.
     ///
     /// # Errors
     /// Where it could not be made durable.
     pub async fn record_call(&self, call: RecordedCall) -> Result<(), Fault> {
-        self.write(Write::Call(Box::new(call))).await
+        self.write(Write::Call { call: Box::new(call), run: self.run }).await
     }
 
     /// Records a row as found by this run. A row that failed has no fingerprint, so that it is tried again.
@@ -232,11 +278,12 @@ fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
 }
 
 const COLUMNS: &str = "id, source, title_fr, title_en, summary_fr, summary_en, language, published, url, status, flags, error, words, \
-    summary_endpoint, translation_endpoint, cost, processed_at, run";
+    summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author, section, copy_of, findings";
 
 fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
     let status: String = row.get(9)?;
     let words: i64 = row.get(12)?;
+    let findings: String = row.get(22)?;
     Ok(Row {
         id: row.get(0)?,
         source: row.get(1)?,
@@ -246,13 +293,18 @@ fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
         url: row.get(8)?,
         status: Status::of_code(&status),
         flags: row.get(10)?,
-        findings: Vec::new(),
+        findings: serde_json::from_str(&findings).unwrap_or_default(),
         error: row.get(11)?,
         words: usize::try_from(words).unwrap_or(0),
         summary_endpoint: row.get(13)?,
         translation_endpoint: row.get(14)?,
         cost: row.get(15)?,
         processed_at: row.get(16)?,
+        text_fr: row.get(17)?,
+        text_en: row.get(18)?,
+        author: row.get(19)?,
+        section: row.get(20)?,
+        copy_of: row.get(21)?,
     })
 }
 
@@ -271,13 +323,13 @@ mod tests {
             url: String::new(),
             status: Status::Done,
             flags: String::new(),
-            findings: Vec::new(),
             error: String::new(),
             words: 3,
             summary_endpoint: "a".into(),
             translation_endpoint: "b".into(),
             cost: None,
             processed_at: "2026-11-23T00:00:00Z".into(),
+            ..Row::default()
         }
     }
 

@@ -5,5 +5,5 @@ mod lock;
 mod schema;
 mod writer;
 
-pub use ledger::{KnownRow, Ledger, RecordedCall};
+pub use ledger::{Intent, KnownRow, Ledger, RecordedCall};
 pub use lock::RunLock;

@@ -10,37 +10,14 @@ use crate::model::Fault;
 
 /// "dpch": tells our ledger from any other program's `SQLite` file.
 const APPLICATION_ID: i32 = 0x6470_6368;
-/// Raised with every change of the tables.
-const VERSION: i32 = 1;
+/// The tables, version by version: a new ledger goes through all steps, an older one through those that it lacks. A step that was
+/// released is never changed again.
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
-const TABLES: &str = "
-CREATE TABLE call (
-  key          BLOB PRIMARY KEY,  -- BLAKE3 of everything that shapes the answer
-  task         TEXT NOT NULL,     -- summarise, translate, digest
-  endpoint     TEXT NOT NULL,     -- its name when the call was made
-  dialect      TEXT NOT NULL,
-  model        TEXT,
-  reply        TEXT NOT NULL,     -- JSON
-  tokens_in    INTEGER,
-  tokens_out   INTEGER,
-  characters   INTEGER NOT NULL,  -- of the user's text in the request
-  cost         REAL,              -- NULL: the price is unknown
-  milliseconds INTEGER NOT NULL,
-  made_at      TEXT NOT NULL      -- UTC
-) STRICT, WITHOUT ROWID;
-CREATE TABLE row (
-  source TEXT PRIMARY KEY,
-  fingerprint BLOB,               -- of the article and the settings it was made with; NULL: it failed
-  run INTEGER NOT NULL,           -- the last run that found it
-  id TEXT NOT NULL, title_fr TEXT NOT NULL, title_en TEXT NOT NULL, summary_fr TEXT NOT NULL, summary_en TEXT NOT NULL,
-  language TEXT NOT NULL, published TEXT NOT NULL, url TEXT NOT NULL, status TEXT NOT NULL, flags TEXT NOT NULL, error TEXT NOT NULL,
-  words INTEGER NOT NULL, summary_endpoint TEXT NOT NULL, translation_endpoint TEXT NOT NULL, cost REAL, processed_at TEXT NOT NULL
-) STRICT;
-CREATE INDEX row_run ON row (run, source);
-CREATE TABLE run (
-  number INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, exit INTEGER
-) STRICT;
-";
+/// The version that this program reads and writes.
+fn version() -> i32 {
+    i32::try_from(STEPS.len()).unwrap_or(i32::MAX)
+}
 
 /// Makes a new ledger at `path`: whole at once, under another name first, so that a crash leaves no half of one.
 pub(super) fn create(path: &Path) -> Result<(), Fault> {
@@ -48,9 +25,8 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let new = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder).map_err(|error| fault(&error))?;
     let connection = Connection::open(new.path()).map_err(|error| fault(&error))?;
-    connection
-        .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; BEGIN; {TABLES} COMMIT;"))
-        .map_err(|error| fault(&error))?;
+    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID};")).map_err(|error| fault(&error))?;
+    step_up(&connection, 0).map_err(|error| fault(&error))?;
     connection.close().map_err(|(_, error)| fault(&error))?;
     new.as_file().sync_all().map_err(|error| fault(&error))?;
     new.persist_noclobber(path).map_err(|error| fault(&error.error))?;
@@ -63,13 +39,18 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     // A link that somebody planted in the folder is not followed.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
-    let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
-    if version != VERSION {
-        let what = if version > VERSION { "a newer depeche made it; use that one" } else { "its version is not known" };
+    let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
+    if found > version() || found < 1 {
+        let what = if found < 1 { "its version is not known" } else { "a newer depeche made it; use that one" };
         return Err(Fault::usage(format!(
-            "the ledger `{}` has version {version}, this program knows version {VERSION}: {what}",
-            path.display()
+            "the ledger `{}` has version {found}, this program knows version {}: {what}",
+            path.display(),
+            version()
         )));
+    }
+    if found < version() {
+        keep_copy(&connection, path, found)?;
+        step_up(&connection, found).map_err(fault)?;
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
     if mode != "wal" {
@@ -77,6 +58,36 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;").map_err(fault)?;
     Ok(connection)
+}
+
+/// Takes the tables from version `from` to this program's, in one transaction.
+fn step_up(connection: &Connection, from: i32) -> rusqlite::Result<()> {
+    let steps = STEPS.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default().concat();
+    let done = connection.execute_batch(&format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {}; COMMIT;", version()));
+    if done.is_err() {
+        // Where this fails too, the transaction ends with the connection.
+        let _ = connection.execute_batch("ROLLBACK;");
+    }
+    done
+}
+
+/// Keeps the ledger as it is beside itself, as `ledger.db.v1`, before its tables change: a whole copy with its log, or none.
+fn keep_copy(connection: &Connection, path: &Path, version: i32) -> Result<(), Fault> {
+    let kept = path.with_file_name(format!("ledger.db.v{version}"));
+    let fault = |error: &dyn std::fmt::Display| {
+        Fault::usage(format!(
+            "the ledger `{}` is of an older depeche, and no copy can be kept as `{}`: {error}",
+            path.display(),
+            kept.display()
+        ))
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let new = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder).map_err(|error| fault(&error))?;
+    // Written into the empty file, which is ours alone.
+    connection.execute("VACUUM INTO ?1", [new.path().to_string_lossy()]).map_err(|error| fault(&error))?;
+    new.as_file().sync_all().map_err(|error| fault(&error))?;
+    new.persist(&kept).map_err(|error| fault(&error.error))?;
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
 }
 
 /// Looks at the file's head only, so that a file that is not ours is not changed by a byte.
@@ -115,4 +126,62 @@ pub(super) fn damaged(path: &Path, error: &rusqlite::Error) -> Fault {
         }
         _ => format!("the ledger `{path}`: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_version_1(path: &Path) {
+        let old = Connection::open(path).unwrap();
+        old.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL; {}", STEPS[0])).unwrap();
+        old.execute_batch(
+            "INSERT INTO run (started_at, ended_at, exit) VALUES ('2026-11-20T02:00:00Z', '2026-11-20T02:10:00Z', 0);
+             INSERT INTO row VALUES ('a.txt', x'01', 1, '1', 'Titre', '', '', '', 'fr', '', '', 'done', '', '', 3, 'a', 'b', NULL, '2026-11-20T02:05:00Z');
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    }
+
+    fn of<T: rusqlite::types::FromSql>(path: &Path, query: &str) -> T {
+        Connection::open(path).unwrap().query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_older_ledger_is_taken_along_and_kept_beside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        of_version_1(&path);
+        let opened = open(&path).unwrap();
+        let row: (String, String) =
+            opened.query_row("SELECT title_fr, copy_of FROM row", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(row, ("Titre".into(), String::new()));
+        assert_eq!(of::<i32>(&path, "PRAGMA user_version"), version());
+        let kept = dir.path().join("ledger.db.v1");
+        assert_eq!(of::<i32>(&kept, "PRAGMA user_version"), 1);
+        assert_eq!(of::<String>(&kept, "SELECT title_fr FROM row"), "Titre");
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&kept).unwrap().permissions()) & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_old_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        of_version_1(&path);
+        // The step makes a table of this name itself, so it breaks in its middle.
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE intent (a TEXT)").unwrap();
+        assert!(open(&path).is_err());
+        assert_eq!(of::<i32>(&path, "PRAGMA user_version"), 1);
+        assert_eq!(of::<i64>(&path, "SELECT count(*) FROM pragma_table_info('row') WHERE name = 'text_fr'"), 0);
+    }
+
+    #[test]
+    fn a_newer_ledger_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        create(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch(&format!("PRAGMA user_version = {}", version() + 1)).unwrap();
+        let fault = open(&path).unwrap_err();
+        assert!(fault.message.contains("a newer depeche made it") && fault.message.contains("ledger.db"), "{}", fault.message);
+    }
 }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use super::ledger::RecordedCall;
+use super::ledger::{Intent, RecordedCall};
 use super::schema::damaged;
 use crate::model::{Fault, Row};
 
@@ -16,7 +16,21 @@ const GROUP: usize = 256;
 
 /// One write.
 pub(super) enum Write {
-    Call(Box<RecordedCall>),
+    /// A call is about to be sent.
+    Intent {
+        intent: Box<Intent>,
+        run: i64,
+    },
+    /// It came back without an answer to keep; none: it cost nothing.
+    Unanswered {
+        key: [u8; 32],
+        outcome: Option<&'static str>,
+        run: i64,
+    },
+    Call {
+        call: Box<RecordedCall>,
+        run: i64,
+    },
     Row {
         row: Box<Row>,
         fingerprint: Option<[u8; 32]>,
@@ -67,7 +81,17 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
     let transaction = connection.transaction()?;
     for write in group {
         match write {
-            Write::Call(call) => insert_call(&transaction, call)?,
+            Write::Intent { intent, run } => insert_intent(&transaction, intent, *run)?,
+            Write::Unanswered { key, outcome: Some(outcome), run } => {
+                transaction
+                    .prepare_cached("UPDATE intent SET outcome = ?3 WHERE run = ?1 AND key = ?2")?
+                    .execute(params![run, key, outcome])?;
+            }
+            Write::Unanswered { key, outcome: None, run } => end_intent(&transaction, key, *run)?,
+            Write::Call { call, run } => {
+                insert_call(&transaction, call, *run)?;
+                end_intent(&transaction, &call.key, *run)?;
+            }
             Write::Row { row, fingerprint, run } => insert_row(&transaction, row, fingerprint.as_ref(), *run)?,
             Write::Seen { source, run } => {
                 transaction.prepare_cached("UPDATE row SET run = ?2 WHERE source = ?1")?.execute(params![source, run])?;
@@ -77,9 +101,29 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
     transaction.commit()
 }
 
-fn insert_call(connection: &Connection, call: &RecordedCall) -> rusqlite::Result<()> {
-    let statement = "INSERT OR REPLACE INTO call (key, task, endpoint, dialect, model, reply, tokens_in, tokens_out, characters, cost, milliseconds, made_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+fn insert_intent(connection: &Connection, intent: &Intent, run: i64) -> rusqlite::Result<()> {
+    let statement =
+        "INSERT OR REPLACE INTO intent (run, key, endpoint, task, characters, cost, made_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    connection.prepare_cached(statement)?.execute(params![
+        run,
+        intent.key,
+        intent.endpoint,
+        intent.task.to_string(),
+        i64::try_from(intent.characters).unwrap_or(i64::MAX),
+        intent.cost,
+        intent.made_at,
+    ])?;
+    Ok(())
+}
+
+fn end_intent(connection: &Connection, key: &[u8; 32], run: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM intent WHERE run = ?1 AND key = ?2")?.execute(params![run, key])?;
+    Ok(())
+}
+
+fn insert_call(connection: &Connection, call: &RecordedCall, run: i64) -> rusqlite::Result<()> {
+    let statement = "INSERT OR REPLACE INTO call (key, task, endpoint, dialect, model, reply, tokens_in, tokens_out, characters, cost, milliseconds, made_at, run)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let count = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
     connection.prepare_cached(statement)?.execute(params![
         call.key,
@@ -94,14 +138,16 @@ fn insert_call(connection: &Connection, call: &RecordedCall) -> rusqlite::Result
         call.cost,
         count(Some(call.milliseconds)),
         call.made_at,
+        run,
     ])?;
     Ok(())
 }
 
 fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>, run: i64) -> rusqlite::Result<()> {
     let statement = "INSERT OR REPLACE INTO row (source, fingerprint, run, id, title_fr, title_en, summary_fr, summary_en, language, published, url, status,
-        flags, error, words, summary_endpoint, translation_endpoint, cost, processed_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+        flags, error, words, summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author,
+        section, copy_of, findings)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
     connection.prepare_cached(statement)?.execute(params![
         row.source,
         fingerprint,
@@ -122,6 +168,12 @@ fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>
         row.translation_endpoint,
         row.cost,
         row.processed_at,
+        row.text_fr,
+        row.text_en,
+        row.author,
+        row.section,
+        row.copy_of,
+        if row.findings.is_empty() { String::new() } else { serde_json::to_string(&row.findings).unwrap_or_default() },
     ])?;
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(super) struct Csv {
 }
 
 /// The columns, by the names and in the order that users' macros and imports rely on.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 22] = [
     "id",
     "source",
     "title_fr",
@@ -33,6 +33,12 @@ const COLUMNS: [&str; 17] = [
     "translation_endpoint",
     "cost",
     "processed_at",
+    // New ones stand at the end, so that what users built on the table goes on working.
+    "text_fr",
+    "text_en",
+    "author",
+    "section",
+    "copy_of",
 ];
 
 impl Output for Csv {
@@ -60,7 +66,7 @@ impl Sheet for Table {
     }
 }
 
-fn cells(profile: Profile, row: &Row) -> [String; 17] {
+fn cells(profile: Profile, row: &Row) -> [String; 22] {
     let text = |text: &String| harmless(text);
     [
         row.id.clone(),
@@ -80,10 +86,15 @@ fn cells(profile: Profile, row: &Row) -> [String; 17] {
         text(&row.translation_endpoint),
         row.cost.map_or_else(String::new, |cost| decimal(cost, profile)),
         row.processed_at.clone(),
+        text(&row.text_fr),
+        text(&row.text_en),
+        text(&row.author),
+        text(&row.section),
+        text(&row.copy_of),
     ]
 }
 
-fn record(profile: Profile, cells: [String; 17], to: &mut dyn Write) -> io::Result<()> {
+fn record(profile: Profile, cells: [String; 22], to: &mut dyn Write) -> io::Result<()> {
     let (delimiter, end) = match profile {
         Profile::Plain => (b',', Terminator::Any(b'\n')),
         Profile::ExcelFr => (b';', Terminator::CRLF),
@@ -139,7 +150,7 @@ mod tests {
         let excel = table(Profile::ExcelFr, &row("Titre"));
         assert!(excel.starts_with("\u{feff}id;source;"));
         assert!(excel.contains("\"Une «phrase»; une, autre.\";"));
-        assert!(excel.ends_with("embedded;embedded;0,0125;2026-11-23T00:00:00Z\r\n"));
+        assert!(excel.ends_with("embedded;embedded;0,0125;2026-11-23T00:00:00Z;;;A. Martin;;\r\n"));
     }
 
     #[test]

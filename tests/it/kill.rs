@@ -23,6 +23,13 @@ fn kept(desk: &Desk, count: usize) {
     }
 }
 
+/// How many calls the ledger knows to have been begun and not ended.
+fn intents(desk: &Desk, which: &str) -> usize {
+    let ledger = Connection::open_with_flags(desk.path("output/ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let count: i64 = ledger.query_row(&format!("SELECT count(*) FROM intent WHERE {which}"), [], |row| row.get(0)).unwrap();
+    usize::try_from(count).unwrap()
+}
+
 /// What the config allows at once, and so the most that can be in flight.
 const CONCURRENCY: usize = 4;
 
@@ -41,8 +48,11 @@ fn a_kill_costs_only_the_calls_that_were_in_flight() {
         mock.arrived(answered + 1);
         kept(&desk, answered);
         assert_eq!(run.kill().code, None);
+        let noted = intents(&desk, "outcome = ''");
+        assert!((1..=CONCURRENCY).contains(&noted), "{noted} calls are noted as in flight");
         mock.release();
-        desk.run(&["run"]).exits(0);
+        let ended = desk.run(&["run"]).exits(0);
+        assert!(ended.stderr.contains("in flight when it was killed"), "{}", ended.stderr);
         let again = mock.count() - CALLS;
         // Counted by what may be in flight: the mock may read a call only after its sender is dead.
         assert!(again <= CONCURRENCY, "{again} calls made again after a kill with {answered} answered");
@@ -51,6 +61,8 @@ fn a_kill_costs_only_the_calls_that_were_in_flight() {
         let (table, calls) = (desk.table(), mock.count());
         desk.run(&["run"]).exits(0);
         assert_eq!((desk.table(), mock.count()), (table, calls));
+        // They stay in the books: each may have been billed.
+        assert_eq!(intents(&desk, "outcome = 'killed'"), noted);
     }
 }
 

@@ -26,7 +26,7 @@ fn the_shipped_articles_are_read_with_their_languages_titles_and_dates() {
     assert_eq!(articles.len(), 11);
     for article in &articles {
         let keys: Vec<&str> = article.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, ["id", "source", "title", "body", "language", "published", "url", "author", "words", "flags"]);
+        assert_eq!(keys, ["id", "source", "title", "body", "language", "published", "url", "author", "words", "flags", "section"]);
         let source = text(article, "source");
         let english = source.ends_with("harbour-bridge.json") || source.ends_with("school-meals.md");
         assert_eq!(text(article, "language"), if english { "en" } else { "fr" }, "{source}");

@@ -9,7 +9,7 @@ use crate::support::desk::{Desk, mode, rows, sources};
 use crate::support::mock::Mock;
 
 const COLUMNS: &str = "id,source,title_fr,title_en,summary_fr,summary_en,language,published,url,status,flags,error,words,\
-    summary_endpoint,translation_endpoint,cost,processed_at";
+    summary_endpoint,translation_endpoint,cost,processed_at,text_fr,text_en,author,section,copy_of";
 
 #[test]
 fn a_mixed_folder_gives_one_row_an_article_in_the_order_of_the_sources() {

@@ -120,11 +120,14 @@ pub(crate) fn sources(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row["source"].as_str()).collect()
 }
 
-/// The cells of a table without its last column, `processed_at`.
+/// The cells of a table, its head included, without the column `processed_at`.
 pub(crate) fn timeless(table: &[u8]) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
     let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
-    records.iter().map(|record| record.iter().take(record.len() - 1).map(str::to_owned).collect()).collect()
+    let time = records[0].iter().position(|name| name == "processed_at").unwrap();
+    let others =
+        |record: &csv::StringRecord| record.iter().enumerate().filter(|(at, _)| *at != time).map(|(_, cell)| cell.to_owned()).collect();
+    records.iter().map(others).collect()
 }
 
 /// The permission bits of a file or folder.
