@@ -146,7 +146,7 @@ mod tests {
     fn the_profiles_differ_in_mark_delimiter_line_end_and_decimal_sign() {
         let plain = table(Profile::Plain, &row("Titre"));
         assert!(plain.starts_with("id,source,title_fr,"));
-        assert!(plain.ends_with("embedded,embedded,0.0125,2026-11-23T00:00:00Z\n"));
+        assert!(plain.ends_with("embedded,embedded,0.0125,2026-11-23T00:00:00Z,,,A. Martin,,\n"));
         let excel = table(Profile::ExcelFr, &row("Titre"));
         assert!(excel.starts_with("\u{feff}id;source;"));
         assert!(excel.contains("\"Une «phrase»; une, autre.\";"));

@@ -47,6 +47,11 @@ struct Object<'a> {
     translation_endpoint: &'a str,
     cost: Option<f64>,
     processed_at: &'a str,
+    text_fr: &'a str,
+    text_en: &'a str,
+    author: &'a str,
+    section: &'a str,
+    copy_of: &'a str,
 }
 
 impl<'a> Object<'a> {
@@ -69,6 +74,11 @@ impl<'a> Object<'a> {
             translation_endpoint: &row.translation_endpoint,
             cost: row.cost,
             processed_at: &row.processed_at,
+            text_fr: &row.text_fr,
+            text_en: &row.text_en,
+            author: &row.author,
+            section: &row.section,
+            copy_of: &row.copy_of,
         }
     }
 }
@@ -88,8 +98,8 @@ mod tests {
         let rows =
             [row("=1+1\n\""), Row { cost: None, flags: "echo language".into(), ..row("") }, Row { status: Status::Quarantined, ..row("") }];
         insta::assert_snapshot!(written("summaries.jsonl", &View::default(), &rows), @r#"
-        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"=1+1\n\"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["draft"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":0.0125,"processed_at":"2026-11-23T00:00:00Z"}
-        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["echo","language"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":null,"processed_at":"2026-11-23T00:00:00Z"}
+        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"=1+1\n\"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["draft"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":0.0125,"processed_at":"2026-11-23T00:00:00Z","text_fr":"","text_en":"","author":"A. Martin","section":"","copy_of":""}
+        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["echo","language"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":null,"processed_at":"2026-11-23T00:00:00Z","text_fr":"","text_en":"","author":"A. Martin","section":"","copy_of":""}
         "#);
     }
 

@@ -112,6 +112,8 @@ fn row(title: &str) -> Row {
         translation_endpoint: "embedded".into(),
         cost: Some(0.0125),
         processed_at: "2026-11-23T00:00:00Z".into(),
+        author: "A. Martin".into(),
+        ..Row::default()
     }
 }
 
