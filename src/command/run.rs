@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{RunArguments, endpoints, runtime};
 use crate::config::{Config, Overrides};
-use crate::model::{Exit, Fault, Status};
+use crate::model::{Exit, Fault, Status, Summary};
 use crate::pipeline::{self, Desk, Outcome, Work};
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Ending, Loudness, Progress, say};
@@ -68,7 +68,7 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
         Ok(lines) => lines,
         Err(fault) => {
             progress.end();
-            ledger.close(fault.exit)?;
+            ledger.close(fault.exit, &Summary::default())?;
             return Err(fault);
         }
     };
@@ -84,8 +84,9 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
         work.desk.ledger().keep_unseen()?;
     }
     let table = pipeline::write_outputs(work.desk.ledger(), &work.config)?;
-    tell(&ending(&work, outcome, table)?, &work.progress, loudness);
-    work.desk.ledger().close(exit)?;
+    let ending = ending(&work, &outcome, exit, table)?;
+    tell(&ending, &work.progress, loudness);
+    work.desk.ledger().close(exit, &ending.summary)?;
     Ok(exit)
 }
 
@@ -120,7 +121,7 @@ fn tell(ending: &Ending, progress: &Progress, loudness: Loudness) {
     }
 }
 
-fn ending(work: &Work, outcome: Outcome, table: PathBuf) -> Result<Ending, Fault> {
+fn ending(work: &Work, outcome: &Outcome, exit: Exit, table: PathBuf) -> Result<Ending, Fault> {
     let mut flags: BTreeMap<String, u64> = BTreeMap::new();
     let mut failures = Vec::new();
     let mut flagged = 0;
@@ -132,26 +133,20 @@ fn ending(work: &Work, outcome: Outcome, table: PathBuf) -> Result<Ending, Fault
         }
         Ok(())
     })?;
-    let [found, done, earlier, failed] = work.progress.counts();
-    // What an interrupted walk did not come to is left for the next run too.
-    let found = if work.stop.get().is_some() { work.progress.total() } else { found };
+    // What a run that was cut short did not come to is left for the next one.
+    let summary = Summary {
+        flagged,
+        requests: outcome.tally.sent,
+        paid: outcome.paid,
+        retried: outcome.tally.repeated,
+        maybe_billed: outcome.tally.maybe_billed,
+        remembered: outcome.remembered,
+        cost: outcome.cost,
+        seconds: work.progress.elapsed().as_secs_f64(),
+        ..work.progress.counts(work.stop.get().is_some())
+    };
     // As the user would name it from here.
     let here = std::env::current_dir().ok();
     let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
-    Ok(Ending {
-        found,
-        done,
-        earlier,
-        failed,
-        flags: flags.into_iter().collect(),
-        flagged,
-        calls: outcome.tally.sent,
-        repeated: outcome.tally.repeated,
-        maybe_billed: outcome.tally.maybe_billed,
-        remembered: outcome.remembered,
-        time: work.progress.elapsed(),
-        cost: outcome.cost,
-        table,
-        failures,
-    })
+    Ok(Ending { summary, exit: exit.code(), flags: flags.into_iter().collect(), table, failures })
 }

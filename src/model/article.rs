@@ -63,4 +63,10 @@ impl Reject {
     pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
     }
+
+    /// Said of what the reading refused: whether a rule leaves the file out (`skipped`), rather than something having gone wrong that
+    /// somebody may mend (`failed`).
+    pub fn is_rule(&self) -> bool {
+        matches!(self.code, "empty" | "binary" | "too-large" | "encoding" | "too-deep" | "boilerplate")
+    }
 }

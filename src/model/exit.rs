@@ -16,6 +16,8 @@ pub enum Exit {
     EndpointStop = 4,
     /// An endpoint is away; later may help.
     EndpointAway = 5,
+    /// Stopped by a limit that the user set: cost, time, number of articles, share of failures.
+    Limit = 6,
     /// Another run holds the ledger.
     Locked = 11,
     /// Interrupted (SIGINT).
@@ -30,12 +32,13 @@ impl Exit {
         self as u8
     }
 
-    /// Of two reasons to end, the one that the exit code tells: signal > 1 > 2 > 4 > 5 > 3 > 0.
+    /// Of two reasons to end, the one that the exit code tells: signal > 1 > 2 > 4 > 5 > 6 > 3 > 0.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {
             Self::Done => 0,
             Self::SomeFailed => 1,
+            Self::Limit => 2,
             Self::EndpointAway => 3,
             Self::EndpointStop => 4,
             Self::Locked => 5,
@@ -79,5 +82,7 @@ mod tests {
         assert_eq!(Exit::EndpointStop.worse(Exit::EndpointAway), Exit::EndpointStop);
         assert_eq!(Exit::Terminated.worse(Exit::EndpointStop), Exit::Terminated);
         assert_eq!(Exit::Done.worse(Exit::SomeFailed), Exit::SomeFailed);
+        assert_eq!(Exit::Limit.worse(Exit::SomeFailed), Exit::Limit);
+        assert_eq!(Exit::Limit.worse(Exit::EndpointAway), Exit::EndpointAway);
     }
 }

@@ -7,6 +7,7 @@ mod exit;
 mod finding;
 mod lang;
 mod row;
+mod summary;
 
 pub use article::{Article, Reject, Source, Understood};
 pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict};
@@ -15,3 +16,4 @@ pub use exit::{Exit, Fault};
 pub use finding::{Field, Finding, Severity};
 pub use lang::Lang;
 pub use row::{Flag, Row, Status};
+pub use summary::Summary;

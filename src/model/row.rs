@@ -97,6 +97,8 @@ pub enum Status {
     Failed,
     /// They do, and a check whose action is `quarantine` keeps them out of the table: they stand in `quarantine.csv`.
     Quarantined,
+    /// It is no article, or none that can be used; the column `error` names the rule. Nothing has to be mended.
+    Skipped,
 }
 
 impl Status {
@@ -106,12 +108,13 @@ impl Status {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Quarantined => "quarantined",
+            Self::Skipped => "skipped",
         }
     }
 
     /// The status of that word; failed, where it is none.
     pub fn of_code(code: &str) -> Self {
-        [Self::Done, Self::Quarantined].into_iter().find(|status| status.code() == code).unwrap_or(Self::Failed)
+        [Self::Done, Self::Quarantined, Self::Skipped].into_iter().find(|status| status.code() == code).unwrap_or(Self::Failed)
     }
 }
 

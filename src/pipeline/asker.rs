@@ -23,6 +23,7 @@ pub struct Desk {
     /// What failed for good in this run: the same text again would fail, and may be billed, again.
     failed: Mutex<HashMap<[u8; 32], Failure>>,
     remembered: AtomicU64,
+    paid: AtomicU64,
     cost: Mutex<Option<f64>>,
     fault: Mutex<Option<Fault>>,
 }
@@ -38,6 +39,7 @@ impl Desk {
             in_flight,
             failed,
             remembered: AtomicU64::new(0),
+            paid: AtomicU64::new(0),
             cost: Mutex::new(Some(0.0)),
             fault: Mutex::new(None),
         }
@@ -72,13 +74,14 @@ impl Desk {
     }
 
     pub(super) fn outcome(&self, exit: Exit) -> Outcome {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let tally = self.lines().map(Line::tally).fold(Tally::default(), |sum, tally| Tally {
             sent: sum.sent + tally.sent,
             repeated: sum.repeated + tally.repeated,
             maybe_billed: sum.maybe_billed + tally.maybe_billed,
         });
         let cost = *self.cost.lock().unwrap_or_else(PoisonError::into_inner);
-        Outcome { exit, tally, remembered: self.remembered.load(Ordering::Relaxed), cost }
+        Outcome { exit, tally, remembered: count(&self.remembered), paid: count(&self.paid), cost }
     }
 
     fn line(&self, task: Task) -> Result<&Arc<Line>, Failure> {
@@ -106,6 +109,12 @@ impl Desk {
         answered
     }
 
+    fn count_paid(&self, cost: Option<f64>) {
+        self.paid.fetch_add(u64::from(cost != Some(0.0)), Ordering::Relaxed);
+        let mut sum = self.cost.lock().unwrap_or_else(PoisonError::into_inner);
+        *sum = sum.zip(cost).map(|(sum, cost)| sum + cost);
+    }
+
     /// Notes that a call is about to be sent. One that costs nothing needs no note.
     async fn intend(&self, line: &Line, ask: &Ask, key: [u8; 32], cost: Option<f64>) -> Result<(), Failure> {
         if cost == Some(0.0) {
@@ -129,6 +138,9 @@ impl Desk {
         let reply = match line.call(ask, self.intend(line, ask, key, cost)).await {
             Ok(reply) => harmless(reply),
             Err(failure) => {
+                if failure.perhaps_billed() == Some("unusable") {
+                    self.count_paid(cost);
+                }
                 self.ledger.unanswered(key, failure.perhaps_billed()).await.map_err(|fault| self.break_off(fault))?;
                 return Err(failure);
             }
@@ -147,9 +159,7 @@ impl Desk {
             made_at: format!("{:.0}", jiff::Timestamp::now()),
         };
         self.ledger.record_call(call).await.map_err(|fault| self.break_off(fault))?;
-        let mut sum = self.cost.lock().unwrap_or_else(PoisonError::into_inner);
-        *sum = sum.zip(cost).map(|(sum, cost)| sum + cost);
-        drop(sum);
+        self.count_paid(cost);
         Ok(Answered { reply, endpoint: line.endpoint.name.clone(), cost })
     }
 }

@@ -52,6 +52,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// Replies that the ledger had already.
     pub remembered: u64,
+    /// Answers of services that are not free.
+    pub paid: u64,
     /// What this run's calls cost; none where a price is unknown.
     pub cost: Option<f64>,
 }

@@ -26,6 +26,7 @@ pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
                     Err(_) => failed(&work, blank(&name), &internal()).await.map(|()| Exit::SomeFailed),
                 }
             }
+            Err((name, reject)) if reject.is_rule() => skipped(&work, blank(&name), &reject).await.map(|()| Exit::Done),
             Err((name, reject)) => failed(&work, blank(&name), &reject).await.map(|()| Exit::SomeFailed),
         };
         // The ledger takes no more: reading on would be for nothing.
@@ -54,7 +55,7 @@ async fn one(work: Arc<Work>, article: Article) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         // Interrupted or broken off: the article is neither done nor failed, and its earlier row, if any, stays in the table.
-        Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Usage) => Err(failure),
+        Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
         Err(failure) => {
             failed(&work, about(&article), &failure.reject).await?;
             Ok(failure.exit)
@@ -66,6 +67,12 @@ async fn failed(work: &Work, row: Row, reject: &Reject) -> Result<(), Failure> {
     tracing::info!("{} failed: {reject}", row.source);
     record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None).await?;
     work.progress.tell(Event::Failed);
+    Ok(())
+}
+
+async fn skipped(work: &Work, row: Row, reject: &Reject) -> Result<(), Failure> {
+    record(work, Row { status: Status::Skipped, error: reject.to_string(), ..row }, None).await?;
+    work.progress.tell(Event::Skipped);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::schema;
 use super::writer::{self, Write, Writer};
-use crate::model::{Digest, Exit, Fault, Reply, Row, Status, Task, Usage};
+use crate::model::{Digest, Exit, Fault, Reply, Row, Status, Summary, Task, Usage};
 
 /// A reply as it is kept.
 #[derive(Clone, Debug)]
@@ -218,7 +218,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where that could not be written.
-    pub fn close(&self, exit: Exit) -> Result<(), Fault> {
+    pub fn close(&self, exit: Exit, summary: &Summary) -> Result<(), Fault> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             drop(writer.queue);
@@ -226,8 +226,39 @@ impl Ledger {
             let _ = writer.thread.join();
         }
         let ended = format!("{:.0}", jiff::Timestamp::now());
+        let statement =
+            "UPDATE run SET ended_at = ?2, exit = ?3, found = ?4, done = ?5, earlier = ?6, skipped = ?7, failed = ?8, pending = ?9,
+            flagged = ?10, calls = ?11, paid = ?12, repeated = ?13, maybe_billed = ?14, remembered = ?15, cost = ?16, seconds = ?17
+            WHERE number = ?1";
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let Summary { found, done, earlier, skipped, failed, pending, flagged, .. } = *summary;
+        let Summary { requests, paid, retried, maybe_billed, remembered, cost, seconds, .. } = *summary;
+        let counts =
+            [found, done, earlier, skipped, failed, pending, flagged, requests, paid, retried, maybe_billed, remembered].map(count);
+        let [found, done, earlier, skipped, failed, pending, flagged, calls, paid, repeated, maybe_billed, remembered] = counts;
         self.read(|connection| {
-            connection.execute("UPDATE run SET ended_at = ?2, exit = ?3 WHERE number = ?1", params![self.run, ended, exit.code()])
+            connection.execute(
+                statement,
+                params![
+                    self.run,
+                    ended,
+                    exit.code(),
+                    found,
+                    done,
+                    earlier,
+                    skipped,
+                    failed,
+                    pending,
+                    flagged,
+                    calls,
+                    paid,
+                    repeated,
+                    maybe_billed,
+                    remembered,
+                    cost,
+                    seconds
+                ],
+            )
         })?;
         Ok(())
     }
@@ -359,7 +390,7 @@ mod tests {
         for source in ["b.txt", "a.txt"] {
             block(ledger.record_row(row(source), Some([1; 32]))).unwrap();
         }
-        ledger.close(Exit::Done).unwrap();
+        ledger.close(Exit::Done, &Summary::default()).unwrap();
 
         let ledger = Ledger::open(dir.path(), false).unwrap();
         assert_eq!(ledger.reply(&[7; 32]).unwrap(), Some((reply, "a".into(), Some(0.5))));
@@ -394,7 +425,7 @@ mod tests {
     #[test]
     fn another_program_that_reads_the_ledger_does_not_take_its_log_away() {
         let dir = tempfile::tempdir().unwrap();
-        Ledger::open(dir.path(), false).unwrap().close(Exit::Done).unwrap();
+        Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &Summary::default()).unwrap();
         let ledger = Ledger::open(dir.path(), false).unwrap();
         block(ledger.record_row(row("a.txt"), None)).unwrap();
         // Another process, since the locks in question are between processes.
@@ -416,8 +447,8 @@ mod tests {
             }
             ledger
         };
-        run(&["gone.txt"]).close(Exit::Done).unwrap();
-        run(&["a.txt", "b.txt"]).close(Exit::Done).unwrap();
+        run(&["gone.txt"]).close(Exit::Done, &Summary::default()).unwrap();
+        run(&["a.txt", "b.txt"]).close(Exit::Done, &Summary::default()).unwrap();
         // Dropped without its end, as by a kill.
         drop(run(&["a.txt"]));
         let ledger = run(&["c.txt"]);
@@ -437,7 +468,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ledger.db-wal"), "log").unwrap();
         assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("ledger.db-wal"));
-        Ledger::open(dir.path(), true).unwrap().close(Exit::Done).unwrap();
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &Summary::default()).unwrap();
         assert_eq!(std::fs::read(dir.path().join("ledger.db-wal.old")).unwrap(), b"log");
     }
 
@@ -446,6 +477,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("summaries.csv"), "id\n").unwrap();
         assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("--new-ledger"));
-        Ledger::open(dir.path(), true).unwrap().close(Exit::Done).unwrap();
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &Summary::default()).unwrap();
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Loudness, can_draw, complain};
-use crate::model::Task;
+use crate::model::{Summary, Task};
 
 /// What happens in a run.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub enum Event {
         /// Whether no work was needed.
         earlier: bool,
     },
+    /// An article was left out by a rule.
+    Skipped,
     /// An article failed.
     Failed,
 }
@@ -37,6 +39,7 @@ pub struct Progress {
     found: AtomicU64,
     done: AtomicU64,
     earlier: AtomicU64,
+    skipped: AtomicU64,
     failed: AtomicU64,
     shown: Shown,
 }
@@ -66,7 +69,16 @@ impl Progress {
             _ => Shown::Lines,
         };
         let zero = || AtomicU64::new(0);
-        Self { start: Instant::now(), expected: zero(), found: zero(), done: zero(), earlier: zero(), failed: zero(), shown }
+        Self {
+            start: Instant::now(),
+            expected: zero(),
+            found: zero(),
+            done: zero(),
+            earlier: zero(),
+            skipped: zero(),
+            failed: zero(),
+            shown,
+        }
     }
 
     /// Counts and shows an event.
@@ -78,6 +90,7 @@ impl Progress {
                 self.earlier.fetch_add(u64::from(earlier), Ordering::Relaxed);
                 self.done.fetch_add(1, Ordering::Relaxed)
             }
+            Event::Skipped => self.skipped.fetch_add(1, Ordering::Relaxed),
             Event::Failed => self.failed.fetch_add(1, Ordering::Relaxed),
             Event::Read | Event::Answered(_) => 0,
         };
@@ -91,9 +104,14 @@ impl Progress {
         self.expected.load(Ordering::Relaxed).max(self.found.load(Ordering::Relaxed))
     }
 
-    /// Found, done, of these earlier, and failed so far.
-    pub fn counts(&self) -> [u64; 4] {
-        [&self.found, &self.done, &self.earlier, &self.failed].map(|count| count.load(Ordering::Relaxed))
+    /// The articles so far, with those that have not ended as pending; `cut_short`: those that the walk has not come to are pending too.
+    pub fn counts(&self, cut_short: bool) -> Summary {
+        let [done, earlier, skipped, failed] =
+            [&self.done, &self.earlier, &self.skipped, &self.failed].map(|count| count.load(Ordering::Relaxed));
+        let found = if cut_short { self.total() } else { self.found.load(Ordering::Relaxed) };
+        let ended = done + skipped + failed;
+        let found = found.max(ended);
+        Summary { found, done, earlier, skipped, failed, pending: found - ended, ..Summary::default() }
     }
 
     /// Since the run began.
@@ -104,8 +122,8 @@ impl Progress {
     /// The line that is printed now and then where no bar can be drawn.
     pub fn line(&self) {
         if let Shown::Lines = self.shown {
-            let [_, done, _, failed] = self.counts();
-            let (total, ended) = (self.total(), done + failed);
+            let Summary { done, skipped, failed, .. } = self.counts(false);
+            let (total, ended) = (self.total(), done + skipped + failed);
             complain(&format!(
                 "depeche: {ended} of {total} articles after {}: {done} done, {failed} failed{}",
                 clock(self.elapsed()),
@@ -195,6 +213,7 @@ impl Bars {
                 }
                 self.rows.inc(1);
             }
+            Event::Skipped => self.rows.inc(1),
             Event::Failed => {
                 let failed = self.rows.message().split(' ').next().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0) + 1;
                 self.rows.set_message(format!("{failed} failed"));

@@ -58,11 +58,11 @@ fn the_help_is_as_documented() {
               Print version
 
     Exit codes:
-      0  all done, or nothing to do          5    an endpoint is away; later may help
-      1  a bug of depeche                    11   another run holds the ledger
-      2  usage, config, or state files       130  interrupted
-      3  finished, but some articles failed  143  terminated
-      4  an endpoint says stop: mend it
+      0  all done, nothing to do, or skipped  5    an endpoint is away; later may help
+      1  a bug of depeche                     6    stopped by a limit that you set
+      2  usage, config, or state files        11   another run holds the ledger
+      3  finished, but some articles failed   130  interrupted
+      4  an endpoint says stop: mend it       143  terminated
     ");
 }
 

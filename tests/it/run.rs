@@ -137,10 +137,14 @@ fn without_a_subcommand_it_runs_and_the_end_line_adds_up() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.write("input/empty.txt", "");
+    desk.write("input/broken.json", "{");
     let ended = desk.run(&[]).exits(3);
-    let line = ended.stderr.lines().find(|line| line.contains("4 found")).unwrap();
-    assert!(line.contains("4 found, 3 done (0 earlier), 1 failed, 0 pending, 0 flagged, 6 calls"), "{line}");
-    assert!(ended.stdout.contains("failed: input/empty.txt: empty: the file is empty"), "{}", ended.stdout);
+    let summary = ended.summary();
+    let of = |keys: &[&str]| keys.iter().map(|key| summary[key].as_u64().unwrap()).collect::<Vec<_>>();
+    let counts = of(&["found", "done", "earlier", "skipped", "failed", "pending", "flagged", "requests", "paid", "retried", "exit"]);
+    assert_eq!(counts, [5, 3, 0, 1, 1, 0, 0, 6, 6, 0, 3], "{summary}");
+    assert!(summary["cost"].is_null() && summary["seconds"].as_f64().unwrap() > 0.0, "an unknown price is not 0: {summary}");
+    assert!(ended.stdout.contains("failed: input/broken.json: malformed: "), "{}", ended.stdout);
 }
 
 #[test]

@@ -21,7 +21,8 @@ fn a_signal_lets_calls_in_flight_end_and_begins_no_new_one() {
         mock.release();
         let ended = run.wait().exits(code);
         assert_eq!(mock.count(), 4 + 4, "no request after the signal");
-        assert!(ended.stderr.contains("9 found, 2 done (2 earlier), 0 failed, 7 pending"), "{}", ended.stderr);
+        let summary = ended.summary();
+        assert_eq!([&summary["found"], &summary["done"], &summary["earlier"], &summary["pending"]], [9, 2, 2, 7], "{summary}");
         assert_eq!(desk.rows().len(), 2, "the table is written");
         desk.run(&["run"]).exits(0);
         assert_eq!((mock.count(), mock.distinct_paid().len()), (18, 18), "nothing is asked twice");

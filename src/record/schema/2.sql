@@ -26,7 +26,9 @@ ALTER TABLE run ADD COLUMN earlier INTEGER;                    -- of these, made
 ALTER TABLE run ADD COLUMN skipped INTEGER;
 ALTER TABLE run ADD COLUMN failed INTEGER;
 ALTER TABLE run ADD COLUMN pending INTEGER;
+ALTER TABLE run ADD COLUMN flagged INTEGER;
 ALTER TABLE run ADD COLUMN calls INTEGER;
+ALTER TABLE run ADD COLUMN paid INTEGER;                       -- answers of services that are not free
 ALTER TABLE run ADD COLUMN repeated INTEGER;
 ALTER TABLE run ADD COLUMN maybe_billed INTEGER;
 ALTER TABLE run ADD COLUMN remembered INTEGER;

@@ -23,6 +23,16 @@ impl Ended {
         assert_eq!(self.code, Some(code), "wrong exit code\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
+
+    /// The line of JSON that a run ends with.
+    pub(crate) fn summary(&self) -> serde_json::Value {
+        let line = self.stderr.lines().rfind(|line| line.starts_with('{'));
+        let line = line.unwrap_or_else(|| panic!("no line of JSON:\n{}", self.stderr));
+        let summary: serde_json::Value = serde_json::from_str(line).unwrap();
+        let count = |key: &str| summary[key].as_u64().unwrap();
+        assert_eq!(count("found"), count("done") + count("skipped") + count("failed") + count("pending"), "{summary}");
+        summary
+    }
 }
 
 /// A line that the program printed: on standard error, or else on standard output.

@@ -1,0 +1,36 @@
+//! A run in numbers: what the last line, the report, the metrics and the ledger say of it.
+
+use serde::Serialize;
+
+/// How many articles went which way, what was asked for them, and what it cost. Always: found = done + skipped + failed + pending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Articles found.
+    pub found: u64,
+    /// Done, whether now or earlier.
+    pub done: u64,
+    /// Of these, done by an earlier run and still good.
+    pub earlier: u64,
+    /// Left out by a rule: empty, binary, too large …
+    pub skipped: u64,
+    /// Failed; the table has their reasons.
+    pub failed: u64,
+    /// Neither: the run was broken off, and the next one does them.
+    pub pending: u64,
+    /// Rows with any flag.
+    pub flagged: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Of these, answered by a service that is not free.
+    pub paid: u64,
+    /// Of all, repeated attempts.
+    pub retried: u64,
+    /// Of all, perhaps billed although no answer came.
+    pub maybe_billed: u64,
+    /// Replies that the ledger had already.
+    pub remembered: u64,
+    /// What the requests cost, in the currency of the config's prices; none where a price is unknown.
+    pub cost: Option<f64>,
+    /// How long it took.
+    pub seconds: f64,
+}
