@@ -12,8 +12,6 @@ use crate::model::{CallError, Fault, Verdict};
 
 /// Bytes of an answer after decompression; a gzip bomb decodes a gigabyte from a megabyte.
 const MOST_BYTES: usize = 10 << 20;
-/// For name look-up, connection and TLS together.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An HTTP client for one endpoint.
 #[derive(Clone, Debug)]
@@ -35,9 +33,9 @@ impl Client {
             .user_agent(concat!("depeche/", env!("CARGO_PKG_VERSION")))
             // reqwest would drop `authorization` on the way to another host, but carry on other keys and the body.
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(endpoint.connect_timeout)
             .timeout(endpoint.timeout)
-            .pool_max_idle_per_host(endpoint.concurrency)
+            .pool_max_idle_per_host(endpoint.concurrency.most())
             // Below the idle time after which common servers hang up (5 s: Node, uvicorn), so that no call goes to a dead line.
             .pool_idle_timeout(Duration::from_secs(4))
             .tcp_nodelay(true)

@@ -17,6 +17,9 @@ const AWAY_AFTER: u32 = 3;
 /// Repeated attempts that are always allowed, before the share below counts.
 const SPARE_REPEATS: u64 = 3;
 
+/// Characters of text in a token, on the low side, so that what is cut by tokens surely fits.
+const CHARACTERS_A_TOKEN: usize = 3;
+
 /// What went over a line.
 #[derive(Debug, Default)]
 struct Counters {
@@ -64,7 +67,7 @@ impl Line {
             .ok_or_else(|| Fault::new(Exit::Bug, format!("dialect `{}` passed the config and is not there", endpoint.dialect)))?;
         Ok(Self {
             client: Client::new(&endpoint)?,
-            places: Semaphore::new(endpoint.concurrency),
+            places: Semaphore::new(endpoint.concurrency.most()),
             endpoint,
             identity,
             dialect,
@@ -78,13 +81,20 @@ impl Line {
     /// What one call may hold.
     pub fn limits(&self) -> Limits {
         let usual = self.dialect.limits(&self.endpoint);
-        Limits { characters: self.endpoint.max_characters.unwrap_or(usual.characters), ..usual }
+        let by_tokens = self.endpoint.max_tokens.map(|tokens| tokens * CHARACTERS_A_TOKEN);
+        let told = self.endpoint.max_characters.into_iter().chain(by_tokens).min();
+        Limits { characters: told.unwrap_or(usual.characters), bytes: self.endpoint.max_bytes.unwrap_or(usual.bytes), ..usual }
     }
 
     /// No further request is sent; every call from now on ends with `failure`.
     pub fn halt(&self, failure: &Failure) {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
         self.halted.send_replace(true);
+    }
+
+    /// Whether it is left alone for the rest of this run.
+    pub fn is_out(&self) -> bool {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// What went over the line so far.
@@ -101,7 +111,7 @@ impl Line {
     ///
     /// # Errors
     /// Why there is no reply, with what that means for the run.
-    pub async fn call(&self, ask: &Ask, before: impl Future<Output = Result<(), Failure>>) -> Result<Reply, Failure> {
+    pub async fn call(&self, ask: &Ask, _last: bool, before: impl Future<Output = Result<(), Failure>>) -> Result<Reply, Failure> {
         // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
         // call learns (a bad key) is known before the next one goes. The semaphore is never closed.
         let _place = self.places.acquire().await;
@@ -131,7 +141,7 @@ impl Line {
     async fn attempt(&self, ask: &Ask) -> Result<Result<Reply, CallError>, Failure> {
         self.open()?;
         self.counters.sent.fetch_add(1, Ordering::Relaxed);
-        let answer = self.client.send(self.dialect.request(&self.endpoint, ask)).await;
+        let answer = self.client.send(self.dialect.request(&self.endpoint, ask, false)).await;
         let reply = answer.and_then(|response| {
             if (200..300).contains(&response.status) {
                 self.dialect.reply(&self.endpoint, ask, &response.body)

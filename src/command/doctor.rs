@@ -19,7 +19,7 @@ pub(super) fn run(common: &Common) -> Result<Exit, Fault> {
         "ok    {name}: {} endpoint{}, route {}",
         config.endpoints.len(),
         if config.endpoints.len() == 1 { "" } else { "s" },
-        config.route
+        config.summary.route
     ));
     runtime()?.block_on(examine(&config, &progress))
 }

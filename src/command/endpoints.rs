@@ -12,27 +12,30 @@ use crate::embedded::{self, Server};
 use crate::model::{Exit, Fault, Task};
 use crate::report::{Progress, complain};
 
-/// A line for each task of the route; one endpoint that does several has one line.
-pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<(Task, Arc<Line>)>, Fault> {
-    let mut lines: Vec<(Task, Arc<Line>)> = Vec::new();
+/// A line to every endpoint that the route may use, in the config's order. The embedded endpoint must start where it is the first for
+/// its work; where it only stands in for others, a run without it is better than none.
+pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<Line>>, Fault> {
     let mut server: Option<Server> = None;
-    let translates = config.tasks().contains(&Task::Translate)
-        && config.endpoint_for(Task::Translate).is_some_and(|endpoint| endpoint.dialect == "embedded");
-    for task in config.tasks() {
-        // The config has made sure of it.
-        let Some(endpoint) = config.endpoint_for(*task) else { continue };
-        let open = lines.iter().find(|(_, line)| line.endpoint.name == endpoint.name).map(|(_, line)| Arc::clone(line));
-        let line = if let Some(line) = open {
-            line
-        } else {
-            if endpoint.dialect == "embedded" && server.is_none() {
-                server = Some(start(config, translates, progress).await?);
+    let mut lines = Vec::new();
+    for endpoint in &config.endpoints {
+        if endpoint.dialect == "embedded" && server.is_none() {
+            let translates = endpoint.can(Task::Translate);
+            match start(config, translates, progress).await {
+                Ok(started) => server = Some(started),
+                Err(fault) if config.tasks().iter().any(|task| is_first(config, endpoint, *task)) => return Err(fault),
+                Err(fault) => {
+                    tracing::warn!("endpoint `{}` cannot stand in for others: {fault}", endpoint.name);
+                    continue;
+                }
             }
-            Arc::new(line(endpoint, server.as_ref())?)
-        };
-        lines.push((*task, line));
+        }
+        lines.push(Arc::new(line(endpoint, server.as_ref())?));
     }
     Ok(lines)
+}
+
+fn is_first(config: &Config, endpoint: &Endpoint, task: Task) -> bool {
+    config.endpoints_for(task).next().is_some_and(|first| first.name == endpoint.name)
 }
 
 /// The line to one endpoint; the embedded one by way of its running server.

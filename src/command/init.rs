@@ -2,9 +2,10 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 
 use super::InitArguments;
-use crate::config::SHIPPED;
+use crate::config::{SHIPPED, SHIPPED_PROMPTS};
 use crate::model::{Exit, Fault};
 use crate::report::say;
 
@@ -27,6 +28,9 @@ pub(super) fn run(arguments: &InitArguments) -> Result<Exit, Fault> {
         }
         return Ok(Exit::Done);
     }
+    if let Some(folder) = &arguments.prompts {
+        return prompts(folder);
+    }
     let names = || SERVICES.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ");
     let found = SERVICES.iter().find(|(name, _, _)| *name == arguments.service);
     let (_, _, text) =
@@ -45,6 +49,19 @@ pub(super) fn run(arguments: &InitArguments) -> Result<Exit, Fault> {
         _ => Fault::usage(format!("`{path}` cannot be written: {error}")),
     })?;
     say(&format!("wrote {path}; `depeche doctor` checks it"));
+    Ok(Exit::Done)
+}
+
+/// The shipped prompts as files, to be changed and named in the config.
+fn prompts(folder: &Path) -> Result<Exit, Fault> {
+    let cannot = |path: &Path, error: &std::io::Error| Fault::usage(format!("`{}` cannot be written: {error}", path.display()));
+    std::fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+    for (name, text) in SHIPPED_PROMPTS {
+        let path = folder.join(format!("{name}.j2"));
+        let written = OpenOptions::new().write(true).create_new(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|error| cannot(&path, &error))?;
+    }
+    say(&format!("wrote {}; name those that you change under [prompts] in the config", folder.display()));
     Ok(Exit::Done)
 }
 

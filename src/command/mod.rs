@@ -82,7 +82,7 @@ struct RunArguments {
     /// Folder for the table and the ledger [default: output.folder of the config]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// summarise-then-translate, or single-call
+    /// summarise-then-translate, translate-then-summarise, or single-call
     #[arg(long, value_name = "ROUTE")]
     route: Option<String>,
     /// Calls at once to each endpoint
@@ -128,6 +128,9 @@ struct InitArguments {
     /// Where to write; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "config.toml")]
     output: PathBuf,
+    /// Write the prompts that chat models are told to this folder instead, to be changed and named in the config
+    #[arg(long, value_name = "DIR")]
+    prompts: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -73,7 +73,8 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
         }
     };
     let desk = Desk::new(ledger, lines, Arc::clone(&progress));
-    let work = Arc::new(Work { config, desk, progress, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
+    let settings = desk.settings_keys(&config.summary);
+    let work = Arc::new(Work { config, desk, progress, settings, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
     let result = pipeline::run(Arc::clone(&work)).await;
     signals.abort();

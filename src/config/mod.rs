@@ -1,19 +1,24 @@
 //! What the user wrote, with its place in the file, made into what the program uses; or all that is wrong with it, and where.
 
+mod endpoint;
 mod key;
 mod place;
+mod prompts;
 mod raw;
 mod resolve;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::model::Task;
+use crate::model::{Task, Wish};
 
+pub use endpoint::is_loopback;
 pub use place::Problem;
-pub use resolve::{Overrides, is_loopback, load};
+pub use prompts::{Prompts, SHIPPED_PROMPTS};
+pub use resolve::{Overrides, load};
 
 /// The config that ships with the program, used where there is no file and as the template of `depeche init embedded`.
 pub const SHIPPED: &str = include_str!("../../config.toml");
@@ -29,8 +34,10 @@ pub struct DialectFacts {
     pub needs_url: bool,
     /// Whether the endpoint must name a model.
     pub needs_model: bool,
-    /// Calls at once where the user says `auto`.
+    /// Calls at once where the user says `auto`, to begin with.
     pub concurrency: usize,
+    /// The most that `auto` may go up to.
+    pub most_concurrency: usize,
 }
 
 /// Everything that a run needs to know.
@@ -47,9 +54,7 @@ pub struct Config {
     /// How the table is written.
     pub profile: Profile,
     /// How an article becomes a row.
-    pub route: Route,
-    /// The wished length of a summary, in words.
-    pub words: usize,
+    pub summary: Summary,
     /// The services, in order of preference.
     pub endpoints: Vec<Endpoint>,
     /// The endpoint that ships with the program.
@@ -57,19 +62,30 @@ pub struct Config {
 }
 
 impl Config {
-    /// The first endpoint that does `task`; the digest is a kind of summary.
-    pub fn endpoint_for(&self, task: Task) -> Option<&Endpoint> {
-        let wanted = if task == Task::Digest { Task::Summarise } else { task };
-        self.endpoints.iter().find(|endpoint| endpoint.does.contains(&wanted))
+    /// The endpoints that do `task`, in order of preference; the digest is a kind of summary that only chat models make.
+    pub fn endpoints_for(&self, task: Task) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().filter(move |endpoint| endpoint.can(task))
     }
 
     /// The tasks that the chosen route asks for.
     pub fn tasks(&self) -> &'static [Task] {
-        match self.route {
-            Route::SummariseThenTranslate => &[Task::Summarise, Task::Translate],
-            Route::SingleCall => &[Task::Digest],
+        match (self.summary.route, self.summary.keep_text) {
+            (Route::SummariseThenTranslate | Route::TranslateThenSummarise, _) => &[Task::Summarise, Task::Translate],
+            (Route::SingleCall, false) => &[Task::Digest],
+            (Route::SingleCall, true) => &[Task::Digest, Task::Translate],
         }
     }
+}
+
+/// The section `[summary]`: how an article becomes a row.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Which calls are made, in which order.
+    pub route: Route,
+    /// How the summary is wished for.
+    pub wish: Wish,
+    /// Whether the whole text is kept in both languages.
+    pub keep_text: bool,
 }
 
 /// How the table is written.
@@ -86,6 +102,8 @@ pub enum Profile {
 pub enum Route {
     /// A summary in the article's language, then title and summary translated.
     SummariseThenTranslate,
+    /// The article translated to English, the English summarised, the summary translated back.
+    TranslateThenSummarise,
     /// One chat call returns titles and summaries in both languages.
     SingleCall,
 }
@@ -94,6 +112,7 @@ impl std::fmt::Display for Route {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::SummariseThenTranslate => "summarise-then-translate",
+            Self::TranslateThenSummarise => "translate-then-summarise",
             Self::SingleCall => "single-call",
         })
     }
@@ -114,18 +133,40 @@ pub struct Endpoint {
     pub model: Option<String>,
     /// The key, where it wants one.
     pub key: Option<SecretString>,
+    /// Whether it is a chat model: it listens to prompts, and can make a digest.
+    pub chat: bool,
     /// Calls at once.
-    pub concurrency: usize,
+    pub concurrency: Concurrency,
+    /// What it may be asked in a minute.
+    pub rates: Rates,
+    /// What it costs; none: unknown, which is not nothing.
+    pub price: Option<Price>,
     /// For a whole call, from its start to the last byte of the answer.
     pub timeout: Duration,
+    /// For name look-up, connection and TLS together.
+    pub connect_timeout: Duration,
     /// Characters of text in one call; none: what is usual for the dialect. A longer article takes several calls.
     pub max_characters: Option<usize>,
+    /// The same in bytes.
+    pub max_bytes: Option<usize>,
+    /// The same in tokens, estimated.
+    pub max_tokens: Option<usize>,
+    /// What it is told, where it is a chat model.
+    pub prompts: Arc<Prompts>,
 }
 
-#[cfg(test)]
 impl Endpoint {
-    /// An endpoint for tests: a new field has its plain value here, and no other test has to know of it.
-    pub fn sample(dialect: &'static str, url: &str) -> Self {
+    /// Whether it may be asked for `task`.
+    pub fn can(&self, task: Task) -> bool {
+        match task {
+            Task::Digest => self.chat && self.does.contains(&Task::Summarise),
+            _ => self.does.contains(&task),
+        }
+    }
+
+    /// An endpoint of `dialect` at `url` with the model `m`, for tests.
+    #[cfg(test)]
+    pub(crate) fn sample(dialect: &'static str, url: &str) -> Self {
         Self {
             name: "e".into(),
             does: vec![Task::Summarise, Task::Translate],
@@ -133,11 +174,64 @@ impl Endpoint {
             url: url.into(),
             model: None,
             key: None,
-            concurrency: 1,
+            chat: true,
+            concurrency: Concurrency::Fixed(1),
+            rates: Rates::default(),
+            price: None,
             timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
             max_characters: None,
+            max_bytes: None,
+            max_tokens: None,
+            prompts: Prompts::shipped(),
         }
     }
+}
+
+/// Calls at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Concurrency {
+    /// As many as the user says.
+    Fixed(usize),
+    /// As many as the service turns out to take.
+    Auto {
+        /// To begin with.
+        start: usize,
+        /// Never more.
+        most: usize,
+    },
+}
+
+impl Concurrency {
+    /// Never more than this.
+    pub fn most(self) -> usize {
+        match self {
+            Self::Fixed(number) => number,
+            Self::Auto { most, .. } => most,
+        }
+    }
+}
+
+/// What a service may be asked in a minute; none: no limit is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rates {
+    /// Requests.
+    pub requests: Option<u64>,
+    /// Tokens, of prompts and answers together.
+    pub tokens: Option<u64>,
+    /// Characters of the user's text.
+    pub characters: Option<u64>,
+}
+
+/// What a million costs, in the user's currency.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Price {
+    /// Tokens of prompts.
+    pub tokens_in: f64,
+    /// Tokens of answers.
+    pub tokens_out: f64,
+    /// Characters of the user's text.
+    pub characters: f64,
 }
 
 /// Which translator the embedded endpoint uses.

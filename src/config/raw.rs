@@ -18,6 +18,8 @@ pub(super) struct RawConfig {
     pub(super) endpoint: Vec<Spanned<RawEndpoint>>,
     #[serde(default)]
     pub(super) embedded: RawEmbedded,
+    #[serde(default)]
+    pub(super) prompts: RawPrompts,
 }
 
 #[derive(Default, Deserialize)]
@@ -39,6 +41,21 @@ pub(super) struct RawOutput {
 pub(super) struct RawSummary {
     pub(super) route: Option<Spanned<String>>,
     pub(super) words: Option<Spanned<i64>>,
+    pub(super) sentences: Option<Spanned<i64>>,
+    pub(super) style: Option<String>,
+    pub(super) tone: Option<String>,
+    pub(super) keep_text: Option<bool>,
+}
+
+/// Files that stand in for the shipped prompts.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPrompts {
+    pub(super) rules: Option<Spanned<String>>,
+    pub(super) manner: Option<Spanned<String>>,
+    pub(super) summarise: Option<Spanned<String>>,
+    pub(super) translate: Option<Spanned<String>>,
+    pub(super) digest: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +70,23 @@ pub(super) struct RawEndpoint {
     pub(super) allow_http: Option<bool>,
     pub(super) concurrency: Option<Spanned<NumberOrAuto>>,
     pub(super) timeout: Option<Spanned<String>>,
+    pub(super) connect_timeout: Option<Spanned<String>>,
     pub(super) max_characters: Option<Spanned<i64>>,
+    pub(super) max_bytes: Option<Spanned<i64>>,
+    pub(super) max_tokens: Option<Spanned<i64>>,
+    pub(super) requests_per_minute: Option<Spanned<i64>>,
+    pub(super) tokens_per_minute: Option<Spanned<i64>>,
+    pub(super) characters_per_minute: Option<Spanned<i64>>,
+    pub(super) price: Option<Spanned<RawPrice>>,
+}
+
+/// Prices of a million, in the user's currency.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPrice {
+    pub(super) tokens_in: Option<f64>,
+    pub(super) tokens_out: Option<f64>,
+    pub(super) characters: Option<f64>,
 }
 
 #[derive(Default, Deserialize)]

@@ -1,23 +1,27 @@
 //! From what is written to what is used: every value judged, every fault collected with its place.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
 
 use toml::Spanned;
 
 use super::place::{Problem, nearest};
-use super::raw::{NumberOrAuto, RawConfig, RawEmbedded, RawEndpoint};
-use super::{Config, DialectFacts, Embedded, Endpoint, Profile, Route, SHIPPED, Translator, key};
-use crate::model::Task;
+use super::raw::{RawConfig, RawEmbedded, RawSummary};
+use super::{Config, DialectFacts, Embedded, Profile, Route, SHIPPED, Summary, Translator};
+use crate::model::{Task, Wish};
 
 /// A config is a page of text; anything larger is some other file named by mistake.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 const PROFILES: &[(&str, Profile)] = &[("plain", Profile::Plain), ("excel-fr", Profile::ExcelFr)];
-const ROUTES: &[(&str, Route)] = &[("summarise-then-translate", Route::SummariseThenTranslate), ("single-call", Route::SingleCall)];
-const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate)];
+const ROUTES: &[(&str, Route)] = &[
+    ("summarise-then-translate", Route::SummariseThenTranslate),
+    ("translate-then-summarise", Route::TranslateThenSummarise),
+    ("single-call", Route::SingleCall),
+];
+/// Words of a sentence in news, for those who count words when the user counts sentences.
+const WORDS_A_SENTENCE: usize = 22;
 const TRANSLATORS: &[(&str, Translator)] =
     &[("auto", Translator::Auto), ("firefox", Translator::Firefox), ("apertium", Translator::Apertium)];
 const MODELS: &[(&str, &str)] = &[("tiny", "tiny"), ("base-memory", "base-memory")];
@@ -71,12 +75,13 @@ fn read(path: &Path) -> Result<String, Problem> {
     })
 }
 
-struct Judge<'a> {
-    path: &'a Path,
-    text: &'a str,
-    folder: PathBuf,
-    dialects: &'a [DialectFacts],
-    problems: Vec<Problem>,
+/// Judges what is written; each section's judgement may stand in a file of its own.
+pub(super) struct Judge<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+    pub(super) folder: PathBuf,
+    pub(super) dialects: &'a [DialectFacts],
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Judge<'_> {
@@ -85,11 +90,15 @@ impl Judge<'_> {
             flag.clone().map_or(written, |name| Some(Spanned::new(usize::MAX..usize::MAX, name)))
         };
         let profile = self.choose(named(&overrides.profile, raw.output.profile), "profile", PROFILES, Profile::Plain);
-        let route = self.choose(named(&overrides.route, raw.summary.route), "route", ROUTES, Route::SummariseThenTranslate);
-        let words = self.number(raw.summary.words, "words", 60, 10..=1000);
+        let route = named(&overrides.route, raw.summary.route.clone());
+        let summary = self.summary(route, raw.summary);
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
         let embedded = self.embedded(raw.embedded);
-        let endpoints = self.endpoints(raw.endpoint, overrides);
+        let prompts = self.prompts(raw.prompts);
+        let mut endpoints = self.endpoints(raw.endpoint, overrides);
+        for endpoint in &mut endpoints {
+            endpoint.prompts = Arc::clone(&prompts);
+        }
         if raw.input.paths.as_ref().is_some_and(Vec::is_empty) && overrides.paths.is_empty() {
             self.problems.push(Problem::of(self.path, "`paths` under [input] is empty").hint("such as paths = [\"input\"]"));
         }
@@ -105,8 +114,7 @@ impl Judge<'_> {
             max_bytes: u64::try_from(megabytes).unwrap_or(u64::MAX) << 20,
             output,
             profile,
-            route,
-            words,
+            summary,
             endpoints,
             embedded,
         };
@@ -116,7 +124,7 @@ impl Judge<'_> {
         if self.problems.is_empty() { Ok(config) } else { Err(self.problems) }
     }
 
-    fn problem(&mut self, span: &Range<usize>, message: impl Into<String>, hint: Option<String>) {
+    pub(super) fn problem(&mut self, span: &Range<usize>, message: impl Into<String>, hint: Option<String>) {
         // A value from the command line has no place in the file.
         let message = message.into();
         let mut problem = if span.start == usize::MAX {
@@ -128,7 +136,7 @@ impl Judge<'_> {
         self.problems.push(problem);
     }
 
-    fn choose<T: Copy>(&mut self, written: Option<Spanned<String>>, key: &str, choices: &[(&str, T)], default: T) -> T {
+    pub(super) fn choose<T: Copy>(&mut self, written: Option<Spanned<String>>, key: &str, choices: &[(&str, T)], default: T) -> T {
         let Some(written) = written else { return default };
         if let Some((_, value)) = choices.iter().find(|(name, _)| name == written.get_ref()) {
             return *value;
@@ -140,7 +148,13 @@ impl Judge<'_> {
         default
     }
 
-    fn number(&mut self, written: Option<Spanned<i64>>, key: &str, default: usize, range: std::ops::RangeInclusive<i64>) -> usize {
+    pub(super) fn number(
+        &mut self,
+        written: Option<Spanned<i64>>,
+        key: &str,
+        default: usize,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> usize {
         let Some(written) = written else { return default };
         if range.contains(written.get_ref()) {
             return usize::try_from(*written.get_ref()).unwrap_or(default);
@@ -148,6 +162,19 @@ impl Judge<'_> {
         let (low, high) = (range.start(), range.end());
         self.problem(&written.span(), format!("`{key}` is {}, but must be between {low} and {high}", written.get_ref()), None);
         default
+    }
+
+    fn summary(&mut self, route: Option<Spanned<String>>, raw: RawSummary) -> Summary {
+        if let (Some(_), Some(sentences)) = (&raw.words, &raw.sentences) {
+            self.problem(&sentences.span(), "a summary's length is `words` or `sentences`, not both", None);
+        }
+        let sentences = raw.sentences.map(|written| self.number(Some(written), "sentences", 3, 1..=50));
+        let words = self.number(raw.words, "words", sentences.map_or(60, |count| count * WORDS_A_SENTENCE), 10..=1000);
+        Summary {
+            route: self.choose(route, "route", ROUTES, Route::SummariseThenTranslate),
+            wish: Wish { words, sentences, style: raw.style, tone: raw.tone },
+            keep_text: raw.keep_text.unwrap_or(false),
+        }
     }
 
     fn embedded(&mut self, raw: RawEmbedded) -> Embedded {
@@ -161,154 +188,26 @@ impl Judge<'_> {
         }
     }
 
-    fn endpoints(&mut self, raw: Vec<Spanned<RawEndpoint>>, overrides: &Overrides) -> Vec<Endpoint> {
-        let mut names = HashSet::new();
-        let mut endpoints = Vec::new();
-        for raw in raw {
-            let span = raw.span();
-            let raw = raw.into_inner();
-            if !names.insert(raw.name.get_ref().clone()) {
-                self.problem(
-                    &raw.name.span(),
-                    format!("two endpoints are named `{}`", raw.name.get_ref()),
-                    Some("give each its own name".into()),
-                );
-            }
-            if let Some(mut endpoint) = self.endpoint(&span, raw) {
-                endpoint.concurrency = overrides.concurrency.unwrap_or(endpoint.concurrency);
-                endpoints.push(endpoint);
-            }
-        }
-        endpoints
-    }
-
-    fn endpoint(&mut self, span: &Range<usize>, raw: RawEndpoint) -> Option<Endpoint> {
-        let choices: Vec<(&str, DialectFacts)> = self.dialects.iter().map(|facts| (facts.name, *facts)).collect();
-        let known = choices.iter().any(|(name, _)| name == raw.dialect.get_ref());
-        let facts = self.choose(Some(raw.dialect.clone()), "dialect", &choices, *self.dialects.first()?);
-        let does = raw.does.iter().filter_map(|task| self.task(task, &facts, known)).collect();
-        if raw.does.is_empty() {
-            self.problem(
-                span,
-                format!("endpoint `{}` does nothing", raw.name.get_ref()),
-                Some("does = [\"summarise\", \"translate\"]".into()),
-            );
-        }
-        if known && facts.needs_url && raw.url.is_none() {
-            self.problem(span, format!("endpoint `{}` has no `url`", raw.name.get_ref()), None);
-        }
-        if known && facts.needs_model && raw.model.as_deref().is_none_or(str::is_empty) {
-            self.problem(
-                span,
-                format!("endpoint `{}` has no `model`", raw.name.get_ref()),
-                Some("the service's own name for it, as `depeche doctor` lists them".into()),
-            );
-        }
-        let url = raw.url.as_ref().and_then(|url| self.url(url));
-        let key = raw.key.as_ref().and_then(|raw| self.key(raw));
-        if let (Some(written), Some(url), Some(_)) = (&raw.url, &url, &key) {
-            self.key_is_safe(written, url, raw.allow_http.unwrap_or(false));
-        }
-        let concurrency = match raw.concurrency.map(|written| (written.span(), written.into_inner())) {
-            Some((span, NumberOrAuto::Number(number))) => {
-                self.number(Some(Spanned::new(span, number)), "concurrency", facts.concurrency, 1..=10_000)
-            }
-            _ => facts.concurrency,
-        };
-        let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_mins(2));
-        let max_characters = raw.max_characters.map(|written| self.number(Some(written), "max_characters", 0, 500..=10_000_000));
-        Some(Endpoint {
-            name: raw.name.into_inner(),
-            does,
-            dialect: facts.name,
-            url: url.unwrap_or_default(),
-            model: raw.model,
-            key,
-            concurrency,
-            timeout,
-            max_characters,
-        })
-    }
-
-    fn task(&mut self, written: &Spanned<String>, facts: &DialectFacts, dialect_known: bool) -> Option<Task> {
-        let before = self.problems.len();
-        let task = self.choose(Some(written.clone()), "does", TASKS, Task::Summarise);
-        if self.problems.len() > before {
-            return None;
-        }
-        if dialect_known && !facts.tasks.contains(&task) {
-            self.problem(&written.span(), format!("a service of the dialect `{}` cannot {task}", facts.name), None);
-        }
-        Some(task)
-    }
-
-    fn url(&mut self, written: &Spanned<String>) -> Option<String> {
-        let fault = match reqwest::Url::parse(written.get_ref()) {
-            Err(error) => format!("`{}` is not a URL: {error}", written.get_ref()),
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => format!("`{}://` is not supported, only http and https", url.scheme()),
-            Ok(url) if url.host_str().is_none_or(str::is_empty) => "the URL names no host".into(),
-            // The URL is not repeated: it holds a password.
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => "the URL holds a user name or password".into(),
-            Ok(url) if url.query().is_some() || url.fragment().is_some() => "the URL has a ? or #, but paths are put behind it".into(),
-            Ok(url) => return Some(url.as_str().trim_end_matches('/').to_owned()),
-        };
-        self.problem(&written.span(), fault, Some("such as \"http://localhost:5000\"; a key goes to `key = { env = … }`".into()));
-        None
-    }
-
-    fn key(&mut self, raw: &Spanned<super::raw::RawKey>) -> Option<secrecy::SecretString> {
-        match key::fetch(raw.get_ref(), &self.folder) {
-            Ok(key) => Some(key),
-            Err(fault) => {
-                self.problem(&raw.span(), fault, Some("set it before the run; in cron, in the crontab or in an environment file".into()));
-                None
-            }
-        }
-    }
-
-    /// A key over plain http to another machine can be read by everybody on the way.
-    fn key_is_safe(&mut self, written: &Spanned<String>, url: &str, allow_http: bool) {
-        let Ok(parsed) = reqwest::Url::parse(url) else { return };
-        if parsed.scheme() == "http" && !is_loopback(&parsed) && !allow_http {
-            let hint = "use https, or say `allow_http = true` if the network between is yours".to_owned();
-            self.problem(&written.span(), "the key would travel unencrypted to another machine", Some(hint));
-        }
-    }
-
-    fn duration(&mut self, written: &Spanned<String>) -> Option<Duration> {
-        let parsed = written.get_ref().parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-        let good = parsed.filter(|duration| (Duration::from_millis(100)..=Duration::from_hours(24)).contains(duration));
-        if good.is_none() {
-            let hint = "such as \"120s\" or \"2m\", from 100ms to 24h".to_owned();
-            self.problem(&written.span(), format!("`{}` is no usable time", written.get_ref()), Some(hint));
-        }
-        good
-    }
-
     /// The chosen route must have somebody to do each of its tasks.
     fn route_can_be_done(&mut self, config: &Config) {
         for task in config.tasks() {
-            let Some(endpoint) = config.endpoint_for(*task) else {
-                let wanted = if *task == Task::Digest { Task::Summarise } else { *task };
-                let hint = format!("add an [[endpoint]] with does = [\"{wanted}\"]");
-                self.problems.push(Problem::of(self.path, format!("no endpoint does `{wanted}`")).hint(hint));
+            if config.endpoints_for(*task).next().is_some() {
                 continue;
-            };
-            let facts = self.dialects.iter().find(|facts| facts.name == endpoint.dialect);
-            if !facts.is_some_and(|facts| facts.tasks.contains(task)) {
-                let message =
-                    format!("the route `single-call` needs a chat model, but endpoint `{}` speaks `{}`", endpoint.name, endpoint.dialect);
-                self.problems.push(
-                    Problem::of(self.path, message)
-                        .hint("use an endpoint of the dialect `openai`, or route = \"summarise-then-translate\""),
-                );
             }
+            let wanted = if *task == Task::Digest { Task::Summarise } else { *task };
+            let problem = match config.endpoints_for(Task::Summarise).next().filter(|_| *task == Task::Digest) {
+                Some(other) => {
+                    let (name, dialect) = (&other.name, other.dialect);
+                    let message = format!("the route `single-call` needs a chat model, but endpoint `{name}` speaks `{dialect}`");
+                    let chats = self.dialects.iter().filter(|facts| facts.tasks.contains(&Task::Digest)).map(|facts| facts.name);
+                    let hint =
+                        format!("add an endpoint of {}, or route = \"summarise-then-translate\"", chats.collect::<Vec<_>>().join(", "));
+                    Problem::of(self.path, message).hint(hint)
+                }
+                None => Problem::of(self.path, format!("no endpoint does `{wanted}`"))
+                    .hint(format!("add an [[endpoint]] with does = [\"{wanted}\"]")),
+            };
+            self.problems.push(problem);
         }
     }
-}
-
-/// Whether a URL's host is this machine.
-pub fn is_loopback(url: &reqwest::Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

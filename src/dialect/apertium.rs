@@ -11,7 +11,14 @@ pub(super) struct Apertium;
 
 impl Dialect for Apertium {
     fn facts(&self) -> DialectFacts {
-        DialectFacts { name: "apertium", tasks: &[Task::Translate], needs_url: true, needs_model: false, concurrency: 2 }
+        DialectFacts {
+            name: "apertium",
+            tasks: &[Task::Translate],
+            needs_url: true,
+            needs_model: false,
+            concurrency: 2,
+            most_concurrency: 4,
+        }
     }
 
     /// Measured: with more than two users APY drops what lies beyond 10 pieces of 1,000 characters and still answers 200.
@@ -19,7 +26,7 @@ impl Dialect for Apertium {
         Limits { characters: 2_000, texts: 1, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Request {
         let (text, from, to) = match ask {
             Ask::Translate { texts, from, to, .. } => (texts.first().map_or("", String::as_str), *from, *to),
             _ => ("", Lang::FR, Lang::EN),
@@ -118,8 +125,9 @@ mod tests {
 
     #[test]
     fn the_request_is_a_form() {
-        let ask = Ask::Translate { texts: vec!["L'été & la mer".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
-        let request = Apertium.request(&endpoint(None), &ask);
+        let ask =
+            Ask::Translate { texts: vec!["L'été & la mer".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
+        let request = Apertium.request(&endpoint(None), &ask, false);
         let body = String::from_utf8(request.body.unwrap().bytes).unwrap();
         assert_eq!(body, "langpairs=fra%7Cspa%7Ceng&q=L%27%C3%A9t%C3%A9+%26+la+mer&format=txt&markUnknown=no");
     }
@@ -127,7 +135,7 @@ mod tests {
     #[test]
     fn marks_of_unknown_words_go_and_other_stars_stay() {
         assert_eq!(without_marks("He *zozotaillera **tomorrow * 3**"), "He zozotaillera tomorrow * 3**");
-        let ask = Ask::Translate { texts: vec!["x".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
+        let ask = Ask::Translate { texts: vec!["x".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
         let blank = br#"{"responseData": {"translationChain": ["fra", "spa", "eng"]}, "responseStatus": 200}"#;
         assert_eq!(Apertium.reply(&endpoint(None), &ask, blank).unwrap_err().code, "protocol");
     }

@@ -11,17 +11,24 @@ pub(super) struct Embedded;
 
 impl Dialect for Embedded {
     fn facts(&self) -> DialectFacts {
-        DialectFacts { name: "embedded", tasks: &[Task::Summarise, Task::Translate], needs_url: false, needs_model: false, concurrency: 8 }
+        DialectFacts {
+            name: "embedded",
+            tasks: &[Task::Summarise, Task::Translate],
+            needs_url: false,
+            needs_model: false,
+            concurrency: 8,
+            most_concurrency: 8,
+        }
     }
 
     fn limits(&self, _: &Endpoint) -> Limits {
         Limits { characters: 1_000_000, texts: 1_000, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Request {
         let (path, body) = match ask {
-            Ask::Summarise { title, text, language, words } | Ask::Digest { title, text, language, words, .. } => {
-                ("summarize", json!({"title": title, "text": text, "language": language, "words": words}))
+            Ask::Summarise { title, text, language, wish, .. } | Ask::Digest { title, text, language, wish, .. } => {
+                ("summarize", json!({"title": title, "text": text, "language": language, "words": wish.words}))
             }
             Ask::Translate { texts, from, to, .. } => ("translate", json!({"q": texts, "source": from, "target": to, "format": "text"})),
         };
@@ -73,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_draft_says_so() {
-        let ask = Ask::Translate { texts: vec!["Il pleut".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
+        let ask = Ask::Translate { texts: vec!["Il pleut".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
         let reply = |body: &str| Embedded.reply(&Endpoint::sample("embedded", ""), &ask, body.as_bytes()).unwrap();
         assert!(reply(r#"{"translatedText":["It rains"],"draft":true}"#).draft);
         assert!(!reply(r#"{"translatedText":["It rains"],"draft":false}"#).draft);

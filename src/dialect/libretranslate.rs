@@ -11,7 +11,14 @@ pub(super) struct LibreTranslate;
 
 impl Dialect for LibreTranslate {
     fn facts(&self) -> DialectFacts {
-        DialectFacts { name: "libretranslate", tasks: &[Task::Translate], needs_url: true, needs_model: false, concurrency: 4 }
+        DialectFacts {
+            name: "libretranslate",
+            tasks: &[Task::Translate],
+            needs_url: true,
+            needs_model: false,
+            concurrency: 4,
+            most_concurrency: 32,
+        }
     }
 
     /// 2,000 characters is what libretranslate.com takes; an array of n texts counts as n requests, so two are no loss.
@@ -19,7 +26,7 @@ impl Dialect for LibreTranslate {
         Limits { characters: 2_000, texts: 50, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Request {
         let (texts, from, to) = match ask {
             Ask::Translate { texts, from, to, .. } => (texts.as_slice(), *from, *to),
             // The config refuses such an endpoint; an empty translation is refused by the service.
@@ -78,12 +85,12 @@ mod tests {
     }
 
     fn ask() -> Ask {
-        Ask::Translate { texts: vec!["Le chat".into(), "Il dort".into()], from: Lang::FR, to: Lang::EN, terms: vec![] }
+        Ask::Translate { texts: vec!["Le chat".into(), "Il dort".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] }
     }
 
     #[test]
     fn the_request_is_as_documented_and_its_debug_print_holds_no_key() {
-        let request = LibreTranslate.request(&endpoint(), &ask());
+        let request = LibreTranslate.request(&endpoint(), &ask(), false);
         let body: Value = serde_json::from_slice(&request.body.as_ref().unwrap().bytes).unwrap();
         assert_eq!(body, json!({"q": ["Le chat", "Il dort"], "source": "fr", "target": "en", "format": "text", "api_key": "secret"}));
         assert!(!format!("{request:?}").contains("secret"));
@@ -94,7 +101,7 @@ mod tests {
         let good = LibreTranslate.reply(&endpoint(), &ask(), br#"{"translatedText":["The cat","It sleeps"]}"#).unwrap();
         assert_eq!(good.answer, Answer::Translations(vec!["The cat".into(), "It sleeps".into()]));
         for (body, code) in [
-            (r#"{"translatedText":["The cat"]}"#, "protocol"),
+            (r#"{"translatedText":["The cat"]}"#, "wrong-count"),
             (r#"{"translatedText":["The cat",""]}"#, "empty-answer"),
             (r#"{"detail":"x"}"#, "protocol"),
             ("<html>", "protocol"),

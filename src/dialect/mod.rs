@@ -65,8 +65,8 @@ pub trait Dialect: Sync {
     /// What one call may hold.
     fn limits(&self, endpoint: &Endpoint) -> Limits;
 
-    /// The request for a call.
-    fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request;
+    /// The request for a call. `roomier`: an earlier answer was cut at its limit, so this one may take more.
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Request;
 
     /// The reply in an answer with a good status.
     ///
@@ -190,7 +190,9 @@ fn translations(list: &Value, wanted: usize) -> Result<Vec<String>, CallError> {
     };
     let texts = texts.ok_or_else(|| odd("the translations are not texts"))?;
     if texts.len() != wanted {
-        return Err(odd(format!("{} translations came back for {wanted} texts", texts.len())));
+        // Asked text by text, the same service may be right: what belongs to what is then not to be guessed.
+        let verdict = if wanted > 1 { Verdict::Never } else { Verdict::Once };
+        return Err(CallError::new(verdict, "wrong-count", format!("{} translations came back for {wanted} texts", texts.len())));
     }
     if texts.iter().any(|text| text.trim().is_empty()) {
         return Err(CallError::new(Verdict::Once, "empty-answer", "a translation is empty"));

@@ -19,6 +19,7 @@ impl Dialect for OpenAi {
             needs_url: true,
             needs_model: true,
             concurrency: 8,
+            most_concurrency: 256,
         }
     }
 
@@ -27,8 +28,8 @@ impl Dialect for OpenAi {
         Limits { characters: 16_000, texts: 20, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask) -> Request {
-        let chat = chat(ask);
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Request {
+        let chat = chat(endpoint, ask, roomier);
         let mut body = json!({
             "model": endpoint.model,
             "messages": [{"role": "system", "content": chat.system}, {"role": "user", "content": chat.user}],
@@ -72,7 +73,7 @@ impl Dialect for OpenAi {
             Some(_) => return Err(odd("the message's content is not a text")),
         };
         let usage = |name: &str| value.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
-        let usage = Usage { tokens_in: usage("prompt_tokens"), tokens_out: usage("completion_tokens") };
+        let usage = Usage { tokens_in: usage("prompt_tokens"), tokens_out: usage("completion_tokens"), characters: None };
         Ok(Reply { answer: chat::answer(ask, content)?, usage, draft: false })
     }
 
@@ -121,14 +122,21 @@ fn key(endpoint: &Endpoint) -> Vec<(&'static str, SecretString)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Answer, Digest, Lang};
+    use crate::model::{Answer, Digest, Lang, Wish};
 
     fn endpoint(url: &str) -> Endpoint {
         Endpoint { model: Some("m".into()), key: Some("sk-1".into()), ..Endpoint::sample("openai", url) }
     }
 
     fn digest() -> Ask {
-        Ask::Digest { title: "Titre".into(), text: "Texte.".into(), language: Lang::FR, words: 60, terms: vec![] }
+        Ask::Digest {
+            title: "Titre".into(),
+            text: "Texte.".into(),
+            language: Lang::FR,
+            wish: Wish { words: 60, ..Wish::default() },
+            note: String::new(),
+            terms: vec![],
+        }
     }
 
     fn completion(message: &Value, finish: &str) -> Vec<u8> {
@@ -139,7 +147,8 @@ mod tests {
 
     #[test]
     fn the_request_asks_for_the_schema_under_the_name_that_the_server_knows() {
-        let body = |url: &str| -> Value { serde_json::from_slice(&OpenAi.request(&endpoint(url), &digest()).body.unwrap().bytes).unwrap() };
+        let body =
+            |url: &str| -> Value { serde_json::from_slice(&OpenAi.request(&endpoint(url), &digest(), false).body.unwrap().bytes).unwrap() };
         let local = body("http://localhost:8080/v1");
         assert_eq!(
             local["response_format"]["json_schema"]["schema"]["required"],
@@ -155,7 +164,7 @@ mod tests {
         let reply = OpenAi.reply(&endpoint("http://h/v1"), &digest(), &completion(&json!({"content": content}), "stop")).unwrap();
         let wanted = Digest { title_fr: "a".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
         assert_eq!(reply.answer, Answer::Digest(wanted));
-        assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7) });
+        assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7), characters: None });
     }
 
     #[test]

@@ -4,12 +4,13 @@ use fxtranslate::engine::Engine as Fx;
 
 use super::models::ModelFiles;
 use super::translator::Engine;
+use crate::model::Limits;
 use crate::plan::cut;
 
 /// The engine reads at most 128 tokens of a text and drops the rest without a word; a sentence longer than this is cut first.
 const MOST_TOKENS: usize = 120;
 /// French and English have three characters or more a token in running text.
-const CHARACTERS_A_PIECE: usize = 240;
+const PIECE: Limits = Limits { characters: 240, bytes: usize::MAX, texts: 1 };
 /// Sentences translated together; measured, 16 of like length beat 64.
 const BATCH: usize = 16;
 
@@ -56,7 +57,7 @@ impl Engine for Firefox {
             if self.engine.src_ids(sentence).len() <= MOST_TOKENS {
                 pieces.push((index, sentence.clone()));
             } else {
-                pieces.extend(cut(sentence, CHARACTERS_A_PIECE).into_iter().map(|piece| (index, piece)));
+                pieces.extend(cut(sentence, PIECE).into_iter().map(|piece| (index, piece)));
             }
         }
         let mut sentences = vec![Vec::new(); texts.iter().map(Vec::len).sum()];

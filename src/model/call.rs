@@ -29,6 +29,22 @@ impl fmt::Display for Task {
     }
 }
 
+/// How a summary is wished for. Part of every ledger key, so what is not set is not written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Its length, in words.
+    pub words: usize,
+    /// Its length in sentences, where the user counts so; `words` is then an estimate for those who count words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentences: Option<usize>,
+    /// How it is written, such as "short sentences, present tense"; for chat models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style: Option<String>,
+    /// Its tone, such as "neutral"; for chat models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tone: Option<String>,
+}
+
 /// What an endpoint is asked. With the endpoint it decides the answer, so its serialised form is part of the ledger's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "kebab-case")]
@@ -41,8 +57,11 @@ pub enum Ask {
         text: String,
         /// Its language.
         language: Lang,
-        /// The length wished for, in words.
-        words: usize,
+        /// How it is wished for.
+        wish: Wish,
+        /// What was wrong with an earlier answer, told to chat models; mostly empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
     /// Translate some texts, each by itself.
     Translate {
@@ -52,6 +71,9 @@ pub enum Ask {
         from: Lang,
         /// The language wanted.
         to: Lang,
+        /// What was wrong with an earlier answer, told to chat models; mostly empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
         /// What the glossary says of these texts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         terms: Vec<Term>,
@@ -64,8 +86,11 @@ pub enum Ask {
         text: String,
         /// Its language.
         language: Lang,
-        /// The length of each summary, in words.
-        words: usize,
+        /// How each summary is wished for.
+        wish: Wish,
+        /// What was wrong with an earlier answer; mostly empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
         /// What the glossary says of this article.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         terms: Vec<Term>,
@@ -150,6 +175,9 @@ pub struct Usage {
     pub tokens_in: Option<u64>,
     /// Tokens of the answer.
     pub tokens_out: Option<u64>,
+    /// Characters billed.
+    #[serde(default)]
+    pub characters: Option<u64>,
 }
 
 /// An answer with what came along.
@@ -164,15 +192,29 @@ pub struct Reply {
     pub draft: bool,
 }
 
-/// What a service takes in one call.
+/// What a service takes in one call, of the user's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Characters (not bytes) of the user's text.
+    /// Characters (not bytes).
     pub characters: usize,
     /// Texts of a translation.
     pub texts: usize,
-    /// Bytes of the whole request's body.
+    /// Bytes, as [`wire_bytes`] counts them.
     pub bytes: usize,
+}
+
+impl Limits {
+    /// Whether `texts` fit into one call.
+    pub fn hold(&self, texts: &[String]) -> bool {
+        let characters: usize = texts.iter().map(|text| text.chars().count()).sum();
+        let bytes: usize = texts.iter().map(|text| wire_bytes(text)).sum();
+        texts.len() <= self.texts && characters <= self.characters && bytes <= self.bytes
+    }
+}
+
+/// Bytes of a text in a JSON body: UTF-8, and one more for each character that is escaped there.
+pub fn wire_bytes(text: &str) -> usize {
+    text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count()
 }
 
 /// What may be done after a failed attempt. Decided by the status first, then by the service's code, never by its prose.
@@ -186,7 +228,7 @@ pub enum Verdict {
     BackOff,
     /// An answer came, but no usable one: asked once more.
     Once,
-    /// The answer was lost on its way: it may have been billed, so it is not asked again in this run.
+    /// The answer was lost on its way: it may have been billed, so it is asked once more at most, and counted.
     MaybeBilled,
     /// Every article would fail like this: the endpoint is left alone for the rest of the run.
     Stop,
@@ -221,11 +263,33 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Whether the next endpoint may take the work over: the service is away or says stop, or gave nothing that can be used. Not where the
+    /// call may have been billed (that would be a third payment) and not where the run itself ends.
+    pub fn elsewhere(&self) -> bool {
+        match self.exit {
+            Exit::EndpointStop | Exit::EndpointAway => true,
+            Exit::SomeFailed => matches!(
+                self.reject.code,
+                "protocol"
+                    | "empty-answer"
+                    | "wrong-count"
+                    | "truncated"
+                    | "prompt-cut"
+                    | "refused"
+                    | "refused-request"
+                    | "too-large"
+                    | "too-long"
+                    | "language"
+            ),
+            _ => false,
+        }
+    }
+
     /// What the ledger keeps of the call's intent: a word where the call may have been billed although there is nothing to show for it.
     pub fn perhaps_billed(&self) -> Option<&'static str> {
         match self.reject.code {
             "timeout" | "broken" => Some("lost"),
-            "protocol" | "empty-answer" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
+            "protocol" | "empty-answer" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
             _ => None,
         }
     }

@@ -7,16 +7,17 @@ use std::time::Instant;
 
 use super::Outcome;
 use crate::call::{Line, Tally};
-use crate::config::Endpoint;
-use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Limits, Reject, Reply, Task, clean};
-use crate::plan::{Answered, Asker, call_key};
+use crate::config::{Route, Summary};
+use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Reject, Reply, Task, clean};
+use crate::plan::{Answered, Asker, Made, Maker, call_key, cost, estimate, settings_key};
 use crate::record::{Intent, Ledger, RecordedCall};
 use crate::report::{Event, Progress};
 
 /// The desk that calls go over.
 pub struct Desk {
     ledger: Ledger,
-    lines: Vec<(Task, Arc<Line>)>,
+    /// In the config's order of preference.
+    lines: Vec<Arc<Line>>,
     progress: Arc<Progress>,
     /// One lock a call in flight: the same text twice in one run is asked for once.
     in_flight: Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<()>>>>,
@@ -29,8 +30,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk with the line that does each task of the route.
-    pub fn new(ledger: Ledger, lines: Vec<(Task, Arc<Line>)>, progress: Arc<Progress>) -> Self {
+    /// A desk with the lines to every endpoint that the route may use, in the config's order.
+    pub fn new(ledger: Ledger, lines: Vec<Arc<Line>>, progress: Arc<Progress>) -> Self {
         let (in_flight, failed) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
         Self {
             ledger,
@@ -50,15 +51,38 @@ impl Desk {
         &self.ledger
     }
 
-    /// Every line once.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
-        let first = |at: usize, line: &Arc<Line>| !self.lines.iter().take(at).any(|(_, other)| Arc::ptr_eq(other, line));
-        self.lines.iter().enumerate().filter(move |(at, (_, line))| first(*at, line)).map(|(_, (_, line))| line.as_ref())
+    /// Every line, in the config's order.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().map(AsRef::as_ref)
     }
 
-    /// The endpoints that make a row, with the version of what answers there.
-    pub(super) fn makers(&self) -> Vec<(&Endpoint, &str)> {
-        self.lines.iter().map(|(_, line)| (&line.endpoint, line.identity.as_str())).collect()
+    /// The keys of the settings that a row may have been made with and still be good: one for each pair of those who may have made its
+    /// summary and its translation. The first is that of the preferred ones.
+    pub fn settings_keys(&self, summary: &Summary) -> Vec<[u8; 32]> {
+        let who = |line: &Arc<Line>| (Arc::clone(line), line.identity.clone());
+        let does = |task: Task| self.lines.iter().filter(move |line| line.endpoint.can(task)).map(who).collect::<Vec<_>>();
+        let (summarisers, translators) = (does(Task::Summarise), does(Task::Translate));
+        let mut keys = Vec::new();
+        for (first, first_identity) in &summarisers {
+            let alone = (summary.route == Route::SingleCall && first.endpoint.chat).then(|| (Arc::clone(first), first_identity.clone()));
+            for (second, second_identity) in alone.iter().chain(&translators) {
+                keys.push(settings_key(summary, (&first.endpoint, first_identity), (&second.endpoint, second_identity)));
+            }
+        }
+        keys.dedup();
+        keys
+    }
+
+    /// The key of the settings that `made` came from.
+    pub(super) fn settings_key(&self, summary: &Summary, made: &Made) -> [u8; 32] {
+        let line = |name: &str| self.lines.iter().find(|line| line.endpoint.name == name);
+        let who = |name: &str| line(name).map(|line| (&line.endpoint, line.identity.as_str()));
+        match (who(&made.summary_endpoint), who(&made.translation_endpoint)) {
+            (Some(first), Some(second)) => settings_key(summary, first, second),
+            // Nothing had to be translated, or summarised: the other's maker stands for both.
+            (Some(only), None) | (None, Some(only)) => settings_key(summary, only, only),
+            (None, None) => [0; 32],
+        }
     }
 
     /// The run cannot go on; remembered for its end, and nothing more is sent.
@@ -84,23 +108,18 @@ impl Desk {
         Outcome { exit, tally, remembered: count(&self.remembered), paid: count(&self.paid), cost }
     }
 
-    fn line(&self, task: Task) -> Result<&Arc<Line>, Failure> {
-        let found = self.lines.iter().find(|(does, _)| *does == task).map(|(_, line)| line);
-        found.ok_or_else(|| Reject::new("internal", format!("no endpoint for `{task}`, which the config should have refused")).into())
-    }
-
     fn remembered(&self, key: &[u8; 32]) -> Result<Option<Answered>, Failure> {
         let found = self.ledger.reply(key).map_err(|fault| self.break_off(fault))?;
-        Ok(found.map(|(reply, endpoint, cost)| Answered { reply, endpoint, cost }))
+        Ok(found.map(|(reply, _, cost)| Answered { reply, cost }))
     }
 
     /// Calls the endpoint, unless the same call has failed in this run already.
-    async fn call_once(&self, line: &Line, ask: &Ask, key: [u8; 32]) -> Result<Answered, Failure> {
+    async fn call_once(&self, line: &Line, ask: &Ask, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let failed = || self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(failure) = failed().get(&key).cloned() {
             return Err(failure);
         }
-        let answered = self.call(line, ask, key).await;
+        let answered = self.call(line, ask, key, last).await;
         if let Err(failure) = &answered
             && failure.exit == Exit::SomeFailed
         {
@@ -132,19 +151,20 @@ impl Desk {
     }
 
     /// Calls the endpoint and keeps the reply: it is on the disk before anybody sees it.
-    async fn call(&self, line: &Line, ask: &Ask, key: [u8; 32]) -> Result<Answered, Failure> {
+    async fn call(&self, line: &Line, ask: &Ask, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let start = Instant::now();
-        let cost = cost(&line.endpoint);
-        let reply = match line.call(ask, self.intend(line, ask, key, cost)).await {
+        let expected = estimate(&line.endpoint, ask);
+        let reply = match line.call(ask, last, self.intend(line, ask, key, expected)).await {
             Ok(reply) => harmless(reply),
             Err(failure) => {
                 if failure.perhaps_billed() == Some("unusable") {
-                    self.count_paid(cost);
+                    self.count_paid(expected);
                 }
                 self.ledger.unanswered(key, failure.perhaps_billed()).await.map_err(|fault| self.break_off(fault))?;
                 return Err(failure);
             }
         };
+        let cost = cost(&line.endpoint, ask, reply.usage);
         let call = RecordedCall {
             key,
             task: ask.task(),
@@ -160,13 +180,8 @@ impl Desk {
         };
         self.ledger.record_call(call).await.map_err(|fault| self.break_off(fault))?;
         self.count_paid(cost);
-        Ok(Answered { reply, endpoint: line.endpoint.name.clone(), cost })
+        Ok(Answered { reply, cost })
     }
-}
-
-/// The embedded endpoint is free; what others cost is not known before prices stand in the config.
-fn cost(endpoint: &Endpoint) -> Option<f64> {
-    (endpoint.dialect == "embedded").then_some(0.0)
 }
 
 /// The same with texts as the program keeps them: what a model writes is as foreign as a file.
@@ -189,12 +204,23 @@ fn json(reply: &Reply) -> Result<String, Failure> {
 }
 
 impl Asker for Desk {
-    fn limits(&self, task: Task) -> Limits {
-        self.line(task).map_or(Limits { characters: usize::MAX, texts: usize::MAX, bytes: usize::MAX }, |line| line.limits())
+    fn makers(&self, task: Task) -> Vec<Maker> {
+        let able = self.lines.iter().enumerate().filter(|(_, line)| line.endpoint.can(task));
+        let maker = |(number, line): (usize, &Arc<Line>)| Maker {
+            number,
+            name: line.endpoint.name.clone(),
+            limits: line.limits(),
+            chat: line.endpoint.chat,
+        };
+        // Those that are out are asked last, so that the others are hoped for first.
+        let (out, there): (Vec<_>, Vec<_>) = able.partition(|(_, line)| line.is_out());
+        there.into_iter().chain(out).map(maker).collect()
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {
-        let line = self.line(ask.task())?;
+    async fn ask(&self, maker: &Maker, ask: Ask, last: bool) -> Result<Answered, Failure> {
+        let Some(line) = self.lines.get(maker.number) else {
+            return Err(Reject::new("internal", format!("there is no endpoint number {}", maker.number)).into());
+        };
         let key = call_key(&line.endpoint, &line.identity, &ask);
         let turn = Arc::clone(self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let guard = turn.lock().await;
@@ -203,7 +229,7 @@ impl Asker for Desk {
                 self.remembered.fetch_add(1, Ordering::Relaxed);
                 Ok(answered)
             }
-            None => self.call_once(line, &ask, key).await,
+            None => self.call_once(line, &ask, key, last).await,
         };
         drop(guard);
         // The map and this call hold it; whoever waits holds it too.

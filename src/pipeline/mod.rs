@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::call::{Line, Tally};
 use crate::config::Config;
 use crate::model::{Exit, Failure, Fault, Reject};
+use crate::plan::row_fingerprint;
 use crate::record::Ledger;
 use crate::report::Progress;
 use crate::write::View;
@@ -37,6 +38,8 @@ pub struct Work {
     pub desk: Desk,
     /// What the user sees.
     pub progress: Arc<Progress>,
+    /// See [`Desk::settings_keys`].
+    pub settings: Vec<[u8; 32]>,
     /// Set by a signal, to the exit code that it means: nothing new is begun.
     pub stop: OnceLock<Exit>,
     /// Told when `stop` is set.
@@ -68,8 +71,13 @@ impl Work {
         self.halted.notify_one();
     }
 
+    /// Whether a row of this fingerprint is one that this run would make of `content`.
+    fn is_good(&self, content: &[u8; 32], fingerprint: &[u8; 32]) -> bool {
+        self.settings.iter().any(|settings| row_fingerprint(content, settings) == *fingerprint)
+    }
+
     fn credits(&self) -> usize {
-        SPARE_CREDITS + 2 * self.desk.lines().map(|line: &Line| line.endpoint.concurrency).sum::<usize>()
+        SPARE_CREDITS + 2 * self.desk.lines().map(|line: &Line| line.endpoint.concurrency.most()).sum::<usize>()
     }
 }
 

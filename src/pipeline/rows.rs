@@ -8,7 +8,7 @@ use crate::check::{Context, check};
 use crate::config::Config;
 use crate::discover::article_id;
 use crate::model::{Article, Digest, Exit, Failure, Finding, Flag, Lang, Reject, Row, Status};
-use crate::plan::{Made, make, row_fingerprint};
+use crate::plan::{Made, Redo, content_key, make, row_fingerprint};
 use crate::report::Event;
 
 /// Every article of a source to its row; the source's credit is given back at the end.
@@ -40,16 +40,17 @@ pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
 
 async fn one(work: Arc<Work>, article: Article) -> Result<Exit, Failure> {
     let config = &work.config;
-    let fingerprint = row_fingerprint(&article, config.route, config.words, &work.desk.makers());
+    let content = content_key(&article);
     let ledger = work.desk.ledger();
     let earlier = ledger.row(&article.source).map_err(|fault| work.desk.break_off(fault))?;
-    if earlier.as_ref().is_some_and(|(_, made_with)| *made_with == Some(fingerprint)) {
+    if earlier.as_ref().is_some_and(|(_, made_with)| made_with.is_some_and(|made_with| work.is_good(&content, &made_with))) {
         ledger.seen(&article.source).await.map_err(|fault| work.desk.break_off(fault))?;
         work.progress.tell(Event::Done { earlier: true });
         return Ok(Exit::Done);
     }
-    match make(config.route, &article, config.words, &work.desk).await {
+    match make(&config.summary, &article, &Redo::default(), &work.desk).await {
         Ok(made) => {
+            let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &made));
             record(&work, done(config, &article, made), Some(fingerprint)).await?;
             work.progress.tell(Event::Done { earlier: false });
             Ok(Exit::Done)
@@ -88,9 +89,11 @@ async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>) -> Result<
 fn done(config: &Config, article: &Article, made: Made) -> Row {
     let mut findings = noticed(article);
     findings.extend(made.draft.then(|| Finding::of_article(Flag::Draft)));
-    findings.extend(check(&Context::of_row(article, &made.digest, ["", ""], config.words), &[]));
+    findings.extend(check(&Context::of_row(article, &made.digest, [&made.text_fr, &made.text_en], config.summary.wish.words), &[]));
     let row = Row {
         digest: made.digest,
+        text_fr: made.text_fr,
+        text_en: made.text_en,
         status: Status::Done,
         summary_endpoint: made.summary_endpoint,
         translation_endpoint: made.translation_endpoint,

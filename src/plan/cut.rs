@@ -1,22 +1,23 @@
 //! Cuts a text at the ends of paragraphs, then of sentences, to what a service takes. Nothing is dropped.
 
 use crate::extract::sentences::spans;
+use crate::model::{Limits, wire_bytes};
 
-/// Pieces of `text` of at most `most` characters each, in order: whole paragraphs where they fit, else whole sentences, and
-/// only a single sentence longer than `most` is cut at a space (or within a word longer than that).
-pub fn cut(text: &str, most: usize) -> Vec<String> {
-    let most = most.max(1);
-    if text.chars().count() <= most {
+/// Pieces of `text` that each fit into one call, in order: whole paragraphs where they fit, else whole sentences, and only a single
+/// sentence longer than that is cut at a space (or within a word longer than that).
+pub fn cut(text: &str, limits: Limits) -> Vec<String> {
+    let limits = Limits { characters: limits.characters.max(1), bytes: limits.bytes.max(4), ..limits };
+    let mut pieces = Pieces { limits, done: Vec::new(), open: String::new(), characters: 0, bytes: 0 };
+    if pieces.fits(text) {
         return vec![text.to_owned()];
     }
-    let mut pieces = Pieces { most, done: Vec::new(), open: String::new(), length: 0 };
     for paragraph in text.split_inclusive("\n\n") {
-        if paragraph.chars().count() <= most {
+        if pieces.fits(paragraph) {
             pieces.add(paragraph);
             continue;
         }
         for sentence in spans(paragraph).into_iter().filter_map(|span| paragraph.get(span)) {
-            if sentence.chars().count() <= most {
+            if pieces.fits(sentence) {
                 pieces.add(sentence);
             } else {
                 sentence.split_inclusive(' ').for_each(|word| pieces.add_long(word));
@@ -27,25 +28,32 @@ pub fn cut(text: &str, most: usize) -> Vec<String> {
 }
 
 struct Pieces {
-    most: usize,
+    limits: Limits,
     done: Vec<String>,
     open: String,
     /// Characters in `open`.
-    length: usize,
+    characters: usize,
+    /// Bytes of `open` on the wire.
+    bytes: usize,
 }
 
 impl Pieces {
+    fn fits(&self, text: &str) -> bool {
+        wire_bytes(text) <= self.limits.bytes && text.chars().count() <= self.limits.characters
+    }
+
     fn add(&mut self, part: &str) {
-        let length = part.chars().count();
-        if self.length + length > self.most {
+        let characters = part.chars().count();
+        if self.characters + characters > self.limits.characters || self.bytes + wire_bytes(part) > self.limits.bytes {
             self.close();
         }
         self.open.push_str(part);
-        self.length += length;
+        self.characters += characters;
+        self.bytes += wire_bytes(part);
     }
 
     fn add_long(&mut self, word: &str) {
-        if word.chars().count() <= self.most {
+        if self.fits(word) {
             return self.add(word);
         }
         for c in word.chars() {
@@ -55,7 +63,7 @@ impl Pieces {
 
     fn close(&mut self) {
         let piece = std::mem::take(&mut self.open);
-        self.length = 0;
+        (self.characters, self.bytes) = (0, 0);
         if !piece.trim().is_empty() {
             self.done.push(piece.trim().to_owned());
         }
@@ -73,6 +81,10 @@ mod tests {
 
     use super::*;
 
+    fn cut(text: &str, characters: usize) -> Vec<String> {
+        super::cut(text, Limits { characters, bytes: usize::MAX, texts: 1 })
+    }
+
     #[test]
     fn paragraphs_stay_whole_where_they_fit() {
         let text = "Un. Deux.\n\nTrois.\n\nQuatre, cinq. Six.";
@@ -89,6 +101,12 @@ mod tests {
             if text.chars().count() > most {
                 prop_assert!(pieces.iter().all(|piece| piece.chars().count() <= most));
             }
+        }
+
+        #[test]
+        fn no_piece_has_too_many_bytes(text in "[a-zé€ .]{0,300}", bytes in 4_usize..60) {
+            let pieces = super::cut(&text, Limits { characters: usize::MAX, bytes, texts: 1 });
+            prop_assert!(pieces.len() <= 1 && text.len() <= bytes || pieces.iter().all(|piece| piece.len() <= bytes));
         }
     }
 }

@@ -2,29 +2,37 @@
 
 use serde_json::json;
 
-use super::prompts;
-use crate::config::{Endpoint, Route};
+use crate::config::{Endpoint, Summary};
 use crate::model::{Article, Ask};
 
-/// The key of a call. The endpoint counts by what answers there (dialect, address, model, and the embedded translator's
-/// version as `identity`), not by its name in the config, which may change freely.
+/// The key of a call. The endpoint counts by what answers there (dialect, address, model, what it is told, and the embedded
+/// translator's version as `identity`), not by its name in the config, which may change freely.
 pub fn call_key(endpoint: &Endpoint, identity: &str, ask: &Ask) -> [u8; 32] {
-    // The embedded endpoint has another port every run.
-    let url = if identity.is_empty() { endpoint.url.as_str() } else { "" };
-    let parts = json!(["call-1", prompts::VERSION, endpoint.dialect, url, endpoint.model, identity, ask]);
-    hash(&parts)
+    hash(&json!(["call-2", answerer(endpoint, identity), ask]))
 }
 
-/// The fingerprint of a row: the article, and every setting that shapes its row. A row with the same fingerprint is still good.
-pub fn row_fingerprint(article: &Article, route: Route, words: usize, makers: &[(&Endpoint, &str)]) -> [u8; 32] {
-    let makers: Vec<_> = makers
-        .iter()
-        .map(|(endpoint, identity)| {
-            let url = if identity.is_empty() { endpoint.url.as_str() } else { "" };
-            json!([endpoint.name, endpoint.dialect, url, endpoint.model, identity])
-        })
-        .collect();
-    hash(&json!(["row-1", prompts::VERSION, route.to_string(), words, makers, article]))
+/// What a row was made of: the article as it was understood.
+pub fn content_key(article: &Article) -> [u8; 32] {
+    hash(&json!(["article-1", article]))
+}
+
+/// What a row was made with: the settings, and those who made it. A row stays good as long as its makers may still be asked:
+/// another endpoint that is added, or taken from the list without having made it, changes nothing.
+pub fn settings_key(summary: &Summary, summariser: (&Endpoint, &str), translator: (&Endpoint, &str)) -> [u8; 32] {
+    let makers = [summariser, translator].map(|(endpoint, identity)| json!([endpoint.name, answerer(endpoint, identity)]));
+    hash(&json!(["settings-1", summary.route.to_string(), summary.wish, summary.keep_text, makers]))
+}
+
+/// The fingerprint of a row, from what it was made of and with. A row with the same fingerprint is still good.
+pub fn row_fingerprint(content: &[u8; 32], settings: &[u8; 32]) -> [u8; 32] {
+    *blake3::Hasher::new().update(content).update(settings).finalize().as_bytes()
+}
+
+fn answerer(endpoint: &Endpoint, identity: &str) -> serde_json::Value {
+    // The embedded endpoint has another port every run.
+    let url = if identity.is_empty() { endpoint.url.as_str() } else { "" };
+    let prompts = endpoint.chat.then(|| endpoint.prompts.version());
+    json!([endpoint.dialect, url, endpoint.model, identity, prompts])
 }
 
 fn hash(parts: &serde_json::Value) -> [u8; 32] {
@@ -43,7 +51,7 @@ mod tests {
             model: Some(model.into()),
             ..Endpoint::sample("openai", url)
         };
-        let ask = Ask::Translate { texts: vec!["Bonjour".into()], from: Lang::FR, to: Lang::EN, terms: vec![] };
+        let ask = Ask::Translate { texts: vec!["Bonjour".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
         let key = |endpoint: &Endpoint, identity: &str| call_key(endpoint, identity, &ask);
         let first = endpoint("a", "http://x", "m");
         assert_eq!(key(&first, ""), key(&endpoint("b", "http://x", "m"), ""));

@@ -1,11 +1,14 @@
 //! An article's way through its calls: the routes, cutting to a service's limits, the prompts, and the keys that the ledger
 //! knows calls and rows by.
 
+mod cost;
 mod cut;
+mod job;
 mod key;
 pub mod prompts;
 mod route;
 
+pub use cost::{cost, estimate, expected};
 pub use cut::cut;
-pub use key::{call_key, row_fingerprint};
-pub use route::{Answered, Asker, Made, make};
+pub use key::{call_key, content_key, row_fingerprint, settings_key};
+pub use route::{Answered, Asker, Made, Maker, Redo, make};

@@ -1,10 +1,10 @@
 //! The routes: which calls an article needs, one after the other. Whoever answers them (endpoints, the ledger, an estimate)
-//! stands behind [`Asker`].
+//! stands behind [`Asker`]; what one maker cannot do, the next in order takes over, whole.
 
 use std::future::Future;
 
-use super::cut;
-use crate::config::Route;
+use super::job::{Job, by};
+use crate::config::{Route, Summary};
 use crate::model::{Answer, Article, Ask, Digest, Failure, Lang, Limits, Reject, Reply, Task};
 
 /// A reply with who made it and what it cost.
@@ -12,19 +12,39 @@ use crate::model::{Answer, Article, Ask, Digest, Failure, Lang, Limits, Reject, 
 pub struct Answered {
     /// The reply.
     pub reply: Reply,
-    /// The name of the endpoint that made it.
-    pub endpoint: String,
     /// In the currency of the config's prices; none where the price is unknown.
     pub cost: Option<f64>,
 }
 
+/// One who can do a task: an endpoint, as the routes see it.
+#[derive(Clone, Debug)]
+pub struct Maker {
+    /// Its place in the config's list.
+    pub number: usize,
+    /// Its name in the table.
+    pub name: String,
+    /// What one call may hold.
+    pub limits: Limits,
+    /// Whether it listens to words: a chat model.
+    pub chat: bool,
+}
+
 /// Somebody who answers calls.
 pub trait Asker: Sync {
-    /// What one call for `task` may hold.
-    fn limits(&self, task: Task) -> Limits;
+    /// Who does `task`, in order of preference; those that are out for this run come last.
+    fn makers(&self, task: Task) -> Vec<Maker>;
 
-    /// Answers one call.
-    fn ask(&self, ask: Ask) -> impl Future<Output = Result<Answered, Failure>> + Send;
+    /// One call to `maker`. Where it is the `last` hope, a service that is away is waited for.
+    fn ask(&self, maker: &Maker, ask: Ask, last: bool) -> impl Future<Output = Result<Answered, Failure>> + Send;
+}
+
+/// An article is done once more: what was wrong with the row, and who is not to be asked again.
+#[derive(Clone, Debug, Default)]
+pub struct Redo {
+    /// Told to chat models, in a sentence or two. Part of the ledger's key, so that the same note is paid for once.
+    pub note: String,
+    /// Names of endpoints that are not asked.
+    pub avoid: Vec<String>,
 }
 
 /// What a route made of an article.
@@ -32,6 +52,10 @@ pub trait Asker: Sync {
 pub struct Made {
     /// Titles and summaries in both languages.
     pub digest: Digest,
+    /// The whole text in French, where it is kept.
+    pub text_fr: String,
+    /// The whole text in English, where it is kept.
+    pub text_en: String,
     /// Whether any part is gist quality.
     pub draft: bool,
     /// Who made the summary.
@@ -42,38 +66,43 @@ pub struct Made {
     pub cost: Option<f64>,
 }
 
-/// Takes an article through `route`.
+/// Takes an article through its route.
 ///
 /// # Errors
 /// What kept it from being done, with what that means for the run.
-pub async fn make(route: Route, article: &Article, words: usize, asker: &impl Asker) -> Result<Made, Failure> {
+pub async fn make(summary: &Summary, article: &Article, redo: &Redo, asker: &impl Asker) -> Result<Made, Failure> {
     let language = article.language.ok_or_else(|| {
         Reject::new(
             "language",
             "the article's language is not certain; a label such as <html lang=\"fr\"> or \"language\": \"fr\" would decide",
         )
     })?;
-    let mut work = Work { asker, made: Made { cost: Some(0.0), ..Made::default() } };
-    match route {
-        Route::SummariseThenTranslate => work.summarise_then_translate(article, language, words).await?,
-        Route::SingleCall => work.single_call(article, language, words).await?,
+    let mut work = Work { asker, summary, redo, made: Made { cost: Some(0.0), ..Made::default() } };
+    match summary.route {
+        Route::SummariseThenTranslate => work.summarise_then_translate(article, language).await?,
+        Route::TranslateThenSummarise => work.translate_then_summarise(article, language).await?,
+        Route::SingleCall => work.single_call(article, language).await?,
+    }
+    if summary.keep_text {
+        work.texts(article, language).await?;
     }
     Ok(work.made)
 }
 
 struct Work<'a, A> {
     asker: &'a A,
+    summary: &'a Summary,
+    redo: &'a Redo,
     made: Made,
 }
 
 impl<A: Asker> Work<'_, A> {
-    async fn summarise_then_translate(&mut self, article: &Article, language: Lang, words: usize) -> Result<(), Failure> {
-        let summary = self.summary(article, language, words).await?;
+    async fn summarise_then_translate(&mut self, article: &Article, language: Lang) -> Result<(), Failure> {
+        let summary = self.summarise(&article.title, &article.body, language).await?;
         for target in language.targets() {
-            let texts = vec![article.title.clone(), summary.clone()];
-            let mut translated = self.translations(texts, language, target).await?.into_iter();
-            if let (Some(title), Some(summary)) = (translated.next(), translated.next()) {
-                self.made.digest.set(target, title, summary);
+            let translated = self.translate(vec![article.title.clone(), summary.clone()], language, target).await?;
+            if let [title, summary] = translated.as_slice() {
+                self.made.digest.set(target, title.clone(), summary.clone());
             }
         }
         if Lang::TABLE.contains(&language) {
@@ -82,91 +111,150 @@ impl<A: Asker> Work<'_, A> {
         Ok(())
     }
 
-    /// A text too long for one call is summarised part by part, and the parts' summaries once more.
-    async fn summary(&mut self, article: &Article, language: Lang, words: usize) -> Result<String, Failure> {
-        let most = self.asker.limits(Task::Summarise).characters.saturating_sub(article.title.chars().count()).max(200);
-        let mut text = article.body.clone();
-        loop {
-            let parts = cut(&text, most);
-            let whole = parts.len() == 1;
-            let mut summaries = Vec::with_capacity(parts.len());
-            for part in parts {
-                let ask = Ask::Summarise { title: article.title.clone(), text: part, language, words };
-                let answered = self.asker.ask(ask).await?;
-                self.made.summary_endpoint.clone_from(&answered.endpoint);
-                match self.count(answered) {
-                    Answer::Summary(summary) => summaries.push(summary),
-                    _ => return Err(mismatch().into()),
-                }
-            }
-            let joined = summaries.join("\n\n");
-            if whole {
-                return Ok(joined);
-            }
-            // A service that answers with as much as it was given would go round for ever.
-            if joined.chars().count() >= text.chars().count() {
-                return Err(Reject::new("too-large", "its parts' summaries are no shorter than the article").into());
-            }
-            text = joined;
-        }
-    }
-
-    async fn translations(&mut self, texts: Vec<String>, from: Lang, to: Lang) -> Result<Vec<String>, Failure> {
-        let limits = self.asker.limits(Task::Translate);
-        let mut translated = Vec::with_capacity(texts.len());
-        let whole = texts.len() <= limits.texts && texts.iter().map(|text| text.chars().count()).sum::<usize>() <= limits.characters;
-        if whole {
-            return self.translate(texts, from, to).await;
-        }
-        for text in texts {
-            let mut pieces = Vec::new();
-            for piece in cut(&text, limits.characters) {
-                pieces.extend(self.translate(vec![piece], from, to).await?);
-            }
-            translated.push(pieces.join(" "));
-        }
-        Ok(translated)
-    }
-
-    async fn translate(&mut self, texts: Vec<String>, from: Lang, to: Lang) -> Result<Vec<String>, Failure> {
-        let wanted = texts.len();
-        let answered = self.asker.ask(Ask::Translate { texts, from, to, terms: Vec::new() }).await?;
-        self.made.translation_endpoint.clone_from(&answered.endpoint);
-        match self.count(answered) {
-            Answer::Translations(translations) if translations.len() == wanted => Ok(translations),
-            _ => Err(mismatch().into()),
-        }
-    }
-
-    async fn single_call(&mut self, article: &Article, language: Lang, words: usize) -> Result<(), Failure> {
-        let most = self.asker.limits(Task::Digest).characters;
-        let characters = article.title.chars().count() + article.body.chars().count();
-        if characters > most {
-            let reason = format!(
-                "the article has {characters} characters, more than one call takes ({most}); route = \"summarise-then-translate\" cuts it"
-            );
-            return Err(Reject::new("too-large", reason).into());
-        }
-        let ask = Ask::Digest { title: article.title.clone(), text: article.body.clone(), language, words, terms: Vec::new() };
-        let answered = self.asker.ask(ask).await?;
-        self.made.summary_endpoint.clone_from(&answered.endpoint);
-        self.made.translation_endpoint.clone_from(&answered.endpoint);
-        match self.count(answered) {
-            Answer::Digest(digest) => self.made.digest = digest,
-            _ => return Err(mismatch().into()),
+    /// The English is what is summarised, and its summary is translated back, so that both columns say the same.
+    async fn translate_then_summarise(&mut self, article: &Article, language: Lang) -> Result<(), Failure> {
+        let (title, text) = if language == Lang::EN {
+            (article.title.clone(), article.body.clone())
+        } else {
+            let title = self.translate(vec![article.title.clone()], language, Lang::EN).await?.concat();
+            (title, self.translate_text(&article.body, language, Lang::EN).await?)
+        };
+        let summary = self.summarise(&title, &text, Lang::EN).await?;
+        let (title_fr, summary_fr) = if language == Lang::FR {
+            (article.title.clone(), self.translate(vec![summary.clone()], Lang::EN, Lang::FR).await?.concat())
+        } else {
+            let mut back = self.translate(vec![title.clone(), summary.clone()], Lang::EN, Lang::FR).await?;
+            let summary = back.pop().unwrap_or_default();
+            (back.pop().unwrap_or_default(), summary)
+        };
+        self.made.digest.set(Lang::EN, title, summary);
+        self.made.digest.set(Lang::FR, title_fr, summary_fr);
+        if self.summary.keep_text && language != Lang::EN {
+            self.made.text_en = text;
         }
         Ok(())
     }
 
-    fn count(&mut self, answered: Answered) -> Answer {
-        self.made.cost = self.made.cost.zip(answered.cost).map(|(sum, cost)| sum + cost);
-        self.made.draft |= answered.reply.draft;
-        answered.reply.answer
+    /// Where no chat model can be had just now, others may do the same in two steps.
+    async fn single_call(&mut self, article: &Article, language: Lang) -> Result<(), Failure> {
+        let job = Job::Digest { title: &article.title, text: &article.body, language };
+        match self.by_the_first(&job).await {
+            Ok((Answer::Digest(digest), maker)) => {
+                self.made.summary_endpoint.clone_from(&maker);
+                self.made.translation_endpoint = maker;
+                self.made.digest = digest;
+                Ok(())
+            }
+            Ok(_) => Err(mismatch().into()),
+            Err(failure) if failure.elsewhere() && self.others_can() => {
+                tracing::debug!("{}: in two steps by others, since {}", article.source, failure.reject);
+                self.summarise_then_translate(article, language).await.map_err(|later| also(&failure, later))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether somebody who cannot make a digest summarises, and somebody translates.
+    fn others_can(&self) -> bool {
+        self.makers(Task::Summarise).iter().any(|maker| !maker.chat) && !self.makers(Task::Translate).is_empty()
+    }
+
+    /// The whole text in both languages of the table.
+    async fn texts(&mut self, article: &Article, language: Lang) -> Result<(), Failure> {
+        for target in Lang::TABLE {
+            let text = match target {
+                _ if target == language => article.body.clone(),
+                Lang::EN if !self.made.text_en.is_empty() => continue,
+                _ => self.translate_text(&article.body, language, target).await?,
+            };
+            if target == Lang::EN { self.made.text_en = text } else { self.made.text_fr = text }
+        }
+        Ok(())
+    }
+
+    async fn summarise(&mut self, title: &str, text: &str, language: Lang) -> Result<String, Failure> {
+        match self.by_the_first(&Job::Summary { title, text, language }).await? {
+            (Answer::Summary(summary), maker) => {
+                self.made.summary_endpoint = maker;
+                Ok(summary)
+            }
+            _ => Err(mismatch().into()),
+        }
+    }
+
+    /// A text of paragraphs, which keep their order and their breaks.
+    async fn translate_text(&mut self, text: &str, from: Lang, to: Lang) -> Result<String, Failure> {
+        let paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()).map(str::to_owned).collect();
+        Ok(self.translate(paragraphs, from, to).await?.join("\n\n"))
+    }
+
+    async fn translate(&mut self, texts: Vec<String>, from: Lang, to: Lang) -> Result<Vec<String>, Failure> {
+        match self.by_the_first(&Job::Translation { texts: &texts, from, to }).await? {
+            (Answer::Translations(translations), maker) if translations.len() == texts.len() => {
+                self.made.translation_endpoint = maker;
+                Ok(translations)
+            }
+            _ => Err(mismatch().into()),
+        }
+    }
+
+    fn makers(&self, task: Task) -> Vec<Maker> {
+        let makers = self.asker.makers(task).into_iter();
+        makers.filter(|maker| !self.redo.avoid.contains(&maker.name)).collect()
+    }
+
+    /// The answer of the first maker that can give one, and its name.
+    async fn by_the_first(&mut self, job: &Job<'_>) -> Result<(Answer, String), Failure> {
+        let makers = self.makers(job.task());
+        let mut earlier: Option<Failure> = None;
+        for (at, maker) in makers.iter().enumerate() {
+            let last = at + 1 == makers.len();
+            let mut teller = Teller { asker: self.asker, maker, last, made: &mut self.made };
+            let note = if maker.chat { self.redo.note.as_str() } else { "" };
+            match by(job, &self.summary.wish, note, &mut teller).await {
+                Ok(answer) => return Ok((answer, maker.name.clone())),
+                Err(failure) => {
+                    let go_on = failure.elsewhere() && !last;
+                    let failure = earlier.take().map_or_else(|| failure.clone(), |earlier| also(&earlier, failure.clone()));
+                    if !go_on {
+                        return Err(failure);
+                    }
+                    earlier = Some(failure);
+                }
+            }
+        }
+        Err(Reject::new("no-endpoint", format!("there is no other endpoint for `{}`", job.task())).into())
     }
 }
 
+/// Asks one maker, and keeps the account of it.
+pub(super) struct Teller<'a, A> {
+    asker: &'a A,
+    pub(super) maker: &'a Maker,
+    last: bool,
+    made: &'a mut Made,
+}
+
+impl<A: Asker> Teller<'_, A> {
+    pub(super) async fn ask(&mut self, ask: Ask) -> Result<Answer, Failure> {
+        let answered = self.asker.ask(self.maker, ask, self.last).await?;
+        self.made.cost = self.made.cost.zip(answered.cost).map(|(sum, cost)| sum + cost);
+        self.made.draft |= answered.reply.draft;
+        Ok(answered.reply.answer)
+    }
+}
+
+/// Two failures one after the other: the row names both, the run ends by the graver.
+fn also(earlier: &Failure, later: Failure) -> Failure {
+    if !later.elsewhere() || later.reject == earlier.reject {
+        return later;
+    }
+    let reason = format!("{}; then {}", earlier.reject.reason, later.reject.reason);
+    Failure { reject: Reject { code: later.reject.code, reason }, exit: earlier.exit.worse(later.exit) }
+}
+
 /// Cannot happen as long as every dialect answers what it was asked; the ledger's content is checked all the same.
-fn mismatch() -> Reject {
+pub(super) fn mismatch() -> Reject {
     Reject::new("protocol", "the answer is not of the kind that was asked for")
 }
 
@@ -175,83 +263,157 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::model::Usage;
+    use crate::model::{Exit, Usage, Wish};
 
     /// Answers a summary with the text's first ten characters, a translation with the text in capitals.
     struct Echo {
         limits: Limits,
         asked: Mutex<Vec<Ask>>,
+        /// What the first of two makers fails with; none: there is only one, and it is well.
+        first_fails: Option<Failure>,
     }
 
     impl Asker for Echo {
-        fn limits(&self, _: Task) -> Limits {
-            self.limits
+        fn makers(&self, _: Task) -> Vec<Maker> {
+            let maker = |number| Maker { number, name: format!("echo-{number}"), limits: self.limits, chat: number == 1 };
+            (usize::from(self.first_fails.is_none())..2).map(maker).collect()
         }
 
-        async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {
+        async fn ask(&self, maker: &Maker, ask: Ask, _: bool) -> Result<Answered, Failure> {
+            if let Some(failure) = self.first_fails.clone().filter(|_| maker.number == 0) {
+                return Err(failure);
+            }
+            // This one takes even less than it says.
+            if ask.characters() > 500 {
+                return Err(Reject::new("too-large", "too many tokens").into());
+            }
             let answer = match &ask {
                 Ask::Summarise { text, .. } => Answer::Summary(text.chars().take(10).collect()),
                 Ask::Translate { texts, .. } => Answer::Translations(texts.iter().map(|text| text.to_uppercase()).collect()),
                 Ask::Digest { title, .. } => Answer::Digest(Digest { title_fr: title.clone(), ..Digest::default() }),
             };
             self.asked.lock().unwrap().push(ask);
-            Ok(Answered { reply: Reply { answer, usage: Usage::default(), draft: false }, endpoint: "echo".into(), cost: Some(0.5) })
+            Ok(Answered { reply: Reply { answer, usage: Usage::default(), draft: false }, cost: Some(0.5) })
         }
     }
 
-    fn article(language: Option<Lang>) -> Article {
+    const ROOM: Limits = Limits { characters: 10_000, bytes: usize::MAX, texts: 9 };
+
+    fn article(language: Option<Lang>, sentences: usize) -> Article {
         Article {
             id: "1".into(),
             source: "a.txt".into(),
             title: "titre".into(),
-            body: "phrase numéro un. ".repeat(60),
+            body: "phrase numéro un. ".repeat(sentences),
             language,
             published: None,
             url: None,
             author: None,
-            words: 180,
+            words: 3 * sentences,
             flags: vec![],
             section: None,
         }
     }
 
-    fn run(limits: Limits, language: Option<Lang>) -> (Result<Made, Failure>, Vec<Ask>) {
-        let echo = Echo { limits, asked: Mutex::new(vec![]) };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let made = runtime.block_on(make(Route::SummariseThenTranslate, &article(language), 60, &echo));
-        (made, echo.asked.into_inner().unwrap())
+    fn echo(limits: Limits) -> Echo {
+        Echo { limits, asked: Mutex::new(vec![]), first_fails: None }
+    }
+
+    fn summary(route: Route) -> Summary {
+        Summary { route, wish: Wish { words: 60, ..Wish::default() }, keep_text: false }
+    }
+
+    fn run(echo: &Echo, summary: &Summary, article: &Article, redo: &Redo) -> Result<Made, Failure> {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(make(summary, article, redo, echo))
+    }
+
+    fn tasks(echo: &Echo) -> Vec<Task> {
+        echo.asked.lock().unwrap().iter().map(Ask::task).collect()
     }
 
     #[test]
     fn a_french_article_takes_two_calls_and_fills_both_languages() {
-        let (made, asked) = run(Limits { characters: 10_000, texts: 9, bytes: usize::MAX }, Some(Lang::FR));
-        let made = made.unwrap();
-        assert_eq!(asked.len(), 2);
+        let echo = echo(ROOM);
+        let made = run(&echo, &summary(Route::SummariseThenTranslate), &article(Some(Lang::FR), 9), &Redo::default()).unwrap();
+        assert_eq!(tasks(&echo), [Task::Summarise, Task::Translate]);
         assert_eq!((made.digest.title_fr.as_str(), made.digest.title_en.as_str()), ("titre", "TITRE"));
         assert_eq!((made.digest.summary_fr.as_str(), made.digest.summary_en.as_str()), ("phrase num", "PHRASE NUM"));
-        assert_eq!(made.cost, Some(1.0));
+        assert_eq!((made.cost, made.summary_endpoint.as_str()), (Some(1.0), "echo-1"));
     }
 
     #[test]
     fn another_language_is_translated_to_both() {
-        let (made, asked) = run(Limits { characters: 10_000, texts: 9, bytes: usize::MAX }, Lang::parse("de"));
-        assert_eq!(asked.len(), 3);
+        let echo = echo(ROOM);
+        let made = run(&echo, &summary(Route::SummariseThenTranslate), &article(Lang::parse("de"), 9), &Redo::default());
+        assert_eq!(tasks(&echo), [Task::Summarise, Task::Translate, Task::Translate]);
         assert_eq!(made.unwrap().digest.title_fr, "TITRE");
     }
 
     #[test]
+    fn the_english_is_summarised_and_its_summary_comes_back_in_french() {
+        let mut summary = summary(Route::TranslateThenSummarise);
+        summary.keep_text = true;
+        let first = echo(ROOM);
+        let made = run(&first, &summary, &article(Some(Lang::FR), 9), &Redo::default()).unwrap();
+        assert_eq!(tasks(&first), [Task::Translate, Task::Translate, Task::Summarise, Task::Translate]);
+        assert_eq!((made.digest.title_fr.as_str(), made.digest.summary_en.as_str()), ("titre", "PHRASE NUM"));
+        assert!(made.text_en.starts_with("PHRASE") && made.text_fr.starts_with("phrase"));
+        let second = echo(ROOM);
+        let made = run(&second, &summary, &article(Some(Lang::EN), 9), &Redo::default()).unwrap();
+        assert_eq!(tasks(&second), [Task::Summarise, Task::Translate, Task::Translate]);
+        assert!(made.text_fr.starts_with("PHRASE") && made.text_en.starts_with("phrase"));
+    }
+
+    #[test]
     fn a_long_article_is_summarised_in_parts_and_texts_go_one_by_one_where_they_must() {
-        let (made, asked) = run(Limits { characters: 300, texts: 1, bytes: usize::MAX }, Some(Lang::FR));
-        made.unwrap();
-        let summaries = asked.iter().filter(|ask| ask.task() == Task::Summarise).count();
+        let echo = echo(Limits { characters: 300, bytes: usize::MAX, texts: 1 });
+        run(&echo, &summary(Route::SummariseThenTranslate), &article(Some(Lang::FR), 60), &Redo::default()).unwrap();
+        let summaries = tasks(&echo).iter().filter(|task| **task == Task::Summarise).count();
         assert!(summaries > 4, "{summaries}");
-        assert_eq!(asked.iter().filter(|ask| ask.task() == Task::Translate).count(), 2);
+        assert_eq!(tasks(&echo).iter().filter(|task| **task == Task::Translate).count(), 2);
+    }
+
+    #[test]
+    fn what_turns_out_too_large_is_cut_smaller_and_nothing_is_left_out() {
+        for route in [Route::SummariseThenTranslate, Route::SingleCall, Route::TranslateThenSummarise] {
+            let echo = echo(ROOM);
+            let mut summary = summary(route);
+            summary.keep_text = true;
+            let made = run(&echo, &summary, &article(Some(Lang::FR), 60), &Redo::default()).unwrap();
+            let text = "PHRASE NUMÉRO UN. ".repeat(60);
+            assert_eq!(made.text_en.split_whitespace().collect::<Vec<_>>(), text.split_whitespace().collect::<Vec<_>>(), "{route}");
+        }
+    }
+
+    #[test]
+    fn the_next_maker_takes_over_what_the_first_cannot_do_and_only_that() {
+        let failing = |code, exit| Echo { first_fails: Some(Failure { reject: Reject::new(code, "x"), exit }), ..echo(ROOM) };
+        let run = |echo: &Echo, redo: &Redo| run(echo, &summary(Route::SummariseThenTranslate), &article(Some(Lang::FR), 9), redo);
+        for (code, exit) in [("quota", Exit::EndpointStop), ("away", Exit::EndpointAway), ("refused", Exit::SomeFailed)] {
+            let made = run(&failing(code, exit), &Redo::default()).unwrap();
+            assert_eq!((made.summary_endpoint.as_str(), made.translation_endpoint.as_str()), ("echo-1", "echo-1"), "{code}");
+        }
+        for (code, exit) in [("timeout", Exit::SomeFailed), ("interrupted", Exit::Interrupted)] {
+            assert_eq!(run(&failing(code, exit), &Redo::default()).unwrap_err().reject.code, code);
+        }
+        let nobody = Redo { avoid: vec!["echo-1".into()], ..Redo::default() };
+        assert_eq!(run(&failing("away", Exit::EndpointAway), &nobody).unwrap_err().exit, Exit::EndpointAway);
+    }
+
+    #[test]
+    fn a_note_is_told_to_those_who_listen() {
+        let echo = echo(ROOM);
+        let redo = Redo { note: "The figure 12 is not in the article.".into(), avoid: vec![] };
+        run(&echo, &summary(Route::SummariseThenTranslate), &article(Some(Lang::FR), 9), &redo).unwrap();
+        let asked = echo.asked.lock().unwrap();
+        assert!(asked.iter().all(|ask| serde_json::to_string(ask).unwrap().contains("figure 12")));
     }
 
     #[test]
     fn an_uncertain_language_is_a_reject_and_no_call() {
-        let (made, asked) = run(Limits { characters: 300, texts: 1, bytes: usize::MAX }, None);
+        let echo = echo(ROOM);
+        let made = run(&echo, &summary(Route::SummariseThenTranslate), &article(None, 9), &Redo::default());
         assert_eq!(made.unwrap_err().reject.code, "language");
-        assert!(asked.is_empty());
+        assert!(tasks(&echo).is_empty());
     }
 }

@@ -40,7 +40,7 @@ fn the_help_is_as_documented() {
               Folder for the table and the ledger [default: output.folder of the config]
 
           --route <ROUTE>
-              summarise-then-translate, or single-call
+              summarise-then-translate, translate-then-summarise, or single-call
 
           --concurrency <N>
               Calls at once to each endpoint
@@ -84,7 +84,7 @@ fn the_help_of_run_is_as_documented() {
       -v, --verbose...         Say more; twice: every attempt
       -o, --output <DIR>       Folder for the table and the ledger [default: output.folder of the
                                config]
-          --route <ROUTE>      summarise-then-translate, or single-call
+          --route <ROUTE>      summarise-then-translate, translate-then-summarise, or single-call
           --concurrency <N>    Calls at once to each endpoint
           --profile <PROFILE>  plain, or excel-fr: BOM, semicolons, CRLF
           --new-ledger         Begin a new ledger although the table is there: everything is paid for

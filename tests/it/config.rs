@@ -40,7 +40,7 @@ fn a_misspelt_key_is_told_with_its_place_and_its_likely_meaning() {
     ");
     insta::assert_snapshot!(changed("words = 60", "xyzzy = 60"), @r"
     error: config.toml:10:1: unknown key `xyzzy`
-      hint: the keys here are route, words
+      hint: the keys here are route, words, sentences, style, tone, keep_text
     ");
 }
 
@@ -71,7 +71,7 @@ fn a_name_that_is_none_of_the_choices_is_told_with_them() {
     ");
     insta::assert_snapshot!(changed("route = \"summarise-then-translate\"", "route = \"fast\""), @r"
     error: config.toml:9:9: `route` cannot be `fast`
-      hint: one of summarise-then-translate, single-call
+      hint: one of summarise-then-translate, translate-then-summarise, single-call
     ");
     insta::assert_snapshot!(changed("profile = \"plain\"", "profile = \"exel-fr\""), @r"
     error: config.toml:6:11: `profile` cannot be `exel-fr`

@@ -111,15 +111,28 @@ fn half_an_answer_no_answer_and_a_refusal_are_failed_with_their_codes() {
 
 #[test]
 fn a_wrong_number_of_translations_is_not_guessed_at() {
-    for translations in [json!(["only one"]), json!(["one", "two", "three"]), json!("one"), json!([1, 2])] {
+    for (translations, code) in [(json!(["one", "two", "three"]), "wrong-count"), (json!([]), "wrong-count"), (json!([1, 2]), "protocol")] {
         let mock = Mock::scripted(move |request, _| match request.path.as_str() {
             "/translate" => Deed::Answer(Response::json(&json!({"translatedText": translations}))),
             _ => Deed::usual(request),
         });
         let desk = Desk::with(&two_services(&mock, "libretranslate"), 1);
         desk.run(&["run"]).exits(3);
-        assert!(error(&desk).starts_with("protocol: "), "{}", error(&desk));
+        assert!(error(&desk).starts_with(&format!("{code}: ")), "{}", error(&desk));
     }
+}
+
+#[test]
+fn texts_that_come_back_in_another_number_are_asked_for_one_by_one() {
+    let mock = Mock::scripted(|request, _| match request.path.as_str() {
+        "/translate" if request.json()["q"].as_array().unwrap().len() > 1 => {
+            Deed::Answer(Response::json(&json!({"translatedText": ["one"]})))
+        }
+        _ => Deed::usual(request),
+    });
+    let desk = Desk::with(&two_services(&mock, "libretranslate"), 1);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.requests().iter().filter(|request| request.path == "/translate").count(), 3, "the list, then each text");
 }
 
 #[test]
