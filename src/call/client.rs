@@ -60,7 +60,9 @@ impl Client {
             let mut value = HeaderValue::from_str(value.expose_secret())
                 .map_err(|_| CallError::new(Verdict::Stop, "key-refused", "the key holds characters that no header can carry"))?;
             value.set_sensitive(true);
-            headers.insert(HeaderName::from_static(name), value);
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| CallError::new(Verdict::Stop, "template", format!("`{name}` cannot be the name of a header")))?;
+            headers.insert(name, value);
         }
         let builder = match request.body {
             Some(body) => self.http.post(&request.url).header("content-type", body.kind).body(body.bytes),

@@ -141,7 +141,10 @@ impl Line {
     async fn attempt(&self, ask: &Ask) -> Result<Result<Reply, CallError>, Failure> {
         self.open()?;
         self.counters.sent.fetch_add(1, Ordering::Relaxed);
-        let answer = self.client.send(self.dialect.request(&self.endpoint, ask, false)).await;
+        let answer = match self.dialect.request(&self.endpoint, ask, false) {
+            Ok(request) => self.client.send(request).await,
+            Err(error) => return Ok(Err(error)),
+        };
         let reply = answer.and_then(|response| {
             if (200..300).contains(&response.status) {
                 self.dialect.reply(&self.endpoint, ask, &response.body)

@@ -35,7 +35,7 @@ impl Judge<'_> {
         endpoints
     }
 
-    fn endpoint(&mut self, span: &Range<usize>, raw: RawEndpoint) -> Option<Endpoint> {
+    fn endpoint(&mut self, span: &Range<usize>, mut raw: RawEndpoint) -> Option<Endpoint> {
         let choices: Vec<(&str, DialectFacts)> = self.dialects.iter().map(|facts| (facts.name, *facts)).collect();
         let known = choices.iter().any(|(name, _)| name == raw.dialect.get_ref());
         let facts = self.choose(Some(raw.dialect.clone()), "dialect", &choices, *self.dialects.first()?);
@@ -48,6 +48,7 @@ impl Judge<'_> {
         if let (Some(written), Some(url), Some(_)) = (&raw.url, &url, &key) {
             self.key_is_safe(written, url, raw.allow_http.unwrap_or(false));
         }
+        let options = self.options(&facts, &mut raw, key.is_some());
         let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_mins(2));
         let connect_timeout = raw.connect_timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_secs(10));
         Some(Endpoint {
@@ -71,6 +72,7 @@ impl Judge<'_> {
             timeout,
             connect_timeout,
             prompts: super::Prompts::shipped(),
+            options,
         })
     }
 

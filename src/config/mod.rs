@@ -1,11 +1,14 @@
 //! What the user wrote, with its place in the file, made into what the program uses; or all that is wrong with it, and where.
 
 mod endpoint;
+mod glossary;
 mod key;
+mod options;
 mod place;
 mod prompts;
 mod raw;
 mod resolve;
+mod template;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,12 +16,14 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::model::{Task, Wish};
+use crate::model::{Entry, Task, Wish};
 
 pub use endpoint::is_loopback;
+pub use options::{JsonMode, Options, TokenLimit};
 pub use place::Problem;
 pub use prompts::{Prompts, SHIPPED_PROMPTS};
 pub use resolve::{Overrides, load};
+pub use template::{Template, pick};
 
 /// The config that ships with the program, used where there is no file and as the template of `depeche init embedded`.
 pub const SHIPPED: &str = include_str!("../../config.toml");
@@ -38,6 +43,8 @@ pub struct DialectFacts {
     pub concurrency: usize,
     /// The most that `auto` may go up to.
     pub most_concurrency: usize,
+    /// The keys that it knows beyond those that all share.
+    pub keys: &'static [&'static str],
 }
 
 /// Everything that a run needs to know.
@@ -55,6 +62,8 @@ pub struct Config {
     pub profile: Profile,
     /// How an article becomes a row.
     pub summary: Summary,
+    /// The glossary's entries; none where the config names no file.
+    pub glossary: Vec<Entry>,
     /// The services, in order of preference.
     pub endpoints: Vec<Endpoint>,
     /// The endpoint that ships with the program.
@@ -153,6 +162,8 @@ pub struct Endpoint {
     pub max_tokens: Option<usize>,
     /// What it is told, where it is a chat model.
     pub prompts: Arc<Prompts>,
+    /// What only some dialects know.
+    pub options: Options,
 }
 
 impl Endpoint {
@@ -184,6 +195,7 @@ impl Endpoint {
             max_bytes: None,
             max_tokens: None,
             prompts: Prompts::shipped(),
+            options: Options::default(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The config as it is written: types and places, no meaning yet.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use std::fmt;
 use toml::Spanned;
 
 #[derive(Deserialize)]
@@ -16,6 +18,8 @@ pub(super) struct RawConfig {
     pub(super) summary: RawSummary,
     #[serde(default)]
     pub(super) endpoint: Vec<Spanned<RawEndpoint>>,
+    #[serde(default)]
+    pub(super) glossary: RawGlossary,
     #[serde(default)]
     pub(super) embedded: RawEmbedded,
     #[serde(default)]
@@ -45,6 +49,12 @@ pub(super) struct RawSummary {
     pub(super) style: Option<String>,
     pub(super) tone: Option<String>,
     pub(super) keep_text: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGlossary {
+    pub(super) file: Option<Spanned<String>>,
 }
 
 /// Files that stand in for the shipped prompts.
@@ -78,6 +88,30 @@ pub(super) struct RawEndpoint {
     pub(super) tokens_per_minute: Option<Spanned<i64>>,
     pub(super) characters_per_minute: Option<Spanned<i64>>,
     pub(super) price: Option<Spanned<RawPrice>>,
+    pub(super) context: Option<Spanned<i64>>,
+    pub(super) json: Option<Spanned<String>>,
+    pub(super) token_limit: Option<Spanned<String>>,
+    pub(super) english: Option<Spanned<String>>,
+    pub(super) glossary_id: Option<Spanned<String>>,
+    pub(super) template: Option<Spanned<RawTemplate>>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTemplate {
+    pub(super) path: Option<Spanned<String>>,
+    pub(super) headers: Option<BTreeMap<String, Spanned<String>>>,
+    pub(super) body: Option<Spanned<String>>,
+    pub(super) text: Option<Spanned<String>>,
+    pub(super) texts: Option<Spanned<String>>,
+    pub(super) error: Option<Spanned<String>>,
+    pub(super) finish: Option<Spanned<String>>,
+    pub(super) finished: Option<Vec<String>>,
+    pub(super) tokens_in: Option<Spanned<String>>,
+    pub(super) tokens_out: Option<Spanned<String>>,
+    pub(super) characters: Option<Spanned<String>>,
+    pub(super) probe: Option<Spanned<String>>,
+    pub(super) most_texts: Option<Spanned<i64>>,
 }
 
 /// Prices of a million, in the user's currency.

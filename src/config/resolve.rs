@@ -93,6 +93,7 @@ impl Judge<'_> {
         let route = named(&overrides.route, raw.summary.route.clone());
         let summary = self.summary(route, raw.summary);
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
+        let glossary = self.glossary(raw.glossary.file);
         let embedded = self.embedded(raw.embedded);
         let prompts = self.prompts(raw.prompts);
         let mut endpoints = self.endpoints(raw.endpoint, overrides);
@@ -115,6 +116,7 @@ impl Judge<'_> {
             output,
             profile,
             summary,
+            glossary,
             endpoints,
             embedded,
         };

@@ -3,11 +3,14 @@
 
 use serde_json::Value;
 
-use super::{Body, Dialect, Request, json, odd};
+use super::refusal::{Rule, says};
+use super::{Body, Dialect, Request, json, odd, protect, translations};
 use crate::config::{DialectFacts, Endpoint};
 use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
 
 pub(super) struct Apertium;
+
+const ERRORS: &[Rule] = &[says(400, "not installed", Verdict::Never, "language"), says(400, "no path", Verdict::Never, "language")];
 
 impl Dialect for Apertium {
     fn facts(&self) -> DialectFacts {
@@ -18,6 +21,7 @@ impl Dialect for Apertium {
             needs_model: false,
             concurrency: 2,
             most_concurrency: 4,
+            keys: &[],
         }
     }
 
@@ -26,33 +30,38 @@ impl Dialect for Apertium {
         Limits { characters: 2_000, texts: 1, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Request {
-        let (text, from, to) = match ask {
-            Ask::Translate { texts, from, to, .. } => (texts.first().map_or("", String::as_str), *from, *to),
-            _ => ("", Lang::FR, Lang::EN),
-        };
-        let form =
-            [("langpairs", chain(endpoint, from, to)), ("q", text.to_owned()), ("format", "txt".into()), ("markUnknown", "no".into())];
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
+        let Ask::Translate { texts, from, to, terms, .. } = ask else { return Err(odd("only translations can be asked")) };
+        let [text] = texts.as_slice() else { return Err(odd("APY takes one text in a call")) };
+        let form = [
+            ("langpairs", chain(endpoint, *from, *to)),
+            ("q", protect::marked(text, terms)),
+            ("format", "txt".into()),
+            ("markUnknown", "no".into()),
+        ];
         let body = Body { kind: "application/x-www-form-urlencoded", bytes: form_encoded(&form).into_bytes() };
-        Request { url: format!("{}/translateChain", endpoint.url), headers: Vec::new(), body: Some(body) }
+        Ok(Request { url: format!("{}/translateChain", endpoint.url), headers: Vec::new(), body: Some(body) })
     }
 
     fn reply(&self, _: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
-        let Ask::Translate { .. } = ask else { return Err(odd("only translations can be asked")) };
+        let Ask::Translate { texts, terms, .. } = ask else { return Err(odd("only translations can be asked")) };
         let value = json(body)?;
         let text = value.pointer("/responseData/translatedText").and_then(Value::as_str);
         let text = text.ok_or_else(|| odd("the answer has no `translatedText`"))?;
-        let text = without_marks(text.trim());
-        if text.is_empty() {
-            return Err(CallError::new(Verdict::Once, "empty-answer", "the translation is empty"));
-        }
-        Ok(Reply { answer: Answer::Translations(vec![text]), usage: Usage::default(), draft: true })
+        let source = texts.first().map_or("", String::as_str);
+        let text = protect::unmarked(&without_marks(text.trim()), source, terms);
+        let texts = translations(&text.into(), texts)?;
+        Ok(Reply { answer: Answer::Translations(texts), usage: Usage::default(), draft: true })
+    }
+
+    fn errors(&self) -> &'static [Rule] {
+        ERRORS
     }
 
     /// Without a text the chain is only looked up.
-    fn probe(&self, endpoint: &Endpoint) -> Request {
+    fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
         let form = form_encoded(&[("langpairs", chain(endpoint, Lang::FR, Lang::EN))]);
-        Request { url: format!("{}/translateChain?{form}", endpoint.url), headers: Vec::new(), body: None }
+        Some(Request::get(format!("{}/translateChain?{form}", endpoint.url), Vec::new()))
     }
 
     fn probed(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
@@ -127,7 +136,7 @@ mod tests {
     fn the_request_is_a_form() {
         let ask =
             Ask::Translate { texts: vec!["L'été & la mer".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
-        let request = Apertium.request(&endpoint(None), &ask, false);
+        let request = Apertium.request(&endpoint(None), &ask, false).unwrap();
         let body = String::from_utf8(request.body.unwrap().bytes).unwrap();
         assert_eq!(body, "langpairs=fra%7Cspa%7Ceng&q=L%27%C3%A9t%C3%A9+%26+la+mer&format=txt&markUnknown=no");
     }

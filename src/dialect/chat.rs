@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{odd, translations};
-use crate::config::Endpoint;
+use crate::config::{Endpoint, JsonMode, Options};
 use crate::model::{Answer, Ask, CallError, Digest, Verdict};
 use crate::plan::prompts;
 
@@ -58,7 +58,7 @@ pub(super) fn answer(ask: &Ask, content: &str) -> Result<Answer, CallError> {
         Ask::Translate { texts, .. } => {
             let value = embedded_json(content)?;
             let list = value.get("translations").unwrap_or(&value);
-            Ok(Answer::Translations(translations(list, texts.len())?))
+            Ok(Answer::Translations(translations(list, texts)?))
         }
         Ask::Digest { .. } => {
             let digest: Digest = serde_json::from_value(embedded_json(content)?)
@@ -69,6 +69,16 @@ pub(super) fn answer(ask: &Ask, content: &str) -> Result<Answer, CallError> {
             }
             Ok(Answer::Digest(digest))
         }
+    }
+}
+
+/// The options with which a model may take what it has just refused (see the codes in the tables of the dialects).
+pub(super) fn learn(options: &Options, refused: &CallError) -> Option<Options> {
+    match (refused.code, options.json) {
+        ("no-schema", JsonMode::Schema) => Some(Options { json: JsonMode::Object, ..options.clone() }),
+        ("no-schema", JsonMode::Object) => Some(Options { json: JsonMode::None, ..options.clone() }),
+        ("no-temperature", _) if options.temperature => Some(Options { temperature: false, ..options.clone() }),
+        _ => None,
     }
 }
 

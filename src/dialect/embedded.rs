@@ -1,13 +1,20 @@
 //! The endpoint that ships with the program: `LibreTranslate`'s `/translate`, and `/summarize` (see `docs/embedded.md`).
 
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::{Body, Dialect, Request, Response, json, odd, refusal_by_status, translations};
+use super::refusal::{Rule, says, status};
+use super::{Dialect, Request, json, key_header, odd, protect, translations};
 use crate::config::{DialectFacts, Endpoint};
 use crate::model::{Answer, Ask, CallError, Limits, Reply, Task, Usage, Verdict};
 
 pub(super) struct Embedded;
+
+const ERRORS: &[Rule] = &[
+    // A language that it does not know is the article's fault, not the endpoint's.
+    says(400, "language", Verdict::Never, "language"),
+    // Its translator broke in the middle of a text: the next text may be well.
+    status(500, Verdict::Once, "unavailable"),
+];
 
 impl Dialect for Embedded {
     fn facts(&self) -> DialectFacts {
@@ -18,6 +25,7 @@ impl Dialect for Embedded {
             needs_model: false,
             concurrency: 8,
             most_concurrency: 8,
+            keys: &[],
         }
     }
 
@@ -25,22 +33,24 @@ impl Dialect for Embedded {
         Limits { characters: 1_000_000, texts: 1_000, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Request {
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
         let (path, body) = match ask {
             Ask::Summarise { title, text, language, wish, .. } | Ask::Digest { title, text, language, wish, .. } => {
                 ("summarize", json!({"title": title, "text": text, "language": language, "words": wish.words}))
             }
-            Ask::Translate { texts, from, to, .. } => ("translate", json!({"q": texts, "source": from, "target": to, "format": "text"})),
+            Ask::Translate { texts, from, to, terms, .. } => {
+                let texts: Vec<String> = texts.iter().map(|text| protect::named(text, terms)).collect();
+                ("translate", json!({"q": texts, "source": from, "target": to, "format": "text"}))
+            }
         };
-        let body = Body { kind: "application/json", bytes: body.to_string().into_bytes() };
-        Request { url: format!("{}/{path}", endpoint.url), headers: token(endpoint), body: Some(body) }
+        Ok(Request::json(format!("{}/{path}", endpoint.url), token(endpoint), &body))
     }
 
     fn reply(&self, _: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
-        let answer = if let Ask::Translate { texts, .. } = ask {
+        let answer = if let Ask::Translate { texts, terms, .. } = ask {
             let list = value.get("translatedText").ok_or_else(|| odd("the answer has no `translatedText`"))?;
-            Answer::Translations(translations(list, texts.len())?)
+            Answer::Translations(translations(list, texts)?.iter().map(|text| protect::mended(text, terms)).collect())
         } else {
             let summary = value.get("summary").and_then(Value::as_str).ok_or_else(|| odd("the answer has no `summary`"))?;
             Answer::Summary(summary.to_owned())
@@ -48,17 +58,12 @@ impl Dialect for Embedded {
         Ok(Reply { answer, usage: Usage::default(), draft: value["draft"] == true })
     }
 
-    /// A language that it does not know is the article's fault, not the endpoint's.
-    fn refusal(&self, _: &Endpoint, response: &Response) -> CallError {
-        let refusal = refusal_by_status(response);
-        let code = if response.status == 400 && refusal.message.contains("language") { "language" } else { refusal.code };
-        // Its translator broke in the middle of a text: the next text may be well.
-        let verdict = if response.status == 500 { Verdict::Once } else { refusal.verdict };
-        CallError { verdict, code, ..refusal }
+    fn errors(&self) -> &'static [Rule] {
+        ERRORS
     }
 
-    fn probe(&self, endpoint: &Endpoint) -> Request {
-        Request { url: format!("{}/health", endpoint.url), headers: token(endpoint), body: None }
+    fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
+        Some(Request::get(format!("{}/health", endpoint.url), token(endpoint)))
     }
 
     fn probed(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
@@ -69,13 +74,14 @@ impl Dialect for Embedded {
     }
 }
 
-fn token(endpoint: &Endpoint) -> Vec<(&'static str, SecretString)> {
-    endpoint.key.iter().map(|key| ("authorization", SecretString::from(format!("Bearer {}", key.expose_secret())))).collect()
+fn token(endpoint: &Endpoint) -> Vec<(std::borrow::Cow<'static, str>, secrecy::SecretString)> {
+    key_header(endpoint, "authorization", "Bearer ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Response;
     use crate::model::Lang;
 
     #[test]

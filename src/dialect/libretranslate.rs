@@ -3,11 +3,21 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{Body, Dialect, Request, Response, json, odd, refusal_by_status, translations};
+use super::refusal::{Rule, says};
+use super::{Dialect, Request, json, odd, protect, translations};
 use crate::config::{DialectFacts, Endpoint};
-use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Answer, Ask, CallError, Limits, Reply, Task, Usage, Verdict};
 
 pub(super) struct LibreTranslate;
+
+/// It has no codes. The same words are said of too many texts and of one that is too long.
+const ERRORS: &[Rule] = &[
+    // A missing key condemns every article, not just this one.
+    says(400, "api key", Verdict::Stop, "key-refused"),
+    says(400, "text limit", Verdict::Never, "too-large"),
+    says(400, "is not supported", Verdict::Never, "language"),
+    says(400, "is not available", Verdict::Never, "language"),
+];
 
 impl Dialect for LibreTranslate {
     fn facts(&self) -> DialectFacts {
@@ -18,6 +28,7 @@ impl Dialect for LibreTranslate {
             needs_model: false,
             concurrency: 4,
             most_concurrency: 32,
+            keys: &[],
         }
     }
 
@@ -26,38 +37,31 @@ impl Dialect for LibreTranslate {
         Limits { characters: 2_000, texts: 50, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Request {
-        let (texts, from, to) = match ask {
-            Ask::Translate { texts, from, to, .. } => (texts.as_slice(), *from, *to),
-            // The config refuses such an endpoint; an empty translation is refused by the service.
-            _ => (&[][..], Lang::FR, Lang::EN),
-        };
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
+        // The source is always named: with `auto` a list is taken for one language, that of its first text.
+        let Ask::Translate { texts, from, to, terms, .. } = ask else { return Err(odd("only translations can be asked")) };
+        let texts: Vec<String> = texts.iter().map(|text| protect::named(text, terms)).collect();
         let mut body = json!({"q": texts, "source": from, "target": to, "format": "text"});
         if let Some(key) = &endpoint.key {
             body["api_key"] = Value::from(key.expose_secret());
         }
-        let body = Body { kind: "application/json", bytes: body.to_string().into_bytes() };
-        Request { url: format!("{}/translate", endpoint.url), headers: Vec::new(), body: Some(body) }
+        Ok(Request::json(format!("{}/translate", endpoint.url), Vec::new(), &body))
     }
 
     fn reply(&self, _: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
-        let Ask::Translate { texts, .. } = ask else { return Err(odd("only translations can be asked")) };
+        let Ask::Translate { texts, terms, .. } = ask else { return Err(odd("only translations can be asked")) };
         let value = json(body)?;
         let list = value.get("translatedText").ok_or_else(|| odd("the answer has no `translatedText`"))?;
-        Ok(Reply { answer: Answer::Translations(translations(list, texts.len())?), usage: Usage::default(), draft: false })
+        let texts = translations(list, texts)?.iter().map(|text| protect::mended(text, terms)).collect();
+        Ok(Reply { answer: Answer::Translations(texts), usage: Usage::default(), draft: false })
     }
 
-    /// A missing key comes as 400 and condemns every article, not just this one.
-    fn refusal(&self, _: &Endpoint, response: &Response) -> CallError {
-        let refusal = refusal_by_status(response);
-        if response.status == 400 && refusal.message.contains("API key") {
-            return CallError { verdict: Verdict::Stop, code: "key-refused", ..refusal };
-        }
-        refusal
+    fn errors(&self) -> &'static [Rule] {
+        ERRORS
     }
 
-    fn probe(&self, endpoint: &Endpoint) -> Request {
-        Request { url: format!("{}/languages", endpoint.url), headers: Vec::new(), body: None }
+    fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
+        Some(Request::get(format!("{}/languages", endpoint.url), Vec::new()))
     }
 
     fn probed(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
@@ -79,6 +83,8 @@ impl Dialect for LibreTranslate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Response;
+    use crate::model::Lang;
 
     fn endpoint() -> Endpoint {
         Endpoint { key: Some("secret".into()), ..Endpoint::sample("libretranslate", "http://h:5000") }
@@ -90,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_request_is_as_documented_and_its_debug_print_holds_no_key() {
-        let request = LibreTranslate.request(&endpoint(), &ask(), false);
+        let request = LibreTranslate.request(&endpoint(), &ask(), false).unwrap();
         let body: Value = serde_json::from_slice(&request.body.as_ref().unwrap().bytes).unwrap();
         assert_eq!(body, json!({"q": ["Le chat", "Il dort"], "source": "fr", "target": "en", "format": "text", "api_key": "secret"}));
         assert!(!format!("{request:?}").contains("secret"));
@@ -103,6 +109,7 @@ mod tests {
         for (body, code) in [
             (r#"{"translatedText":["The cat"]}"#, "wrong-count"),
             (r#"{"translatedText":["The cat",""]}"#, "empty-answer"),
+            (r#"{"translatedText":["The cat","🦆"]}"#, "protocol"),
             (r#"{"detail":"x"}"#, "protocol"),
             ("<html>", "protocol"),
             ("", "protocol"),

@@ -1,18 +1,26 @@
 //! A call ⇄ bytes on the wire. Pure: no I/O here, so that every dialect is tested on recorded data without a server.
 
+mod anthropic;
 mod apertium;
 mod chat;
+mod deepl;
 mod embedded;
 mod libretranslate;
+mod ollama;
 mod openai;
+mod protect;
+mod refusal;
+mod template;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::config::{DialectFacts, Endpoint};
+use crate::config::{DialectFacts, Endpoint, Options};
 use crate::model::{Ask, CallError, Limits, Reply, Verdict};
+pub use refusal::{COMMON, Rule};
 
 /// A request as it will be sent.
 #[derive(Debug)]
@@ -21,8 +29,8 @@ pub struct Request {
     pub body: Option<Body>,
     /// The whole address.
     pub url: String,
-    /// Headers that hold the key, beside those that every request has.
-    pub headers: Vec<(&'static str, SecretString)>,
+    /// Headers beside those that every request has; they may hold the key.
+    pub headers: Vec<(Cow<'static, str>, SecretString)>,
 }
 
 /// A request's body. It may hold a key (`LibreTranslate`), so it has no `Debug` of its content.
@@ -66,7 +74,10 @@ pub trait Dialect: Sync {
     fn limits(&self, endpoint: &Endpoint) -> Limits;
 
     /// The request for a call. `roomier`: an earlier answer was cut at its limit, so this one may take more.
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Request;
+    ///
+    /// # Errors
+    /// Why this cannot be asked there, without having been sent.
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError>;
 
     /// The reply in an answer with a good status.
     ///
@@ -74,13 +85,24 @@ pub trait Dialect: Sync {
     /// Why it is none.
     fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError>;
 
-    /// What an answer with a bad status means; the table of the status codes unless the service has codes of its own.
-    fn refusal(&self, _endpoint: &Endpoint, response: &Response) -> CallError {
-        refusal_by_status(response)
+    /// The service's own kinds of refusal, beside those that all share ([`COMMON`]).
+    fn errors(&self) -> &'static [Rule] {
+        &[]
     }
 
-    /// A request that costs nothing and shows whether the service is there and knows what will be asked of it.
-    fn probe(&self, endpoint: &Endpoint) -> Request;
+    /// What an answer with a bad status means.
+    fn refusal(&self, _endpoint: &Endpoint, response: &Response) -> CallError {
+        refusal::judge(response, self.errors())
+    }
+
+    /// The options with which the service may take what it has just refused: a server that knows no schema is asked without one from
+    /// then on. None: there is no other way to ask.
+    fn learn(&self, _endpoint: &Endpoint, _refused: &CallError) -> Option<Options> {
+        None
+    }
+
+    /// A request that costs nothing and shows whether the service is there and knows what will be asked of it; none where it has no such.
+    fn probe(&self, endpoint: &Endpoint) -> Option<Request>;
 
     /// What the answer to the probe says, in a few words.
     ///
@@ -90,7 +112,16 @@ pub trait Dialect: Sync {
 }
 
 /// Every dialect.
-pub static DIALECTS: &[&dyn Dialect] = &[&embedded::Embedded, &libretranslate::LibreTranslate, &apertium::Apertium, &openai::OpenAi];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &embedded::Embedded,
+    &openai::OpenAi,
+    &anthropic::Anthropic,
+    &ollama::Ollama,
+    &deepl::DeepL,
+    &libretranslate::LibreTranslate,
+    &apertium::Apertium,
+    &template::ByTemplate,
+];
 
 /// What the config needs to know of every dialect.
 pub fn facts() -> Vec<DialectFacts> {
@@ -102,38 +133,6 @@ pub fn find(name: &str) -> Option<&'static dyn Dialect> {
     DIALECTS.iter().find(|dialect| dialect.facts().name == name).copied()
 }
 
-/// The classes of failure that all services share (see `docs/retries.md`).
-fn refusal_by_status(response: &Response) -> CallError {
-    let status = response.status;
-    let said = said(&response.body);
-    let message = format!("status {status}{said}");
-    let wait = response.retry_after.map(Verdict::Wait);
-    let (verdict, code) = match status {
-        401 | 403 => (Verdict::Stop, "key-refused"),
-        402 => (Verdict::Stop, "quota"),
-        404 | 405 => (Verdict::Stop, "not-found"),
-        300..=399 => (Verdict::Stop, "redirect"),
-        413 => (Verdict::Never, "too-large"),
-        429 => (wait.unwrap_or(Verdict::BackOff), "busy"),
-        408 | 500 | 502 | 503 | 504 | 529 => (wait.unwrap_or(Verdict::BackOff), "unavailable"),
-        _ => (Verdict::Never, "refused-request"),
-    };
-    CallError::new(verdict, code, message)
-}
-
-/// What the service said of its refusal: the message of its error object, else the beginning of its body; made harmless.
-fn said(body: &[u8]) -> String {
-    let parsed: Option<Value> = serde_json::from_slice(body).ok();
-    let message = parsed.as_ref().and_then(|value| {
-        let error = value.get("error").unwrap_or(value);
-        // Apertium's message only repeats the status; its explanation explains.
-        let texts = [value.get("explanation"), error.get("message"), value.get("message"), value.get("detail"), Some(error)];
-        texts.into_iter().flatten().find_map(Value::as_str).map(str::to_owned)
-    });
-    let text = message.map_or_else(|| excerpt(body), |message| excerpt(message.as_bytes()));
-    if text.is_empty() { String::new() } else { format!(": {text}") }
-}
-
 /// The first 200 characters of a text on one line, without characters that steer a terminal or hide text.
 pub fn excerpt(body: &[u8]) -> String {
     let start = body.get(..body.len().min(1000)).unwrap_or(body);
@@ -141,6 +140,23 @@ pub fn excerpt(body: &[u8]) -> String {
     let steers = |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let clean: String = text.chars().map(|c| if c.is_control() || steers(c) { ' ' } else { c }).collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+}
+
+impl Request {
+    /// A `POST` of JSON.
+    fn json(url: String, headers: Vec<(Cow<'static, str>, SecretString)>, body: &Value) -> Self {
+        Self { url, headers, body: Some(Body { kind: "application/json", bytes: body.to_string().into_bytes() }) }
+    }
+
+    /// A `GET`.
+    fn get(url: String, headers: Vec<(Cow<'static, str>, SecretString)>) -> Self {
+        Self { url, headers, body: None }
+    }
+}
+
+/// The endpoint's key as a header, behind `before`.
+fn key_header(endpoint: &Endpoint, name: &'static str, before: &str) -> Vec<(Cow<'static, str>, SecretString)> {
+    endpoint.key.iter().map(|key| (name.into(), SecretString::from(format!("{before}{}", key.expose_secret())))).collect()
 }
 
 /// The JSON of an answer.
@@ -181,21 +197,26 @@ fn odd(what: impl Into<String>) -> CallError {
     CallError::new(Verdict::Once, "protocol", what)
 }
 
-/// The translations in a list of texts; as many as were asked.
-fn translations(list: &Value, wanted: usize) -> Result<Vec<String>, CallError> {
+/// The translations in a list; as many as there were texts, and each a text.
+fn translations(list: &Value, asked: &[String]) -> Result<Vec<String>, CallError> {
     let texts: Option<Vec<String>> = match list {
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(list) => list.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
         _ => None,
     };
     let texts = texts.ok_or_else(|| odd("the translations are not texts"))?;
-    if texts.len() != wanted {
+    if texts.len() != asked.len() {
         // Asked text by text, the same service may be right: what belongs to what is then not to be guessed.
-        let verdict = if wanted > 1 { Verdict::Never } else { Verdict::Once };
-        return Err(CallError::new(verdict, "wrong-count", format!("{} translations came back for {wanted} texts", texts.len())));
+        let verdict = if asked.len() > 1 { Verdict::Never } else { Verdict::Once };
+        return Err(CallError::new(verdict, "wrong-count", format!("{} translations came back for {} texts", texts.len(), asked.len())));
     }
     if texts.iter().any(|text| text.trim().is_empty()) {
         return Err(CallError::new(Verdict::Once, "empty-answer", "a translation is empty"));
+    }
+    // Public LibreTranslate servers answer what they take for a robot with an emoji and status 200.
+    let says_something = |text: &str| text.chars().any(char::is_alphanumeric);
+    if let Some((_, text)) = asked.iter().zip(&texts).find(|(asked, text)| says_something(asked) && !says_something(text)) {
+        return Err(odd(format!("a translation has no letters: {}", excerpt(text.as_bytes()))));
     }
     Ok(texts)
 }
@@ -203,10 +224,6 @@ fn translations(list: &Value, wanted: usize) -> Result<Vec<String>, CallError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn refused(status: u16, body: &str) -> CallError {
-        refusal_by_status(&Response::new(status, body))
-    }
 
     #[test]
     fn half_characters_do_not_cost_the_answer() {
@@ -222,14 +239,23 @@ mod tests {
         assert_eq!(names.len(), DIALECTS.len());
     }
 
+    /// An answer that a rule is made for.
+    fn example(rule: &Rule) -> Response {
+        let code = rule.code.replace('*', "organization");
+        let body = serde_json::json!({"error": {"message": format!("Sorry: {}.", rule.says), "code": code}});
+        Response::new(if rule.status == 0 { 400 } else { rule.status }, body.to_string())
+    }
+
     #[test]
-    fn a_refusal_is_judged_by_its_status_and_says_what_the_service_said() {
-        assert_eq!(refused(401, "").verdict, Verdict::Stop);
-        assert_eq!(refused(400, "").verdict, Verdict::Never);
-        assert_eq!(refused(503, "").verdict, Verdict::BackOff);
-        assert_eq!(refused(307, "").code, "redirect");
-        assert_eq!(refused(400, r#"{"error":{"message":"bad model"}}"#).message, "status 400: bad model");
-        assert_eq!(refused(400, r#"{"error":"Invalid request"}"#).message, "status 400: Invalid request");
-        assert_eq!(refused(502, "<html>\n<b>\u{1b}[31mBad").message, "status 502: <html> <b> [31mBad");
+    fn every_rule_of_every_table_is_reached() {
+        for dialect in DIALECTS {
+            let endpoint = Endpoint { model: Some("m".into()), ..Endpoint::sample(dialect.facts().name, "http://h") };
+            for rule in
+                dialect.errors().iter().chain(COMMON.iter().filter(|rule| !dialect.errors().iter().any(|own| own.status == rule.status)))
+            {
+                let refused = dialect.refusal(&endpoint, &example(rule));
+                assert_eq!((refused.verdict, refused.code), (rule.verdict, rule.word), "{}: {rule:?}", dialect.facts().name);
+            }
+        }
     }
 }

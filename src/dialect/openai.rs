@@ -1,15 +1,55 @@
 //! `OpenAI`'s chat completions, as `OpenAI`, Ollama, vLLM, llama.cpp, `LiteLLM` and many others speak them:
 //! <https://platform.openai.com/docs/api-reference/chat>.
 
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::chat::{self, chat};
-use super::{Body, Dialect, Request, Response, json, odd, refusal_by_status};
-use crate::config::{DialectFacts, Endpoint};
+use super::refusal::{Rule, code, says};
+use super::{Dialect, Request, Response, json, key_header, odd};
+use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
 use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
 
 pub(super) struct OpenAi;
+
+/// Tokens that a reasoning model may think with before it answers; they count against the limit.
+const FOR_THOUGHTS: u64 = 4000;
+
+/// An account without money or with its limit reached: waiting does not help. Routers pass these codes on.
+pub(super) const QUOTA: &[Rule] = &[
+    code("insufficient_quota", Verdict::Stop, "quota"),
+    code("billing_hard_limit_reached", Verdict::Stop, "quota"),
+    code("billing_not_active", Verdict::Stop, "quota"),
+    code("credit_balance_exhausted", Verdict::Stop, "quota"),
+    code("*_spend_limit_exceeded", Verdict::Stop, "quota"),
+    code("*_usage_limit_exceeded", Verdict::Stop, "quota"),
+];
+
+const ERRORS: &[Rule] = &[
+    code("insufficient_quota", Verdict::Stop, "quota"),
+    code("billing_hard_limit_reached", Verdict::Stop, "quota"),
+    code("billing_not_active", Verdict::Stop, "quota"),
+    code("credit_balance_exhausted", Verdict::Stop, "quota"),
+    code("*_spend_limit_exceeded", Verdict::Stop, "quota"),
+    code("*_usage_limit_exceeded", Verdict::Stop, "quota"),
+    // LiteLLM's own budget of a key; its code is only the status.
+    says(400, "budget has been exceeded", Verdict::Stop, "quota"),
+    code("model_not_found", Verdict::Stop, "not-found"),
+    says(400, "invalid model name", Verdict::Stop, "not-found"),
+    code("context_length_exceeded", Verdict::Never, "too-large"),
+    code("string_above_max_length", Verdict::Never, "too-large"),
+    // LiteLLM; vLLM; llama.cpp: no code, or only the status.
+    says(400, "contextwindowexceeded", Verdict::Never, "too-large"),
+    says(400, "maximum context length", Verdict::Never, "too-large"),
+    says(400, "context size", Verdict::Never, "too-large"),
+    code("content_filter", Verdict::Never, "refused"),
+    code("content_policy_violation", Verdict::Never, "refused"),
+    says(400, "max_completion_tokens", Verdict::Never, "no-max-tokens"),
+    says(400, "response_format", Verdict::Never, "no-schema"),
+    says(400, "json_schema", Verdict::Never, "no-schema"),
+    says(400, "grammar", Verdict::Never, "no-schema"),
+    says(422, "response_format", Verdict::Never, "no-schema"),
+    says(400, "temperature", Verdict::Never, "no-temperature"),
+];
 
 impl Dialect for OpenAi {
     fn facts(&self) -> DialectFacts {
@@ -20,6 +60,7 @@ impl Dialect for OpenAi {
             needs_model: true,
             concurrency: 8,
             most_concurrency: 256,
+            keys: &["json", "token_limit"],
         }
     }
 
@@ -28,25 +69,28 @@ impl Dialect for OpenAi {
         Limits { characters: 16_000, texts: 20, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Request {
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
         let chat = chat(endpoint, ask, roomier);
         let mut body = json!({
             "model": endpoint.model,
             "messages": [{"role": "system", "content": chat.system}, {"role": "user", "content": chat.user}],
         });
-        // OpenAI's newer models refuse the old name and any temperature of one's own; other servers know only the old name.
-        if endpoint.url.contains("//api.openai.com") {
-            body["max_completion_tokens"] = chat.most_tokens.into();
-        } else {
-            body["max_tokens"] = chat.most_tokens.into();
+        match token_limit(endpoint) {
+            TokenLimit::MaxTokens => body["max_tokens"] = chat.most_tokens.into(),
+            TokenLimit::MaxCompletionTokens => body["max_completion_tokens"] = (chat.most_tokens + FOR_THOUGHTS).into(),
+        }
+        if takes_temperature(endpoint) {
             body["temperature"] = 0.into();
         }
-        if let Some(schema) = chat.schema {
-            body["response_format"] =
-                json!({"type": "json_schema", "json_schema": {"name": ask.task().to_string(), "strict": true, "schema": schema}});
+        match (endpoint.options.json, chat.schema) {
+            (JsonMode::Schema, Some(schema)) => {
+                let schema = json!({"name": ask.task().to_string(), "strict": true, "schema": schema});
+                body["response_format"] = json!({"type": "json_schema", "json_schema": schema});
+            }
+            (JsonMode::Object, Some(_)) => body["response_format"] = json!({"type": "json_object"}),
+            _ => {}
         }
-        let body = Body { kind: "application/json", bytes: body.to_string().into_bytes() };
-        Request { url: format!("{}/chat/completions", endpoint.url), headers: key(endpoint), body: Some(body) }
+        Ok(Request::json(format!("{}/chat/completions", endpoint.url), key(endpoint), &body))
     }
 
     fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
@@ -73,26 +117,23 @@ impl Dialect for OpenAi {
             Some(_) => return Err(odd("the message's content is not a text")),
         };
         let usage = |name: &str| value.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
-        let usage = Usage { tokens_in: usage("prompt_tokens"), tokens_out: usage("completion_tokens"), characters: None };
+        let usage = Usage { tokens_in: usage("prompt_tokens"), tokens_out: usage("completion_tokens"), ..Usage::default() };
         Ok(Reply { answer: chat::answer(ask, content)?, usage, draft: false })
     }
 
-    fn refusal(&self, _: &Endpoint, response: &Response) -> CallError {
-        let refusal = refusal_by_status(response);
-        let value: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let code = value.pointer("/error/code").and_then(Value::as_str).unwrap_or_default();
-        match (response.status, code) {
-            (_, "insufficient_quota" | "billing_hard_limit_reached" | "credit_balance_exhausted") => {
-                CallError { verdict: Verdict::Stop, code: "quota", ..refusal }
-            }
-            (_, "context_length_exceeded") => CallError { verdict: Verdict::Never, code: "too-large", ..refusal },
-            (_, "model_not_found") => CallError { verdict: Verdict::Stop, code: "not-found", ..refusal },
-            _ => refusal,
-        }
+    fn errors(&self) -> &'static [Rule] {
+        ERRORS
     }
 
-    fn probe(&self, endpoint: &Endpoint) -> Request {
-        Request { url: format!("{}/models", endpoint.url), headers: key(endpoint), body: None }
+    fn learn(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
+        if refused.code == "no-max-tokens" && token_limit(endpoint) == TokenLimit::MaxTokens {
+            return Some(Options { token_limit: Some(TokenLimit::MaxCompletionTokens), ..endpoint.options.clone() });
+        }
+        chat::learn(&endpoint.options, refused)
+    }
+
+    fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
+        Some(Request::get(format!("{}/models", endpoint.url), key(endpoint)))
     }
 
     fn probed(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
@@ -108,15 +149,36 @@ impl Dialect for OpenAi {
     }
 }
 
-/// The status that an error inside a 200 stands for.
+/// The status that an error inside a 200 stands for: a number as its code or status, or the name of a common one.
 fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
-    number.and_then(|number| u16::try_from(number).ok()).filter(|status| (400..600).contains(status)).unwrap_or(502)
+    let named = match code.and_then(Value::as_str).unwrap_or_default() {
+        "rate_limit_exceeded" => 429,
+        "invalid_api_key" => 401,
+        "server_error" => 500,
+        // With a code of our tables the status does not matter; without one it is taken for the router's own trouble.
+        _ => 502,
+    };
+    number.and_then(|number| u16::try_from(number).ok()).filter(|status| (400..600).contains(status)).unwrap_or(named)
 }
 
-fn key(endpoint: &Endpoint) -> Vec<(&'static str, SecretString)> {
-    endpoint.key.iter().map(|key| ("authorization", SecretString::from(format!("Bearer {}", key.expose_secret())))).collect()
+/// `OpenAI`'s newer models refuse the old name and any temperature of one's own; other servers know only the old name.
+fn token_limit(endpoint: &Endpoint) -> TokenLimit {
+    let by_host = if at_openai(endpoint) { TokenLimit::MaxCompletionTokens } else { TokenLimit::MaxTokens };
+    endpoint.options.token_limit.unwrap_or(by_host)
+}
+
+fn takes_temperature(endpoint: &Endpoint) -> bool {
+    endpoint.options.temperature && !at_openai(endpoint)
+}
+
+fn at_openai(endpoint: &Endpoint) -> bool {
+    endpoint.url.contains("//api.openai.com")
+}
+
+fn key(endpoint: &Endpoint) -> Vec<(std::borrow::Cow<'static, str>, secrecy::SecretString)> {
+    key_header(endpoint, "authorization", "Bearer ")
 }
 
 #[cfg(test)]
@@ -147,8 +209,9 @@ mod tests {
 
     #[test]
     fn the_request_asks_for_the_schema_under_the_name_that_the_server_knows() {
-        let body =
-            |url: &str| -> Value { serde_json::from_slice(&OpenAi.request(&endpoint(url), &digest(), false).body.unwrap().bytes).unwrap() };
+        let body = |url: &str| -> Value {
+            serde_json::from_slice(&OpenAi.request(&endpoint(url), &digest(), false).unwrap().body.unwrap().bytes).unwrap()
+        };
         let local = body("http://localhost:8080/v1");
         assert_eq!(
             local["response_format"]["json_schema"]["schema"]["required"],
@@ -187,5 +250,42 @@ mod tests {
         assert_eq!(refused(429, "rate_limit_exceeded").verdict, Verdict::BackOff);
         assert_eq!(refused(404, "model_not_found").verdict, Verdict::Stop);
         assert_eq!(refused(400, "context_length_exceeded").verdict, Verdict::Never);
+    }
+
+    #[test]
+    fn what_routers_say_in_their_own_ways_is_understood() {
+        let refused = |status, body: &str| {
+            let error = OpenAi.refusal(&endpoint("http://h/v1"), &Response::new(status, body));
+            (error.code, error.verdict)
+        };
+        let litellm = r#"{"error":{"message":"litellm.BadRequestError: litellm.ContextWindowExceededError: too long","type":null,"param":null,"code":"400"}}"#;
+        assert_eq!(refused(400, litellm), ("too-large", Verdict::Never));
+        let unknown = r#"{"error":{"message":"/chat/completions: Invalid model name passed in model=x","type":"invalid_request_error","code":"400"}}"#;
+        assert_eq!(refused(400, unknown), ("not-found", Verdict::Stop));
+        let spent = r#"{"error":{"message":"m","type":"x","code":"organization_spend_limit_exceeded"}}"#;
+        assert_eq!(refused(429, spent), ("quota", Verdict::Stop));
+        let busy = r#"{"error":{"message":"m","type":"insufficient_quota","code":"429"}}"#;
+        assert_eq!(refused(429, busy), ("busy", Verdict::BackOff), "the type is no code");
+        let llama = r#"{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}"#;
+        assert_eq!(refused(400, llama), ("too-large", Verdict::Never));
+    }
+
+    #[test]
+    fn what_a_server_does_not_know_is_not_asked_of_it_again() {
+        let local = endpoint("http://h/v1");
+        let refused = |message: &str| OpenAi.refusal(&local, &Response::new(400, json!({"error": {"message": message}}).to_string()));
+        let tokens = refused("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.");
+        let learnt = OpenAi.learn(&local, &tokens).unwrap();
+        let better = Endpoint { options: learnt, ..local.clone() };
+        let body: Value = serde_json::from_slice(&OpenAi.request(&better, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
+        assert!(body["max_tokens"].is_null() && body["max_completion_tokens"].is_u64());
+        assert!(OpenAi.learn(&better, &tokens).is_none(), "nothing is left to try");
+        let schema = refused("'response_format.type' must be 'json_object' or 'text'");
+        let object = Endpoint { options: OpenAi.learn(&local, &schema).unwrap(), ..local.clone() };
+        let body: Value = serde_json::from_slice(&OpenAi.request(&object, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
+        assert_eq!(body["response_format"], json!({"type": "json_object"}));
+        let none = OpenAi.learn(&object, &schema).unwrap();
+        assert_eq!(none.json, JsonMode::None);
+        assert!(OpenAi.learn(&Endpoint { options: none, ..local.clone() }, &schema).is_none());
     }
 }

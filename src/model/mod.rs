@@ -5,6 +5,7 @@ mod call;
 mod clean;
 mod exit;
 mod finding;
+mod glossary;
 mod lang;
 mod row;
 mod summary;
@@ -14,6 +15,7 @@ pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Ter
 pub use clean::{clean, invisible};
 pub use exit::{Exit, Fault};
 pub use finding::{Field, Finding, Severity};
+pub use glossary::Entry;
 pub use lang::Lang;
 pub use row::{Flag, Row, Status};
 pub use summary::Summary;

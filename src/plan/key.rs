@@ -32,7 +32,7 @@ fn answerer(endpoint: &Endpoint, identity: &str) -> serde_json::Value {
     // The embedded endpoint has another port every run.
     let url = if identity.is_empty() { endpoint.url.as_str() } else { "" };
     let prompts = endpoint.chat.then(|| endpoint.prompts.version());
-    json!([endpoint.dialect, url, endpoint.model, identity, prompts])
+    json!([endpoint.dialect, url, endpoint.model, endpoint.options.shape(), identity, prompts])
 }
 
 fn hash(parts: &serde_json::Value) -> [u8; 32] {

@@ -3,6 +3,7 @@
 
 mod cost;
 mod cut;
+mod glossary;
 mod job;
 mod key;
 pub mod prompts;
@@ -10,5 +11,6 @@ mod route;
 
 pub use cost::{cost, estimate, expected};
 pub use cut::cut;
+pub use glossary::{Glossary, occurrences, says};
 pub use key::{call_key, content_key, row_fingerprint, settings_key};
 pub use route::{Answered, Asker, Made, Maker, Redo, make};

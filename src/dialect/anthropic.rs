@@ -1,0 +1,237 @@
+//! Anthropic's messages, as Anthropic and some gateways speak them: <https://docs.anthropic.com/en/api/messages>.
+
+use serde_json::{Value, json};
+
+use super::chat::{self, chat};
+use super::refusal::{Rule, says};
+use super::{Dialect, Request, Response, json, key_header, odd};
+use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
+use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
+
+pub(super) struct Anthropic;
+
+/// The version of the API that is spoken here; the service wants it in every request.
+const API: &str = "2023-06-01";
+
+const ERRORS: &[Rule] = &[
+    says(400, "credit balance is too low", Verdict::Stop, "quota"),
+    says(400, "usage limits", Verdict::Stop, "quota"),
+    says(400, "spend limit", Verdict::Stop, "quota"),
+    says(400, "prompt is too long", Verdict::Never, "too-large"),
+    says(400, "exceed context limit", Verdict::Never, "too-large"),
+    says(400, "content filtering policy", Verdict::Never, "refused"),
+    says(400, "output_config", Verdict::Never, "no-schema"),
+    says(400, "temperature", Verdict::Never, "no-temperature"),
+];
+
+/// The status that an error stands for where it comes inside a good answer.
+const TYPES: &[(&str, u16)] = &[
+    ("invalid_request_error", 400),
+    ("authentication_error", 401),
+    ("billing_error", 402),
+    ("permission_error", 403),
+    ("not_found_error", 404),
+    ("request_too_large", 413),
+    ("rate_limit_error", 429),
+    ("api_error", 500),
+    ("timeout_error", 504),
+    ("overloaded_error", 529),
+];
+
+impl Dialect for Anthropic {
+    fn facts(&self) -> DialectFacts {
+        DialectFacts {
+            name: "anthropic",
+            tasks: &[Task::Summarise, Task::Translate, Task::Digest],
+            needs_url: true,
+            needs_model: true,
+            concurrency: 8,
+            most_concurrency: 64,
+            keys: &["json"],
+        }
+    }
+
+    /// About 50,000 tokens of the 200,000 that every model there has; a request may have 32 MB.
+    fn limits(&self, _: &Endpoint) -> Limits {
+        Limits { characters: 150_000, texts: 20, bytes: 30 << 20 }
+    }
+
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
+        let chat = chat(endpoint, ask, roomier);
+        let mut body = json!({
+            "model": endpoint.model,
+            "max_tokens": chat.most_tokens,
+            "system": chat.system,
+            "messages": [{"role": "user", "content": chat.user}],
+        });
+        if endpoint.options.temperature {
+            body["temperature"] = 0.into();
+        }
+        if let Some(schema) = chat.schema.filter(|_| endpoint.options.json == JsonMode::Schema) {
+            body["output_config"] = json!({"format": {"type": "json_schema", "schema": schema}});
+        }
+        Ok(Request::json(format!("{}/messages", endpoint.url), headers(endpoint), &body))
+    }
+
+    fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+        let value = json(body)?;
+        // Gateways answer 200 with an error inside.
+        if value["type"] == "error" || value.get("error").is_some_and(Value::is_object) {
+            let kind = value.pointer("/error/type").and_then(Value::as_str).unwrap_or_default();
+            let status = TYPES.iter().find(|(name, _)| *name == kind).map_or(502, |(_, status)| *status);
+            return Err(self.refusal(endpoint, &Response::new(status, body)));
+        }
+        match value["stop_reason"].as_str() {
+            Some("end_turn" | "stop_sequence") => {}
+            Some("max_tokens") => return Err(CallError::new(Verdict::Once, "truncated", "the answer was cut at the token limit")),
+            Some("model_context_window_exceeded") => {
+                return Err(CallError::new(Verdict::Never, "too-large", "prompt and answer are longer than the model's context window"));
+            }
+            Some("refusal") => return Err(CallError::new(Verdict::Never, "refused", "the model refused")),
+            Some(other) => {
+                return Err(odd(format!("the answer ended for `{}`, which was not asked for", super::excerpt(other.as_bytes()))));
+            }
+            None => return Err(odd("the answer has no `stop_reason`")),
+        }
+        let blocks = value["content"].as_array().ok_or_else(|| odd("the answer has no `content`"))?;
+        let content: String = blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()).collect();
+        Ok(Reply { answer: chat::answer(ask, &content)?, usage: usage(&value), draft: false })
+    }
+
+    fn errors(&self) -> &'static [Rule] {
+        ERRORS
+    }
+
+    fn learn(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
+        chat::learn(&endpoint.options, refused)
+    }
+
+    fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
+        let model = endpoint.model.as_deref().unwrap_or_default();
+        Some(Request::get(format!("{}/models/{model}", endpoint.url), headers(endpoint)))
+    }
+
+    fn probed(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
+        let value = json(body).map_err(|error| format!("it does not answer like Anthropic (does the url end in /v1?): {error}"))?;
+        match value["id"].as_str() {
+            Some(id) => Ok(format!("has the model `{id}`")),
+            None => Err(format!("it does not answer like Anthropic: {}", super::excerpt(body))),
+        }
+    }
+}
+
+/// Tokens read from a cache are tokens of the prompt as well.
+fn usage(value: &Value) -> Usage {
+    let count = |name: &str| value["usage"][name].as_u64();
+    let cached = [count("cache_read_input_tokens"), count("cache_creation_input_tokens")].into_iter().flatten().sum::<u64>();
+    Usage {
+        tokens_in: count("input_tokens").map(|tokens| tokens.saturating_add(cached)),
+        tokens_out: count("output_tokens"),
+        ..Usage::default()
+    }
+}
+
+fn headers(endpoint: &Endpoint) -> Vec<(std::borrow::Cow<'static, str>, secrecy::SecretString)> {
+    let mut headers = key_header(endpoint, "x-api-key", "");
+    headers.push(("anthropic-version".into(), API.into()));
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Answer, Digest, Lang, Wish};
+
+    fn endpoint() -> Endpoint {
+        Endpoint {
+            model: Some("claude-x".into()),
+            key: Some("sk-ant-1".into()),
+            ..Endpoint::sample("anthropic", "https://api.anthropic.com/v1")
+        }
+    }
+
+    fn digest() -> Ask {
+        Ask::Digest {
+            title: "Titre".into(),
+            text: "Texte.".into(),
+            language: Lang::FR,
+            wish: Wish { words: 60, ..Wish::default() },
+            note: String::new(),
+            terms: vec![],
+        }
+    }
+
+    fn reply(body: &Value) -> Result<Reply, CallError> {
+        Anthropic.reply(&endpoint(), &digest(), body.to_string().as_bytes())
+    }
+
+    fn message(content: &Value, reason: &str) -> Value {
+        json!({"id": "msg_1", "type": "message", "role": "assistant", "content": content, "stop_reason": reason,
+            "usage": {"input_tokens": 5, "output_tokens": 7, "cache_read_input_tokens": 100}})
+    }
+
+    #[test]
+    fn the_request_holds_the_key_in_its_own_header_the_version_and_no_tools() {
+        let request = Anthropic.request(&endpoint(), &digest(), false).unwrap();
+        assert_eq!(request.url, "https://api.anthropic.com/v1/messages");
+        let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_ref()).collect();
+        assert_eq!(names, ["x-api-key", "anthropic-version"]);
+        assert!(!format!("{request:?}").contains("sk-ant-1"));
+        let body: Value = serde_json::from_slice(&request.body.unwrap().bytes).unwrap();
+        assert_eq!(body["output_config"]["format"]["type"], "json_schema");
+        assert!(body["max_tokens"].is_u64() && body["tools"].is_null() && body["messages"][0]["role"] == "user");
+    }
+
+    #[test]
+    fn text_blocks_are_joined_and_cached_tokens_counted() {
+        let (first, second) = (r#"{"title_fr":"a","title_en":"b","#, r#""summary_fr":"c","summary_en":"d"}"#);
+        let content = json!([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": first}, {"type": "text", "text": second}]);
+        let good = reply(&message(&content, "end_turn")).unwrap();
+        let wanted = Digest { title_fr: "a".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
+        assert_eq!(good.answer, Answer::Digest(wanted));
+        assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(105), Some(7)));
+    }
+
+    #[test]
+    fn every_other_end_has_a_name() {
+        let ended = |reason: &str| {
+            let error = reply(&message(&json!([{"type": "text", "text": "{"}]), reason)).unwrap_err();
+            (error.code, error.verdict)
+        };
+        assert_eq!(ended("max_tokens"), ("truncated", Verdict::Once));
+        assert_eq!(ended("model_context_window_exceeded"), ("too-large", Verdict::Never));
+        assert_eq!(ended("refusal"), ("refused", Verdict::Never));
+        assert_eq!(ended("tool_use"), ("protocol", Verdict::Once));
+        assert_eq!(ended("pause_turn"), ("protocol", Verdict::Once));
+        assert_eq!(reply(&message(&json!([]), "end_turn")).unwrap_err().code, "empty-answer");
+        assert_eq!(reply(&json!({"type": "message", "content": []})).unwrap_err().code, "protocol");
+    }
+
+    #[test]
+    fn an_error_inside_a_good_answer_is_the_error_that_it_names() {
+        let inside = |kind: &str, message: &str| {
+            let error = reply(&json!({"type": "error", "error": {"type": kind, "message": message}})).unwrap_err();
+            (error.code, error.verdict)
+        };
+        assert_eq!(inside("overloaded_error", "Overloaded"), ("busy", Verdict::BackOff));
+        assert_eq!(inside("authentication_error", "invalid x-api-key"), ("key-refused", Verdict::Stop));
+        assert_eq!(inside("invalid_request_error", "prompt is too long: 300000 tokens > 200000 maximum"), ("too-large", Verdict::Never));
+        assert_eq!(inside("invalid_request_error", "Your credit balance is too low to access the API."), ("quota", Verdict::Stop));
+        assert_eq!(inside("something_new", "?"), ("unavailable", Verdict::BackOff));
+    }
+
+    #[test]
+    fn a_model_without_schemas_or_temperature_is_asked_without() {
+        let refused = |message: &str| {
+            let body = json!({"type": "error", "error": {"type": "invalid_request_error", "message": message}}).to_string();
+            Anthropic.refusal(&endpoint(), &Response::new(400, body))
+        };
+        let learnt = Anthropic.learn(&endpoint(), &refused("output_config: Extra inputs are not permitted")).unwrap();
+        assert_eq!(learnt.json, JsonMode::Object);
+        let plain = Endpoint { options: learnt, ..endpoint() };
+        let body: Value = serde_json::from_slice(&Anthropic.request(&plain, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
+        assert!(body["output_config"].is_null());
+        assert!(!Anthropic.learn(&endpoint(), &refused("`temperature` is deprecated for this model.")).unwrap().temperature);
+        assert!(Anthropic.learn(&endpoint(), &refused("messages: at least one message is required")).is_none());
+    }
+}

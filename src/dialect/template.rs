@@ -1,0 +1,247 @@
+//! Any JSON service, asked as `[endpoint.template]` in the config says. What a template may hold is judged there, in `config`.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::chat::{self, chat};
+use super::{Dialect, Request, Response, Rule, json, odd, refusal, translations};
+use crate::config::{DialectFacts, Endpoint, Template, pick};
+use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
+
+pub(super) struct ByTemplate;
+
+impl Dialect for ByTemplate {
+    fn facts(&self) -> DialectFacts {
+        DialectFacts {
+            name: "template",
+            tasks: &[Task::Summarise, Task::Translate, Task::Digest],
+            needs_url: true,
+            needs_model: false,
+            concurrency: 2,
+            most_concurrency: 32,
+            keys: &["template"],
+        }
+    }
+
+    /// Nothing is known of the service: small enough for most, and `max_characters` says better.
+    fn limits(&self, endpoint: &Endpoint) -> Limits {
+        let texts = endpoint.options.template.as_ref().map_or(1, |template| template.most_texts);
+        Limits { characters: 4_000, texts, bytes: usize::MAX }
+    }
+
+    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
+        let template = template(endpoint)?;
+        let values = values(endpoint, Some((ask, roomier)));
+        let url = format!("{}{}", endpoint.url, template.path(&values).map_err(unfilled)?);
+        let headers = headers(template, &values)?;
+        let Some(body) = template.body(&values).map_err(unfilled)? else { return Ok(Request::get(url, headers)) };
+        // Read and written again: what is sent is JSON, whatever the template made of an odd text.
+        let body: Value = serde_json::from_str(&body).map_err(|error| unfilled(format!("the body is not JSON: {error}")))?;
+        Ok(Request::json(url, headers, &body))
+    }
+
+    fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+        let template = template(endpoint)?;
+        let value = json(body)?;
+        if let Some(said) = template.error.as_ref().and_then(|at| pick(&value, at).into_iter().find(|said| is_said(said))) {
+            let said = said.as_str().map_or_else(|| said.to_string(), str::to_owned);
+            let refused = refusal::judge(&Response::new(502, body), super::openai::QUOTA);
+            return Err(CallError { message: format!("it answered with an error: {}", super::excerpt(said.as_bytes())), ..refused });
+        }
+        if let Some((at, whole)) = &template.finish {
+            let reason = pick(&value, at).first().and_then(|reason| reason.as_str()).unwrap_or("nothing");
+            if !whole.iter().any(|word| word == reason) {
+                let reason = super::excerpt(reason.as_bytes());
+                return Err(CallError::new(Verdict::Once, "truncated", format!("the answer ended for `{reason}`, so it is not whole")));
+            }
+        }
+        let count = |at: &Option<String>| pick(&value, at.as_deref()?).first()?.as_u64();
+        let usage = Usage {
+            tokens_in: count(&template.tokens_in),
+            tokens_out: count(&template.tokens_out),
+            characters: count(&template.characters),
+        };
+        Ok(Reply { answer: answer(template, ask, &value)?, usage, draft: false })
+    }
+
+    fn errors(&self) -> &'static [Rule] {
+        super::openai::QUOTA
+    }
+
+    fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
+        let template = template(endpoint).ok()?;
+        let values = values(endpoint, None);
+        let path = template.probe_path(&values)?.ok()?;
+        Some(Request::get(format!("{}{path}", endpoint.url), headers(template, &values).ok()?))
+    }
+
+    fn probed(&self, _: &Endpoint, _: &[u8]) -> Result<String, String> {
+        Ok("answers at its probe; what it makes of an article is not known before one is sent".into())
+    }
+}
+
+fn template(endpoint: &Endpoint) -> Result<&Template, CallError> {
+    endpoint.options.template.as_deref().ok_or_else(|| unfilled("there is none"))
+}
+
+/// The template was tried when the config was loaded; only a text that nobody thought of comes here.
+fn unfilled(what: impl std::fmt::Display) -> CallError {
+    CallError::new(Verdict::Never, "template", format!("the template cannot be filled in: {what}"))
+}
+
+fn headers(template: &Template, values: &Value) -> Result<Vec<(std::borrow::Cow<'static, str>, SecretString)>, CallError> {
+    let headers = template.headers(values).map_err(unfilled)?;
+    Ok(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), SecretString::from(value))).collect())
+}
+
+/// An error that is there and says something.
+fn is_said(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(false)) && value != "" && value != 0
+}
+
+/// What a placeholder stands for. A probe has no ask: then only what the endpoint itself gives.
+fn values(endpoint: &Endpoint, ask: Option<(&Ask, bool)>) -> Value {
+    let mut values = json!({
+        "key": endpoint.key.as_ref().map(ExposeSecret::expose_secret),
+        "model": endpoint.model,
+        "task": "", "system": "", "user": "", "schema": null, "max_tokens": 0, "title": "", "text": "", "texts": [],
+        "from": "", "to": "", "from_name": "", "to_name": "", "language": "", "language_name": "", "words": 0,
+    });
+    let Some((ask, roomier)) = ask else { return values };
+    let chat = chat(endpoint, ask, roomier);
+    values["task"] = ask.task().to_string().into();
+    values["system"] = chat.system.into();
+    values["user"] = chat.user.into();
+    values["schema"] = chat.schema.into();
+    values["max_tokens"] = chat.most_tokens.into();
+    let mut language = |lang: Lang| {
+        values["language"] = lang.code().into();
+        values["language_name"] = lang.name().into();
+    };
+    match ask {
+        Ask::Summarise { language: own, .. } | Ask::Digest { language: own, .. } => language(*own),
+        Ask::Translate { from, .. } => language(*from),
+    }
+    match ask {
+        Ask::Summarise { title, text, wish, .. } | Ask::Digest { title, text, wish, .. } => {
+            values["title"] = title.as_str().into();
+            values["text"] = text.as_str().into();
+            values["words"] = wish.words.into();
+        }
+        Ask::Translate { texts, from, to, .. } => {
+            values["text"] = texts.first().map_or("", String::as_str).into();
+            values["texts"] = texts.as_slice().into();
+            values["from"] = from.code().into();
+            values["to"] = to.code().into();
+            values["from_name"] = from.name().into();
+            values["to_name"] = to.name().into();
+        }
+    }
+    values
+}
+
+fn answer(template: &Template, ask: &Ask, value: &Value) -> Result<Answer, CallError> {
+    match (&template.texts, &template.text, ask) {
+        (Some(at), _, Ask::Translate { texts, .. }) => {
+            let found: Vec<Value> = pick(value, at).into_iter().cloned().collect();
+            if found.is_empty() {
+                return Err(odd(format!("nothing stands at `{at}` in the answer: {}", super::excerpt(value.to_string().as_bytes()))));
+            }
+            Ok(Answer::Translations(translations(&found.into(), texts)?))
+        }
+        (_, Some(at), _) => {
+            let parts: Vec<&str> = pick(value, at).into_iter().filter_map(Value::as_str).collect();
+            if parts.is_empty() {
+                return Err(odd(format!("no text stands at `{at}` in the answer: {}", super::excerpt(value.to_string().as_bytes()))));
+            }
+            chat::answer(ask, &parts.concat())
+        }
+        _ => Err(odd("this template only translates")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An endpoint as a config gives it.
+    fn endpoint(template: &str) -> Endpoint {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("key"), "k-123").unwrap();
+        let does = if template.contains("texts = ") { "[\"translate\"]" } else { "[\"summarise\", \"translate\"]" };
+        let text = format!(
+            "[[endpoint]]\nname = \"t\"\ndialect = \"template\"\nurl = \"https://h\"\nmodel = \"m-1\"\nkey = {{ file = \"key\" }}\ndoes = {does}\n\n\
+             [endpoint.template]\n{template}\n\n[[endpoint]]\nname = \"e\"\ndialect = \"embedded\"\ndoes = [\"summarise\", \"translate\"]\n"
+        );
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        let loaded = crate::config::load(Some(&path), &crate::config::Overrides::default(), &crate::dialect::facts());
+        loaded.unwrap_or_else(|problems| panic!("{}", problems[0])).endpoints.swap_remove(0)
+    }
+
+    const AZURE: &str = r#"
+path = "/translate?api-version=3.0&from={{ from }}&to={{ to }}"
+headers = { Ocp-Apim-Subscription-Key = "{{ key }}" }
+body = '[{% for text in texts %}{"Text": {{ text }}}{% if not loop.last %}, {% endif %}{% endfor %}]'
+texts = "/*/translations/0/text"
+most_texts = 25
+"#;
+
+    const GEMINI: &str = r#"
+path = "/v1beta/models/{{ model }}:generateContent"
+headers = { x-goog-api-key = "{{ key }}" }
+body = """{"systemInstruction": {"parts": [{"text": {{ system }}}]}, "contents": [{"role": "user", "parts": [{"text": {{ user }}}]}],
+  "generationConfig": {"maxOutputTokens": {{ max_tokens }}{% if schema %}, "responseJsonSchema": {{ schema }}{% endif %}}}"""
+text = "/candidates/0/content/parts/*/text"
+finish = "/candidates/0/finishReason"
+finished = ["STOP"]
+error = "/error/message"
+tokens_in = "/usageMetadata/promptTokenCount"
+tokens_out = "/usageMetadata/candidatesTokenCount"
+"#;
+
+    fn translate() -> Ask {
+        let texts = vec!["« Oui \"non\" »\n{{ key }}".into(), "deux".into()];
+        Ask::Translate { texts, from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] }
+    }
+
+    fn body(request: &Request) -> Value {
+        serde_json::from_slice(&request.body.as_ref().unwrap().bytes).unwrap()
+    }
+
+    #[test]
+    fn a_translator_is_asked_as_its_template_says_and_texts_are_never_templates_themselves() {
+        let endpoint = endpoint(AZURE);
+        let request = ByTemplate.request(&endpoint, &translate(), false).unwrap();
+        assert_eq!(request.url, "https://h/translate?api-version=3.0&from=fr&to=en");
+        assert_eq!((request.headers[0].0.as_ref(), request.headers[0].1.expose_secret()), ("ocp-apim-subscription-key", "k-123"));
+        assert_eq!(body(&request), json!([{"Text": "« Oui \"non\" »\n{{ key }}"}, {"Text": "deux"}]));
+        assert!(!format!("{request:?}").contains("k-123"));
+        assert_eq!(ByTemplate.limits(&endpoint).texts, 25);
+        let reply = |body: &str| ByTemplate.reply(&endpoint, &translate(), body.as_bytes());
+        let good = reply(r#"[{"translations":[{"text":"Yes","to":"en"}]},{"translations":[{"text":"two","to":"en"}]}]"#).unwrap();
+        assert_eq!(good.answer, Answer::Translations(vec!["Yes".into(), "two".into()]));
+        assert_eq!(reply(r#"[{"translations":[{"text":"Yes"}]}]"#).unwrap_err().code, "wrong-count");
+        assert_eq!(reply(r#"{"something":"else"}"#).unwrap_err().code, "protocol");
+    }
+
+    #[test]
+    fn a_chat_model_by_template_makes_summaries_and_is_read_like_any_other() {
+        let endpoint = endpoint(GEMINI);
+        let request = ByTemplate.request(&endpoint, &translate(), false).unwrap();
+        assert_eq!(request.url, "https://h/v1beta/models/m-1:generateContent");
+        assert!(body(&request)["systemInstruction"]["parts"][0]["text"].as_str().unwrap().contains("into English"));
+        assert_eq!(body(&request)["generationConfig"]["responseJsonSchema"]["required"], json!(["translations"]));
+        let answer = |text: &str, finish: &str| {
+            json!({"candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": finish}],
+                "usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 7}})
+        };
+        let reply = |body: &Value| ByTemplate.reply(&endpoint, &translate(), body.to_string().as_bytes());
+        let good = reply(&answer(r#"{"translations": ["Yes", "two"]}"#, "STOP")).unwrap();
+        assert_eq!(good.answer, Answer::Translations(vec!["Yes".into(), "two".into()]));
+        assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(5), Some(7)));
+        assert_eq!(reply(&answer("{\"trans", "MAX_TOKENS")).unwrap_err().code, "truncated");
+        assert_eq!(reply(&json!({"error": {"message": "overloaded"}})).unwrap_err().message, "it answered with an error: overloaded");
+        assert_eq!(reply(&json!({"error": {"message": "m", "code": "insufficient_quota"}})).unwrap_err().verdict, Verdict::Stop);
+    }
+}
