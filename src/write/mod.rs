@@ -34,6 +34,11 @@ trait Sheet {
 static OUTPUTS: &[&dyn Output] =
     &[&csv::Csv { name: "summaries.csv", quarantined: false }, &csv::Csv { name: "quarantine.csv", quarantined: true }, &jsonl::Summaries];
 
+/// The names of all outputs; the first is the table's.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    OUTPUTS.iter().map(|output| output.file_name())
+}
+
 /// What the outputs are told beside the rows.
 #[derive(Clone, Debug)]
 pub struct View {
