@@ -68,6 +68,8 @@ pub struct Config {
     pub endpoints: Vec<Endpoint>,
     /// The endpoint that ships with the program.
     pub embedded: Embedded,
+    /// Articles on the page at most.
+    pub page_rows: usize,
 }
 
 impl Config {

@@ -24,6 +24,8 @@ pub(super) struct RawConfig {
     pub(super) embedded: RawEmbedded,
     #[serde(default)]
     pub(super) prompts: RawPrompts,
+    #[serde(default)]
+    pub(super) page: RawPage,
 }
 
 #[derive(Default, Deserialize)]
@@ -121,6 +123,12 @@ pub(super) struct RawPrice {
     pub(super) tokens_in: Option<f64>,
     pub(super) tokens_out: Option<f64>,
     pub(super) characters: Option<f64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPage {
+    pub(super) rows: Option<Spanned<i64>>,
 }
 
 #[derive(Default, Deserialize)]

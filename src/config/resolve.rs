@@ -94,6 +94,7 @@ impl Judge<'_> {
         let summary = self.summary(route, raw.summary);
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
         let glossary = self.glossary(raw.glossary.file);
+        let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let embedded = self.embedded(raw.embedded);
         let prompts = self.prompts(raw.prompts);
         let mut endpoints = self.endpoints(raw.endpoint, overrides);
@@ -119,6 +120,7 @@ impl Judge<'_> {
             glossary,
             endpoints,
             embedded,
+            page_rows,
         };
         if self.problems.is_empty() {
             self.route_can_be_done(&config);

@@ -3,6 +3,7 @@
 mod article;
 mod call;
 mod clean;
+mod day;
 mod exit;
 mod finding;
 mod glossary;
@@ -10,9 +11,10 @@ mod lang;
 mod row;
 mod summary;
 
-pub use article::{Article, Reject, Source, Stamp, Understood};
+pub use article::{Article, Reject, Source, Understood};
 pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict, Wish, wire_bytes};
 pub use clean::{clean, invisible};
+pub use day::Day;
 pub use exit::{Exit, Fault};
 pub use finding::{Field, Finding, Severity};
 pub use glossary::Entry;

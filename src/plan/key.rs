@@ -11,13 +11,9 @@ pub fn call_key(endpoint: &Endpoint, identity: &str, ask: &Ask) -> [u8; 32] {
     hash(&json!(["call-2", answerer(endpoint, identity), ask]))
 }
 
-/// What a row was made of: the article as it was understood, whatever it is called.
+/// What a row was made of: the article as it was understood.
 pub fn content_key(article: &Article) -> [u8; 32] {
-    let mut article = json!(article);
-    if let Some(fields) = article.as_object_mut() {
-        fields.retain(|name, _| name != "id" && name != "source");
-    }
-    hash(&json!(["article-2", article]))
+    hash(&json!(["article-1", article]))
 }
 
 /// What a row was made with: the settings, and those who made it. A row stays good as long as its makers may still be asked:

@@ -139,7 +139,7 @@ mod tests {
     use crate::write::{row, written};
 
     fn table(profile: Profile, row: &Row) -> String {
-        written("summaries.csv", &View { profile }, std::slice::from_ref(row))
+        written("summaries.csv", &View { profile, ..View::default() }, std::slice::from_ref(row))
     }
 
     #[test]

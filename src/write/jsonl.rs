@@ -1,11 +1,12 @@
-//! `summaries.jsonl`: the table's rows for programs, one JSON object a line. The keys are the table's columns, in their order.
+//! `summaries.jsonl`: the table's rows for programs, one JSON object a line. The keys are the table's columns, in their order, and
+//! `findings`: what the flags stand for.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::{Output, Sheet, View};
-use crate::model::Row;
+use crate::model::{Finding, Row};
 
 pub(super) struct Summaries;
 
@@ -52,6 +53,7 @@ struct Object<'a> {
     author: &'a str,
     section: &'a str,
     copy_of: &'a str,
+    findings: &'a [Finding],
 }
 
 impl<'a> Object<'a> {
@@ -79,11 +81,13 @@ impl<'a> Object<'a> {
             author: &row.author,
             section: &row.section,
             copy_of: &row.copy_of,
+            findings: &row.findings,
         }
     }
 }
 
-fn line(object: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {
+/// One line of JSON.
+pub(super) fn line(object: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *to, object)?;
     to.write_all(b"\n")
 }
@@ -98,8 +102,8 @@ mod tests {
         let rows =
             [row("=1+1\n\""), Row { cost: None, flags: "echo language".into(), ..row("") }, Row { status: Status::Quarantined, ..row("") }];
         insta::assert_snapshot!(written("summaries.jsonl", &View::default(), &rows), @r#"
-        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"=1+1\n\"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["draft"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":0.0125,"processed_at":"2026-11-23T00:00:00Z","text_fr":"","text_en":"","author":"A. Martin","section":"","copy_of":""}
-        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["echo","language"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":null,"processed_at":"2026-11-23T00:00:00Z","text_fr":"","text_en":"","author":"A. Martin","section":"","copy_of":""}
+        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"=1+1\n\"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["draft"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":0.0125,"processed_at":"2026-11-23T00:00:00Z","text_fr":"","text_en":"","author":"A. Martin","section":"","copy_of":"","findings":[]}
+        {"id":"0123456789abcdef","source":"input/a.txt","title_fr":"","title_en":"","summary_fr":"Une «phrase»; une, autre.","summary_en":"","language":"fr","published":"2026-11-23","url":"","status":"done","flags":["echo","language"],"error":"","words":12,"summary_endpoint":"embedded","translation_endpoint":"embedded","cost":null,"processed_at":"2026-11-23T00:00:00Z","text_fr":"","text_en":"","author":"A. Martin","section":"","copy_of":"","findings":[]}
         "#);
     }
 
@@ -109,6 +113,6 @@ mod tests {
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).unwrap();
         let keys: Vec<_> = object.keys().map(String::as_str).collect();
         let table = written("summaries.csv", &View::default(), &[]);
-        assert_eq!(keys, table.trim().split(',').collect::<Vec<_>>());
+        assert_eq!(keys, table.trim().split(',').chain(["findings"]).collect::<Vec<_>>());
     }
 }

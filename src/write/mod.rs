@@ -2,13 +2,15 @@
 
 mod atomic;
 mod csv;
+mod flags;
 mod jsonl;
+mod page;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::config::Profile;
-use crate::model::{Fault, Row};
+use crate::model::{Day, Fault, Row};
 
 /// An output: rows in, bytes out, no I/O but the writing.
 trait Output: Sync {
@@ -31,19 +33,31 @@ trait Sheet {
 }
 
 /// Every output; the first is the table.
-static OUTPUTS: &[&dyn Output] =
-    &[&csv::Csv { name: "summaries.csv", quarantined: false }, &csv::Csv { name: "quarantine.csv", quarantined: true }, &jsonl::Summaries];
-
-/// The names of all outputs; the first is the table's.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    OUTPUTS.iter().map(|output| output.file_name())
-}
+static OUTPUTS: &[&dyn Output] = &[
+    &csv::Csv { name: "summaries.csv", quarantined: false },
+    &csv::Csv { name: "quarantine.csv", quarantined: true },
+    &jsonl::Summaries,
+    &flags::Flags,
+    &page::Page,
+];
 
 /// What the outputs are told beside the rows.
 #[derive(Clone, Debug)]
 pub struct View {
     /// How the tables are written.
     pub profile: Profile,
+    /// Articles on the page at most.
+    pub page_rows: usize,
+    /// The folder of the outputs, in full, for links from the page to the sources.
+    pub output: PathBuf,
+    /// The config's folder, in full: sources are named from it.
+    pub folder: PathBuf,
+    /// When this is: UTC, ISO 8601.
+    pub made_at: String,
+    /// What this run's calls cost; none where a price is unknown.
+    pub cost: Option<f64>,
+    /// The days before, the latest last.
+    pub days: Vec<Day>,
 }
 
 /// Somebody who hands over rows, each once and in their order.
@@ -90,7 +104,15 @@ fn written(name: &str, view: &View, rows: &[Row]) -> String {
 #[cfg(test)]
 impl Default for View {
     fn default() -> Self {
-        Self { profile: Profile::Plain }
+        Self {
+            profile: Profile::Plain,
+            page_rows: 5000,
+            output: "/desk/output".into(),
+            folder: "/desk".into(),
+            made_at: "2026-11-25T06:00:00Z".into(),
+            cost: Some(0.0),
+            days: Vec::new(),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod endpoint_stop;
 mod kill;
 mod ledger;
 mod models;
+mod page;
 mod read;
 mod run;
 mod serve;

@@ -111,7 +111,7 @@ fn the_files_are_for_their_owner_alone() {
     names.sort();
     assert_eq!(
         names,
-        ["ledger.db", "ledger.lock", "quarantine.csv", "summaries.csv", "summaries.jsonl"],
+        ["digest.html", "flags.jsonl", "ledger.db", "ledger.lock", "quarantine.csv", "summaries.csv", "summaries.jsonl"],
         "and nothing else is left behind"
     );
 }

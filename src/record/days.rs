@@ -1,0 +1,62 @@
+//! The ledger's past, day by day.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Row;
+
+use super::Ledger;
+use crate::model::{Day, Fault};
+
+/// What the calls of each day cost; an index holds all that this reads.
+const COSTS: &str = "SELECT substr(made_at, 1, 10) AS day, 0, 0, total(cost) FROM call GROUP BY day ORDER BY day DESC LIMIT ?1";
+/// How many articles the runs of each day did anew, and how many failed in the last one; a run that was killed counted none.
+const ROWS: &str = "SELECT substr(started_at, 1, 10) AS day, coalesce(sum(done - earlier), 0), coalesce(max(failed), 0), 0.0 FROM run WHERE done IS NOT NULL \
+    GROUP BY day ORDER BY day DESC LIMIT ?1";
+
+impl Ledger {
+    /// The last days on which anything was done, the latest last.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn days(&self, most: u32) -> Result<Vec<Day>, Fault> {
+        let mut days: BTreeMap<String, Day> = BTreeMap::new();
+        for query in [COSTS, ROWS] {
+            let found = self.read(|connection| connection.prepare(query)?.query_map([most], day_of)?.collect::<Result<Vec<_>, _>>())?;
+            for day in found {
+                let known = days.entry(day.date.clone()).or_insert_with(|| Day { date: day.date, ..Day::default() });
+                known.done += day.done;
+                known.failed += day.failed;
+                known.cost += day.cost;
+            }
+        }
+        let first = days.len().saturating_sub(usize::try_from(most).unwrap_or(usize::MAX));
+        Ok(days.into_values().skip(first).collect())
+    }
+}
+
+fn day_of(row: &Row) -> rusqlite::Result<Day> {
+    let count = |column| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0));
+    Ok(Day { date: row.get(0)?, done: count(1)?, failed: count(2)?, cost: row.get(3)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_its_calls_cost_and_its_runs_articles() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let insert = "
+            INSERT INTO run (started_at, done, earlier, failed) VALUES
+                ('2026-11-23T02:00:00Z', 10, 4, 1), ('2026-11-23T12:00:00Z', 12, 11, 2), ('2026-11-24T02:00:00Z', 5, 5, 0), ('2026-11-24T03:00:00Z', NULL, NULL, NULL);
+            INSERT INTO call (key, task, endpoint, dialect, reply, characters, cost, milliseconds, made_at) VALUES
+                (x'01', '', '', '', '', 1, 0.5, 1, '2026-11-23T02:00:01Z'), (x'02', '', '', '', '', 1, 0.25, 1, '2026-11-23T02:00:02Z'),
+                (x'03', '', '', '', '', 1, NULL, 1, '2026-11-22T02:00:00Z');";
+        ledger.read(|connection| connection.execute_batch(insert)).unwrap();
+        let day = |date: &str, done, failed, cost| Day { date: date.into(), done, failed, cost };
+        let all = [day("2026-11-22", 0, 0, 0.0), day("2026-11-23", 7, 2, 0.75), day("2026-11-24", 0, 0, 0.0)];
+        assert_eq!(ledger.days(30).unwrap(), all);
+        assert_eq!(ledger.days(2).unwrap(), all[1..]);
+    }
+}

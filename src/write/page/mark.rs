@@ -1,0 +1,189 @@
+//! Where findings bite: the places in a row's texts that are marked.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use crate::model::{Digest, Field, Finding, Lang, Row};
+
+/// A stretch of text, marked or not.
+pub(super) struct Piece<'a> {
+    pub(super) text: &'a str,
+    /// The severity's word, or `match` for what the other text says there; empty where nothing is marked.
+    pub(super) tone: &'static str,
+    /// What a finding's link leads to; empty where none does.
+    pub(super) id: String,
+}
+
+/// The marked places of a row.
+pub(super) struct Marks<'a> {
+    row: &'a Row,
+    marks: Vec<Mark>,
+}
+
+struct Mark {
+    field: Field,
+    range: Range<usize>,
+    tone: &'static str,
+    finding: usize,
+}
+
+impl<'a> Marks<'a> {
+    /// The places of all that the checks found. The gravest come first; one that overlaps another is not marked twice.
+    pub(super) fn of(row: &'a Row) -> Self {
+        let mut marks = Self { row, marks: Vec::new() };
+        let mut findings: Vec<(usize, &Finding)> = row.findings.iter().enumerate().collect();
+        findings.sort_by_key(|(_, finding)| Reverse(finding.severity));
+        for (at, finding) in &findings {
+            if let Some(range) = place(text_of(&row.digest, finding.field), &finding.found, finding.span.as_ref()) {
+                marks.add(Mark { field: finding.field, range, tone: finding.severity.code(), finding: *at });
+            }
+        }
+        for (at, finding) in findings {
+            let Some(other) = counterpart(finding.field) else { continue };
+            if let Some(range) = place(text_of(&row.digest, other), &finding.expected, None) {
+                marks.add(Mark { field: other, range, tone: "match", finding: at });
+            }
+        }
+        marks
+    }
+
+    fn add(&mut self, new: Mark) {
+        let overlaps = |mark: &Mark| mark.field == new.field && mark.range.start < new.range.end && new.range.start < mark.range.end;
+        if !self.marks.iter().any(overlaps) {
+            self.marks.push(new);
+        }
+    }
+
+    /// What a link to the place of a finding names; empty where it has none of its own.
+    pub(super) fn id(&self, finding: usize) -> String {
+        let own = self.marks.iter().any(|mark| mark.finding == finding && mark.tone != "match");
+        if own { format!("m-{}-{finding}", self.row.id) } else { String::new() }
+    }
+
+    /// The part of a field's text in `range`, cut where marks begin and end.
+    pub(super) fn pieces(&self, field: Field, range: Range<usize>) -> Vec<Piece<'a>> {
+        let text = text_of(&self.row.digest, field);
+        let mut inside: Vec<&Mark> =
+            self.marks.iter().filter(|mark| mark.field == field && mark.range.start < range.end && range.start < mark.range.end).collect();
+        inside.sort_by_key(|mark| mark.range.start);
+        let piece = |range: Range<usize>, tone, id| Piece { text: text.get(range).unwrap_or_default(), tone, id };
+        let (mut pieces, mut at) = (Vec::new(), range.start);
+        for mark in inside {
+            let (start, end) = (mark.range.start.max(range.start), mark.range.end.min(range.end));
+            // A mark that begins in the sentence before has its id there.
+            let id = if start == mark.range.start && mark.tone != "match" { self.id(mark.finding) } else { String::new() };
+            pieces.push(piece(at..start, "", String::new()));
+            pieces.push(piece(start..end, mark.tone, id));
+            at = end;
+        }
+        pieces.push(piece(at..range.end, "", String::new()));
+        pieces.retain(|piece| !piece.text.is_empty());
+        pieces
+    }
+}
+
+/// The text of a field that the page shows; empty for the others.
+pub(super) fn text_of(digest: &Digest, field: Field) -> &str {
+    match field {
+        Field::TitleFr => &digest.title_fr,
+        Field::TitleEn => &digest.title_en,
+        Field::SummaryFr => &digest.summary_fr,
+        Field::SummaryEn => &digest.summary_en,
+        _ => "",
+    }
+}
+
+/// The language of a field's column.
+pub(super) fn language(field: Field) -> Option<Lang> {
+    match field {
+        Field::TitleFr | Field::SummaryFr | Field::TextFr => Some(Lang::FR),
+        Field::TitleEn | Field::SummaryEn | Field::TextEn => Some(Lang::EN),
+        _ => None,
+    }
+}
+
+fn counterpart(field: Field) -> Option<Field> {
+    match field {
+        Field::TitleFr => Some(Field::TitleEn),
+        Field::TitleEn => Some(Field::TitleFr),
+        Field::SummaryFr => Some(Field::SummaryEn),
+        Field::SummaryEn => Some(Field::SummaryFr),
+        _ => None,
+    }
+}
+
+/// Where `words` stand in `text`: at `span` if that is where they are, else where they first stand as whole words.
+fn place(text: &str, words: &str, span: Option<&Range<usize>>) -> Option<Range<usize>> {
+    if let Some(span) = span.filter(|span| text.get((*span).clone()).is_some_and(|there| !there.trim().is_empty())) {
+        return Some(span.clone());
+    }
+    let words = words.trim();
+    if words.is_empty() {
+        return None;
+    }
+    text.match_indices(words).map(|(start, _)| start..start + words.len()).find(|range| {
+        let before = text.get(..range.start).and_then(|before| before.chars().next_back());
+        let after = text.get(range.end..).and_then(|after| after.chars().next());
+        let joined = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        !joined(before) && !joined(after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Flag, Severity};
+
+    fn marked(findings: Vec<Finding>) -> (String, Vec<String>) {
+        let digest = Digest {
+            summary_fr: "Il y a 12 morts. La ville compte 2 000 habitants.".into(),
+            summary_en: "There are 2 dead. The town has 20,000 people, 20,000 in all.".into(),
+            ..Digest::default()
+        };
+        let row = Row { digest, findings, ..crate::write::row("") };
+        let marks = Marks::of(&row);
+        let show = |field| {
+            let pieces = marks.pieces(field, 0..text_of(&row.digest, field).len());
+            pieces
+                .iter()
+                .map(|piece| if piece.tone.is_empty() { piece.text.into() } else { format!("[{}:{}]", piece.tone, piece.text) })
+                .collect()
+        };
+        let texts: [String; 2] = [show(Field::SummaryFr), show(Field::SummaryEn)];
+        (texts.join("|"), (0..row.findings.len()).map(|at| marks.id(at)).collect())
+    }
+
+    fn number(found: &str, expected: &str) -> Finding {
+        Finding::new(Flag::Number, Severity::Error, Field::SummaryEn, "").found(found, None).expected(expected)
+    }
+
+    #[test]
+    fn the_figure_is_marked_where_it_stands_and_what_it_should_be_on_the_other_side() {
+        let (text, ids) = marked(vec![number("20,000", "2 000"), number("2", "12")]);
+        assert_eq!(
+            text,
+            "Il y a [match:12] morts. La ville compte [match:2 000] habitants.|\
+             There are [error:2] dead. The town has [error:20,000] people, 20,000 in all."
+        );
+        assert_eq!(ids, ["m-0123456789abcdef-0", "m-0123456789abcdef-1"]);
+    }
+
+    #[test]
+    fn a_span_stands_before_a_search_and_one_that_fits_no_text_harms_nothing() {
+        let (text, _) = marked(vec![number("20,000", "").found("20,000", Some(46..52))]);
+        assert!(text.ends_with("20,000 people, [error:20,000] in all."), "{text}");
+        for span in [7..9_000, 3..3, std::ops::Range { start: 9, end: 2 }] {
+            let (text, ids) = marked(vec![number("99", "").found("99", Some(span))]);
+            assert!(!text.contains('['), "{text}");
+            assert_eq!(ids, [""]);
+        }
+    }
+
+    #[test]
+    fn what_overlaps_is_marked_once_as_the_gravest() {
+        let name = Finding::new(Flag::Name, Severity::Warning, Field::SummaryEn, "").found("20,000 people", None);
+        let (text, ids) = marked(vec![name, number("20,000", "")]);
+        assert!(text.contains("The town has [error:20,000] people"), "{text}");
+        assert_eq!(ids, ["", "m-0123456789abcdef-1"]);
+    }
+}
