@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{RunArguments, endpoints, runtime};
 use crate::config::{Config, Overrides};
-use crate::model::{Exit, Fault, Status, Summary};
+use crate::model::{Exit, Fault, Summary};
 use crate::pipeline::{self, Desk, Outcome, Work};
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Ending, Loudness, Progress, say};
@@ -74,16 +74,14 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
     };
     let desk = Desk::new(ledger, lines, Arc::clone(&progress));
     let settings = desk.settings_keys(&config.summary);
-    let work = Arc::new(Work { config, desk, progress, settings, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
+    let shape = pipeline::shape(&config, &desk);
+    let work = Arc::new(Work { config, desk, progress, settings, shape, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
     let result = pipeline::run(Arc::clone(&work)).await;
     signals.abort();
     work.progress.end();
     let outcome = result?;
     let exit = work.stop.get().map_or(outcome.exit, |signal| outcome.exit.worse(*signal));
-    if work.stop.get().is_some() {
-        work.desk.ledger().keep_unseen()?;
-    }
     let table = pipeline::write_outputs(work.desk.ledger(), &work.config, outcome.cost)?;
     let ending = ending(&work, &outcome, exit, table)?;
     tell(&ending, &work.progress, loudness);
@@ -123,17 +121,14 @@ fn tell(ending: &Ending, progress: &Progress, loudness: Loudness) {
 }
 
 fn ending(work: &Work, outcome: &Outcome, exit: Exit, table: PathBuf) -> Result<Ending, Fault> {
+    let ledger = work.desk.ledger();
     let mut flags: BTreeMap<String, u64> = BTreeMap::new();
-    let mut failures = Vec::new();
     let mut flagged = 0;
-    work.desk.ledger().each_row(|row| {
-        row.flags.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += 1);
-        flagged += u64::from(!row.flags.is_empty());
-        if row.status == Status::Failed && failures.len() < NAMED_FAILURES {
-            failures.push((row.source, row.error));
-        }
-        Ok(())
-    })?;
+    for (combination, rows) in ledger.flags()? {
+        flagged += rows;
+        combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
+    }
+    let failures = ledger.failures(NAMED_FAILURES)?;
     // What a run that was cut short did not come to is left for the next one.
     let summary = Summary {
         flagged,

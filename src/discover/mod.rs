@@ -1,74 +1,114 @@
 //! The input's files and folders, walked in a stable order, as sources.
 
+mod folder;
 mod name;
 
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ignore::WalkBuilder;
-
-use crate::model::{Reject, Source};
+use crate::model::{Reject, Source, Stamp};
+use folder::Folder;
 
 pub use name::{article_id, display_name};
 
 /// What the walk comes by: a file to read, or something that was found and cannot be read.
 pub type Found = Result<Source, (String, Reject)>;
 
-/// Walks `inputs` and yields every file below them once, in the order of the inputs and then of the names. Hidden files
-/// are skipped, `.gitignore` means nothing here, links are not followed (one named as an input itself is).
+/// Walks `inputs` and yields every file below them once, in the order of the inputs; in a folder its files come first, in the order of
+/// their names, then its folders. Hidden files are skipped, `.gitignore` means nothing here, links are not followed (one named as an
+/// input itself is).
 ///
 /// `base` is the folder that sources are named relative to; `outside` (the output folder) is not entered.
-pub fn walk<'a>(inputs: &'a [PathBuf], base: &'a Path, outside: &'a Path) -> impl Iterator<Item = Found> + 'a {
+pub fn walk<'a>(inputs: &[PathBuf], base: &'a Path, outside: &Path) -> impl Iterator<Item = Found> + use<'a> {
+    let roots = roots(inputs);
+    let closed: Arc<HashSet<PathBuf>> = Arc::new(roots.iter().cloned().chain(outside.canonicalize().ok()).collect());
+    roots.into_iter().flat_map(move |root| Walk { base, closed: Arc::clone(&closed), ahead: vec![root], open: None })
+}
+
+/// How many files there are, as a quick look says while `go_on`.
+pub fn count(inputs: &[PathBuf], outside: &Path, go_on: &dyn Fn() -> bool) -> u64 {
     let outside = outside.canonicalize().ok();
-    let mut seen = std::collections::HashSet::new();
-    let several = inputs.len() > 1;
-    let files = inputs.iter().flat_map(move |input| walk_one(input, base, outside.clone()));
-    // Two inputs may overlap; one input cannot, so its million names need not be kept.
-    files.filter(move |found| !several || seen.insert(found.as_ref().map_or_else(|(name, _)| name.clone(), |source| source.name.clone())))
+    roots(inputs).iter().map(|root| if root.is_dir() { folder::count(root, outside.as_deref(), go_on) } else { 1 }).sum()
 }
 
-fn walk_one(input: &Path, base: &Path, outside: Option<PathBuf>) -> impl Iterator<Item = Found> {
-    let base = base.to_path_buf();
-    // The name that a person gave may be a link; what lies below it is walked by its real place.
-    let root = input.canonicalize().unwrap_or_else(|_| input.to_path_buf());
-    let walk = WalkBuilder::new(root)
-        .standard_filters(false)
-        .hidden(true)
-        .follow_links(false)
-        .sort_by_file_name(std::cmp::Ord::cmp)
-        .filter_entry(move |entry| outside.as_deref() != Some(entry.path()))
-        .build();
-    walk.filter_map(move |entry| found(entry, &base))
-}
-
-fn found(entry: Result<ignore::DirEntry, ignore::Error>, base: &Path) -> Option<Found> {
-    let entry = match entry {
-        Ok(entry) => entry,
-        Err(error) => return Some(Err(unreadable(&error, base))),
-    };
-    // Links, sockets, pipes and devices are no articles: opening one may hang, or lead out of the folder.
-    if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-        return None;
+/// The inputs by their real places (the name that a person gave may be a link), without those that lie in an earlier one.
+pub fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
+    let mut seen = HashSet::with_capacity(inputs.len());
+    let mut roots = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let real = input.canonicalize().unwrap_or_else(|_| input.clone());
+        if !real.ancestors().any(|above| seen.contains(above)) {
+            seen.insert(real.clone());
+            roots.push(real);
+        }
     }
-    let path = entry.into_path();
+    roots
+}
+
+/// The walk below one input.
+struct Walk<'a> {
+    base: &'a Path,
+    /// Not entered from above: the output, and inputs, which are walked by themselves.
+    closed: Arc<HashSet<PathBuf>>,
+    /// Still to be looked at, the next one last.
+    ahead: Vec<PathBuf>,
+    /// The folder whose files are being handed out, and which one is the next.
+    open: Option<(PathBuf, Folder, usize)>,
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            if let Some((path, folder, next)) = &mut self.open {
+                while let Some(name) = folder.file(*next) {
+                    *next += 1;
+                    let path = path.join(name);
+                    if !self.closed.contains(&path)
+                        && let Some(found) = file(path, self.base)
+                    {
+                        return Some(found);
+                    }
+                }
+                self.open = None;
+            }
+            let path = self.ahead.pop()?;
+            if let Some(found) = self.enter(path) {
+                return Some(found);
+            }
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// Opens a folder; yields an input that is a file, and what cannot be opened.
+    fn enter(&mut self, path: PathBuf) -> Option<Found> {
+        match Folder::list(&path) {
+            Ok(folder) => {
+                let below = folder.folders_backwards().into_iter().map(|name| path.join(name));
+                self.ahead.extend(below.filter(|path| !self.closed.contains(path)));
+                self.open = Some((path, folder, 0));
+                None
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => file(path, self.base),
+            Err(error) => {
+                let name = display_name(&path, self.base);
+                Some(Err((name, Reject::new("unreadable", format!("the folder cannot be read: {error}")))))
+            }
+        }
+    }
+}
+
+/// The file at `path`; none where it is no plain file.
+fn file(path: PathBuf, base: &Path) -> Option<Found> {
     let name = display_name(&path, base);
-    Some(match path.symlink_metadata() {
-        Ok(meta) => Ok(Source { size: meta.len(), name, path }),
-        Err(error) => Err((name, Reject::new("unreadable", format!("the file cannot be looked at: {error}")))),
-    })
-}
-
-fn unreadable(error: &ignore::Error, base: &Path) -> (String, Reject) {
-    let path = error_path(error).unwrap_or_else(|| Path::new("?"));
-    let cause = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-    (display_name(path, base), Reject::new("unreadable", format!("the folder cannot be read: {cause}")))
-}
-
-fn error_path(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
-        ignore::Error::Loop { child, .. } => Some(child),
-        _ => None,
+    match path.symlink_metadata() {
+        Ok(meta) if !meta.is_file() => None,
+        Ok(meta) => Some(Ok(Source { size: meta.len(), stamp: Some(Stamp::of(&meta)), name, path })),
+        Err(error) => Some(Err((name, Reject::new("unreadable", format!("the file cannot be looked at: {error}"))))),
     }
 }
 

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn read(name: &str, text: &str) -> Vec<Understood> {
-        let source = Source { path: name.into(), name: name.into(), size: 0 };
+        let source = Source { path: name.into(), name: name.into(), size: 0, stamp: None };
         articles(&source, &Text { text: text.into(), flags: vec![] }).unwrap()
     }
 

@@ -1,5 +1,7 @@
 //! What is found (a source), what is understood of it (an article), and why it cannot be done (a reject).
 
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -16,6 +18,27 @@ pub struct Source {
     pub name: String,
     /// Size in bytes when it was found.
     pub size: u64,
+    /// What tells a changed file from an unchanged one; none where it is no file.
+    pub stamp: Option<Stamp>,
+}
+
+/// What changes with a file's content, as far as can be known without opening it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was last written to, in nanoseconds since 1970.
+    pub modified: i64,
+    /// Its number in its file system.
+    pub inode: u64,
+}
+
+impl Stamp {
+    /// The stamp of a file.
+    pub fn of(meta: &Metadata) -> Self {
+        let modified = meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec());
+        Self { size: meta.len(), modified, inode: meta.ino() }
+    }
 }
 
 /// One article: what was understood of a source.

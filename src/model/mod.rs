@@ -11,7 +11,7 @@ mod lang;
 mod row;
 mod summary;
 
-pub use article::{Article, Reject, Source, Understood};
+pub use article::{Article, Reject, Source, Stamp, Understood};
 pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict, Wish, wire_bytes};
 pub use clean::{clean, invisible};
 pub use day::Day;

@@ -2,9 +2,11 @@
 //! between them a queue as large as the credits, so that no worker ever blocks on it.
 
 mod asker;
+mod known;
 mod reading;
 mod rows;
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,12 +14,12 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::call::{Line, Tally};
-use crate::config::Config;
-use crate::model::{Exit, Failure, Fault, Reject};
+use crate::config::{Config, Profile};
+use crate::model::{Exit, Failure, Fault, Reject, Stamp};
 use crate::plan::row_fingerprint;
 use crate::record::Ledger;
 use crate::report::Progress;
-use crate::write::View;
+use crate::write::{self, View};
 
 pub use asker::Desk;
 use reading::ReadSource;
@@ -42,6 +44,8 @@ pub struct Work {
     pub progress: Arc<Progress>,
     /// See [`Desk::settings_keys`].
     pub settings: Vec<[u8; 32]>,
+    /// Hash of the settings that shape rows: a file that was read under others is read again. See [`shape`].
+    pub shape: i64,
     /// Set by a signal, to the exit code that it means: nothing new is begun.
     pub stop: OnceLock<Exit>,
     /// Told when `stop` is set.
@@ -75,7 +79,12 @@ impl Work {
 
     /// Whether a row of this fingerprint is one that this run would make of `content`.
     fn is_good(&self, content: &[u8; 32], fingerprint: &[u8; 32]) -> bool {
-        self.settings.iter().any(|settings| row_fingerprint(content, settings) == *fingerprint)
+        self.good(content).any(|good| good == *fingerprint)
+    }
+
+    /// The fingerprints of rows that would be as good as one that this run would make of `content`.
+    fn good(&self, content: &[u8; 32]) -> impl Iterator<Item = [u8; 32]> {
+        self.settings.iter().map(move |settings| row_fingerprint(content, settings))
     }
 
     fn credits(&self) -> usize {
@@ -132,11 +141,37 @@ async fn tick(progress: Arc<Progress>) {
     }
 }
 
-/// Writes every output from the ledger; `cost` is that of the run.
+/// A hash of all that may shape a row beside its file: the config but for what only says where things are, what answers at the endpoints,
+/// and the program's version. Too much in it costs a look into the files, and no call.
+pub fn shape(config: &Config, desk: &Desk) -> i64 {
+    let shaping = Config { input: Vec::new(), output: PathBuf::new(), profile: Profile::Plain, page_rows: 0, ..config.clone() };
+    let identities: Vec<&str> = desk.lines().map(|line| line.identity.as_str()).collect();
+    hash(&format!("{} {shaping:?} {identities:?}", env!("CARGO_PKG_VERSION")))
+}
+
+fn hash(text: &str) -> i64 {
+    let bytes = blake3::hash(text.as_bytes());
+    let first = bytes.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
+    // 0 means that nothing is known.
+    match i64::from_le_bytes(first) {
+        0 => 1,
+        hash => hash,
+    }
+}
+
+/// Writes every output from the ledger (`cost` is that of the run), unless they stand as they were written and no row has changed since.
 ///
 /// # Errors
 /// Where one cannot be written.
-pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>) -> Result<std::path::PathBuf, Fault> {
+pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>) -> Result<PathBuf, Fault> {
+    let made_with = hash(&format!("{} {config:?}", env!("CARGO_PKG_VERSION")));
+    let path = |name: &str| config.output.join(name);
+    let stamp = |name: &str| path(name).symlink_metadata().ok().map(|meta| Stamp::of(&meta));
+    let before = ledger.outputs()?;
+    let stands = |name: &&str| before.iter().any(|(known, left, with)| known == name && Some(*left) == stamp(name) && *with == made_with);
+    if write::names().all(|name| stands(&name)) {
+        return Ok(write::names().next().map_or_else(|| config.output.clone(), path));
+    }
     let view = View {
         profile: config.profile,
         page_rows: config.page_rows,
@@ -146,5 +181,8 @@ pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>) -> Res
         cost,
         days: ledger.days(DAYS)?,
     };
-    crate::write::write_all(&config.output, &view, &mut |each| ledger.each_row(each))
+    let table = write::write_all(&config.output, &view, &mut |each| ledger.each_row(each))?;
+    let written: Vec<_> = write::names().filter_map(|name| Some((name.to_owned(), stamp(name)?))).collect();
+    ledger.outputs_written(&written, made_with)?;
+    Ok(table)
 }

@@ -9,81 +9,112 @@ use crate::config::Config;
 use crate::discover::article_id;
 use crate::model::{Article, Digest, Exit, Failure, Finding, Flag, Lang, Reject, Row, Status};
 use crate::plan::{Made, Redo, content_key, make, row_fingerprint};
+use crate::record::FileRef;
 use crate::report::Event;
 
 /// Every article of a source to its row; the source's credit is given back at the end.
 pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
     let mut exit = Exit::Done;
-    for article in source.articles {
+    let ReadSource { articles, file, _credit } = source;
+    for article in articles {
         let ended = match article {
             Ok(article) => {
                 let name = article.source.clone();
                 // A task of its own: a bug that panics on this article must not take the others along.
-                let task = tokio::spawn(one(Arc::clone(&work), article)).await;
+                let task = tokio::spawn(one(Arc::clone(&work), article, Arc::clone(&file.file))).await;
                 let internal = || Reject::new("internal", "a bug of depeche: this article made it stumble; please report it with the file");
                 match task {
                     Ok(ended) => ended,
-                    Err(_) => failed(&work, blank(&name), &internal()).await.map(|()| Exit::SomeFailed),
+                    Err(_) => failed(&work, blank(&name), &internal(), &file.file).await,
                 }
             }
-            Err((name, reject)) if reject.is_rule() => skipped(&work, blank(&name), &reject).await.map(|()| Exit::Done),
-            Err((name, reject)) => failed(&work, blank(&name), &reject).await.map(|()| Exit::SomeFailed),
+            Err((name, reject)) if reject.is_rule() => skipped(&work, blank(&name), &reject, &file.file).await,
+            Err((name, reject)) => failed(&work, blank(&name), &reject, &file.file).await,
         };
-        // The ledger takes no more: reading on would be for nothing.
-        if ended.as_ref().is_err_and(|failure| failure.exit == Exit::Usage) {
-            let _ = work.stop.set(Exit::Usage);
-        }
-        exit = exit.worse(ended.unwrap_or_else(|failure| failure.exit));
+        file.ended(ended.as_ref().ok().map(|(status, _)| *status));
+        exit = exit.worse(heed(&work, ended));
     }
-    exit
+    // Whoever has the last part of the file.
+    let Some(read) = Arc::into_inner(file).and_then(|file| file.whole(work.shape)) else { return exit };
+    let recorded = work.desk.ledger().file_read(read).await.map_err(|fault| work.desk.break_off(fault));
+    exit.worse(heed(&work, recorded.map(|()| (Status::Done, Exit::Done))))
 }
 
-async fn one(work: Arc<Work>, article: Article) -> Result<Exit, Failure> {
+/// What an article's end means for the run.
+fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
+    match ended {
+        Ok((_, exit)) => exit,
+        Err(failure) => {
+            // The ledger takes no more: reading on would be for nothing.
+            if failure.exit == Exit::Usage {
+                let _ = work.stop.set(Exit::Usage);
+            }
+            failure.exit
+        }
+    }
+}
+
+/// How the row ended, and what that means for the run; an error: there is no row.
+async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     let config = &work.config;
     let content = content_key(&article);
     let ledger = work.desk.ledger();
-    let earlier = ledger.row(&article.source).map_err(|fault| work.desk.break_off(fault))?;
-    if earlier.as_ref().is_some_and(|(_, made_with)| made_with.is_some_and(|made_with| work.is_good(&content, &made_with))) {
-        ledger.seen(&article.source).await.map_err(|fault| work.desk.break_off(fault))?;
+    let broken = |fault| work.desk.break_off(fault);
+    let earlier = ledger.row(&article.source).map_err(broken)?;
+    let good = |made_with: &[u8; 32]| work.is_good(&content, made_with);
+    if let Some((row, _)) = earlier.as_ref().filter(|(_, made_with)| made_with.as_ref().is_some_and(good)) {
+        ledger.seen(&article.source, &file).await.map_err(broken)?;
         work.progress.tell(Event::Done { earlier: true });
-        return Ok(Exit::Done);
+        return Ok((row.status, Exit::Done));
+    }
+    // The same article under another name: moved, renamed or copied.
+    for fingerprint in work.good(&content) {
+        let Some(twin) = ledger.row_like(&fingerprint).map_err(broken)? else { continue };
+        let row = Row { id: article.id, source: article.source, ..twin };
+        let status = row.status;
+        ledger.record_row(row, Some(fingerprint), &file).await.map_err(broken)?;
+        work.progress.tell(Event::Done { earlier: true });
+        return Ok((status, Exit::Done));
     }
     match make(&config.summary, &article, &Redo::default(), &work.desk).await {
         Ok(made) => {
             let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &made));
-            record(&work, done(config, &article, made), Some(fingerprint)).await?;
+            let row = done(config, &article, made);
+            let status = row.status;
+            record(&work, row, Some(fingerprint), &file).await?;
             work.progress.tell(Event::Done { earlier: false });
-            Ok(Exit::Done)
+            Ok((status, Exit::Done))
         }
         // Interrupted or broken off: the article is neither done nor failed, and its earlier row, if any, stays in the table.
         Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
-        Err(failure) => {
-            failed(&work, about(&article), &failure.reject).await?;
-            Ok(failure.exit)
-        }
+        Err(failure) => failed(&work, about(&article), &failure.reject, &file).await.map(|(status, _)| (status, failure.exit)),
     }
 }
 
-async fn failed(work: &Work, row: Row, reject: &Reject) -> Result<(), Failure> {
+async fn failed(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     tracing::info!("{} failed: {reject}", row.source);
-    record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None).await?;
+    record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None, file).await?;
     work.progress.tell(Event::Failed);
-    Ok(())
+    Ok((Status::Failed, Exit::SomeFailed))
 }
 
-async fn skipped(work: &Work, row: Row, reject: &Reject) -> Result<(), Failure> {
-    record(work, Row { status: Status::Skipped, error: reject.to_string(), ..row }, None).await?;
+async fn skipped(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+    record(work, Row { status: Status::Skipped, error: reject.to_string(), ..row }, None, file).await?;
     work.progress.tell(Event::Skipped);
-    Ok(())
+    Ok((Status::Skipped, Exit::Done))
 }
 
 /// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
-async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>) -> Result<(), Failure> {
+async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc<FileRef>) -> Result<(), Failure> {
     let ledger = work.desk.ledger();
-    let earlier = ledger.row(&row.source).map_err(|fault| work.desk.break_off(fault))?;
+    let broken = |fault| work.desk.break_off(fault);
+    let earlier = ledger.row(&row.source).map_err(broken)?;
     let same = earlier.filter(|(earlier, _)| *earlier == Row { processed_at: earlier.processed_at.clone(), ..row.clone() });
+    if same.as_ref().is_some_and(|(_, made_with)| *made_with == fingerprint) {
+        return ledger.seen(&row.source, file).await.map_err(broken);
+    }
     let processed_at = same.map_or(row.processed_at, |(earlier, _)| earlier.processed_at);
-    ledger.record_row(Row { processed_at, ..row }, fingerprint).await.map_err(|fault| work.desk.break_off(fault))
+    ledger.record_row(Row { processed_at, ..row }, fingerprint, file).await.map_err(broken)
 }
 
 fn done(config: &Config, article: &Article, made: Made) -> Row {

@@ -11,9 +11,13 @@ pub fn call_key(endpoint: &Endpoint, identity: &str, ask: &Ask) -> [u8; 32] {
     hash(&json!(["call-2", answerer(endpoint, identity), ask]))
 }
 
-/// What a row was made of: the article as it was understood.
+/// What a row was made of: the article as it was understood, whatever it is called.
 pub fn content_key(article: &Article) -> [u8; 32] {
-    hash(&json!(["article-1", article]))
+    let mut article = json!(article);
+    if let Some(fields) = article.as_object_mut() {
+        fields.retain(|name, _| name != "id" && name != "source");
+    }
+    hash(&json!(["article-2", article]))
 }
 
 /// What a row was made with: the settings, and those who made it. A row stays good as long as its makers may still be asked:

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn source(path: &Path, size: u64) -> Source {
-        Source { path: path.to_path_buf(), name: "x".into(), size }
+        Source { path: path.to_path_buf(), name: "x".into(), size, stamp: None }
     }
 
     #[test]

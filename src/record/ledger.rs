@@ -2,11 +2,13 @@
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
+use super::files::FileRef;
 use super::schema;
 use super::writer::{self, Write, Writer};
 use crate::model::{Digest, Exit, Fault, Reply, Row, Status, Summary, Task, Usage};
@@ -61,8 +63,9 @@ pub type KnownRow = (Row, Option<[u8; 32]>);
 /// The open ledger of an output folder.
 pub struct Ledger {
     path: PathBuf,
-    run: i64,
+    pub(super) run: i64,
     killed: u64,
+    pub(super) next_file: AtomicI64,
     reader: Mutex<Connection>,
     writer: Mutex<Option<Writer>>,
 }
@@ -104,8 +107,11 @@ impl Ledger {
         let killed = writing
             .execute("UPDATE intent SET outcome = 'killed' WHERE outcome = '' AND run < ?1", [run])
             .map_err(|error| schema::damaged(&path, &error))?;
+        let last: Option<i64> =
+            writing.query_row("SELECT max(number) FROM file", [], |row| row.get(0)).map_err(|error| schema::damaged(&path, &error))?;
+        let next_file = AtomicI64::new(last.unwrap_or(0) + 1);
         let writer = writer::start(writing, path.clone()).map_err(|error| Fault::usage(format!("no thread for the ledger: {error}")))?;
-        Ok(Self { path, run, killed: killed as u64, reader: Mutex::new(reader), writer: Mutex::new(Some(writer)) })
+        Ok(Self { path, run, killed: killed as u64, next_file, reader: Mutex::new(reader), writer: Mutex::new(Some(writer)) })
     }
 
     /// Makes the output folder, closed to other users, if it is not there.
@@ -142,15 +148,50 @@ impl Ledger {
         })
     }
 
-    /// Hands every row that this run found to `each`, in the order of their sources' names.
+    /// A row that was made of the same article with the same settings, under whatever name.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn row_like(&self, fingerprint: &[u8; 32]) -> Result<Option<Row>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM row WHERE fingerprint = ?1 LIMIT 1"))?;
+            statement.query_row([fingerprint], row_of).optional()
+        })
+    }
+
+    /// Flags of the rows in the table, each combination with its number of rows.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn flags(&self) -> Result<Vec<(String, u64)>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT flags, count(*) FROM row WHERE listed = 1 AND flags <> '' GROUP BY flags")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?.collect()
+        })
+    }
+
+    /// The first failed articles of the table: source and reason.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT source, error FROM row WHERE listed = 1 AND status = 'failed' ORDER BY source LIMIT ?1")?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// Hands every row of the table to `each`, in the order of their sources' names.
     ///
     /// # Errors
     /// Where the ledger cannot be read; or what `each` returned.
     pub fn each_row(&self, mut each: impl FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault> {
         let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |error: rusqlite::Error| schema::damaged(&self.path, &error);
-        let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM row WHERE run = ?1 ORDER BY source")).map_err(fault)?;
-        let rows = statement.query_map([self.run], row_of).map_err(fault)?;
+        let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM row WHERE listed = 1 ORDER BY source")).map_err(fault)?;
+        let rows = statement.query_map([], row_of).map_err(fault)?;
         for row in rows {
             each(row.map_err(fault)?)?;
         }
@@ -191,27 +232,16 @@ impl Ledger {
     ///
     /// # Errors
     /// Where it could not be made durable.
-    pub async fn record_row(&self, row: Row, fingerprint: Option<[u8; 32]>) -> Result<(), Fault> {
-        self.write(Write::Row { row: Box::new(row), fingerprint, run: self.run }).await
+    pub async fn record_row(&self, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc<FileRef>) -> Result<(), Fault> {
+        self.write(Write::Row { row: Box::new(row), fingerprint, file: Arc::clone(file), run: self.run }).await
     }
 
     /// Marks the row of `source` as found by this run, and still good.
     ///
     /// # Errors
     /// Where it could not be made durable.
-    pub async fn seen(&self, source: &str) -> Result<(), Fault> {
-        self.write(Write::Seen { source: source.to_owned(), run: self.run }).await
-    }
-
-    /// Rows that earlier runs listed, and this one, broken off, has not come to, stay in the table: those of the last run that came to
-    /// its end, and of all that were killed since.
-    ///
-    /// # Errors
-    /// Where that could not be written.
-    pub fn keep_unseen(&self) -> Result<(), Fault> {
-        let statement = "UPDATE row SET run = ?1 WHERE run >= coalesce(
-            (SELECT max(row.run) FROM row JOIN run ON run.number = row.run WHERE run.ended_at IS NOT NULL AND row.run < ?1), 0)";
-        self.read(|connection| connection.execute(statement, [self.run])).map(|_| ())
+    pub async fn seen(&self, source: &str, file: &Arc<FileRef>) -> Result<(), Fault> {
+        self.write(Write::Seen { source: source.to_owned(), file: Arc::clone(file), run: self.run }).await
     }
 
     /// Waits for the last write and notes how the run ended.
@@ -268,7 +298,7 @@ impl Ledger {
         query(&connection).map_err(|error| schema::damaged(&self.path, &error))
     }
 
-    async fn write(&self, write: Write) -> Result<(), Fault> {
+    pub(super) async fn write(&self, write: Write) -> Result<(), Fault> {
         let gone = || Fault::usage(format!("the ledger `{}` takes no more writes: an earlier one failed", self.path.display()));
         let queue = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone());
         let Some(queue) = queue else { return Err(gone()) };
@@ -364,12 +394,16 @@ mod tests {
         }
     }
 
+    fn file(number: i64) -> Arc<FileRef> {
+        Arc::new(FileRef { number, folder: b"input".to_vec(), name: number.to_string().into_bytes() })
+    }
+
     fn block<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
     #[test]
-    fn what_is_recorded_is_there_in_the_next_run_and_only_found_rows_are_listed() {
+    fn what_is_recorded_is_there_in_the_next_run() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(dir.path(), false).unwrap();
         let reply = Reply { answer: Answer::Summary("Résumé".into()), usage: Usage::default(), draft: true };
@@ -388,7 +422,7 @@ mod tests {
         };
         block(ledger.record_call(call)).unwrap();
         for source in ["b.txt", "a.txt"] {
-            block(ledger.record_row(row(source), Some([1; 32]))).unwrap();
+            block(ledger.record_row(row(source), Some([1; 32]), &file(1))).unwrap();
         }
         ledger.close(Exit::Done, &Summary::default()).unwrap();
 
@@ -396,7 +430,7 @@ mod tests {
         assert_eq!(ledger.reply(&[7; 32]).unwrap(), Some((reply, "a".into(), Some(0.5))));
         assert_eq!(ledger.reply(&[8; 32]).unwrap(), None);
         assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
-        block(ledger.seen("b.txt")).unwrap();
+        assert_eq!(ledger.row_like(&[1; 32]).unwrap().unwrap().digest, row("").digest);
         let mut sources = Vec::new();
         ledger
             .each_row(|row| {
@@ -404,7 +438,7 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        assert_eq!(sources, ["b.txt"]);
+        assert_eq!(sources, ["a.txt", "b.txt"]);
     }
 
     #[test]
@@ -427,7 +461,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &Summary::default()).unwrap();
         let ledger = Ledger::open(dir.path(), false).unwrap();
-        block(ledger.record_row(row("a.txt"), None)).unwrap();
+        block(ledger.record_row(row("a.txt"), None, &file(1))).unwrap();
         // Another process, since the locks in question are between processes.
         let count = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM row').fetchone(); c.close()";
         let read = std::process::Command::new("python3").args(["-c", count]).arg(dir.path().join("ledger.db")).status();
@@ -435,32 +469,6 @@ mod tests {
             return;
         }
         assert!(dir.path().join("ledger.db-wal").exists());
-    }
-
-    #[test]
-    fn a_run_that_is_broken_off_after_a_killed_one_keeps_the_rows_of_both() {
-        let dir = tempfile::tempdir().unwrap();
-        let run = |sources: &[&str]| {
-            let ledger = Ledger::open(dir.path(), false).unwrap();
-            for source in sources {
-                block(ledger.record_row(row(source), None)).unwrap();
-            }
-            ledger
-        };
-        run(&["gone.txt"]).close(Exit::Done, &Summary::default()).unwrap();
-        run(&["a.txt", "b.txt"]).close(Exit::Done, &Summary::default()).unwrap();
-        // Dropped without its end, as by a kill.
-        drop(run(&["a.txt"]));
-        let ledger = run(&["c.txt"]);
-        ledger.keep_unseen().unwrap();
-        let mut sources = Vec::new();
-        ledger
-            .each_row(|row| {
-                sources.push(row.source);
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(sources, ["a.txt", "b.txt", "c.txt"]);
     }
 
     #[test]

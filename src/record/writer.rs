@@ -1,12 +1,14 @@
 //! The ledger's one writer: takes what is to be written from everybody, commits it in groups, and only then says that it is done.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+use super::files::{self, FileRead, FileRef};
 use super::ledger::{Intent, RecordedCall};
 use super::schema::damaged;
 use crate::model::{Fault, Row};
@@ -34,12 +36,22 @@ pub(super) enum Write {
     Row {
         row: Box<Row>,
         fingerprint: Option<[u8; 32]>,
+        file: Arc<FileRef>,
         run: i64,
     },
     /// A row that was made earlier and is still good: only marked as found.
     Seen {
         source: String,
+        file: Arc<FileRef>,
         run: i64,
+    },
+    Read {
+        read: FileRead,
+        run: i64,
+    },
+    Listing {
+        back: Vec<i64>,
+        gone: Vec<i64>,
     },
 }
 
@@ -79,6 +91,8 @@ fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Wr
 
 fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
+    // The outputs no longer show what the ledger holds: known before they are written, so that a kill between leaves no doubt.
+    let mut changed = false;
     for write in group {
         match write {
             Write::Intent { intent, run } => insert_intent(&transaction, intent, *run)?,
@@ -92,11 +106,21 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
                 insert_call(&transaction, call, *run)?;
                 end_intent(&transaction, &call.key, *run)?;
             }
-            Write::Row { row, fingerprint, run } => insert_row(&transaction, row, fingerprint.as_ref(), *run)?,
-            Write::Seen { source, run } => {
-                transaction.prepare_cached("UPDATE row SET run = ?2 WHERE source = ?1")?.execute(params![source, run])?;
+            Write::Row { row, fingerprint, file, run } => {
+                files::touch(&transaction, file, *run)?;
+                insert_row(&transaction, row, fingerprint.as_ref(), file.number, *run)?;
+                changed = true;
             }
+            Write::Seen { source, file, run } => {
+                files::touch(&transaction, file, *run)?;
+                changed |= see(&transaction, source, file.number, *run)?;
+            }
+            Write::Read { read, run } => changed |= files::read_to_its_end(&transaction, read, *run)?,
+            Write::Listing { back, gone } => changed |= files::list(&transaction, back, gone)?,
         }
+    }
+    if changed {
+        transaction.prepare_cached("DELETE FROM output")?.execute([])?;
     }
     transaction.commit()
 }
@@ -143,11 +167,19 @@ fn insert_call(connection: &Connection, call: &RecordedCall, run: i64) -> rusqli
     Ok(())
 }
 
-fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>, run: i64) -> rusqlite::Result<()> {
+/// Marks a row as found; returns whether it comes back into the table.
+fn see(connection: &Connection, source: &str, file: i64, run: i64) -> rusqlite::Result<bool> {
+    let listed = connection.prepare_cached("SELECT listed FROM row WHERE source = ?1")?.query_row([source], |row| row.get::<_, bool>(0))?;
+    let statement = "UPDATE row SET run = ?2, file = ?3, listed = 1 WHERE source = ?1";
+    connection.prepare_cached(statement)?.execute(params![source, run, file])?;
+    Ok(!listed)
+}
+
+fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>, file: i64, run: i64) -> rusqlite::Result<()> {
     let statement = "INSERT OR REPLACE INTO row (source, fingerprint, run, id, title_fr, title_en, summary_fr, summary_en, language, published, url, status,
         flags, error, words, summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author,
-        section, copy_of, findings)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+        section, copy_of, findings, file, listed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, 1)";
     connection.prepare_cached(statement)?.execute(params![
         row.source,
         fingerprint,
@@ -174,6 +206,7 @@ fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>
         row.section,
         row.copy_of,
         if row.findings.is_empty() { String::new() } else { serde_json::to_string(&row.findings).unwrap_or_default() },
+        file,
     ])?;
     Ok(())
 }

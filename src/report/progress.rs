@@ -27,6 +27,13 @@ pub enum Event {
     },
     /// An article was left out by a rule.
     Skipped,
+    /// A file was found that is as an earlier run left it, with so many rows.
+    Unchanged {
+        /// Rows that are done.
+        done: u64,
+        /// Rows that were skipped.
+        skipped: u64,
+    },
     /// An article failed.
     Failed,
 }
@@ -89,6 +96,12 @@ impl Progress {
             Event::Done { earlier } => {
                 self.earlier.fetch_add(u64::from(earlier), Ordering::Relaxed);
                 self.done.fetch_add(1, Ordering::Relaxed)
+            }
+            Event::Unchanged { done, skipped } => {
+                self.found.fetch_add(done + skipped, Ordering::Relaxed);
+                self.earlier.fetch_add(done, Ordering::Relaxed);
+                self.done.fetch_add(done, Ordering::Relaxed);
+                self.skipped.fetch_add(skipped, Ordering::Relaxed)
             }
             Event::Skipped => self.skipped.fetch_add(1, Ordering::Relaxed),
             Event::Failed => self.failed.fetch_add(1, Ordering::Relaxed),
@@ -214,6 +227,12 @@ impl Bars {
                 self.rows.inc(1);
             }
             Event::Skipped => self.rows.inc(1),
+            Event::Unchanged { done, skipped } => {
+                for bar in [&self.read, &self.summarise, &self.translate, &self.rows] {
+                    bar.set_length(total);
+                    bar.inc(done + skipped);
+                }
+            }
             Event::Failed => {
                 let failed = self.rows.message().split(' ').next().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0) + 1;
                 self.rows.set_message(format!("{failed} failed"));

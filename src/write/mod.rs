@@ -41,6 +41,11 @@ static OUTPUTS: &[&dyn Output] = &[
     &page::Page,
 ];
 
+/// The names of all outputs; the first is the table's.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    OUTPUTS.iter().map(|output| output.file_name())
+}
+
 /// What the outputs are told beside the rows.
 #[derive(Clone, Debug)]
 pub struct View {

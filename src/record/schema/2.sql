@@ -6,6 +6,32 @@ ALTER TABLE row ADD COLUMN copy_of TEXT NOT NULL DEFAULT '';   -- the source who
 ALTER TABLE row ADD COLUMN findings TEXT NOT NULL DEFAULT '';  -- JSON: what the checks found
 ALTER TABLE row ADD COLUMN calls BLOB NOT NULL DEFAULT x'';    -- the keys of the calls that made it, 32 bytes each
 ALTER TABLE call ADD COLUMN run INTEGER NOT NULL DEFAULT 0;    -- the run that made it; 0: before version 2
+ALTER TABLE row ADD COLUMN file INTEGER;                       -- the file it was read from; NULL: that is not known, or not so any more
+ALTER TABLE row ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;  -- 1: it is in the table
+UPDATE row SET listed = 1 WHERE run >= coalesce((SELECT max(number) FROM run WHERE ended_at IS NOT NULL), 0);
+DROP INDEX row_run;
+CREATE INDEX row_listed ON row (source) WHERE listed = 1;
+CREATE INDEX row_file ON row (file);
+CREATE INDEX row_fingerprint ON row (fingerprint);
+CREATE INDEX row_flags ON row (flags) WHERE listed = 1 AND flags <> '';
+CREATE INDEX row_failed ON row (source) WHERE listed = 1 AND status = 'failed';
+CREATE TABLE file (               -- what stood in the input; an unchanged file is not opened again
+  folder   BLOB NOT NULL,         -- its path, relative to the config's folder where it lies below it
+  name     BLOB NOT NULL,
+  number   INTEGER NOT NULL UNIQUE,
+  size     INTEGER NOT NULL DEFAULT 0,
+  modified INTEGER NOT NULL DEFAULT 0, -- nanoseconds since 1970
+  inode    INTEGER NOT NULL DEFAULT 0,
+  settings INTEGER NOT NULL DEFAULT 0, -- hash of the settings that shaped its rows; 0: it has to be read again
+  listed   INTEGER NOT NULL,      -- 1: its rows are in the table
+  run      INTEGER NOT NULL,      -- the last run that opened it
+  done     INTEGER NOT NULL DEFAULT 0, -- its rows, by status
+  skipped  INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (folder, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE output (             -- the files that were written from the rows as they are
+  name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, inode INTEGER NOT NULL, made_with INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE INDEX call_spent ON call (made_at, endpoint, cost);
 CREATE TABLE intent (             -- a call that is about to be sent; goes when its answer is kept, or when it surely cost nothing
   run        INTEGER NOT NULL,

@@ -1,0 +1,88 @@
+//! One folder's entries, sorted, in little memory: a folder may hold a million files, and their names must not fill it.
+
+use std::ffi::OsStr;
+use std::fs::{DirEntry, FileType};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What an entry is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Kind {
+    File,
+    Folder,
+}
+
+/// Names end to end, and where each begins: files first, then folders.
+#[derive(Debug, Default)]
+pub(super) struct Folder {
+    names: Vec<u8>,
+    entries: Vec<(usize, u16, Kind)>,
+}
+
+impl Folder {
+    /// Lists the files and folders in `path`, each kind sorted by name. Hidden ones are left out; so are links, sockets, pipes and devices: opening
+    /// one may hang, or lead out of the folder.
+    pub(super) fn list(path: &Path) -> io::Result<Self> {
+        let mut folder = Self::default();
+        for entry in path.read_dir()? {
+            folder.add(&entry?);
+        }
+        folder.names.shrink_to_fit();
+        folder.entries.shrink_to_fit();
+        let names = std::mem::take(&mut folder.names);
+        folder.entries.sort_unstable_by(|left, right| (left.2, name(&names, left)).cmp(&(right.2, name(&names, right))));
+        folder.names = names;
+        Ok(folder)
+    }
+
+    fn add(&mut self, entry: &DirEntry) {
+        let name = entry.file_name();
+        let Some(kind) = kind(&name, entry.file_type().ok()) else { return };
+        let bytes = name.as_bytes();
+        // No file system of ours has longer names.
+        let Ok(length) = u16::try_from(bytes.len()) else { return };
+        self.entries.push((self.names.len(), length, kind));
+        self.names.extend_from_slice(bytes);
+    }
+
+    /// The name of the file at this place in their order.
+    pub(super) fn file(&self, at: usize) -> Option<&OsStr> {
+        self.entries.get(at).filter(|entry| entry.2 == Kind::File).map(|entry| OsStr::from_bytes(name(&self.names, entry)))
+    }
+
+    /// The names of its folders, the last one first.
+    pub(super) fn folders_backwards(&self) -> Vec<&OsStr> {
+        let folders = self.entries.iter().rev().take_while(|entry| entry.2 == Kind::Folder);
+        folders.map(|entry| OsStr::from_bytes(name(&self.names, entry))).collect()
+    }
+}
+
+fn name<'a>(names: &'a [u8], entry: &(usize, u16, Kind)) -> &'a [u8] {
+    names.get(entry.0..entry.0 + usize::from(entry.1)).unwrap_or_default()
+}
+
+fn kind(name: &OsStr, found: Option<FileType>) -> Option<Kind> {
+    let found = found.filter(|_| !name.as_bytes().starts_with(b"."))?;
+    if found.is_file() { Some(Kind::File) } else { found.is_dir().then_some(Kind::Folder) }
+}
+
+/// How many files lie below `path`, as a quick look says.
+pub(super) fn count(path: &Path, outside: Option<&Path>, go_on: &dyn Fn() -> bool) -> u64 {
+    let mut files = 0;
+    let mut open = vec![path.to_path_buf()];
+    while let Some(path) = open.pop() {
+        // The walk proper tells what cannot be read.
+        for entry in path.read_dir().into_iter().flatten().flatten() {
+            match kind(&entry.file_name(), entry.file_type().ok()) {
+                Some(Kind::File) => files += 1,
+                Some(Kind::Folder) if outside != Some(entry.path().as_path()) => open.push(entry.path()),
+                _ => {}
+            }
+        }
+        if !go_on() {
+            break;
+        }
+    }
+    files
+}
