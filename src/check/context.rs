@@ -2,6 +2,7 @@
 
 use super::text::Text;
 use crate::model::{Article, Digest, Field, Lang};
+use crate::plan::Glossary;
 
 /// How a text came from another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,12 +27,14 @@ pub struct Context<'a> {
     pairs: Vec<(Relation, usize, usize)>,
     /// The length of a summary that was asked for, in words.
     pub(super) words: Option<usize>,
+    /// The user's glossary.
+    pub(super) glossary: Option<&'a Glossary>,
 }
 
 impl<'a> Context<'a> {
     /// A row: the article, what was made of it in about `words` words, and the whole texts in the table's two languages where they are kept.
     pub fn of_row(article: &'a Article, digest: &'a Digest, kept: [&'a str; 2], words: usize) -> Self {
-        let mut context = Self { texts: Vec::new(), pairs: Vec::new(), words: Some(words) };
+        let mut context = Self { texts: Vec::new(), pairs: Vec::new(), words: Some(words), glossary: None };
         let whole = context.add(Text::of_article(article));
         for (lang, kept) in Lang::TABLE.into_iter().zip(kept) {
             let (title, summary) = digest.get(lang);
@@ -53,7 +56,14 @@ impl<'a> Context<'a> {
     pub fn of_pair(source: (&'a str, Option<Lang>), target: (&'a str, Option<Lang>), summary: bool) -> Self {
         let relation = if summary { Relation::Summary } else { Relation::Translation };
         let texts = vec![Text::new(Field::Source, source.1, source.0).given(true), Text::new(Field::Target, target.1, target.0)];
-        Self { texts, pairs: vec![(relation, 0, 1)], words: None }
+        Self { texts, pairs: vec![(relation, 0, 1)], words: None, glossary: None }
+    }
+
+    /// The same, where there is a glossary.
+    #[must_use]
+    pub fn with_glossary(mut self, glossary: &'a Glossary) -> Self {
+        self.glossary = Some(glossary);
+        self
     }
 
     /// Titles and summaries in the two languages say the same: that in the article's language is what the other was made from.

@@ -2,6 +2,7 @@
 
 mod context;
 mod echo;
+mod glossary;
 mod language;
 mod length;
 mod text;
@@ -20,7 +21,7 @@ trait Check: Sync {
 }
 
 /// Every check.
-static CHECKS: &[&dyn Check] = &[&echo::Echo, &language::Language, &length::Length];
+static CHECKS: &[&dyn Check] = &[&echo::Echo, &language::Language, &length::Length, &glossary::Terms];
 
 /// Everything that the checks find, but for those that are `off`: the worst first, then in the order of the checks.
 pub fn check(context: &Context, off: &[Flag]) -> Vec<Finding> {

@@ -10,6 +10,7 @@ use super::{RunArguments, endpoints, runtime};
 use crate::config::{Config, Overrides};
 use crate::model::{Exit, Fault, Summary};
 use crate::pipeline::{self, Desk, Outcome, Work};
+use crate::plan::Glossary;
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Ending, Loudness, Progress, say};
 
@@ -74,8 +75,10 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
     };
     let desk = Desk::new(ledger, lines, Arc::clone(&progress));
     let settings = desk.settings_keys(&config.summary);
+    let glossary = Glossary::new(config.glossary.clone());
     let shape = pipeline::shape(&config, &desk);
-    let work = Arc::new(Work { config, desk, progress, settings, shape, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
+    let work =
+        Arc::new(Work { config, glossary, desk, progress, settings, shape, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
     let result = pipeline::run(Arc::clone(&work)).await;
     signals.abort();

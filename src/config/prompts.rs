@@ -11,10 +11,11 @@ use super::raw::RawPrompts;
 use super::resolve::Judge;
 use crate::model::Task;
 
-/// The templates that ship with the program: name and text. `rules` and `manner` are what the others include.
-pub const SHIPPED_PROMPTS: [(&str, &str); 5] = [
+/// The templates that ship with the program: name and text. `rules`, `manner` and `terms` are what the others include.
+pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
     ("rules", include_str!("prompts/rules.j2")),
     ("manner", include_str!("prompts/manner.j2")),
+    ("terms", include_str!("prompts/terms.j2")),
     ("summarise", include_str!("prompts/summarise.j2")),
     ("translate", include_str!("prompts/translate.j2")),
     ("digest", include_str!("prompts/digest.j2")),
@@ -70,6 +71,7 @@ impl Judge<'_> {
         let files = [
             ("rules", raw.rules),
             ("manner", raw.manner),
+            ("terms", raw.terms),
             ("summarise", raw.summarise),
             ("translate", raw.translate),
             ("digest", raw.digest),
@@ -103,7 +105,7 @@ impl Judge<'_> {
 
     fn try_out(&mut self, prompts: &Prompts, replaced: &[(&'static str, String, Spanned<String>)]) {
         let some = context! { words => 60, sentences => 3, style => "s", tone => "t", note => "n", language => "French", from => "French",
-        to => "English", terms => Vec::<String>::new() };
+        to => "English", terms => vec![context! { from => "OTSC", to => "CSTO" }] };
         let few = context! { words => 60, sentences => (), style => (), tone => (), note => "", language => "French", from => "French",
         to => "English", terms => Vec::<String>::new() };
         for (name, _, file) in replaced {

@@ -65,6 +65,7 @@ pub(super) struct RawGlossary {
 pub(super) struct RawPrompts {
     pub(super) rules: Option<Spanned<String>>,
     pub(super) manner: Option<Spanned<String>>,
+    pub(super) terms: Option<Spanned<String>>,
     pub(super) summarise: Option<Spanned<String>>,
     pub(super) translate: Option<Spanned<String>>,
     pub(super) digest: Option<Spanned<String>>,

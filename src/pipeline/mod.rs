@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::call::{Line, Tally};
 use crate::config::{Config, Profile};
 use crate::model::{Exit, Failure, Fault, Reject, Stamp};
-use crate::plan::row_fingerprint;
+use crate::plan::{Glossary, row_fingerprint};
 use crate::record::Ledger;
 use crate::report::Progress;
 use crate::write::{self, View};
@@ -42,6 +42,8 @@ pub struct Work {
     pub desk: Desk,
     /// What the user sees.
     pub progress: Arc<Progress>,
+    /// The config's glossary, ready to be looked into.
+    pub glossary: Glossary,
     /// See [`Desk::settings_keys`].
     pub settings: Vec<[u8; 32]>,
     /// Hash of the settings that shape rows: a file that was read under others is read again. See [`shape`].

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Work;
 use super::reading::ReadSource;
 use crate::check::{Context, check};
-use crate::config::Config;
 use crate::discover::article_id;
 use crate::model::{Article, Digest, Exit, Failure, Finding, Flag, Lang, Reject, Row, Status};
 use crate::plan::{Made, Redo, content_key, make, row_fingerprint};
@@ -57,7 +56,7 @@ fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
 /// How the row ended, and what that means for the run; an error: there is no row.
 async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     let config = &work.config;
-    let content = content_key(&article);
+    let content = content_key(&article, &work.glossary.of_article(&article));
     let ledger = work.desk.ledger();
     let broken = |fault| work.desk.break_off(fault);
     let earlier = ledger.row(&article.source).map_err(broken)?;
@@ -76,10 +75,10 @@ async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(S
         work.progress.tell(Event::Done { earlier: true });
         return Ok((status, Exit::Done));
     }
-    match make(&config.summary, &article, &Redo::default(), &work.desk).await {
+    match make(&config.summary, &work.glossary, &article, &Redo::default(), &work.desk).await {
         Ok(made) => {
             let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &made));
-            let row = done(config, &article, made);
+            let row = done(&work, &article, made);
             let status = row.status;
             record(&work, row, Some(fingerprint), &file).await?;
             work.progress.tell(Event::Done { earlier: false });
@@ -117,10 +116,11 @@ async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc
     ledger.record_row(Row { processed_at, ..row }, fingerprint, file).await.map_err(broken)
 }
 
-fn done(config: &Config, article: &Article, made: Made) -> Row {
+fn done(work: &Work, article: &Article, made: Made) -> Row {
     let mut findings = noticed(article);
     findings.extend(made.draft.then(|| Finding::of_article(Flag::Draft)));
-    findings.extend(check(&Context::of_row(article, &made.digest, [&made.text_fr, &made.text_en], config.summary.wish.words), &[]));
+    let context = Context::of_row(article, &made.digest, [&made.text_fr, &made.text_en], work.config.summary.wish.words);
+    findings.extend(check(&context.with_glossary(&work.glossary), &[]));
     let row = Row {
         digest: made.digest,
         text_fr: made.text_fr,

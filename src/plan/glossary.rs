@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use crate::model::{Entry, Lang, Term};
+use crate::model::{Article, Entry, Lang, Term};
 
 /// The entries, ready to be looked for.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,13 @@ impl Glossary {
             index
         };
         Self { french: index(|entry| &entry.fr), english: index(|entry| &entry.en), entries }
+    }
+
+    /// The entries that occur in an article: what its row depends on, and no other entry.
+    pub fn of_article(&self, article: &Article) -> Vec<Term> {
+        let from = article.language.unwrap_or(Lang::FR);
+        let to = if from == Lang::EN { Lang::FR } else { Lang::EN };
+        self.terms([article.title.as_str(), article.body.as_str()], from, to)
     }
 
     /// All of it.

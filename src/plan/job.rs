@@ -1,6 +1,7 @@
 //! One job done by one maker: cut to what it takes in one call, and put together again. Nothing is left out without a word.
 
 use super::cut;
+use super::glossary::Glossary;
 use super::route::{Asker, Teller, mismatch};
 use crate::model::{Answer, Ask, Failure, Lang, Limits, Reject, Task, Wish};
 
@@ -25,10 +26,10 @@ impl Job<'_> {
 }
 
 /// Does `job` in as many calls as the maker's limits ask for; with smaller ones where the service turns out to take less.
-pub(super) async fn by<A: Asker>(job: &Job<'_>, wish: &Wish, note: &str, teller: &mut Teller<'_, A>) -> Result<Answer, Failure> {
+pub(super) async fn by<A: Asker>(job: &Job<'_>, told: Told<'_>, teller: &mut Teller<'_, A>) -> Result<Answer, Failure> {
     let mut limits = teller.maker.limits;
     loop {
-        let mut work = Work { wish, note, limits, teller };
+        let mut work = Work { told, limits, teller };
         let failure = match job {
             Job::Summary { title, text, language } => match work.summary(title, text, *language).await {
                 Ok(summary) => return Ok(Answer::Summary(summary)),
@@ -63,9 +64,16 @@ fn smaller(job: &Job<'_>, limits: Limits, failure: &Failure) -> Option<Limits> {
     }
 }
 
+/// What is told along with a job.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) wish: &'a Wish,
+    pub(super) note: &'a str,
+    pub(super) glossary: &'a Glossary,
+}
+
 struct Work<'a, 'b, A> {
-    wish: &'a Wish,
-    note: &'a str,
+    told: Told<'a>,
     limits: Limits,
     teller: &'a mut Teller<'b, A>,
 }
@@ -88,7 +96,7 @@ impl<A: Asker> Work<'_, '_, A> {
     async fn summaries(&mut self, title: &str, parts: Vec<String>, language: Lang) -> Result<String, Failure> {
         let mut summaries = Vec::with_capacity(parts.len());
         for text in parts {
-            let (title, wish, note) = (title.to_owned(), self.wish.clone(), self.note.to_owned());
+            let (title, wish, note) = (title.to_owned(), self.told.wish.clone(), self.told.note.to_owned());
             match self.teller.ask(Ask::Summarise { title, text, language, wish, note }).await? {
                 Answer::Summary(summary) => summaries.push(summary),
                 _ => return Err(mismatch().into()),
@@ -108,8 +116,10 @@ impl<A: Asker> Work<'_, '_, A> {
             let joined = self.summaries(title, parts, language).await?;
             text = shorter(&text, joined)?;
         }
-        let (title, wish, note) = (title.to_owned(), self.wish.clone(), self.note.to_owned());
-        self.teller.ask(Ask::Digest { title, text, language, wish, note, terms: Vec::new() }).await
+        let (title, wish, note) = (title.to_owned(), self.told.wish.clone(), self.told.note.to_owned());
+        let to = if language == Lang::EN { Lang::FR } else { Lang::EN };
+        let terms = self.told.glossary.terms([title.as_str(), text.as_str()], language, to);
+        self.teller.ask(Ask::Digest { title, text, language, wish, note, terms }).await
     }
 
     /// What is left of the limits beside an article's title.
@@ -142,7 +152,8 @@ impl<A: Asker> Work<'_, '_, A> {
         batches.push((places, batch));
         for (places, texts) in batches.into_iter().filter(|(_, texts)| !texts.is_empty()) {
             let wanted = texts.len();
-            let answer = self.teller.ask(Ask::Translate { texts, from, to, note: self.note.to_owned(), terms: Vec::new() }).await?;
+            let terms = self.told.glossary.terms(texts.iter().map(String::as_str), from, to);
+            let answer = self.teller.ask(Ask::Translate { texts, from, to, note: self.told.note.to_owned(), terms }).await?;
             let Answer::Translations(pieces) = answer else { return Err(mismatch().into()) };
             if pieces.len() != wanted {
                 return Err(mismatch().into());

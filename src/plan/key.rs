@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::config::{Endpoint, Summary};
-use crate::model::{Article, Ask};
+use crate::model::{Article, Ask, Term};
 
 /// The key of a call. The endpoint counts by what answers there (dialect, address, model, what it is told, and the embedded
 /// translator's version as `identity`), not by its name in the config, which may change freely.
@@ -11,13 +11,13 @@ pub fn call_key(endpoint: &Endpoint, identity: &str, ask: &Ask) -> [u8; 32] {
     hash(&json!(["call-2", answerer(endpoint, identity), ask]))
 }
 
-/// What a row was made of: the article as it was understood, whatever it is called.
-pub fn content_key(article: &Article) -> [u8; 32] {
+/// What a row was made of: the article as it was understood, whatever it is called, and the entries of the glossary that occur in it.
+pub fn content_key(article: &Article, terms: &[Term]) -> [u8; 32] {
     let mut article = json!(article);
     if let Some(fields) = article.as_object_mut() {
         fields.retain(|name, _| name != "id" && name != "source");
     }
-    hash(&json!(["article-2", article]))
+    hash(&json!(["article-2", article, terms]))
 }
 
 /// What a row was made with: the settings, and those who made it. A row stays good as long as its makers may still be asked:

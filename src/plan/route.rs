@@ -3,7 +3,8 @@
 
 use std::future::Future;
 
-use super::job::{Job, by};
+use super::glossary::Glossary;
+use super::job::{Job, Told, by};
 use crate::config::{Route, Summary};
 use crate::model::{Answer, Article, Ask, Digest, Failure, Lang, Limits, Reject, Reply, Task};
 
@@ -70,14 +71,14 @@ pub struct Made {
 ///
 /// # Errors
 /// What kept it from being done, with what that means for the run.
-pub async fn make(summary: &Summary, article: &Article, redo: &Redo, asker: &impl Asker) -> Result<Made, Failure> {
+pub async fn make(summary: &Summary, glossary: &Glossary, article: &Article, redo: &Redo, asker: &impl Asker) -> Result<Made, Failure> {
     let language = article.language.ok_or_else(|| {
         Reject::new(
             "language",
             "the article's language is not certain; a label such as <html lang=\"fr\"> or \"language\": \"fr\" would decide",
         )
     })?;
-    let mut work = Work { asker, summary, redo, made: Made { cost: Some(0.0), ..Made::default() } };
+    let mut work = Work { asker, summary, glossary, redo, made: Made { cost: Some(0.0), ..Made::default() } };
     match summary.route {
         Route::SummariseThenTranslate => work.summarise_then_translate(article, language).await?,
         Route::TranslateThenSummarise => work.translate_then_summarise(article, language).await?,
@@ -92,6 +93,7 @@ pub async fn make(summary: &Summary, article: &Article, redo: &Redo, asker: &imp
 struct Work<'a, A> {
     asker: &'a A,
     summary: &'a Summary,
+    glossary: &'a Glossary,
     redo: &'a Redo,
     made: Made,
 }
@@ -211,7 +213,8 @@ impl<A: Asker> Work<'_, A> {
             let last = at + 1 == makers.len();
             let mut teller = Teller { asker: self.asker, maker, last, made: &mut self.made };
             let note = if maker.chat { self.redo.note.as_str() } else { "" };
-            match by(job, &self.summary.wish, note, &mut teller).await {
+            let told = Told { wish: &self.summary.wish, note, glossary: self.glossary };
+            match by(job, told, &mut teller).await {
                 Ok(answer) => return Ok((answer, maker.name.clone())),
                 Err(failure) => {
                     let go_on = failure.elsewhere() && !last;
@@ -324,7 +327,7 @@ mod tests {
     }
 
     fn run(echo: &Echo, summary: &Summary, article: &Article, redo: &Redo) -> Result<Made, Failure> {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(make(summary, article, redo, echo))
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(make(summary, &Glossary::default(), article, redo, echo))
     }
 
     fn tasks(echo: &Echo) -> Vec<Task> {

@@ -1,0 +1,51 @@
+//! `glossary`: a translation does not say a term as the user's glossary has it.
+
+use super::Check;
+use super::context::{Context, Pair};
+use crate::model::{Finding, Flag, Severity, Term};
+use crate::plan::{Glossary, says};
+
+pub(super) struct Terms;
+
+impl Check for Terms {
+    fn flag(&self) -> Flag {
+        Flag::Glossary
+    }
+
+    fn check(&self, context: &Context) -> Vec<Finding> {
+        let Some(glossary) = context.glossary else { return Vec::new() };
+        let of_pair = |pair: Pair| missing(glossary, &pair).into_iter().map(|term| finding(&pair, &term)).collect::<Vec<_>>();
+        context.translations().flat_map(of_pair).collect()
+    }
+}
+
+/// The terms of the source that its translation does not say.
+fn missing(glossary: &Glossary, pair: &Pair) -> Vec<Term> {
+    let (Some(from), Some(to)) = (pair.source.lang, pair.target.lang) else { return Vec::new() };
+    let terms = glossary.terms([pair.source.as_str()], from, to);
+    terms.into_iter().filter(|term| !says(pair.target.as_str(), &term.to)).collect()
+}
+
+fn finding(pair: &Pair, term: &Term) -> Finding {
+    let explanation = format!("the source says `{}`, which the glossary translates as `{}`", term.from, term.to);
+    Finding::new(Flag::Glossary, Severity::Warning, pair.target.field, explanation).expected(&term.to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Entry, Lang};
+
+    #[test]
+    fn a_missing_term_is_found_in_either_direction() {
+        let glossary = Glossary::new(vec![Entry { fr: "OTSC".into(), en: "CSTO".into() }, Entry { fr: "AFP".into(), en: "AFP".into() }]);
+        let found = |from: (&str, Lang), to: (&str, Lang)| {
+            let context = Context::of_pair((from.0, Some(from.1)), (to.0, Some(to.1)), false).with_glossary(&glossary);
+            Terms.check(&context).into_iter().map(|finding| finding.expected).collect::<Vec<_>>()
+        };
+        assert_eq!(found(("L’OTSC, dit l’AFP.", Lang::FR), ("The OTSC, says AFP.", Lang::EN)), ["CSTO"]);
+        assert_eq!(found(("L’OTSC, dit l’AFP.", Lang::FR), ("The CSTO, says the Agency.", Lang::EN)), ["AFP"]);
+        assert_eq!(found(("The CSTO's men", Lang::EN), ("Les hommes de l’OTSC", Lang::FR)), [""; 0]);
+        assert_eq!(found(("The CSTO's men", Lang::EN), ("Les hommes de la CSTO", Lang::FR)), ["OTSC"]);
+    }
+}
