@@ -74,7 +74,7 @@ struct Common {
 
 #[derive(Clone, Debug, Default, Args)]
 struct RunArguments {
-    /// Files and folders to read [default: input.paths of the config]
+    /// Files and folders to read, `-` for standard input [default: input.paths of the config]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -98,7 +98,7 @@ struct RunArguments {
 
 #[derive(Debug, Args)]
 struct ReadArguments {
-    /// Files and folders to read
+    /// Files and folders to read; `-` is standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]

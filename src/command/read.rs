@@ -13,7 +13,7 @@ pub(super) fn run(arguments: &ReadArguments) -> Result<Exit, Fault> {
     let config = arguments.common.load(&Overrides { paths: arguments.paths.clone(), ..Overrides::default() })?;
     let mut exit = Exit::Done;
     for found in walk(&config.input, &config.folder, &config.output) {
-        for article in understand(found, config.max_bytes) {
+        for article in understand(found, &config) {
             let line = match article {
                 Ok(article) => serde_json::to_value(&article).map_err(|error| Fault::new(Exit::Bug, error.to_string()))?,
                 Err((source, reject)) => {

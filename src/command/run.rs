@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{RunArguments, endpoints, runtime};
 use crate::config::{Config, Overrides};
-use crate::model::{Exit, Fault, Summary};
+use crate::model::{Exit, Fault, Source, Summary};
 use crate::pipeline::{self, Desk, Outcome, Work};
 use crate::plan::Glossary;
 use crate::record::{Ledger, RunLock};
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     };
     let config = arguments.common.load(&overrides)?;
     let loudness = arguments.common.loudness();
-    for path in &config.input {
+    for path in config.input.iter().filter(|path| path.as_os_str() != Source::STDIN) {
         path.symlink_metadata().map_err(|error| {
             Fault::usage(format!(
                 "the input `{}` cannot be found: {error}\n  hint: name a file or folder, or set paths under [input] in the config",

@@ -1,6 +1,7 @@
 //! What the user wrote, with its place in the file, made into what the program uses; or all that is wrong with it, and where.
 
 mod endpoint;
+mod fields;
 mod glossary;
 mod key;
 mod options;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 use crate::model::{Entry, Task, Wish};
 
 pub use endpoint::is_loopback;
+pub use fields::Fields;
 pub use options::{JsonMode, Options, TokenLimit};
 pub use place::Problem;
 pub use prompts::{Prompts, SHIPPED_PROMPTS};
@@ -54,8 +56,11 @@ pub struct Config {
     pub folder: PathBuf,
     /// Files and folders to read.
     pub input: Vec<PathBuf>,
-    /// Bytes; a larger file is rejected unread.
+    /// Bytes; no more is ever held of a file at once: a larger file is rejected unread, unless it is a list of articles that can
+    /// be read one after the other.
     pub max_bytes: u64,
+    /// What fields and columns are called.
+    pub fields: Fields,
     /// Where the table and the ledger are.
     pub output: PathBuf,
     /// How the table is written.

@@ -33,6 +33,8 @@ pub(super) struct RawConfig {
 pub(super) struct RawInput {
     pub(super) paths: Option<Vec<String>>,
     pub(super) max_megabytes: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub(super) fields: super::fields::RawFields,
 }
 
 #[derive(Default, Deserialize)]

@@ -113,6 +113,7 @@ impl Judge<'_> {
         let config = Config {
             folder: self.folder.clone(),
             input,
+            fields: raw.input.fields.into(),
             max_bytes: u64::try_from(megabytes).unwrap_or(u64::MAX) << 20,
             output,
             profile,

@@ -38,7 +38,8 @@ pub fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
     let mut seen = HashSet::with_capacity(inputs.len());
     let mut roots = Vec::with_capacity(inputs.len());
     for input in inputs {
-        let real = input.canonicalize().unwrap_or_else(|_| input.clone());
+        let stdin = input.as_os_str() == Source::STDIN;
+        let real = if stdin { input.clone() } else { input.canonicalize().unwrap_or_else(|_| input.clone()) };
         if !real.ancestors().any(|above| seen.contains(above)) {
             seen.insert(real.clone());
             roots.push(real);
@@ -86,6 +87,9 @@ impl Iterator for Walk<'_> {
 impl Walk<'_> {
     /// Opens a folder; yields an input that is a file, and what cannot be opened.
     fn enter(&mut self, path: PathBuf) -> Option<Found> {
+        if path.as_os_str() == Source::STDIN {
+            return Some(Ok(Source { path, name: Source::STDIN_NAME.to_owned(), size: 0, stamp: None }));
+        }
         match Folder::list(&path) {
             Ok(folder) => {
                 let below = folder.folders_backwards().into_iter().map(|name| path.join(name));

@@ -1,11 +1,13 @@
 //! Saved pages: title, date, address and language from the markup, the text by the readability algorithm.
 
+pub(super) mod fragment;
 mod guard;
 
 use dom_query::Document;
 use dom_smoothie::{Config, Readability, TextMode};
 
 use super::{Draft, Format, one_line};
+use crate::config::Fields;
 use crate::model::Reject;
 
 pub(super) struct Html;
@@ -30,7 +32,11 @@ impl Format for Html {
         start.starts_with("<!doctype html") || start.contains("<html")
     }
 
-    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
+    fn fits(&self, start: &str) -> bool {
+        start.contains('<')
+    }
+
+    fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
         guard::guard(text)?;
         let page = Document::from(text);
         let marks = marks(&page);
@@ -92,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_article_comes_out_and_the_furniture_does_not() {
-        let draft = Html.drafts(PAGE).unwrap().remove(0);
+        let draft = Html.drafts(PAGE, &Fields::default()).unwrap().remove(0);
         assert_eq!(draft.title.as_deref(), Some("La digue tient bon"));
         assert_eq!(draft.url.as_deref(), Some("https://exemple.invalid/digue"));
         assert!(draft.body.starts_with("La digue du port") && draft.body.ends_with("de la ville."), "{}", draft.body);
@@ -104,12 +110,12 @@ mod tests {
     #[test]
     fn a_misleading_class_does_not_cost_the_article() {
         let page = PAGE.replace("<body>", "<body class=\"comments-open\">").replace("<article>", "<div class=\"shared-layout\"><article>");
-        assert_eq!(Html.drafts(&page).unwrap(), Html.drafts(PAGE).unwrap());
+        assert_eq!(Html.drafts(&page, &Fields::default()).unwrap(), Html.drafts(PAGE, &Fields::default()).unwrap());
     }
 
     #[test]
     fn paragraphs_stay_apart() {
-        let draft = Html.drafts(PAGE).unwrap().remove(0);
+        let draft = Html.drafts(PAGE, &Fields::default()).unwrap().remove(0);
         assert!(draft.body.contains("communiqué.\n"));
     }
 }

@@ -1,55 +1,130 @@
-//! JSON: an object is an article, a list of objects is several. Field names as common exports have them.
+//! JSON: an object is an article, a list of objects is several. Field names as the config and common exports have them.
 
 use serde_json::{Map, Value};
 
-use super::{Draft, Format};
+use super::{Draft, Format, Key, Markup};
+use crate::config::Fields;
 use crate::model::Reject;
 
 pub(super) struct Json;
 
-const TITLE: &[&str] = &["title", "headline", "titre", "name"];
-const BODY: &[&str] = &["text", "body", "maintext", "content", "article_body", "articleBody", "raw_text", "texte", "contenu"];
-const DATE: &[&str] = &["date", "published", "date_publish", "publish_date", "published_at", "datePublished", "pubDate", "versioncreated"];
-const URL: &[&str] = &["url", "link", "canonical_url", "source_url", "uri"];
-const LANGUAGE: &[&str] = &["language", "lang", "meta_lang", "langue"];
-const AUTHOR: &[&str] = &["author", "authors", "byline", "auteur"];
-const SECTION: &[&str] = &["section", "category", "rubrique", "articleSection"];
-const KEY: &[&str] = &["id", "guid", "_id"];
+/// What a list of articles is called in an object that holds one: JSON Feed, search results, dumps.
+const LISTS: &[&str] = &["articles", "items", "results", "documents", "docs", "data", "news", "entries"];
 
 impl Format for Json {
     fn extensions(&self) -> &'static [&'static str] {
-        &["json"]
+        &["json", "ninjs"]
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        start.starts_with("{\"") || start.starts_with("[{") || start.starts_with("{\n")
+        // `[` alone may be a bracket of plain text.
+        let inside = |open: char| start.strip_prefix(open).map(str::trim_start);
+        inside('{').is_some_and(|rest| rest.starts_with(['"', '}'])) || inside('[').is_some_and(|rest| rest.starts_with('{'))
     }
 
-    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
-        let malformed = |what: String| Reject::new("malformed", what);
-        let value: Value = serde_json::from_str(text).map_err(|error| malformed(format!("not valid JSON: {error}")))?;
-        let objects = match value {
-            Value::Object(object) => vec![Value::Object(object)],
-            Value::Array(list) if list.is_empty() => return Err(Reject::new("empty", "the JSON list is empty")),
+    fn fits(&self, start: &str) -> bool {
+        !start.starts_with('<')
+    }
+
+    fn drafts(&self, text: &str, fields: &Fields) -> Result<Vec<Draft>, Reject> {
+        let objects = match parse(text)? {
+            Value::Object(object) => match list_in(&object, fields) {
+                Some(list) => list,
+                None => return Ok(vec![Draft { key: Key::File, ..draft(&object, fields) }]),
+            },
             Value::Array(list) => list,
-            _ => return Err(malformed("the JSON is neither an object nor a list of objects".into())),
+            _ => return Err(malformed("the JSON is neither an object nor a list of objects")),
         };
-        let drafts = objects.iter().map(|object| object.as_object().map(draft));
-        drafts.collect::<Option<_>>().ok_or_else(|| malformed("the JSON list holds something that is not an object".into()))
+        if objects.is_empty() {
+            return Err(Reject::new("empty", "the JSON list is empty"));
+        }
+        let drafts = objects.iter().map(|object| object.as_object().map(|object| draft(object, fields)));
+        drafts.collect::<Option<_>>().ok_or_else(|| malformed("the JSON list holds something that is not an object"))
     }
 }
 
-fn draft(object: &Map<String, Value>) -> Draft {
-    let field = |names: &[&str]| names.iter().find_map(|name| object.get(*name).and_then(as_text));
+fn malformed(what: impl Into<String>) -> Reject {
+    Reject::new("malformed", what)
+}
+
+/// The value; a lone surrogate, which JavaScript writes when it cuts an emoji in two, costs one character and not the article.
+pub(super) fn parse(text: &str) -> Result<Value, Reject> {
+    let parsed =
+        serde_json::from_str(text).or_else(|error| without_lone_surrogates(text).map_or(Err(error), |text| serde_json::from_str(&text)));
+    parsed.map_err(|error| malformed(format!("not valid JSON: {error}")))
+}
+
+/// `text` with U+FFFD for escapes of half a character; none where there are none.
+fn without_lone_surrogates(text: &str) -> Option<String> {
+    let unit = |text: &str| text.strip_prefix("\\u").and_then(|hex| u16::from_str_radix(hex.get(..4)?, 16).ok());
+    let (mut mended, mut rest, mut found) = (String::with_capacity(text.len()), text, false);
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        // What stands behind a backslash goes along, so that `\\ud800` is no escape of a surrogate.
+        let mut length = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
+        match unit(escape) {
+            Some(0xd800..=0xdbff) if escape.get(6..).and_then(unit).is_some_and(|low| (0xdc00..=0xdfff).contains(&low)) => length = 12,
+            Some(0xd800..=0xdfff) => {
+                found = true;
+                mended.push('\u{fffd}');
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            _ => {}
+        }
+        mended.push_str(escape.get(..length).unwrap_or(escape));
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    mended.push_str(rest);
+    found.then_some(mended)
+}
+
+/// The list of articles in an object that is no article itself.
+fn list_in(object: &Map<String, Value>, fields: &Fields) -> Option<Vec<Value>> {
+    if find(object, &fields.body).is_some() {
+        return None;
+    }
+    LISTS.iter().find_map(|name| object.get(*name)?.as_array().filter(|list| list.iter().all(Value::is_object))).cloned()
+}
+
+/// What an object says of its article.
+pub(super) fn draft(object: &Map<String, Value>, fields: &Fields) -> Draft {
+    let body = find(object, &fields.body).unwrap_or_default();
+    // `uri` and `source` may hold an address or a name.
+    let url = fields.url.iter().filter_map(|name| find(object, std::slice::from_ref(name))).find(|url| url.starts_with("http"));
+    let key = find(object, &fields.id).or_else(|| url.clone()).map_or(Key::Content, Key::Own);
     Draft {
-        key: field(KEY),
-        title: field(TITLE),
-        body: field(BODY).unwrap_or_default(),
-        published: field(DATE),
-        url: field(URL),
-        author: field(AUTHOR),
-        section: field(SECTION),
-        language: field(LANGUAGE),
+        key,
+        title: find(object, &fields.title),
+        markup: Markup::of(&body),
+        body,
+        published: find(object, &fields.published),
+        url,
+        author: find(object, &fields.author),
+        section: find(object, &fields.section),
+        language: find(object, &fields.language),
+        ..Draft::default()
+    }
+}
+
+/// The text of the first of the named fields that has one.
+fn find(object: &Map<String, Value>, names: &[String]) -> Option<String> {
+    names.iter().find_map(|name| match name.split_once('.') {
+        Some((outer, inner)) if !object.contains_key(name) => inside(object.get(outer)?, inner),
+        _ => as_text(object.get(name)?),
+    })
+}
+
+/// A field of an object, or of the objects in a list (authors).
+fn inside(value: &Value, name: &str) -> Option<String> {
+    match value {
+        Value::Object(object) => find(object, &[name.to_owned()]),
+        Value::Array(list) => {
+            let all: Vec<String> = list.iter().filter_map(|value| inside(value, name)).collect();
+            if name == "name" { (!all.is_empty()).then(|| all.join(", ")) } else { all.into_iter().next() }
+        }
+        _ => None,
     }
 }
 
@@ -68,24 +143,72 @@ fn as_text(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn one(text: &str) -> Draft {
+        Json.drafts(text, &Fields::default()).unwrap().remove(0)
+    }
+
     #[test]
     fn fields_are_found_by_their_usual_names() {
-        let draft = Json
-            .drafts(r#"{"headline":"Titre","maintext":"Corps","authors":["A","B"],"date_publish":"2026-11-10","id":7}"#)
-            .unwrap()
-            .remove(0);
+        let draft = one(r#"[{"headline":"Titre","maintext":"Corps","authors":["A","B"],"date_publish":"2026-11-10","id":7}]"#);
         assert_eq!((draft.title.as_deref(), draft.body.as_str(), draft.author.as_deref()), (Some("Titre"), "Corps", Some("A, B")));
-        assert_eq!(draft.key.as_deref(), Some("7"));
+        assert_eq!(draft.key, Key::Own("7".into()));
+    }
+
+    #[test]
+    fn common_exports_are_understood() {
+        for (export, text) in [
+            (
+                "newspaper4k",
+                r#"{"url":"https://a.invalid/1","title":"T","authors":["Jeanne E."],"publish_date":"2026-11-10","meta_lang":"fr","text":"Corps."}"#,
+            ),
+            (
+                "trafilatura",
+                r#"{"title":"T","author":"Jeanne E.","date":"2026-11-10","fingerprint":"ab","raw_text":"T Corps.","text":"Corps.","language":"fr","source":"https://a.invalid/1"}"#,
+            ),
+            (
+                "news-please",
+                r#"{"authors":["Jeanne E."],"date_publish":"2026-11-10","language":"fr","maintext":"Corps.","title":"T","url":"https://a.invalid/1"}"#,
+            ),
+            (
+                "ninjs",
+                r#"{"uri":"https://a.invalid/1","headline":"T","byline":"Jeanne E.","versioncreated":"2026-11-10","language":"fr","body_html":"<p>Corps.</p>"}"#,
+            ),
+            (
+                "JSON Feed",
+                r#"{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","url":"https://a.invalid/1","title":"T","authors":[{"name":"Jeanne E."}],"date_published":"2026-11-10","language":"fr","content_html":"<p>Corps.</p>"}]}"#,
+            ),
+            (
+                "WordPress",
+                r#"[{"id":1,"date":"2026-11-10","link":"https://a.invalid/1","title":{"rendered":"T"},"content":{"rendered":"<p>Corps.</p>"},"author":"Jeanne E.","lang":"fr"}]"#,
+            ),
+        ] {
+            let draft = one(text);
+            let of = |value: &Option<String>| value.clone().unwrap_or_default();
+            assert_eq!([of(&draft.title), of(&draft.author), of(&draft.language)], ["T", "Jeanne E.", "fr"], "{export}");
+            assert_eq!([of(&draft.published), of(&draft.url)], ["2026-11-10", "https://a.invalid/1"], "{export}");
+            assert_eq!(draft.body.trim_start_matches("<p>").trim_end_matches("</p>"), "Corps.", "{export}");
+        }
     }
 
     #[test]
     fn what_is_no_article_is_refused_by_name() {
         let deep = "[".repeat(100_000);
-        for (text, code) in
-            [("{\"a\":", "malformed"), ("3", "malformed"), ("[]", "empty"), ("[1]", "malformed"), (deep.as_str(), "malformed")]
-        {
-            assert_eq!(Json.drafts(text).unwrap_err().code, code);
+        for (text, code) in [
+            ("{\"a\":", "malformed"),
+            ("3", "malformed"),
+            ("[]", "empty"),
+            ("[1]", "malformed"),
+            ("{\"text\": NaN}", "malformed"),
+            (deep.as_str(), "malformed"),
+        ] {
+            assert_eq!(Json.drafts(text, &Fields::default()).unwrap_err().code, code);
         }
-        assert_eq!(Json.drafts("{\"text\": {\"a\": 1}}").unwrap().remove(0).body, "");
+        assert_eq!(one("{\"text\": {\"a\": 1}}").body, "", "a field of another type is none");
+        assert_eq!(one("{\"text\": \"Un.\", \"text\": \"Deux.\"}").body, "Deux.", "of two, the later, as JavaScript has it");
+    }
+
+    #[test]
+    fn half_an_emoji_costs_one_character() {
+        assert_eq!(one(r#"{"text":"Un \ud83d mot \ud83d\ude00, un chemin C:\\ud800."}"#).body, "Un \u{fffd} mot 😀, un chemin C:\\ud800.");
     }
 }

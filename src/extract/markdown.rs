@@ -1,8 +1,11 @@
-//! Markdown, with a front matter of plain `key: value` lines (YAML) or `key = "value"` lines (TOML).
+//! Markdown, with a front matter in YAML or TOML.
+
+mod front;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::{Draft, Format};
+use crate::config::Fields;
 use crate::model::Reject;
 
 pub(super) struct Markdown;
@@ -13,23 +16,20 @@ impl Format for Markdown {
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        start.starts_with("# ")
+        start.starts_with("# ") || !front::split(start).0.is_empty()
     }
 
-    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
-        let (front, text) = front_matter(text);
-        let mut draft = Draft::default();
-        for (key, value) in front {
-            let place = match key.as_str() {
-                "title" | "titre" => &mut draft.title,
-                "date" | "published" | "pubdate" => &mut draft.published,
-                "author" | "auteur" => &mut draft.author,
-                "url" | "link" | "canonical" | "source" => &mut draft.url,
-                "lang" | "language" | "langue" => &mut draft.language,
-                _ => continue,
-            };
-            place.get_or_insert(value);
-        }
+    fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
+        let (mut front, text) = front::split(text);
+        let mut first = |names: &[&str]| names.iter().find_map(|name| front.remove(*name));
+        let mut draft = Draft {
+            title: first(&["title", "titre"]),
+            published: first(&["date", "published", "pubdate", "publishdate"]),
+            author: first(&["author", "authors", "auteur", "auteurs"]),
+            url: first(&["url", "link", "canonical", "canonicalurl", "source"]),
+            language: first(&["lang", "language", "langue"]),
+            ..Draft::default()
+        };
         let (heading, body) = blocks(text);
         draft.title = draft.title.or_else(|| heading.clone());
         // A first heading that is not the title after all belongs to the text.
@@ -37,23 +37,6 @@ impl Format for Markdown {
         draft.body = lost.map_or(body.clone(), |heading| format!("{heading}\n\n{body}"));
         Ok(vec![draft])
     }
-}
-
-/// The keys and values before the text, and the text. What is not a flat list of pairs is left to the text's own rules.
-fn front_matter(text: &str) -> (Vec<(String, String)>, &str) {
-    let text = text.trim_start();
-    for (fence, separator) in [("---\n", ':'), ("+++\n", '=')] {
-        let Some(rest) = text.strip_prefix(fence) else { continue };
-        let end = format!("\n{}", fence.trim_end());
-        let Some((front, after)) = rest.split_once(end.as_str()) else { continue };
-        let pairs = front.lines().filter_map(|line| {
-            let (key, value) = line.split_once(separator)?;
-            let value = value.trim().trim_matches(['"', '\'']).trim();
-            (!value.is_empty() && !key.starts_with([' ', '#', '-'])).then(|| (key.trim().to_lowercase(), value.to_owned()))
-        });
-        return (pairs.collect(), after.split_once('\n').map_or("", |(_, body)| body));
-    }
-    (Vec::new(), text)
 }
 
 /// The first heading of the first level, if the text begins with it, and the text of all other blocks, one a paragraph.
@@ -91,7 +74,7 @@ mod tests {
     #[test]
     fn front_matter_heading_lists_and_links_are_understood() {
         let text = "---\ntitle: \"La ligne rouvre\"\ndate: 2026-11-15\ntags:\n  - rail\nlang: fr\n---\n\n# La ligne rouvre\n\nDu *texte* avec [un lien](http://a.b).\n\n## Le calendrier\n\n- un\n- deux\n\n```\ncode\n```\n";
-        let draft = Markdown.drafts(text).unwrap().remove(0);
+        let draft = Markdown.drafts(text, &Fields::default()).unwrap().remove(0);
         assert_eq!(draft.title.as_deref(), Some("La ligne rouvre"));
         assert_eq!(draft.published.as_deref(), Some("2026-11-15"));
         assert_eq!(draft.body, "Du texte avec un lien.\n\nLe calendrier\n\nun\n\ndeux");
@@ -99,13 +82,13 @@ mod tests {
 
     #[test]
     fn without_front_matter_the_heading_is_the_title() {
-        let draft = Markdown.drafts("# School meals\n\nText here.\n").unwrap().remove(0);
+        let draft = Markdown.drafts("# School meals\n\nText here.\n", &Fields::default()).unwrap().remove(0);
         assert_eq!((draft.title.as_deref(), draft.body.as_str()), (Some("School meals"), "Text here."));
     }
 
     #[test]
     fn a_rule_at_the_beginning_is_no_front_matter() {
-        let draft = Markdown.drafts("---\n\nJuste du texte.\n").unwrap().remove(0);
+        let draft = Markdown.drafts("---\n\nJuste du texte.\n", &Fields::default()).unwrap().remove(0);
         assert_eq!(draft.body, "Juste du texte.");
     }
 }

@@ -2,18 +2,29 @@
 
 mod boilerplate;
 mod date;
+mod draft;
+mod feed;
 mod html;
 mod json;
 mod language;
+mod lines;
+mod mail;
 mod markdown;
+mod newsml;
 pub mod sentences;
+mod stream;
+mod table;
 mod text;
+mod warc;
+mod xml;
 
-use std::collections::HashSet;
-
+use crate::config::Fields;
 use crate::discover::article_id;
 use crate::model::{Article, Flag, Lang, Reject, Source, Understood, clean};
-use crate::read::Text;
+use crate::read::{self, Bytes, decode, mend};
+
+use draft::{Draft, Key, Markup, Names, content_key};
+use stream::{Item, Items, Stream};
 
 pub use language::detect;
 
@@ -22,78 +33,164 @@ trait Format: Sync {
     /// File name endings, without the dot, in small letters.
     fn extensions(&self) -> &'static [&'static str];
 
-    /// Whether a text of a file with an unknown ending is of this format.
+    /// Whether a text that begins with `start` is surely of this format.
     fn looks_like(&self, start: &str) -> bool;
 
+    /// Whether a text of a file with the right ending can be of this format.
+    fn fits(&self, _start: &str) -> bool {
+        true
+    }
+
     /// The articles in `text`.
-    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject>;
+    fn drafts(&self, text: &str, fields: &Fields) -> Result<Vec<Draft>, Reject>;
 }
 
-/// Every format; plain text last, since it looks like everything.
-static FORMATS: &[&dyn Format] = &[&markdown::Markdown, &html::Html, &json::Json, &text::PlainText];
+/// Every format that is read whole; plain text last, since it looks like everything.
+static FORMATS: &[&dyn Format] = &[&newsml::NewsMl, &feed::Feed, &html::Html, &json::Json, &markdown::Markdown, &text::PlainText];
 
-/// What a format understood of one article.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Draft {
-    /// Names the article within a file that holds several.
-    key: Option<String>,
-    title: Option<String>,
-    /// Paragraphs parted by line ends.
-    body: String,
-    published: Option<String>,
-    url: Option<String>,
-    author: Option<String>,
-    /// The part of the paper it stood in.
-    section: Option<String>,
-    /// The language as the source labels it: a hint only.
-    language: Option<String>,
-}
+/// Every format that is read article by article.
+static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &lines::JsonLines, &table::Table];
+
+/// Bytes of a file's beginning that show its format.
+const LOOK: usize = 16 << 10;
+/// Endings of packed files; the one before says what is in them.
+const PACKED: &[&str] = &["gz", "zst", "zstd"];
 
 /// A title longer than this (in characters) is a paragraph; one made from the text is cut there.
 const LONGEST_TITLE: usize = 160;
-/// Characters of an article's key within its file.
-const LONGEST_KEY: usize = 80;
+/// A feed's entry with fewer words is taken for the beginning of its article.
+const TEASER: usize = 120;
 
-/// The articles of a source, or why there is none.
+/// An article of a source, not yet finished: that costs the time, and may be done elsewhere.
+pub struct Unfinished {
+    name: String,
+    draft: Result<Draft, Reject>,
+}
+
+/// The articles of a source, as they come. Only a stream's are not held all at once.
 ///
 /// # Errors
 /// A reject for the source as a whole (`malformed`, `too-deep` …). One article of several that cannot be used is a reject of
 /// its own in the list, with the name of its row.
-pub fn articles(source: &Source, text: &Text) -> Result<Vec<Understood>, Reject> {
-    let drafts = format_of(source, &text.text).drafts(&text.text)?;
-    let several = drafts.len() > 1;
-    let mut keys = HashSet::new();
-    let named = drafts.into_iter().enumerate().map(|(number, draft)| {
-        let name =
-            if several { format!("{}#{}", source.name, unique(&mut keys, draft.key.as_deref(), number + 1)) } else { source.name.clone() };
-        finish(draft, &name, &text.flags).map_err(|reject| (name, reject))
-    });
-    Ok(named.collect())
-}
-
-/// The key of one article of several: its own, else its number; a repeated one with its number behind it, so that no article takes
-/// another's row.
-fn unique(keys: &mut HashSet<String>, own: Option<&str>, number: usize) -> String {
-    let own = own.map(|own| shorten(&one_line(&clean(own)), LONGEST_KEY)).filter(|own| !own.is_empty());
-    let mut key = own.unwrap_or_else(|| number.to_string());
-    while !keys.insert(key.clone()) {
-        key = format!("{key}-{number}");
+pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
+    let (ending, max) = (ending(source), bytes.max());
+    if read::is_wide(bytes.head()?) {
+        // Of two and four bytes a character: cut into lines only once it is UTF-8.
+        bytes = bytes.recoded()?;
     }
-    key
+    let items: Items = match kind_of(ending.as_deref(), bytes.head()?) {
+        Kind::Stream(stream) => stream.items(bytes, fields)?,
+        // What is larger is not even decoded.
+        Kind::Whole(_) if source.size > max && !packed(source) => return Err(read::too_large(source.size, max)),
+        Kind::Whole(format) => {
+            let bytes = bytes.whole()?;
+            let text = decode(&bytes)?;
+            drop(bytes);
+            let drafts = format.drafts(&text.text, fields)?;
+            let flags = text.flags;
+            Box::new(drafts.into_iter().map(move |draft| Ok(Draft { flags: [flags.clone(), draft.flags].concat(), ..draft })))
+        }
+    };
+    let mut items = items.peekable();
+    if items.peek().is_none() {
+        return Err(Reject::new("empty", "the file holds no articles"));
+    }
+    let mut names = Names::new(&source.name);
+    Ok(items.map(move |item| named(item, &mut names)))
 }
 
-fn format_of(source: &Source, text: &str) -> &'static dyn Format {
-    let ending = source.path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    let by_ending = ending.and_then(|ending| FORMATS.iter().find(|format| format.extensions().contains(&ending.as_str())));
-    let start = text.trim_start();
-    let by_look = || FORMATS.iter().find(|format| format.looks_like(start));
-    by_ending.or_else(by_look).copied().unwrap_or(&text::PlainText)
+/// Whether a source may be larger than what may be held: a list of articles that are read one after the other.
+pub fn is_stream(source: &Source) -> bool {
+    source.is_stdin() || ending(source).is_some_and(|ending| STREAMS.iter().any(|stream| stream.extensions().contains(&ending.as_str())))
+}
+
+fn named(item: Item, names: &mut Names) -> Unfinished {
+    match item {
+        Ok(draft) => Unfinished { name: names.next(&draft.key, &draft.body), draft: Ok(draft) },
+        Err((key, reject)) => Unfinished { name: names.next(&key, ""), draft: Err(reject) },
+    }
+}
+
+enum Kind {
+    Whole(&'static dyn Format),
+    Stream(&'static dyn Stream),
+}
+
+/// By its ending where its beginning does not speak against it, else by its beginning.
+fn kind_of(ending: Option<&str>, head: &[u8]) -> Kind {
+    // Only for looking at; what is no text is refused later, with its reason.
+    let start = String::from_utf8_lossy(head.get(..head.len().min(LOOK)).unwrap_or_default());
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    let streams = || STREAMS.iter();
+    let named = |endings: &[&str]| ending.is_some_and(|ending| endings.contains(&ending));
+    let stream = streams().find(|stream| named(stream.extensions()) && stream.fits(start)).map(|stream| Kind::Stream(*stream));
+    let format = || FORMATS.iter().find(|format| named(format.extensions()) && format.fits(start)).map(|format| Kind::Whole(*format));
+    let like_stream = || streams().find(|stream| stream.looks_like(start)).map(|stream| Kind::Stream(*stream));
+    let like_format = || FORMATS.iter().find(|format| format.looks_like(start)).map(|format| Kind::Whole(*format));
+    // A JSON file with a line for each object is no JSON.
+    let misnamed = || if named(json::Json.extensions()) { like_stream() } else { None };
+    stream.or_else(misnamed).or_else(format).or_else(like_stream).or_else(like_format).unwrap_or(Kind::Whole(&text::PlainText))
+}
+
+/// The ending of a source's name, in small letters; of a packed file the one before.
+fn ending(source: &Source) -> Option<String> {
+    let of = |path: &std::path::Path| path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    let last = of(&source.path)?;
+    if PACKED.contains(&last.as_str()) { of(&source.path.with_extension("")) } else { Some(last) }
+}
+
+fn packed(source: &Source) -> bool {
+    source.path.extension().and_then(|ending| ending.to_str()).is_some_and(|ending| PACKED.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+impl Unfinished {
+    /// The name of its row.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The finished article.
+    pub fn finish(self) -> Understood {
+        let Self { name, draft } = self;
+        draft.and_then(plain).and_then(|draft| finish(draft, &name)).map_err(|reject| (name, reject))
+    }
+}
+
+/// The same with a plain body. What a page says of itself fills what its record does not say.
+fn plain(draft: Draft) -> Result<Draft, Reject> {
+    match draft.markup {
+        Markup::Plain => Ok(draft),
+        Markup::Fragment => Ok(Draft { body: html::fragment::text(&draft.body)?, markup: Markup::Plain, ..draft }),
+        Markup::Page => {
+            let page = html::Html.drafts(&draft.body, &Fields::default())?;
+            let Some(page) = page.into_iter().next() else { return Err(Reject::new("empty", "the page has no article")) };
+            Ok(Draft {
+                title: draft.title.or(page.title),
+                body: page.body,
+                markup: Markup::Plain,
+                published: draft.published.or(page.published),
+                author: draft.author.or(page.author),
+                section: draft.section.or(page.section),
+                language: draft.language.or(page.language),
+                ..draft
+            })
+        }
+    }
 }
 
 /// What all formats share: lines that are no part of the article go, the title is settled, the language found.
-fn finish(draft: Draft, name: &str, flags: &[Flag]) -> Result<Article, Reject> {
+fn finish(draft: Draft, name: &str) -> Result<Article, Reject> {
+    let mut flags = draft.flags.clone();
+    let mut mended = |text: String| match mend(&text) {
+        // Escapes of JSON and HTML hide it from the decoder.
+        Some(mended) => {
+            flags.push(Flag::Mojibake);
+            mended
+        }
+        None => text,
+    };
+    let draft = Draft { body: mended(draft.body), title: draft.title.map(mended), ..draft };
     let cleaned = boilerplate::strip(&clean(&draft.body));
-    let mut flags = flags.to_vec();
     let mut body = cleaned.body;
     let title = draft.title.map(|title| shorten(&one_line(&clean(&title)), 2 * LONGEST_TITLE)).filter(|title| !title.is_empty());
     if !body.chars().any(char::is_alphanumeric) {
@@ -111,6 +208,12 @@ fn finish(draft: Draft, name: &str, flags: &[Flag]) -> Result<Article, Reject> {
     if body.contains('\u{fffd}') && !flags.contains(&Flag::Encoding) {
         flags.push(Flag::Encoding);
     }
+    let words = count_words(&body);
+    if draft.excerpt && (words < TEASER || body.ends_with(['…', ']']) || body.ends_with("...")) {
+        flags.push(Flag::Teaser);
+    }
+    flags.sort_unstable();
+    flags.dedup();
     Ok(Article {
         id: article_id(name),
         source: name.to_owned(),
@@ -119,7 +222,7 @@ fn finish(draft: Draft, name: &str, flags: &[Flag]) -> Result<Article, Reject> {
         url: draft.url.map(|url| one_line(&clean(&url))).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
         author: draft.author.map(|author| one_line(&clean(&author))).filter(|author| !author.is_empty()),
         section: draft.section.map(|section| one_line(&clean(&section))).filter(|section| !section.is_empty()),
-        words: count_words(&body),
+        words,
         title,
         body,
         flags,
@@ -156,31 +259,78 @@ pub fn count_words(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn read(name: &str, text: &str) -> Vec<Understood> {
+    fn read(name: &str, text: impl Into<Vec<u8>>) -> Vec<Understood> {
         let source = Source { path: name.into(), name: name.into(), size: 0, stamp: None };
-        articles(&source, &Text { text: text.into(), flags: vec![] }).unwrap()
+        articles(&source, Bytes::of(text), &Fields::default()).unwrap().map(Unfinished::finish).collect()
+    }
+
+    fn name(article: &Understood) -> &str {
+        article.as_ref().map_or_else(|(name, _)| name.as_str(), |article| article.source.as_str())
     }
 
     #[test]
     fn a_json_list_gives_named_articles_and_an_empty_one_is_a_reject_of_its_own() {
         let list = read("a.json", r#"[{"id":"x1","title":"Un","text":"Il pleut sur la ville."},{"title":"Deux","text":""}]"#);
-        assert_eq!(list[0].as_ref().unwrap().source, "a.json#x1");
-        let (name, reject) = list[1].as_ref().unwrap_err();
-        assert_eq!((name.as_str(), reject.code), ("a.json#2", "empty"));
+        assert_eq!(name(&list[0]), "a.json#x1");
+        assert_eq!(list[1].as_ref().unwrap_err().1.code, "empty");
+        assert!(name(&list[1]).starts_with("a.json#"), "named by its content");
     }
 
     #[test]
     fn articles_that_share_an_id_keep_a_row_each_and_escapes_are_harmless() {
         let list = read("a.json", r#"[{"id":"1","text":"Un."},{"id":"1","text":"Deux\u001b[31m\u202e."},{"id":"1","text":"Trois."}]"#);
-        let names: Vec<&str> = list.iter().map(|article| article.as_ref().unwrap().source.as_str()).collect();
-        assert_eq!(names, ["a.json#1", "a.json#1-2", "a.json#1-3"]);
+        let names: std::collections::HashSet<&str> = list.iter().map(name).collect();
+        assert_eq!(names.len(), 3);
         assert_eq!(list[1].as_ref().unwrap().body, "Deux[31m.");
+    }
+
+    #[test]
+    fn the_content_decides_where_the_ending_is_wrong() {
+        let article = r#"{"id":1,"title":"Titre","text":"Le texte de l'article."}"#;
+        let lines = format!("{article}\n{}\n", article.replace('1', "2"));
+        let page = "<!DOCTYPE html><html><body><article><h1>Titre</h1><p>Le port a rouvert mardi matin, a annoncé la mairie dans un communiqué publié dans la soirée de lundi à mardi.</p></article></body></html>";
+        for (name, text, count) in [
+            ("a.json", lines.clone(), 2),
+            ("a.txt", lines.clone(), 2),
+            ("a.jsonl", article.to_owned(), 1),
+            ("a.jsonl", format!("[{article},{article}]"), 2),
+            ("a.txt", article.to_owned(), 1),
+            ("a.json", page.to_owned(), 1),
+            ("a", page.to_owned(), 1),
+            ("a.txt", format!("<rss><channel><item><title>Titre</title><description>{article}</description></item></channel></rss>"), 1),
+            ("a.csv", page.to_owned(), 1),
+            ("-", lines, 2),
+        ] {
+            let articles = read(name, text.clone());
+            assert_eq!(articles.len(), count, "{name}: {text}");
+            for article in articles {
+                assert_eq!(article.unwrap().title, "Titre", "{name}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn wide_encodings_of_lists_are_read_whole() {
+        let lines = "{\"id\":1,\"text\":\"Été.\"}\n{\"id\":2,\"text\":\"Là.\"}\n";
+        let wide: Vec<u8> = [0xfeff].into_iter().chain(lines.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let articles = read("a.jsonl", wide);
+        assert_eq!(articles.len(), 2);
+        assert_eq!(articles[1].as_ref().unwrap().body, "Là.");
+    }
+
+    #[test]
+    fn a_feed_says_what_is_a_teaser_and_escaped_mojibake_is_mended() {
+        let feed = read("a.xml", "<rss><channel><item><title>T</title><description>Le début…</description></item></channel></rss>");
+        assert_eq!(feed[0].as_ref().unwrap().flags, [Flag::Teaser]);
+        let json = read("a.json", r#"{"title":"T","text":"L\u00c3\u00a9t\u00c3\u00a9."}"#);
+        let article = json[0].as_ref().unwrap();
+        assert_eq!((article.body.as_str(), article.flags.as_slice()), ("Lété.", &[Flag::Mojibake][..]));
     }
 
     #[test]
     fn an_endless_title_is_shortened() {
         let text = format!(r#"{{"title":"{}","text":"Un."}}"#, "mot ".repeat(10_000));
-        assert!(read("a.json", &text)[0].as_ref().unwrap().title.chars().count() < 330);
+        assert!(read("a.json", text)[0].as_ref().unwrap().title.chars().count() < 330);
     }
 
     #[test]
@@ -193,7 +343,7 @@ mod tests {
     #[test]
     fn without_a_title_the_beginning_stands_in_and_is_flagged() {
         let long = format!("{} fin. Puis le reste.", "Le ministre de la mer a dit et ".repeat(10));
-        let article = read("a.txt", &long).remove(0).unwrap();
+        let article = read("a.txt", long).remove(0).unwrap();
         assert_eq!(article.flags, [Flag::NoTitle]);
         assert!(article.title.ends_with(" …") && article.title.chars().count() <= LONGEST_TITLE + 2);
     }

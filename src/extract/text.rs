@@ -1,6 +1,7 @@
 //! Plain text: the title is the first line, where that line is one.
 
-use super::{Draft, Format, LONGEST_TITLE};
+use super::{Draft, Format, LONGEST_TITLE, json};
+use crate::config::Fields;
 use crate::model::Reject;
 
 pub(super) struct PlainText;
@@ -14,7 +15,14 @@ impl Format for PlainText {
         true
     }
 
-    fn drafts(&self, text: &str) -> Result<Vec<Draft>, Reject> {
+    fn fits(&self, start: &str) -> bool {
+        let head: String = start.chars().take(500).collect::<String>().to_ascii_lowercase();
+        let marked =
+            ["<!doctype html", "<html", "<?xml", "<rss", "<feed", "<nitf", "<news", "warc/"].iter().any(|mark| head.starts_with(mark));
+        !marked && !json::Json.looks_like(start)
+    }
+
+    fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
         let text = text.trim();
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         let (title, body) = if is_title(first) { (Some(first.to_owned()), rest) } else { (None, text) };
@@ -33,7 +41,7 @@ mod tests {
     use super::*;
 
     fn draft(text: &str) -> Draft {
-        PlainText.drafts(text).unwrap().remove(0)
+        PlainText.drafts(text, &Fields::default()).unwrap().remove(0)
     }
 
     #[test]

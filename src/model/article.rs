@@ -41,6 +41,19 @@ impl Stamp {
     }
 }
 
+impl Source {
+    /// What is piped in.
+    pub const STDIN: &str = "-";
+
+    /// What standard input is called in the table.
+    pub const STDIN_NAME: &str = "(stdin)";
+
+    /// Whether it is standard input, not a file.
+    pub fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == Self::STDIN
+    }
+}
+
 /// One article: what was understood of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Article {
@@ -90,6 +103,6 @@ impl Reject {
     /// Said of what the reading refused: whether a rule leaves the file out (`skipped`), rather than something having gone wrong that
     /// somebody may mend (`failed`).
     pub fn is_rule(&self) -> bool {
-        matches!(self.code, "empty" | "binary" | "too-large" | "encoding" | "too-deep" | "boilerplate")
+        matches!(self.code, "empty" | "binary" | "too-large" | "encoding" | "too-deep" | "boilerplate" | "changing")
     }
 }

@@ -8,6 +8,8 @@ use super::{Digest, Finding};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flag {
+    /// The text is another row's, at most trimmed; the column `copy_of` names it.
+    Copy,
     /// A date, a weekday or a year is not that of the source.
     Date,
     /// The translation is gist quality (Apertium through Spanish): good to sort by, not to publish.
@@ -28,6 +30,8 @@ pub enum Flag {
     Loop,
     /// A translation lost a sentence.
     Missing,
+    /// Double-encoded text («Ã©») was mended.
+    Mojibake,
     /// A person, place or organisation is not in the source.
     Name,
     /// A translation says yes where its source says no, or the other way round.
@@ -38,11 +42,14 @@ pub enum Flag {
     Number,
     /// Words in quotation marks are not in the article.
     Quote,
+    /// The source gives the beginning of the article only, as feeds do.
+    Teaser,
 }
 
 impl Flag {
     /// Every flag, in the order of their codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
+        Self::Copy,
         Self::Date,
         Self::Draft,
         Self::Echo,
@@ -53,16 +60,19 @@ impl Flag {
         Self::Length,
         Self::Loop,
         Self::Missing,
+        Self::Mojibake,
         Self::Name,
         Self::Negation,
         Self::NoTitle,
         Self::Number,
         Self::Quote,
+        Self::Teaser,
     ];
 
     /// The word in the column `flags`.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Copy => "copy",
             Self::Date => "date",
             Self::Draft => "draft",
             Self::Echo => "echo",
@@ -73,11 +83,13 @@ impl Flag {
             Self::Length => "length",
             Self::Loop => "loop",
             Self::Missing => "missing",
+            Self::Mojibake => "mojibake",
             Self::Name => "name",
             Self::Negation => "negation",
             Self::NoTitle => "no-title",
             Self::Number => "number",
             Self::Quote => "quote",
+            Self::Teaser => "teaser",
         }
     }
 

@@ -127,7 +127,8 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
         }
     }
     ticker.abort();
-    if reader.join().is_err() {
+    // A walk that still waits for standard input, which nobody closes, ends with the program.
+    if !reading && reader.join().is_err() {
         exit = exit.worse(Exit::Bug);
     }
     match work.desk.take_fault() {

@@ -9,7 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Work;
 use super::known::{Known, Sight, is_settled};
+use crate::config::Config;
 use crate::discover::{self, Found, walk};
+use crate::extract::Unfinished;
 use crate::model::{Fault, Reject, Source, Stamp, Status, Understood};
 use crate::record::{FileRead, FileRef};
 use crate::report::Event;
@@ -74,6 +76,7 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
+        let hand = Hand { alive, queue, pool, runtime: runtime.clone() };
         let mut known = Known::new(work.desk.ledger(), &work.config.folder, &work.config.input, work.shape);
         for found in walk(&work.config.input, &work.config.folder, &work.config.output) {
             let file = match known.look(&found) {
@@ -84,24 +87,13 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
                 Ok(Sight::New(file)) => file,
                 Err(fault) => return drop(work.desk.break_off(fault)),
             };
-            // The semaphore is never closed, so there is always a credit in the end.
-            let Ok(credit) = runtime.block_on(Arc::clone(&alive).acquire_owned()) else { return };
-            if work.stop.get().is_some() {
+            let going_on = match found {
+                Ok(source) if is_long(&source) => stream(&work, &hand, &source, file),
+                found => whole(&work, &hand, found, file),
+            };
+            if !going_on {
                 return;
             }
-            let (work, queue) = (Arc::clone(&work), queue.clone());
-            work.progress.tell(Event::Found(1));
-            pool.spawn(move || {
-                let source = found.as_ref().ok().cloned();
-                let articles = understand(found, work.config.max_bytes);
-                // Looked at after the reading: what was written to meanwhile is read again the next time.
-                let stamp = source.filter(is_settled).and_then(|source| source.stamp);
-                let file = Arc::new(ReadFile::new(file, stamp));
-                work.progress.tell(Event::Read);
-                work.progress.tell(Event::Found((articles.len() as u64).saturating_sub(1)));
-                // Never full: it holds as many sources as there are credits. Closed only when the run was broken off.
-                let _ = queue.try_send(ReadSource { articles, file, _credit: credit });
-            });
         }
         let listed = known.end().and_then(|(back, gone)| runtime.block_on(work.desk.ledger().list(back, gone)));
         if let Err(fault) = listed {
@@ -122,20 +114,109 @@ fn count(work: &Arc<Work>) {
     let _ = std::thread::Builder::new().name("count".into()).spawn(count);
 }
 
+/// What hands work to the workers, a credit each.
+struct Hand {
+    alive: Arc<Semaphore>,
+    queue: mpsc::Sender<ReadSource>,
+    pool: rayon::ThreadPool,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Hand {
+    /// Waits for a credit and hands the job on; false where the run is to stop.
+    fn on(&self, work: &Arc<Work>, job: impl FnOnce(&Work) -> (Vec<Understood>, Arc<ReadFile>) + Send + 'static) -> bool {
+        // The semaphore is never closed, so there is always a credit in the end.
+        let Ok(credit) = self.runtime.block_on(Arc::clone(&self.alive).acquire_owned()) else { return false };
+        if work.stop.get().is_some() {
+            return false;
+        }
+        let (work, queue) = (Arc::clone(work), self.queue.clone());
+        self.pool.spawn(move || {
+            let (articles, file) = job(&work);
+            // Never full: it holds as many sources as there are credits. Closed only when the run was broken off.
+            let _ = queue.try_send(ReadSource { articles, file, _credit: credit });
+        });
+        true
+    }
+}
+
+/// Hands on a source that a worker reads at once; false where the run is to stop.
+fn whole(work: &Arc<Work>, hand: &Hand, found: Found, file: Arc<FileRef>) -> bool {
+    work.progress.tell(Event::Found(1));
+    hand.on(work, move |work| {
+        let source = found.as_ref().ok().cloned();
+        let articles = understand(found, &work.config);
+        // Looked at after the reading: what was written to meanwhile is read again the next time.
+        let stamp = source.filter(is_settled).and_then(|source| source.stamp);
+        work.progress.tell(Event::Read);
+        work.progress.tell(Event::Found((articles.len() as u64).saturating_sub(1)));
+        (articles, Arc::new(ReadFile::new(file, stamp)))
+    })
+}
+
+/// A list of articles from this size on is read by the walk itself, and every article of it has a credit of its own: then a file
+/// of any size costs no more memory than as many small ones, and no worker ever waits for a credit.
+const LONG: u64 = 256 << 10;
+
+fn is_long(source: &Source) -> bool {
+    source.is_stdin() || (source.size > LONG && extract::is_stream(source))
+}
+
+/// Hands on a long list, article by article; false where the run is to stop.
+fn stream(work: &Arc<Work>, hand: &Hand, source: &Source, file: Arc<FileRef>) -> bool {
+    // What is written to later has another stamp, and is read again the next time.
+    let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
+    let file = Arc::new(ReadFile::new(file, stamp));
+    let part = |job: Box<dyn FnOnce() -> Understood + Send>| {
+        let file = Arc::clone(&file);
+        work.progress.tell(Event::Found(1));
+        hand.on(work, move |_| (vec![job()], file))
+    };
+    let failed = |reject: (String, Reject)| part(Box::new(move || Err(reject)));
+    let going_on = match caught(&source.name, || open(source, &work.config)) {
+        Err(reject) => failed(reject),
+        Ok(mut articles) => loop {
+            match caught(&source.name, || Ok(articles.next())) {
+                Ok(None) => break true,
+                Ok(Some(article)) => {
+                    let name = article.name().to_owned();
+                    if !part(Box::new(move || caught(&name, || Ok(article.finish())).unwrap_or_else(Err))) {
+                        break false;
+                    }
+                }
+                Err(reject) => break failed(reject),
+            }
+        },
+    };
+    work.progress.tell(Event::Read);
+    if !going_on {
+        file.ended(None);
+        return false;
+    }
+    // The last part: the file's rows are counted once all before it have ended.
+    hand.on(work, move |_| (Vec::new(), file))
+}
+
 /// Reads and understands one source; whatever happens in there, it ends as articles or rejects.
-pub fn understand(found: Found, max_bytes: u64) -> Vec<Understood> {
+pub fn understand(found: Found, config: &Config) -> Vec<Understood> {
     let source = match found {
         Ok(source) => source,
         Err(reject) => return vec![Err(reject)],
     };
-    let articles = catch_unwind(AssertUnwindSafe(|| articles(&source, max_bytes)));
-    let internal = || Reject::new("internal", "a bug of depeche: reading this file made it stumble; please report it with the file");
-    articles.unwrap_or_else(|_| Err(internal())).unwrap_or_else(|reject| vec![Err((source.name.clone(), reject))])
+    let articles = caught(&source.name, || Ok(open(&source, config)?.map(Unfinished::finish).collect()));
+    articles.unwrap_or_else(|reject| vec![Err(reject)])
 }
 
-fn articles(source: &Source, max_bytes: u64) -> Result<Vec<Understood>, Reject> {
-    let bytes = read::read(source, max_bytes)?;
-    let text = read::decode(&bytes)?;
-    drop(bytes);
-    extract::articles(source, &text)
+/// What `read` gives; a bug that panics on this file is a reject with its name.
+fn caught<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
+    let internal = || Reject::new("internal", "a bug of depeche: reading this file made it stumble; please report it with the file");
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(internal())).map_err(|reject| (name.to_owned(), reject))
+}
+
+/// The articles of a source, as they come. What is too large is not even opened.
+fn open(source: &Source, config: &Config) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
+    if source.size > config.max_bytes && !extract::is_stream(source) {
+        return Err(read::too_large(source.size, config.max_bytes));
+    }
+    extract::articles(source, read::open(source, config.max_bytes)?, &config.fields)
 }

@@ -15,18 +15,14 @@ use crate::report::Event;
 pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
     let mut exit = Exit::Done;
     let ReadSource { articles, file, _credit } = source;
-    for article in articles {
+    // All at once: a list of articles must not take one after the other to the endpoints.
+    let started: Vec<_> = articles.into_iter().map(|article| article.map(|article| start(&work, article, &file.file))).collect();
+    for article in started {
         let ended = match article {
-            Ok(article) => {
-                let name = article.source.clone();
-                // A task of its own: a bug that panics on this article must not take the others along.
-                let task = tokio::spawn(one(Arc::clone(&work), article, Arc::clone(&file.file))).await;
-                let internal = || Reject::new("internal", "a bug of depeche: this article made it stumble; please report it with the file");
-                match task {
-                    Ok(ended) => ended,
-                    Err(_) => failed(&work, blank(&name), &internal(), &file.file).await,
-                }
-            }
+            Ok((name, task)) => match task.await {
+                Ok(ended) => ended,
+                Err(_) => failed(&work, blank(&name), &internal(), &file.file).await,
+            },
             Err((name, reject)) if reject.is_rule() => skipped(&work, blank(&name), &reject, &file.file).await,
             Err((name, reject)) => failed(&work, blank(&name), &reject, &file.file).await,
         };
@@ -51,6 +47,17 @@ fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
             failure.exit
         }
     }
+}
+
+/// A task of its own for each: a bug that panics on one article must not take the others along.
+fn start(work: &Arc<Work>, article: Article, file: &Arc<FileRef>) -> (String, Ending) {
+    (article.source.clone(), tokio::spawn(one(Arc::clone(work), article, Arc::clone(file))))
+}
+
+type Ending = tokio::task::JoinHandle<Result<(Status, Exit), Failure>>;
+
+fn internal() -> Reject {
+    Reject::new("internal", "a bug of depeche: this article made it stumble; please report it with the file")
 }
 
 /// How the row ended, and what that means for the run; an error: there is no row.

@@ -1,16 +1,21 @@
-//! Bytes to text: byte order mark, then strict UTF-8, then UTF-8 with a few bad bytes, then Windows-1252.
+//! Bytes to text: byte order mark, then the declared encoding where the bytes agree, then strict UTF-8, then UTF-8 with a few bad
+//! bytes, then what French and English letters show (Windows-1252, ISO-8859-15, Mac Roman).
 //!
 //! A statistical detector is not asked: measured, it turned whole UTF-8 files with one bad byte into mojibake.
 
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::declared::declared;
+use super::mojibake::mend;
+use super::narrow;
 use crate::model::{Flag, Reject, clean};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// A source's text: NFC, line ends as `\n`, without control and invisible characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     /// The text itself.
     pub text: String,
-    /// [`Flag::Encoding`] where some bytes were damaged.
+    /// [`Flag::Encoding`] where some bytes were damaged, [`Flag::Mojibake`] where double-encoded text was mended.
     pub flags: Vec<Flag>,
 }
 
@@ -33,23 +38,38 @@ const MAGIC: &[(&[u8], &str)] = &[
 /// Turns bytes into text.
 ///
 /// # Errors
-/// A reject `binary` for what is no text at all.
+/// A reject `binary` for what is no text at all, `encoding` for text in no encoding that is known for certain.
 pub fn decode(bytes: &[u8]) -> Result<Text, Reject> {
+    decode_as_declared(bytes, None)
+}
+
+/// The same for bytes whose encoding somebody else declares, as HTTP does for a page.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Reject> {
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Err(binary(&format!("the file is {what}, not text")));
     }
-    let (text, damaged) = match Encoding::for_bom(bytes) {
-        Some((encoding, _)) => decode_as(encoding, bytes),
-        None => match wide_without_mark(bytes) {
-            Some(encoding) => decode_as(encoding, bytes),
-            None => decode_narrow(bytes),
-        },
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Err(binary("the file is a tar archive, not text; unpack it"));
+    }
+    let (text, damaged) = match Wide::of(bytes) {
+        Some(wide) => wide.decode(bytes),
+        None => decode_narrow(bytes, label.and_then(|label| Encoding::for_label(label.as_bytes())).or_else(|| declared(bytes)))?,
     };
     if looks_binary(&text) {
         return Err(binary("the file holds control characters as no text does"));
     }
-    let flags = if damaged { vec![Flag::Encoding] } else { Vec::new() };
-    Ok(Text { text: clean(&text), flags })
+    let mut flags = if damaged { vec![Flag::Encoding] } else { Vec::new() };
+    let mended = mend(&text);
+    flags.extend(mended.is_some().then_some(Flag::Mojibake));
+    Ok(Text { text: clean(mended.as_ref().unwrap_or(&text)), flags })
+}
+
+/// Whether text begins as it does in an encoding of two or four bytes a character.
+pub fn is_wide(start: &[u8]) -> bool {
+    Wide::of(start).is_some()
 }
 
 fn binary(reason: &str) -> Reject {
@@ -57,29 +77,98 @@ fn binary(reason: &str) -> Reject {
 }
 
 fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> (String, bool) {
-    let (text, _, damaged) = encoding.decode(bytes);
+    let (text, damaged) = encoding.decode_with_bom_removal(bytes);
     (text.into_owned(), damaged)
 }
 
-/// UTF-16 without a mark: in Latin script every second byte is 0.
-fn wide_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    let sample = bytes.get(..bytes.len().min(4096) & !1)?;
-    let zeros = |offset: usize| sample.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count() * 2;
-    let (even, odd, half) = (zeros(0), zeros(1), sample.len() / 2);
-    match (even > half, odd > half) {
-        (false, true) if even * 20 < sample.len() => Some(UTF_16LE),
-        (true, false) if odd * 20 < sample.len() => Some(UTF_16BE),
-        _ => None,
+/// Encodings of two or four bytes a character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wide {
+    Utf16(&'static Encoding),
+    Utf32 { big: bool },
+}
+
+impl Wide {
+    /// By the byte order mark, or by the zeros that Latin script has in it.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xff, 0xfe, 0, 0, ..] => return Some(Self::Utf32 { big: false }),
+            [0, 0, 0xfe, 0xff, ..] => return Some(Self::Utf32 { big: true }),
+            [0xff, 0xfe, ..] => return Some(Self::Utf16(UTF_16LE)),
+            [0xfe, 0xff, ..] => return Some(Self::Utf16(UTF_16BE)),
+            _ => {}
+        }
+        let sample = bytes.get(..bytes.len().min(4096) & !3).filter(|sample| sample.len() >= 8)?;
+        let quarter = sample.len() / 4;
+        let zeros = |offset: usize| sample.iter().skip(offset).step_by(4).filter(|byte| **byte == 0).count();
+        let [first, second, third, fourth] = [zeros(0), zeros(1), zeros(2), zeros(3)];
+        let (most, few) = (|count: usize| count * 10 > quarter * 7, |count: usize| count * 20 < quarter);
+        // Quotes and dashes of print are not below U+0100, so not every second byte of UTF-16 is 0.
+        if second == quarter && third == quarter && fourth == quarter && few(first) || third == quarter && fourth == quarter && most(second)
+        {
+            Some(Self::Utf32 { big: false })
+        } else if first == quarter && second == quarter && most(third) {
+            Some(Self::Utf32 { big: true })
+        } else if most(second) && most(fourth) && few(first) && few(third) {
+            Some(Self::Utf16(UTF_16LE))
+        } else if most(first) && most(third) && few(second) && few(fourth) {
+            Some(Self::Utf16(UTF_16BE))
+        } else {
+            None
+        }
+    }
+
+    fn decode(self, bytes: &[u8]) -> (String, bool) {
+        let big = match self {
+            Self::Utf16(encoding) => return decode_as(encoding, bytes),
+            Self::Utf32 { big } => big,
+        };
+        let mut damaged = !bytes.len().is_multiple_of(4);
+        let units = bytes.as_chunks::<4>().0.iter().map(|unit| if big { u32::from_be_bytes(*unit) } else { u32::from_le_bytes(*unit) });
+        let characters = units.map(|unit| {
+            char::from_u32(unit).unwrap_or_else(|| {
+                damaged = true;
+                char::REPLACEMENT_CHARACTER
+            })
+        });
+        let text: String = characters.collect();
+        (text, damaged)
     }
 }
 
-fn decode_narrow(bytes: &[u8]) -> (String, bool) {
+/// One byte a character, or UTF-8.
+fn decode_narrow(bytes: &[u8], declared: Option<&'static Encoding>) -> Result<(String, bool), Reject> {
     let (mut good, mut bad) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    if bad == 0 || good > 2 * bad { decode_as(UTF_8, bytes) } else { decode_as(WINDOWS_1252, bytes) }
+    // What is valid UTF-8 is UTF-8, whatever it says of itself: by chance no other text is.
+    if bad == 0 {
+        return Ok(decode_as(UTF_8, bytes));
+    }
+    let agreed =
+        declared.filter(|encoding| *encoding != UTF_8 && encoding.is_ascii_compatible()).and_then(|encoding| agrees(encoding, bytes));
+    if let Some(text) = agreed {
+        return Ok((text, false));
+    }
+    if good > 2 * bad {
+        return Ok(decode_as(UTF_8, bytes));
+    }
+    let unknown = || {
+        Reject::new(
+            "encoding",
+            "the bytes are in no encoding that can be told for certain; save the file as UTF-8 (`iconv -f CP850 -t UTF-8`)",
+        )
+    };
+    narrow::encoding(bytes).map(|encoding| decode_as(encoding, bytes)).ok_or_else(unknown)
+}
+
+/// The text in the declared encoding, unless bytes have no place in it: then the declaration is wrong.
+fn agrees(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+    // Curly quotes of Windows-1252 are control characters in the ISO encodings.
+    (!text.contains(|c: char| matches!(c, '\u{80}'..='\u{9f}') && c != '\u{85}')).then(|| text.into_owned())
 }
 
 /// Text has tabs and line ends and, at most, a stray control character; what has more is something else.
@@ -88,13 +177,14 @@ fn looks_binary(text: &str) -> bool {
     let (mut all, mut odd) = (0_usize, 0_usize);
     for c in sample {
         all += 1;
-        odd += usize::from((c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{85}')) || c == '\u{fffd}');
+        odd += usize::from((c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{80}'..='\u{9f}')) || c == '\u{fffd}');
     }
     odd * 20 > all
 }
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::{ISO_8859_15, MACINTOSH, WINDOWS_1252};
     use proptest::prelude::*;
     use unicode_normalization::UnicodeNormalization;
 
@@ -108,6 +198,9 @@ mod tests {
         let utf16 = |big: bool| -> Vec<u8> {
             CONTROL.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
         };
+        let utf32 = |big: bool| -> Vec<u8> {
+            CONTROL.chars().map(u32::from).flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        };
         let with = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
         let (windows, _, _) = WINDOWS_1252.encode(CONTROL);
         for bytes in [
@@ -118,6 +211,11 @@ mod tests {
             utf16(false),
             utf16(true),
             windows.into_owned(),
+            MACINTOSH.encode(CONTROL).0.into_owned(),
+            utf32(false),
+            utf32(true),
+            with(b"\xff\xfe\0\0", &utf32(false)),
+            with(b"\0\0\xfe\xff", &utf32(true)),
             CONTROL.replace('\n', "\r\n").into_bytes(),
             CONTROL.nfd().collect::<String>().into_bytes(),
         ] {
@@ -125,6 +223,33 @@ mod tests {
             assert_eq!(text.text, CONTROL, "{bytes:?}");
             assert_eq!(text.flags, []);
         }
+    }
+
+    #[test]
+    fn a_declaration_is_believed_where_the_bytes_agree() {
+        let declared =
+            |label: &str| format!("<?xml version=\"1.0\" encoding=\"{label}\"?><p>Le c\u{153}ur, 3 \u{20ac}, l'\u{e9}t\u{e9}.</p>");
+        let body = "Le cœur, 3 €, l'été.";
+        for (label, encoding) in [("iso-8859-15", ISO_8859_15), ("iso-8859-1", WINDOWS_1252), ("macintosh", MACINTOSH)] {
+            let text = declared(label);
+            assert!(decode(&encoding.encode(&text).0).unwrap().text.contains(body), "{label}");
+        }
+        // UTF-8 that calls itself something else, and Windows-1252 that calls itself ISO-8859-15 or UTF-8.
+        assert!(decode(declared("iso-8859-1").as_bytes()).unwrap().text.contains(body));
+        let (curly, _, _) = WINDOWS_1252.encode("<meta charset=iso-8859-15>L’été, c’est là.");
+        assert!(decode(&curly).unwrap().text.ends_with("L’été, c’est là."));
+        let (wrong, _, _) = WINDOWS_1252.encode("<meta charset=utf-8>L’été, c’est là.");
+        assert_eq!(decode(&wrong).unwrap().flags, []);
+        let (told, _, _) = encoding_rs::WINDOWS_1251.encode("Президент выступил");
+        assert_eq!(decode_as_declared(&told, Some("windows-1251")).unwrap().text, "Президент выступил");
+        assert_eq!(decode(&told).unwrap_err().code, "encoding", "undeclared, it is not guessed");
+    }
+
+    #[test]
+    fn mojibake_is_mended_and_told() {
+        let spoilt = WINDOWS_1252.decode_without_bom_handling(CONTROL.as_bytes()).0;
+        let text = decode(spoilt.as_bytes()).unwrap();
+        assert_eq!((text.text.as_str(), text.flags.as_slice()), (CONTROL, &[Flag::Mojibake][..]));
     }
 
     #[test]

@@ -24,7 +24,7 @@ fn the_help_is_as_documented() {
 
     Arguments:
       [PATH]...
-              Files and folders to read [default: input.paths of the config]
+              Files and folders to read, `-` for standard input [default: input.paths of the config]
 
     Options:
           --config <FILE>
@@ -75,7 +75,7 @@ fn the_help_of_run_is_as_documented() {
     Usage: depeche run [OPTIONS] [PATH]...
 
     Arguments:
-      [PATH]...  Files and folders to read [default: input.paths of the config]
+      [PATH]...  Files and folders to read, `-` for standard input [default: input.paths of the config]
 
     Options:
           --config <FILE>      The config [default: config.toml, else the one that ships with the

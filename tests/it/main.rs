@@ -10,6 +10,7 @@ mod dialects;
 mod doctor;
 mod endpoint;
 mod endpoint_stop;
+mod formats;
 mod kill;
 mod ledger;
 mod models;

@@ -1,0 +1,147 @@
+//! `[input.fields]`: what the fields of JSON and the columns of CSV are called.
+
+use serde::Deserialize;
+use serde::de::Deserializer;
+
+/// Names to look for, the user's first, then those of common exports (newspaper4k, trafilatura, news-please, ninjs, JSON Feed,
+/// schema.org, `WordPress`). A dot leads into an object: `title.rendered`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// The title.
+    pub title: Vec<String>,
+    /// The text, plain or as HTML.
+    pub body: Vec<String>,
+    /// The date of publication.
+    pub published: Vec<String>,
+    /// The address.
+    pub url: Vec<String>,
+    /// Who wrote it.
+    pub author: Vec<String>,
+    /// Its language.
+    pub language: Vec<String>,
+    /// Its section.
+    pub section: Vec<String>,
+    /// What names the article within its file.
+    pub id: Vec<String>,
+}
+
+const TITLE: &[&str] = &["title", "headline", "titre", "title.rendered", "headlines.value", "headline.main", "webTitle", "name"];
+const BODY: &[&str] = &[
+    "maintext",
+    "text",
+    "articleBody",
+    "article_body",
+    "body",
+    "content",
+    "body_text",
+    "content_text",
+    "body_html",
+    "body_xhtml",
+    "content_html",
+    "content.rendered",
+    "bodies.value",
+    "article",
+    "texte",
+    "contenu",
+    "raw_text",
+];
+const PUBLISHED: &[&str] = &[
+    "date_publish",
+    "publish_date",
+    "published",
+    "datePublished",
+    "date_published",
+    "published_at",
+    "publishedAt",
+    "pubDate",
+    "versioncreated",
+    "firstcreated",
+    "webPublicationDate",
+    "date",
+];
+const URL: &[&str] = &["url", "canonical_link", "canonical_url", "link", "source_url", "webUrl", "source", "uri"];
+const AUTHOR: &[&str] = &["author", "authors", "authors.name", "author.name", "byline", "by", "auteur"];
+const LANGUAGE: &[&str] = &["language", "lang", "meta_lang", "inLanguage", "langue"];
+const SECTION: &[&str] = &["section", "articleSection", "category", "categories", "rubrique"];
+const ID: &[&str] = &["id", "guid", "_id", "uri", "fingerprint"];
+
+/// `[input.fields]` as it is written: a name or a list of names for each.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFields {
+    #[serde(default, deserialize_with = "names")]
+    title: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    body: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    published: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    url: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    author: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    language: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    section: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    id: Vec<String>,
+}
+
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Names;
+    impl<'de> serde::de::Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the name of a field, or a list of names")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Vec<String>, E> {
+            Ok(vec![name.to_owned()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+            let mut names = Vec::new();
+            while let Some(name) = list.next_element()? {
+                names.push(name);
+            }
+            Ok(names)
+        }
+    }
+    deserializer.deserialize_any(Names)
+}
+
+impl From<RawFields> for Fields {
+    fn from(raw: RawFields) -> Self {
+        let all = |own: Vec<String>, usual: &[&str]| own.into_iter().chain(usual.iter().map(ToString::to_string)).collect();
+        Self {
+            title: all(raw.title, TITLE),
+            body: all(raw.body, BODY),
+            published: all(raw.published, PUBLISHED),
+            url: all(raw.url, URL),
+            author: all(raw.author, AUTHOR),
+            language: all(raw.language, LANGUAGE),
+            section: all(raw.section, SECTION),
+            id: all(raw.id, ID),
+        }
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        RawFields::default().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_names_stand_before_the_usual_ones() {
+        let raw: RawFields = toml::from_str("title = \"Überschrift\"\nbody = [\"fullText\", \"lead\"]").unwrap();
+        let fields = Fields::from(raw);
+        assert_eq!(fields.title[..2], ["Überschrift", "title"]);
+        assert_eq!(fields.body[..3], ["fullText", "lead", "maintext"]);
+    }
+}

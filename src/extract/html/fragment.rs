@@ -1,0 +1,34 @@
+//! HTML that is no page: what exports, feeds and e-mails hold in a field.
+
+use dom_query::Document;
+
+use super::guard;
+use crate::model::Reject;
+
+/// The text of a fragment, its blocks on lines of their own.
+///
+/// # Errors
+/// Where it is nested too deep to be parsed.
+pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
+    if !fragment.contains(['<', '&']) {
+        return Ok(fragment.to_owned());
+    }
+    guard::guard(fragment)?;
+    let page = Document::fragment(fragment);
+    page.select("script, style, noscript, template, svg, iframe, form, button, figure, figcaption").remove();
+    Ok(page.formatted_text().lines().map(crate::extract::one_line).collect::<Vec<_>>().join("\n").trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_become_lines_and_furniture_goes() {
+        let html = "<p>Un &eacute;t&eacute; <b>long</b>.</p><figure><img><figcaption>Photo</figcaption></figure><p>Deux<br>trois &amp; quatre.</p><script>x()</script>";
+        let text = text(html).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines, ["Un été long.", "Deux", "trois & quatre."]);
+        assert_eq!(super::text(&"<div>".repeat(50_000)).unwrap_err().code, "too-deep");
+    }
+}

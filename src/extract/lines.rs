@@ -1,0 +1,56 @@
+//! JSON Lines: an object a line, each read by itself, so that a file of any size costs the memory of its longest line.
+
+use super::json;
+use super::stream::{Item, Items, Line, Stream, next_line};
+use super::{Key, content_key};
+use crate::config::Fields;
+use crate::model::Reject;
+use crate::read::{Bytes, decode};
+
+pub(super) struct JsonLines;
+
+impl Stream for JsonLines {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["jsonl", "ndjson", "jsonlines"]
+    }
+
+    fn looks_like(&self, start: &str) -> bool {
+        let mut lines = start.lines().filter(|line| !line.trim().is_empty());
+        let object = |line: &str| line.starts_with('{') && serde_json::from_str::<serde_json::Value>(line).is_ok();
+        lines.next().is_some_and(object) && lines.next().is_some_and(|second| second.starts_with('{'))
+    }
+
+    fn fits(&self, start: &str) -> bool {
+        start.starts_with('{') && !start.starts_with("{\n") && !start.starts_with("{\r")
+    }
+
+    fn items(&self, bytes: Bytes, fields: &Fields) -> Result<Items, Reject> {
+        let (mut bytes, fields, mut number) = (bytes, fields.clone(), 0_usize);
+        let max = bytes.max();
+        Ok(Box::new(std::iter::from_fn(move || {
+            loop {
+                number += 1;
+                match next_line(&mut bytes, max) {
+                    Line::Whole(line) if line.iter().all(u8::is_ascii_whitespace) => {}
+                    Line::Whole(line) => return Some(item(&line, number, &fields)),
+                    Line::TooLong => {
+                        let reason = format!("line {number} has more than input.max_megabytes = {}; it was not read on", max >> 20);
+                        return Some(Err((Key::Own(format!("line-{number}")), Reject::new("too-large", reason))));
+                    }
+                    Line::Fault(reject) => return Some(Err((Key::File, reject))),
+                    Line::End => return bytes.unchanged().err().map(|reject| Err((Key::File, reject))),
+                }
+            }
+        })))
+    }
+}
+
+fn item(line: &[u8], number: usize, fields: &Fields) -> Item {
+    let failed = |reject: Reject| (Key::Own(content_key(line)), Reject::new(reject.code, format!("line {number}: {}", reject.reason)));
+    let text = decode(line).map_err(failed)?;
+    let value = json::parse(text.text.trim()).map_err(failed)?;
+    let object = value.as_object().ok_or_else(|| failed(Reject::new("malformed", "it is no JSON object")))?;
+    let mut draft = json::draft(object, fields);
+    draft.flags = text.flags;
+    Ok(draft)
+}

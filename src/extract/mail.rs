@@ -1,0 +1,207 @@
+//! E-mails: one message (EML), or many in a row (MBOX).
+
+use std::io::BufRead;
+
+use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+
+use super::stream::{Item, Items, Line, Stream, next_line};
+use super::{Draft, Key, Markup, content_key};
+use crate::config::Fields;
+use crate::model::{Reject, clean};
+use crate::read::Bytes;
+
+/// One message.
+pub(super) struct Eml;
+/// Many: each begins with a line `From sender date`, behind a blank one.
+pub(super) struct Mbox;
+
+/// Header fields that a message begins with.
+const FIRST: &[&str] = &["from:", "date:", "subject:", "received:", "return-path:", "mime-version:", "message-id:", "delivered-to:", "to:"];
+
+impl Stream for Eml {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["eml"]
+    }
+
+    fn looks_like(&self, start: &str) -> bool {
+        let head = start.split("\n\n").next().and_then(|head| head.split("\r\n\r\n").next()).unwrap_or(start).to_ascii_lowercase();
+        let has = |name: &str| head.lines().any(|line| line.starts_with(name));
+        self.fits(start) && has("from:") && (has("mime-version:") || has("message-id:") || has("received:"))
+    }
+
+    fn fits(&self, start: &str) -> bool {
+        let name = start.split_inclusive(':').next().unwrap_or_default();
+        FIRST.contains(&name.to_ascii_lowercase().as_str()) || (name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_graphic()))
+    }
+
+    fn items(&self, bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
+        let draft = message(&bytes.whole()?)?;
+        Ok(Box::new(std::iter::once(Ok(Draft { key: Key::File, ..draft }))))
+    }
+}
+
+impl Stream for Mbox {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["mbox", "mbx"]
+    }
+
+    fn looks_like(&self, start: &str) -> bool {
+        self.fits(start) && start.split_once('\n').is_some_and(|(_, rest)| Eml.fits(rest))
+    }
+
+    fn fits(&self, start: &str) -> bool {
+        start.starts_with("From ")
+    }
+
+    fn items(&self, mut bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
+        let mut ended = false;
+        Ok(Box::new(std::iter::from_fn(move || {
+            let item = if ended { None } else { next(&mut bytes) };
+            ended = item.as_ref().is_none_or(|item| matches!(item, Err((Key::File, _))));
+            item
+        })))
+    }
+}
+
+/// The next message.
+fn next(bytes: &mut Bytes) -> Option<Item> {
+    let max = bytes.max();
+    let (mut collected, mut too_long, mut blank) = (Vec::new(), false, false);
+    loop {
+        // The line that begins the next message stays where it is.
+        let begins = matches!(bytes.fill_buf(), Ok(start) if start.starts_with(b"From "));
+        if begins && blank && (too_long || !collected.is_empty()) {
+            break;
+        }
+        match next_line(bytes, max) {
+            Line::Whole(line) if begins && collected.is_empty() && !too_long => blank = line.is_empty(),
+            Line::Whole(line) => {
+                blank = line.trim_ascii().is_empty();
+                too_long |= (collected.len() + line.len()) as u64 > max;
+                // `>From` was `From` before it came into the box.
+                let quoted =
+                    line.starts_with(b">") && line.trim_ascii_start().iter().skip_while(|byte| **byte == b'>').take(5).eq(b"From ");
+                if !too_long {
+                    collected.extend_from_slice(line.get(usize::from(quoted)..).unwrap_or(&line));
+                }
+            }
+            Line::TooLong => too_long = true,
+            Line::Fault(reject) => return Some(Err((Key::File, reject))),
+            Line::End if collected.is_empty() && !too_long => return bytes.unchanged().err().map(|reject| Err((Key::File, reject))),
+            Line::End => break,
+        }
+    }
+    let key = || Key::Own(content_key(&collected));
+    if too_long {
+        let reason = format!("the message has more than input.max_megabytes = {}; it was not read on", max >> 20);
+        return Some(Err((key(), Reject::new("too-large", reason))));
+    }
+    Some(message(&collected).map_err(|reject| (key(), reject)))
+}
+
+/// What a message says of its article.
+fn message(bytes: &[u8]) -> Result<Draft, Reject> {
+    let message = MessageParser::default().parse(bytes).ok_or_else(|| Reject::new("malformed", "it is no e-mail: it has no header"))?;
+    let (body, markup) = body(&message).ok_or_else(|| Reject::new("empty", "the e-mail has no text part"))?;
+    let language = message.content_language().as_text().map(str::to_owned);
+    Ok(Draft {
+        key: message.message_id().map_or(Key::Content, |id| Key::Own(id.to_owned())),
+        title: message.subject().map(str::to_owned),
+        body: clean(&body),
+        markup,
+        published: message.date().map(mail_parser::DateTime::to_rfc3339),
+        author: message
+            .from()
+            .and_then(Address::first)
+            .and_then(|from| from.name.as_deref().or(from.address.as_deref()))
+            .map(str::to_owned),
+        language,
+        ..Draft::default()
+    })
+}
+
+/// The text part; of several kinds the plain one, unless it only says that there is another.
+fn body(message: &Message) -> Option<(String, Markup)> {
+    let plain = message.text_bodies().find_map(|part| match &part.body {
+        PartType::Text(text) => Some(text.as_ref()),
+        _ => None,
+    });
+    let page = message.html_bodies().find_map(|part| match &part.body {
+        PartType::Html(page) => Some(page.as_ref()),
+        _ => None,
+    });
+    match (plain, page) {
+        (Some(plain), Some(page)) if plain.len() * 20 < page.len() && plain.split_whitespace().count() < 40 => {
+            Some((page.to_owned(), Markup::Fragment))
+        }
+        (Some(plain), _) => Some((unwrapped(plain), Markup::Plain)),
+        (None, Some(page)) => Some((page.to_owned(), Markup::Fragment)),
+        (None, None) => None,
+    }
+}
+
+/// The paragraphs of a plain part: mail programs break lines at some 72 characters, and a line end within a sentence is none of its author's.
+fn unwrapped(plain: &str) -> String {
+    let lines: Vec<&str> = plain.lines().collect();
+    let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    if longest > 90 {
+        return plain.to_owned();
+    }
+    let mut text = String::with_capacity(plain.len());
+    for (at, line) in lines.iter().enumerate() {
+        text.push_str(line.trim_end());
+        let wrapped = line.chars().count() > 50
+            && lines.get(at + 1).is_some_and(|next| next.starts_with(char::is_alphanumeric) || next.starts_with(['«', '"', '(', '“']));
+        text.push(if wrapped { ' ' } else { '\n' });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str =
+        "From: =?utf-8?q?H=C3=A9l=C3=A8ne_E=2E?= <h@a.invalid>\r\nDate: Fri, 13 Nov 2026 08:00:00 +0100\r\nMessage-ID: <1@a.invalid>\r\n";
+
+    fn eml(text: &str) -> Draft {
+        Eml.items(Bytes::of(text), &Fields::default()).unwrap().next().unwrap().unwrap()
+    }
+
+    #[test]
+    fn words_charsets_and_parts_are_decoded() {
+        let draft = eml(&format!(
+            "{HEAD}Subject: =?iso-8859-1?q?La_digue_c=E8de?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nL=92=E9t=E9 finit.\r\n\
+             --b\r\nContent-Type: text/html\r\n\r\n<p>L'&eacute;t&eacute; finit.</p>\r\n--b--\r\n"
+        ));
+        assert_eq!((draft.title.as_deref(), draft.body.trim()), (Some("La digue cède"), "L’été finit."));
+        assert_eq!((draft.author.as_deref(), draft.published.as_deref()), (Some("Hélène E."), Some("2026-11-13T08:00:00+01:00")));
+        assert_eq!((draft.key, draft.markup), (Key::File, Markup::Plain));
+    }
+
+    #[test]
+    fn a_message_of_html_alone_is_a_fragment() {
+        let draft = eml(&format!("{HEAD}Subject: T\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Le texte.</p>\r\n"));
+        assert_eq!((draft.body.trim(), draft.markup), ("<p>Le texte.</p>", Markup::Fragment));
+    }
+
+    #[test]
+    fn a_box_is_cut_at_its_messages() {
+        let one = |subject: &str, text: &str| {
+            format!("From a@a.invalid Fri Nov 13 08:00:00 2026\n{}Subject: {subject}\n\n{text}\n\n", HEAD.replace("\r\n", "\n"))
+        };
+        let text = format!("{}{}", one("Un", "Premier.\n>From là, il part.\nFrom ici aussi."), one("Deux", "Second."));
+        let drafts: Vec<Draft> = Mbox.items(Bytes::of(text), &Fields::default()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(drafts.len(), 2);
+        assert_eq!((drafts[0].title.as_deref(), drafts[0].key.clone()), (Some("Un"), Key::Own("1@a.invalid".into())));
+        assert!(drafts[0].body.contains("\nFrom là") && drafts[0].body.contains("\nFrom ici"), "{}", drafts[0].body);
+        assert_eq!(drafts[1].body.trim(), "Second.");
+    }
+
+    #[test]
+    fn lines_that_a_mail_program_broke_are_joined() {
+        let text = "Le conseil municipal a adopté mardi soir, à une large majorité, le\nbudget de la ville.\n\nFin.\n- un\n- deux\n";
+        assert_eq!(unwrapped(text), text.replacen("le\nbudget", "le budget", 1));
+    }
+}

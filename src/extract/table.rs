@@ -1,0 +1,208 @@
+//! CSV and TSV: an article a row, columns named as the fields of JSON are. Read row by row, never held whole.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+
+use super::stream::{Item, Items, Stream};
+use super::{Draft, Key, Markup, content_key};
+use crate::config::Fields;
+use crate::model::{Flag, Reject};
+use crate::read::{Bytes, decode, unreadable};
+
+pub(super) struct Table;
+
+const DELIMITERS: &[u8] = b",;\t|";
+
+impl Stream for Table {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["csv", "tsv", "tab"]
+    }
+
+    fn looks_like(&self, _: &str) -> bool {
+        // A first line of prose has commas too.
+        false
+    }
+
+    fn fits(&self, start: &str) -> bool {
+        !start.starts_with('<') && !start.starts_with("{\"")
+    }
+
+    fn items(&self, mut bytes: Bytes, fields: &Fields) -> Result<Items, Reject> {
+        let (delimiter, columns) = header(bytes.head()?, fields)?;
+        let (read, max) = (Arc::new(AtomicU64::new(0)), bytes.max());
+        let capped = Capped { bytes, read: Arc::clone(&read), max };
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(capped);
+        let mut ended = false;
+        Ok(Box::new(std::iter::from_fn(move || {
+            if ended {
+                return None;
+            }
+            read.store(0, Ordering::Relaxed);
+            let item = next(&mut reader, &columns);
+            ended = item.as_ref().is_none_or(|item| matches!(item, Err((Key::File, _))));
+            item
+        })))
+    }
+}
+
+/// The next row that is not blank.
+fn next(reader: &mut Reader<Capped>, columns: &Columns) -> Option<Item> {
+    let mut record = ByteRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_byte_record(&mut record) {
+            Ok(false) => return reader.get_ref().bytes.unchanged().err().map(|reject| Err((Key::File, reject))),
+            Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
+            Ok(true) => {
+                let place = record.position().map_or(line, csv::Position::line);
+                let failed = |reject: Reject| (Key::Own(content_key(record.as_slice())), in_row(place, &reject));
+                return Some(columns.draft(&record).map_err(failed));
+            }
+            Err(error) => return Some(Err(refusal(error, line))),
+        }
+    }
+}
+
+/// A row of the wrong length is its own failure; what cannot be read is the file's.
+fn refusal(error: csv::Error, line: u64) -> (Key, Reject) {
+    match error.into_kind() {
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let place = pos.map_or(line, |pos| pos.line());
+            let what = format!("it has {len} cells, the header {expected_len}; a quote may be missing");
+            (Key::Own(format!("line-{place}")), in_row(place, &Reject::new("malformed", what)))
+        }
+        csv::ErrorKind::Io(error) => (Key::File, in_row(line, &unreadable(&error))),
+        kind => (Key::File, in_row(line, &Reject::new("malformed", format!("no CSV: {kind:?}")))),
+    }
+}
+
+fn in_row(line: u64, reject: &Reject) -> Reject {
+    Reject::new(reject.code, format!("the row at line {line}: {}", reject.reason))
+}
+
+/// Which column holds what.
+#[derive(Debug, PartialEq, Eq)]
+struct Columns {
+    title: Option<usize>,
+    body: usize,
+    published: Option<usize>,
+    url: Option<usize>,
+    author: Option<usize>,
+    section: Option<usize>,
+    language: Option<usize>,
+    id: Option<usize>,
+}
+
+/// The delimiter with which most columns of the first row are known, and those columns.
+fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let read = |delimiter: u8| {
+        let mut record = ByteRecord::new();
+        let mut reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(head);
+        let found = reader.read_byte_record(&mut record).unwrap_or(false);
+        let names: Vec<String> = record.iter().filter(|_| found).map(|name| plain(&String::from_utf8_lossy(name))).collect();
+        let column = |wanted: &[String]| wanted.iter().find_map(|name| names.iter().position(|known| *known == plain(name)));
+        let wanted = [&fields.title, &fields.published, &fields.url, &fields.author, &fields.section, &fields.language, &fields.id];
+        let all = wanted.map(|wanted| column(wanted));
+        (delimiter, names.len(), column(&fields.body), all)
+    };
+    let best = DELIMITERS.iter().map(|delimiter| read(*delimiter)).max_by_key(|(_, width, body, all)| {
+        let known = all.iter().flatten().count() + usize::from(body.is_some());
+        (known, *width)
+    });
+    match best {
+        Some((delimiter, _, Some(body), [title, published, url, author, section, language, id])) => {
+            Ok((delimiter, Columns { title, body, published, url, author, section, language, id }))
+        }
+        _ => Err(Reject::new(
+            "malformed",
+            "no column of the first row is named as one that holds texts (text, body, content …); name yours as body under [input.fields]",
+        )),
+    }
+}
+
+/// Column names differ in case and in what stands between their words.
+fn plain(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+impl Columns {
+    fn draft(&self, record: &ByteRecord) -> Result<Draft, Reject> {
+        let mut flags: Vec<Flag> = Vec::new();
+        let mut cell = |column: Option<usize>| -> Result<Option<String>, Reject> {
+            let Some(bytes) = column.and_then(|column| record.get(column)).filter(|bytes| !bytes.trim_ascii().is_empty()) else {
+                return Ok(None);
+            };
+            let text = decode(bytes)?;
+            flags.extend(text.flags.iter().filter(|flag| !flags.contains(flag)).copied().collect::<Vec<_>>());
+            Ok(Some(text.text.trim().to_owned()))
+        };
+        let body = cell(Some(self.body))?.unwrap_or_default();
+        let (title, published, author, language) = (cell(self.title)?, cell(self.published)?, cell(self.author)?, cell(self.language)?);
+        let (section, url, id) = (cell(self.section)?, cell(self.url)?, cell(self.id)?);
+        let key = id.or_else(|| url.clone()).map_or(Key::Content, Key::Own);
+        Ok(Draft { key, title, markup: Markup::of(&body), body, published, url, author, section, language, flags, ..Draft::default() })
+    }
+}
+
+/// Stops a row without an end, as a lost quote makes it, before it fills the memory.
+struct Capped {
+    bytes: Bytes,
+    read: Arc<AtomicU64>,
+    max: u64,
+}
+
+impl Read for Capped {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        if self.read.fetch_add(read as u64, Ordering::Relaxed) > self.max {
+            let what = format!("it has more than input.max_megabytes = {}; a quote may be missing", self.max >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(text: impl Into<Vec<u8>>) -> Vec<Item> {
+        Table.items(Bytes::of(text), &Fields::default()).unwrap().collect()
+    }
+
+    #[test]
+    fn the_delimiter_is_found_and_columns_by_their_names() {
+        for delimiter in [',', ';', '\t', '|'] {
+            let text = "\u{feff}ID,Titre,Publish date,Text\n7,Un titre,2026-11-10,\"Le texte\nsur deux lignes.\"\n\n"
+                .replace(',', &delimiter.to_string());
+            let draft = items(text).remove(0).unwrap();
+            assert_eq!((draft.key, draft.title.as_deref()), (Key::Own("7".into()), Some("Un titre")), "{delimiter:?}");
+            assert_eq!((draft.body.as_str(), draft.published.as_deref()), ("Le texte\nsur deux lignes.", Some("2026-11-10")));
+        }
+    }
+
+    #[test]
+    fn a_bad_row_spoils_no_other() {
+        let items = items(b"title,text\nA,Un.\nB\nC,D\xe9j\xe0.\n".to_vec());
+        assert_eq!(items[1].as_ref().unwrap_err().1.code, "malformed");
+        assert!(items[1].as_ref().unwrap_err().1.reason.contains("line 3"), "{:?}", items[1]);
+        assert_eq!(items[2].as_ref().unwrap().body, "Déjà.");
+    }
+
+    #[test]
+    fn a_lost_quote_ends_the_file_and_not_the_memory() {
+        let text = format!("title,text\nA,Un.\nB,\"{}", "mot ".repeat(3 << 20));
+        let items = items(text);
+        assert_eq!(items.len(), 2);
+        assert_eq!(items[1].as_ref().unwrap_err().1.code, "too-large");
+    }
+
+    #[test]
+    fn a_table_of_something_else_is_refused() {
+        assert_eq!(Table.items(Bytes::of("a,b\n1,2\n"), &Fields::default()).err().unwrap().code, "malformed");
+    }
+}

@@ -1,0 +1,228 @@
+//! WARC, what crawlers write: a record a page, read one after the other.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use super::stream::{Item, Items, Line, Stream, next_line};
+use super::{Draft, Key, Markup};
+use crate::config::Fields;
+use crate::model::Reject;
+use crate::read::{Bytes, decode_as_declared, unreadable};
+
+pub(super) struct Warc;
+
+impl Stream for Warc {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["warc", "wet"]
+    }
+
+    fn looks_like(&self, start: &str) -> bool {
+        start.starts_with("WARC/")
+    }
+
+    fn fits(&self, start: &str) -> bool {
+        self.looks_like(start)
+    }
+
+    fn items(&self, mut bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
+        let mut ended = false;
+        Ok(Box::new(std::iter::from_fn(move || {
+            while !ended {
+                match record(&mut bytes) {
+                    Ok(Some(None)) => {}
+                    Ok(Some(Some(item))) => return Some(item),
+                    Ok(None) => {
+                        ended = true;
+                        return bytes.unchanged().err().map(|reject| Err((Key::File, reject)));
+                    }
+                    Err(reject) => {
+                        ended = true;
+                        return Some(Err((Key::File, reject)));
+                    }
+                }
+            }
+            None
+        })))
+    }
+}
+
+/// Header lines up to a blank one, names in small letters; none at the end of the file.
+fn header(bytes: &mut Bytes) -> Result<Option<Vec<(String, String)>>, Reject> {
+    let mut fields = Vec::new();
+    let mut begun = false;
+    loop {
+        let line = match next_line(bytes, 64 << 10) {
+            Line::Whole(line) => String::from_utf8_lossy(&line).trim().to_owned(),
+            Line::End if !begun => return Ok(None),
+            Line::Fault(reject) => return Err(reject),
+            Line::End | Line::TooLong => return Err(malformed("a record's header has no end")),
+        };
+        match (begun, line.as_str()) {
+            (false, "") => {}
+            (false, line) if line.starts_with("WARC/") => begun = true,
+            (false, _) => return Err(malformed("no record begins where one should")),
+            (true, "") => return Ok(Some(fields)),
+            (true, line) => {
+                if let Some((name, value)) = line.split_once(':') {
+                    fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+                }
+            }
+        }
+    }
+}
+
+fn malformed(what: &str) -> Reject {
+    Reject::new("malformed", format!("the WARC file is damaged: {what}"))
+}
+
+/// The next record: none at the end, an empty one where it is no page.
+#[expect(clippy::option_option, reason = "the end of the file, and a record without an article, are two things")]
+fn record(bytes: &mut Bytes) -> Result<Option<Option<Item>>, Reject> {
+    let Some(fields) = header(bytes)? else { return Ok(None) };
+    let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let length: u64 = field("content-length").and_then(|length| length.parse().ok()).ok_or_else(|| malformed("a record has no length"))?;
+    let address = field("warc-target-uri").map(|address| address.trim_matches(['<', '>']).to_owned());
+    let max = bytes.max();
+    if length > max {
+        skip(bytes, length)?;
+        let reason = format!("the page has more than input.max_megabytes = {}; it was not read", max >> 20);
+        return Ok(Some(address.map(|address| Err((Key::Own(address), Reject::new("too-large", reason))))));
+    }
+    let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    bytes.take(length).read_to_end(&mut content).map_err(|error| unreadable(&error))?;
+    if content.len() as u64 != length {
+        return Err(malformed("its last record is cut off"));
+    }
+    let page = match field("warc-type") {
+        Some("response") => Page::of_http(&content, max),
+        Some("resource" | "conversion") => {
+            let kind = field("content-type").unwrap_or("text/html").to_owned();
+            Some(Ok(Page { kind, content }))
+        }
+        _ => None,
+    };
+    let (Some(page), Some(address)) = (page, address) else { return Ok(Some(None)) };
+    let draft = page.and_then(|page| page.draft(&address)).transpose();
+    Ok(Some(draft.map(|draft| draft.map_err(|reject| (Key::Own(address), reject)))))
+}
+
+fn skip(bytes: &mut Bytes, length: u64) -> Result<(), Reject> {
+    std::io::copy(&mut bytes.take(length), &mut std::io::sink()).map_err(|error| unreadable(&error))?;
+    Ok(())
+}
+
+/// What a server sent.
+struct Page {
+    /// Its content type.
+    kind: String,
+    content: Vec<u8>,
+}
+
+impl Page {
+    /// The page in an HTTP response; none where it is an error or a redirect.
+    fn of_http(response: &[u8], max: u64) -> Option<Result<Self, Reject>> {
+        let end = response.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let (head, content) = (response.get(..end)?, response.get(end + 4..)?);
+        let head = String::from_utf8_lossy(head).into_owned();
+        let mut lines = head.lines();
+        if lines.next()?.split_whitespace().nth(1)? != "200" {
+            return None;
+        }
+        let field = |name: &str| {
+            head.lines()
+                .filter_map(|line| line.split_once(':'))
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.trim().to_ascii_lowercase())
+        };
+        let kind = field("content-type").unwrap_or_default();
+        let mut content = content.to_vec();
+        if field("transfer-encoding").is_some_and(|encoding| encoding.contains("chunked")) {
+            // Some crawlers write what they read with the chunks already joined.
+            content = joined(&content).unwrap_or(content);
+        }
+        if field("content-encoding").is_some_and(|encoding| encoding.contains("gzip")) && content.starts_with(b"\x1f\x8b") {
+            let mut unpacked = Vec::new();
+            match GzDecoder::new(content.as_slice()).take(max + 1).read_to_end(&mut unpacked) {
+                Ok(read) if read as u64 > max => {
+                    let reason = format!("unpacked, the page has more than input.max_megabytes = {}", max >> 20);
+                    return Some(Err(Reject::new("too-large", reason)));
+                }
+                Ok(_) => content = unpacked,
+                Err(error) => return Some(Err(unreadable(&error))),
+            }
+        }
+        Some(Ok(Self { kind, content }))
+    }
+
+    /// Its article; none where it is a picture, a script, or nothing.
+    fn draft(self, address: &str) -> Result<Option<Draft>, Reject> {
+        let markup = match self.kind.split(';').next().unwrap_or_default().trim() {
+            "text/html" | "application/xhtml+xml" => Markup::Page,
+            "text/plain" => Markup::Plain,
+            _ => return Ok(None),
+        };
+        if self.content.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let label = self.kind.split_once("charset=").map(|(_, label)| label.trim_matches(['"', '\'', ' ', ';']).to_owned());
+        let text = decode_as_declared(&self.content, label.as_deref())?;
+        let (key, url) = (Key::Own(address.to_owned()), Some(address.to_owned()));
+        Ok(Some(Draft { key, url, body: text.text, markup, flags: text.flags, ..Draft::default() }))
+    }
+}
+
+/// The content of HTTP chunks; none where there are no chunks after all.
+fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    loop {
+        let end = chunks.windows(2).position(|window| window == b"\r\n")?;
+        let size = std::str::from_utf8(chunks.get(..end)?).ok()?.split(';').next()?.trim();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        let rest = chunks.get(end + 2..)?;
+        if size == 0 {
+            return Some(content);
+        }
+        content.extend_from_slice(rest.get(..size)?);
+        chunks = rest.get(size..)?.strip_prefix(b"\r\n")?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(kind: &str, address: &str, content: &str) -> String {
+        let length = content.len();
+        format!("WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {address}\r\nContent-Length: {length}\r\n\r\n{content}\r\n\r\n")
+    }
+
+    fn items(text: &str) -> Vec<Item> {
+        Warc.items(Bytes::of(text), &Fields::default()).unwrap().collect()
+    }
+
+    #[test]
+    fn pages_are_read_and_all_else_is_passed_over() {
+        let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><p>Un.</p></html>";
+        let chunked = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nUn \r\n4\r\nmot.\r\n0\r\n\r\n";
+        let text = [
+            record("warcinfo", "", "software: x\r\n"),
+            record("response", "https://a.invalid/1", page),
+            record("response", "https://a.invalid/moved", "HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n"),
+            record("response", "https://a.invalid/logo", "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nxyz"),
+            record("response", "https://a.invalid/2", chunked),
+        ];
+        let drafts: Vec<Draft> = items(&text.concat()).into_iter().map(Result::unwrap).collect();
+        assert_eq!(drafts.len(), 2);
+        assert_eq!((drafts[0].markup, drafts[0].url.as_deref()), (Markup::Page, Some("https://a.invalid/1")));
+        assert_eq!((drafts[1].markup, drafts[1].body.as_str()), (Markup::Plain, "Un mot."));
+    }
+
+    #[test]
+    fn a_cut_file_keeps_what_came_before() {
+        let text = record("resource", "https://a.invalid/1", "<p>Un.</p>");
+        let items = items(&format!("{text}{}", text.get(..text.len() - 9).unwrap()));
+        assert!(items[0].is_ok());
+        assert_eq!(items[1].as_ref().unwrap_err().0, Key::File);
+    }
+}

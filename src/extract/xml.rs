@@ -1,0 +1,210 @@
+//! XML as a tree, for feeds and news items: small, capped, names without their prefix and in small letters.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use crate::model::Reject;
+
+/// Real feeds have some ten levels.
+const DEEPEST: usize = 200;
+/// Each costs some hundred bytes of memory.
+const MOST_ELEMENTS: usize = 300_000;
+
+/// What stands between two elements that are read as lines of their own.
+const BLOCKS: &[&str] =
+    &["p", "div", "li", "br", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "hl2", "hr", "ul", "ol", "table", "block", "blockquote", "pre"];
+
+/// An element.
+#[derive(Debug, Default)]
+pub(super) struct Element {
+    /// Its name.
+    pub(super) name: String,
+    attributes: Vec<(String, String)>,
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+enum Node {
+    Element(Element),
+    Text(String),
+}
+
+/// The root element of `text`.
+///
+/// # Errors
+/// A reject `malformed` or `too-deep`.
+pub(super) fn parse(text: &str) -> Result<Element, Reject> {
+    let malformed = |what: String| Reject::new("malformed", format!("not valid XML: {what}"));
+    let mut reader = Reader::from_str(text);
+    // Feeds are full of loose ampersands.
+    reader.config_mut().allow_dangling_amp = true;
+    let (mut open, mut elements): (Vec<Element>, usize) = (vec![Element::default()], 0);
+    loop {
+        let event = reader.read_event().map_err(|error| malformed(error.to_string()))?;
+        let depth = open.len();
+        let Some(inner) = open.last_mut() else { return Err(malformed("an end without a beginning".into())) };
+        match event {
+            Event::Start(_) if depth > DEEPEST => {
+                return Err(Reject::new("too-deep", format!("the XML is nested more than {DEEPEST} levels deep")));
+            }
+            Event::Start(_) | Event::Empty(_) if elements > MOST_ELEMENTS => {
+                return Err(Reject::new("too-deep", format!("the XML has more than {MOST_ELEMENTS} elements")));
+            }
+            Event::Start(start) => {
+                elements += 1;
+                open.push(element(&start));
+            }
+            Event::Empty(start) => {
+                elements += 1;
+                inner.nodes.push(Node::Element(element(&start)));
+            }
+            Event::End(_) => {
+                let Some(closed) = open.pop() else { continue };
+                let Some(outer) = open.last_mut() else { return Err(malformed("an end without a beginning".into())) };
+                outer.nodes.push(Node::Element(closed));
+            }
+            Event::Text(text) => inner.push(&text.xml10_content()),
+            Event::CData(text) => inner.push(&text.into_inner()),
+            Event::GeneralRef(name) => {
+                let entity = format!("&{};", name.into_inner());
+                inner.push(&quick_xml::escape::unescape(&entity).unwrap_or(std::borrow::Cow::Borrowed(&entity)));
+            }
+            Event::Eof => break,
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+    }
+    if open.len() > 1 {
+        return Err(malformed(format!("`{}` has no end", open.last().map_or("", |element| &element.name))));
+    }
+    let root = open.pop().and_then(|top| top.nodes.into_iter().find_map(Node::element));
+    root.ok_or_else(|| malformed("there is no element".into()))
+}
+
+fn element(start: &BytesStart) -> Element {
+    let mut attributes = Vec::new();
+    for attribute in start.html_attributes().with_checks(false).flatten() {
+        let value = attribute.value.as_ref();
+        let value = quick_xml::escape::unescape(value).map_or_else(|_| value.to_owned(), std::borrow::Cow::into_owned);
+        attributes.push((attribute.key.local_name().as_ref().to_ascii_lowercase(), value));
+    }
+    Element { name: start.local_name().as_ref().to_ascii_lowercase(), attributes, nodes: Vec::new() }
+}
+
+impl Node {
+    fn element(self) -> Option<Element> {
+        match self {
+            Self::Element(element) => Some(element),
+            Self::Text(_) => None,
+        }
+    }
+}
+
+impl Element {
+    fn push(&mut self, text: &str) {
+        match self.nodes.last_mut() {
+            Some(Node::Text(before)) => before.push_str(text),
+            _ => self.nodes.push(Node::Text(text.to_owned())),
+        }
+    }
+
+    /// An attribute's value, if it is not blank.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// The elements right below.
+    pub(super) fn children(&self) -> impl Iterator<Item = &Element> {
+        self.nodes.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// The first element of that name right below.
+    pub(super) fn child(&self, name: &str) -> Option<&Element> {
+        self.children().find(|child| child.name == name)
+    }
+
+    /// Every element below, in the order of the text.
+    pub(super) fn below(&self) -> Vec<&Element> {
+        let mut all = Vec::new();
+        for child in self.children() {
+            all.push(child);
+            all.extend(child.below());
+        }
+        all
+    }
+
+    /// The first element with one of these names below; an earlier name is preferred.
+    pub(super) fn find(&self, names: &[&str]) -> Option<&Element> {
+        let below = self.below();
+        names.iter().find_map(|name| below.iter().find(|element| element.name == *name)).copied()
+    }
+
+    /// The text in it, on lines as its blocks stand; none where it is blank.
+    pub(super) fn text(&self) -> Option<String> {
+        let mut text = String::new();
+        self.write(&mut text);
+        let lines: Vec<String> = text.split('\n').map(super::one_line).filter(|line| !line.is_empty()).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    fn write(&self, text: &mut String) {
+        for node in &self.nodes {
+            match node {
+                // A line end within XML text is a space.
+                Node::Text(words) => text.extend(words.chars().map(|c| if c == '\n' { ' ' } else { c })),
+                Node::Element(element) => {
+                    let block = BLOCKS.contains(&element.name.as_str());
+                    if block {
+                        text.push('\n');
+                    }
+                    element.write(text);
+                    if block {
+                        text.push('\n');
+                    }
+                }
+            }
+        }
+    }
+
+    /// The text in it as it stands, without the lines of blocks: HTML in a feed is text to XML. None where it is blank.
+    pub(super) fn raw(&self) -> Option<String> {
+        let own = self.nodes.iter().map(|node| match node {
+            Node::Text(text) => text.clone(),
+            // Atom's `type="xhtml"` has real elements.
+            Node::Element(element) => format!("<{0}>{1}</{0}>", element.name, element.raw().unwrap_or_default()),
+        });
+        let raw: String = own.collect();
+        (!raw.trim().is_empty()).then(|| raw.trim().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_attributes_entities_and_blocks_are_read() {
+        let root =
+            parse("<?xml version=\"1.0\"?><a:Doc x:Lang='fr'><p>L&eacute;gal &amp; s&#251;r</p><p>R & D<![CDATA[ <b> ]]></p></a:Doc>")
+                .unwrap();
+        assert_eq!((root.name.as_str(), root.attribute("lang")), ("doc", Some("fr")));
+        assert_eq!(root.text().unwrap(), "Légal & sûr\nR & D <b>");
+    }
+
+    #[test]
+    fn what_is_no_xml_is_refused_by_name() {
+        for text in ["", "<a>", "<a></b>", "</a>", "mot"] {
+            assert_eq!(parse(text).unwrap_err().code, "malformed", "{text}");
+        }
+        assert_eq!(parse(&"<a>".repeat(100_000)).unwrap_err().code, "too-deep");
+        assert_eq!(parse(&format!("<a>{}</a>", "<b/>".repeat(400_000))).unwrap_err().code, "too-deep");
+    }
+
+    #[test]
+    fn entities_do_not_multiply() {
+        let bomb = "<!DOCTYPE a [<!ENTITY b \"0123456789\"><!ENTITY c \"&b;&b;&b;&b;&b;\">]><a>&c;</a>";
+        assert_eq!(parse(bomb).unwrap().text().unwrap(), "&c;");
+    }
+}

@@ -1,0 +1,233 @@
+//! A source's bytes as they come: from a file or standard input, gzip and Zstandard unpacked, and no more than may be held.
+
+use std::fs::{File, Metadata};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::StreamingDecoder;
+
+use super::unreadable;
+use crate::model::Reject;
+
+/// What is looked at to find the format and the encoding, and what is read at once.
+const HEAD: usize = 64 << 10;
+/// Text shrinks to a tenth; what unpacks to more than this many times its size was made to fill a memory or a disk.
+const MOST_TIMES: u64 = 200;
+
+/// The bytes of a source, unpacked. A reader of it holds what it reads; [`Bytes::whole`] holds at most the cap.
+pub struct Bytes {
+    reader: Box<dyn BufRead + Send>,
+    max: u64,
+    /// The file and what it was when it was opened; none for standard input.
+    file: Option<(File, Metadata)>,
+    /// Whether it was packed: then its size says nothing.
+    packed: bool,
+}
+
+impl Bytes {
+    pub(super) fn stdin(max: u64) -> Result<Self, Reject> {
+        let mut stdin = io::stdin();
+        let start = beginning(&mut stdin).map_err(|error| unreadable(&error))?;
+        let (reader, packed) = unpacked(io::Cursor::new(start).chain(stdin), max)?;
+        Ok(Self { reader, max, file: None, packed })
+    }
+
+    pub(super) fn file(file: File, max: u64) -> Result<Self, Reject> {
+        let meta = file.metadata().map_err(|error| unreadable(&error))?;
+        let (reader, packed) = unpacked(file.try_clone().map_err(|error| unreadable(&error))?, max)?;
+        Ok(Self { reader, max, file: Some((file, meta)), packed })
+    }
+
+    /// The same as UTF-8.
+    ///
+    /// # Errors
+    /// As [`Bytes::whole`], or where it is no text.
+    pub fn recoded(self) -> Result<Self, Reject> {
+        let max = self.max;
+        let text = super::decode(&self.whole()?)?.text;
+        Ok(Self { reader: Box::new(io::Cursor::new(text.into_bytes())), max, file: None, packed: true })
+    }
+
+    /// Bytes that are there already.
+    #[cfg(test)]
+    pub(crate) fn of(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { reader: Box::new(io::Cursor::new(bytes.into())), max: 10 << 20, file: None, packed: false }
+    }
+
+    /// The first bytes, which stay to be read.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn head(&mut self) -> Result<&[u8], Reject> {
+        self.reader.fill_buf().map_err(|error| unreadable(&error))
+    }
+
+    /// The most bytes that may be held at once.
+    pub fn max(&self) -> u64 {
+        self.max
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// A reject `empty`, `too-large`, or `changing` where the file was written to meanwhile: half an article is none.
+    pub fn whole(mut self) -> Result<Vec<u8>, Reject> {
+        let size = self.file.as_ref().filter(|_| !self.packed).map_or(0, |(_, meta)| meta.len());
+        if size > self.max {
+            return Err(super::too_large(size, self.max));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+        // A file that grows while it is read must not pass the cap either.
+        self.reader.by_ref().take(self.max + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+        if bytes.len() as u64 > self.max {
+            let unpacked = if self.packed { "unpacked, " } else { "" };
+            let most = self.max >> 20;
+            return Err(Reject::new("too-large", format!("{unpacked}it has more than input.max_megabytes = {most}; it was not read on")));
+        }
+        if bytes.is_empty() {
+            return Err(Reject::new("empty", "the file is empty"));
+        }
+        self.unchanged()?;
+        Ok(bytes)
+    }
+
+    /// Whether the file is still what it was when it was opened.
+    ///
+    /// # Errors
+    /// A reject `changing`.
+    pub fn unchanged(&self) -> Result<(), Reject> {
+        let Some((file, before)) = &self.file else { return Ok(()) };
+        let state = |meta: &Metadata| (meta.len(), meta.mtime(), meta.mtime_nsec());
+        let after = file.metadata().map_err(|error| unreadable(&error))?;
+        if state(&after) == state(before) {
+            return Ok(());
+        }
+        Err(Reject::new("changing", "the file was written to while it was read; the next run reads it again"))
+    }
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
+impl BufRead for Bytes {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.reader.consume(amount);
+    }
+}
+
+/// A pipe's beginning, enough to see what comes: it may give its bytes one by one, and wait for hours before the next.
+fn beginning(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
+    let (mut start, mut chunk) = (Vec::new(), [0; 4096]);
+    while start.len() < chunk.len() && start.split(|byte| *byte == b'\n').count() <= 2 {
+        match pipe.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => start.extend_from_slice(chunk.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(start)
+}
+
+/// A reader of what is in it, and whether it was packed; its first bytes say how, whatever its name.
+fn unpacked(raw: impl Read + Send + 'static, max: u64) -> Result<(Box<dyn BufRead + Send>, bool), Reject> {
+    let taken = Arc::new(AtomicU64::new(0));
+    let mut raw = BufReader::with_capacity(HEAD, Counted { inner: raw, taken: Arc::clone(&taken) });
+    let start = raw.fill_buf().map_err(|error| unreadable(&error))?;
+    let guard = |inner: Box<dyn Read + Send>| Guarded { inner, given: 0, taken, max };
+    if start.starts_with(b"\x1f\x8b") {
+        return Ok((Box::new(BufReader::with_capacity(HEAD, guard(Box::new(MultiGzDecoder::new(raw))))), true));
+    }
+    if start.starts_with(b"\x28\xb5\x2f\xfd") {
+        let decoder =
+            StreamingDecoder::new(raw).map_err(|error| Reject::new("malformed", format!("the packed data is damaged: {error}")))?;
+        return Ok((Box::new(BufReader::with_capacity(HEAD, guard(Box::new(decoder)))), true));
+    }
+    Ok((Box::new(raw), false))
+}
+
+/// Counts what is taken from the file.
+struct Counted<R> {
+    inner: R,
+    taken: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.taken.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Stops what unpacks to far more than any text does.
+struct Guarded {
+    inner: Box<dyn Read + Send>,
+    given: u64,
+    taken: Arc<AtomicU64>,
+    max: u64,
+}
+
+impl Read for Guarded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.given += read as u64;
+        if self.given > self.max.max(MOST_TIMES * self.taken.load(Ordering::Relaxed)) {
+            let what = format!("it unpacks to more than {MOST_TIMES} times its size and {} MB; it was not read on", self.max >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn whole(bytes: Vec<u8>, max: u64) -> Result<Vec<u8>, Reject> {
+        let (reader, packed) = unpacked(io::Cursor::new(bytes), max)?;
+        Bytes { reader, max, file: None, packed }.whole()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_unpacked_member_by_member() {
+        let members = [gzip(b"Un. "), gzip(b"Deux.")].concat();
+        assert_eq!(whole(members, 100).unwrap(), b"Un. Deux.");
+    }
+
+    #[test]
+    fn the_cap_holds_after_unpacking() {
+        let bomb = gzip(&vec![b' '; 5 << 20]);
+        assert!(bomb.len() < 10_000);
+        assert_eq!(whole(bomb.clone(), 1 << 20).unwrap_err().code, "too-large");
+        let (mut reader, _) = unpacked(io::Cursor::new(bomb), 1 << 20).unwrap();
+        let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
+        assert_eq!(unreadable(&error).code, "too-large", "a stream is stopped too");
+    }
+
+    #[test]
+    fn damaged_packing_is_malformed() {
+        let mut half = gzip(b"Une phrase assez longue pour que la coupe tombe dedans.");
+        half.truncate(half.len() / 2);
+        assert_eq!(whole(half, 100).unwrap_err().code, "malformed");
+        assert_eq!(whole(b"\x28\xb5\x2f\xfd\xff\xff\xff\xff".to_vec(), 100).unwrap_err().code, "malformed");
+    }
+}

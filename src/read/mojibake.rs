@@ -1,0 +1,132 @@
+//! UTF-8 that was once read as Windows-1252 and saved again: «Ã©» for «é». Mended where it can be nothing else.
+
+/// What two bytes of UTF-8 became: letters with accents (behind Ã), signs (behind Â), ligatures (behind Å), and behind â€ the
+/// dashes, quotes and dots of print.
+const LEADS: [char; 4] = ['Ã', 'Â', 'Å', 'â'];
+/// Signs and ligatures alone prove nothing below this number: «Â» may end a word in capitals before a quote's end.
+const ENOUGH: usize = 3;
+/// Text may have been spoilt again and again.
+const MOST_TIMES: usize = 3;
+
+/// `text` without its mojibake, or none where there is none that is certain.
+pub fn mend(text: &str) -> Option<String> {
+    let mut mended = once(text)?;
+    for _ in 1..MOST_TIMES {
+        let Some(again) = once(&mended) else { break };
+        mended = again;
+    }
+    Some(mended)
+}
+
+fn once(text: &str) -> Option<String> {
+    if !text.contains(LEADS) {
+        return None;
+    }
+    let (mut mended, mut certain, mut weak) = (String::with_capacity(text.len()), 0_usize, 0_usize);
+    let mut rest = text;
+    while let Some(at) = rest.find(LEADS) {
+        let (before, from) = rest.split_at(at);
+        mended.push_str(before);
+        let lead = from.chars().next()?;
+        let (character, length) = pair(from).unwrap_or((lead, lead.len_utf8()));
+        if character != lead {
+            let strong = lead == 'Ã' || lead == 'â';
+            certain += usize::from(strong);
+            weak += usize::from(!strong);
+        }
+        mended.push(character);
+        rest = from.get(length..).unwrap_or_default();
+    }
+    mended.push_str(rest);
+    (certain > 0 || weak >= ENOUGH).then(|| lone_a(&mended))
+}
+
+/// The character that the beginning of `text` was, and the length of what it became.
+fn pair(text: &str) -> Option<(char, usize)> {
+    let mut characters = text.chars();
+    let first = byte(characters.next()?)?;
+    let second_char = characters.next()?;
+    let second = byte(second_char)?;
+    let mut length = text.chars().take(2).map(char::len_utf8).sum();
+    let code = match (first, second) {
+        // Ã¨, Â«, Å“: as two bytes of UTF-8.
+        (0xc2 | 0xc3, 0x80..=0xbf) | (0xc5, 0x92 | 0x93 | 0xb8) => u32::from(first & 0x1f) << 6 | u32::from(second & 0x3f),
+        // â€™, â‚¬, â„¢: as three.
+        (0xe2, 0x80 | 0x82 | 0x84) => {
+            let third_char = characters.next()?;
+            let third = byte(third_char).filter(|byte| (0x80..=0xbf).contains(byte))?;
+            length += third_char.len_utf8();
+            0x2000 | u32::from(second & 0x3f) << 6 | u32::from(third & 0x3f)
+        }
+        _ => return None,
+    };
+    // Â followed by what would be a control character is no sign of print.
+    char::from_u32(code).filter(|character| !character.is_control()).map(|character| (character, length))
+}
+
+/// The byte that Windows-1252 (or ISO-8859-1, for what the former leaves out) has for a character.
+fn byte(character: char) -> Option<u8> {
+    if let Ok(byte) = u8::try_from(u32::from(character)) {
+        return Some(byte);
+    }
+    let mut utf8 = [0; 4];
+    let (bytes, _, lost) = encoding_rs::WINDOWS_1252.encode(character.encode_utf8(&mut utf8));
+    if lost { None } else { bytes.first().copied() }
+}
+
+/// «à» became Ã and a no-break space, which many programs then made a plain one.
+fn lone_a(mended: &str) -> String {
+    if !mended.contains("Ã ") {
+        return mended.to_owned();
+    }
+    mended.replace("Ã  ", "à ").replace("Ã ", "à ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a program makes of UTF-8 that reads it as Windows-1252.
+    fn spoil(text: &str) -> String {
+        encoding_rs::WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0.into_owned()
+    }
+
+    #[test]
+    fn double_encoded_text_comes_back() {
+        let text = "L’été, à l’œuvre : « Ça coûte 3 € » … – Noël, où ?";
+        assert_eq!(mend(&spoil(text)).as_deref(), Some(text));
+        assert_eq!(mend(&spoil(&spoil(text))).as_deref(), Some(text), "twice");
+        assert_eq!(mend("Il est dÃ©jÃ  lÃ ."), Some("Il est déjà là .".into()), "a plain space for the no-break one");
+        assert_eq!(mend("Il dit : l\u{e2}\u{80}\u{99}\u{c3}\u{a9}t\u{c3}\u{a9}"), Some("Il dit : l’été".into()), "through ISO-8859-1");
+    }
+
+    #[test]
+    fn a_spoilt_quotation_is_mended_and_the_rest_is_left() {
+        assert_eq!(mend("Le café cite : « trÃ¨s bien ».").as_deref(), Some("Le café cite : « très bien »."));
+    }
+
+    #[test]
+    fn text_that_only_looks_like_it_stays() {
+        for text in ["Le CAFÉ » et l’ÂGE", "« LÂ » suffit", "São Paulo, JOÃO", "Ångström, Å’s", "pâté, château, â", "À É Ã"]
+        {
+            assert_eq!(mend(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn french_text_is_never_touched(text in "[A-Za-z0-9àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒÆ’'«»…–—€ \u{a0}\u{202f}.,;:!?()-]{0,200}") {
+            // Â before a sign is the one doubtful case, and needs company.
+            prop_assume!(text.matches('Â').count() < ENOUGH && !text.contains("â€"));
+            prop_assert_eq!(mend(&text), None);
+        }
+
+        #[test]
+        fn what_was_spoilt_is_mended(text in "[a-z ]{0,20}[éèêàçùûîôïëœ’«»€…–][a-zéèêàçù «»’œ€]{0,60}") {
+            prop_assume!(text.chars().filter(|c| "éèêàçùûîôïë’€…–".contains(*c)).count() > 0);
+            prop_assert_eq!(mend(&spoil(&text)), Some(text));
+        }
+    }
+}
