@@ -61,7 +61,7 @@ fn an_article_stands_with_its_sentences_side_by_side_and_its_finding_marked() {
     <div class="pair"><p lang="fr">La digue a coûté <mark class="match">2 000</mark> euros.</p><p lang="en">The wall cost <mark class="error" id="m-0123456789abcdef-0">20,000</mark> euros.</p></div>
     <div class="pair"><p lang="fr">Elle a tenu.</p><p lang="en">It held.</p></div>
     <ul class="notes">
-    <li class="error"><b><span data-w="flag-number">chiffre</span></b> <span data-w="field-summary_en">résumé anglais</span> · <span data-w="found">trouvé :</span> <a href="#m-0123456789abcdef-0"><q lang="en">20,000</q></a> · <span data-w="expected">attendu :</span> <q>2 000</q> <span class="why" lang="en">20,000 is not in the source</span></li>
+    <li class="error"><b><span data-w="flag-number">chiffre</span></b> <span data-w="field-summary_en">résumé anglais</span> · <span data-w="found">trouvé :</span> <q lang="en"><a href="#m-0123456789abcdef-0">20,000</a></q> · <span data-w="expected">attendu :</span> <q>2 000</q> <span class="why" lang="en">20,000 is not in the source</span></li>
     </ul>
     </article>
     "##);
