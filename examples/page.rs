@@ -123,7 +123,7 @@ fn main() -> Result<(), Fault> {
         output,
         made_at: "2026-11-25T04:12:37Z".into(),
         cost: Some(1.8342),
-        days: (1_u32..=24).map(day).collect(),
+        days: (1..=24).map(day).chain([Day { date: "2026-11-25".into(), done: 4800, failed: 100, cost: 1.8342 }]).collect(),
     };
     write_all(&folder, &view, &mut |each| (0..rows).try_for_each(|number| each(row(number)))).map(|_| ())
 }

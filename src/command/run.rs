@@ -57,11 +57,10 @@ fn places_are_apart(config: &Config) -> Result<(), Fault> {
             output.display()
         )));
     }
-    let table = output.join("summaries.csv");
-    if table.is_dir() {
-        return Err(Fault::usage(format!("`{}` is a folder, and the table cannot be written there; move it away", table.display())));
+    match crate::write::names().map(|name| output.join(name)).find(|path| path.is_dir()) {
+        Some(path) => Err(Fault::usage(format!("`{}` is a folder, and a file must be written there; move it away", path.display()))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<Exit, Fault> {

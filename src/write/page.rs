@@ -65,6 +65,8 @@ struct Pages {
 struct Counts {
     all: u64,
     flagged: u64,
+    /// Rows that are done and have a finding that is more than a note.
+    doubted: u64,
     statuses: BTreeMap<&'static str, u64>,
     flags: BTreeMap<String, u64>,
     /// Rows that were made on the page's own day, which the ledger's past does not hold yet.
@@ -75,6 +77,7 @@ impl Sheet for Pages {
     fn row(&mut self, row: &Row, _: &mut dyn Write) -> io::Result<()> {
         self.counts.all += 1;
         self.counts.flagged += u64::from(!row.flags.is_empty());
+        self.counts.doubted += u64::from(row.status == Status::Done && gravity(row) > 1);
         *self.counts.statuses.entry(row.status.code()).or_default() += 1;
         for flag in row.flags.split_whitespace() {
             *self.counts.flags.entry(flag.to_owned()).or_default() += 1;
@@ -185,7 +188,7 @@ fn figures(view: &View, counts: &Counts) -> Vec<Figure> {
         Some(whole("count-failed", failed, if failed > 0 { "bad" } else { "" })),
         if_any("count-skipped", of("skipped"), ""),
         if_any("count-quarantined", of("quarantined"), "bad"),
-        Some(whole("count-flagged", counts.flagged, if counts.flagged > 0 { "mind" } else { "" })),
+        Some(whole("count-flagged", counts.flagged, if counts.doubted > 0 { "mind" } else { "" })),
         Some(cost),
     ]
     .into_iter()

@@ -57,3 +57,13 @@ fn the_objects_for_programs_are_the_rows_of_the_table() {
     let quarantine = std::fs::read_to_string(desk.path("output/quarantine.csv")).unwrap();
     assert_eq!(quarantine.lines().count(), 1, "the head alone");
 }
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_told_before_anything_is_sent() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    std::fs::create_dir_all(desk.path("output/digest.html")).unwrap();
+    let ended = desk.run(&["run"]).exits(2);
+    assert!(ended.stderr.contains("digest.html` is a folder"), "{}", ended.stderr);
+    assert_eq!(mock.count(), 0);
+}

@@ -36,7 +36,9 @@ impl Choice {
         if full {
             self.kept.pop();
         }
-        self.kept.push(Reverse(Kept { rank, row: row.clone() }));
+        // The whole texts are not shown, and would be most of the memory.
+        let row = Row { text_fr: String::new(), text_en: String::new(), ..row.clone() };
+        self.kept.push(Reverse(Kept { rank, row }));
     }
 
     /// The chosen rows: the newest first, those of a day in the table's order.

@@ -29,7 +29,7 @@ pub(super) fn base(page: &Path, config: &Path) -> String {
 /// The address of the file that a source names (see `discover::display_name`), if it names one.
 pub(super) fn file(source: &str, base: &str) -> Option<String> {
     let name = source.split('#').next().unwrap_or_default();
-    if name.is_empty() || name == "-" {
+    if name.is_empty() || name == "(stdin)" {
         return None;
     }
     let path = encode(&unescape(name));
@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(file("in/a\\x0Ab\\\\c\\xFFé\\x23.txt", "../").as_deref(), Some("../in/a%0Ab%5Cc%FF%C3%A9%23.txt"));
         assert_eq!(file("/else/a.txt", "../").as_deref(), Some("file:///else/a.txt"));
         assert_eq!(file("javascript:alert(1)", "../").as_deref(), Some("../javascript%3Aalert%281%29"));
-        assert_eq!(file("-", "../"), None);
+        assert_eq!(file("(stdin)#3", "../"), None);
     }
 }

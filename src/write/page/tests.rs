@@ -56,7 +56,7 @@ fn an_article_stands_with_its_sentences_side_by_side_and_its_finding_marked() {
     let article = format!("<article{}</article>", between(&page, "<article", "</article>"));
     insta::assert_snapshot!(article, @r##"
     <article id="a-0123456789abcdef" tabindex="-1" data-s="done" data-f="draft number" data-d="2026-11-23" data-v="3" data-p="input/a.txt">
-    <p class="about"><time datetime="2026-11-23" data-t="short">2026-11-23</time><a class="original" href="https://www.journal.example/a?b=1&#38;c" rel="noreferrer">journal.example</a><a class="file" href="../input/a.txt">input/a.txt</a><span>fr</span><span><span data-n="12">12</span> <span data-w="words">mots</span></span><span class="badge info"><span data-w="flag-draft">brouillon</span></span></p>
+    <p class="about"><time datetime="2026-11-23" data-t="short">2026-11-23</time><a class="original" href="https://www.journal.example/a?b=1&#38;c" rel="noreferrer">journal.example</a><a class="file" href="../input/a.txt">input/a.txt</a><span>fr</span><span><span data-n="12">12</span> <span data-w="words">mots</span></span><span>A. Martin</span><span class="badge info"><span data-w="flag-draft">brouillon</span></span></p>
     <h2 class="pair"><span lang="fr">À Brennec, la digue a tenu</span><span lang="en">In Brennec, the sea wall held</span></h2>
     <div class="pair"><p lang="fr">La digue a coûté <mark class="match">2 000</mark> euros.</p><p lang="en">The wall cost <mark class="error" id="m-0123456789abcdef-0">20,000</mark> euros.</p></div>
     <div class="pair"><p lang="fr">Elle a tenu.</p><p lang="en">It held.</p></div>

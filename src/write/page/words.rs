@@ -56,6 +56,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("no-articles", "Aucun article cette fois.", "No articles this time."),
     ("nothing", "Aucun article ne répond à ces critères.", "No article fits these filters."),
     ("words", "mots", "words"),
+    ("copy-of", "copie de", "copy of"),
     ("made-by", "Page faite par", "Made by"),
     ("keys", "Clavier", "Keyboard"),
     ("single-keys", "Raccourcis d’une seule touche", "Single-key shortcuts"),
