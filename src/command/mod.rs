@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::{Config, Overrides, load};
+use crate::config::{Config, Overrides, RunFlags, load};
 use crate::dialect;
 use crate::model::{Exit, Fault};
 use crate::report::{Loudness, complain, lost};
@@ -94,6 +94,39 @@ struct RunArguments {
     /// Begin a new ledger although the table is there: everything is paid for again
     #[arg(long)]
     new_ledger: bool,
+    /// Where another run holds the ledger, wait for its end
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// What ends a run early, with exit code 6.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Limits (exit code 6)")]
+struct LimitArguments {
+    /// End before the call that would make the night cost more
+    #[arg(long, value_name = "SUM")]
+    max_cost: Option<f64>,
+    /// End when so many articles were made
+    #[arg(long, value_name = "N")]
+    max_articles: Option<i64>,
+    /// End after so long, as 4h or 90m
+    #[arg(long, value_name = "TIME")]
+    max_time: Option<String>,
+    /// End by this time of day, as 06:30
+    #[arg(long, value_name = "HH:MM")]
+    deadline: Option<String>,
+    /// End when more fail: a number, or a share as 10%
+    #[arg(long, value_name = "N|N%")]
+    max_failures: Option<String>,
+}
+
+impl LimitArguments {
+    fn flags(&self) -> RunFlags {
+        let Self { max_cost, max_articles, max_time, deadline, max_failures } = self.clone();
+        RunFlags { max_cost, max_articles, max_time, deadline, max_failures, log: None }
+    }
 }
 
 #[derive(Debug, Args)]

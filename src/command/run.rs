@@ -9,13 +9,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{RunArguments, endpoints, runtime};
 use crate::config::{Config, Overrides};
 use crate::model::{Exit, Fault, Source, Summary};
-use crate::pipeline::{self, Desk, Outcome, Work};
+use crate::pipeline::{self, Desk, Limits, Outcome, Work};
 use crate::plan::Glossary;
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Ending, Loudness, Progress, say};
 
 /// Failed articles that are named at the end.
 const NAMED_FAILURES: usize = 5;
+/// Bytes that must be free for the ledger and the table.
+const LEAST_SPACE: u64 = 10 << 20;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     let overrides = Overrides {
@@ -24,6 +26,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
         route: arguments.route.clone(),
         concurrency: arguments.concurrency,
         profile: arguments.profile.clone(),
+        run: arguments.limits.flags(),
     };
     let config = arguments.common.load(&overrides)?;
     let loudness = arguments.common.loudness();
@@ -37,7 +40,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     }
     Ledger::folder(&config.output)?;
     places_are_apart(&config)?;
-    let _lock = RunLock::take(&config.output)?;
+    let _lock = RunLock::take(&config.output, |held| {
+        if arguments.wait {
+            report::complain(&format!("depeche: {held}; waiting for its end"));
+        }
+        arguments.wait
+    })?;
+    there_is_room(&config.output)?;
     let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
     let progress = Arc::new(Progress::new(loudness, config.tasks()));
     report::start_log(loudness, &progress);
@@ -63,6 +72,23 @@ fn places_are_apart(config: &Config) -> Result<(), Fault> {
     }
 }
 
+/// A disk that is full is told before anything is paid for.
+fn there_is_room(output: &Path) -> Result<(), Fault> {
+    let table = output.join("summaries.csv").metadata().map_or(0, |meta| meta.len());
+    let needed = (2 * table).max(LEAST_SPACE);
+    // A disk that does not say what it has is taken at its word when it refuses a write.
+    let free = rustix::fs::statvfs(output).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    if free < needed {
+        return Err(Fault::usage(format!(
+            "no space left on device for `{}`: {} MB are free and about {} MB are needed. Make room and start again; nothing was sent",
+            output.display(),
+            free >> 20,
+            needed.div_ceil(1 << 20)
+        )));
+    }
+    Ok(())
+}
+
 async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<Exit, Fault> {
     let lines = match endpoints::open(&config, &progress).await {
         Ok(lines) => lines,
@@ -72,18 +98,28 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
             return Err(fault);
         }
     };
-    let desk = Desk::new(ledger, lines, Arc::clone(&progress));
+    let limits = Limits::new(&config.run, &ledger)?;
+    let desk = Desk::new(ledger, lines, Arc::clone(&progress), limits);
     let settings = desk.settings_keys(&config.summary);
     let glossary = Glossary::new(config.glossary.clone());
     let shape = pipeline::shape(&config, &desk);
-    let work =
-        Arc::new(Work { config, glossary, desk, progress, settings, shape, stop: OnceLock::new(), halted: tokio::sync::Notify::new() });
+    let work = Arc::new(Work {
+        config,
+        glossary,
+        desk,
+        progress,
+        settings,
+        shape,
+        stop: OnceLock::new(),
+        signal: OnceLock::new(),
+        halted: tokio::sync::Notify::new(),
+    });
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
     let result = pipeline::run(Arc::clone(&work)).await;
     signals.abort();
     work.progress.end();
     let outcome = result?;
-    let exit = work.stop.get().map_or(outcome.exit, |signal| outcome.exit.worse(*signal));
+    let exit = [work.stop.get(), work.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
     let table = pipeline::write_outputs(work.desk.ledger(), &work.config, outcome.cost)?;
     let ending = ending(&work, &outcome, exit, table)?;
     tell(&ending, &work.progress, loudness);
@@ -100,7 +136,7 @@ async fn heed_signals(work: Arc<Work>) {
             _ = interrupt.recv() => Exit::Interrupted,
             _ = terminate.recv() => Exit::Terminated,
         };
-        if work.stop.get().is_some() {
+        if work.signal.set(signal).is_err() {
             end_at_once(signal);
         }
         tracing::warn!("stopping: calls in flight may end; once more to stop at once");
@@ -146,5 +182,6 @@ fn ending(work: &Work, outcome: &Outcome, exit: Exit, table: PathBuf) -> Result<
     // As the user would name it from here.
     let here = std::env::current_dir().ok();
     let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
-    Ok(Ending { summary, exit: exit.code(), flags: flags.into_iter().collect(), table, failures })
+    let limit = work.desk.limits().reached().map(ToOwned::to_owned);
+    Ok(Ending { summary, limit, exit: exit.code(), flags: flags.into_iter().collect(), table, failures })
 }

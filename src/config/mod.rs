@@ -9,6 +9,7 @@ mod place;
 mod prompts;
 mod raw;
 mod resolve;
+mod run;
 mod template;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use options::{JsonMode, Options, TokenLimit};
 pub use place::Problem;
 pub use prompts::{Prompts, SHIPPED_PROMPTS};
 pub use resolve::{Overrides, load};
+pub use run::{MostFailures, Run, RunFlags};
 pub use template::{Template, pick};
 
 /// The config that ships with the program, used where there is no file and as the template of `depeche init embedded`.
@@ -75,6 +77,8 @@ pub struct Config {
     pub embedded: Embedded,
     /// Articles on the page at most.
     pub page_rows: usize,
+    /// What ends a run early, and whom it tells.
+    pub run: Run,
 }
 
 impl Config {

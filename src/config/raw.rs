@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
+use super::run::RawRun;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawConfig {
@@ -26,6 +28,8 @@ pub(super) struct RawConfig {
     pub(super) prompts: RawPrompts,
     #[serde(default)]
     pub(super) page: RawPage,
+    #[serde(default)]
+    pub(super) run: RawRun,
 }
 
 #[derive(Default, Deserialize)]

@@ -8,7 +8,8 @@ use toml::Spanned;
 
 use super::place::{Problem, nearest};
 use super::raw::{RawConfig, RawEmbedded, RawSummary};
-use super::{Config, DialectFacts, Embedded, Profile, Route, SHIPPED, Summary, Translator};
+use super::run::RunFlags;
+use super::{Config, DialectFacts, Embedded, Endpoint, Profile, Route, SHIPPED, Summary, Translator};
 use crate::model::{Task, Wish};
 
 /// A config is a page of text; anything larger is some other file named by mistake.
@@ -39,6 +40,8 @@ pub struct Overrides {
     pub concurrency: Option<usize>,
     /// A profile's name.
     pub profile: Option<String>,
+    /// What ends the run early.
+    pub run: RunFlags,
 }
 
 /// Reads and judges the config: `file`, else `config.toml` in the working folder, else the one that ships.
@@ -96,6 +99,7 @@ impl Judge<'_> {
         let glossary = self.glossary(raw.glossary.file);
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let embedded = self.embedded(raw.embedded);
+        let run = self.run(raw.run, &overrides.run);
         let prompts = self.prompts(raw.prompts);
         let mut endpoints = self.endpoints(raw.endpoint, overrides);
         for endpoint in &mut endpoints {
@@ -122,9 +126,11 @@ impl Judge<'_> {
             endpoints,
             embedded,
             page_rows,
+            run,
         };
         if self.problems.is_empty() {
             self.route_can_be_done(&config);
+            self.cost_can_be_capped(&config);
         }
         if self.problems.is_empty() { Ok(config) } else { Err(self.problems) }
     }
@@ -190,6 +196,16 @@ impl Judge<'_> {
             fetch: raw.fetch.unwrap_or(true),
             models_dir: raw.models_dir.map(|dir| self.folder.join(dir)),
             mirror,
+        }
+    }
+
+    /// A cap on the cost wants to know what a call costs.
+    fn cost_can_be_capped(&mut self, config: &Config) {
+        let used = |endpoint: &&Endpoint| config.tasks().iter().any(|task| endpoint.can(*task));
+        let unknown = |endpoint: &&Endpoint| endpoint.dialect != "embedded" && endpoint.price.is_none();
+        for endpoint in config.endpoints.iter().filter(used).filter(unknown).filter(|_| config.run.max_cost.is_some()) {
+            let message = format!("`max_cost` cannot be kept: the price of endpoint `{}` is not known", endpoint.name);
+            self.problems.push(Problem::of(self.path, message).hint("give it one, such as price = { tokens_in = 0.15, tokens_out = 0.6 }"));
         }
     }
 

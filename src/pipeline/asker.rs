@@ -1,11 +1,11 @@
 //! Who answers an article's calls: the ledger where it can, else the endpoint, and then the ledger keeps the reply.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::Outcome;
+use super::{Limits, Outcome};
 use crate::call::{Line, Tally};
 use crate::config::{Route, Summary};
 use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Reject, Reply, Task, clean};
@@ -26,12 +26,13 @@ pub struct Desk {
     remembered: AtomicU64,
     paid: AtomicU64,
     cost: Mutex<Option<f64>>,
+    limits: Limits,
     fault: Mutex<Option<Fault>>,
 }
 
 impl Desk {
     /// A desk with the lines to every endpoint that the route may use, in the config's order.
-    pub fn new(ledger: Ledger, lines: Vec<Arc<Line>>, progress: Arc<Progress>) -> Self {
+    pub fn new(ledger: Ledger, lines: Vec<Arc<Line>>, progress: Arc<Progress>, limits: Limits) -> Self {
         let (in_flight, failed) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
         Self {
             ledger,
@@ -42,6 +43,7 @@ impl Desk {
             remembered: AtomicU64::new(0),
             paid: AtomicU64::new(0),
             cost: Mutex::new(Some(0.0)),
+            limits,
             fault: Mutex::new(None),
         }
     }
@@ -49,6 +51,11 @@ impl Desk {
     /// The ledger behind the desk.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The limits that the user set.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Every line, in the config's order.
@@ -139,6 +146,7 @@ impl Desk {
         if cost == Some(0.0) {
             return Ok(());
         }
+        self.limits.reserve(cost)?;
         let intent = Intent {
             key,
             task: ask.task(),
@@ -154,13 +162,24 @@ impl Desk {
     async fn call(&self, line: &Line, ask: &Ask, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let start = Instant::now();
         let expected = estimate(&line.endpoint, ask);
-        let reply = match line.call(ask, last, self.intend(line, ask, key, expected)).await {
+        let intended = AtomicBool::new(false);
+        let intend = async {
+            self.intend(line, ask, key, expected).await?;
+            intended.store(true, Ordering::Relaxed);
+            Ok(())
+        };
+        let reply = match line.call(ask, last, intend).await {
             Ok(reply) => harmless(reply),
             Err(failure) => {
-                if failure.perhaps_billed() == Some("unusable") {
+                let billed = failure.perhaps_billed();
+                if billed == Some("unusable") {
                     self.count_paid(expected);
                 }
-                self.ledger.unanswered(key, failure.perhaps_billed()).await.map_err(|fault| self.break_off(fault))?;
+                // Money was set aside unless the call was never about to be sent.
+                if billed.is_none() && intended.load(Ordering::Relaxed) {
+                    self.limits.settle(expected, None);
+                }
+                self.ledger.unanswered(key, billed).await.map_err(|fault| self.break_off(fault))?;
                 return Err(failure);
             }
         };
@@ -179,6 +198,7 @@ impl Desk {
             made_at: format!("{:.0}", jiff::Timestamp::now()),
         };
         self.ledger.record_call(call).await.map_err(|fault| self.break_off(fault))?;
+        self.limits.settle(expected, cost);
         self.count_paid(cost);
         Ok(Answered { reply, cost })
     }

@@ -3,6 +3,7 @@
 
 mod asker;
 mod known;
+mod limits;
 mod reading;
 mod rows;
 
@@ -14,7 +15,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::call::{Line, Tally};
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, Run};
 use crate::model::{Exit, Failure, Fault, Reject, Stamp};
 use crate::plan::{Glossary, row_fingerprint};
 use crate::record::Ledger;
@@ -22,6 +23,7 @@ use crate::report::Progress;
 use crate::write::{self, View};
 
 pub use asker::Desk;
+pub use limits::Limits;
 use reading::ReadSource;
 pub use reading::understand;
 
@@ -48,8 +50,10 @@ pub struct Work {
     pub settings: Vec<[u8; 32]>,
     /// Hash of the settings that shape rows: a file that was read under others is read again. See [`shape`].
     pub shape: i64,
-    /// Set by a signal, to the exit code that it means: nothing new is begun.
+    /// Set by a signal or a limit, to the exit code that it means: nothing new is begun.
     pub stop: OnceLock<Exit>,
+    /// Set by a signal, which may come after a limit was reached.
+    pub signal: OnceLock<Exit>,
     /// Told when `stop` is set.
     pub halted: Notify,
 }
@@ -111,6 +115,9 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
         tokio::time::sleep(DRAIN).await;
     };
     tokio::pin!(drained);
+    let time = work.desk.limits().time();
+    tokio::pin!(time);
+    let mut timed = true;
     let mut reading = true;
     while reading || !rows.is_empty() {
         tokio::select! {
@@ -119,6 +126,11 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
                 None => reading = false,
             },
             Some(ended) = rows.join_next() => exit = exit.worse(ended.unwrap_or(Exit::Bug)),
+            failure = &mut time, if timed => {
+                tracing::warn!("stopping: {}", failure.reject.reason);
+                work.halt(failure.exit);
+                timed = false;
+            }
             () = &mut drained => {
                 sources.close();
                 rows.shutdown().await;
@@ -167,7 +179,8 @@ fn hash(text: &str) -> i64 {
 /// # Errors
 /// Where one cannot be written.
 pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>) -> Result<PathBuf, Fault> {
-    let made_with = hash(&format!("{} {config:?}", env!("CARGO_PKG_VERSION")));
+    let shaping = Config { run: Run::default(), ..config.clone() };
+    let made_with = hash(&format!("{} {shaping:?}", env!("CARGO_PKG_VERSION")));
     let path = |name: &str| config.output.join(name);
     let stamp = |name: &str| path(name).symlink_metadata().ok().map(|meta| Stamp::of(&meta));
     let before = ledger.outputs()?;

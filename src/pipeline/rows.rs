@@ -40,9 +40,9 @@ fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
     match ended {
         Ok((_, exit)) => exit,
         Err(failure) => {
-            // The ledger takes no more: reading on would be for nothing.
-            if failure.exit == Exit::Usage {
-                let _ = work.stop.set(Exit::Usage);
+            // The ledger takes no more, or a limit is reached: reading on would be for nothing.
+            if matches!(failure.exit, Exit::Usage | Exit::Limit) && work.stop.set(failure.exit).is_ok() {
+                tracing::warn!("stopping: {}", failure.reject.reason);
             }
             failure.exit
         }
@@ -82,6 +82,11 @@ async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(S
         work.progress.tell(Event::Done { earlier: true });
         return Ok((status, Exit::Done));
     }
+    // What was begun is brought to its end, but nothing new is begun.
+    if let Some(exit) = work.stop.get() {
+        return Err(Failure { reject: Reject::new("interrupted", "the run was interrupted"), exit: *exit });
+    }
+    work.desk.limits().try_one()?;
     match make(&config.summary, &work.glossary, &article, &Redo::default(), &work.desk).await {
         Ok(made) => {
             let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &made));
@@ -101,6 +106,10 @@ async fn failed(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> 
     tracing::info!("{} failed: {reject}", row.source);
     record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None, file).await?;
     work.progress.tell(Event::Failed);
+    if let Err(failure) = work.desk.limits().fail_one() {
+        tracing::warn!("stopping: {}", failure.reject.reason);
+        work.halt(failure.exit);
+    }
     Ok((Status::Failed, Exit::SomeFailed))
 }
 

@@ -159,6 +159,21 @@ impl Ledger {
         })
     }
 
+    /// What was spent from `since` to `until` (UTC, ISO 8601), with calls that may have been billed without an answer. What has no price
+    /// counts nothing.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn spent(&self, since: &str, until: &str) -> Result<f64, Fault> {
+        self.read(|connection| {
+            let sum = |table: &str| {
+                let query = format!("SELECT total(cost) FROM {table} WHERE made_at BETWEEN ?1 AND ?2");
+                connection.query_row(&query, [since, until], |row| row.get::<_, f64>(0))
+            };
+            Ok(sum("call")? + sum("intent")?)
+        })
+    }
+
     /// Flags of the rows in the table, each combination with its number of rows.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! One run at a time on one ledger. The lock is the kernel's: a killed run leaves none.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -16,11 +16,11 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock of the ledger in `folder`.
+    /// Takes the lock of the ledger in `folder`. Where another run holds it, `wait` is told who, and says whether to wait for its end.
     ///
     /// # Errors
-    /// Exit 11 with the other run's process and start where it is held.
-    pub fn take(folder: &Path) -> Result<Self, Fault> {
+    /// Exit 11 with the other run's process and start where it is held and nobody wants to wait.
+    pub fn take(folder: &Path, wait: impl FnOnce(&str) -> bool) -> Result<Self, Fault> {
         let path = folder.join("ledger.lock");
         let fault = |error: std::io::Error| Fault::usage(format!("cannot lock `{}`: {error}", path.display()));
         let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
@@ -33,14 +33,15 @@ impl RunLock {
                 // The holder's words are a courtesy; without them the message still says what is wrong.
                 let _ = file.read_to_string(&mut holder);
                 let holder = if holder.trim().is_empty() { "another run".into() } else { format!("another run ({})", holder.trim()) };
-                return Err(Fault::new(
-                    Exit::Locked,
-                    format!("{holder} holds the ledger in `{}`; wait for its end, or give another --output", folder.display()),
-                ));
+                let held = format!("{holder} holds the ledger in `{}`", folder.display());
+                if !wait(&held) {
+                    return Err(Fault::new(Exit::Locked, format!("{held}; wait for its end (--wait), or give another --output")));
+                }
+                file.lock().map_err(fault)?;
             }
             Err(TryLockError::Error(error)) => return Err(fault(error)),
         }
-        file.set_len(0).map_err(fault)?;
+        file.set_len(0).and_then(|()| file.rewind()).map_err(fault)?;
         writeln!(file, "process {}, started {:.0}", std::process::id(), jiff::Timestamp::now()).map_err(fault)?;
         Ok(Self { _file: file })
     }
@@ -53,11 +54,11 @@ mod tests {
     #[test]
     fn the_second_is_told_who_holds_it_and_a_freed_lock_can_be_taken() {
         let dir = tempfile::tempdir().unwrap();
-        let first = RunLock::take(dir.path()).unwrap();
-        let second = RunLock::take(dir.path()).unwrap_err();
+        let first = RunLock::take(dir.path(), |_| false).unwrap();
+        let second = RunLock::take(dir.path(), |_| false).unwrap_err();
         assert_eq!(second.exit, Exit::Locked);
         assert!(second.message.contains(&format!("process {}", std::process::id())), "{}", second.message);
         drop(first);
-        RunLock::take(dir.path()).unwrap();
+        RunLock::take(dir.path(), |_| false).unwrap();
     }
 }

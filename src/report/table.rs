@@ -15,6 +15,8 @@ use crate::model::Summary;
 pub struct Ending {
     /// In numbers.
     pub summary: Summary,
+    /// The limit that ended it.
+    pub limit: Option<String>,
     /// The exit code.
     pub exit: u8,
     /// Rows with a flag, by flag.
@@ -40,7 +42,11 @@ pub fn table(ending: &Ending, colour: bool) -> String {
         ("done", summary.done.to_string(), note(&[(summary.earlier, "by an earlier run")])),
         ("skipped", summary.skipped.to_string(), String::from("by a rule, see the column `error`")),
         ("failed", summary.failed.to_string(), String::new()),
-        ("pending", summary.pending.to_string(), String::from("left for the next run")),
+        (
+            "pending",
+            summary.pending.to_string(),
+            format!("left for the next run{}", ending.limit.as_ref().map_or(String::new(), |limit| format!("; {limit}"))),
+        ),
         ("flagged", summary.flagged.to_string(), flags.join(", ")),
         (
             "calls",
@@ -82,11 +88,18 @@ pub fn end_line(ending: &Ending) -> String {
         exit: u8,
         #[serde(flatten)]
         summary: &'a Summary,
+        limit: Option<&'a str>,
         table: String,
     }
     let seconds = (ending.summary.seconds * 1000.0).round() / 1000.0;
     let summary = &Summary { seconds, ..ending.summary };
-    let line = Line { depeche: env!("CARGO_PKG_VERSION"), exit: ending.exit, summary, table: ending.table.display().to_string() };
+    let line = Line {
+        depeche: env!("CARGO_PKG_VERSION"),
+        exit: ending.exit,
+        summary,
+        limit: ending.limit.as_deref(),
+        table: ending.table.display().to_string(),
+    };
     // Numbers and a text: nothing that JSON cannot say.
     serde_json::to_string(&line).unwrap_or_default()
 }
@@ -111,6 +124,7 @@ mod tests {
                 cost: Some(0.0),
                 ..Summary::default()
             },
+            limit: None,
             exit: 3,
             flags: vec![("draft".into(), 7)],
             table: "output/summaries.csv".into(),
@@ -137,6 +151,6 @@ mod tests {
 
     #[test]
     fn the_line_is_json() {
-        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"remembered":2,"cost":0.0,"seconds":3.21,"table":"output/summaries.csv"}"#);
+        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"remembered":2,"cost":0.0,"seconds":3.21,"limit":null,"table":"output/summaries.csv"}"#);
     }
 }

@@ -1,0 +1,186 @@
+//! `[run]`: what ends a run early, whom it tells, and how it logs.
+
+use std::time::Duration;
+
+use jiff::civil::Time;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::resolve::Judge;
+
+/// The section `[run]`. No limit where there is none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// What the night may cost, in the currency of the prices.
+    pub max_cost: Option<f64>,
+    /// Articles that may be made.
+    pub max_articles: Option<u64>,
+    /// How long it may take.
+    pub max_time: Option<Duration>,
+    /// The time of day by which it ends, local.
+    pub deadline: Option<Time>,
+    /// Failures that end it.
+    pub max_failures: Option<MostFailures>,
+    /// Told when the run ends well; with `/fail` behind it when it does not.
+    pub ping: Option<String>,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+}
+
+/// How many articles may fail.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MostFailures {
+    /// So many.
+    Count(u64),
+    /// Such a share, from 0 to 1, of all that were tried.
+    Share(f64),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRun {
+    max_cost: Option<Spanned<f64>>,
+    max_articles: Option<Spanned<i64>>,
+    max_time: Option<Spanned<String>>,
+    deadline: Option<Spanned<String>>,
+    max_failures: Option<Spanned<String>>,
+    ping: Option<Spanned<String>>,
+    log: Option<Spanned<String>>,
+}
+
+/// What the command line says instead.
+#[derive(Clone, Debug, Default)]
+pub struct RunFlags {
+    /// See [`Run::max_cost`].
+    pub max_cost: Option<f64>,
+    /// See [`Run::max_articles`].
+    pub max_articles: Option<i64>,
+    /// See [`Run::max_time`].
+    pub max_time: Option<String>,
+    /// See [`Run::deadline`].
+    pub deadline: Option<String>,
+    /// See [`Run::max_failures`].
+    pub max_failures: Option<String>,
+    /// `text` or `json`.
+    pub log: Option<String>,
+}
+
+impl RawRun {
+    /// The same with what the command line says.
+    fn with(self, flags: RunFlags) -> Self {
+        fn flag<T>(flag: Option<T>, written: Option<Spanned<T>>) -> Option<Spanned<T>> {
+            // No place in the file.
+            flag.map_or(written, |value| Some(Spanned::new(usize::MAX..usize::MAX, value)))
+        }
+        Self {
+            max_cost: flag(flags.max_cost, self.max_cost),
+            max_articles: flag(flags.max_articles, self.max_articles),
+            max_time: flag(flags.max_time, self.max_time),
+            deadline: flag(flags.deadline, self.deadline),
+            max_failures: flag(flags.max_failures, self.max_failures),
+            ping: self.ping,
+            log: flag(flags.log, self.log),
+        }
+    }
+}
+
+impl Judge<'_> {
+    pub(super) fn run(&mut self, raw: RawRun, flags: &RunFlags) -> Run {
+        let raw = raw.with(flags.clone());
+        Run {
+            max_cost: raw.max_cost.and_then(|written| self.cost(&written)),
+            max_articles: raw.max_articles.map(|written| self.number(Some(written), "max_articles", 1, 1..=1_000_000_000) as u64),
+            max_time: raw.max_time.and_then(|written| self.duration(&written)),
+            deadline: raw.deadline.and_then(|written| self.deadline(&written)),
+            max_failures: raw.max_failures.and_then(|written| self.failures(&written)),
+            ping: raw.ping.and_then(|written| self.url(&written)),
+            log_json: self.choose(raw.log, "log", &[("text", false), ("json", true)], false),
+        }
+    }
+
+    fn cost(&mut self, written: &Spanned<f64>) -> Option<f64> {
+        let cost = *written.get_ref();
+        if cost.is_finite() && cost > 0.0 {
+            return Some(cost);
+        }
+        self.problem(&written.span(), format!("`max_cost` is {cost}, but must be a sum of money above 0"), None);
+        None
+    }
+
+    fn deadline(&mut self, written: &Spanned<String>) -> Option<Time> {
+        let parsed = Time::strptime("%H:%M", written.get_ref()).ok();
+        if parsed.is_none() {
+            let message = format!("`deadline` cannot be `{}`", written.get_ref());
+            self.problem(&written.span(), message, Some("a time of day, such as \"06:30\"".into()));
+        }
+        parsed
+    }
+
+    fn failures(&mut self, written: &Spanned<String>) -> Option<MostFailures> {
+        let text = written.get_ref().trim();
+        let most = match text.strip_suffix('%') {
+            Some(share) => {
+                let share = share.trim().parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share));
+                share.map(|share| MostFailures::Share(share / 100.0))
+            }
+            None => text.parse().ok().map(MostFailures::Count),
+        };
+        if most.is_none() {
+            let message = format!("`max_failures` cannot be `{text}`");
+            self.problem(&written.span(), message, Some("a share such as \"10%\", or a number such as \"50\"".into()));
+        }
+        most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn judged(lines: &str, flags: &RunFlags) -> Result<Run, String> {
+        let raw = toml::from_str::<RawRun>(lines).map_err(|error| error.to_string())?;
+        let mut judge = Judge { path: Path::new("c"), text: lines, folder: PathBuf::new(), dialects: &[], problems: Vec::new() };
+        let run = judge.run(raw, flags);
+        judge.problems.first().map_or(Ok(run), |problem| Err(problem.to_string()))
+    }
+
+    #[test]
+    fn every_limit_is_read_and_a_flag_goes_first() {
+        let lines = "max_cost = 5\nmax_articles = 100\nmax_time = \"4h\"\ndeadline = \"06:30\"\nmax_failures = \"10%\"\nlog = \"json\"";
+        let run = judged(lines, &RunFlags { max_failures: Some("7".into()), ..RunFlags::default() }).unwrap();
+        let wanted = Run {
+            max_cost: Some(5.0),
+            max_articles: Some(100),
+            max_time: Some(Duration::from_hours(4)),
+            deadline: Some(Time::constant(6, 30, 0, 0)),
+            max_failures: Some(MostFailures::Count(7)),
+            ping: None,
+            log_json: true,
+        };
+        assert_eq!(run, wanted);
+        assert_eq!(judged("max_failures = \"2.5 %\"", &RunFlags::default()).unwrap().max_failures, Some(MostFailures::Share(0.025)));
+    }
+
+    #[test]
+    fn what_is_no_limit_is_told_with_its_place() {
+        for lines in [
+            "max_cost = nan",
+            "max_cost = 0.0",
+            "max_cost = -1",
+            "max_articles = 0",
+            "deadline = \"25:00\"",
+            "deadline = \"6h\"",
+            "max_time = \"soon\"",
+            "max_failures = \"120%\"",
+            "max_failures = \"-1\"",
+            "log = \"xml\"",
+            "ping = \"ftp://x\"",
+        ] {
+            let told = judged(lines, &RunFlags::default()).unwrap_err();
+            assert!(told.starts_with("c:1:"), "{lines}: {told}");
+        }
+        assert!(judged("max_cots = 1", &RunFlags::default()).unwrap_err().contains("max_cots"));
+    }
+}

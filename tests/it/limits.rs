@@ -1,0 +1,112 @@
+//! The limits of a run: each ends it cleanly with exit code 6, and all that is done stands in the table.
+
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::mock::{Deed, Mock};
+
+/// One unit of money a million tokens: the mock's service says what it counted, so that the tests know what a call costs.
+fn priced(mock: &Mock, run: &str) -> String {
+    openai(mock).replace("concurrency = 4", "concurrency = 1\nprice = { characters = 1000000.0 }") + &format!("\n[run]\n{run}\n")
+}
+
+fn done(desk: &Desk) -> usize {
+    desk.rows().iter().filter(|row| row["status"] == "done").count()
+}
+
+fn spent(desk: &Desk) -> f64 {
+    let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
+    let sum = |table: &str| ledger.query_row(&format!("SELECT total(cost) FROM {table}"), [], |row| row.get::<_, f64>(0)).unwrap();
+    sum("call") + sum("intent")
+}
+
+#[test]
+fn so_many_articles_are_made_and_no_more() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 9);
+    let summary = desk.run(&["run", "--max-articles", "4"]).exits(6).summary();
+    assert_eq!((done(&desk), mock.count()), (4, 8));
+    assert_eq!([&summary["found"], &summary["done"], &summary["pending"], &summary["exit"]], [9, 4, 5, 6], "{summary}");
+    assert!(summary["limit"].as_str().unwrap().starts_with("max_articles"), "{summary}");
+    // Those that are done do not count again.
+    desk.run(&["run", "--max-articles", "4"]).exits(6);
+    desk.run(&["run", "--max-articles", "1"]).exits(0);
+    assert_eq!((done(&desk), mock.count()), (9, 18));
+}
+
+#[test]
+fn the_call_that_would_pass_the_cap_is_not_made_tonight() {
+    let mock = Mock::good();
+    let desk = Desk::with(&priced(&mock, "max_cost = 2000.0"), 6);
+    desk.run(&["run"]).exits(6);
+    let (first, cost) = (mock.count(), spent(&desk));
+    assert!(cost <= 2000.0 && cost > 1000.0, "{cost}");
+    assert!(done(&desk) > 0 && done(&desk) < 6);
+    // The night's next run begins where this one ended.
+    desk.run(&["run"]).exits(6);
+    assert_eq!((mock.count(), spent(&desk)), (first, cost));
+    desk.run(&["run", "--max-cost", "1e9"]).exits(0);
+    assert_eq!((done(&desk), mock.count()), (6, 12));
+}
+
+#[test]
+fn a_call_that_a_kill_left_open_counts_as_spent() {
+    let mock = Mock::good();
+    let desk = Desk::with(&priced(&mock, ""), 1);
+    mock.hold();
+    let run = desk.start(&["run"]);
+    mock.in_flight(1);
+    assert_eq!(run.kill().code, None);
+    mock.release();
+    let lost = spent(&desk);
+    assert!(lost > 0.0);
+    // Enough for the call, but not for the one that was lost too.
+    desk.run(&["run", "--max-cost", &format!("{}", lost * 1.5)]).exits(6);
+    assert_eq!(mock.count(), 1);
+}
+
+#[test]
+fn a_cap_without_a_price_is_refused() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    let ended = desk.run(&["run", "--max-cost", "5"]).exits(2);
+    assert!(ended.stderr.contains("the price of endpoint `llm` is not known"), "{}", ended.stderr);
+    assert_eq!(mock.count(), 0);
+}
+
+#[test]
+fn too_many_failures_end_it() {
+    let mock = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"no"}}"#));
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 9);
+    let ended = desk.run(&["run", "--max-failures", "2"]).exits(6);
+    assert!(ended.stderr.contains("max_failures: 3 of"), "{}", ended.stderr);
+    assert!(mock.count() < 9);
+    let summary = ended.summary();
+    assert!(summary["failed"].as_u64().unwrap() >= 3 && summary["pending"].as_u64().unwrap() > 0, "{summary}");
+}
+
+#[test]
+fn when_the_time_is_up_calls_in_flight_may_end() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 6);
+    mock.hold();
+    let mut run = desk.start(&["run", "--max-time", "1s"]);
+    mock.in_flight(4);
+    run.says("max_time");
+    mock.release();
+    run.wait().exits(6);
+    assert_eq!(mock.count(), 4, "no request after that");
+    desk.run(&["run", "--deadline", "23:59"]).exits(0);
+    assert_eq!((done(&desk), mock.count(), mock.distinct_paid().len()), (6, 12, 12), "and none is made again");
+}
+
+#[test]
+fn a_limit_that_is_none_is_refused_before_anything_is_read() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 1);
+    for flags in [["--max-cost", "0"], ["--max-articles", "0"], ["--max-time", "soon"], ["--deadline", "6 am"], ["--max-failures", "many"]]
+    {
+        let ended = desk.run(&["run", flags[0], flags[1]]).exits(2);
+        assert!(ended.stderr.contains("command line: "), "{}", ended.stderr);
+    }
+    assert_eq!(mock.count(), 0);
+}
