@@ -51,11 +51,30 @@ fn the_help_is_as_documented() {
           --new-ledger
               Begin a new ledger although the table is there: everything is paid for again
 
+          --wait
+              Where another run holds the ledger, wait for its end
+
       -h, --help
               Print help (see a summary with '-h')
 
       -V, --version
               Print version
+
+    Limits (exit code 6):
+          --max-cost <SUM>
+              End before the call that would make the night cost more
+
+          --max-articles <N>
+              End when so many articles were made
+
+          --max-time <TIME>
+              End after so long, as 4h or 90m
+
+          --deadline <HH:MM>
+              End by this time of day, as 06:30
+
+          --max-failures <N|N%>
+              End when more fail: a number, or a share as 10%
 
     Exit codes:
       0  all done, nothing to do, or skipped  5    an endpoint is away; later may help
@@ -89,7 +108,15 @@ fn the_help_of_run_is_as_documented() {
           --profile <PROFILE>  plain, or excel-fr: BOM, semicolons, CRLF
           --new-ledger         Begin a new ledger although the table is there: everything is paid for
                                again
+          --wait               Where another run holds the ledger, wait for its end
       -h, --help               Print help
+
+    Limits (exit code 6):
+          --max-cost <SUM>       End before the call that would make the night cost more
+          --max-articles <N>     End when so many articles were made
+          --max-time <TIME>      End after so long, as 4h or 90m
+          --deadline <HH:MM>     End by this time of day, as 06:30
+          --max-failures <N|N%>  End when more fail: a number, or a share as 10%
     ");
 }
 
