@@ -75,7 +75,10 @@ fn advice(dialect: &dyn Dialect, endpoint: &Endpoint, error: &CallError) -> Stri
         "away" => format!("is the service running, and is {} its address?", endpoint.url),
         "key-refused" if endpoint.key.is_none() => "it wants a key: add key = { env = \"VARIABLE\" }".into(),
         "key-refused" => "it refuses the key: is it the right one, and still valid?".into(),
-        "not-found" => format!("nothing there speaks `{}`: is the url complete?", dialect.facts().name),
+        "not-found" => format!(
+            "nothing there answers like `{}`: are the url and the model's name right? (Some gateways have no such page; then a run of one article shows more.)",
+            dialect.facts().name
+        ),
         "timeout" => "it took the call and did not answer in time: is it overloaded?".into(),
         "tls" => "mend the certificate there; it is never accepted unchecked".into(),
         _ => "see the service's own log".into(),

@@ -13,10 +13,15 @@ use crate::report::say;
 const SERVICES: &[(&str, &str, &str)] = &[
     ("embedded", "the endpoint that ships with the program: no account, no key", SHIPPED),
     ("openai", "OpenAI: one call makes all four texts", include_str!("init/openai.toml")),
-    ("ollama", "Ollama on this machine, by its OpenAI-compatible address", include_str!("init/ollama.toml")),
+    ("anthropic", "Anthropic: one call makes all four texts", include_str!("init/anthropic.toml")),
+    ("ollama", "Ollama on this machine, by its own API", include_str!("init/ollama.toml")),
     ("vllm", "vLLM", include_str!("init/vllm.toml")),
     ("llama-cpp", "llama.cpp's server", include_str!("init/llama-cpp.toml")),
     ("litellm", "a LiteLLM gateway", include_str!("init/litellm.toml")),
+    ("gemini", "Google's Gemini, by a template", include_str!("init/gemini.toml")),
+    ("deepl", "DeepL for translations, embedded summaries", include_str!("init/deepl.toml")),
+    ("azure", "Azure AI Translator, by a template; embedded summaries", include_str!("init/azure.toml")),
+    ("google", "Google Cloud Translation, by a template; embedded summaries", include_str!("init/google.toml")),
     ("libretranslate", "LibreTranslate for translations, embedded summaries", include_str!("init/libretranslate.toml")),
     ("apertium", "an Apertium APY server for translations (drafts), embedded summaries", include_str!("init/apertium.toml")),
 ];

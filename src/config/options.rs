@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::DialectFacts;
 use super::raw::RawEndpoint;
 use super::resolve::Judge;
 use super::template::{self, Template};
+use super::{DialectFacts, Endpoint};
+use crate::model::Entry;
 
 const JSON: &[(&str, JsonMode)] = &[("schema", JsonMode::Schema), ("object", JsonMode::Object), ("none", JsonMode::None)];
 const TOKEN_LIMITS: &[(&str, TokenLimit)] =
@@ -31,6 +32,8 @@ pub struct Options {
     pub glossary_id: Option<String>,
     /// The same, made from the config's glossary; found out before the first call (`deepl`).
     pub made_glossary: Option<String>,
+    /// The config's glossary, where the service keeps a copy of it (`deepl`).
+    pub glossary: Arc<[Entry]>,
     /// How a service without a dialect of its own is asked.
     pub template: Option<Arc<Template>>,
 }
@@ -45,6 +48,7 @@ impl Default for Options {
             english: "EN-GB",
             glossary_id: None,
             made_glossary: None,
+            glossary: Arc::default(),
             template: None,
         }
     }
@@ -114,6 +118,15 @@ impl Judge<'_> {
             glossary_id: raw.glossary_id.take().map(Spanned::into_inner),
             template,
             ..usual
+        }
+    }
+
+    /// Gives the glossary to endpoints whose service keeps a copy of it, unless the user keeps one there.
+    pub(super) fn keep_glossary(&self, endpoints: &mut [Endpoint], glossary: &[Entry]) {
+        let keeps =
+            |endpoint: &Endpoint| self.dialects.iter().any(|facts| facts.name == endpoint.dialect && facts.keys.contains(&"glossary_id"));
+        for endpoint in endpoints.iter_mut().filter(|endpoint| keeps(endpoint) && endpoint.options.glossary_id.is_none()) {
+            endpoint.options.glossary = glossary.into();
         }
     }
 

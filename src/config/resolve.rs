@@ -102,6 +102,7 @@ impl Judge<'_> {
         let run = self.run(raw.run, &overrides.run);
         let prompts = self.prompts(raw.prompts);
         let mut endpoints = self.endpoints(raw.endpoint, overrides);
+        self.keep_glossary(&mut endpoints, &glossary);
         for endpoint in &mut endpoints {
             endpoint.prompts = Arc::clone(&prompts);
         }

@@ -1,12 +1,12 @@
 //! `DeepL` (API 3.11): <https://developers.deepl.com/api-reference/translate>. A key that ends in `:fx` belongs to the free host.
 
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::refusal::{Rule, says, status};
-use super::{Dialect, Request, json, key_header, odd, translations};
-use crate::config::{DialectFacts, Endpoint};
-use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
+use super::{Dialect, Request, Response, Step, json, key_header, odd, translations};
+use crate::config::{DialectFacts, Endpoint, Options};
+use crate::model::{Answer, Ask, CallError, Entry, Lang, Limits, Reply, Task, Usage, Verdict};
 
 pub(super) struct DeepL;
 
@@ -78,6 +78,28 @@ impl Dialect for DeepL {
         ERRORS
     }
 
+    /// A glossary of the same entries is found again by its name; one of other entries is another glossary.
+    fn prepare(&self, endpoint: &Endpoint, before: Option<&Response>) -> Result<Step, CallError> {
+        let entries = &endpoint.options.glossary;
+        let made = |id: &Value| Step::Ready(Options { made_glossary: id.as_str().map(str::to_owned), ..endpoint.options.clone() });
+        let url = || format!("{}/v3/glossaries", base(endpoint));
+        if entries.is_empty() {
+            return Ok(Step::Ready(endpoint.options.clone()));
+        }
+        let Some(before) = before else { return Ok(Step::Ask(Request::get(url(), headers(endpoint)))) };
+        let value = json(&before.body)?;
+        if value["glossary_id"].is_string() {
+            return Ok(made(&value["glossary_id"]));
+        }
+        let name = glossary_name(entries);
+        let known = value["glossaries"].as_array().ok_or_else(|| odd("the answer has no `glossaries`"))?;
+        if let Some(found) = known.iter().find(|known| known["name"] == name.as_str()) {
+            return Ok(made(&found["glossary_id"]));
+        }
+        let body = json!({"name": name, "dictionaries": [dictionary(entries, Lang::FR), dictionary(entries, Lang::EN)]});
+        Ok(Step::Ask(Request::json(url(), headers(endpoint), &body)))
+    }
+
     fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
         Some(Request::get(format!("{}/v2/usage", base(endpoint)), headers(endpoint)))
     }
@@ -96,6 +118,21 @@ impl Dialect for DeepL {
     }
 }
 
+fn glossary_name(entries: &[Entry]) -> String {
+    let text: Vec<String> = entries.iter().map(|entry| format!("{}\t{}\n", entry.fr, entry.en)).collect();
+    let hash = blake3::hash(text.concat().as_bytes()).to_hex();
+    format!("depeche {}", hash.get(..16).unwrap_or_default())
+}
+
+/// The entries from one language to the other; of several with the same term the first, as `DeepL` takes a term once.
+fn dictionary(entries: &[Entry], from: Lang) -> Value {
+    let mut known = std::collections::HashSet::new();
+    let pairs = entries.iter().map(|entry| if from == Lang::FR { (&entry.fr, &entry.en) } else { (&entry.en, &entry.fr) });
+    let lines: Vec<String> = pairs.filter(|(from, _)| known.insert(*from)).map(|(from, to)| format!("{from}\t{to}")).collect();
+    let to = if from == Lang::FR { Lang::EN } else { Lang::FR };
+    json!({"source_lang": from, "target_lang": to, "entries": lines.join("\n"), "entries_format": "tsv"})
+}
+
 /// The host: as written, else by the key.
 fn base(endpoint: &Endpoint) -> &str {
     let free = endpoint.key.as_ref().is_some_and(|key| key.expose_secret().ends_with(":fx"));
@@ -112,11 +149,7 @@ fn headers(endpoint: &Endpoint) -> Vec<(std::borrow::Cow<'static, str>, secrecy:
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
-    use crate::config::Options;
-    use crate::dialect::Response;
     use crate::model::Term;
 
     fn endpoint(key: &str) -> Endpoint {

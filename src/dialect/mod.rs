@@ -65,6 +65,14 @@ impl Response {
     }
 }
 
+/// A step on the way to the first call.
+pub enum Step {
+    /// This is to be asked first.
+    Ask(Request),
+    /// With these options every call may go.
+    Ready(Options),
+}
+
 /// A wire format. One file each; a new one is that file and a line in [`DIALECTS`].
 pub trait Dialect: Sync {
     /// Its name and what its services can do.
@@ -99,6 +107,15 @@ pub trait Dialect: Sync {
     /// then on. None: there is no other way to ask.
     fn learn(&self, _endpoint: &Endpoint, _refused: &CallError) -> Option<Options> {
         None
+    }
+
+    /// What must be asked before the first call, given the answer to the question before (none: there was none yet). Most services
+    /// want nothing.
+    ///
+    /// # Errors
+    /// What keeps the service from being asked at all.
+    fn prepare(&self, endpoint: &Endpoint, _before: Option<&Response>) -> Result<Step, CallError> {
+        Ok(Step::Ready(endpoint.options.clone()))
     }
 
     /// A request that costs nothing and shows whether the service is there and knows what will be asked of it; none where it has no such.
@@ -256,6 +273,46 @@ mod tests {
                 let refused = dialect.refusal(&endpoint, &example(rule));
                 assert_eq!((refused.verdict, refused.code), (rule.verdict, rule.word), "{}: {rule:?}", dialect.facts().name);
             }
+        }
+    }
+
+    /// A table of refusals as docs/services.md shows it.
+    fn table(rules: &[Rule]) -> String {
+        let line = |rule: &Rule| {
+            let status = if rule.status == 0 { "any".to_owned() } else { rule.status.to_string() };
+            let said = match (rule.code, rule.says) {
+                ("", "") => String::new(),
+                ("", says) => format!("“{says}”"),
+                (code, _) => format!("the code `{code}`"),
+            };
+            let done = match (rule.verdict, rule.word) {
+                (Verdict::Stop, _) => "the endpoint is left alone",
+                (Verdict::Never, "too-large") => "the article is cut into smaller parts",
+                (Verdict::Never, "no-schema" | "no-max-tokens" | "no-temperature") => "asked again at once without it, and so from then on",
+                (Verdict::BackOff, _) => "tried again after a pause",
+                (Verdict::Once, _) => "tried once more",
+                _ => "the article fails there",
+            };
+            format!("| {status} | {said} | `{}` | {done} |\n", rule.word)
+        };
+        format!("| status | the service says | code | what is done |\n|---|---|---|---|\n{}", rules.iter().map(line).collect::<String>())
+    }
+
+    #[test]
+    fn the_docs_show_the_tables() {
+        let docs = include_str!("../../docs/services.md");
+        let own = DIALECTS.iter().map(|dialect| (dialect.facts().name, dialect.errors()));
+        let own = own.filter(|(name, rules)| !rules.is_empty() && *name != "template");
+        for (name, rules) in own.chain([("every service", COMMON)]) {
+            let table = table(rules);
+            assert!(docs.contains(&table), "docs/services.md lacks the table of {name}:\n{table}");
+        }
+        for dialect in DIALECTS {
+            assert!(
+                docs.contains(&format!("\n## `{}`", dialect.facts().name)),
+                "docs/services.md has no section for {}",
+                dialect.facts().name
+            );
         }
     }
 }

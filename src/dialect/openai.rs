@@ -33,6 +33,8 @@ const ERRORS: &[Rule] = &[
     code("*_usage_limit_exceeded", Verdict::Stop, "quota"),
     // LiteLLM's own budget of a key; its code is only the status.
     says(400, "budget has been exceeded", Verdict::Stop, "quota"),
+    // LiteLLM without a database, of a key that is not its master key.
+    says(400, "no connected db", Verdict::Stop, "key-refused"),
     code("model_not_found", Verdict::Stop, "not-found"),
     says(400, "invalid model name", Verdict::Stop, "not-found"),
     code("context_length_exceeded", Verdict::Never, "too-large"),
@@ -48,6 +50,9 @@ const ERRORS: &[Rule] = &[
     says(400, "json_schema", Verdict::Never, "no-schema"),
     says(400, "grammar", Verdict::Never, "no-schema"),
     says(422, "response_format", Verdict::Never, "no-schema"),
+    // llama-cpp-python takes a type that it does not know for its own fault.
+    says(500, "response_format", Verdict::Never, "no-schema"),
+    says(500, "grammar", Verdict::Never, "no-schema"),
     says(400, "temperature", Verdict::Never, "no-temperature"),
 ];
 

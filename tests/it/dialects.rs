@@ -1,115 +1,207 @@
-//! Dialects against the real thing: Debian's Apertium APY server, forced onto loopback and a free port.
+//! Every wire format against a service that speaks it: the way of an article, the requests, and how each service fails.
 
-use std::path::Path;
-use std::process::Command;
+use serde_json::json;
 
-use crate::support::apertium;
 use crate::support::articles::english;
-use crate::support::configs::embedded;
+use crate::support::configs::service;
 use crate::support::desk::Desk;
-use crate::support::http::ask;
+use crate::support::http::Response;
+use crate::support::mock::{Deed, Mock};
 use crate::support::process::Running;
+use crate::support::wire::{self, MODEL};
 
-/// Python reads this at its start: every socket goes to loopback and a port that the kernel chooses, and says which.
-const SHIM: &str = r#"
-import socket, sys
-_bind = socket.socket.bind
-def _loopback(self, address):
-    if self.family == socket.AF_INET6:
-        address = ("::1", 0)
-    elif self.family == socket.AF_INET:
-        address = ("127.0.0.1", 0)
-    bound = _bind(self, address)
-    if self.family == socket.AF_INET:
-        print("listening on port", self.getsockname()[1], file=sys.stderr, flush=True)
-    return bound
-socket.socket.bind = _loopback
+const KEY: &str = "sk-test-0123456789abcdefghijklmnop";
+
+/// A translator that has no dialect of its own.
+const GENERIC: &str = r#"
+[endpoint.template]
+path = "/generic?from={{ from }}&to={{ to }}"
+body = '{"items": {{ texts }}}'
+texts = "/data/*/out"
+error = "/failure"
+most_texts = 10
 "#;
 
-/// The running APY server, and where it is; none where it is not installed.
-fn apy(desk: &Desk) -> Option<(Running, String)> {
-    let program = Path::new("/usr/bin/apertium-apy");
-    if !program.is_file() {
-        println!("skipped: apertium-apy is not installed");
-        return None;
+fn generic(request: &crate::support::http::Request) -> Response {
+    let items = request.json()["items"].as_array().cloned().unwrap_or_default();
+    let to = if request.path.ends_with("to=en") { "en" } else { "fr" };
+    let data: Vec<_> = items.iter().map(|item| json!({"out": wire::translation(to, item.as_str().unwrap())})).collect();
+    Response::json(&json!({"data": data}))
+}
+
+fn good() -> Mock {
+    Mock::scripted(|request, _| if request.path.starts_with("/generic") { Deed::Answer(generic(request)) } else { Deed::usual(request) })
+}
+
+/// Dialect, further lines of the config, and the paths that an article in each language takes.
+const SERVICES: &[(&str, &str)] = &[
+    ("openai", ""),
+    ("anthropic", ""),
+    ("ollama", "context = 4096"),
+    ("deepl", "key = { env = \"DEPECHE_TEST_KEY\" }"),
+    ("libretranslate", ""),
+    ("apertium", ""),
+    ("template", GENERIC),
+];
+
+fn run(desk: &Desk, arguments: &[&str]) -> crate::support::process::Ended {
+    Running::start(desk.command(arguments).env("DEPECHE_TEST_KEY", KEY)).wait()
+}
+
+#[test]
+fn every_dialect_takes_an_article_to_its_row_both_ways_and_a_second_run_asks_nothing() {
+    for (dialect, lines) in SERVICES {
+        let mock = good();
+        let desk = Desk::with(&service(&mock, dialect, lines), 1);
+        desk.write("input/bridge.txt", english(7));
+        run(&desk, &["run"]).exits(0);
+        let (fr, en) = (desk.row("input/001.txt"), desk.row("input/bridge.txt"));
+        assert!(fr["title_en"].contains("LA DIGUE NUMÉRO 1 TIENT BON"), "{dialect}: {fr:?}");
+        assert!(en["summary_fr"].contains("BRIDGE 7 IS OPEN."), "{dialect}: {en:?}");
+        assert_eq!(fr["translation_endpoint"], "svc", "{dialect}");
+        let asked = mock.count();
+        run(&desk, &["run"]).exits(0);
+        assert_eq!(mock.count(), asked, "{dialect}");
+        let doctor = run(&desk, &["doctor"]).exits(0);
+        assert!(doctor.stdout.contains("ok    endpoint `svc`: "), "{dialect}: {}", doctor.stdout);
     }
-    desk.write("shim/sitecustomize.py", SHIM);
-    for mode in ["fr-es", "spa-eng", "eng-spa", "es-fr"] {
-        let link = desk.path("modes").join(mode).with_extension("mode");
-        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
-        std::os::unix::fs::symlink(Path::new("/usr/share/apertium/modes").join(mode).with_extension("mode"), link).unwrap();
+}
+
+#[test]
+fn the_keys_go_where_each_service_wants_them_and_nowhere_else() {
+    let template = GENERIC.replace("body =", "headers = { X-Own-Key = \"{{ key }}\" }\nbody =");
+    for (dialect, lines, header, before) in [
+        ("openai", "", "authorization", "Bearer "),
+        ("anthropic", "", "x-api-key", ""),
+        ("ollama", "", "authorization", "Bearer "),
+        ("deepl", "", "authorization", "DeepL-Auth-Key "),
+        ("template", template.as_str(), "x-own-key", ""),
+    ] {
+        let mock = good();
+        let desk = Desk::with(&service(&mock, dialect, &format!("key = {{ env = \"DEPECHE_TEST_KEY\" }}\n{lines}")), 1);
+        let ended = run(&desk, &["run", "-vv"]).exits(0);
+        for request in mock.requests() {
+            assert_eq!(request.header(header), Some(format!("{before}{KEY}").as_str()), "{dialect}");
+            assert!(!request.text().contains(KEY) && !request.path.contains(KEY), "{dialect}");
+        }
+        assert_eq!(desk.leaks(KEY, &ended), [""; 0], "{dialect}");
     }
-    let mut command = Command::new(program);
-    command.arg("--port").arg("2737").arg("--max-pipes-per-pair").arg("1").arg(desk.path("modes")).current_dir(desk.path("modes"));
-    command.env("PYTHONPATH", desk.path("shim")).env("LC_ALL", "C.UTF-8");
-    let mut server = Running::start(&mut command);
-    let line = server.says("listening on port ");
-    let url = format!("http://127.0.0.1:{}", line.split_whitespace().last().unwrap());
-    // The port is bound a moment before it listens: bounded tries, each a whole connection attempt.
-    let address = url.strip_prefix("http://").unwrap();
-    let ready = (0..1_000_000).any(|_| {
-        std::thread::yield_now();
-        std::net::TcpStream::connect(address).is_ok()
+}
+
+#[test]
+fn what_a_service_refuses_is_named_and_never_asked_twice() {
+    for (dialect, lines, status, body, exit, code) in [
+        (
+            "anthropic",
+            "",
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#,
+            4,
+            "quota",
+        ),
+        ("anthropic", "", 402, r#"{"type":"error","error":{"type":"billing_error","message":"m"}}"#, 4, "quota"),
+        ("anthropic", "", 200, r#"{"type":"error","error":{"type":"authentication_error","message":"m"}}"#, 4, "key-refused"),
+        ("anthropic", "", 404, r#"{"type":"error","error":{"type":"not_found_error","message":"model: x"}}"#, 4, "not-found"),
+        ("ollama", "", 404, r#"{"error":"model 'mock-1' not found"}"#, 4, "not-found"),
+        ("openai", "", 429, r#"{"error":{"message":"m","code":"organization_spend_limit_exceeded"}}"#, 4, "quota"),
+        ("openai", "", 400, r#"{"error":{"message":"Invalid model name passed in model=x","code":"400"}}"#, 4, "not-found"),
+        ("deepl", "", 456, r#"{"message":"Quota exceeded"}"#, 4, "quota"),
+        ("deepl", "", 403, "", 4, "key-refused"),
+        ("libretranslate", "", 403, r#"{"error":"Invalid API key"}"#, 4, "key-refused"),
+        ("libretranslate", "", 400, r#"{"error":"fr is not supported"}"#, 3, "language"),
+        (
+            "apertium",
+            "",
+            400,
+            r#"{"status":"error","code":400,"message":"Bad Request","explanation":"That pair is not installed"}"#,
+            3,
+            "language",
+        ),
+        ("template", GENERIC, 200, r#"{"failure":{"code":1},"code":"insufficient_quota"}"#, 4, "quota"),
+    ] {
+        let mock = Mock::scripted(move |_, _| Deed::status(status, body));
+        let desk = Desk::with(&service(&mock, dialect, lines), 2);
+        run(&desk, &["run"]).exits(exit);
+        let row = desk.row("input/001.txt");
+        assert!(row["error"].starts_with(&format!("{code}: endpoint `svc`: ")), "{dialect} {status}: {}", row["error"]);
+        let most = if exit == 4 { 1 } else { 2 };
+        assert!(mock.count() <= most, "{dialect} {status}: {} requests", mock.count());
+    }
+}
+
+#[test]
+fn half_an_answer_is_never_a_row() {
+    for (dialect, answer, code) in [
+        ("anthropic", wire::message("Un résumé co", "max_tokens"), "truncated"),
+        ("anthropic", wire::message("Je ne peux pas", "refusal"), "refused"),
+        ("ollama", wire::ollama("Un résumé co", "length", 500), "truncated"),
+        ("ollama", wire::ollama("", "stop", 500), "empty-answer"),
+    ] {
+        let mock = Mock::scripted(move |_, _| Deed::Answer(answer.clone()));
+        let desk = Desk::with(&service(&mock, dialect, ""), 1);
+        run(&desk, &["run"]).exits(3);
+        let error = desk.row("input/001.txt")["error"].clone();
+        assert!(error.starts_with(code), "{dialect}: {error}");
+        assert!(mock.count() <= 2, "{dialect}: {} requests", mock.count());
+    }
+}
+
+#[test]
+fn an_article_of_which_ollama_read_half_is_asked_again_in_parts() {
+    // An old server with a window of 700 tokens: of a longer prompt it keeps half the window, and says nothing but the count.
+    let mock = Mock::scripted(|request, _| {
+        let body = request.json();
+        let text = |at: usize| body["messages"][at]["content"].as_str().unwrap().to_owned();
+        let sent = (text(0) + &text(1)).chars().count() as u64 / 4;
+        if !text(0).contains("summarise") {
+            return Deed::usual(request);
+        }
+        let (answer, read) = if sent > 700 { ("Un résumé de la fin.", 350) } else { ("Une partie.", sent) };
+        Deed::Answer(wire::ollama(answer, "stop", read))
     });
-    assert!(ready && ask(&url, "/listPairs", &[], None).status == 200);
-    Some((server, url))
-}
-
-/// Embedded summaries, translations by this server.
-fn config(url: &str) -> String {
-    let second = format!("[[endpoint]]\nname = \"apy\"\ndoes = [\"translate\"]\ndialect = \"apertium\"\nurl = \"{url}\"\n\n[embedded]");
-    embedded("fetch = false\ntranslator = \"apertium\"")
-        .replace("\"summarise\", \"translate\"", "\"summarise\"")
-        .replace("[embedded]", &second)
-}
-
-#[test]
-fn an_apertium_server_translates_both_ways_and_its_rows_are_drafts() {
-    if !apertium() {
-        return;
-    }
-    let desk = Desk::with("", 1);
-    let Some((_server, url)) = apy(&desk) else { return };
-    desk.write("config.toml", config(&url));
-    desk.write("input/bridge.txt", english(7));
-    desk.run(&["run"]).exits(0);
-    for row in desk.rows() {
-        assert_eq!((row["status"].as_str(), row["flags"].as_str()), ("done", "draft"), "{row:?}");
-        assert_eq!((row["summary_endpoint"].as_str(), row["translation_endpoint"].as_str()), ("embedded", "apy"));
-        assert!(!row["summary_en"].contains('*') && !row["summary_fr"].contains('*'), "{row:?}");
-    }
-    let title = desk.row("input/bridge.txt")["title_fr"].to_lowercase();
-    assert!(title.contains("pont") && title.contains('7'), "{title}");
-    let summary = desk.row("input/001.txt")["summary_en"].to_lowercase();
-    assert!(summary.contains(" the ") && summary.contains("port"), "{summary}");
-    let table = desk.table();
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.table(), table);
-}
-
-#[test]
-fn doctor_sees_the_way_through_spanish() {
-    if !apertium() {
-        return;
-    }
     let desk = Desk::new();
-    let Some((_server, url)) = apy(&desk) else { return };
-    desk.write("config.toml", config(&url));
-    let ended = desk.run(&["doctor"]).exits(0);
-    assert!(ended.stdout.contains("translates by way of fra→spa→eng (drafts only)"), "{}", ended.stdout);
+    desk.write("config.toml", service(&mock, "ollama", "context = 4096"));
+    let sentence =
+        "Les ministres se sont réunis mardi à Erevan pour parler de la situation dans la région et des suites du cessez-le-feu. ";
+    desk.write("input/long.txt", format!("Un titre\n\n{}", sentence.repeat(40)));
+    run(&desk, &["run"]).exits(0);
+    assert_eq!(desk.row("input/long.txt")["summary_fr"], "Une partie.");
+    let options = mock.requests()[0].json();
+    assert_eq!((&options["options"]["num_ctx"], &options["truncate"], &options["shift"]), (&json!(4096), &json!(false), &json!(false)));
 }
 
 #[test]
-fn the_embedded_apertium_translates_both_ways_the_same_every_time() {
-    if !apertium() {
-        return;
+fn a_template_with_faults_is_refused_before_anything_is_asked() {
+    let mock = good();
+    for (lines, wanted) in [
+        (GENERIC.replace("{{ texts }}", "{{ textes }}"), "unknown placeholder `textes`\n  hint: did you mean `texts`?"),
+        (GENERIC.replace("{{ texts }}", "\"{{ text }}\""), "the body, filled in, is not JSON"),
+        (GENERIC.replace("{{ texts }}", "[1]"), "the body does not hold the text"),
+        (GENERIC.replace("{{ texts }}", "{{ texts"), "this is no template"),
+        (GENERIC.replace("/data/*/out", "data"), "`data` is no JSON pointer"),
+        (GENERIC.replace("texts = \"/data/*/out\"", ""), "a template says with `text` or with `texts` where the answer stands"),
+        (GENERIC.replace("/generic?", "/generic?key={{ key }}&"), "a key in an address ends up in logs"),
+        (GENERIC.replace("most_texts", "most_text"), "unknown key `most_text`\n  hint: did you mean `most_texts`?"),
+        ("context = 4096".to_owned(), "`context` means nothing to the dialect `template`"),
+        (String::new(), "endpoint `svc` has no [endpoint.template]"),
+    ] {
+        let desk = Desk::with(&service(&mock, "template", &lines), 1);
+        let ended = run(&desk, &["run"]).exits(2);
+        assert!(ended.stderr.contains(wanted) && ended.stderr.contains("config.toml:"), "{wanted}:\n{}", ended.stderr);
     }
-    let desk = Desk::with(&embedded("fetch = false\ntranslator = \"apertium\""), 3);
-    (1..=3).for_each(|number| desk.write(&format!("input/bridge-{number}.txt"), english(number)));
-    desk.run(&["run"]).exits(0);
-    let first = desk.timeless();
-    assert!(desk.rows().iter().all(|row| row["status"] == "done" && row["flags"] == "draft"));
-    std::fs::remove_dir_all(desk.path("output")).unwrap();
-    desk.run(&["run", "--concurrency", "1"]).exits(0);
-    assert_eq!(desk.timeless(), first);
+    assert_eq!(mock.count(), 0);
+}
+
+#[test]
+fn the_requests_hold_no_tools_and_name_the_model() {
+    for dialect in ["openai", "anthropic", "ollama"] {
+        let mock = good();
+        let desk = Desk::with(&format!("[summary]\nroute = \"single-call\"\n\n{}", service(&mock, dialect, "")), 1);
+        run(&desk, &["run"]).exits(0);
+        let body = mock.requests()[0].json();
+        assert_eq!(body["model"], MODEL);
+        for tools in ["tools", "functions", "tool_choice"] {
+            assert!(body[tools].is_null(), "{dialect}");
+        }
+    }
 }

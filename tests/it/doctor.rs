@@ -77,7 +77,7 @@ fn a_key_that_is_wanted_or_wrong_is_told() {
 #[test]
 fn every_other_trouble_has_its_words_too() {
     let said = says(&openai, || Deed::status(404, ""), 4);
-    assert!(said.contains("nothing there speaks `openai`: is the url complete?"), "{said}");
+    assert!(said.contains("nothing there answers like `openai`: are the url and the model's name right?"), "{said}");
     let said = says(&openai, || Deed::status(503, "starting"), 5);
     assert!(said.contains("status 503: starting"), "{said}");
     let said = says(&openai, || Deed::Answer(Response::new(302, "").with("location", "https://login.invalid/")), 4);

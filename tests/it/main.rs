@@ -3,6 +3,7 @@
 // Always on here; clippy takes it as the sign that what is below may unwrap.
 #![cfg(test)]
 
+mod apertium;
 mod bad_input;
 mod cli;
 mod config;
@@ -11,6 +12,8 @@ mod doctor;
 mod endpoint;
 mod endpoint_stop;
 mod formats;
+mod glossary;
+mod injection;
 mod kill;
 mod known;
 mod ledger;

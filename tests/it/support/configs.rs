@@ -60,3 +60,17 @@ pub(crate) fn toy(models: &str) -> String {
 pub(crate) fn toy_files() -> std::path::PathBuf {
     repository("tests/data/tiny-fren")
 }
+
+/// One endpoint of this dialect on the mock, with these further lines, does all or only translates (then summaries are embedded).
+pub(crate) fn service(mock: &Mock, dialect: &str, lines: &str) -> String {
+    let path = if ["openai", "anthropic"].contains(&dialect) { "/v1" } else { "" };
+    let translates = ["deepl", "libretranslate", "apertium"].contains(&dialect) || lines.contains("texts = ");
+    let does = if translates { "[\"translate\"]" } else { "[\"summarise\", \"translate\"]" };
+    let second = "\n[[endpoint]]\nname = \"embedded\"\ndoes = [\"summarise\"]\ndialect = \"embedded\"\n";
+    format!(
+        "[[endpoint]]\nname = \"svc\"\ndoes = {does}\ndialect = \"{dialect}\"\nurl = \"{}{path}\"\nmodel = \"{}\"\nconcurrency = 1\n{lines}\n{}\n[embedded]\nfetch = false\n",
+        mock.url(),
+        if dialect == "apertium" { "fra|spa|eng" } else { wire::MODEL },
+        if translates { second } else { "" }
+    )
+}

@@ -11,6 +11,16 @@ pub(crate) const MODEL: &str = "mock-1";
 /// A good answer to any request of any dialect.
 pub(crate) fn answer(request: &Request) -> Response {
     let path = request.path.split('?').next().unwrap_or_default();
+    match path {
+        "/v1/messages" => return message(&content(&request.json()), "end_turn"),
+        "/api/chat" => return ollama(&content(&request.json()), "stop", request.text().len() as u64 / 8),
+        "/api/show" => return Response::json(&json!({"model_info": {"mock.context_length": 131_072}})),
+        "/v2/translate" => return deepl(&request.json()),
+        "/v2/usage" => return Response::json(&json!({"character_count": 10, "character_limit": 500_000})),
+        "/v3/glossaries" => return glossaries(request),
+        _ if path.starts_with("/v1/models/") => return Response::json(&json!({"type": "model", "id": path.rsplit('/').next()})),
+        _ => {}
+    }
     match path.rsplit('/').next().unwrap_or_default() {
         "completions" => completion(&content(&request.json())),
         "models" => Response::json(&json!({"object": "list", "data": [{"id": "other"}, {"id": MODEL}]})),
@@ -34,6 +44,38 @@ pub(crate) fn choice(message: &Value, finish: &str) -> Response {
     )
 }
 
+/// An Anthropic message with this text, ended for this reason.
+pub(crate) fn message(content: &str, reason: &str) -> Response {
+    let usage = json!({"input_tokens": 11, "output_tokens": 7});
+    Response::json(
+        &json!({"type": "message", "model": MODEL, "content": [{"type": "text", "text": content}], "stop_reason": reason, "usage": usage}),
+    )
+}
+
+/// An Ollama answer with this text, ended for this reason, after it had read so many tokens.
+pub(crate) fn ollama(content: &str, reason: &str, read: u64) -> Response {
+    let message = json!({"role": "assistant", "content": content});
+    Response::json(
+        &json!({"model": MODEL, "message": message, "done": true, "done_reason": reason, "prompt_eval_count": read, "eval_count": 7}),
+    )
+}
+
+/// `DeepL` obeys a glossary by saying its name.
+fn deepl(body: &Value) -> Response {
+    let to = body["target_lang"].as_str().unwrap_or_default().to_lowercase();
+    let texts = body["text"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let one = |text: &str| json!({"text": translation(to.split('-').next().unwrap_or_default(), text), "billed_characters": text.chars().count()});
+    Response::json(&json!({"translations": texts.map(one).collect::<Vec<_>>()}))
+}
+
+/// An account without glossaries, in which one can be made; a test that wants them kept scripts it.
+fn glossaries(request: &Request) -> Response {
+    if request.method == "GET" {
+        return Response::json(&json!({"glossaries": []}));
+    }
+    Response::new(201, json!({"glossary_id": "g-1", "name": request.json()["name"]}).to_string())
+}
+
 /// The translation of a text by this service.
 pub(crate) fn translation(to: &str, text: &str) -> String {
     format!("[{to}] {}", text.to_uppercase())
@@ -46,8 +88,13 @@ pub(crate) fn summary(text: &str) -> String {
 
 /// What a chat model answers to the messages of a task.
 fn content(body: &Value) -> String {
-    let (system, user) =
-        (body["messages"][0]["content"].as_str().unwrap_or_default(), body["messages"][1]["content"].as_str().unwrap_or_default());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    // Anthropic's system prompt is no message.
+    let messages = &body["messages"];
+    let (system, user) = match &body["system"] {
+        Value::String(system) => (system.clone(), text(&messages[0]["content"])),
+        _ => (text(&messages[0]["content"]), text(&messages[1]["content"])),
+    };
     let lines: Vec<&str> = user.lines().collect();
     let material = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default().join("\n");
     let (title, text) = material.split_once("\n\n").unwrap_or(("", &material));
