@@ -70,7 +70,8 @@ impl Client {
         };
         let mut answer = builder.headers(headers).send().await.map_err(|error| broken(&error))?;
         let status = answer.status().as_u16();
-        let retry_after = retry::told(answer.headers(), jiff::Timestamp::now());
+        let refused = !answer.status().is_success();
+        let retry_after = retry::told(answer.headers(), refused, jiff::Timestamp::now());
         if answer.status().is_redirection() {
             let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             let to = crate::dialect::excerpt(&self.without_key(to.as_bytes().to_vec()));

@@ -1,46 +1,23 @@
-//! The line to one endpoint: never more calls at once than it takes, tried again where that is safe, given up where it is not.
+//! The line to one endpoint: never more calls than it takes, tried again where that is safe, given up where it is not.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use super::attempts::{Attempts, Budget, Counters, Next, Tally};
 use super::client::Client;
-use super::retry::{LONGEST_WAIT, MOST_ATTEMPTS, pause};
+use super::gate::{Gate, Turn};
+use super::retry::LONGEST_WAIT;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect};
-use crate::model::{Ask, CallError, Exit, Failure, Fault, Limits, Reject, Reply, Verdict};
-
-/// Calls in a row that found the endpoint away, after which the run no longer asks it.
-const AWAY_AFTER: u32 = 3;
-/// Repeated attempts that are always allowed, before the share below counts.
-const SPARE_REPEATS: u64 = 3;
+use crate::model::{Ask, CallError, Exit, Failure, Fault, Limits, Reject, Reply, Usage, Verdict};
+use crate::plan::expected;
 
 /// Characters of text in a token, on the low side, so that what is cut by tokens surely fits.
 const CHARACTERS_A_TOKEN: usize = 3;
-
-/// What went over a line.
-#[derive(Debug, Default)]
-struct Counters {
-    /// Requests sent.
-    sent: AtomicU64,
-    /// Of these, repeated attempts.
-    repeated: AtomicU64,
-    /// Calls whose answer was lost after they were sent.
-    maybe_billed: AtomicU64,
-}
-
-/// The counters at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Requests sent.
-    pub sent: u64,
-    /// Of these, repeated attempts.
-    pub repeated: u64,
-    /// Calls whose answer was lost after they were sent: perhaps paid for, and not repeated in this run.
-    pub maybe_billed: u64,
-}
+/// An answer may say that it was the last for a while; such a pause is kept up to this.
+const LONGEST_FORESIGHT: Duration = Duration::from_mins(1);
 
 /// An endpoint with its dialect, its client and its state in this run.
 pub struct Line {
@@ -50,11 +27,21 @@ pub struct Line {
     pub identity: String,
     dialect: &'static dyn Dialect,
     client: Client,
-    places: Semaphore,
+    gate: Gate,
+    /// The endpoint as it wants to be asked, once that was found out.
+    learnt: Mutex<Arc<Endpoint>>,
     stopped: Mutex<Option<Failure>>,
     halted: watch::Sender<bool>,
-    away_in_a_row: AtomicU32,
     counters: Counters,
+    budget: Budget,
+    /// What the last failed attempt said, for when the service is given up.
+    trouble: Mutex<Option<CallError>>,
+}
+
+/// How an attempt failed: by what the service did, or because nothing may be sent any more.
+enum Ended {
+    Failed(CallError),
+    Stopped(Failure),
 }
 
 impl Line {
@@ -67,14 +54,16 @@ impl Line {
             .ok_or_else(|| Fault::new(Exit::Bug, format!("dialect `{}` passed the config and is not there", endpoint.dialect)))?;
         Ok(Self {
             client: Client::new(&endpoint)?,
-            places: Semaphore::new(endpoint.concurrency.most()),
+            gate: Gate::new(&endpoint),
+            learnt: Mutex::new(Arc::new(endpoint.clone())),
             endpoint,
             identity,
             dialect,
             stopped: Mutex::new(None),
             halted: watch::Sender::new(false),
-            away_in_a_row: AtomicU32::new(0),
             counters: Counters::default(),
+            budget: Budget::default(),
+            trouble: Mutex::new(None),
         })
     }
 
@@ -88,74 +77,154 @@ impl Line {
 
     /// No further request is sent; every call from now on ends with `failure`.
     pub fn halt(&self, failure: &Failure) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+        *lock(&self.stopped) = Some(failure.clone());
         self.halted.send_replace(true);
     }
 
     /// Whether it is left alone for the rest of this run.
     pub fn is_out(&self) -> bool {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        lock(&self.stopped).is_some()
+    }
+
+    /// Why it is left alone for the rest of this run, where it is.
+    pub fn stopped(&self) -> Option<Failure> {
+        lock(&self.stopped).clone()
     }
 
     /// What went over the line so far.
     pub fn tally(&self) -> Tally {
-        Tally {
-            sent: self.counters.sent.load(Ordering::Relaxed),
-            repeated: self.counters.repeated.load(Ordering::Relaxed),
-            maybe_billed: self.counters.maybe_billed.load(Ordering::Relaxed),
-        }
+        self.counters.tally()
     }
 
-    /// One call, tried again as its failures allow. `before` is awaited when the call has its place and nothing keeps it from being sent
-    /// any more: whoever keeps the books notes there that it may be billed.
+    /// Calls at once just now: the user's number, or what `auto` has come to.
+    pub fn concurrency(&self) -> usize {
+        self.gate.concurrency()
+    }
+
+    /// One call, tried again as its failures allow. `before` is awaited when nothing keeps the call from being sent any more: whoever
+    /// keeps the books notes there that it may be billed. Where it is not the `last` hope, a service in trouble is not waited for.
     ///
     /// # Errors
     /// Why there is no reply, with what that means for the run.
-    pub async fn call(&self, ask: &Ask, _last: bool, before: impl Future<Output = Result<(), Failure>>) -> Result<Reply, Failure> {
+    pub async fn call(&self, ask: &Ask, last: bool, before: impl Future<Output = Result<(), Failure>>) -> Result<Reply, Failure> {
         // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
-        // call learns (a bad key) is known before the next one goes. The semaphore is never closed.
-        let _place = self.places.acquire().await;
-        self.open()?;
-        before.await?;
-        let mut attempt = 0;
+        // call learns (a bad key) is known before the next one goes.
+        let _place = self.gate.place().await;
+        let expected = expected(ask);
+        let mut attempts = Attempts::default();
+        let mut before = Some(before);
         loop {
-            attempt += 1;
-            let error = match self.attempt(ask).await? {
-                Ok(reply) => return Ok(reply),
-                Err(error) => error,
-            };
-            tracing::debug!(endpoint = self.endpoint.name, attempt, code = error.code, "attempt failed: {error}");
-            match self.again(&error, attempt) {
-                Some(wait) => self.rest(wait).await,
-                None => return Err(self.give_up(&error)),
+            if let Err(failure) = self.turn(&expected, last).await {
+                return Err(attempts.ending(failure));
             }
+            if let Some(before) = before.take()
+                && let Err(failure) = before.await
+            {
+                self.gate.unasked();
+                return Err(failure);
+            }
+            let error = match self.attempt(ask, &mut attempts, &expected).await {
+                Ok(reply) => return Ok(reply),
+                Err(Ended::Stopped(failure)) => return Err(attempts.ending(failure)),
+                Err(Ended::Failed(error)) => error,
+            };
+            tracing::debug!(endpoint = self.endpoint.name, attempt = attempts.sent, code = error.code, "attempt failed: {error}");
+            match self.after(&error, &mut attempts) {
+                Next::After(wait) => self.rest(wait).await,
+                Next::GiveUp => return Err(attempts.ending(self.give_up(&error))),
+            }
+        }
+    }
+
+    /// Waits for the call's turn.
+    async fn turn(&self, expected: &Usage, last: bool) -> Result<(), Failure> {
+        self.open()?;
+        let mut halted = self.halted.subscribe();
+        let turn = tokio::select! {
+            turn = self.gate.turn(expected, last) => turn,
+            // The sender lives as long as the line.
+            _ = halted.wait_for(|halted| *halted) => return self.open(),
+        };
+        match turn {
+            Turn::Go => self.open().inspect_err(|_| self.gate.unasked()),
+            Turn::Elsewhere => Err(self.away()),
+            Turn::Out => Err(self.stop(&self.away())),
         }
     }
 
     /// Whether the endpoint may still be asked.
     fn open(&self) -> Result<(), Failure> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+        self.stopped().map_or(Ok(()), Err)
     }
 
-    /// One request, unless the endpoint was stopped meanwhile.
-    async fn attempt(&self, ask: &Ask) -> Result<Result<Reply, CallError>, Failure> {
-        self.open()?;
-        self.counters.sent.fetch_add(1, Ordering::Relaxed);
-        let answer = match self.dialect.request(&self.endpoint, ask, false) {
-            Ok(request) => self.client.send(request).await,
-            Err(error) => return Ok(Err(error)),
-        };
-        let reply = answer.and_then(|response| {
-            if (200..300).contains(&response.status) {
-                self.dialect.reply(&self.endpoint, ask, &response.body)
-            } else {
-                Err(self.dialect.refusal(&self.endpoint, &response))
+    /// One request; what came of it goes to the gate.
+    async fn attempt(&self, ask: &Ask, attempts: &mut Attempts, expected: &Usage) -> Result<Reply, Ended> {
+        // Found out meanwhile that the service wants to be asked otherwise: not a failure, and asked again at once.
+        for _ in 0..3 {
+            let endpoint = Arc::clone(&lock(&self.learnt));
+            self.open().map_err(|failure| {
+                self.gate.unasked();
+                Ended::Stopped(failure)
+            })?;
+            let request = self.dialect.request(&endpoint, ask, attempts.roomier).map_err(Ended::Failed)?;
+            attempts.sent += 1;
+            self.counters.sent(attempts.sent);
+            let start = Instant::now();
+            let answer = self.client.send(request).await;
+            let reply = answer.and_then(|response| {
+                if !(200..300).contains(&response.status) {
+                    return Err(self.dialect.refusal(&endpoint, &response));
+                }
+                let reply = self.dialect.reply(&endpoint, ask, &response.body)?;
+                if let Some(pause) = response.retry_after.filter(|pause| *pause <= LONGEST_FORESIGHT) {
+                    self.gate.pause(pause);
+                }
+                Ok(reply)
+            });
+            match reply {
+                Ok(reply) => {
+                    self.gate.answered(start.elapsed());
+                    self.gate.counted(expected, &reply.usage);
+                    return Ok(reply);
+                }
+                Err(error) if self.learn(&endpoint, &error) => {}
+                Err(error) => return Err(Ended::Failed(error)),
             }
-        });
-        if reply.is_ok() {
-            self.away_in_a_row.store(0, Ordering::Relaxed);
         }
-        Ok(reply)
+        Err(Ended::Failed(CallError::new(Verdict::Never, "refused-request", "the service refuses every form of the request")))
+    }
+
+    /// Whether what was refused may be asked in another form, which is then the form for all calls.
+    fn learn(&self, asked: &Arc<Endpoint>, error: &CallError) -> bool {
+        let mut learnt = lock(&self.learnt);
+        if !Arc::ptr_eq(&learnt, asked) {
+            // Another call has found out already; whether that was it shows the next request.
+            return error.verdict == Verdict::Never && self.dialect.learn(asked, error).is_some();
+        }
+        let Some(options) = self.dialect.learn(asked, error) else { return false };
+        tracing::debug!(endpoint = self.endpoint.name, "asked in another form from now on: {}", error.message);
+        *learnt = Arc::new(Endpoint { options, ..Endpoint::clone(asked) });
+        true
+    }
+
+    /// Tells the gate what a failed attempt shows of the service, and decides what follows.
+    fn after(&self, error: &CallError, attempts: &mut Attempts) -> Next {
+        *lock(&self.trouble) = Some(error.clone());
+        let mut refusal = None;
+        match error.verdict {
+            Verdict::Wait(told) if error.code == "busy" => refusal = Some(self.gate.refused(Some(told.min(LONGEST_WAIT))).max(told)),
+            Verdict::BackOff if error.code == "busy" => refusal = Some(self.gate.refused(None)),
+            Verdict::Wait(told) => {
+                self.gate.failed(true);
+                self.gate.pause(told.min(LONGEST_WAIT));
+            }
+            Verdict::BackOff => self.gate.failed(error.code == "overloaded"),
+            // Nobody can tell whether it was there.
+            Verdict::MaybeBilled => self.gate.failed(error.code == "timeout"),
+            Verdict::Once => self.gate.useless(),
+            Verdict::Never | Verdict::Stop => self.gate.there(),
+        }
+        attempts.next(error, refusal, &self.counters, &self.budget)
     }
 
     /// Waits before the next attempt; a halt ends the wait, and the next attempt then is none.
@@ -165,45 +234,52 @@ impl Line {
         let _ = tokio::time::timeout(wait, halted.wait_for(|halted| *halted)).await;
     }
 
-    /// How long to wait before the next attempt, if there may be one.
-    fn again(&self, error: &CallError, attempt: u32) -> Option<Duration> {
-        let wait = match error.verdict {
-            Verdict::Wait(wait) if wait <= LONGEST_WAIT => wait,
-            Verdict::BackOff => pause(attempt),
-            Verdict::Once if attempt == 1 => pause(attempt),
-            _ => return None,
-        };
-        // All repeats together stay a tenth of all requests, so that a service in trouble is not stormed. Taken here, since many
-        // calls fail in the same moment.
-        let most = SPARE_REPEATS + self.counters.sent.load(Ordering::Relaxed) / 10;
-        let take = |repeated| (attempt < MOST_ATTEMPTS && repeated < most).then_some(repeated + 1);
-        self.counters.repeated.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok().then_some(wait)
-    }
-
     /// What a call's last failure means for its article, and for the articles after it.
     fn give_up(&self, error: &CallError) -> Failure {
-        let name = &self.endpoint.name;
-        let reject = Reject::new(error.code, format!("endpoint `{name}`: {error}"));
-        let stop = |exit: Exit| {
-            let failure = Failure { reject: reject.clone(), exit };
-            let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-            if stopped.is_none() {
-                tracing::error!("endpoint `{name}` is left alone for the rest of this run: {}", error.message);
-            }
-            stopped.get_or_insert(failure).clone()
-        };
+        let failure = |exit| Failure { reject: self.reject(error), exit };
         match error.verdict {
-            Verdict::Stop => stop(Exit::EndpointStop),
-            Verdict::Wait(wait) if wait > LONGEST_WAIT => stop(Exit::EndpointAway),
-            Verdict::Wait(_) | Verdict::BackOff => {
-                let away = self.away_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                if away >= AWAY_AFTER { stop(Exit::EndpointAway) } else { Failure { reject, exit: Exit::EndpointAway } }
-            }
-            Verdict::MaybeBilled => {
-                self.counters.maybe_billed.fetch_add(1, Ordering::Relaxed);
-                Failure { reject, exit: Exit::SomeFailed }
-            }
-            Verdict::Never | Verdict::Once => Failure { reject, exit: Exit::SomeFailed },
+            Verdict::Stop => self.stop(&failure(Exit::EndpointStop)),
+            Verdict::Wait(wait) if wait > LONGEST_WAIT => self.stop(&failure(Exit::EndpointAway)),
+            Verdict::Wait(_) | Verdict::BackOff if self.gate.refusing() > LONGEST_WAIT => self.stop(&failure(Exit::EndpointAway)),
+            Verdict::Wait(_) | Verdict::BackOff => failure(Exit::EndpointAway),
+            Verdict::MaybeBilled | Verdict::Never | Verdict::Once => failure(Exit::SomeFailed),
         }
     }
+
+    /// The service is away: what it said last.
+    fn away(&self) -> Failure {
+        let unknown = || CallError::new(Verdict::BackOff, "away", "it is away");
+        let trouble = lock(&self.trouble).clone().unwrap_or_else(unknown);
+        Failure { reject: self.reject(&trouble), exit: Exit::EndpointAway }
+    }
+
+    /// The endpoint is left alone from now on; the first reason counts.
+    fn stop(&self, failure: &Failure) -> Failure {
+        let mut stopped = lock(&self.stopped);
+        if stopped.is_none() {
+            tracing::error!("endpoint `{}` is left alone for the rest of this run: {}", self.endpoint.name, failure.reject.reason);
+        }
+        stopped.get_or_insert_with(|| failure.clone()).clone()
+    }
+
+    fn reject(&self, error: &CallError) -> Reject {
+        Reject::new(error.code, format!("endpoint `{}`: {error}", self.endpoint.name))
+    }
+}
+
+impl Attempts {
+    /// How the call ends: one whose answer was lost may have been billed, whatever came after, and nobody else is to be paid for it.
+    fn ending(self, failure: Failure) -> Failure {
+        match self.lost {
+            Some(lost) if lost.code != failure.reject.code && !matches!(failure.exit, Exit::Interrupted | Exit::Terminated) => {
+                let reason = format!("{}; an earlier attempt: {lost}", failure.reject.reason);
+                Failure { reject: Reject::new(lost.code, reason), ..failure }
+            }
+            _ => failure,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,15 @@
 //! The wire: one client an endpoint, its calls at once, its failed attempts and what follows from them.
 
+mod attempts;
+mod breaker;
 mod client;
+mod gate;
 mod line;
+mod pace;
+mod places;
 mod retry;
+mod throttle;
 
+pub use attempts::Tally;
 pub use client::Client;
-pub use line::{Line, Tally};
+pub use line::Line;

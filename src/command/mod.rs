@@ -10,6 +10,7 @@ mod serve;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
@@ -91,6 +92,9 @@ struct RunArguments {
     /// plain, or excel-fr: BOM, semicolons, CRLF
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
+    /// How long an endpoint that is away is waited for [default: what the endpoint says, else 45s]
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    wait_for: Option<Duration>,
     /// Begin a new ledger although the table is there: everything is paid for again
     #[arg(long)]
     new_ledger: bool,
@@ -127,6 +131,12 @@ impl LimitArguments {
         let Self { max_cost, max_articles, max_time, deadline, max_failures } = self.clone();
         RunFlags { max_cost, max_articles, max_time, deadline, max_failures, log: None }
     }
+}
+
+/// A span of time as the config has it: `45s`, `2m`.
+fn span(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
+    parsed.ok_or_else(|| "such as 45s or 2m".into())
 }
 
 #[derive(Debug, Args)]

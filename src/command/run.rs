@@ -27,6 +27,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
         concurrency: arguments.concurrency,
         profile: arguments.profile.clone(),
         run: arguments.limits.flags(),
+        wait_for: arguments.wait_for,
     };
     let config = arguments.common.load(&overrides)?;
     let loudness = arguments.common.loudness();

@@ -11,6 +11,9 @@ use super::resolve::{Judge, Overrides};
 use super::{Concurrency, DialectFacts, Endpoint, Price, Rates, key};
 use crate::model::Task;
 
+/// How long an endpoint that is away is waited for: a service that starts with the machine is there by then, and a run that nobody can
+/// serve ends within a minute.
+const PATIENCE: Duration = Duration::from_secs(45);
 const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate)];
 
 impl Judge<'_> {
@@ -28,6 +31,7 @@ impl Judge<'_> {
                 );
             }
             if let Some(mut endpoint) = self.endpoint(&span, raw) {
+                endpoint.wait_for = overrides.wait_for.unwrap_or(endpoint.wait_for);
                 endpoint.concurrency = overrides.concurrency.map_or(endpoint.concurrency, Concurrency::Fixed);
                 endpoints.push(endpoint);
             }
@@ -51,6 +55,7 @@ impl Judge<'_> {
         let options = self.options(&facts, &mut raw, key.is_some());
         let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_mins(2));
         let connect_timeout = raw.connect_timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_secs(10));
+        let wait_for = raw.wait_for.and_then(|written| self.duration(&written)).unwrap_or(PATIENCE);
         Some(Endpoint {
             concurrency: self.concurrency(raw.concurrency, &facts),
             rates: Rates {
@@ -71,6 +76,7 @@ impl Judge<'_> {
             key,
             timeout,
             connect_timeout,
+            wait_for,
             prompts: super::Prompts::shipped(),
             options,
         })

@@ -165,6 +165,8 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// For name look-up, connection and TLS together.
     pub connect_timeout: Duration,
+    /// How long the endpoint may be away before the run goes on, or ends, without it.
+    pub wait_for: Duration,
     /// Characters of text in one call; none: what is usual for the dialect. A longer article takes several calls.
     pub max_characters: Option<usize>,
     /// The same in bytes.
@@ -202,6 +204,7 @@ impl Endpoint {
             price: None,
             timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
+            wait_for: Duration::from_secs(1),
             max_characters: None,
             max_bytes: None,
             max_tokens: None,

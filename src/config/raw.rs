@@ -90,6 +90,7 @@ pub(super) struct RawEndpoint {
     pub(super) concurrency: Option<Spanned<NumberOrAuto>>,
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) connect_timeout: Option<Spanned<String>>,
+    pub(super) wait_for: Option<Spanned<String>>,
     pub(super) max_characters: Option<Spanned<i64>>,
     pub(super) max_bytes: Option<Spanned<i64>>,
     pub(super) max_tokens: Option<Spanned<i64>>,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::Spanned;
 
@@ -42,6 +43,8 @@ pub struct Overrides {
     pub profile: Option<String>,
     /// What ends the run early.
     pub run: RunFlags,
+    /// How long an endpoint that is away is waited for.
+    pub wait_for: Option<Duration>,
 }
 
 /// Reads and judges the config: `file`, else `config.toml` in the working folder, else the one that ships.

@@ -223,7 +223,7 @@ mod tests {
         let refused = |status| DeepL.refusal(&endpoint("k"), &Response::new(status, r#"{"message":"m"}"#));
         assert_eq!((refused(456).verdict, refused(456).code), (Verdict::Stop, "quota"));
         assert_eq!((refused(403).verdict, refused(403).code), (Verdict::Stop, "key-refused"));
-        assert_eq!((refused(529).verdict, refused(529).code), (Verdict::BackOff, "busy"));
+        assert_eq!((refused(529).verdict, refused(529).code), (Verdict::BackOff, "overloaded"));
         assert_eq!((refused(413).verdict, refused(413).code), (Verdict::Never, "too-large"));
     }
 

@@ -51,7 +51,7 @@ pub const COMMON: &[Rule] = &[
     status(502, Verdict::BackOff, "unavailable"),
     status(503, Verdict::BackOff, "unavailable"),
     status(504, Verdict::BackOff, "unavailable"),
-    status(529, Verdict::BackOff, "busy"),
+    status(529, Verdict::BackOff, "overloaded"),
 ];
 
 impl Rule {

@@ -109,9 +109,13 @@ impl Desk {
         let tally = self.lines().map(Line::tally).fold(Tally::default(), |sum, tally| Tally {
             sent: sum.sent + tally.sent,
             repeated: sum.repeated + tally.repeated,
+            refused: sum.refused + tally.refused,
             maybe_billed: sum.maybe_billed + tally.maybe_billed,
         });
         let cost = *self.cost.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody must mend it, although others may have done its work.
+        let stopped = self.lines().filter_map(Line::stopped).any(|failure| failure.exit == Exit::EndpointStop);
+        let exit = if stopped { exit.worse(Exit::EndpointStop) } else { exit };
         Outcome { exit, tally, remembered: count(&self.remembered), paid: count(&self.paid), cost }
     }
 

@@ -48,6 +48,10 @@ fn the_help_is_as_documented() {
           --profile <PROFILE>
               plain, or excel-fr: BOM, semicolons, CRLF
 
+          --wait-for <TIME>
+              How long an endpoint that is away is waited for [default: what the endpoint says, else
+              45s]
+
           --new-ledger
               Begin a new ledger although the table is there: everything is paid for again
 
@@ -106,6 +110,8 @@ fn the_help_of_run_is_as_documented() {
           --route <ROUTE>      summarise-then-translate, translate-then-summarise, or single-call
           --concurrency <N>    Calls at once to each endpoint
           --profile <PROFILE>  plain, or excel-fr: BOM, semicolons, CRLF
+          --wait-for <TIME>    How long an endpoint that is away is waited for [default: what the
+                               endpoint says, else 45s]
           --new-ledger         Begin a new ledger although the table is there: everything is paid for
                                again
           --wait               Where another run holds the ledger, wait for its end

@@ -51,26 +51,30 @@ fn a_pause_of_a_day_ends_the_run_instead() {
 }
 
 #[test]
-fn a_call_that_may_have_been_billed_is_left_for_the_next_run() {
+fn a_call_that_may_have_been_billed_is_made_once_more_and_counted() {
     for cut in [false, true] {
         let deed = move |request: &Request| if cut { Deed::Cut(answer(request)) } else { Deed::Drop };
         let (mock, desk) = first(move |request, number| (number == 0).then(|| deed(request)));
+        let ended = desk.run(&["run"]).exits(0);
+        assert_eq!(mock.count(), 3);
+        assert!(ended.stdout.contains("1 repeated, 1 perhaps billed without an answer"), "{}", ended.stdout);
+        let (mock, desk) = first(move |request, number| (number < 2).then(|| deed(request)));
         let ended = desk.run(&["run"]).exits(3);
-        assert_eq!(mock.count(), 1, "not again in this run");
+        assert_eq!(mock.count(), 2, "a third time is for the next run");
         assert!(error(&desk).starts_with("broken: ") && error(&desk).contains("may have been billed"), "{}", error(&desk));
-        assert!(ended.stdout.contains("1 perhaps billed without an answer"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("2 perhaps billed without an answer"), "{}", ended.stdout);
         desk.run(&["run"]).exits(0);
-        assert_eq!((mock.count(), error(&desk).as_str()), (3, ""));
+        assert_eq!((mock.count(), error(&desk).as_str()), (4, ""));
     }
 }
 
 #[test]
-fn an_answer_that_does_not_come_in_time_is_not_asked_for_again() {
+fn an_answer_that_does_not_come_in_time_is_asked_for_once_more_at_most() {
     let mock = Mock::scripted(|_, _| Deed::Hang);
     let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"100ms\""), 1);
     desk.run(&["run"]).exits(3);
     assert!(error(&desk).starts_with("timeout: "), "{}", error(&desk));
-    assert_eq!(mock.count(), 1);
+    assert_eq!(mock.count(), 2);
 }
 
 #[test]

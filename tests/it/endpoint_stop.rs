@@ -76,7 +76,7 @@ fn a_service_that_is_not_there_ends_the_run_soon_and_nothing_is_lost() {
     let config = openai(&mock);
     drop(mock);
     let desk = Desk::with(&config, ARTICLES);
-    let ended = desk.run(&["run"]).exits(5);
+    let ended = desk.run(&["run", "--wait-for", "1s"]).exits(5);
     let rows = desk.rows();
     assert_eq!(rows.len(), ARTICLES);
     assert!(rows.iter().all(|row| row["error"].starts_with("away: endpoint `llm`: no connection")), "{}", rows[0]["error"]);
@@ -162,11 +162,11 @@ fn a_page_that_holds_the_key_does_not_make_us_print_it_either() {
 fn a_service_that_dies_in_the_middle_leaves_the_rest_for_the_next_run() {
     let mock = Mock::scripted(|request, number| if number < 10 { Deed::usual(request) } else { Deed::status(503, "going down") });
     let desk = Desk::with(&openai(&mock), 20);
-    desk.run(&["run"]).exits(5);
+    desk.run(&["run", "--wait-for", "1s"]).exits(5);
     let before = mock.count();
     assert!(before <= 10 + 20 + 3 + before / 10, "{before} requests: every article once, and the repeats that the budget allows");
     let done = desk.rows().iter().filter(|row| row["status"] == "done").count();
     assert_eq!(desk.rows().len(), 20);
-    desk.run(&["run"]).exits(5);
+    desk.run(&["run", "--wait-for", "1s"]).exits(5);
     assert!(desk.rows().iter().filter(|row| row["status"] == "done").count() == done, "what was done stays done");
 }

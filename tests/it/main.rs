@@ -11,6 +11,7 @@ mod dialects;
 mod doctor;
 mod endpoint;
 mod endpoint_stop;
+mod failover;
 mod formats;
 mod glossary;
 mod injection;

@@ -1,0 +1,216 @@
+//! How fast the program drives a service, and what it costs: `cargo bench --bench load [-- SCENARIO …]`, or without a name all of them.
+//!
+//! Each scenario starts a service in this process and the real program as a child over articles of 3.4 KB, and prints seconds, the share
+//! of what is possible, requests, refusals, articles lost, CPU and memory of the child. The service shares the machine's cores.
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a program that a developer looks at"
+)]
+
+#[path = "load/service.rs"]
+mod service;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use service::Manner;
+
+struct Scenario {
+    name: &'static str,
+    what: &'static str,
+    articles: usize,
+    manner: Manner,
+    endpoint: &'static str,
+    /// Seconds that it takes at best.
+    ideal: Option<f64>,
+}
+
+const LATENCY: Duration = Duration::from_millis(200);
+
+fn scenarios() -> Vec<Scenario> {
+    let slow = Manner { latency: LATENCY, ..Manner::default() };
+    let limited = Manner { a_second: Some(500), ..slow };
+    let at_once = "concurrency = 256";
+    vec![
+        Scenario {
+            name: "no-latency",
+            what: "no latency, 64 at once",
+            articles: 5_000,
+            manner: Manner::default(),
+            endpoint: "concurrency = 64",
+            ideal: None,
+        },
+        Scenario {
+            name: "latency",
+            what: "200 ms, 256 at once",
+            articles: 5_000,
+            manner: slow,
+            endpoint: at_once,
+            ideal: Some(5_000.0 / 1_280.0),
+        },
+        Scenario {
+            name: "latency-long",
+            what: "200 ms, 256 at once",
+            articles: 20_000,
+            manner: slow,
+            endpoint: at_once,
+            ideal: Some(20_000.0 / 1_280.0),
+        },
+        Scenario {
+            name: "auto",
+            what: "200 ms, concurrency auto (256 at most)",
+            articles: 20_000,
+            manner: slow,
+            endpoint: "",
+            ideal: Some(20_000.0 / 1_280.0),
+        },
+        Scenario {
+            name: "limit-told",
+            what: "500 a second, told",
+            articles: 5_000,
+            manner: limited,
+            endpoint: "concurrency = 256\nrequests_per_minute = 30000",
+            ideal: Some(10.0),
+        },
+        Scenario {
+            name: "limit-auto",
+            what: "500 a second, not told, auto",
+            articles: 25_000,
+            manner: limited,
+            endpoint: "",
+            ideal: Some(50.0),
+        },
+        Scenario {
+            name: "limit-auto-told-when",
+            what: "the same with Retry-After: 1",
+            articles: 25_000,
+            manner: Manner { retry_after: true, ..limited },
+            endpoint: "",
+            ideal: Some(50.0),
+        },
+        Scenario {
+            name: "faults",
+            what: "200 ms, 256 at once, 2 % 500, 0.5 % hang, 0.5 % cut",
+            articles: 5_000,
+            manner: Manner { faults: true, ..slow },
+            endpoint: "concurrency = 256\ntimeout = \"10s\"",
+            ideal: Some(15.5),
+        },
+    ]
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let folder = tempfile::tempdir().unwrap();
+    println!(
+        "{:<22} {:>7} {:>7} {:>6} {:>8} {:>9} {:>8} {:>5} {:>6} {:>7} {:>5}",
+        "scenario", "articles", "seconds", "ideal", "per s", "requests", "refused", "lost", "CPU s", "ms each", "MB"
+    );
+    for scenario in scenarios() {
+        if wanted.is_empty() || wanted.iter().any(|name| name == scenario.name) {
+            run(&scenario, folder.path());
+        }
+    }
+}
+
+fn run(scenario: &Scenario, folder: &Path) {
+    let desk = folder.join(scenario.name);
+    articles(&desk.join("input"), scenario.articles);
+    let (port, seen) = service::start(scenario.manner);
+    let config = format!(
+        "[summary]\nroute = \"single-call\"\n[[endpoint]]\nname = \"load\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\n\
+         url = \"http://127.0.0.1:{port}/v1\"\nmodel = \"mock\"\nprice = {{ tokens_in = 0.15, tokens_out = 0.6 }}\n{}\n",
+        scenario.endpoint
+    );
+    std::fs::write(desk.join("config.toml"), config).unwrap();
+    let start = Instant::now();
+    let child = Command::new(env!("CARGO_BIN_EXE_depeche")).args(["run", "-q"]).current_dir(&desk).stdout(Stdio::null()).spawn().unwrap();
+    let used = watch(child);
+    let seconds = start.elapsed().as_secs_f64();
+    let lost = lost(&desk.join("output/summaries.csv"));
+    let seen = seen.lock().unwrap();
+    let share = scenario.ideal.map_or_else(|| "-".into(), |ideal| format!("{:.3}", ideal / seconds));
+    println!(
+        "{:<22} {:>7} {seconds:>8.2} {share:>6} {:>8.0} {:>9} {:>8} {lost:>5} {:>6.2} {:>7.3} {:>5}   {}",
+        scenario.name,
+        scenario.articles,
+        scenario.articles as f64 / seconds,
+        seen.requests,
+        seen.refused,
+        used.cpu,
+        used.cpu * 1000.0 / scenario.articles as f64,
+        used.megabytes,
+        scenario.what
+    );
+    if scenario.manner.a_second.is_some() {
+        let from = start + Duration::from_secs(20);
+        let late: Vec<_> = seen.accepted.iter().filter(|at| **at >= from).collect();
+        if let (Some(first), Some(last)) = (late.first(), late.last())
+            && **last > **first + Duration::from_secs(2)
+        {
+            println!("{:<22} after 20 s: {:.0} accepted a second", "", late.len() as f64 / (**last - **first).as_secs_f64());
+        }
+    }
+    std::fs::remove_dir_all(&desk).unwrap();
+}
+
+/// Different articles of about 3.4 KB, a file each.
+fn articles(folder: &Path, count: usize) {
+    const SENTENCES: [&str; 6] = [
+        "Le conseil municipal a décidé mardi de rehausser la digue du port, après trois tempêtes en deux hivers.",
+        "Les travaux, confiés à une entreprise de la région, commenceront au printemps et dureront sept mois environ.",
+        "« Nous ne pouvons plus attendre », a déclaré la maire devant une cinquantaine d’habitants réunis à la salle des fêtes.",
+        "L’opposition juge le projet trop cher et demande une étude sur le déplacement des maisons les plus basses.",
+        "La préfecture prendra en charge 40 % de la dépense, le reste étant partagé entre la commune et le département.",
+        "Les pêcheurs, qui craignent de perdre l’accès au quai pendant l’été, seront reçus la semaine prochaine.",
+    ];
+    std::fs::create_dir_all(folder).unwrap();
+    for number in 0..count {
+        let mut text = format!("La digue {number} du port sera rehaussée\n\n");
+        for part in 0..30 {
+            let sentence = SENTENCES[(number * 7 + part * (1 + number % 5)) % SENTENCES.len()];
+            let _ = write!(text, "{sentence} ");
+            if part % 5 == 4 {
+                let _ = write!(text, "Le coût est estimé à {} euros.\n\n", 100_000 + number * 13 + part);
+            }
+        }
+        std::fs::write(folder.join(format!("{number:06}.txt")), text).unwrap();
+    }
+}
+
+struct Used {
+    cpu: f64,
+    megabytes: u64,
+}
+
+/// Waits for the child; what it used is read from /proc until it is gone, so the last hundredth of a second may be missing.
+fn watch(mut child: Child) -> Used {
+    let mut used = Used { cpu: 0.0, megabytes: 0 };
+    loop {
+        let proc = format!("/proc/{}", child.id());
+        if let (Ok(stat), Ok(status)) = (std::fs::read_to_string(format!("{proc}/stat")), std::fs::read_to_string(format!("{proc}/status")))
+        {
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            let ticks: f64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum();
+            used.cpu = used.cpu.max(ticks / 100.0);
+            let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+            used.megabytes = used.megabytes.max(peak.unwrap_or(0) >> 10);
+        }
+        if child.try_wait().expect("the child can be waited for").is_some() {
+            return used;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Rows that are not done.
+fn lost(table: &Path) -> usize {
+    let mut reader = csv::Reader::from_path(table).unwrap();
+    let at = reader.headers().unwrap().iter().position(|name| name == "status").unwrap();
+    reader.records().filter(|record| record.as_ref().is_ok_and(|record| &record[at] != "done")).count()
+}

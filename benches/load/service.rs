@@ -1,0 +1,134 @@
+//! A chat service on loopback, as fast as one thread can be: it answers every request with the same digest, after a while, up to a
+//! limit, or with the faults of a bad night.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How the service behaves.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    /// Between request and answer.
+    pub(crate) latency: Duration,
+    /// Requests in any second; more are refused with 429.
+    pub(crate) a_second: Option<usize>,
+    /// Whether a refusal says when to come again.
+    pub(crate) retry_after: bool,
+    /// 2 % of answers are a 500, 0.5 % never come, 0.5 % are cut.
+    pub(crate) faults: bool,
+}
+
+/// What the service has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) requests: usize,
+    pub(crate) refused: usize,
+    /// When each accepted request came.
+    pub(crate) accepted: Vec<Instant>,
+    window: VecDeque<Instant>,
+}
+
+const DIGEST: &str = r#"{"title_fr":"La digue du port sera rehaussée","title_en":"The harbour wall will be raised","summary_fr":"Le conseil municipal a décidé mardi de rehausser la digue du port avant l’hiver. Les travaux commenceront au printemps et dureront plusieurs mois.","summary_en":"The town council decided on Tuesday to raise the harbour wall before the winter. The work will begin in spring and last several months."}"#;
+
+/// Starts the service on a free port; it lives as long as the process.
+pub(crate) fn start(manner: Manner) -> (u16, Arc<Mutex<Seen>>) {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let shared = Arc::clone(&seen);
+    let (told, port) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            told.send(listener.local_addr().expect("an address").port()).expect("somebody waits");
+            loop {
+                if let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(serve(stream, manner, Arc::clone(&shared)));
+                }
+            }
+        });
+    });
+    (port.recv().expect("the service starts"), seen)
+}
+
+async fn serve(mut stream: TcpStream, manner: Manner, seen: Arc<Mutex<Seen>>) {
+    let _ = stream.set_nodelay(true);
+    let mut buffer = Vec::with_capacity(16 << 10);
+    while let Some(end) = request(&mut stream, &mut buffer).await {
+        buffer.drain(..end);
+        let (number, refused) = count(&mut seen.lock().expect("nobody panics"), manner.a_second);
+        if refused {
+            let retry = if manner.retry_after { "retry-after: 1\r\n" } else { "" };
+            let body = r#"{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}"#;
+            let head = format!(
+                "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n{retry}content-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            if stream.write_all(head.as_bytes()).await.is_err() {
+                return;
+            }
+            continue;
+        }
+        if !manner.latency.is_zero() {
+            tokio::time::sleep(manner.latency).await;
+        }
+        let answer = answer();
+        let sent = match number % 1000 {
+            // Spread evenly, so that each run has the same number of each.
+            kind if manner.faults && kind % 50 == 7 => stream.write_all(b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n").await,
+            kind if manner.faults && kind % 200 == 33 => std::future::pending().await,
+            kind if manner.faults && kind % 200 == 133 => {
+                let _ = stream.write_all(&answer[..answer.len() / 2]).await;
+                return;
+            }
+            _ => stream.write_all(&answer).await,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads until a whole request stands in the buffer; returns its length.
+async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<usize> {
+    loop {
+        if let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
+            let length: usize = text.split("content-length:").nth(1)?.lines().next()?.trim().parse().ok()?;
+            if buffer.len() >= head + 4 + length {
+                return Some(head + 4 + length);
+            }
+        }
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+fn count(seen: &mut Seen, a_second: Option<usize>) -> (usize, bool) {
+    let now = Instant::now();
+    let number = seen.requests;
+    seen.requests += 1;
+    if let Some(allowed) = a_second {
+        while seen.window.front().is_some_and(|first| now - *first > Duration::from_secs(1)) {
+            seen.window.pop_front();
+        }
+        if seen.window.len() >= allowed {
+            seen.refused += 1;
+            return (number, true);
+        }
+        seen.window.push_back(now);
+    }
+    seen.accepted.push(now);
+    (number, false)
+}
+
+fn answer() -> Vec<u8> {
+    let content = serde_json::Value::from(DIGEST);
+    let body = format!(
+        r#"{{"id":"1","object":"chat.completion","model":"mock","choices":[{{"index":0,"message":{{"role":"assistant","content":{content}}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":900,"completion_tokens":160,"total_tokens":1060}}}}"#
+    );
+    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}

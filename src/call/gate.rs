@@ -1,0 +1,197 @@
+//! Everything that decides when a call may go to a service: a free place, its breaker, the pause that it asked for, and its pace.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::breaker::{Admission, Breaker};
+use super::pace::Pace;
+use super::places::{Place, Places};
+use super::retry::jittered;
+use super::throttle::Throttle;
+use crate::config::Endpoint;
+use crate::model::Usage;
+
+/// What a call may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It goes now.
+    Go,
+    /// Another endpoint is to be asked.
+    Elsewhere,
+    /// The service was away for too long.
+    Out,
+}
+
+/// The gate of a line.
+#[derive(Debug)]
+pub(super) struct Gate {
+    places: Places,
+    requests: Pace,
+    tokens: Pace,
+    characters: Pace,
+    /// Calls a second that the user allows.
+    told: Option<f64>,
+    throttle: Mutex<Throttle>,
+    breaker: Mutex<Breaker>,
+}
+
+impl Gate {
+    pub(super) fn new(endpoint: &Endpoint) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 a minute")]
+        let told = endpoint.rates.requests.map(|count| count as f64 / 60.0);
+        Self {
+            places: Places::new(endpoint.concurrency),
+            requests: Pace::a_minute(endpoint.rates.requests),
+            tokens: Pace::a_minute(endpoint.rates.tokens),
+            characters: Pace::a_minute(endpoint.rates.characters),
+            told,
+            throttle: Mutex::new(Throttle::new(Instant::now())),
+            breaker: Mutex::new(Breaker::new(endpoint.wait_for)),
+        }
+    }
+
+    /// Waits for a place among the calls in flight.
+    pub(super) async fn place(&self) -> Place<'_> {
+        self.places.take().await
+    }
+
+    /// Waits until a call that will use up `expected` may go. Where it is the `last` hope, a service that is away is waited for.
+    pub(super) async fn turn(&self, expected: &Usage, last: bool) -> Turn {
+        loop {
+            let now = Instant::now();
+            if !last && self.breaker().is_open() {
+                return Turn::Elsewhere;
+            }
+            let admission = self.breaker().admit(now);
+            match admission {
+                Admission::Go => {}
+                Admission::Wait(until) => {
+                    tokio::time::sleep_until(until).await;
+                    continue;
+                }
+                Admission::Out => return Turn::Out,
+            }
+            let paused = self.throttle().admit(now);
+            if let Some(until) = paused {
+                self.breaker().unasked();
+                // A little apart, so that those who waited together do not come back together.
+                tokio::time::sleep_until(until + jittered((until - now) / 20)).await;
+                continue;
+            }
+            let Some(slot) = self.slot(expected) else { return Turn::Go };
+            tokio::time::sleep_until(slot).await;
+            // Another call may have been refused meanwhile.
+            if !self.throttle().is_paused(Instant::now()) {
+                return Turn::Go;
+            }
+            self.unasked();
+        }
+    }
+
+    /// The later of the slots that the paces give; none: at once.
+    fn slot(&self, expected: &Usage) -> Option<Instant> {
+        let slots = [
+            self.requests.take(1.0),
+            self.tokens.take(count(tokens(expected))),
+            self.characters.take(count(expected.characters.unwrap_or_default())),
+        ];
+        slots.into_iter().flatten().max().filter(|slot| *slot > Instant::now())
+    }
+
+    /// An answer came after `time`.
+    pub(super) fn answered(&self, time: Duration) {
+        self.breaker().answered(true);
+        self.places.answered(time);
+        let mut throttle = self.throttle();
+        throttle.accepted(Instant::now());
+        self.follow(&throttle);
+    }
+
+    /// An answer came that is of no use: it is there, but others may do better.
+    pub(super) fn useless(&self) {
+        self.breaker().answered(false);
+        self.throttle().unasked();
+    }
+
+    /// It refused this call alone: it is there, and well.
+    pub(super) fn there(&self) {
+        self.breaker().answered(true);
+        self.throttle().unasked();
+    }
+
+    /// What the call really used up is known.
+    pub(super) fn counted(&self, expected: &Usage, usage: &Usage) {
+        if usage.tokens_in.is_some() || usage.tokens_out.is_some() {
+            self.tokens.correct(count(tokens(usage)) - count(tokens(expected)));
+        }
+    }
+
+    /// The service asks for a pause of all calls.
+    pub(super) fn pause(&self, pause: Duration) {
+        self.throttle().pause(Instant::now(), pause);
+    }
+
+    /// A call was refused as too many (429); returns how long it waits before it comes again.
+    pub(super) fn refused(&self, told: Option<Duration>) -> Duration {
+        self.breaker().unasked();
+        let mut throttle = self.throttle();
+        let (wait, first) = throttle.refused(Instant::now(), told);
+        self.follow(&throttle);
+        drop(throttle);
+        if first {
+            self.places.refused();
+        }
+        wait
+    }
+
+    /// The service is away or failed at the call; `overloaded`: it said that it has too much to do.
+    pub(super) fn failed(&self, overloaded: bool) {
+        self.breaker().failed(Instant::now());
+        self.throttle().unasked();
+        if overloaded {
+            self.places.refused();
+        }
+    }
+
+    /// The call ended without showing anything of the service's state.
+    pub(super) fn unasked(&self) {
+        self.breaker().unasked();
+        self.throttle().unasked();
+    }
+
+    /// How long the service has been refusing everything.
+    pub(super) fn refusing(&self) -> Duration {
+        self.throttle().refusing(Instant::now())
+    }
+
+    /// Calls at once just now.
+    pub(super) fn concurrency(&self) -> usize {
+        self.places.limit()
+    }
+
+    /// The pace goes by what the user allows and what the service was seen to take, whichever is less.
+    fn follow(&self, throttle: &Throttle) {
+        if let Some(seen) = throttle.rate() {
+            self.requests.set(Some(self.told.map_or(seen, |told| told.min(seen))));
+        }
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tokens(usage: &Usage) -> u64 {
+    usage.tokens_in.unwrap_or_default() + usage.tokens_out.unwrap_or_default()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no call counts 2^52 of anything")]
+fn count(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,221 @@
+//! Several endpoints as one: the next takes over what the one before it cannot do, and the row says who made it.
+
+use serde_json::json;
+
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::http::{Request, Response};
+use crate::support::mock::{Deed, Mock};
+use crate::support::wire::{choice, completion};
+
+/// A config with a first endpoint on `first` and the usual one, `llm`, on `second`.
+fn two(first: &str, second: &Mock) -> String {
+    let before = format!(
+        "[[endpoint]]\nname = \"first\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\nurl = \"{first}/v1\"\nmodel = \"m\"\n\
+         concurrency = 2\ntimeout = \"100s\"\nwait_for = \"1s\"\n\n[[endpoint]]"
+    );
+    openai(second).replacen("[[endpoint]]", &before, 1)
+}
+
+fn made_by(desk: &Desk) -> Vec<String> {
+    desk.rows().iter().map(|row| format!("{} {} {}", row["status"], row["summary_endpoint"], row["translation_endpoint"])).collect()
+}
+
+#[test]
+fn who_says_stop_is_asked_no_more_and_somebody_must_mend_it_although_all_is_done() {
+    for (status, body) in [(401, ""), (429, r#"{"error":{"message":"no more","code":"insufficient_quota"}}"#), (404, "<html>")] {
+        let first = Mock::scripted(move |_, _| Deed::status(status, body));
+        let second = Mock::good();
+        let desk = Desk::with(&two(&first.url(), &second), 12);
+        let ended = desk.run(&["run"]).exits(4);
+        assert_eq!(made_by(&desk), vec!["done llm llm"; 12]);
+        assert!(first.count() <= 2, "{} requests with a concurrency of 2", first.count());
+        assert!(ended.stderr.contains("endpoint `first` is left alone"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn who_is_away_is_stood_in_for_and_the_run_is_well() {
+    let gone = Mock::good().url();
+    let second = Mock::good();
+    let desk = Desk::with(&two(&gone, &second), 12);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(made_by(&desk), vec!["done llm llm"; 12]);
+    assert_eq!(second.count(), 24);
+}
+
+#[test]
+fn what_a_stand_in_made_stays_when_the_first_is_back() {
+    let first = Mock::scripted(|request, number| if number < 2 { Deed::status(400, "") } else { Deed::usual(request) });
+    let second = Mock::good();
+    let desk = Desk::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), 1);
+    desk.run(&["run"]).exits(0);
+    let before = (first.count(), second.count(), desk.timeless());
+    desk.run(&["run"]).exits(0);
+    assert_eq!((first.count(), second.count(), desk.timeless()), before, "nothing is paid twice");
+    // The stand-in is no longer there: what it made is made anew.
+    let alone = two(&first.url(), &second);
+    desk.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
+    desk.run(&["run"]).exits(0);
+    assert_eq!(made_by(&desk), ["done first first"]);
+}
+
+#[test]
+fn useless_answers_and_refusals_go_to_the_next_and_soon_the_first_is_not_even_asked() {
+    const ARTICLES: usize = 40;
+    let first = Mock::scripted(|_, _| Deed::status(200, "<html>sign in</html>"));
+    let second = Mock::good();
+    let desk = Desk::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), ARTICLES);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(made_by(&desk), vec!["done llm llm"; ARTICLES]);
+    assert!(first.count() < 25, "{} requests", first.count());
+
+    let refusing = Mock::scripted(|_, _| Deed::Answer(choice(&json!({"role": "assistant", "content": null, "refusal": "no"}), "stop")));
+    let desk = Desk::with(&two(&refusing.url(), &second), 2);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(made_by(&desk), vec!["done llm llm"; 2]);
+}
+
+#[test]
+fn a_call_that_may_have_been_billed_twice_is_not_given_to_a_third() {
+    let first = Mock::scripted(|_, _| Deed::Drop);
+    let second = Mock::good();
+    let desk = Desk::with(&two(&first.url(), &second), 1);
+    desk.run(&["run"]).exits(3);
+    assert_eq!((first.count(), second.count()), (2, 0));
+    assert!(desk.row("input/001.txt")["error"].starts_with("broken: endpoint `first`"), "{:?}", desk.row("input/001.txt"));
+}
+
+#[test]
+fn the_row_names_every_reason_where_nobody_could_do_it() {
+    let first = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"first says no"}}"#));
+    let second = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"second says no"}}"#));
+    let desk = Desk::with(&two(&first.url(), &second), 1);
+    desk.run(&["run"]).exits(3);
+    let error = desk.row("input/001.txt")["error"].clone();
+    assert!(error.contains("first says no") && error.contains("then endpoint `llm`") && error.contains("second says no"), "{error}");
+}
+
+#[test]
+fn a_single_call_that_no_chat_model_can_make_is_made_in_two_steps_by_others() {
+    let chat = Mock::scripted(|_, _| Deed::status(503, ""));
+    let translator = Mock::good();
+    let others = format!(
+        "wait_for = \"1s\"\n\n[[endpoint]]\nname = \"mt\"\ndoes = [\"translate\"]\ndialect = \"libretranslate\"\nurl = \"{}\"\n\n\
+         [[endpoint]]\nname = \"own\"\ndoes = [\"summarise\"]\ndialect = \"embedded\"\n\n[embedded]",
+        translator.url()
+    );
+    let config =
+        openai(&chat).replace("summarise-then-translate", "single-call").replace("[\"summarise\", \"translate\"]", "[\"summarise\"]");
+    let desk = Desk::with(&config.replace("[embedded]", &others), 3);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(made_by(&desk), vec!["done own mt"; 3]);
+}
+
+#[test]
+fn a_text_that_is_too_long_for_the_service_is_cut_and_the_same_is_never_asked_again() {
+    let long = |request: &Request| request.json()["messages"][1]["content"].as_str().unwrap().chars().count() > 1_500;
+    let too_long = r#"{"error":{"message":"too many tokens","code":"context_length_exceeded"}}"#;
+    let mock = Mock::scripted(move |request, _| if long(request) { Deed::status(400, too_long) } else { Deed::usual(request) });
+    let paragraphs: Vec<String> =
+        (0..40).map(|number| format!("La digue {number} du port a tenu, a annoncé la mairie mercredi. ").repeat(2)).collect();
+    let mut bodies = Vec::new();
+    for route in ["summarise-then-translate", "translate-then-summarise", "single-call"] {
+        let desk = Desk::with(&openai(&mock), 0);
+        desk.write("input/long.txt", format!("La digue\n\n{}", paragraphs.join("\n\n")));
+        desk.run(&["run", "--route", route]).exits(0);
+        assert_eq!(desk.row("input/long.txt")["status"], "done", "{route}");
+        let these: Vec<_> = mock.requests().into_iter().skip(bodies.len()).map(|request| request.body).collect();
+        let distinct: std::collections::HashSet<_> = these.iter().collect();
+        assert_eq!(distinct.len(), these.len(), "{route}: never the same request again");
+        bodies.extend(these);
+    }
+    for number in [0, 19, 39] {
+        let part = format!("La digue {number} du port");
+        assert!(bodies.iter().any(|body| String::from_utf8_lossy(body).contains(&part)), "nothing is left out: {part}");
+    }
+}
+
+#[test]
+fn an_answer_cut_at_its_limit_is_asked_for_again_with_more_room() {
+    let mock = Mock::scripted(|request, number| match number {
+        0 => Deed::Answer(choice(&json!({"role": "assistant", "content": "La digue a"}), "length")),
+        _ => Deed::usual(request),
+    });
+    let desk = Desk::with(&openai(&mock), 1);
+    desk.run(&["run"]).exits(0);
+    let room = |at: usize| mock.requests()[at].json()["max_tokens"].as_u64().unwrap();
+    assert_eq!((mock.count(), room(1)), (3, 2 * room(0)));
+}
+
+#[test]
+fn the_whole_text_is_kept_where_it_is_wished_for() {
+    let mock = Mock::good();
+    for route in ["summarise-then-translate", "translate-then-summarise", "single-call"] {
+        let config = openai(&mock).replace("words = 60", "words = 60\nkeep_text = true").replace("summarise-then-translate", route);
+        let desk = Desk::with(&config, 1);
+        desk.run(&["run"]).exits(0);
+        let row = desk.row("input/001.txt");
+        assert!(row["text_fr"].ends_with("à l'unanimité."), "{route}: {}", row["text_fr"]);
+        assert!(row["text_en"].contains("LES RÉPARATIONS") && row["text_en"].ends_with("UNANIMITÉ."), "{route}: {}", row["text_en"]);
+        assert_eq!(row["text_en"].matches("\n\n").count(), row["text_fr"].matches("\n\n").count(), "paragraphs stay");
+    }
+}
+
+#[test]
+fn prompts_are_the_users_and_a_changed_one_is_asked_anew() {
+    let mock = Mock::good();
+    let desk = Desk::with(&format!("{}\n[prompts]\nsummarise = \"mine.j2\"\n", openai(&mock)), 1);
+    desk.write("mine.j2", "{% include \"rules\" %} Résume en {{ language }}, {{ words }} mots.{% include \"manner\" %}");
+    desk.run(&["run"]).exits(0);
+    let told = |at: usize| mock.requests()[at].json()["messages"][0]["content"].as_str().unwrap().to_owned();
+    assert!(told(0).ends_with("Résume en French, 60 mots."), "{}", told(0));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 2);
+    desk.write("mine.j2", "Résume en {{ words }} mots.");
+    desk.run(&["run"]).exits(0);
+    assert!(mock.count() > 2 && told(2) == "Résume en 60 mots.", "{}", told(2));
+    for (text, said) in [("{{ wrds }}", "cannot be filled in"), ("{% if %}", "line 1")] {
+        desk.write("mine.j2", text);
+        let ended = desk.run(&["run"]).exits(2);
+        assert!(ended.stderr.contains("mine.j2") && ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    desk.run(&["init", "--prompts", "shipped"]).exits(0);
+    assert!(desk.path("shipped/digest.j2").exists());
+}
+
+#[test]
+fn style_tone_and_sentences_reach_the_model() {
+    let mock = Mock::good();
+    let config = openai(&mock).replace("words = 60", "sentences = 3\nstyle = \"short\"\ntone = \"dry\"");
+    let desk = Desk::with(&config, 1);
+    desk.run(&["run"]).exits(0);
+    let told = mock.requests()[0].json()["messages"][0]["content"].as_str().unwrap().to_owned();
+    assert!(told.contains("in 3 sentences") && told.contains("Style: short. Tone: dry."), "{told}");
+}
+
+#[test]
+fn prices_make_costs_and_without_them_they_are_unknown() {
+    let mock = Mock::scripted(|request, _| match request.json()["messages"][0]["content"].as_str().unwrap_or_default() {
+        told if told.contains("summarise") => Deed::Answer(completion("La digue a tenu.")),
+        _ => Deed::usual(request),
+    });
+    let desk = Desk::with(&openai(&mock), 1);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(desk.row("input/001.txt")["cost"], "");
+    let desk =
+        Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 4\nprice = { tokens_in = 1000.0, tokens_out = 10000.0 }"), 1);
+    desk.run(&["run"]).exits(0);
+    // The mock counts 11 tokens in and 7 out for each of two calls.
+    assert_eq!(desk.row("input/001.txt")["cost"], "0.162");
+}
+
+#[test]
+fn a_refusal_with_a_pause_holds_back_every_call() {
+    let busy = || Response::new(429, r#"{"error":{"message":"slow down"}}"#).with("retry-after-ms", "300");
+    let mock = Mock::scripted(move |request, number| if number == 4 { Deed::Answer(busy()) } else { Deed::usual(request) });
+    let desk = Desk::with(&openai(&mock), 12);
+    let ended = desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 25);
+    assert!(ended.stdout.contains("1 repeated"), "{}", ended.stdout);
+}
