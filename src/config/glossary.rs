@@ -37,13 +37,14 @@ impl Judge<'_> {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// A text file that the config names.
+pub(super) fn read(path: &Path) -> Result<String, String> {
     let meta = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if !meta.is_file() {
         return Err("is not a file".into());
     }
     if meta.len() > MAX_BYTES {
-        return Err(format!("is {} MB large: no glossary", meta.len() >> 20));
+        return Err(format!("is {} MB large: surely another file", meta.len() >> 20));
     }
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|error| {

@@ -9,6 +9,7 @@ mod place;
 mod prompts;
 mod raw;
 mod resolve;
+mod rules;
 mod run;
 mod template;
 
@@ -26,6 +27,7 @@ pub use options::{JsonMode, Options, TokenLimit};
 pub use place::Problem;
 pub use prompts::{Prompts, SHIPPED_PROMPTS};
 pub use resolve::{Overrides, load};
+pub use rules::{Rules, Said};
 pub use run::{MostFailures, Run, RunFlags};
 pub use template::{Template, pick};
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub max_bytes: u64,
     /// What fields and columns are called.
     pub fields: Fields,
+    /// What is no part of an article.
+    pub rules: Arc<Rules>,
     /// Where the table and the ledger are.
     pub output: PathBuf,
     /// How the table is written.

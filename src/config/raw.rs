@@ -39,6 +39,7 @@ pub(super) struct RawInput {
     pub(super) max_megabytes: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) fields: super::fields::RawFields,
+    pub(super) rules: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -100,6 +100,7 @@ impl Judge<'_> {
         let summary = self.summary(route, raw.summary);
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
         let glossary = self.glossary(raw.glossary.file);
+        let rules = self.rules(raw.input.rules);
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let embedded = self.embedded(raw.embedded);
         let run = self.run(raw.run, &overrides.run);
@@ -122,6 +123,7 @@ impl Judge<'_> {
             folder: self.folder.clone(),
             input,
             fields: raw.input.fields.into(),
+            rules,
             max_bytes: u64::try_from(megabytes).unwrap_or(u64::MAX) << 20,
             output,
             profile,

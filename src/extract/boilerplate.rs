@@ -1,159 +1,216 @@
-//! Lines that stand in a text but are no part of the article: share links, source lines, comment counts, photo captions.
+//! What stands in a text but is no part of the article: share links, source lines, comment counts, photo captions. And texts that
+//! are no article at all.
 
-use super::date;
+use std::collections::HashSet;
 
-/// A text without its furniture, and the date that a dropped «Publié le …» line held.
+use super::{count_words, date, sentences};
+use crate::config::Rules;
+use crate::model::{Reject, fold};
+
+/// A text without its furniture, and what dropped lines said of it: «Publié le …», «Par …».
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stripped {
     /// Paragraphs parted by a blank line.
     pub(super) body: String,
     /// ISO 8601.
     pub(super) published: Option<String>,
+    pub(super) author: Option<String>,
 }
 
-/// Whole lines, in small letters, that are never text.
-const LINES: &[&str] = &[
-    "lien source",
-    "source",
-    "lire la suite",
-    "lire aussi",
-    "à lire aussi",
-    "partager",
-    "partager cet article",
-    "imprimer",
-    "envoyer par e-mail",
-    "commenter",
-    "commentaires",
-    "laisser un commentaire",
-    "réagir",
-    "publicité",
-    "s'abonner",
-    "se connecter",
-    "read more",
-    "read also",
-    "share",
-    "share this article",
-    "print",
-    "comments",
-    "leave a comment",
-    "advertisement",
-    "subscribe",
-    "sign in",
-    "source link",
-];
-
-/// Beginnings of short lines that are no text.
-const BEGINNINGS: &[&str] = &[
-    "lire aussi :",
-    "à lire aussi :",
-    "voir aussi :",
-    "lire également :",
-    "read also:",
-    "see also:",
-    "read more:",
-    "photo :",
-    "photo:",
-    "crédit photo",
-    "crédits photo",
-    "photo credit",
-    "légende :",
-    "image :",
-    "tags :",
-    "tags:",
-    "mots-clés :",
-    "inscrivez-vous à notre newsletter",
-    "recevez notre newsletter",
-    "suivez-nous sur",
-    "follow us on",
-    "tous droits réservés",
-    "all rights reserved",
-];
-
-/// A line longer than this (in characters) is never taken for furniture by its beginning.
-const SHORT: usize = 160;
-/// Longest caption, in characters.
-const CAPTION: usize = 300;
+/// A line longer than this (in bytes, as all lengths here) is never taken for furniture by its beginning.
+const SHORT: usize = 170;
+/// Longest caption.
+const CAPTION: usize = 320;
+/// Longest line that is nothing but a date.
+const DATELINE: usize = 110;
 
 /// Drops the furniture of `text`; every line that is left becomes a paragraph.
-pub(super) fn strip(text: &str) -> Stripped {
-    let mut published = None;
-    let mut paragraphs: Vec<&str> = Vec::new();
+pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
+    let (mut published, mut author) = (None, None);
+    let mut body = String::with_capacity(text.len() + 16);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if let Some(date) = dateline(line) {
-            published.get_or_insert(date);
-        } else if !is_furniture(line) {
-            paragraphs.push(line);
+        // Long lines are text; to look no further makes the reading of plain text half as long.
+        if line.len() <= CAPTION {
+            let folded = fold(line);
+            if let Some(date) = dateline(line, &folded) {
+                published.get_or_insert(date);
+                continue;
+            }
+            if let Some(names) = byline(line) {
+                author.get_or_insert_with(|| names.trim().to_owned());
+                continue;
+            }
+            if is_furniture(line, &folded, rules) {
+                continue;
+            }
         }
+        if !body.is_empty() {
+            body.push_str("\n\n");
+        }
+        body.push_str(line);
     }
-    Stripped { body: paragraphs.join("\n\n"), published }
+    Stripped { body, published, author }
 }
 
 /// The date of a line that only says when the article was published or changed.
-fn dateline(line: &str) -> Option<String> {
+fn dateline(line: &str, folded: &str) -> Option<String> {
     const STARTS: &[&str] = &[
         "publié le",
         "publié :",
+        "publié à",
+        "publiée le",
         "mis à jour le",
+        "mis à jour à",
         "modifié le",
         "mis en ligne le",
+        "paru le",
+        "posté le",
+        "date :",
+        "date de publication",
         "published on",
         "published:",
+        "published ",
         "posted on",
         "updated on",
+        "updated:",
+        "last updated",
     ];
-    let small = line.to_lowercase();
-    let starts = STARTS.iter().any(|start| small.starts_with(start));
-    (starts && line.chars().count() < 100).then(|| date::parse(line)).flatten()
+    let starts = line.len() < DATELINE && STARTS.iter().any(|start| folded.starts_with(start));
+    if starts { date::parse(line, true) } else { None }
 }
 
-fn is_furniture(line: &str) -> bool {
-    let small = line.to_lowercase().replace('’', "'");
-    let bare = small.trim_end_matches([':', '.', ' ', '\u{a0}', '>', '»', '→']);
-    let length = line.chars().count();
-    LINES.contains(&bare)
-        || is_comment_count(bare)
-        || (length <= SHORT && BEGINNINGS.iter().any(|start| small.replace(['\u{a0}', '\u{202f}'], " ").starts_with(start)))
-        || (length <= CAPTION && is_caption(line))
-        || is_byline(line)
+fn is_furniture(line: &str, folded: &str, rules: &Rules) -> bool {
+    let unmarked = folded.trim_start_matches(['>', '»', '→', '►', '▶', '➡', '👉', '-', '•', ' ']);
+    let bare = unmarked.trim_end_matches([':', '.', ' ', '>', '»', '→', '…']);
+    (line.len() <= SHORT && (rules.is_line(bare) || is_comment_count(bare) || rules.begins(unmarked)))
+        || rules.ends(folded)
+        || is_caption(line)
 }
 
 /// «Par Jeanne Exemple», `By Jane Example and John Example`: a few words, every name with a capital, no full stop.
-fn is_byline(line: &str) -> bool {
-    let Some(names) = ["Par ", "By ", "Propos recueillis par "].iter().find_map(|start| line.strip_prefix(start)) else {
-        return false;
-    };
+/// The names.
+pub(super) fn byline(line: &str) -> Option<&str> {
+    let names = ["Par ", "PAR ", "By ", "BY ", "Propos recueillis par "].iter().find_map(|start| line.strip_prefix(start))?;
     let small = ["et", "and", "avec", "with", "de", "du", "van", "von", "à"];
     let fits = |word: &str| small.contains(&word) || word.starts_with(char::is_uppercase);
-    names.chars().count() < 80 && !names.ends_with(['.', '!', '?']) && names.split([' ', ',']).filter(|word| !word.is_empty()).all(fits)
+    let right = names.len() < 90 && !names.ends_with(['.', '!', '?']) && names.split([' ', ',']).filter(|word| !word.is_empty()).all(fits);
+    right.then_some(names)
 }
 
 /// «Comment (0)», «3 commentaires».
 fn is_comment_count(line: &str) -> bool {
+    if !line.contains("comment") || !line.contains(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     let words: String = line.chars().filter(|c| c.is_alphabetic()).collect();
-    line.chars().any(|c| c.is_ascii_digit()) && matches!(words.as_str(), "comment" | "comments" | "commentaire" | "commentaires")
+    matches!(words.as_str(), "comment" | "comments" | "commentaire" | "commentaires")
 }
 
 /// A photo caption ends with its credit.
 fn is_caption(line: &str) -> bool {
-    let credit = line.rsplit_once(['©', '®']).is_some_and(|(_, credit)| credit.chars().count() < 80);
-    credit || line.ends_with("/AFP") || line.ends_with("/AFP)") || line.ends_with("(Photo d'archives)")
+    line.rsplit_once(['©', '®']).is_some_and(|(_, credit)| credit.chars().count() < 80)
+}
+
+/// Longest text of a cookie banner or of an error page.
+const LONGEST_NOTICE: usize = 2_500;
+const LONGEST_ERROR: usize = 800;
+/// Fewer words than this before a paywall are no article.
+const STUB: usize = 120;
+/// Texts longer than this are looked at for one sentence over and over, so far into them.
+const LONG: usize = 10_000;
+
+/// Why a text is no article: an error page, a cookie wall, what stands before a paywall, one sentence over and over. `raw` is the
+/// text before, `body` after its furniture went.
+///
+/// # Errors
+/// A reject `boilerplate`.
+pub(super) fn refuse(title: &str, raw: &str, body: &str, paid: bool, rules: &Rules) -> Result<(), Reject> {
+    let no_article = |what: &str| Err(Reject::new("boilerplate", format!("this is {what}, not an article")));
+    if raw.len() <= LONGEST_NOTICE {
+        let folded = fold(raw);
+        if is_consent(&folded, rules) {
+            return no_article("a notice about cookies");
+        }
+        if raw.len() <= LONGEST_ERROR && is_error(&fold(title), &folded, rules) {
+            return no_article("an error page");
+        }
+    }
+    if ends_at_paywall(raw, paid, rules) && count_words(body) < STUB {
+        return no_article("the beginning of an article that only subscribers may read");
+    }
+    if is_one_sentence(body) {
+        return no_article("the same few sentences over and over");
+    }
+    Ok(())
+}
+
+/// Whether a text is only the beginning of an article, as the page or the text itself says.
+pub(super) fn ends_at_paywall(raw: &str, paid: bool, rules: &Rules) -> bool {
+    let mut last_lines = raw.lines().rev().filter(|line| !line.trim().is_empty()).take(6);
+    paid || last_lines.any(|line| line.len() <= CAPTION && rules.paywall(&fold(line)))
+}
+
+/// Whether most sentences speak of cookies and consent.
+fn is_consent(folded: &str, rules: &Rules) -> bool {
+    if rules.consent(folded) < 3 {
+        return false;
+    }
+    // In small letters the cutter finds few sentences: lines and full stops do.
+    let pieces: Vec<&str> = folded.split(['\n', '.', '!', '?']).map(str::trim).filter(|piece| piece.len() > 12).collect();
+    let speak = pieces.iter().filter(|piece| rules.consent(piece) > 0).count();
+    speak >= 2 && speak * 2 >= pieces.len()
+}
+
+/// Whether the title says so; and where more words follow in it, the text too.
+fn is_error(title: &str, folded: &str, rules: &Rules) -> bool {
+    let also = [
+        "page",
+        "erreur",
+        "error",
+        "adresse",
+        "url",
+        "lien",
+        "link",
+        "serveur",
+        "server",
+        "navigateur",
+        "browser",
+        "permission",
+        "accueil",
+    ];
+    rules.missing(title).is_some_and(|whole| whole || also.iter().filter(|word| folded.contains(**word)).count() >= 2)
+}
+
+fn is_one_sentence(body: &str) -> bool {
+    if body.len() < LONG {
+        return false;
+    }
+    let start = body.get(..body.floor_char_boundary(2 * LONG)).unwrap_or(body);
+    let all = sentences::sentences(start);
+    let different: HashSet<&str> = all.iter().copied().collect();
+    all.len() >= 50 && different.len() * 10 <= all.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn strip(text: &str) -> Stripped {
+        super::strip(text, &Rules::shipped())
+    }
+
     #[test]
     fn the_tail_of_a_copied_page_goes_and_its_date_is_kept() {
         let text = "Publié le 16 novembre 2026 à 8 h 30\n\nLa trêve tient.\nLes ferrys ont repris.\n\nDes habitants sur le quai. © Agence Littoral\n\nFin.\nLien source\n\n\n\nComment (0)";
         let stripped = strip(text);
         assert_eq!(stripped.body, "La trêve tient.\n\nLes ferrys ont repris.\n\nFin.");
-        assert_eq!(stripped.published.as_deref(), Some("2026-11-16"));
+        assert_eq!(stripped.published.as_deref(), Some("2026-11-16T08:30:00"));
     }
 
     #[test]
-    fn bylines_go() {
-        assert_eq!(strip("Par Jeanne Exemple et Luc Modèle, à Lyon\nLa digue tient.").body, "La digue tient.");
+    fn bylines_links_and_credits_go() {
+        let text = "Par Jeanne Exemple et Luc Modèle, à Lyon\nÀ lire aussi : la digue en dix dates\nLe quai, mardi. JEAN EXEMPLE/AFP\nPhoto : archives\nLa digue tient.";
+        assert_eq!(strip(text).body, "La digue tient.");
     }
 
     #[test]
@@ -165,8 +222,41 @@ mod tests {
             "Les 12 commentaires reçus ont été lus.",
             "Par ailleurs, la mairie a annoncé un plan",
             "Par Paris.",
+            "Il vous reste deux jours pour voter.",
         ] {
             assert_eq!(strip(line).body, line);
         }
+    }
+
+    fn refused(title: &str, text: &str) -> Option<String> {
+        let rules = Rules::shipped();
+        refuse(title, text, &strip(text).body, false, &rules).err().map(|reject| reject.reason)
+    }
+
+    #[test]
+    fn what_is_no_article_is_refused() {
+        let cookies = "Nous utilisons des cookies pour mesurer notre audience.\nVous pouvez accepter ou retirer votre consentement.\nNos partenaires traitent vos données personnelles.\nTout accepter\nContinuer sans accepter";
+        assert!(refused("Bienvenue", cookies).unwrap().contains("cookies"));
+        assert!(refused("Page introuvable", "La page que vous cherchez n'existe plus.").unwrap().contains("error page"));
+        let stub = "Le conseil municipal a voté mardi le budget de la ville.\nIl vous reste 85 % de cet article à lire. La suite est réservée aux abonnés.";
+        assert!(refused("Le budget", stub).unwrap().contains("subscribers"));
+        assert!(refused("Répété", &"Le port a rouvert mardi matin. ".repeat(20_000)).unwrap().contains("over and over"));
+    }
+
+    #[test]
+    fn articles_about_such_things_are_none() {
+        let law = "La commission a infligé mardi une amende à un éditeur pour ses cookies. Le site déposait des traceurs sans consentement, selon sa décision. L'éditeur, qui emploie trois cents personnes à Lyon, a deux mois pour faire appel. Son directeur a dit regretter la sévérité de la sanction, alors que la concurrence reste impunie. Le tribunal tranchera au printemps.";
+        assert_eq!(refused("Une amende pour des cookies", law), None);
+        assert_eq!(
+            refused(
+                "404 morts dans un séisme",
+                "Le bilan du séisme s'est alourdi mercredi, selon les secours. La région attend de l'aide."
+            ),
+            None
+        );
+        assert_eq!(
+            refused("Accès refusé à l'aide humanitaire", "Le convoi a fait demi-tour mercredi à la frontière, selon une porte-parole."),
+            None
+        );
     }
 }

@@ -1,50 +1,57 @@
 //! Dates as articles write them, to ISO 8601.
+//!
+//! A date with a time and a zone keeps both; one without a zone stays without: which it was is not known, and a guess would differ
+//! from machine to machine.
 
-const MONTHS: &[(&str, u8)] = &[
-    ("janv", 1),
-    ("jan", 1),
-    ("févr", 2),
-    ("fevr", 2),
-    ("fév", 2),
-    ("feb", 2),
-    ("mars", 3),
-    ("mar", 3),
-    ("avr", 4),
-    ("apr", 4),
-    ("mai", 5),
-    ("may", 5),
-    ("juin", 6),
-    ("jun", 6),
-    ("juil", 7),
-    ("jul", 7),
-    ("août", 8),
-    ("aout", 8),
-    ("aug", 8),
-    ("sept", 9),
-    ("sep", 9),
-    ("oct", 10),
-    ("nov", 11),
-    ("déc", 12),
-    ("dec", 12),
+use jiff::civil::{Date, DateTime, Time};
+
+/// Months without accents, French and English. A word is a month if one of these begins with it.
+const MONTHS: [[&str; 2]; 12] = [
+    ["janvier", "january"],
+    ["fevrier", "february"],
+    ["mars", "march"],
+    ["avril", "april"],
+    ["mai", "may"],
+    ["juin", "june"],
+    ["juillet", "july"],
+    ["aout", "august"],
+    ["septembre", "september"],
+    ["octobre", "october"],
+    ["novembre", "november"],
+    ["decembre", "december"],
 ];
 
-/// The date in `text`, as `YYYY-MM-DD` or with its time and zone where those are given in ISO 8601 or as in e-mails. Understands
-/// French and English dates written out («mardi 17 avril 2026», `April 17, 2026`). None where there is no certain date.
-pub(super) fn parse(text: &str) -> Option<String> {
+/// What stands further behind a date (in characters) is not its time.
+const NEAR: usize = 24;
+
+/// The date in `text`, as `YYYY-MM-DD`, with its time and zone where those are given. Understands ISO 8601, the dates of e-mails,
+/// seconds since 1970, French and English dates written out («mardi 17 avril 2026 à 18 h 30», `April 17, 2026 6:30 pm`) and in
+/// figures; of `03/04/2026` the month is the second number if `day_first`, and else it is none: it may be either. None where there
+/// is no certain date.
+pub(super) fn parse(text: &str, day_first: bool) -> Option<String> {
     let text = text.trim();
-    iso(text).or_else(|| mail(text)).or_else(|| written(text))
+    iso(text).or_else(|| mail(text)).or_else(|| seconds(text)).or_else(|| find(text, day_first).map(|found| found.iso))
+}
+
+/// A date within a text.
+pub(super) struct Found {
+    pub(super) iso: String,
+    /// What stands around it.
+    pub(super) before: String,
+    pub(super) after: String,
 }
 
 fn iso(text: &str) -> Option<String> {
-    let zoned = text.replacen(' ', "T", 1);
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let zoned = text.replacen(' ', "T", 1).replace(' ', "");
     if let Ok(moment) = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(&zoned) {
         let offset = jiff::fmt::temporal::Pieces::parse(zoned.as_str()).ok().and_then(|pieces| pieces.to_numeric_offset());
         return Some(offset.map_or_else(|| moment.to_string(), |offset| moment.display_with_offset(offset).to_string()));
     }
-    if let Ok(moment) = zoned.parse::<jiff::civil::DateTime>() {
-        return Some(if zoned.contains('T') { moment.to_string() } else { moment.date().to_string() });
-    }
-    None
+    let moment = zoned.parse::<DateTime>().ok().filter(|moment| (1900..2200).contains(&moment.year()))?;
+    Some(if zoned.contains('T') { moment.to_string() } else { moment.date().to_string() })
 }
 
 fn mail(text: &str) -> Option<String> {
@@ -52,25 +59,133 @@ fn mail(text: &str) -> Option<String> {
     Some(moment.timestamp().display_with_offset(moment.offset()).to_string())
 }
 
-/// A day's number, a month's name and a year, in either order of the first two.
-fn written(text: &str) -> Option<String> {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    words.windows(3).find_map(|window| {
-        let [first, second, third] = window else { return None };
-        let year: i16 = third.parse().ok().filter(|year| (1900..2200).contains(year))?;
-        let (month, day) = month(second).zip(day(first)).or_else(|| month(first).zip(day(second)))?;
-        jiff::civil::Date::new(year, i8::try_from(month).ok()?, day).ok().map(|date| date.to_string())
-    })
+/// Seconds or milliseconds since 1970, as exports of databases have them.
+fn seconds(text: &str) -> Option<String> {
+    let number: i64 = text.parse().ok()?;
+    let seconds = match text.len() {
+        10 => number,
+        13 => number / 1_000,
+        _ => return None,
+    };
+    jiff::Timestamp::from_second(seconds).ok().map(|moment| moment.to_string())
 }
 
-fn month(word: &str) -> Option<u8> {
-    let word = word.to_lowercase();
-    MONTHS.iter().find(|(start, _)| word.starts_with(start)).map(|(_, number)| *number)
+/// A word of a text and where it stands.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    text: &'a str,
+    start: usize,
+    end: usize,
+}
+
+fn words(text: &str) -> Vec<Word<'_>> {
+    let pieces = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    // Each piece lies within the text, so its place is the distance of their beginnings.
+    let place = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
+    pieces.map(|piece| Word { text: piece, start: place(piece), end: place(piece) + piece.len() }).collect()
+}
+
+/// The first date within a text that is written out or in figures.
+pub(super) fn find(text: &str, day_first: bool) -> Option<Found> {
+    if !text.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let words = words(text);
+    let (date, first, last) = words.windows(3).find_map(|window| {
+        let [a, b, c] = window else { return None };
+        let between = |one: &Word, other: &Word| text.get(one.end..other.start).unwrap_or_default();
+        let figures = [between(a, b), between(b, c)];
+        let date = written(a.text, b.text, c.text).or_else(|| in_figures([a.text, b.text, c.text], figures, day_first))?;
+        Some((date, *a, *c))
+    })?;
+    let (before, after) = (text.get(..first.start).unwrap_or_default(), text.get(last.end..).unwrap_or_default());
+    // `2026-11-13T08:00` is one word from the day on.
+    let iso = time(after).map_or_else(|| date.to_string(), |time| date.to_datetime(time).to_string());
+    Some(Found { iso, before: before.to_owned(), after: after.to_owned() })
+}
+
+/// A day's number, a month's name and a year, in either order of the first two.
+fn written(first: &str, second: &str, third: &str) -> Option<Date> {
+    let year = year(third)?;
+    let (month, day) = month(second).zip(day(first)).or_else(|| month(first).zip(day(second)))?;
+    Date::new(year, month, day).ok()
+}
+
+/// `13/11/2026`, `13.11.2026`, `2026-3-1`: the same mark twice between three numbers.
+fn in_figures(numbers: [&str; 3], between: [&str; 2], day_first: bool) -> Option<Date> {
+    if between[0] != between[1] || !matches!(between[0], "/" | "." | "-") {
+        return None;
+    }
+    let small = |text: &str| if text.len() <= 2 { text.parse::<i8>().ok() } else { None };
+    if let Some(year) = year(numbers[0]) {
+        return Date::new(year, small(numbers[1])?, small(numbers[2])?).ok();
+    }
+    let (year, first, second) = (year(numbers[2])?, small(numbers[0])?, small(numbers[1])?);
+    match (first > 12, second > 12) {
+        (true, false) => Date::new(year, second, first).ok(),
+        (false, true) if between[0] == "/" => Date::new(year, first, second).ok(),
+        (false, false) if day_first || first == second => Date::new(year, second, first).ok(),
+        _ => None,
+    }
+}
+
+fn year(word: &str) -> Option<i16> {
+    word.parse().ok().filter(|year| word.len() == 4 && (1900..2200).contains(year))
+}
+
+fn month(word: &str) -> Option<i8> {
+    let plain = |c: char| match c {
+        'é' | 'É' => 'e',
+        'û' | 'Û' => 'u',
+        c => c.to_ascii_lowercase(),
+    };
+    let word: String = word.chars().map(plain).collect();
+    if word.len() < 3 {
+        return None;
+    }
+    // «fév», «févr», «sept», «juil»; but «mai» and «juin» are whole before they are the beginning of another.
+    let number = MONTHS.iter().position(|names| names.iter().any(|name| name.starts_with(&word)))?;
+    i8::try_from(number + 1).ok()
 }
 
 fn day(word: &str) -> Option<i8> {
-    let digits = word.trim_end_matches("er").trim_end_matches("st").trim_end_matches("nd").trim_end_matches("rd").trim_end_matches("th");
-    digits.parse().ok()
+    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let ending = word.get(digits.len()..).unwrap_or_default();
+    let right = matches!(ending.to_ascii_lowercase().as_str(), "" | "er" | "st" | "nd" | "rd" | "th");
+    digits.parse().ok().filter(|_| right && digits.len() <= 2)
+}
+
+/// The time of day just behind a date: «à 18 h 30», `18:30:05`, `6.30 pm`, «18h».
+fn time(after: &str) -> Option<Time> {
+    let near: String = after.chars().take(NEAR).collect::<String>().to_lowercase();
+    let start = near.find(|c: char| c.is_ascii_digit())?;
+    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let rest = near.get(start..)?;
+    let hour = digits(rest);
+    let rest = rest.get(hour.len()..)?;
+    let hour: i8 = hour.parse().ok().filter(|hour| (0..24).contains(hour))?;
+    let mark = rest.trim_start();
+    let (hour_mark, behind) = match mark.strip_prefix('h').or_else(|| rest.strip_prefix(':')).or_else(|| rest.strip_prefix('.')) {
+        Some(behind) => (true, behind.trim_start()),
+        None => (false, mark),
+    };
+    let minutes = if hour_mark { digits(behind) } else { String::new() };
+    let behind = behind.get(minutes.len()..)?.trim_start_matches("min");
+    let seconds = behind.strip_prefix(':').map(digits).filter(|seconds| seconds.len() == 2);
+    let behind = seconds.as_ref().map_or(Some(behind), |seconds| behind.get(seconds.len() + 1..))?;
+    let half = behind.trim_start().replace('.', "");
+    let (noon, morning) = (half.starts_with("pm"), half.starts_with("am"));
+    let spoken = mark.starts_with('h') || noon || morning;
+    if minutes.len() != 2 && !(minutes.is_empty() && spoken) {
+        return None;
+    }
+    let hour = match (noon, morning, hour) {
+        (true, _, 1..=11) => hour + 12,
+        (_, true, 12) => 0,
+        _ => hour,
+    };
+    let number = |text: &str| text.parse::<i8>().unwrap_or(0);
+    Time::new(hour, number(&minutes), seconds.as_deref().map_or(0, number), 0).ok()
 }
 
 #[cfg(test)]
@@ -81,22 +196,37 @@ mod tests {
     fn dates_come_out_in_iso_8601() {
         for (written, iso) in [
             ("2026-11-13T08:00:00+01:00", "2026-11-13T08:00:00+01:00"),
+            ("2026-11-13T08:00:00+0100", "2026-11-13T08:00:00+01:00"),
+            ("2026-11-13 08:00:00 +0100", "2026-11-13T08:00:00+01:00"),
             ("2026-11-13 08:00:00", "2026-11-13T08:00:00"),
             ("2026-11-13T07:00:00Z", "2026-11-13T07:00:00+00:00"),
             ("2026-11-13", "2026-11-13"),
             ("Fri, 13 Nov 2026 08:00:00 +0100", "2026-11-13T08:00:00+01:00"),
-            ("Publié le vendredi 13 novembre 2026 à 8 h 30", "2026-11-13"),
+            ("Publié le vendredi 13 novembre 2026 à 8 h 30", "2026-11-13T08:30:00"),
+            ("3 mars 2026 à 18\u{a0}h\u{a0}30", "2026-03-03T18:30:00"),
+            ("mar., 03 mars 2026", "2026-03-03"),
+            ("March 3, 2026 6:30 pm", "2026-03-03T18:30:00"),
+            ("March 3, 2026, 12.05 a.m.", "2026-03-03T00:05:00"),
+            ("Le 3 mars 2026, 18h", "2026-03-03T18:00:00"),
+            ("03/03/2026 - 18:30:15", "2026-03-03T18:30:15"),
+            ("13.11.2026", "2026-11-13"),
+            ("11/13/2026", "2026-11-13"),
             ("1er août 2026", "2026-08-01"),
+            ("15 juil. 2026, 12 commentaires", "2026-07-15"),
             ("April 17th, 2026", "2026-04-17"),
+            ("1773000000", "2026-03-08T20:00:00Z"),
         ] {
-            assert_eq!(parse(written).as_deref(), Some(iso), "{written}");
+            assert_eq!(parse(written, false).as_deref(), Some(iso), "{written}");
         }
+        assert_eq!(parse("03/04/2026", true).as_deref(), Some("2026-04-03"));
     }
 
     #[test]
     fn what_is_no_date_is_none() {
-        for written in ["", "hier", "31 février 2026", "13/11/26", "en mars 2026"] {
-            assert_eq!(parse(written), None, "{written}");
+        for written in
+            ["", "hier", "31 février 2026", "13/11/26", "en mars 2026", "12 maisons 2026", "03/04/2026", "3 Marseille 2026", "2 a 2020"]
+        {
+            assert_eq!(parse(written, false), None, "{written}");
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Draft {
     pub(super) language: Option<String>,
     /// Whether the source may have given the beginning only.
     pub(super) excerpt: bool,
+    /// Whether the source says that not all of it may be read without paying.
+    pub(super) paid: bool,
     /// What the reading of it found.
     pub(super) flags: Vec<Flag>,
 }

@@ -1,26 +1,27 @@
-//! Saved pages: title, date, address and language from the markup, the text by the readability algorithm.
+//! Saved pages: title, date, author and the rest from the markup (`marks`), the text by where the page's prose stands (`content`).
 
+mod blocks;
+mod content;
+mod element;
 pub(super) mod fragment;
 mod guard;
+mod linked_data;
+mod marks;
+mod tree;
 
-use dom_query::Document;
-use dom_smoothie::{Config, Readability, TextMode};
+use std::collections::{HashMap, HashSet};
 
-use super::{Draft, Format, one_line};
-use crate::config::Fields;
-use crate::model::Reject;
+use super::draft::Markup;
+use super::{Draft, Format};
+use crate::config::{Fields, Rules, Said};
+use crate::model::{Reject, fold};
+use marks::Marks;
+use tree::Page;
 
 pub(super) struct Html;
 
-/// Elements of a page; the largest front pages have some 20,000.
-const MOST_ELEMENTS: usize = 100_000;
-
-/// What is never part of the article, wherever it stands.
-const FURNITURE: &str = "script, style, noscript, template, svg, iframe, form, button, nav, aside, footer, dialog, figure, figcaption, \
-    [role=navigation], [role=complementary], [role=dialog], [aria-hidden=true], \
-    [class*=cookie], [id*=cookie], [class*=consent], [id*=consent], [class*=newsletter], [id*=newsletter], \
-    [class*=share], [class*=partage], [class*=related], [class*=lire-aussi], [class*=read-also], \
-    [class*=breadcrumb], [class*=comment], [id*=comment], [class*=caption], [class*=legende], [class*=promo]";
+/// Text of this length (in bytes) is an article, whatever else the page has.
+const ENOUGH: usize = 250;
 
 impl Format for Html {
     fn extensions(&self) -> &'static [&'static str] {
@@ -36,51 +37,69 @@ impl Format for Html {
         start.contains('<')
     }
 
+    /// A page is taken apart when the article is finished: that is most of the work, and what is in it may have come otherwise.
     fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
-        guard::guard(text)?;
-        let page = Document::from(text);
-        let marks = marks(&page);
-        remove_furniture(&page);
-        let config = Config { text_mode: TextMode::Formatted, max_elements_to_parse: MOST_ELEMENTS, ..Config::default() };
-        let malformed = |error: dom_smoothie::ReadabilityError| Reject::new("malformed", format!("no article found in the page: {error}"));
-        let article = Readability::with_document(page, None, Some(config)).and_then(|mut reader| reader.parse()).map_err(malformed)?;
-        let title = marks.title.or_else(|| Some(article.title.clone()));
-        let body = article.text_content.lines().map(one_line).collect::<Vec<_>>().join("\n");
-        let published = marks.published.or(article.published_time);
-        Ok(vec![Draft { title, body, published, author: marks.author.or(article.byline), ..marks }])
+        Ok(vec![Draft { body: text.to_owned(), markup: Markup::Page, ..Draft::default() }])
     }
 }
 
-/// Drops what is never part of the article. A class may mislead («comments-open» on the body): what holds half of the page's text
-/// is no furniture.
-fn remove_furniture(page: &Document) {
-    let whole = page.select_single("body").text().len();
-    for node in page.select(FURNITURE).nodes() {
-        let frame = node.node_name().is_some_and(|name| matches!(&*name, "html" | "body" | "main" | "article"));
-        if !frame && node.text().len() * 2 <= whole {
-            node.remove_from_parent();
+/// The article of a page.
+///
+/// # Errors
+/// Where the page is nested too deep to be parsed.
+pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
+    guard::guard(page)?;
+    let page = Page::parse(page);
+    let said = said(&page, rules);
+    let marks = marks::marks(&page, &said);
+    let body = body(&page, &said, rules, &marks);
+    let (title, published, url, author) = (marks.title, marks.published, marks.url, marks.author);
+    let (section, language, paid) = (marks.section, marks.language, marks.paid);
+    Ok(Draft { title, body, published, url, author, section, language, paid, ..Draft::default() })
+}
+
+/// What the class and id of each element say. The same few stand everywhere in a page.
+fn said(page: &Page, rules: &Rules) -> Vec<Said> {
+    let mut known: HashMap<&str, Said> = HashMap::new();
+    let of_element = |id| {
+        page.attrs(id).fold(Said::default(), |said, (name, value)| match (name, value) {
+            ("class" | "id", value) => said.with(*known.entry(value).or_insert_with(|| rules.of_class(value))),
+            ("itemprop", "articleBody") => said.with(Said::CONTENT),
+            _ => said,
+        })
+    };
+    (0..page.len()).map(of_element).collect()
+}
+
+/// The article's text: what the page shows; what its classes call furniture only where there is nothing else; what JSON-LD says
+/// where that is much more.
+fn body(page: &Page, said: &[Said], rules: &Rules, marks: &Marks) -> String {
+    let title = marks.title.as_deref();
+    let read = |all: bool| {
+        let paragraphs = content::content(&blocks::layout(page, said, all), rules, title);
+        paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect::<Vec<_>>().join("\n")
+    };
+    let mut body = read(false);
+    if body.len() < ENOUGH {
+        let all = read(true);
+        if all.len() > 2 * body.len() && all.len() > ENOUGH {
+            body = all;
         }
     }
+    match &marks.body {
+        Some(whole) if whole.len() >= ENOUGH && share(whole, &body) < 0.6 => whole.clone(),
+        _ => body,
+    }
 }
 
-/// What the markup says of the article; read before the furniture goes, which may hold it.
-fn marks(page: &Document) -> Draft {
-    let attr = |selector: &str, name: &str| {
-        page.select_single(selector).attr(name).map(|value| one_line(&value)).filter(|value| !value.is_empty())
-    };
-    let text = |selector: &str| Some(one_line(&page.select_single(selector).text())).filter(|text| !text.is_empty());
-    Draft {
-        title: text("article h1").or_else(|| attr("meta[property='og:title']", "content")).or_else(|| text("h1")),
-        published: attr("meta[property='article:published_time']", "content")
-            .or_else(|| attr("meta[itemprop=datePublished]", "content"))
-            .or_else(|| attr("meta[name=date]", "content"))
-            .or_else(|| attr("article time[datetime]", "datetime"))
-            .or_else(|| attr("time[datetime]", "datetime")),
-        url: attr("link[rel=canonical]", "href").or_else(|| attr("meta[property='og:url']", "content")),
-        author: attr("meta[name=author]", "content"),
-        language: attr("html", "lang").or_else(|| attr("meta[property='og:locale']", "content")),
-        ..Draft::default()
-    }
+/// The share of a text's words that another has too.
+#[expect(clippy::cast_precision_loss, reason = "numbers of words")]
+fn share(text: &str, other: &str) -> f64 {
+    let words =
+        |text: &str| fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).map(str::to_owned).collect::<Vec<_>>();
+    let other: HashSet<String> = words(other).into_iter().collect();
+    let words = words(text);
+    words.iter().filter(|word| other.contains(*word)).count() as f64 / words.len().max(1) as f64
 }
 
 #[cfg(test)]
@@ -98,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_article_comes_out_and_the_furniture_does_not() {
-        let draft = Html.drafts(PAGE, &Fields::default()).unwrap().remove(0);
+        let draft = article(PAGE, &Rules::shipped()).unwrap();
         assert_eq!(draft.title.as_deref(), Some("La digue tient bon"));
         assert_eq!(draft.url.as_deref(), Some("https://exemple.invalid/digue"));
         assert!(draft.body.starts_with("La digue du port") && draft.body.ends_with("de la ville."), "{}", draft.body);
@@ -110,12 +129,12 @@ mod tests {
     #[test]
     fn a_misleading_class_does_not_cost_the_article() {
         let page = PAGE.replace("<body>", "<body class=\"comments-open\">").replace("<article>", "<div class=\"shared-layout\"><article>");
-        assert_eq!(Html.drafts(&page, &Fields::default()).unwrap(), Html.drafts(PAGE, &Fields::default()).unwrap());
+        assert_eq!(article(&page, &Rules::shipped()).unwrap(), article(PAGE, &Rules::shipped()).unwrap());
     }
 
     #[test]
     fn paragraphs_stay_apart() {
-        let draft = Html.drafts(PAGE, &Fields::default()).unwrap().remove(0);
+        let draft = article(PAGE, &Rules::shipped()).unwrap();
         assert!(draft.body.contains("communiqué.\n"));
     }
 }

@@ -18,7 +18,7 @@ mod text;
 mod warc;
 mod xml;
 
-use crate::config::Fields;
+use crate::config::{Fields, Rules};
 use crate::discover::article_id;
 use crate::model::{Article, Flag, Lang, Reject, Source, Understood, clean};
 use crate::read::{self, Bytes, decode, mend};
@@ -150,28 +150,29 @@ impl Unfinished {
     }
 
     /// The finished article.
-    pub fn finish(self) -> Understood {
+    pub fn finish(self, rules: &Rules) -> Understood {
         let Self { name, draft } = self;
-        draft.and_then(plain).and_then(|draft| finish(draft, &name)).map_err(|reject| (name, reject))
+        draft.and_then(|draft| plain(draft, rules)).and_then(|draft| finish(draft, &name, rules)).map_err(|reject| (name, reject))
     }
 }
 
 /// The same with a plain body. What a page says of itself fills what its record does not say.
-fn plain(draft: Draft) -> Result<Draft, Reject> {
+fn plain(draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
     match draft.markup {
         Markup::Plain => Ok(draft),
         Markup::Fragment => Ok(Draft { body: html::fragment::text(&draft.body)?, markup: Markup::Plain, ..draft }),
         Markup::Page => {
-            let page = html::Html.drafts(&draft.body, &Fields::default())?;
-            let Some(page) = page.into_iter().next() else { return Err(Reject::new("empty", "the page has no article")) };
+            let page = html::article(&draft.body, rules)?;
             Ok(Draft {
                 title: draft.title.or(page.title),
                 body: page.body,
                 markup: Markup::Plain,
                 published: draft.published.or(page.published),
+                url: draft.url.or(page.url),
                 author: draft.author.or(page.author),
                 section: draft.section.or(page.section),
                 language: draft.language.or(page.language),
+                paid: page.paid,
                 ..draft
             })
         }
@@ -179,7 +180,7 @@ fn plain(draft: Draft) -> Result<Draft, Reject> {
 }
 
 /// What all formats share: lines that are no part of the article go, the title is settled, the language found.
-fn finish(draft: Draft, name: &str) -> Result<Article, Reject> {
+fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
     let mut flags = draft.flags.clone();
     let mut mended = |text: String| match mend(&text) {
         // Escapes of JSON and HTML hide it from the decoder.
@@ -190,9 +191,11 @@ fn finish(draft: Draft, name: &str) -> Result<Article, Reject> {
         None => text,
     };
     let draft = Draft { body: mended(draft.body), title: draft.title.map(mended), ..draft };
-    let cleaned = boilerplate::strip(&clean(&draft.body));
+    let raw = clean(&draft.body);
+    let cleaned = boilerplate::strip(&raw, rules);
     let mut body = cleaned.body;
     let title = draft.title.map(|title| shorten(&one_line(&clean(&title)), 2 * LONGEST_TITLE)).filter(|title| !title.is_empty());
+    boilerplate::refuse(title.as_deref().unwrap_or_default(), &raw, &body, draft.paid, rules)?;
     if !body.chars().any(char::is_alphanumeric) {
         let what = if title.is_some() { "a title but no text" } else { "no text" };
         return Err(Reject::new("empty", format!("the article has {what}")));
@@ -212,15 +215,20 @@ fn finish(draft: Draft, name: &str) -> Result<Article, Reject> {
     if draft.excerpt && (words < TEASER || body.ends_with(['…', ']']) || body.ends_with("...")) {
         flags.push(Flag::Teaser);
     }
+    if boilerplate::ends_at_paywall(&raw, draft.paid, rules) {
+        flags.push(Flag::Teaser);
+    }
+    let language = language::detect(&body, draft.language.as_deref().and_then(Lang::parse));
+    let day_first = language != Some(Lang::EN);
     flags.sort_unstable();
     flags.dedup();
     Ok(Article {
         id: article_id(name),
         source: name.to_owned(),
-        language: language::detect(&body, draft.language.as_deref().and_then(Lang::parse)),
-        published: draft.published.as_deref().and_then(date::parse).or(cleaned.published),
+        language,
+        published: draft.published.as_deref().and_then(|date| date::parse(date, day_first)).or(cleaned.published),
         url: draft.url.map(|url| one_line(&clean(&url))).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
-        author: draft.author.map(|author| one_line(&clean(&author))).filter(|author| !author.is_empty()),
+        author: draft.author.map(|author| one_line(&clean(&author))).filter(|author| !author.is_empty()).or(cleaned.author),
         section: draft.section.map(|section| one_line(&clean(&section))).filter(|section| !section.is_empty()),
         words,
         title,
@@ -261,7 +269,7 @@ mod tests {
 
     fn read(name: &str, text: impl Into<Vec<u8>>) -> Vec<Understood> {
         let source = Source { path: name.into(), name: name.into(), size: 0, stamp: None };
-        articles(&source, Bytes::of(text), &Fields::default()).unwrap().map(Unfinished::finish).collect()
+        articles(&source, Bytes::of(text), &Fields::default()).unwrap().map(|article| article.finish(&Rules::shipped())).collect()
     }
 
     fn name(article: &Understood) -> &str {

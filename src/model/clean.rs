@@ -5,9 +5,44 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 /// `text` in NFC, with `\n` for line ends, and without what cannot be seen: such characters hide text from a reader and steer
 /// terminals.
 pub fn clean(text: &str) -> String {
-    let lines = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{c}'], "\n");
-    let kept = lines.chars().filter(|c| !invisible(*c)).collect::<String>();
-    if is_nfc(&kept) { kept } else { kept.nfc().collect() }
+    let mut kept = String::with_capacity(text.len());
+    let mut composed = true;
+    // Runs of plain characters are taken whole: this is done with every byte that is read.
+    let mut run = 0;
+    for (at, c) in text.char_indices() {
+        composed &= composes_as_it_is(c);
+        let instead = match c {
+            ' '..='~' | '\n' | '\t' | '\u{c0}'..='\u{24f}' => continue,
+            '\r' if text.as_bytes().get(at + 1) == Some(&b'\n') => None,
+            '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{c}' => Some('\n'),
+            c if invisible(c) => None,
+            _ => continue,
+        };
+        kept.push_str(text.get(run..at).unwrap_or_default());
+        kept.extend(instead);
+        run = at + c.len_utf8();
+    }
+    kept.push_str(text.get(run..).unwrap_or_default());
+    if composed || is_nfc(&kept) { kept } else { kept.nfc().collect() }
+}
+
+/// Whether `c` is in NFC whatever stands before it: Latin and the punctuation of French and English. For the others it is looked up.
+fn composes_as_it_is(c: char) -> bool {
+    matches!(c, '\0'..='\u{2ff}' | '\u{2002}'..='\u{20cf}')
+}
+
+/// The form in which texts are compared: small letters, one kind of apostrophe and of space.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '’' => folded.push('\''),
+            '\u{a0}' | '\u{202f}' | '\u{2009}' | '\t' => folded.push(' '),
+            c if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
+            c => folded.extend(c.to_lowercase()),
+        }
+    }
+    folded
 }
 
 /// Control characters but line end and tab, and what turns or hides text.
@@ -19,9 +54,26 @@ pub fn invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_steers_a_terminal_goes_and_accents_are_composed() {
-        assert_eq!(clean("e\u{301}te\u{301}\u{1b}[31m\u{202e}\r\nfin\u{0}"), "été[31m\nfin");
+        assert_eq!(clean("e\u{301}te\u{301}\u{1b}[31m\u{202e}\r\nfin\u{0}\r\u{85}"), "été[31m\nfin\n\n");
+    }
+
+    #[test]
+    fn what_needs_no_look_up_is_composed() {
+        for c in ('\0'..='\u{ffff}').filter(|c| composes_as_it_is(*c)) {
+            assert!(is_nfc(&format!("e{c}")), "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn cleaned_text_is_composed_visible_and_stays_as_it_is(text in "\\PC{0,20}[a-zé\r\n\u{85}\u{301}\u{200b}’]{0,20}") {
+            let cleaned = clean(&text);
+            prop_assert!(is_nfc(&cleaned) && !cleaned.contains(|c: char| invisible(c) || c == '\r'));
+            prop_assert_eq!(clean(&cleaned), cleaned.clone());
+        }
     }
 }

@@ -138,6 +138,7 @@ impl Finding {
             Flag::Draft => "the translator is gist quality: good to sort by, not to publish",
             Flag::NoTitle => "the article has no title of its own; its beginning stands in",
             Flag::Encoding => "some bytes of the file fit no encoding and were replaced",
+            Flag::Teaser => "this is perhaps only the beginning of the article: the rest is for subscribers",
             _ => "noticed when the article was read",
         };
         let severity = if flag == Flag::Encoding { Severity::Warning } else { Severity::Info };

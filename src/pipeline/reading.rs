@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Work;
 use super::known::{Known, Sight, is_settled};
-use crate::config::Config;
+use crate::config::{Config, Rules};
 use crate::discover::{self, Found, walk};
 use crate::extract::Unfinished;
 use crate::model::{Fault, Reject, Source, Stamp, Status, Understood};
@@ -167,12 +167,12 @@ fn stream(work: &Arc<Work>, hand: &Hand, source: &Source, file: Arc<FileRef>) ->
     // What is written to later has another stamp, and is read again the next time.
     let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
     let file = Arc::new(ReadFile::new(file, stamp));
-    let part = |job: Box<dyn FnOnce() -> Understood + Send>| {
+    let part = |job: Box<dyn FnOnce(&Rules) -> Understood + Send>| {
         let file = Arc::clone(&file);
         work.progress.tell(Event::Found(1));
-        hand.on(work, move |_| (vec![job()], file))
+        hand.on(work, move |work| (vec![job(&work.config.rules)], file))
     };
-    let failed = |reject: (String, Reject)| part(Box::new(move || Err(reject)));
+    let failed = |reject: (String, Reject)| part(Box::new(move |_| Err(reject)));
     let going_on = match caught(&source.name, || open(source, &work.config)) {
         Err(reject) => failed(reject),
         Ok(mut articles) => loop {
@@ -180,7 +180,7 @@ fn stream(work: &Arc<Work>, hand: &Hand, source: &Source, file: Arc<FileRef>) ->
                 Ok(None) => break true,
                 Ok(Some(article)) => {
                     let name = article.name().to_owned();
-                    if !part(Box::new(move || caught(&name, || Ok(article.finish())).unwrap_or_else(Err))) {
+                    if !part(Box::new(move |rules| caught(&name, || Ok(article.finish(rules))).unwrap_or_else(Err))) {
                         break false;
                     }
                 }
@@ -203,7 +203,7 @@ pub fn understand(found: Found, config: &Config) -> Vec<Understood> {
         Ok(source) => source,
         Err(reject) => return vec![Err(reject)],
     };
-    let articles = caught(&source.name, || Ok(open(&source, config)?.map(Unfinished::finish).collect()));
+    let articles = caught(&source.name, || Ok(open(&source, config)?.map(|article| article.finish(&config.rules)).collect()));
     articles.unwrap_or_else(|reject| vec![Err(reject)])
 }
 

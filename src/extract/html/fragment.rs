@@ -1,8 +1,8 @@
 //! HTML that is no page: what exports, feeds and e-mails hold in a field.
 
-use dom_query::Document;
-
+use super::blocks;
 use super::guard;
+use super::tree::Page;
 use crate::model::Reject;
 
 /// The text of a fragment, its blocks on lines of their own.
@@ -14,9 +14,9 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
         return Ok(fragment.to_owned());
     }
     guard::guard(fragment)?;
-    let page = Document::fragment(fragment);
-    page.select("script, style, noscript, template, svg, iframe, form, button, figure, figcaption").remove();
-    Ok(page.formatted_text().lines().map(crate::extract::one_line).collect::<Vec<_>>().join("\n").trim().to_owned())
+    let page = Page::parse(fragment);
+    let blocks = blocks::layout(&page, &[], false).blocks;
+    Ok(blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]

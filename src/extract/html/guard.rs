@@ -74,7 +74,7 @@ pub(super) fn guard(text: &str) -> Result<(), Reject> {
     if marks > MOST_MARKS {
         return Err(too_deep(&format!("the page has {marks} of the characters < and &")));
     }
-    let mut open: Vec<String> = Vec::new();
+    let mut open: Vec<&str> = Vec::new();
     let mut elements = 0_usize;
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
@@ -82,7 +82,7 @@ pub(super) fn guard(text: &str) -> Result<(), Reject> {
         if let Some(comment) = after.strip_prefix("!--") {
             rest = comment.split_once("-->").map_or("", |(_, after)| after);
         } else if let Some(end) = after.strip_prefix('/') {
-            close(&mut open, &name(end));
+            close(&mut open, name(end));
         } else if after.starts_with(|c: char| c.is_ascii_alphabetic()) {
             let name = name(after);
             let (attributes, behind) = tag(after);
@@ -91,9 +91,9 @@ pub(super) fn guard(text: &str) -> Result<(), Reject> {
             if attributes > MOST_ATTRIBUTES {
                 return Err(too_deep(&format!("a tag of the page has {attributes} attributes")));
             }
-            if RAW.contains(&name.as_str()) && !open.iter().any(|open| FOREIGN.contains(&open.as_str())) {
-                rest = behind_raw(behind, &name);
-            } else if !NEVER_OPEN.contains(&name.as_str()) {
+            if has(RAW, name) && !open.iter().any(|open| has(FOREIGN, open)) {
+                rest = behind_raw(behind, name);
+            } else if !has(NEVER_OPEN, name) {
                 open.push(name);
             }
         }
@@ -109,20 +109,27 @@ fn too_deep(what: &str) -> Reject {
 }
 
 /// What an end tag closes; where that is not certain, nothing, so that the count is never too low.
-fn close(open: &mut Vec<String>, name: &str) {
+fn close(open: &mut Vec<&str>, name: &str) {
     // An end tag without its start is dropped by the parser.
-    let Some(at) = open.iter().rposition(|open| open == name) else { return };
+    let Some(at) = open.iter().rposition(|open| open.eq_ignore_ascii_case(name)) else { return };
     let within = open.get(at + 1..).unwrap_or_default();
-    let any = |list: &[&str]| within.iter().any(|open| list.contains(&open.as_str()));
-    if within.is_empty() || name == "table" || !any(WALLS) && (BLOCKS.contains(&name) || !any(BLOCKS) && !FORMATTING.contains(&name)) {
+    let any = |list: &[&str]| within.iter().any(|open| has(list, open));
+    let formatting = has(FORMATTING, name);
+    if within.is_empty() || name.eq_ignore_ascii_case("table") || !any(WALLS) && (has(BLOCKS, name) || !any(BLOCKS) && !formatting) {
         open.truncate(at);
-    } else if FORMATTING.contains(&name) && !any(WALLS) {
+    } else if formatting && !any(WALLS) {
         open.remove(at);
     }
 }
 
-fn name(tag: &str) -> String {
-    tag.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | '/')).take(32).collect::<String>().to_ascii_lowercase()
+/// Whether a list has a name, in letters of any size.
+fn has(list: &[&str], name: &str) -> bool {
+    list.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+fn name(tag: &str) -> &str {
+    let end = tag.bytes().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
+    end.and_then(|end| tag.get(..end)).unwrap_or(tag)
 }
 
 /// Where in a tag the reading is; as in the HTML standard, 13.2.5, so far as it decides where the tag ends.
@@ -132,24 +139,29 @@ enum In {
     Names(bool),
     BeforeValue,
     Value,
-    Quoted(char),
+    Quoted(u8),
 }
 
 /// How many attributes a tag has at most, and what stands behind it. A `>` in quotes does not end it.
 fn tag(text: &str) -> (usize, &str) {
     let (mut attributes, mut place) = (0_usize, In::TagName);
-    for (at, c) in text.char_indices() {
-        let space = c.is_ascii_whitespace();
-        if c == '>' && !matches!(place, In::Quoted(_)) {
+    for (at, byte) in text.bytes().enumerate() {
+        if let In::Quoted(open) = place {
+            if byte == open {
+                place = In::Names(false);
+            }
+            continue;
+        }
+        if byte == b'>' {
             return (attributes, text.get(at + 1..).unwrap_or_default());
         }
+        let space = byte.is_ascii_whitespace();
         place = match place {
-            In::Quoted(open) if c == open => In::Names(false),
-            In::BeforeValue if c == '"' || c == '\'' => In::Quoted(c),
+            In::BeforeValue if matches!(byte, b'"' | b'\'') => In::Quoted(byte),
             In::BeforeValue if !space => In::Value,
             In::TagName | In::Value if space => In::Names(false),
-            In::Names(true) if c == '=' => In::BeforeValue,
-            In::TagName | In::Names(_) if c == '/' => In::Names(false),
+            In::Names(true) if byte == b'=' => In::BeforeValue,
+            In::TagName | In::Names(_) if byte == b'/' => In::Names(false),
             In::Names(named) => In::Names(named || !space),
             other => other,
         };

@@ -1,0 +1,244 @@
+//! A page's text in blocks (paragraphs, headings, list items …), each with the boxes that it stands in; what is surely no text of
+//! the page left out.
+
+use super::element::{Element, Kind};
+use super::tree::{Id, Page, Step};
+use crate::config::Said;
+
+/// A piece of text that belongs together.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// White space folded; a line break of the page is kept.
+    pub(super) text: String,
+    /// Bytes of it, and those of them that are links.
+    pub(super) length: usize,
+    pub(super) linked: usize,
+    pub(super) kind: Kind,
+    /// The innermost box around it.
+    pub(super) within: usize,
+    /// Its element says that it leads into the article.
+    pub(super) lede: bool,
+}
+
+/// An element that parts the page: a section, a column, a list.
+#[derive(Debug)]
+pub(super) struct Area {
+    /// The box around it; its own number for the outermost.
+    pub(super) parent: usize,
+    /// Its class says that the article's text stands in it.
+    pub(super) content: bool,
+    pub(super) frame: Frame,
+    /// Its blocks and those of the boxes in it: from the first to before the second.
+    pub(super) blocks: (usize, usize),
+}
+
+/// What an area's element says by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Frame {
+    Body,
+    /// `main`.
+    Main,
+    /// `article`, or what is marked as an article's body.
+    Article,
+    Other,
+}
+
+/// The text of a page, laid out.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    pub(super) blocks: Vec<Block>,
+    pub(super) areas: Vec<Area>,
+}
+
+/// Roles of what is furniture as a rule.
+const DOUBTFUL_ROLES: &[&str] =
+    &["navigation", "complementary", "dialog", "alertdialog", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "tablist"];
+
+/// Lays out the text of `page`; `said` is what the classes of its elements say. With `all`, what only its class or kind calls
+/// furniture stays in.
+pub(super) fn layout(page: &Page, said: &[Said], all: bool) -> Layout {
+    let Some(body) = page.first("body") else { return Layout::default() };
+    let mut reader = Reader::new(page);
+    let sizes = if all { Vec::new() } else { text_sizes(page, body) };
+    let whole = sizes.get(body).copied().unwrap_or_default();
+    page.walk(body, |step| match step {
+        Step::Enter(id) => {
+            if let Some(text) = page.own_text(id) {
+                reader.text(text);
+                return true;
+            }
+            let Some(element) = page.element(id) else { return true };
+            let said = said.get(id).copied().unwrap_or_default();
+            // A class may mislead («comments-open» on the body): what holds half of the page's text is no furniture.
+            let small = || sizes.get(id).copied().unwrap_or_default() * 2 <= whole && id != body;
+            let furniture = || said.has(Said::FURNITURE) && !said.has(Said::CONTENT) || is_doubtful(page, id, element);
+            if element == Element::Silent || (!all && furniture() && small()) {
+                return false;
+            }
+            reader.enter(id, element, said);
+            true
+        }
+        Step::Leave(id) => {
+            if let Some(element) = page.element(id) {
+                reader.leave(id, element);
+            }
+            true
+        }
+    });
+    reader.flush();
+    reader.layout
+}
+
+/// Bytes of text below each element.
+fn text_sizes(page: &Page, body: Id) -> Vec<usize> {
+    let mut sizes = vec![0; page.len()];
+    page.walk(body, |step| {
+        match step {
+            Step::Enter(id) if page.element(id) == Some(Element::Silent) => return false,
+            Step::Enter(id) => {
+                if let (Some(text), Some(size)) = (page.own_text(id), sizes.get_mut(id)) {
+                    *size = text.trim_ascii().len();
+                }
+            }
+            Step::Leave(id) => {
+                let own = sizes.get(id).copied().unwrap_or_default();
+                if let Some(size) = page.parent(id).and_then(|parent| sizes.get_mut(parent)) {
+                    *size += own;
+                }
+            }
+        }
+        true
+    });
+    sizes
+}
+
+fn is_doubtful(page: &Page, id: Id, element: Element) -> bool {
+    element == Element::Doubtful
+        || page.attrs(id).any(|(name, value)| match name {
+            "role" => DOUBTFUL_ROLES.contains(&value),
+            "hidden" => true,
+            "aria-hidden" => value == "true",
+            "style" => value.contains("display:none") || value.contains("display: none"),
+            _ => false,
+        })
+}
+
+/// An open element that is not within a line.
+struct Open {
+    kind: Kind,
+    area: usize,
+    lede: bool,
+}
+
+struct Reader<'a> {
+    page: &'a Page,
+    layout: Layout,
+    open: Vec<Open>,
+    /// Text of the block that is being read, and how much of it are links.
+    pending: String,
+    linked: usize,
+    /// How many links the reading is within.
+    links: usize,
+}
+
+/// A table's cell with less text than this (in bytes) shares a block with its row: it is a figure, not a column of the page.
+const CELL: usize = 80;
+
+impl<'a> Reader<'a> {
+    fn new(page: &'a Page) -> Self {
+        Self { page, layout: Layout::default(), open: Vec::new(), pending: String::new(), linked: 0, links: 0 }
+    }
+
+    fn text(&mut self, text: &str) {
+        let before = self.pending.len();
+        let ends_in_space = |text: &str| text.is_empty() || text.ends_with([' ', '\n']);
+        if text.starts_with(|c: char| c.is_ascii_whitespace()) && !ends_in_space(&self.pending) {
+            self.pending.push(' ');
+        }
+        for (number, word) in text.split_ascii_whitespace().enumerate() {
+            if number > 0 {
+                self.pending.push(' ');
+            }
+            self.pending.push_str(word);
+        }
+        if text.ends_with(|c: char| c.is_ascii_whitespace()) && !ends_in_space(&self.pending) {
+            self.pending.push(' ');
+        }
+        if self.links > 0 {
+            self.linked += self.pending.len() - before;
+        }
+    }
+
+    fn enter(&mut self, id: Id, element: Element, said: Said) {
+        match element {
+            Element::Link => self.links += usize::from(self.page.attr(id, "href").is_some()),
+            Element::Break => self.pending.push('\n'),
+            Element::Inline | Element::Silent => {}
+            Element::Cell => {
+                if self.pending.len() > CELL {
+                    self.flush();
+                } else if !self.pending.trim().is_empty() {
+                    self.pending.push_str(" | ");
+                }
+                self.open_area(said, Frame::Other);
+            }
+            Element::Leaf(kind) => {
+                self.flush();
+                let (area, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
+                self.open.push(Open { kind, area, lede: lede || said.has(Said::LEDE) });
+            }
+            Element::Area | Element::Doubtful | Element::Frame => {
+                self.flush();
+                self.open_area(said, frame(self.page, id));
+            }
+        }
+    }
+
+    fn open_area(&mut self, said: Said, frame: Frame) {
+        let (parent, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
+        let start = self.layout.blocks.len();
+        self.open.push(Open { kind: Kind::Loose, area: self.layout.areas.len(), lede: lede || said.has(Said::LEDE) });
+        self.layout.areas.push(Area { parent, content: said.has(Said::CONTENT), frame, blocks: (start, start) });
+    }
+
+    fn leave(&mut self, id: Id, element: Element) {
+        match element {
+            Element::Link => self.links -= usize::from(self.page.attr(id, "href").is_some()).min(self.links),
+            Element::Inline | Element::Silent | Element::Break => {}
+            _ => {
+                if element != Element::Cell || self.pending.len() > CELL {
+                    self.flush();
+                }
+                let end = self.layout.blocks.len();
+                if let Some(open) = self.open.pop()
+                    && !matches!(element, Element::Leaf(_))
+                    && let Some(area) = self.layout.areas.get_mut(open.area)
+                {
+                    area.blocks.1 = end;
+                }
+            }
+        }
+    }
+
+    /// Ends the block that is being read.
+    fn flush(&mut self) {
+        let text = self.pending.trim();
+        if !text.is_empty() {
+            let (kind, within, lede) = self.open.last().map_or((Kind::Loose, 0, false), |open| (open.kind, open.area, open.lede));
+            let block = Block { length: text.len(), linked: self.linked.min(text.len()), text: text.to_owned(), kind, within, lede };
+            self.layout.blocks.push(block);
+        }
+        self.pending.clear();
+        self.linked = 0;
+    }
+}
+
+fn frame(page: &Page, id: Id) -> Frame {
+    match page.name(id) {
+        "body" => Frame::Body,
+        "main" => Frame::Main,
+        "article" => Frame::Article,
+        _ if page.attr(id, "itemprop") == Some("articleBody") => Frame::Article,
+        _ => Frame::Other,
+    }
+}

@@ -1,0 +1,236 @@
+//! Which of a page's blocks are the article.
+//!
+//! The area with the most prose is its core, as in the well-known readability algorithm: each block of prose speaks for the area
+//! that it stands in, and half as loud for each area around that. Then what stands beside the core and is prose too joins it, and
+//! what is in it and is none (lists of links, tails) goes.
+
+use super::blocks::{Area, Block, Frame, Layout};
+use super::element::Kind;
+use crate::config::Rules;
+use crate::model::fold;
+
+/// Shorter text (in bytes) says nothing of where the article is.
+const SHORT: usize = 25;
+/// A block with at least this much text is prose whatever stands around it.
+const LONG: usize = 100;
+/// How many areas around it a block speaks for.
+const HEARD: i32 = 5;
+
+/// The article's paragraphs.
+pub(super) fn content(layout: &Layout, rules: &Rules, title: Option<&str>) -> Vec<String> {
+    let Some(core) = core(layout) else { return Vec::new() };
+    let title = title.and_then(|title| place_of_title(layout, title));
+    let mut chosen = chosen(layout, core, title);
+    cut_before_title(layout, &mut chosen, title);
+    drop_furniture(layout, rules, &mut chosen);
+    drop_edges(layout, &mut chosen);
+    drop_empty_headings(layout, &mut chosen);
+    let kept = layout.blocks.iter().zip(&chosen).filter(|(_, chosen)| **chosen);
+    kept.map(|(block, _)| block.text.clone()).collect()
+}
+
+/// How much of a block is prose, in bytes.
+#[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
+fn prose(block: &Block) -> f64 {
+    if matches!(block.kind, Kind::Heading(_)) || block.length < SHORT || block.linked * 2 > block.length {
+        return 0.0;
+    }
+    let closed = closes(&block.text) || block.text.contains(". ");
+    let weight = match (block.kind, closed) {
+        (Kind::Item, false) => 0.1,
+        (Kind::Item, true) => 0.5,
+        (_, false) => 0.25,
+        (_, true) => 1.0,
+    };
+    (block.length - block.linked) as f64 * weight
+}
+
+/// Whether a text ends as a sentence does.
+fn closes(text: &str) -> bool {
+    text.trim_end_matches(['"', '»', '”', ')', ' ', '\u{a0}', '\u{202f}', '\'', '’']).ends_with(['.', '!', '?', '…', ':'])
+}
+
+/// The area that the prose speaks for.
+fn core(layout: &Layout) -> Option<usize> {
+    let mut scores = vec![0.0; layout.areas.len()];
+    for block in &layout.blocks {
+        let mut area = block.within;
+        for distance in 0..HEARD {
+            if let Some(score) = scores.get_mut(area) {
+                *score += prose(block) * 0.5_f64.powi(distance);
+            }
+            let parent = layout.areas.get(area)?.parent;
+            if parent == area {
+                break;
+            }
+            area = parent;
+        }
+    }
+    let weighed = layout.areas.iter().zip(&scores).map(|(area, score)| {
+        let hint = if area.content || area.frame == Frame::Article { 1.3 } else { 1.0 };
+        score * hint * (1.0 - links(layout, area))
+    });
+    let best = weighed.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    best.filter(|(_, score)| *score > 0.0).map(|(area, _)| area)
+}
+
+fn blocks_of<'a>(layout: &'a Layout, area: &Area) -> &'a [Block] {
+    layout.blocks.get(area.blocks.0..area.blocks.1).unwrap_or_default()
+}
+
+/// The share of an area's text that are links.
+#[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
+fn links(layout: &Layout, area: &Area) -> f64 {
+    let (all, linked) = blocks_of(layout, area).iter().fold((0, 0), |(all, linked), block| (all + block.length, linked + block.linked));
+    linked as f64 / all.max(1) as f64
+}
+
+/// The blocks of the core, and of what stands beside it and reads as it does, up to the nearest element that is marked as the
+/// article, or the page.
+fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
+    let mut chosen = vec![false; layout.blocks.len()];
+    let mut take = |(from, to): (usize, usize)| chosen.iter_mut().take(to).skip(from).for_each(|place| *place = true);
+    let Some(area) = layout.areas.get(core) else { return Vec::new() };
+    take(area.blocks);
+    let prose_of = |area: &Area| blocks_of(layout, area).iter().map(prose).sum::<f64>();
+    let (mut inner, mut at, mut steps) = (core, area, 0);
+    while at.frame == Frame::Other && at.parent != inner {
+        let outer = at.parent;
+        let Some(around) = layout.areas.get(outer) else { break };
+        for (number, block) in layout.blocks.iter().enumerate().take(around.blocks.1).skip(around.blocks.0) {
+            if block.within == outer && joins(block, number < area.blocks.0) {
+                take((number, number + 1));
+            }
+        }
+        // Further out it takes more to belong: the pages of a site are full of small boxes with text.
+        let least = if steps == 0 { 80.0 } else { (prose_of(area) * 0.2).max(80.0) };
+        for (number, beside) in layout.areas.iter().enumerate().skip(outer + 1) {
+            if beside.blocks.0 >= around.blocks.1 {
+                break;
+            }
+            if beside.parent == outer && number != inner && reads_on(layout, beside, beside.blocks.1 <= area.blocks.0, least) {
+                take(beside.blocks);
+            }
+        }
+        (inner, at) = (outer, around);
+        steps += 1;
+        if steps == HEARD {
+            break;
+        }
+    }
+    let from = title.unwrap_or(at.blocks.0);
+    for (number, block) in layout.blocks.iter().enumerate().take(area.blocks.0).skip(from) {
+        if block.lede && block.length > SHORT && block.linked * 4 <= block.length {
+            take((number, number + 1));
+        }
+    }
+    take_headings(layout, core, &mut chosen);
+    chosen
+}
+
+/// A heading just before what was chosen goes with it, where it stands around the core.
+fn take_headings(layout: &Layout, core: usize, chosen: &mut [bool]) {
+    let mut next = false;
+    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev() {
+        *place |= next && matches!(block.kind, Kind::Heading(_)) && is_within(layout, core, block.within);
+        next = *place;
+    }
+}
+
+/// Whether a block beside the core belongs to it.
+fn joins(block: &Block, before: bool) -> bool {
+    let few_links = block.linked * 4 <= block.length;
+    few_links && (prose(block) >= 80.0 || (before && block.lede && block.length > SHORT))
+}
+
+/// Whether an area beside the core goes on with it: prose with few links, and no list of other articles, whose titles are links.
+#[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
+fn reads_on(layout: &Layout, area: &Area, before: bool, least: f64) -> bool {
+    let blocks = blocks_of(layout, area);
+    let all: usize = blocks.iter().map(|block| block.length).sum();
+    if before && blocks.iter().all(|block| block.lede) && all > SHORT {
+        return links(layout, area) < 0.25;
+    }
+    let teaser = blocks.iter().any(|block| matches!(block.kind, Kind::Heading(_)) && block.linked * 2 > block.length);
+    let text: f64 = blocks.iter().map(prose).sum();
+    !teaser && links(layout, area) < 0.25 && text >= least && text > all as f64 * 0.5
+}
+
+/// The heading that is the title.
+fn place_of_title(layout: &Layout, title: &str) -> Option<usize> {
+    let title = fold(title);
+    layout.blocks.iter().position(|block| matches!(block.kind, Kind::Heading(1..=3)) && fold(&block.text) == title)
+}
+
+/// What stands before the article's title is no part of it.
+fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) {
+    let Some(at) = title else { return };
+    let text = |range: &[Block]| range.iter().map(prose).sum::<f64>();
+    let (before, after) = layout.blocks.split_at(at);
+    if text(before) < text(after) {
+        chosen.iter_mut().take(at + 1).for_each(|place| *place = false);
+    }
+}
+
+/// Drops lists of links and all that follows a heading such as «Sur le même sujet», up to the next prose beside it.
+fn drop_furniture(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
+    let mut tail: Option<usize> = None;
+    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()) {
+        let mostly_links = block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
+        let goes_on = |tail| {
+            let beside = block.within == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
+            beside || !is_within(layout, block.within, tail)
+        };
+        if block.length < LONG && rules.is_tail(&bare(&block.text)) {
+            tail = Some(block.within);
+        } else if tail.is_some_and(goes_on) {
+            tail = None;
+        }
+        let scrap = block.kind == Kind::Loose && block.length < SHORT && !closes(&block.text);
+        if tail.is_some() || mostly_links || scrap {
+            *place = false;
+        }
+    }
+}
+
+/// A heading as it is compared with the rules.
+fn bare(text: &str) -> String {
+    fold(text).trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([' ', ':', '»', '>', '…', '.']).to_owned()
+}
+
+fn is_within(layout: &Layout, mut area: usize, outer: usize) -> bool {
+    while area > outer {
+        let Some(parent) = layout.areas.get(area).map(|area| area.parent) else { return false };
+        area = parent;
+    }
+    area == outer
+}
+
+/// The scraps before the first and after the last prose: names, dates, tags.
+fn drop_edges(layout: &Layout, chosen: &mut [bool]) {
+    let scrap = |block: &Block| !matches!(block.kind, Kind::Heading(_)) && !block.lede && block.length < 60 && !closes(&block.text);
+    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).filter(|(_, place)| **place) {
+        if !scrap(block) {
+            break;
+        }
+        *place = false;
+    }
+    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, place)| **place) {
+        if !scrap(block) {
+            break;
+        }
+        *place = false;
+    }
+}
+
+/// A heading that nothing of the article follows before the next of its level.
+fn drop_empty_headings(layout: &Layout, chosen: &mut [bool]) {
+    let mut next = 0;
+    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, place)| **place) {
+        match block.kind {
+            Kind::Heading(level) if next <= level => *place = false,
+            Kind::Heading(level) => next = level,
+            _ => next = u8::MAX,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What a page says of its article in JSON-LD.
+
+use serde_json::{Map, Value};
+
+use super::guard::guard;
+use super::tree::{Page, ROOT};
+use crate::extract::one_line;
+
+/// What JSON-LD says of the article.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct LinkedData {
+    pub(super) title: Option<String>,
+    pub(super) published: Option<String>,
+    pub(super) author: Option<String>,
+    pub(super) section: Option<String>,
+    pub(super) url: Option<String>,
+    /// The text, where it is given whole; lines are its paragraphs.
+    pub(super) body: Option<String>,
+    /// Not all of it may be read without paying.
+    pub(super) paid: bool,
+}
+
+/// Deepest list within lists that is looked into.
+const DEEPEST: usize = 6;
+
+/// What the scripts' texts say, the first article first.
+pub(super) fn linked_data<'a>(scripts: impl Iterator<Item = &'a str>) -> LinkedData {
+    let mut found = LinkedData::default();
+    for value in scripts.filter_map(parse) {
+        collect(&value, DEEPEST, &mut found);
+    }
+    found
+}
+
+/// Pages write line ends and tabs into strings, and semicolons and comments around the whole.
+fn parse(script: &str) -> Option<Value> {
+    let text = script.trim().trim_start_matches("<!--").trim_start_matches("//<![CDATA[").trim_end_matches("-->").trim_end_matches("//]]>");
+    let text = text.trim().trim_end_matches(';');
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&text.replace(|c: char| c.is_control(), " ")).ok())
+}
+
+fn collect(value: &Value, depth: usize, found: &mut LinkedData) {
+    match value {
+        Value::Array(list) if depth > 0 => list.iter().for_each(|value| collect(value, depth - 1, found)),
+        Value::Object(object) => {
+            if is_article(object) {
+                take(object, found);
+            }
+            for key in ["@graph", "mainEntity"] {
+                if let Some(inner) = object.get(key).filter(|_| depth > 0) {
+                    collect(inner, depth - 1, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_article(object: &Map<String, Value>) -> bool {
+    let names =
+        |name: &Value| name.as_str().is_some_and(|name| name.ends_with("Article") || name.ends_with("Posting") || name.ends_with("Report"));
+    match object.get("@type") {
+        Some(Value::Array(list)) => list.iter().any(names),
+        Some(name) => names(name),
+        None => false,
+    }
+}
+
+fn take(object: &Map<String, Value>, found: &mut LinkedData) {
+    let text = |key: &str| object.get(key).and_then(|value| names(value, ", "));
+    let set = |place: &mut Option<String>, value: Option<String>| {
+        if place.is_none() {
+            *place = value;
+        }
+    };
+    set(&mut found.title, text("headline").or_else(|| text("name")));
+    set(&mut found.published, text("datePublished").or_else(|| text("dateCreated")));
+    set(&mut found.author, text("author").or_else(|| text("creator")));
+    set(&mut found.section, object.get("articleSection").and_then(first));
+    set(&mut found.url, text("url").filter(|url| url.starts_with("http")));
+    set(&mut found.body, object.get("articleBody").and_then(Value::as_str).map(plain));
+    found.paid |= match object.get("isAccessibleForFree") {
+        Some(Value::Bool(free)) => !free,
+        Some(Value::String(free)) => free.eq_ignore_ascii_case("false"),
+        _ => false,
+    };
+}
+
+/// A text, the `name` of an object, or those of a list, joined.
+fn names(value: &Value, between: &str) -> Option<String> {
+    let text = match value {
+        Value::String(text) => one_line(&plain(text)),
+        Value::Object(object) => object.get("name").and_then(|name| names(name, between))?,
+        Value::Array(list) => {
+            let mut all: Vec<String> = list.iter().filter_map(|value| names(value, between)).collect();
+            all.dedup();
+            all.join(between)
+        }
+        _ => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn first(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(list) => list.iter().find_map(|value| names(value, ", ")),
+        value => names(value, ", "),
+    }
+}
+
+/// A text without the markup and the references that some put into it.
+fn plain(text: &str) -> String {
+    if !text.contains(['<', '&']) {
+        return text.to_owned();
+    }
+    let broken = text.replace("</p>", "</p>\n").replace("<br", "\n<br");
+    if guard(&broken).is_err() {
+        return String::new();
+    }
+    let page = Page::parse(&broken);
+    page.text(ROOT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(script: &str) -> LinkedData {
+        linked_data(std::iter::once(script))
+    }
+
+    #[test]
+    fn an_article_is_found_wherever_it_stands() {
+        let article = r#"{"@type":["NewsArticle"],"headline":"L&#039;été","datePublished":"2026-11-13","author":[{"name":"A. B."},{"name":"C. D."}],"articleSection":["Monde","Une"],"isAccessibleForFree":"False","articleBody":"<p>Un.</p><p>Deux.</p>"}"#;
+        for script in
+            [article.to_owned(), format!("[{article}]"), format!("{{\"@graph\":[{{\"@type\":\"WebSite\",\"name\":\"x\"}},{article}]}}")]
+        {
+            let found = read(&script);
+            assert_eq!(found.title.as_deref(), Some("L'été"));
+            assert_eq!(found.author.as_deref(), Some("A. B., C. D."));
+            assert_eq!((found.section.as_deref(), found.paid), (Some("Monde"), true));
+            assert_eq!(found.body.as_deref(), Some("Un.\nDeux.\n"));
+        }
+    }
+
+    #[test]
+    fn what_is_broken_or_no_article_says_nothing() {
+        assert_eq!(read("{\"@type\":\"NewsArticle\""), LinkedData::default());
+        assert_eq!(read(r#"{"@type":"Organization","name":"x"}"#), LinkedData::default());
+        assert_eq!(read("{\"@type\":\"NewsArticle\",\"headline\":\"a\nb\"};").title.as_deref(), Some("a b"));
+    }
+}
