@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Output, Sheet, View};
 use crate::extract::sentences;
-use crate::model::{Day, Field, Lang, Row, Severity, Status};
+use crate::model::{Day, Field, Finding, Lang, Row, Severity, Status};
 use choice::{Choice, day, gravity};
 use mark::{Marks, Piece, text_of};
 
@@ -30,6 +30,9 @@ const JS: &str = include_str!("page/page.js");
 
 /// Articles that a browser lays out together when they come near the window. One by one would be dearer: it watches each.
 const LOT: usize = 12;
+
+/// Characters of what was found, expected or explained that stand below an article.
+const NOTE: usize = 240;
 
 /// Nothing may be loaded, run or sent but the page's own style and script.
 static CSP: LazyLock<String> = LazyLock::new(|| {
@@ -212,21 +215,21 @@ struct Article<'a> {
     titles: Vec<Passage<'a>>,
     /// Sentences beside those that say the same.
     pairs: Vec<Vec<Passage<'a>>>,
-    notes: Vec<Note<'a>>,
+    notes: Vec<Note>,
 }
 
 /// A finding as a line below its article.
-struct Note<'a> {
+struct Note {
     code: &'static str,
     severity: &'static str,
     field: &'static str,
-    found: &'a str,
+    found: String,
     /// The language of what was found.
     lang: &'static str,
-    expected: &'a str,
-    explanation: &'a str,
-    /// What a link to the place names; empty where there is none.
-    mark: String,
+    expected: String,
+    explanation: String,
+    /// What links to the places of both name; empty where there is none.
+    marks: [String; 2],
 }
 
 impl<'a> Article<'a> {
@@ -246,23 +249,31 @@ impl<'a> Article<'a> {
             chips: chips.into_iter().map(|(_, finding)| finding.check.code()).collect(),
             titles: titles.into_iter().filter(|(_, pieces)| !pieces.is_empty()).collect(),
             pairs: pairs(row, passage),
-            notes: notes.into_iter().map(|(at, finding)| Note::of(finding, marks.id(at))).collect(),
+            notes: notes.into_iter().map(|(at, finding)| Note::of(finding, marks.ids(at))).collect(),
         }
     }
 }
 
-impl<'a> Note<'a> {
-    fn of(finding: &'a crate::model::Finding, mark: String) -> Self {
+impl Note {
+    fn of(finding: &Finding, marks: [String; 2]) -> Self {
         Self {
             code: finding.check.code(),
             severity: finding.severity.code(),
             field: finding.field.code(),
-            found: &finding.found,
+            found: short(&finding.found),
             lang: mark::language(finding.field).map_or("", Lang::code),
-            expected: &finding.expected,
-            explanation: &finding.explanation,
-            mark,
+            expected: short(&finding.expected),
+            explanation: short(&finding.explanation),
+            marks,
         }
+    }
+}
+
+/// The beginning of a text that may be a whole article: it stands above, and whole in flags.jsonl.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(NOTE) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().trim_end().to_owned() + "\u{a0}…",
+        None => text.to_owned(),
     }
 }
 

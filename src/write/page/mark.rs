@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use crate::model::{Digest, Field, Finding, Lang, Row};
 
+/// The tone of what the other text says at the same place.
+const MATCH: &str = "match";
+
 /// A stretch of text, marked or not.
 pub(super) struct Piece<'a> {
     pub(super) text: &'a str,
@@ -41,7 +44,7 @@ impl<'a> Marks<'a> {
         for (at, finding) in findings {
             let Some(other) = counterpart(finding.field) else { continue };
             if let Some(range) = place(text_of(&row.digest, other), &finding.expected, None) {
-                marks.add(Mark { field: other, range, tone: "match", finding: at });
+                marks.add(Mark { field: other, range, tone: MATCH, finding: at });
             }
         }
         marks
@@ -54,10 +57,16 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// What a link to the place of a finding names; empty where it has none of its own.
-    pub(super) fn id(&self, finding: usize) -> String {
-        let own = self.marks.iter().any(|mark| mark.finding == finding && mark.tone != "match");
-        if own { format!("m-{}-{finding}", self.row.id) } else { String::new() }
+    /// What links to the places of a finding name: of what was found, and of what was expected; empty where it has none of its own.
+    pub(super) fn ids(&self, finding: usize) -> [String; 2] {
+        [false, true].map(|expected| {
+            let mark = self.marks.iter().find(|mark| mark.finding == finding && (mark.tone == MATCH) == expected);
+            mark.map_or_else(String::new, |mark| self.id(mark))
+        })
+    }
+
+    fn id(&self, mark: &Mark) -> String {
+        format!("{}-{}-{}", if mark.tone == MATCH { "e" } else { "m" }, self.row.id, mark.finding)
     }
 
     /// The part of a field's text in `range`, cut where marks begin and end.
@@ -71,7 +80,7 @@ impl<'a> Marks<'a> {
         for mark in inside {
             let (start, end) = (mark.range.start.max(range.start), mark.range.end.min(range.end));
             // A mark that begins in the sentence before has its id there.
-            let id = if start == mark.range.start && mark.tone != "match" { self.id(mark.finding) } else { String::new() };
+            let id = if start == mark.range.start { self.id(mark) } else { String::new() };
             pieces.push(piece(at..start, "", String::new()));
             pieces.push(piece(start..end, mark.tone, id));
             at = end;
@@ -150,7 +159,7 @@ mod tests {
                 .collect()
         };
         let texts: [String; 2] = [show(Field::SummaryFr), show(Field::SummaryEn)];
-        (texts.join("|"), (0..row.findings.len()).map(|at| marks.id(at)).collect())
+        (texts.join("|"), (0..row.findings.len()).map(|at| marks.ids(at).join(" ")).collect())
     }
 
     fn number(found: &str, expected: &str) -> Finding {
@@ -165,7 +174,7 @@ mod tests {
             "Il y a [match:12] morts. La ville compte [match:2 000] habitants.|\
              There are [error:2] dead. The town has [error:20,000] people, 20,000 in all."
         );
-        assert_eq!(ids, ["m-0123456789abcdef-0", "m-0123456789abcdef-1"]);
+        assert_eq!(ids, ["m-0123456789abcdef-0 e-0123456789abcdef-0", "m-0123456789abcdef-1 e-0123456789abcdef-1"]);
     }
 
     #[test]
@@ -175,7 +184,7 @@ mod tests {
         for span in [7..9_000, 3..3, std::ops::Range { start: 9, end: 2 }] {
             let (text, ids) = marked(vec![number("99", "").found("99", Some(span))]);
             assert!(!text.contains('['), "{text}");
-            assert_eq!(ids, [""]);
+            assert_eq!(ids, [" "]);
         }
     }
 
@@ -184,6 +193,6 @@ mod tests {
         let name = Finding::new(Flag::Name, Severity::Warning, Field::SummaryEn, "").found("20,000 people", None);
         let (text, ids) = marked(vec![name, number("20,000", "")]);
         assert!(text.contains("The town has [error:20,000] people"), "{text}");
-        assert_eq!(ids, ["", "m-0123456789abcdef-1"]);
+        assert_eq!(ids, [" ", "m-0123456789abcdef-1 "]);
     }
 }

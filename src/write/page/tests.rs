@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Digest, Finding, Flag};
+use crate::model::{Digest, Flag};
 use crate::write::{row, written};
 
 fn page(rows: &[Row]) -> String {
@@ -58,10 +58,10 @@ fn an_article_stands_with_its_sentences_side_by_side_and_its_finding_marked() {
     <article id="a-0123456789abcdef" tabindex="-1" data-s="done" data-f="draft number" data-d="2026-11-23" data-v="3" data-p="input/a.txt">
     <p class="about"><time datetime="2026-11-23" data-t="short">2026-11-23</time><a class="original" href="https://www.journal.example/a?b=1&#38;c" rel="noreferrer">journal.example</a><a class="file" href="../input/a.txt">input/a.txt</a><span>fr</span><span><span data-n="12">12</span> <span data-w="words">mots</span></span><span>A. Martin</span><span class="badge info"><span data-w="flag-draft">brouillon</span></span></p>
     <h2 class="pair"><span lang="fr">À Brennec, la digue a tenu</span><span lang="en">In Brennec, the sea wall held</span></h2>
-    <div class="pair"><p lang="fr">La digue a coûté <mark class="match">2 000</mark> euros.</p><p lang="en">The wall cost <mark class="error" id="m-0123456789abcdef-0">20,000</mark> euros.</p></div>
+    <div class="pair"><p lang="fr">La digue a coûté <mark class="match" id="e-0123456789abcdef-0">2 000</mark> euros.</p><p lang="en">The wall cost <mark class="error" id="m-0123456789abcdef-0">20,000</mark> euros.</p></div>
     <div class="pair"><p lang="fr">Elle a tenu.</p><p lang="en">It held.</p></div>
     <ul class="notes">
-    <li class="error"><b><span data-w="flag-number">chiffre</span></b> <span data-w="field-summary_en">résumé anglais</span> · <span data-w="found">trouvé :</span> <q lang="en"><a href="#m-0123456789abcdef-0">20,000</a></q> · <span data-w="expected">attendu :</span> <q>2 000</q> <span class="why" lang="en">20,000 is not in the source</span></li>
+    <li class="error"><b><span data-w="flag-number">chiffre</span></b> <span data-w="field-summary_en">résumé anglais</span> · <span data-w="found">trouvé :</span> <q lang="en"><a href="#m-0123456789abcdef-0">20,000</a></q> · <span data-w="expected">attendu :</span> <q><a href="#e-0123456789abcdef-0">2 000</a></q> <span class="why" lang="en">20,000 is not in the source</span></li>
     </ul>
     </article>
     "##);
@@ -128,6 +128,16 @@ fn the_policy_allows_this_style_and_this_script_and_nothing_else() {
     );
     let links: Vec<&str> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(links.iter().filter(|link| link.contains("://")).count(), 1, "the article's own: {links:?}");
+}
+
+#[test]
+fn a_finding_about_a_whole_text_does_not_repeat_it() {
+    let text = "Phrase. ".repeat(200);
+    let finding = Finding::new(Flag::Echo, Severity::Error, Field::SummaryEn, "not translated").found(&text, Some(0..text.len()));
+    let digest = Digest { summary_en: text.clone(), ..Digest::default() };
+    let page = page(&[Row { digest, ..row("") }.with_findings(vec![finding])]);
+    let note = between(&page, "<ul class=\"notes\">", "</ul>");
+    assert!(note.contains("\u{a0}…</a></q>") && note.matches("Phrase.").count() == NOTE / 8, "{note}");
 }
 
 #[test]
