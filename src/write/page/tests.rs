@@ -206,7 +206,8 @@ proptest! {
         let plain = skeleton(&self::page(&[bilingual(), Row { status: Status::Failed, error: "a".into(), ..row("") }]));
         let names: std::collections::BTreeSet<&str> = plain.iter().map(String::as_str).collect();
         for tag in skeleton(&page) {
-            prop_assert!(names.contains(tag.as_str()) || tag == "q lang=", "{}", tag);
+            // A mark that goes on from the sentence before has no name of its own.
+            prop_assert!(names.contains(tag.as_str()) || tag == "mark class=", "{}", tag);
         }
     }
 }
