@@ -29,3 +29,14 @@ need_compilers() {
         need_packages gcc g++ libc6-dev
     fi
 }
+
+# need_llmock: llmock, a service that judges how its clients behave, in a Python environment of its own below target/. Pinned, so that
+# its verdict is the same everywhere. Fails where it cannot be had.
+need_llmock() {
+    llmock=target/llmock
+    [ -x "$llmock/bin/llmock" ] && return 0
+    command -v python3 >/dev/null 2>&1 || return 1
+    rm -rf "$llmock"
+    { python3 -m venv "$llmock" || { need_packages python3-venv && python3 -m venv "$llmock"; }; } &&
+        "$llmock/bin/python" -m pip install --quiet --disable-pip-version-check 'llmock==0.2.2' || { rm -rf "$llmock"; return 1; }
+}

@@ -19,6 +19,7 @@ mod kill;
 mod known;
 mod ledger;
 mod limits;
+mod llmock;
 mod models;
 mod page;
 mod read;

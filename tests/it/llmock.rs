@@ -1,0 +1,63 @@
+//! What a judge that nobody here wrote says of the program as a client: llmock (PyPI), which `scripts/test` installs below `target/`.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::desk::Desk;
+use crate::support::http::ask;
+use crate::support::process::Running;
+use crate::support::repository;
+
+/// The running judge, and where it is; none where it is not installed.
+fn llmock() -> Option<(Running, String)> {
+    let program = repository("target/llmock/bin/llmock");
+    if !program.is_file() {
+        println!("skipped: llmock is not installed; `scripts/test` does it");
+        return None;
+    }
+    let mut server = Running::start(Command::new(program).args(["serve", "--host", "127.0.0.1", "--port", "0"]));
+    let line = server.says("Uvicorn running on ");
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+    Some((server, url))
+}
+
+fn config(url: &str, concurrency: usize) -> String {
+    format!(
+        "[summary]\nroute = \"single-call\"\n\n[[endpoint]]\nname = \"llmock\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\n\
+         url = \"{url}/v1\"\nmodel = \"gpt-4o-mini\"\nkey = {{ file = \"key\" }}\nconcurrency = {concurrency}\n"
+    )
+}
+
+/// Runs the program against a judge that does this to its requests; returns the exit code's row errors and what the judge found.
+fn judged(url: &str, behaviors: &Value, articles: usize, exit: i32) -> Vec<String> {
+    assert_eq!(ask(url, "/_llmock/reset", &[], Some(&json!({}))).status, 200);
+    assert_eq!(ask(url, "/_llmock/scenario", &[("content-type", "application/json")], Some(&json!({"behaviors": behaviors}))).status, 201);
+    let desk = Desk::with(&config(url, 2), articles);
+    desk.write("key", "sk-test");
+    desk.run(&["run"]).exits(exit);
+    let verdict = ask(url, "/_llmock/verdict", &[], None).value();
+    assert_eq!(verdict["findings"], json!([]), "{verdict:#}");
+    assert_eq!((&verdict["passed"], verdict["calls"].as_u64() > Some(0)), (&json!(true), true), "{verdict:#}");
+    desk.rows().iter().map(|row| row["error"].clone()).filter(|error| !error.is_empty()).collect()
+}
+
+#[test]
+fn llmock_finds_nothing_to_complain_of() {
+    let Some((_server, url)) = llmock() else { return };
+    let fail = |status: u16, code: Option<&str>, retry_after: Option<f64>, times: Option<u32>| json!({"type": "fail", "status": status, "code": code, "retry_after": retry_after, "times": times});
+    // Every kind of trouble that passes, and one request that is refused.
+    let passing = json!([
+        fail(503, None, None, Some(1)),
+        fail(429, None, Some(1.0), Some(1)),
+        fail(500, None, None, Some(1)),
+        fail(400, None, None, Some(1)),
+    ]);
+    let errors = judged(&url, &passing, 12, 3);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    // Trouble that stays condemns the endpoint at once. (Not asked: 429 with `insufficient_quota`, which the judge takes for any other 429.)
+    for (status, code) in [(401, None), (403, None), (404, Some("model_not_found"))] {
+        let errors = judged(&url, &json!([fail(status, code, None, None)]), 10, 4);
+        assert_eq!(errors.len(), 10, "{status}");
+    }
+}
