@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 use super::attempts::{Attempts, Budget, Counters, Next, Tally};
 use super::client::Client;
 use super::gate::{Gate, Turn};
+use super::ready::prepare;
 use super::retry::LONGEST_WAIT;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect};
@@ -30,6 +31,8 @@ pub struct Line {
     gate: Gate,
     /// The endpoint as it wants to be asked, once that was found out.
     learnt: Mutex<Arc<Endpoint>>,
+    /// Done once, before the first request: what the service must be asked first.
+    prepared: OnceCell<()>,
     stopped: Mutex<Option<Failure>>,
     halted: watch::Sender<bool>,
     counters: Counters,
@@ -56,6 +59,7 @@ impl Line {
             client: Client::new(&endpoint)?,
             gate: Gate::new(&endpoint),
             learnt: Mutex::new(Arc::new(endpoint.clone())),
+            prepared: OnceCell::new(),
             endpoint,
             identity,
             dialect,
@@ -159,8 +163,14 @@ impl Line {
 
     /// One request; what came of it goes to the gate.
     async fn attempt(&self, ask: &Ask, attempts: &mut Attempts, expected: &Usage) -> Result<Reply, Ended> {
-        // Found out meanwhile that the service wants to be asked otherwise: not a failure, and asked again at once.
-        for _ in 0..3 {
+        if let Err(error) = self.prepare().await {
+            attempts.sent += 1;
+            self.counters.sent(attempts.sent);
+            return Err(Ended::Failed(error));
+        }
+        // Found out meanwhile that the service wants to be asked otherwise: not a failure, and asked again at once. A server may know
+        // neither schemas (two steps), nor a temperature, nor the usual name of the token limit.
+        for _ in 0..5 {
             let endpoint = Arc::clone(&lock(&self.learnt));
             self.open().map_err(|failure| {
                 self.gate.unasked();
@@ -192,6 +202,16 @@ impl Line {
             }
         }
         Err(Ended::Failed(CallError::new(Verdict::Never, "refused-request", "the service refuses every form of the request")))
+    }
+
+    /// Asks what the service must be asked before its first call, once in a run.
+    async fn prepare(&self) -> Result<(), CallError> {
+        let ask = async || {
+            let options = prepare(self.dialect, &self.client, &self.endpoint).await?;
+            *lock(&self.learnt) = Arc::new(Endpoint { options, ..self.endpoint.clone() });
+            Ok(())
+        };
+        self.prepared.get_or_try_init(ask).await.copied()
     }
 
     /// Whether what was refused may be asked in another form, which is then the form for all calls.

@@ -7,6 +7,7 @@ mod gate;
 mod line;
 mod pace;
 mod places;
+mod ready;
 mod retry;
 mod throttle;
 

@@ -205,3 +205,24 @@ fn the_requests_hold_no_tools_and_name_the_model() {
         }
     }
 }
+
+#[test]
+fn what_a_server_does_not_know_is_found_out_once_and_no_article_pays_for_it() {
+    // Knows neither schemas nor the usual name of the token limit; says so one thing at a time, as servers do.
+    let mock = Mock::scripted(|request, _| {
+        let body = request.json();
+        let refuse = |message: &str| Deed::status(400, &json!({"error": {"message": message}}).to_string());
+        if body["max_tokens"].is_u64() {
+            refuse("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
+        } else if body["response_format"]["type"] == "json_schema" {
+            refuse("response_format: Input should be 'text' or 'json_object'")
+        } else {
+            Deed::usual(request)
+        }
+    });
+    let desk = Desk::with(&format!("[summary]\nroute = \"single-call\"\n\n{}", service(&mock, "openai", "")), 6);
+    let ended = run(&desk, &["run"]).exits(0);
+    assert_eq!(mock.count(), 6 + 2, "{}", ended.stdout);
+    assert_eq!(mock.requests().last().unwrap().json()["response_format"], json!({"type": "json_object"}));
+    assert!(desk.rows().iter().all(|row| row["status"] == "done"));
+}

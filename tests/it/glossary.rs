@@ -1,8 +1,11 @@
 //! The user's glossary: obeyed on every backend, checked, and paid for only where it changed.
 
+use serde_json::json;
+
 use crate::support::configs::service;
 use crate::support::desk::Desk;
-use crate::support::mock::Mock;
+use crate::support::mock::{Deed, Mock};
+use crate::support::wire;
 
 const GLOSSARY: &str = "fr,en,note\nOTSC,CSTO,\nHaut-Karabakh,Nagorno-Karabakh,\nPachinian,Pashinyan,\n";
 
@@ -76,4 +79,31 @@ fn faults_of_the_file_are_named_with_line_and_column_before_anything_is_asked() 
     let ended = desk.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("the glossary `glossary.csv` cannot be read"), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
+}
+
+#[test]
+fn deepls_glossary_is_made_once_and_found_again_and_named_only_where_a_term_occurs() {
+    let kept = std::sync::Mutex::new(Vec::new());
+    let mock = Mock::scripted(move |request, _| match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/v3/glossaries") => Deed::Answer(crate::support::http::Response::json(&json!({"glossaries": *kept.lock().unwrap()}))),
+        ("POST", "/v3/glossaries") => {
+            let made = json!({"glossary_id": "g-7", "name": request.json()["name"]});
+            kept.lock().unwrap().push(made.clone());
+            Deed::status(201, &made.to_string())
+        }
+        _ => Deed::Answer(wire::answer(request)),
+    });
+    let desk = desk(&mock, "deepl", "");
+    desk.run(&["run"]).exits(0);
+    desk.write("input/4.txt", article("L’OTSC, encore"));
+    desk.run(&["run"]).exits(0);
+    let requests = mock.requests();
+    let made: Vec<_> = requests.iter().filter(|request| request.path == "/v3/glossaries" && request.method == "POST").collect();
+    assert_eq!(made.len(), 1);
+    let entries = &made[0].json()["dictionaries"];
+    assert_eq!(entries[0]["entries"], "OTSC\tCSTO\nHaut-Karabakh\tNagorno-Karabakh\nPachinian\tPashinyan");
+    assert_eq!((&entries[1]["source_lang"], &entries[1]["target_lang"]), (&json!("en"), &json!("fr")));
+    let named = |request: &&crate::support::http::Request| request.json()["glossary_id"] == "g-7";
+    let translations: Vec<_> = requests.iter().filter(|request| request.path == "/v2/translate").collect();
+    assert_eq!((translations.len(), translations.into_iter().filter(named).count()), (4, 3));
 }

@@ -1,4 +1,4 @@
-//! What a judge that nobody here wrote says of the program as a client: llmock (PyPI), which `scripts/test` installs below `target/`.
+//! What a judge that nobody here wrote says of the program as a client: llmock (on `PyPI`), which `scripts/test` installs below `target/`.
 
 use std::process::Command;
 
