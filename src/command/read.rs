@@ -5,24 +5,32 @@ use serde_json::json;
 use super::ReadArguments;
 use crate::config::Overrides;
 use crate::discover::{article_id, walk};
-use crate::model::{Exit, Fault};
-use crate::pipeline::understand;
+use crate::model::{Exit, Fault, Understood};
+use crate::pipeline::read_all;
 use crate::report::say;
 
 pub(super) fn run(arguments: &ReadArguments) -> Result<Exit, Fault> {
     let config = arguments.common.load(&Overrides { paths: arguments.paths.clone(), ..Overrides::default() })?;
     let mut exit = Exit::Done;
-    for found in walk(&config.input, &config.folder, &config.output) {
-        for article in understand(found, &config) {
-            let line = match article {
-                Ok(article) => serde_json::to_value(&article).map_err(|error| Fault::new(Exit::Bug, error.to_string()))?,
-                Err((source, reject)) => {
-                    exit = exit.worse(Exit::SomeFailed);
-                    json!({"id": article_id(&source), "source": source, "error": {"code": reject.code, "reason": reject.reason}})
-                }
-            };
-            say(&line.to_string());
+    let tell = |(line, failed): (String, bool)| {
+        if failed {
+            exit = exit.worse(Exit::SomeFailed);
         }
-    }
+        say(&line);
+    };
+    read_all(walk(&config.input, &config.folder, &config.output), &config, line, tell);
     Ok(exit)
+}
+
+/// The line of an article, and whether it says that there is none.
+fn line(article: Understood) -> (String, bool) {
+    let (line, failed) = match article {
+        Ok(article) => (serde_json::to_string(&article), false),
+        Err((source, reject)) => {
+            let error = json!({"code": reject.code, "reason": reject.reason});
+            (serde_json::to_string(&json!({"id": article_id(&source), "source": source, "error": error})), true)
+        }
+    };
+    // Strings and numbers can always be written.
+    (line.unwrap_or_default(), failed)
 }

@@ -104,13 +104,15 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
     let settings = desk.settings_keys(&config.summary);
     let glossary = Glossary::new(config.glossary.clone());
     let shape = pipeline::shape(&config, &desk);
+    let originals = pipeline::Originals::new(desk.ledger(), config.near)?;
     let work = Arc::new(Work {
         config,
-        glossary,
         desk,
         progress,
+        glossary,
         settings,
         shape,
+        originals,
         stop: OnceLock::new(),
         signal: OnceLock::new(),
         halted: tokio::sync::Notify::new(),

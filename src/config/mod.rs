@@ -1,5 +1,6 @@
 //! What the user wrote, with its place in the file, made into what the program uses; or all that is wrong with it, and where.
 
+mod duplicates;
 mod endpoint;
 mod fields;
 mod glossary;
@@ -21,6 +22,7 @@ use secrecy::SecretString;
 
 use crate::model::{Entry, Task, Wish};
 
+pub use duplicates::Near;
 pub use endpoint::is_loopback;
 pub use fields::Fields;
 pub use options::{JsonMode, Options, TokenLimit};
@@ -63,6 +65,8 @@ pub struct Config {
     /// Bytes; no more is ever held of a file at once: a larger file is rejected unread, unless it is a list of articles that can
     /// be read one after the other.
     pub max_bytes: u64,
+    /// What is done with near copies.
+    pub near: Near,
     /// What fields and columns are called.
     pub fields: Fields,
     /// What is no part of an article.

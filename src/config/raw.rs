@@ -30,6 +30,8 @@ pub(super) struct RawConfig {
     pub(super) page: RawPage,
     #[serde(default)]
     pub(super) run: RawRun,
+    #[serde(default)]
+    pub(super) duplicates: super::duplicates::RawDuplicates,
 }
 
 #[derive(Default, Deserialize)]

@@ -101,6 +101,7 @@ impl Judge<'_> {
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
         let glossary = self.glossary(raw.glossary.file);
         let rules = self.rules(raw.input.rules);
+        let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, super::Near::default());
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let embedded = self.embedded(raw.embedded);
         let run = self.run(raw.run, &overrides.run);
@@ -122,6 +123,7 @@ impl Judge<'_> {
         let config = Config {
             folder: self.folder.clone(),
             input,
+            near,
             fields: raw.input.fields.into(),
             rules,
             max_bytes: u64::try_from(megabytes).unwrap_or(u64::MAX) << 20,

@@ -165,7 +165,7 @@ mod tests {
         "From: =?utf-8?q?H=C3=A9l=C3=A8ne_E=2E?= <h@a.invalid>\r\nDate: Fri, 13 Nov 2026 08:00:00 +0100\r\nMessage-ID: <1@a.invalid>\r\n";
 
     fn eml(text: &str) -> Draft {
-        Eml.items(Bytes::of(text), &Fields::default()).unwrap().next().unwrap().unwrap()
+        Eml.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).unwrap().next().unwrap().unwrap()
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             format!("From a@a.invalid Fri Nov 13 08:00:00 2026\n{}Subject: {subject}\n\n{text}\n\n", HEAD.replace("\r\n", "\n"))
         };
         let text = format!("{}{}", one("Un", "Premier.\n>From là, il part.\nFrom ici aussi."), one("Deux", "Second."));
-        let drafts: Vec<Draft> = Mbox.items(Bytes::of(text), &Fields::default()).unwrap().map(Result::unwrap).collect();
+        let drafts: Vec<Draft> = Mbox.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).unwrap().map(Result::unwrap).collect();
         assert_eq!(drafts.len(), 2);
         assert_eq!((drafts[0].title.as_deref(), drafts[0].key.clone()), (Some("Un"), Key::Own("1@a.invalid".into())));
         assert!(drafts[0].body.contains("\nFrom là") && drafts[0].body.contains("\nFrom ici"), "{}", drafts[0].body);

@@ -12,6 +12,7 @@ mod mail;
 mod markdown;
 mod newsml;
 pub mod sentences;
+mod sketch;
 mod stream;
 mod table;
 mod text;
@@ -27,6 +28,7 @@ use draft::{Draft, Key, Markup, Names, content_key};
 use stream::{Item, Items, Stream};
 
 pub use language::detect;
+pub use sketch::{Likeness, Sketch};
 
 /// An input format. Pure: text in, what it says of its articles out.
 trait Format: Sync {
@@ -206,7 +208,7 @@ fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
     });
     // Many exports repeat the title as the first paragraph.
     if let Some(rest) = body.strip_prefix(title.as_str()).filter(|rest| rest.starts_with('\n')) {
-        body = rest.trim_start().to_owned();
+        body = String::from(rest.trim_start());
     }
     if body.contains('\u{fffd}') && !flags.contains(&Flag::Encoding) {
         flags.push(Flag::Encoding);
@@ -234,6 +236,7 @@ fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
         title,
         body,
         flags,
+        sketch: Vec::new(),
     })
 }
 
@@ -269,7 +272,8 @@ mod tests {
 
     fn read(name: &str, text: impl Into<Vec<u8>>) -> Vec<Understood> {
         let source = Source { path: name.into(), name: name.into(), size: 0, stamp: None };
-        articles(&source, Bytes::of(text), &Fields::default()).unwrap().map(|article| article.finish(&Rules::shipped())).collect()
+        let bytes = Bytes::of(text, 10 << 20).unwrap();
+        articles(&source, bytes, &Fields::default()).unwrap().map(|article| article.finish(&Rules::shipped())).collect()
     }
 
     fn name(article: &Understood) -> &str {

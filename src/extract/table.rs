@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn items(text: impl Into<Vec<u8>>) -> Vec<Item> {
-        Table.items(Bytes::of(text), &Fields::default()).unwrap().collect()
+        Table.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).unwrap().collect()
     }
 
     #[test]
@@ -203,6 +203,6 @@ mod tests {
 
     #[test]
     fn a_table_of_something_else_is_refused() {
-        assert_eq!(Table.items(Bytes::of("a,b\n1,2\n"), &Fields::default()).err().unwrap().code, "malformed");
+        assert_eq!(Table.items(Bytes::of("a,b\n1,2\n", 10 << 20).unwrap(), &Fields::default()).err().unwrap().code, "malformed");
     }
 }

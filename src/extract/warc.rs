@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn items(text: &str) -> Vec<Item> {
-        Warc.items(Bytes::of(text), &Fields::default()).unwrap().collect()
+        Warc.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).unwrap().collect()
     }
 
     #[test]

@@ -77,6 +77,9 @@ pub struct Article {
     pub words: usize,
     /// What the reading wants the user to know.
     pub flags: Vec<Flag>,
+    /// What copies of it are known by; empty where none are looked for.
+    #[serde(skip)]
+    pub sketch: Vec<u8>,
     /// The part of the paper it stood in.
     pub section: Option<String>,
 }

@@ -137,8 +137,10 @@ impl Finding {
         let explanation = match flag {
             Flag::Draft => "the translator is gist quality: good to sort by, not to publish",
             Flag::NoTitle => "the article has no title of its own; its beginning stands in",
+            Flag::Copy => "the text is that of another article, at most trimmed",
+            Flag::Mojibake => "text that was read in the wrong encoding and saved again was mended",
             Flag::Encoding => "some bytes of the file fit no encoding and were replaced",
-            Flag::Teaser => "this is perhaps only the beginning of the article: the rest is for subscribers",
+            Flag::Teaser => "this is perhaps only the beginning of the article: a feed's excerpt, or what stands before a paywall",
             _ => "noticed when the article was read",
         };
         let severity = if flag == Flag::Encoding { Severity::Warning } else { Severity::Info };

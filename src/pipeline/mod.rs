@@ -2,11 +2,13 @@
 //! between them a queue as large as the credits, so that no worker ever blocks on it.
 
 mod asker;
+mod copies;
 mod known;
 mod limits;
 mod reading;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -23,9 +25,10 @@ use crate::report::Progress;
 use crate::write::{self, View};
 
 pub use asker::Desk;
+pub use copies::Originals;
 pub use limits::Limits;
 use reading::ReadSource;
-pub use reading::understand;
+pub use reading::read_all;
 
 /// Sources alive beside those whose calls are in flight: enough that reading never keeps the endpoints waiting.
 const SPARE_CREDITS: usize = 64;
@@ -50,6 +53,8 @@ pub struct Work {
     pub settings: Vec<[u8; 32]>,
     /// Hash of the settings that shape rows: a file that was read under others is read again. See [`shape`].
     pub shape: i64,
+    /// Who is the original of whom.
+    pub originals: Originals,
     /// Set by a signal or a limit, to the exit code that it means: nothing new is begun.
     pub stop: OnceLock<Exit>,
     /// Set by a signal, which may come after a limit was reached.
@@ -119,10 +124,15 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
     tokio::pin!(time);
     let mut timed = true;
     let mut reading = true;
+    let mut order = Order::new(work.originals.in_order());
     while reading || !rows.is_empty() {
         tokio::select! {
             source = sources.recv(), if reading => match source {
-                Some(source) => drop(rows.spawn(rows::source(Arc::clone(&work), source))),
+                Some(source) => {
+                    for source in order.next(source) {
+                        rows.spawn(rows::source(Arc::clone(&work), source));
+                    }
+                }
                 None => reading = false,
             },
             Some(ended) = rows.join_next() => exit = exit.worse(ended.unwrap_or(Exit::Bug)),
@@ -146,6 +156,33 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
     match work.desk.take_fault() {
         Some(fault) => Err(fault),
         None => Ok(work.desk.outcome(exit)),
+    }
+}
+
+/// Sources as the walk found them, where that matters: those that the workers read before their turn wait for it, each with its credit.
+struct Order {
+    matters: bool,
+    next: u64,
+    early: BTreeMap<u64, ReadSource>,
+}
+
+impl Order {
+    fn new(matters: bool) -> Self {
+        Self { matters, next: 0, early: BTreeMap::new() }
+    }
+
+    /// Those whose turn it is, now that `source` has come.
+    fn next(&mut self, source: ReadSource) -> Vec<ReadSource> {
+        if !self.matters {
+            return vec![source];
+        }
+        self.early.insert(source.number, source);
+        let mut ready = Vec::new();
+        while let Some(source) = self.early.remove(&self.next) {
+            self.next += 1;
+            ready.push(source);
+        }
+        ready
     }
 }
 
@@ -188,6 +225,7 @@ pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>) -> Res
     if write::names().all(|name| stands(&name)) {
         return Ok(write::names().next().map_or_else(|| config.output.clone(), path));
     }
+    copies::mark(ledger, config.near)?;
     let view = View {
         profile: config.profile,
         page_rows: config.page_rows,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
+use rayon::prelude::*;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Work;
 use super::known::{Known, Sight, is_settled};
-use crate::config::{Config, Rules};
+use crate::config::{Config, Near, Rules};
 use crate::discover::{self, Found, walk};
-use crate::extract::Unfinished;
+use crate::extract::{Sketch, Unfinished};
 use crate::model::{Fault, Reject, Source, Stamp, Status, Understood};
 use crate::record::{FileRead, FileRef};
 use crate::report::Event;
@@ -20,6 +21,8 @@ use crate::{extract, read};
 /// The articles of one source, or some of them, with the credit that keeps them alive.
 pub(super) struct ReadSource {
     pub(super) articles: Vec<Understood>,
+    /// Its place in the walk.
+    pub(super) number: u64,
     /// Shared by all parts of a source; whoever holds it last records that the file was read.
     pub(super) file: Arc<ReadFile>,
     pub(super) _credit: OwnedSemaphorePermit,
@@ -76,7 +79,7 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
-        let hand = Hand { alive, queue, pool, runtime: runtime.clone() };
+        let hand = Hand { alive, queue, pool, runtime: runtime.clone(), count: AtomicU64::new(0) };
         let mut known = Known::new(work.desk.ledger(), &work.config.folder, &work.config.input, work.shape);
         for found in walk(&work.config.input, &work.config.folder, &work.config.output) {
             let file = match known.look(&found) {
@@ -120,6 +123,8 @@ struct Hand {
     queue: mpsc::Sender<ReadSource>,
     pool: rayon::ThreadPool,
     runtime: tokio::runtime::Handle,
+    /// Jobs that were handed on.
+    count: AtomicU64,
 }
 
 impl Hand {
@@ -131,10 +136,17 @@ impl Hand {
             return false;
         }
         let (work, queue) = (Arc::clone(work), self.queue.clone());
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
         self.pool.spawn(move || {
-            let (articles, file) = job(&work);
+            let (mut articles, file) = job(&work);
+            if work.config.near != Near::Off {
+                articles
+                    .iter_mut()
+                    .flatten()
+                    .for_each(|article| article.sketch = Sketch::of(article).map_or_else(Vec::new, |sketch| sketch.to_bytes()));
+            }
             // Never full: it holds as many sources as there are credits. Closed only when the run was broken off.
-            let _ = queue.try_send(ReadSource { articles, file, _credit: credit });
+            let _ = queue.try_send(ReadSource { articles, number, file, _credit: credit });
         });
         true
     }
@@ -197,8 +209,46 @@ fn stream(work: &Arc<Work>, hand: &Hand, source: &Source, file: Arc<FileRef>) ->
     hand.on(work, move |_| (Vec::new(), file))
 }
 
+/// Sources that are read side by side.
+const BATCH: usize = 64;
+
+/// Reads sources, makes what is wanted of their articles on all cores, and tells it in the order of the sources. Nobody is asked
+/// anything, so there are no credits: a batch is told before the next one is read.
+pub fn read_all<T: Send>(
+    sources: impl Iterator<Item = Found>,
+    config: &Config,
+    make: impl Fn(Understood) -> T + Sync,
+    mut tell: impl FnMut(T),
+) {
+    let mut batch: Vec<Found> = Vec::with_capacity(BATCH);
+    let flush = |batch: &mut Vec<Found>, tell: &mut dyn FnMut(T)| {
+        let read = |found: Found| understand(found, config).into_iter().map(&make).collect::<Vec<T>>();
+        let all: Vec<Vec<T>> = std::mem::take(batch).into_par_iter().map(read).collect();
+        all.into_iter().flatten().for_each(tell);
+    };
+    for found in sources {
+        match found {
+            Ok(source) if is_long(&source) => {
+                flush(&mut batch, &mut tell);
+                match caught(&source.name, || open(&source, config)) {
+                    Ok(articles) => articles.for_each(|article| {
+                        let name = article.name().to_owned();
+                        tell(make(caught(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err)));
+                    }),
+                    Err(reject) => tell(make(Err(reject))),
+                }
+            }
+            found => batch.push(found),
+        }
+        if batch.len() == BATCH {
+            flush(&mut batch, &mut tell);
+        }
+    }
+    flush(&mut batch, &mut tell);
+}
+
 /// Reads and understands one source; whatever happens in there, it ends as articles or rejects.
-pub fn understand(found: Found, config: &Config) -> Vec<Understood> {
+fn understand(found: Found, config: &Config) -> Vec<Understood> {
     let source = match found {
         Ok(source) => source,
         Err(reject) => return vec![Err(reject)],

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::Work;
+use super::copies::{Claim, said};
 use super::reading::ReadSource;
 use crate::check::{Context, check};
 use crate::discover::article_id;
-use crate::model::{Article, Digest, Exit, Failure, Finding, Flag, Lang, Reject, Row, Status};
+use crate::extract::{Likeness, Sketch};
+use crate::model::{Article, Digest, Exit, Failure, Finding, Flag, Lang, Reject, Row, Status, Understood};
 use crate::plan::{Made, Redo, content_key, make, row_fingerprint};
 use crate::record::FileRef;
 use crate::report::Event;
@@ -14,9 +16,11 @@ use crate::report::Event;
 /// Every article of a source to its row; the source's credit is given back at the end.
 pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
     let mut exit = Exit::Done;
-    let ReadSource { articles, file, _credit } = source;
+    let ReadSource { articles, file, _credit, .. } = source;
+    let claims = work.originals.claim(&articles);
     // All at once: a list of articles must not take one after the other to the endpoints.
-    let started: Vec<_> = articles.into_iter().map(|article| article.map(|article| start(&work, article, &file.file))).collect();
+    let begin = |(article, claim): (Understood, Claim)| article.map(|article| start(&work, article, claim, &file.file));
+    let started: Vec<_> = articles.into_iter().zip(claims).map(begin).collect();
     for article in started {
         let ended = match article {
             Ok((name, task)) => match task.await {
@@ -50,8 +54,8 @@ fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
 }
 
 /// A task of its own for each: a bug that panics on one article must not take the others along.
-fn start(work: &Arc<Work>, article: Article, file: &Arc<FileRef>) -> (String, Ending) {
-    (article.source.clone(), tokio::spawn(one(Arc::clone(work), article, Arc::clone(file))))
+fn start(work: &Arc<Work>, article: Article, claim: Claim, file: &Arc<FileRef>) -> (String, Ending) {
+    (article.source.clone(), tokio::spawn(one(Arc::clone(work), article, claim, Arc::clone(file))))
 }
 
 type Ending = tokio::task::JoinHandle<Result<(Status, Exit), Failure>>;
@@ -61,7 +65,7 @@ fn internal() -> Reject {
 }
 
 /// How the row ended, and what that means for the run; an error: there is no row.
-async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     let config = &work.config;
     let content = content_key(&article, &work.glossary.of_article(&article));
     let ledger = work.desk.ledger();
@@ -76,7 +80,7 @@ async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(S
     // The same article under another name: moved, renamed or copied.
     for fingerprint in work.good(&content) {
         let Some(twin) = ledger.row_like(&fingerprint).map_err(broken)? else { continue };
-        let row = Row { id: article.id, source: article.source, ..twin };
+        let row = said(Row { id: article.id, source: article.source, sketch: article.sketch, ..twin }, "");
         let status = row.status;
         ledger.record_row(row, Some(fingerprint), &file).await.map_err(broken)?;
         work.progress.tell(Event::Done { earlier: true });
@@ -85,6 +89,13 @@ async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(S
     // What was begun is brought to its end, but nothing new is begun.
     if let Some(exit) = work.stop.get() {
         return Err(Failure { reject: Reject::new("interrupted", "the run was interrupted"), exit: *exit });
+    }
+    if let Some(row) = reused(&work, &article, &claim).await? {
+        let status = row.status;
+        let fingerprint = work.settings.first().map(|settings| row_fingerprint(&content, settings));
+        record(&work, row, fingerprint, &file).await?;
+        work.progress.tell(Event::Done { earlier: false });
+        return Ok((status, Exit::Done));
     }
     work.desk.limits().try_one()?;
     match make(&config.summary, &work.glossary, &article, &Redo::default(), &work.desk).await {
@@ -100,6 +111,31 @@ async fn one(work: Arc<Work>, article: Article, file: Arc<FileRef>) -> Result<(S
         Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
         Err(failure) => failed(&work, about(&article), &failure.reject, &file).await.map(|(status, _)| (status, failure.exit)),
     }
+}
+
+/// The row of a trimmed copy with what its original was paid for; none where it is no copy, or its original has failed. The checks
+/// compare it with the copy's own text.
+async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<Row>, Failure> {
+    let Claim::Copy { original, ended } = claim else { return Ok(None) };
+    if let Some(mut ended) = ended.clone() {
+        // Nothing is ever sent: it closes when the original has ended.
+        while ended.changed().await.is_ok() {}
+    }
+    let found = work.desk.ledger().row(original).map_err(|fault| work.desk.break_off(fault))?;
+    let Some((row, Some(_))) = found else { return Ok(None) };
+    let [own, others] = [&article.sketch, &row.sketch].map(|bytes| Sketch::from_bytes(bytes));
+    // The original may have changed since it was sketched.
+    let still = own.zip(others).and_then(|(own, others)| own.repeats(&others)) == Some(Likeness::Trimmed);
+    if row.status != Status::Done || !still {
+        return Ok(None);
+    }
+    let mut findings = noticed(article);
+    findings.extend(row.findings.iter().filter(|finding| finding.check == Flag::Draft).cloned());
+    let context = Context::of_row(article, &row.digest, ["", ""], work.config.summary.wish.words);
+    findings.extend(check(&context.with_glossary(&work.glossary), &[]));
+    let (summary_endpoint, translation_endpoint) = (row.summary_endpoint, row.translation_endpoint);
+    let copy = Row { digest: row.digest, status: Status::Done, summary_endpoint, translation_endpoint, cost: Some(0.0), ..about(article) };
+    Ok(Some(said(copy.with_findings(findings), original)))
 }
 
 async fn failed(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
@@ -124,7 +160,9 @@ async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc
     let ledger = work.desk.ledger();
     let broken = |fault| work.desk.break_off(fault);
     let earlier = ledger.row(&row.source).map_err(broken)?;
-    let same = earlier.filter(|(earlier, _)| *earlier == Row { processed_at: earlier.processed_at.clone(), ..row.clone() });
+    // What it says of copies is settled at the end of a run.
+    let same = earlier
+        .filter(|(earlier, _)| said(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..row.clone() });
     if same.as_ref().is_some_and(|(_, made_with)| *made_with == fingerprint) {
         return ledger.seen(&row.source, file).await.map_err(broken);
     }
@@ -170,6 +208,7 @@ fn about(article: &Article) -> Row {
         author: article.author.clone().unwrap_or_default(),
         section: article.section.clone().unwrap_or_default(),
         words: article.words,
+        sketch: article.sketch.clone(),
         ..blank(&article.source)
     }
     .with_findings(noticed(article))

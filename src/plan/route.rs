@@ -315,6 +315,7 @@ mod tests {
             words: 3 * sentences,
             flags: vec![],
             section: None,
+            sketch: vec![],
         }
     }
 

@@ -48,13 +48,16 @@ impl Bytes {
     pub fn recoded(self) -> Result<Self, Reject> {
         let max = self.max;
         let text = super::decode(&self.whole()?)?.text;
-        Ok(Self { reader: Box::new(io::Cursor::new(text.into_bytes())), max, file: None, packed: true })
+        Self::of(text, max)
     }
 
-    /// Bytes that are there already.
-    #[cfg(test)]
-    pub(crate) fn of(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { reader: Box::new(io::Cursor::new(bytes.into())), max: 10 << 20, file: None, packed: false }
+    /// Bytes that are there already, packed or not.
+    ///
+    /// # Errors
+    /// Where their packing is damaged.
+    pub fn of(bytes: impl Into<Vec<u8>>, max: u64) -> Result<Self, Reject> {
+        let (reader, packed) = unpacked(io::Cursor::new(bytes.into()), max)?;
+        Ok(Self { reader, max, file: None, packed })
     }
 
     /// The first bytes, which stay to be read.
@@ -197,8 +200,7 @@ mod tests {
     use super::*;
 
     fn whole(bytes: Vec<u8>, max: u64) -> Result<Vec<u8>, Reject> {
-        let (reader, packed) = unpacked(io::Cursor::new(bytes), max)?;
-        Bytes { reader, max, file: None, packed }.whole()
+        Bytes::of(bytes, max)?.whole()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -221,6 +223,21 @@ mod tests {
         let (mut reader, _) = unpacked(io::Cursor::new(bomb), 1 << 20).unwrap();
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         assert_eq!(unreadable(&error).code, "too-large", "a stream is stopped too");
+    }
+
+    #[test]
+    fn half_of_what_is_being_written_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        std::fs::write(&path, "Le début.").unwrap();
+        let bytes = Bytes::file(File::open(&path).unwrap(), 100).unwrap();
+        std::fs::write(&path, "Le début, et la suite.").unwrap();
+        assert_eq!(bytes.whole().unwrap_err().code, "changing");
+        // Replaced, not written to: what was opened is still one version.
+        let bytes = Bytes::file(File::open(&path).unwrap(), 100).unwrap();
+        std::fs::write(dir.path().join("b"), "Autre.").unwrap();
+        std::fs::rename(dir.path().join("b"), &path).unwrap();
+        assert_eq!(bytes.whole().unwrap(), b"Le d\xc3\xa9but, et la suite.");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //!
 //! A statistical detector is not asked: measured, it turned whole UTF-8 files with one bad byte into mojibake.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::declared::declared;
@@ -55,8 +57,11 @@ pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Rej
         return Err(binary("the file is a tar archive, not text; unpack it"));
     }
     let (text, damaged) = match Wide::of(bytes) {
-        Some(wide) => wide.decode(bytes),
-        None => decode_narrow(bytes, label.and_then(|label| Encoding::for_label(label.as_bytes())).or_else(|| declared(bytes)))?,
+        Some(wide) => {
+            let (text, damaged) = wide.decode(bytes);
+            (Cow::Owned(text), damaged)
+        }
+        None => decode_narrow(bytes, label.and_then(|label| Encoding::for_label(label.as_bytes())))?,
     };
     if looks_binary(&text) {
         return Err(binary("the file holds control characters as no text does"));
@@ -64,7 +69,7 @@ pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Rej
     let mut flags = if damaged { vec![Flag::Encoding] } else { Vec::new() };
     let mended = mend(&text);
     flags.extend(mended.is_some().then_some(Flag::Mojibake));
-    Ok(Text { text: clean(mended.as_ref().unwrap_or(&text)), flags })
+    Ok(Text { text: clean(mended.as_deref().unwrap_or(&text)), flags })
 }
 
 /// Whether text begins as it does in an encoding of two or four bytes a character.
@@ -80,6 +85,9 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> (String, bool) {
     let (text, damaged) = encoding.decode_with_bom_removal(bytes);
     (text.into_owned(), damaged)
 }
+
+/// What becomes of bytes: text, and whether some fitted no encoding.
+type Decoded<'a> = Result<(Cow<'a, str>, bool), Reject>;
 
 /// Encodings of two or four bytes a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +107,9 @@ impl Wide {
             _ => {}
         }
         let sample = bytes.get(..bytes.len().min(4096) & !3).filter(|sample| sample.len() >= 8)?;
+        if !sample.contains(&0) {
+            return None;
+        }
         let quarter = sample.len() / 4;
         let zeros = |offset: usize| sample.iter().skip(offset).step_by(4).filter(|byte| **byte == 0).count();
         let [first, second, third, fourth] = [zeros(0), zeros(1), zeros(2), zeros(3)];
@@ -137,23 +148,26 @@ impl Wide {
 }
 
 /// One byte a character, or UTF-8.
-fn decode_narrow(bytes: &[u8], declared: Option<&'static Encoding>) -> Result<(String, bool), Reject> {
+fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decoded<'a> {
+    // What is valid UTF-8 is UTF-8, whatever it says of itself: by chance no other text is.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok((Cow::Borrowed(text.trim_start_matches('\u{feff}')), false));
+    }
+    let owned = |(text, damaged): (String, bool)| (Cow::Owned(text), damaged);
     let (mut good, mut bad) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    // What is valid UTF-8 is UTF-8, whatever it says of itself: by chance no other text is.
-    if bad == 0 {
-        return Ok(decode_as(UTF_8, bytes));
-    }
-    let agreed =
-        declared.filter(|encoding| *encoding != UTF_8 && encoding.is_ascii_compatible()).and_then(|encoding| agrees(encoding, bytes));
+    let agreed = label
+        .or_else(|| declared(bytes))
+        .filter(|encoding| *encoding != UTF_8 && encoding.is_ascii_compatible())
+        .and_then(|encoding| agrees(encoding, bytes));
     if let Some(text) = agreed {
-        return Ok((text, false));
+        return Ok((Cow::Owned(text), false));
     }
     if good > 2 * bad {
-        return Ok(decode_as(UTF_8, bytes));
+        return Ok(owned(decode_as(UTF_8, bytes)));
     }
     let unknown = || {
         Reject::new(
@@ -161,7 +175,7 @@ fn decode_narrow(bytes: &[u8], declared: Option<&'static Encoding>) -> Result<(S
             "the bytes are in no encoding that can be told for certain; save the file as UTF-8 (`iconv -f CP850 -t UTF-8`)",
         )
     };
-    narrow::encoding(bytes).map(|encoding| decode_as(encoding, bytes)).ok_or_else(unknown)
+    narrow::encoding(bytes).map(|encoding| owned(decode_as(encoding, bytes))).ok_or_else(unknown)
 }
 
 /// The text in the declared encoding, unless bytes have no place in it: then the declaration is wrong.
@@ -173,13 +187,11 @@ fn agrees(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
 
 /// Text has tabs and line ends and, at most, a stray control character; what has more is something else.
 fn looks_binary(text: &str) -> bool {
-    let sample = text.chars().take(64 * 1024);
-    let (mut all, mut odd) = (0_usize, 0_usize);
-    for c in sample {
-        all += 1;
-        odd += usize::from((c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{80}'..='\u{9f}')) || c == '\u{fffd}');
-    }
-    odd * 20 > all
+    let sample = text.as_bytes().get(..64 << 10).unwrap_or(text.as_bytes());
+    let control = |byte: &u8| matches!(byte, 0x00..=0x08 | 0x0b | 0x0e..=0x1f | 0x7f);
+    let mut odd = sample.iter().filter(|byte| control(byte)).count();
+    odd += sample.windows(3).filter(|bytes| *bytes == "\u{fffd}".as_bytes()).count();
+    odd * 20 > sample.len()
 }
 
 #[cfg(test)]

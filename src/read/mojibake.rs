@@ -19,7 +19,9 @@ pub fn mend(text: &str) -> Option<String> {
 }
 
 fn once(text: &str) -> Option<String> {
-    if !text.contains(LEADS) {
+    // â is common, and é begins with the same byte: only one of the leads before another that is no ASCII is looked at.
+    let odd = |bytes: &[u8]| matches!(bytes, [0xc3, 0x82 | 0x83 | 0x85 | 0xa2, 0x80..=0xff]);
+    if !text.as_bytes().windows(3).any(odd) {
         return None;
     }
     let (mut mended, mut certain, mut weak) = (String::with_capacity(text.len()), 0_usize, 0_usize);

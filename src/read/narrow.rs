@@ -9,6 +9,9 @@ const WESTERN: &[u8] =
 /// à â ç é è ê ô ù û as Mac Roman has them: bytes that are undefined in Windows-1252, or signs that stand beside no letter.
 const MAC: &[u8] = b"\x88\x89\x8d\x8e\x8f\x90\x99\x9d\x9e";
 
+/// Windows-1252 has nothing at these, or signs and letters that are no French or English.
+const ODD: &[u8] = b"\x81\x82\x83\x84\x86\x87\x88\x89\x8a\x8b\x8d\x8e\x8f\x90\x98\x9a\x9b\x9d\x9e";
+
 /// The encoding of `bytes`; none where what it would give is no text in a Latin script.
 pub(super) fn encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let seen = Seen::of(bytes);
@@ -17,7 +20,7 @@ pub(super) fn encoding(bytes: &[u8]) -> Option<&'static Encoding> {
         return (seen.mac >= 2).then_some(MACINTOSH);
     }
     // DOS code pages, Cyrillic, Greek … : what comes out would be letters in no order that a word has.
-    if seen.inside + seen.crowded > seen.western {
+    if seen.odd + seen.crowded > seen.western {
         return None;
     }
     if !seen.c1 && seen.ligature { Some(ISO_8859_15) } else { Some(WINDOWS_1252) }
@@ -30,9 +33,9 @@ struct Seen {
     western: usize,
     /// Beside an ASCII letter, a French letter in Mac Roman.
     mac: usize,
-    /// Between two ASCII letters, what is no letter and no apostrophe or dash in Windows-1252.
-    inside: usize,
-    /// In a run of three and more that are no ASCII.
+    /// Beside an ASCII letter, what no French or English text has there in Windows-1252, and DOS has its letters.
+    odd: usize,
+    /// In a run of three and more letters that are no ASCII.
     crowded: usize,
     /// A byte that only Windows-1252 has a use for.
     c1: bool,
@@ -50,14 +53,14 @@ impl Seen {
                 run = 0;
                 continue;
             }
-            run += 1;
+            // Letters; between them signs may stand together.
+            run = if byte >= 0xc0 { run + 1 } else { 0 };
             seen.crowded += match run {
                 3 => 3,
                 run => usize::from(run > 3),
             };
             let (before, after) = (at(place.checked_sub(1)), at(Some(place + 1)));
-            let (beside, between) =
-                (before.is_ascii_alphabetic() || after.is_ascii_alphabetic(), before.is_ascii_alphabetic() && after.is_ascii_alphabetic());
+            let beside = before.is_ascii_alphabetic() || after.is_ascii_alphabetic();
             // A capital within a word of small letters is no French.
             let western = WESTERN.contains(&byte) && !(matches!(byte, 0xc0..=0xdf) && before.is_ascii_lowercase());
             seen.c1 |= byte < 0xa0;
@@ -66,10 +69,7 @@ impl Seen {
             let fraction = matches!(byte, 0xbc..=0xbe) && beside;
             let money = byte == 0xa4 && (before.is_ascii_digit() || matches!(before, b' ' | 0xa0));
             seen.ligature |= fraction || money;
-            let apart = byte >= 0xc0
-                || fraction
-                || matches!(byte, 0x91 | 0x92 | 0x96 | 0x97 | 0x85 | 0x8a | 0x8e | 0x9a | 0x9e | 0x9f | 0xa0 | 0xad | 0xb4 | 0xb7);
-            seen.inside += usize::from(between && !western && !apart);
+            seen.odd += usize::from(ODD.contains(&byte) && beside);
         }
         seen
     }
@@ -101,6 +101,6 @@ mod tests {
         assert_eq!(encoding(&cyrillic), None);
         // CP850: «L'été dernier, l'élève était déjà là.»
         let dos = b"L'\x82t\x82 dernier, l'\x82l\x8ave \x82tait d\x82j\x85 l\x85.";
-        assert_ne!(encoding(dos), Some(WINDOWS_1252));
+        assert_eq!(encoding(dos), None);
     }
 }

@@ -354,7 +354,7 @@ fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
 }
 
 const COLUMNS: &str = "id, source, title_fr, title_en, summary_fr, summary_en, language, published, url, status, flags, error, words, \
-    summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author, section, copy_of, findings";
+    summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author, section, copy_of, findings, sketch";
 
 fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
     let status: String = row.get(9)?;
@@ -381,6 +381,7 @@ fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
         author: row.get(19)?,
         section: row.get(20)?,
         copy_of: row.get(21)?,
+        sketch: row.get(23)?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The ledger: every reply that was paid for and every row, durable before they are used. `SQLite`, so that any tool opens it.
 
+mod copies;
 mod days;
 mod files;
 mod ledger;

@@ -178,8 +178,8 @@ fn see(connection: &Connection, source: &str, file: i64, run: i64) -> rusqlite::
 fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>, file: i64, run: i64) -> rusqlite::Result<()> {
     let statement = "INSERT OR REPLACE INTO row (source, fingerprint, run, id, title_fr, title_en, summary_fr, summary_en, language, published, url, status,
         flags, error, words, summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author,
-        section, copy_of, findings, file, listed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, 1)";
+        section, copy_of, findings, file, sketch, listed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, 1)";
     connection.prepare_cached(statement)?.execute(params![
         row.source,
         fingerprint,
@@ -207,6 +207,7 @@ fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>
         row.copy_of,
         if row.findings.is_empty() { String::new() } else { serde_json::to_string(&row.findings).unwrap_or_default() },
         file,
+        row.sketch,
     ])?;
     Ok(())
 }

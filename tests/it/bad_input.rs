@@ -214,6 +214,6 @@ fn encodings_are_read_right_and_damage_is_flagged() {
     desk.run(&["run"]).exits(0);
     for row in desk.rows() {
         assert_eq!(row["title_fr"], "La digue « œuvre » à 3 € tient bon", "{}", row["source"]);
-        assert_eq!(row["flags"] == "encoding", row["source"] == "input/e-bad.txt", "{row:?}");
+        assert_eq!(row["flags"].contains("encoding"), row["source"] == "input/e-bad.txt", "{row:?}");
     }
 }

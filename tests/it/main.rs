@@ -4,11 +4,13 @@
 #![cfg(test)]
 
 mod apertium;
+mod bad_bytes;
 mod bad_input;
 mod cli;
 mod config;
 mod dialects;
 mod doctor;
+mod duplicates;
 mod endpoint;
 mod endpoint_stop;
 mod failover;

@@ -4,6 +4,7 @@ ALTER TABLE row ADD COLUMN author TEXT NOT NULL DEFAULT '';
 ALTER TABLE row ADD COLUMN section TEXT NOT NULL DEFAULT '';
 ALTER TABLE row ADD COLUMN copy_of TEXT NOT NULL DEFAULT '';   -- the source whose article this one repeats
 ALTER TABLE row ADD COLUMN findings TEXT NOT NULL DEFAULT '';  -- JSON: what the checks found
+ALTER TABLE row ADD COLUMN sketch BLOB NOT NULL DEFAULT x'';   -- what copies of it are known by
 ALTER TABLE row ADD COLUMN calls BLOB NOT NULL DEFAULT x'';    -- the keys of the calls that made it, 32 bytes each
 ALTER TABLE call ADD COLUMN run INTEGER NOT NULL DEFAULT 0;    -- the run that made it; 0: before version 2
 ALTER TABLE row ADD COLUMN file INTEGER;                       -- the file it was read from; NULL: that is not known, or not so any more

@@ -1,0 +1,246 @@
+//! What of an article is kept to know its copies by: marks to find candidates (`MinHash` over runs of five words), and its sentences to
+//! judge them. Two outlets' own stories on one event share half of their words; a copy shares its sentences.
+
+use std::collections::HashSet;
+
+use super::sentences;
+use crate::model::Article;
+
+/// Words in a run.
+const RUN: usize = 5;
+/// Marks of an article. Two that share half of their runs share none of their marks in one case of 256.
+const MARKS: usize = 8;
+/// Sentences that are kept; a book is compared by its beginning.
+const MOST: usize = 256;
+/// Bytes of a sentence in the ledger.
+const BYTES: usize = 6;
+/// Texts with fewer words are copies of each other only when they say the same.
+const FEW: usize = 40;
+
+/// The sketch of an article.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sketch {
+    marks: [u32; MARKS],
+    sentences: Vec<Sentence>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sentence {
+    hash: u32,
+    words: u8,
+    /// Whether it holds a figure, a date or a name.
+    facts: bool,
+}
+
+/// How an article repeats another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// It has the other's text, or a part of it, and nothing else.
+    Trimmed,
+    /// It has the other's text, and more.
+    Longer,
+}
+
+impl Sketch {
+    /// The sketch of an article; none where it has too little text to be compared.
+    pub fn of(article: &Article) -> Option<Self> {
+        let mut all = Vec::new();
+        let mut kept = Vec::new();
+        for sentence in trimmed(&sentences::sentences(&article.body)) {
+            let words: Vec<u64> = words(sentence).map(hash).collect();
+            if words.len() >= 3 && kept.len() < MOST {
+                kept.push(Sentence {
+                    hash: low(mix(&words)),
+                    words: u8::try_from(words.len()).unwrap_or(u8::MAX),
+                    facts: has_facts(sentence),
+                });
+            }
+            all.extend(words);
+        }
+        let mut marks = [u32::MAX; MARKS];
+        for run in all.windows(RUN) {
+            let hash = mix(run);
+            // The upper bits say which mark, the lower ones compete for it.
+            if let Some(mark) = marks.get_mut(usize::try_from(hash >> 61).unwrap_or(0)) {
+                *mark = low(hash).min(*mark);
+            }
+        }
+        (!kept.is_empty() && marks != [u32::MAX; MARKS]).then_some(Self { marks, sentences: kept })
+    }
+
+    /// Marks; articles that share none are not compared.
+    pub fn marks(&self) -> impl Iterator<Item = u32> {
+        self.marks.into_iter().filter(|mark| *mark != u32::MAX)
+    }
+
+    /// Whether this one repeats `other`: all but a tenth of the shorter is in the longer, sentence by sentence, and what is not has no
+    /// figure, date or name. The shorter has at least half of the longer, else its summary would be another.
+    pub fn repeats(&self, other: &Self) -> Option<Likeness> {
+        let (own, others) = (self.words(), other.words());
+        let (short, long, likeness) = if own <= others { (self, other, Likeness::Trimmed) } else { (other, self, Likeness::Longer) };
+        let known: HashSet<u32> = long.sentences.iter().map(|sentence| sentence.hash).collect();
+        let strange: Vec<&Sentence> = short.sentences.iter().filter(|sentence| !known.contains(&sentence.hash)).collect();
+        let different: usize = strange.iter().map(|sentence| usize::from(sentence.words)).sum();
+        let (least, most) = (own.min(others), own.max(others));
+        let same = least == most && different == 0;
+        let trimmed = least >= FEW && least * 2 >= most && different * 10 <= least && !strange.iter().any(|sentence| sentence.facts);
+        (same || trimmed).then_some(likeness)
+    }
+
+    fn words(&self) -> usize {
+        self.sentences.iter().map(|sentence| usize::from(sentence.words)).sum()
+    }
+
+    /// As the ledger keeps it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let sentences = self.sentences.iter().flat_map(|sentence| {
+            let [a, b, c, d] = sentence.hash.to_le_bytes();
+            [a, b, c, d, sentence.words, u8::from(sentence.facts)]
+        });
+        self.marks.iter().flat_map(|mark| mark.to_le_bytes()).chain(sentences).collect()
+    }
+
+    /// From what the ledger keeps; none where that is none.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (head, tail) = bytes.split_at_checked(MARKS * 4)?;
+        let mut marks = [u32::MAX; MARKS];
+        marks.iter_mut().zip(head.as_chunks::<4>().0).for_each(|(mark, bytes)| *mark = u32::from_le_bytes(*bytes));
+        let sentence = |[a, b, c, d, words, facts]: &[u8; BYTES]| Sentence {
+            hash: u32::from_le_bytes([*a, *b, *c, *d]),
+            words: *words,
+            facts: *facts == 1,
+        };
+        Some(Self { marks, sentences: tail.as_chunks::<BYTES>().0.iter().map(sentence).collect() })
+    }
+}
+
+/// Without what a desk puts before and behind another's text: «PARIS, 13 nov (AFP) – », and a last sentence that is cut off.
+fn trimmed<'a>(sentences: &[&'a str]) -> Vec<&'a str> {
+    let mut sentences = sentences.to_vec();
+    if let Some(first) = sentences.first_mut() {
+        let dash = ["–", "—", " - "].iter().filter_map(|dash| first.split_once(dash)).min_by_key(|(before, _)| before.len());
+        let dateline = |before: &str| {
+            before.len() < 60
+                && before.split_whitespace().next().is_some_and(|word| word.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase))
+        };
+        if let Some((_, text)) = dash.filter(|(before, _)| dateline(before)) {
+            *first = text;
+        }
+    }
+    if sentences.last().is_some_and(|last| !last.trim_end().ends_with(['.', '!', '?', '»', '"', '”', ')'])) && sentences.len() > 1 {
+        sentences.pop();
+    }
+    sentences
+}
+
+/// Runs of letters and digits: how quotes and dashes are set is the outlet's own.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// A figure, or a word with a capital behind the first.
+fn has_facts(sentence: &str) -> bool {
+    words(sentence).enumerate().any(|(at, word)| word.starts_with(|c: char| c.is_numeric() || (at > 0 && c.is_uppercase())))
+}
+
+/// FNV-1a over the small letters: what the ledger keeps must not change with the compiler.
+fn hash(word: &str) -> u64 {
+    let bytes = word.chars().flat_map(char::to_lowercase).flat_map(|c| u32::from(c).to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// One hash of several, in their order, its bits well stirred.
+fn mix(hashes: &[u64]) -> u64 {
+    let joined = hashes.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |sum, hash| (sum.rotate_left(5) ^ hash).wrapping_mul(0xff51_afd7_ed55_8ccd));
+    let stirred = (joined ^ joined >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    stirred ^ stirred >> 29
+}
+
+fn low(hash: u64) -> u32 {
+    u32::try_from(hash & 0xffff_ffff).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Source;
+    use crate::read::Bytes;
+
+    const TEXT: &str = "La digue du port de Brennec a cédé dans la nuit de mardi à mercredi. Douze familles ont été évacuées par les pompiers, \
+        selon la mairie. Le vent soufflait à 110 km/h et la mer était haute. « Nous n'avons rien entendu venir », raconte une habitante. \
+        Les travaux de la digue devaient commencer au printemps. La préfecture a ouvert une cellule d'urgence. \
+        Le maire, Luc Modèle, demande une aide de 3 millions d'euros. Les écoles resteront fermées jusqu'à lundi.";
+
+    fn sketch(text: &str) -> Sketch {
+        let source = Source { path: "a.txt".into(), name: "a.txt".into(), size: 0, stamp: None };
+        let mut articles =
+            crate::extract::articles(&source, Bytes::of(format!("Titre\n\n{text}"), 10 << 20).unwrap(), &crate::config::Fields::default())
+                .unwrap();
+        Sketch::of(&articles.next().unwrap().finish(&crate::config::Rules::shipped()).unwrap()).unwrap()
+    }
+
+    fn repeats(text: &str) -> Option<Likeness> {
+        sketch(text).repeats(&sketch(TEXT))
+    }
+
+    fn without(number: usize) -> String {
+        TEXT.split_inclusive(". ").enumerate().filter(|(at, _)| *at != number).map(|(_, sentence)| sentence).collect()
+    }
+
+    #[test]
+    fn what_differs_in_trimming_alone_is_a_copy() {
+        let tail = TEXT.split_inclusive(". ").take(6).collect::<String>();
+        let cut = TEXT.split_at(TEXT.find("jusqu'à").unwrap()).0;
+        for (what, text) in [
+            ("the same", TEXT.to_owned()),
+            ("other quotes and spaces", TEXT.replace('\'', "’").replace("« ", "\"").replace(" »", "\"")),
+            ("a dateline", format!("BRENNEC, 13 nov (AFP) – {TEXT}")),
+            ("without its end", tail),
+            ("cut within a sentence", cut.to_owned()),
+            ("without its third sentence", without(2)),
+            ("a line of the desk's", format!("{TEXT} Plus d'informations à suivre.")),
+        ] {
+            let copy = sketch(&text);
+            assert!(copy.repeats(&sketch(TEXT)).is_some(), "{what}");
+            assert!(copy.marks().any(|mark| sketch(TEXT).marks().any(|other| other == mark)), "{what}: not even a candidate");
+        }
+        assert_eq!(repeats(&without(3)), Some(Likeness::Trimmed));
+        assert_eq!(
+            repeats(&format!("{TEXT} Une note.  La foule est restée calme toute la matinée devant la mairie.")),
+            Some(Likeness::Longer)
+        );
+    }
+
+    #[test]
+    fn other_figures_dates_or_names_make_another_article() {
+        for (from, to) in [
+            ("Douze familles ont", "Treize familles et 4 touristes ont"),
+            ("110 km/h", "120 km/h"),
+            ("mardi à mercredi", "mardi 3 à mercredi"),
+            ("Luc Modèle", "Paul Modèle"),
+            ("3 millions", "5 millions"),
+            ("de Brennec", "de Kerlan"),
+        ] {
+            let changed = TEXT.replace(from, to);
+            assert_ne!(changed, TEXT);
+            assert_eq!(repeats(&changed), None, "{to}");
+        }
+        let lead = TEXT.split_inclusive(". ").take(2).collect::<String>();
+        assert_eq!(repeats(&lead), None, "a lead alone is summarised otherwise");
+    }
+
+    #[test]
+    fn anothers_story_of_the_same_event_is_none() {
+        let other = "Une digue a cédé mercredi à Brennec. La mairie a fait évacuer douze familles avec l'aide des pompiers. La mer était haute et \
+            le vent soufflait à 110 km/h, selon la préfecture, qui a ouvert une cellule d'urgence. Les écoles sont fermées jusqu'à lundi. \
+            Luc Modèle, le maire, demande 3 millions d'euros d'aide. Les travaux devaient commencer au printemps.";
+        assert_eq!(repeats(other), None);
+    }
+
+    #[test]
+    fn the_ledger_gives_back_what_it_was_given() {
+        let sketch = sketch(TEXT);
+        assert_eq!(Sketch::from_bytes(&sketch.to_bytes()), Some(sketch));
+        assert_eq!(Sketch::from_bytes(b""), None);
+    }
+}

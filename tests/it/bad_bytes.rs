@@ -1,0 +1,162 @@
+//! The same article in every disguise that bytes can take: read right and paid for once, or left out with a reason.
+
+use std::fs;
+use std::io::Write;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::support::articles::french;
+use crate::support::configs::openai;
+use crate::support::desk::{Desk, sources};
+use crate::support::mock::Mock;
+
+/// An article with the letters and signs that go wrong, without those that ISO-8859-15 lacks.
+fn article() -> String {
+    french(1).replace("numéro 1", "« œuvre » à 3 €")
+}
+
+fn encoded(encoding: &'static encoding_rs::Encoding, text: &str) -> Vec<u8> {
+    let (bytes, _, lost) = encoding.encode(text);
+    assert!(!lost);
+    bytes.into_owned()
+}
+
+fn utf16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(order).collect()
+}
+
+fn utf32(text: &str, order: fn(u32) -> [u8; 4]) -> Vec<u8> {
+    text.chars().map(u32::from).flat_map(order).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn an_article_is_the_same_in_every_encoding_and_normal_form() {
+    let text = article();
+    let with = |mark: &[u8], bytes: Vec<u8>| [mark, &bytes].concat();
+    let disguises: Vec<(&str, Vec<u8>)> = vec![
+        ("utf8", text.clone().into_bytes()),
+        ("utf8-mark", with(b"\xef\xbb\xbf", text.clone().into_bytes())),
+        ("utf16le-mark", with(b"\xff\xfe", utf16(&text, u16::to_le_bytes))),
+        ("utf16be-mark", with(b"\xfe\xff", utf16(&text, u16::to_be_bytes))),
+        ("utf16le", utf16(&text, u16::to_le_bytes)),
+        ("utf16be", utf16(&text, u16::to_be_bytes)),
+        ("utf32le-mark", with(b"\xff\xfe\0\0", utf32(&text, u32::to_le_bytes))),
+        ("utf32be", utf32(&text, u32::to_be_bytes)),
+        ("windows-1252", encoded(encoding_rs::WINDOWS_1252, &text)),
+        ("iso-8859-15", encoded(encoding_rs::ISO_8859_15, &text)),
+        ("mac-roman", encoded(encoding_rs::MACINTOSH, &text)),
+        ("nfd", text.nfd().collect::<String>().into_bytes()),
+        ("crlf", text.replace('\n', "\r\n").into_bytes()),
+        ("cr", text.replace('\n', "\r").into_bytes()),
+        ("no-end", text.trim_end().as_bytes().to_vec()),
+        ("invisible", text.replace("digue", "di\u{ad}gue\u{200b}").replace("tenu", "te\u{0}nu\u{1b}\u{202e}").into_bytes()),
+    ];
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    for (name, bytes) in &disguises {
+        desk.write(&format!("input/{name}.txt"), bytes);
+    }
+    fs::hard_link(desk.path("input/utf8.txt"), desk.path("input/hard-link.txt")).unwrap();
+    fs::copy(desk.path("input/utf8.txt"), desk.path("input/copy.txt")).unwrap();
+    desk.run(&["run"]).exits(0);
+    let rows = desk.rows();
+    assert_eq!(rows.len(), disguises.len() + 2);
+    for row in rows {
+        assert_eq!(row["title_fr"], "La digue « œuvre » à 3 € tient bon", "{}", row["source"]);
+        assert!(!row["flags"].contains("encoding") && !row["flags"].contains("mojibake"), "{row:?}");
+    }
+    assert_eq!(mock.count(), 2, "paid for once");
+}
+
+#[test]
+fn damage_costs_a_character_and_says_so() {
+    let text = article();
+    let cut = text.as_bytes()[..text.len() - 1].iter().copied().chain(*b" Fin \xc3").collect();
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("bad-byte", [text.as_bytes(), b"Un octet \xe9 seul.\n"].concat(), "encoding"),
+        ("cut", cut, "encoding"),
+        ("overlong", [text.as_bytes(), b"Un \xc0\xaf deux.\n"].concat(), "encoding"),
+        ("spoilt", encoding_rs::WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0.into_owned().into_bytes(), "mojibake"),
+    ];
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    for (name, bytes, _) in &cases {
+        desk.write(&format!("input/{name}.txt"), bytes);
+    }
+    let surrogate = serde_json::json!({"title": "La digue « œuvre » à 3 € tient bon", "text": format!("{} EMOJI", french(1))});
+    desk.write("input/surrogate.json", surrogate.to_string().replace("EMOJI", "\\ud83d"));
+    desk.run(&["run"]).exits(0);
+    for (name, _, flag) in &cases {
+        let row = desk.row(&format!("input/{name}.txt"));
+        assert_eq!(row["title_fr"], "La digue « œuvre » à 3 € tient bon", "{name}");
+        assert!(row["flags"].split(' ').any(|code| code == *flag), "{name}: {}", row["flags"]);
+    }
+    assert!(desk.row("input/surrogate.json")["flags"].contains("encoding"));
+    for request in mock.requests() {
+        assert!(!request.text().contains("Ã©"), "{}", request.text());
+    }
+}
+
+#[test]
+fn text_in_an_unknown_encoding_and_packed_rubbish_go_nowhere() {
+    // «L'été dernier, l'élève était déjà à l'école» in the code page of DOS, and Russian without a declaration.
+    let dos = b"L'\x82t\x82 dernier\n\nL'\x82l\x8ave \x82tait d\x82j\x85 \x85 l'\x82cole, dit le ma\x8ctre.\n".repeat(5);
+    let russian = encoded(encoding_rs::WINDOWS_1251, &"Президент выступил с заявлением в среду вечером в Москве. ".repeat(5));
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("dos.txt", dos, "encoding"),
+        ("russian.txt", russian, "encoding"),
+        ("picture.txt.gz", gzip(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "binary"),
+        ("twice.txt.gz", gzip(&gzip(article().as_bytes())), "binary"),
+        ("bomb.txt.gz", crate::support::wire::gzip_bomb(64), "too-large"),
+        ("bomb.jsonl.gz", crate::support::wire::gzip_bomb(64), "too-large"),
+        ("torn.txt.gz", gzip(article().as_bytes())[..60].to_vec(), "malformed"),
+        (
+            "attributes.html",
+            format!("<html><body {}><p>Un.</p>", (0..50_000).fold(String::new(), |all, at| all + &format!("a{at}=1 "))).into_bytes(),
+            "too-deep",
+        ),
+        ("entities.xml", b"<!DOCTYPE a [<!ENTITY b \"x\"><!ENTITY c \"&b;&b;\">]><rss><channel></channel></rss>".to_vec(), "empty"),
+        ("nan.json", b"{\"text\": NaN}".to_vec(), "malformed"),
+        ("types.json", b"{\"title\": 3, \"text\": {\"a\": []}}".to_vec(), "empty"),
+        ("header.csv", b"a,b,c\n1,2,3\n".to_vec(), "malformed"),
+    ];
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    for (name, bytes, _) in &cases {
+        desk.write(&format!("input/{name}"), bytes);
+    }
+    desk.run(&["run"]).exits(3);
+    for (name, _, code) in &cases {
+        let row = desk.row(&format!("input/{name}"));
+        assert!(row["error"].starts_with(&format!("{code}: ")), "{name}: {}", row["error"]);
+    }
+    assert_eq!(mock.count(), 0);
+}
+
+#[test]
+fn odd_names_and_deep_folders_are_read_like_others() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    let names = ["=1+1.txt", "<b>gras</b>.txt", "$(touch PWNED).txt", "; touch PWNED.txt", "'\"`.txt", &format!("{}.txt", "n".repeat(240))];
+    for name in &names {
+        desk.write(&format!("input/{name}"), french(1));
+    }
+    // Two names that differ in case alone, and a path of 3,000 bytes.
+    desk.write("input/Nom.txt", french(1));
+    desk.write("input/nom.txt", french(1));
+    let deep = format!("input/{}a.txt", format!("{}/", "d".repeat(240)).repeat(12));
+    desk.write(&deep, french(1));
+    desk.run(&["run"]).exits(0);
+    let rows = desk.rows();
+    assert_eq!(rows.len(), names.len() + 3);
+    assert!(rows.iter().all(|row| row["status"] == "done"));
+    assert!(sources(&rows).contains(&deep.as_str()));
+    assert!(!desk.path("PWNED").exists() && !desk.path("input/PWNED").exists());
+    assert_eq!(mock.count(), 2);
+}
