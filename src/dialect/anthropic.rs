@@ -213,7 +213,7 @@ mod tests {
             let error = reply(&json!({"type": "error", "error": {"type": kind, "message": message}})).unwrap_err();
             (error.code, error.verdict)
         };
-        assert_eq!(inside("overloaded_error", "Overloaded"), ("busy", Verdict::BackOff));
+        assert_eq!(inside("overloaded_error", "Overloaded"), ("overloaded", Verdict::BackOff));
         assert_eq!(inside("authentication_error", "invalid x-api-key"), ("key-refused", Verdict::Stop));
         assert_eq!(inside("invalid_request_error", "prompt is too long: 300000 tokens > 200000 maximum"), ("too-large", Verdict::Never));
         assert_eq!(inside("invalid_request_error", "Your credit balance is too low to access the API."), ("quota", Verdict::Stop));
