@@ -25,6 +25,8 @@ pub(super) struct Pair<'c> {
 pub struct Context<'a> {
     texts: Vec<Text<'a>>,
     pairs: Vec<(Relation, usize, usize)>,
+    /// The day the article was published.
+    pub(super) published: Option<jiff::civil::Date>,
     /// The length of a summary that was asked for, in words.
     pub(super) words: Option<usize>,
     /// The user's glossary.
@@ -34,7 +36,8 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A row: the article, what was made of it in about `words` words, and the whole texts in the table's two languages where they are kept.
     pub fn of_row(article: &'a Article, digest: &'a Digest, kept: [&'a str; 2], words: usize) -> Self {
-        let mut context = Self { texts: Vec::new(), pairs: Vec::new(), words: Some(words), glossary: None };
+        let published = article.published.as_deref().and_then(|published| published.get(..10)?.parse().ok());
+        let mut context = Self { texts: Vec::new(), pairs: Vec::new(), published, words: Some(words), glossary: None };
         let whole = context.add(Text::of_article(article));
         for (lang, kept) in Lang::TABLE.into_iter().zip(kept) {
             let (title, summary) = digest.get(lang);
@@ -56,7 +59,7 @@ impl<'a> Context<'a> {
     pub fn of_pair(source: (&'a str, Option<Lang>), target: (&'a str, Option<Lang>), summary: bool) -> Self {
         let relation = if summary { Relation::Summary } else { Relation::Translation };
         let texts = vec![Text::new(Field::Source, source.1, source.0).given(true), Text::new(Field::Target, target.1, target.0)];
-        Self { texts, pairs: vec![(relation, 0, 1)], words: None, glossary: None }
+        Self { texts, pairs: vec![(relation, 0, 1)], published: None, words: None, glossary: None }
     }
 
     /// The same, where there is a glossary.

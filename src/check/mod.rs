@@ -1,10 +1,20 @@
 //! What came back, compared with what was sent. One file a check; each is pure.
 
 mod context;
+mod date;
 mod echo;
+mod encoding;
 mod glossary;
+mod instruction;
 mod language;
 mod length;
+mod lexicon;
+mod missing;
+mod name;
+mod negation;
+mod number;
+mod quote;
+mod repeats;
 mod text;
 
 use crate::model::{Finding, Flag};
@@ -21,7 +31,21 @@ trait Check: Sync {
 }
 
 /// Every check.
-static CHECKS: &[&dyn Check] = &[&echo::Echo, &language::Language, &length::Length, &glossary::Terms];
+static CHECKS: &[&dyn Check] = &[
+    &number::Number,
+    &date::DateCheck,
+    &name::Name,
+    &negation::Negation,
+    &missing::Missing,
+    &language::Language,
+    &echo::Echo,
+    &repeats::Loop,
+    &length::Length,
+    &quote::Quote,
+    &instruction::Instruction,
+    &encoding::Encoding,
+    &glossary::Terms,
+];
 
 /// Everything that the checks find, but for those that are `off`: the worst first, then in the order of the checks.
 pub fn check(context: &Context, off: &[Flag]) -> Vec<Finding> {

@@ -4,6 +4,10 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::date::{self, Date};
+use super::lexicon::{LONGEST, Lex, look};
+use super::number::{self, Figure};
+use crate::extract::sentences;
 use crate::model::{Article, Field, Lang};
 
 /// One text of a row.
@@ -16,6 +20,10 @@ pub(super) struct Text<'a> {
     pub(super) given: bool,
     lower: OnceCell<String>,
     tokens: OnceCell<Vec<Token>>,
+    meanings: OnceCell<Vec<Option<Lex>>>,
+    sentences: OnceCell<Vec<Range<usize>>>,
+    dates: OnceCell<Vec<Date>>,
+    figures: OnceCell<Vec<Figure>>,
 }
 
 /// What a token is.
@@ -42,7 +50,18 @@ pub(super) struct Token {
 impl<'a> Text<'a> {
     /// A text that an endpoint made.
     pub(super) fn new(field: Field, lang: Option<Lang>, text: &'a str) -> Self {
-        Self { field, lang, content: Cow::Borrowed(text), given: false, lower: OnceCell::new(), tokens: OnceCell::new() }
+        Self {
+            field,
+            lang,
+            content: Cow::Borrowed(text),
+            given: false,
+            lower: OnceCell::new(),
+            tokens: OnceCell::new(),
+            meanings: OnceCell::new(),
+            sentences: OnceCell::new(),
+            dates: OnceCell::new(),
+            figures: OnceCell::new(),
+        }
     }
 
     /// An article, its title first.
@@ -74,9 +93,77 @@ impl<'a> Text<'a> {
         self.tokens.get_or_init(|| tokens(&self.content))
     }
 
+    /// What each token means, in their order.
+    pub(super) fn meanings(&self) -> &[Option<Lex>] {
+        self.meanings.get_or_init(|| {
+            // No word of the lexicon is longer, and letters with a capital accent are as long as those without.
+            let known = |token: &Token| token.kind != Kind::Digits && token.span.len() <= LONGEST;
+            let meaning = |token: &Token| if known(token) { look(self.lang, self.low(token)) } else { None };
+            self.tokens().iter().map(meaning).collect()
+        })
+    }
+
+    /// Its sentences, in bytes.
+    pub(super) fn sentences(&self) -> &[Range<usize>] {
+        self.sentences.get_or_init(|| {
+            let spans = sentences::spans(self.as_str()).into_iter();
+            spans.filter(|span| self.at(span).contains(char::is_alphanumeric)).collect()
+        })
+    }
+
+    /// The tokens that begin in `span`.
+    pub(super) fn tokens_in(&self, span: &Range<usize>) -> Range<usize> {
+        let place = |at: usize| self.tokens().partition_point(|token| token.span.start < at);
+        place(span.start)..place(span.end)
+    }
+
+    /// Where the tokens of `range` stand, in bytes.
+    pub(super) fn span(&self, range: Range<usize>) -> Range<usize> {
+        let start = self.tokens().get(range.start).map_or(0, |token| token.span.start);
+        start..self.tokens().get(range.end.saturating_sub(1)).map_or(start, |token| token.span.end).max(start)
+    }
+
+    /// Its dates, in their order.
+    pub(super) fn dates(&self) -> &[Date] {
+        self.dates.get_or_init(|| date::dates(self))
+    }
+
+    /// Its figures, in their order, but for those of its dates.
+    pub(super) fn figures(&self) -> &[Figure] {
+        self.figures.get_or_init(|| {
+            let dates: Vec<_> = self.dates().iter().map(|date| date.span.clone()).collect();
+            number::figures(self, &dates)
+        })
+    }
+
+    /// Whether `word`, in small letters, stands here as a whole word.
+    pub(super) fn has_word(&self, word: &str) -> bool {
+        let lower = self.lower();
+        let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        lower.match_indices(word).any(|(at, _)| {
+            let before = lower.get(..at).and_then(|before| before.chars().next_back());
+            !letter(before) && !letter(lower.get(at + word.len()..).and_then(|after| after.chars().next()))
+        })
+    }
+
+    /// What stands at `span`.
+    pub(super) fn at(&self, span: &Range<usize>) -> &str {
+        self.as_str().get(span.clone()).unwrap_or_default()
+    }
+
+    /// What an explanation calls it.
+    pub(super) fn named(&self) -> String {
+        match self.field {
+            Field::Article => "the article".into(),
+            Field::Source => "the source".into(),
+            field => format!("{field}"),
+        }
+    }
+
     /// How many words it has.
     pub(super) fn words(&self) -> usize {
-        self.content.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count()
+        // A word with an apostrophe or a hyphen counts once, as people count.
+        self.tokens().iter().filter(|token| token.spaced && token.kind != Kind::Mark).count()
     }
 
     /// A token as it stands.
@@ -92,36 +179,56 @@ impl<'a> Text<'a> {
 
 /// Small letters, except where that would move what follows. A curly apostrophe stays: it is a mark of its own.
 fn lower(text: &str) -> String {
-    let small = |c: char| {
-        let mut small = c.to_lowercase();
-        match (small.next(), small.next()) {
-            (Some(one), None) if one.len_utf8() == c.len_utf8() => one,
-            _ => c,
+    let small = |c: char| match c {
+        c if c.is_ascii() => c.to_ascii_lowercase(),
+        // The letters of French, without a look into the tables of Unicode.
+        'À'..='Þ' if c != '×' => char::from_u32(u32::from(c) + 32).unwrap_or(c),
+        'ß'..='ÿ' | '\u{2000}'..='\u{206f}' | '\u{a0}'..='\u{bf}' => c,
+        c => {
+            let mut small = c.to_lowercase();
+            match (small.next(), small.next()) {
+                (Some(one), None) if one.len_utf8() == c.len_utf8() => one,
+                _ => c,
+            }
         }
     };
     if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(small).collect() }
 }
 
+/// What a character makes a token of; none for white space.
+fn kind(c: char) -> Option<Kind> {
+    match c {
+        'a'..='z' | 'A'..='Z' | 'à'..='ö' | 'À'..='Ö' | 'ø'..='ÿ' => Some(Kind::Word),
+        '0'..='9' => Some(Kind::Digits),
+        ' ' | '\n' => None,
+        '!'..='~' | '’' | '«' | '»' => Some(Kind::Mark),
+        c if c.is_alphabetic() || is_joined_to_its_letter(c) => Some(Kind::Word),
+        c if c.is_whitespace() => None,
+        _ => Some(Kind::Mark),
+    }
+}
+
 fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 5);
+    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 5 + 4);
     let mut spaced = true;
+    let mut open: Option<(Kind, usize)> = None;
     for (at, c) in text.char_indices() {
-        let kind = if c.is_ascii_digit() {
-            Kind::Digits
-        } else if c.is_alphabetic() || is_joined_to_its_letter(c) {
-            Kind::Word
-        } else if c.is_whitespace() {
-            spaced = true;
-            continue;
-        } else {
-            Kind::Mark
-        };
-        let end = at + c.len_utf8();
-        match tokens.last_mut() {
-            Some(last) if last.kind == kind && kind != Kind::Mark && last.span.end == at => last.span.end = end,
-            _ => tokens.push(Token { kind, span: at..end, spaced }),
+        let kind = kind(c);
+        if let Some((running, start)) = open
+            && (kind != Some(running) || running == Kind::Mark)
+        {
+            tokens.push(Token { kind: running, span: start..at, spaced });
+            spaced = false;
+            open = None;
         }
-        spaced = false;
+        match kind {
+            None => spaced = true,
+            Some(kind) if open.is_none() => open = Some((kind, at)),
+            Some(_) => {}
+        }
+    }
+    if let Some((kind, start)) = open {
+        tokens.push(Token { kind, span: start..text.len(), spaced });
     }
     tokens
 }

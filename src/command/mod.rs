@@ -1,5 +1,6 @@
 //! What the user types: one file a subcommand.
 
+mod check;
 mod doctor;
 mod endpoints;
 mod init;
@@ -45,6 +46,8 @@ enum Command {
     Run(RunArguments),
     /// Show what is understood of each article, as JSON lines; calls nobody
     Read(ReadArguments),
+    /// Check summaries or translations in a table that somebody else made; calls nobody
+    Check(CheckArguments),
     /// Check the config and ask each endpoint whether it is there and knows its work
     Doctor(Common),
     /// Run the embedded endpoint alone, for other programs
@@ -149,6 +152,31 @@ struct ReadArguments {
 }
 
 #[derive(Debug, Args)]
+struct CheckArguments {
+    /// The table: CSV with a row of column names; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The column with the texts that the others were made from
+    #[arg(long, value_name = "COLUMN")]
+    source: String,
+    /// The column to check: translations of the source, or summaries of it
+    #[arg(long, value_name = "COLUMN")]
+    target: String,
+    /// fr or en [default: what the source column reads as]
+    #[arg(long, value_name = "LANGUAGE")]
+    from: Option<String>,
+    /// fr or en [default: what the target column reads as]
+    #[arg(long, value_name = "LANGUAGE")]
+    to: Option<String>,
+    /// The target sums up its source [default: if both are in one language, or it is less than half as long]
+    #[arg(long)]
+    summary: bool,
+    /// Print a JSON object for each row that has a flag
+    #[arg(long)]
+    jsonl: bool,
+}
+
+#[derive(Debug, Args)]
 struct ServeArguments {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5005")]
@@ -207,6 +235,7 @@ pub fn run(arguments: Arguments) -> Exit {
     let result = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(arguments) => run::run(&arguments),
         Command::Read(arguments) => read::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Doctor(common) => doctor::run(&common),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

@@ -1,0 +1,156 @@
+//! `date`: a day, month, year or weekday is not that of the source, or was lost.
+
+mod read;
+
+use super::Check;
+use super::context::{Context, Pair, Relation};
+use super::lexicon::Part;
+use crate::model::{Finding, Flag, Severity};
+
+pub(super) use read::{Date, dates};
+
+pub(super) struct DateCheck;
+
+impl Check for DateCheck {
+    fn flag(&self) -> Flag {
+        Flag::Date
+    }
+
+    fn check(&self, context: &Context) -> Vec<Finding> {
+        context.pairs().flat_map(|pair| compare(&pair, context.published)).collect()
+    }
+}
+
+fn compare(pair: &Pair, published: Option<jiff::civil::Date>) -> Vec<Finding> {
+    let (source, target) = (pair.source.dates(), pair.target.dates());
+    let own = Known::of(source, pair.source, if pair.relation == Relation::Summary { published } else { None });
+    let mut lost: Vec<&Date> = Vec::new();
+    let mut bare = Vec::new();
+    if pair.relation == Relation::Translation {
+        let other = Known::of(target, pair.target, None);
+        lost = source.iter().filter(|date| date.relative.is_none() && !other.knows(date)).collect();
+        bare = other.years;
+    }
+    let mut findings = Vec::new();
+    for date in target.iter().filter(|date| !own.knows(date)) {
+        let same = lost.iter().position(|other| kind(other) == kind(date));
+        let meant = same.map(|at| lost.remove(at)).or_else(|| own.nearest(date));
+        if date.relative.is_some() && meant.is_none() {
+            continue;
+        }
+        findings.push(not_founded(pair, date, meant));
+    }
+    findings.extend(lost.into_iter().map(|date| was_lost(pair, date)));
+    findings.extend(years(pair, &own, &bare));
+    findings
+}
+
+/// What a text says of dates.
+struct Known<'d> {
+    dates: &'d [Date],
+    /// Every year, those of dates and those that stand alone.
+    years: Vec<u16>,
+    /// The day the article was published, which what it says of weekdays refers to.
+    published: Option<jiff::civil::Date>,
+}
+
+impl<'d> Known<'d> {
+    fn of(dates: &'d [Date], text: &super::text::Text, published: Option<jiff::civil::Date>) -> Self {
+        let mut years: Vec<u16> = dates.iter().filter_map(|date| date.year).collect();
+        years.extend(text.figures().iter().filter_map(|figure| figure.year));
+        years.extend(published.and_then(|date| u16::try_from(date.year()).ok()));
+        Self { dates, years, published }
+    }
+
+    fn knows(&self, date: &Date) -> bool {
+        let whole = self.dates.iter().any(|known| known.has(date)) || self.follows_from_publication(date);
+        let year = date.year.is_none_or(|year| self.years.contains(&year));
+        if date.relative.is_some() {
+            // `yesterday` against `hier`; other words for it are too many to know.
+            let opposite =
+                self.dates.iter().any(|known| known.relative.is_some() && known.relative.map(i8::signum) != date.relative.map(i8::signum));
+            return !opposite || self.dates.iter().any(|known| known.relative.map(i8::signum) == date.relative.map(i8::signum));
+        }
+        whole && year
+    }
+
+    /// An article of Friday 12 June that says "mardi" means the 9th.
+    fn follows_from_publication(&self, date: &Date) -> bool {
+        let Some(published) = self.published else { return false };
+        let days = (-8..=8).filter_map(|days| published.checked_add(jiff::Span::new().days(days)).ok());
+        let says = |day: jiff::civil::Date| {
+            let weekday = u8::try_from(day.weekday().to_monday_one_offset()).ok();
+            let named =
+                day == published || self.dates.iter().any(|known| known.day.is_none() && known.weekday == weekday || known.is_day(day));
+            let fits = |part: Option<u8>, of: i8| part.is_none_or(|part| i8::try_from(part) == Ok(of));
+            named && fits(date.day, day.day()) && fits(date.month, day.month()) && (date.weekday.is_none() || date.weekday == weekday)
+        };
+        days.into_iter().any(says)
+    }
+
+    fn nearest(&self, date: &Date) -> Option<&'d Date> {
+        self.dates.iter().find(|known| kind(known) == kind(date))
+    }
+}
+
+impl Date {
+    /// Whether this says all that `other` says, or nothing against it.
+    fn has(&self, other: &Self) -> bool {
+        let agrees = |own: Option<u8>, others: Option<u8>| others.is_none() || own == others;
+        let straight = agrees(self.day, other.day) && agrees(self.month, other.month);
+        let swapped = (self.swappable || other.swappable) && agrees(self.day, other.month) && agrees(self.month, other.day);
+        let year = self.year.is_none() || other.year.is_none() || self.year == other.year;
+        (straight || swapped) && year && agrees(self.weekday, other.weekday) && self.part_agrees(other)
+    }
+
+    fn part_agrees(&self, other: &Self) -> bool {
+        let late = |part: Part| if part == Part::Night { Part::Evening } else { part };
+        match (self.part, other.part) {
+            (Some(own), Some(others)) => late(own) == late(others),
+            _ => true,
+        }
+    }
+
+    fn is_day(&self, day: jiff::civil::Date) -> bool {
+        self.day.is_some_and(|own| i8::try_from(own) == Ok(day.day())) && self.month.is_none_or(|own| i8::try_from(own) == Ok(day.month()))
+    }
+}
+
+/// Which parts a date names.
+fn kind(date: &Date) -> (bool, bool, bool, bool) {
+    (date.day.is_some(), date.month.is_some(), date.weekday.is_some() && date.day.is_none(), date.relative.is_some())
+}
+
+fn not_founded(pair: &Pair, date: &Date, meant: Option<&Date>) -> Finding {
+    let found = pair.target.at(&date.span);
+    let expected = meant.map_or("", |meant| pair.source.at(&meant.span));
+    let of = pair.source.named();
+    let explanation = if meant.is_some() {
+        format!("“{found}” stands here, but “{expected}” in {of}")
+    } else {
+        format!("“{found}” is not in {of}")
+    };
+    Finding::new(Flag::Date, Severity::Error, pair.target.field, explanation).found(found, Some(date.span.clone())).expected(expected)
+}
+
+fn was_lost(pair: &Pair, date: &Date) -> Finding {
+    let expected = pair.source.at(&date.span);
+    let explanation = format!("“{expected}” of {} is missing", pair.source.named());
+    Finding::new(Flag::Date, Severity::Warning, pair.target.field, explanation).expected(expected)
+}
+
+/// Years that stand alone: `en 2019`.
+fn years(pair: &Pair, own: &Known, others: &[u16]) -> Vec<Finding> {
+    let said = |figure: &&super::number::Figure| pair.source.figures().iter().any(|other| figure.is(other));
+    let wrong = pair.target.figures().iter().filter(|figure| figure.year.is_some_and(|year| !own.years.contains(&year)) && !said(figure));
+    let lost = pair.source.figures().iter().find(|figure| figure.year.is_some_and(|year| !others.contains(&year)));
+    wrong
+        .map(|figure| {
+            let (found, expected) = (pair.target.at(&figure.span), lost.map_or("", |lost| pair.source.at(&lost.span)));
+            let explanation = format!("the year {found} is not in {}", pair.source.named());
+            Finding::new(Flag::Date, Severity::Error, pair.target.field, explanation)
+                .found(found, Some(figure.span.clone()))
+                .expected(expected)
+        })
+        .collect()
+}

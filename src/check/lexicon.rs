@@ -1,0 +1,138 @@
+//! The words that the checks understand, French and English, each looked up once a text.
+
+mod en;
+mod fr;
+mod measure;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
+
+pub(super) use measure::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, Measure, PERCENT, RATIO};
+
+use crate::model::Lang;
+
+/// What a word means to a check.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Lex {
+    /// `un`, `a`: an article as much as a number.
+    One,
+    /// 2 to 19.
+    Unit(u8),
+    /// 20 to 90.
+    Ten(u8),
+    /// A hundred.
+    Hundred,
+    /// A thousand, a million …
+    Scale(f64),
+    /// `million` without a number, `milliers`, `hundreds`: an order of magnitude.
+    Vague(f64),
+    /// `vingtaine`, `dozen`.
+    Collective(f64),
+    /// `troisième`, `third`.
+    Ordinal(u32),
+    /// `premier`, `second`, `first`: often no number at all.
+    WeakOrdinal(u32),
+    /// `moitié`, `tiers`, `half`, `quarters`: one over this.
+    Fraction(u8),
+    /// `both`, `double`, `trio`: a number may be said by it.
+    Hint(f64),
+    /// A stretch of time that is a number of others: `décennie`, `fortnight`.
+    Span(f64, Measure),
+    /// What is counted in.
+    Counted(Measure),
+    /// `midi`, `midnight`: minutes of the day.
+    Clock(u16),
+    /// January is 1.
+    Month(u8),
+    /// A month's name that is also another word: `may`, `mars`.
+    MaybeMonth(u8),
+    /// Monday is 1.
+    Weekday(u8),
+    /// Days from today.
+    Relative(i8),
+    /// A part of the day.
+    Part(Part),
+    /// `et`, `and`.
+    And,
+    /// `fois`, `times`: what stands before is a number of times.
+    Times,
+    /// Goes up, is more.
+    Up,
+    /// Goes down, is less.
+    Down,
+    /// Says no.
+    Negation,
+    /// Says no in its meaning: `refuse`, `sans`, `unlikely`.
+    Negative,
+    /// `environ`, `nearly`: what follows is rounded.
+    About,
+}
+
+/// A part of the day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    Morning,
+    Afternoon,
+    Evening,
+    Night,
+}
+
+/// FNV-1a: the words are short and nobody chooses them against us, so the standard hash would only cost time.
+#[derive(Default)]
+pub(super) struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+/// Bytes of the longest word.
+pub(super) const LONGEST: usize = 17;
+
+/// A table of words.
+pub(super) type Words<T> = HashMap<&'static str, T, BuildHasherDefault<Fnv>>;
+
+/// A table of words, made once.
+pub(super) fn table<T: Copy>(lists: &[&[(&'static str, T)]]) -> Words<T> {
+    lists.iter().flat_map(|list| list.iter().copied()).collect()
+}
+
+static FRENCH: LazyLock<Words<Lex>> = LazyLock::new(|| table(&[fr::NUMBERS, fr::TIME, fr::TONE, measure::FRENCH]));
+static ENGLISH: LazyLock<Words<Lex>> = LazyLock::new(|| table(&[en::NUMBERS, en::TIME, en::TONE, measure::ENGLISH]));
+
+/// What `word`, in small letters, means in `lang`.
+pub(super) fn look(lang: Option<Lang>, word: &str) -> Option<Lex> {
+    let table = if lang == Some(Lang::EN) { &*ENGLISH } else { &*FRENCH };
+    table.get(word).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_stands_once_in_small_letters() {
+        for (lists, count) in [
+            ([fr::NUMBERS, fr::TIME, fr::TONE, measure::FRENCH], FRENCH.len()),
+            ([en::NUMBERS, en::TIME, en::TONE, measure::ENGLISH], ENGLISH.len()),
+        ] {
+            let words: Vec<&str> = lists.iter().flat_map(|list| list.iter().map(|(word, _)| *word)).collect();
+            let mut twice = words.clone();
+            twice.sort_unstable();
+            let twice: Vec<_> = twice.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+            assert_eq!((words.len(), twice), (count, Vec::<&str>::new()));
+            assert!(words.iter().all(|word| word.len() <= LONGEST), "{:?}", words.iter().max_by_key(|word| word.len()));
+            assert!(
+                words.iter().all(|word| *word == word.to_lowercase() && word.chars().all(|c| c.is_alphabetic() || "%€$£¥°".contains(c)))
+            );
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `loop`: a text repeats itself, as models do that have lost their thread.
+
+use std::collections::HashMap;
+
+use super::Check;
+use super::context::Context;
+use super::text::{Kind, Text};
+use crate::model::{Finding, Flag, Severity};
+
+pub(super) struct Loop;
+
+/// Words that stand again in the same order: by chance or by style that many do not.
+const PHRASE: usize = 8;
+
+impl Check for Loop {
+    fn flag(&self) -> Flag {
+        Flag::Loop
+    }
+
+    fn check(&self, context: &Context) -> Vec<Finding> {
+        let repeated = |text: &Text| stutter(text).or_else(|| phrase(text));
+        context
+            .made()
+            .filter_map(|text| {
+                let found = repeated(text)?;
+                // What the source repeats, a translation repeats.
+                let faithful = context.translations().any(|pair| std::ptr::eq(pair.target, text) && repeated(pair.source).is_some());
+                (!faithful).then_some(found)
+            })
+            .collect()
+    }
+}
+
+/// Positions of the words among the tokens.
+fn words(text: &Text) -> Vec<usize> {
+    text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark).map(|(at, _)| at).collect()
+}
+
+/// One to five words three times in a row: `the the the`, `of the of the of the`; one of three letters or more twice: `said said`.
+fn stutter(text: &Text) -> Option<Finding> {
+    let words = words(text);
+    let low = |at: usize| words.get(at).and_then(|at| text.tokens().get(*at)).map_or("", |token| text.low(token));
+    for at in 0..words.len() {
+        for length in 1..=5 {
+            let times = if length == 1 && separated(text, words.get(at + 1)) { 4 } else { 3 };
+            let again = (1..times)
+                .all(|time| (0..length).all(|word| !low(at + word).is_empty() && low(at + word) == low(at + word + time * length)));
+            let digits = (0..length).all(|word| low(at + word).starts_with(|c: char| c.is_ascii_digit()));
+            if again && !digits && at + times * length <= words.len() {
+                let last = words.get(at + times * length - 1).copied();
+                return words.get(at).zip(last).map(|(from, to)| finding(text, *from, to));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a mark stands before a word: `books, books, books` is style.
+fn separated(text: &Text, at: Option<&usize>) -> bool {
+    at.and_then(|at| at.checked_sub(1)).and_then(|at| text.tokens().get(at)).is_some_and(|token| token.kind == Kind::Mark)
+}
+
+/// A phrase of [`PHRASE`] words that stands twice without overlap.
+fn phrase(text: &Text) -> Option<Finding> {
+    let words = words(text);
+    let hashes: Vec<u64> = words.iter().filter_map(|at| text.tokens().get(*at)).map(|token| hash(text.low(token))).collect();
+    let mut seen: HashMap<u64, usize> = HashMap::with_capacity(hashes.len());
+    for (at, phrase) in hashes.windows(PHRASE).enumerate() {
+        let key = phrase.iter().fold(0_u64, |key, hash| key.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash);
+        let first = *seen.entry(key).or_insert(at);
+        let same = at >= first + PHRASE && hashes.get(first..first + PHRASE) == Some(phrase);
+        if let Some((from, to)) = words.get(at).zip(words.get(at + PHRASE - 1)).filter(|_| same) {
+            return Some(finding(text, *from, *to));
+        }
+    }
+    None
+}
+
+fn hash(word: &str) -> u64 {
+    word.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn finding(text: &Text, from: usize, to: usize) -> Finding {
+    let span = text.span(from..to + 1);
+    let found = text.at(&span).to_owned();
+    Finding::new(Flag::Loop, Severity::Error, text.field, format!("“{found}” repeats what stands before")).found(found, Some(span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::in_translation;
+
+    #[test]
+    fn a_loop_is_found_and_a_refrain_of_the_source_is_not() {
+        let found = |fr: &str, en: &str| in_translation(&Loop, fr, en).len();
+        assert_eq!(found("Le maire parle.", "The mayor speaks speaks speaks."), 1);
+        assert_eq!(
+            found(
+                "Le maire parle.",
+                "The mayor spoke. The mayor of the town spoke of it yesterday. The mayor of the town spoke of it yesterday."
+            ),
+            1
+        );
+        assert_eq!(found("Le maire parle.", "The mayor spoke, and that was that; that that is, is."), 0);
+        assert_eq!(found("non non non", "no no no"), 0);
+    }
+}

@@ -1,0 +1,135 @@
+//! A table of anybody's: CSV with any usual delimiter, UTF-8 or Windows-1252, with or without a byte order mark.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+
+use crate::model::Fault;
+
+/// What is looked at for the head of the table; a longer one is no table.
+const HEAD: usize = 1 << 20;
+const DELIMITERS: &[u8] = b",;\t|";
+
+/// What is needed of a row.
+#[derive(Debug, PartialEq)]
+pub(super) struct Cells {
+    /// The cell in the column `id`, else the row's number, from 1.
+    pub(super) id: String,
+    pub(super) source: String,
+    pub(super) target: String,
+}
+
+/// An open table, read row by row.
+pub(super) struct Table {
+    name: String,
+    reader: Reader<Box<dyn Read>>,
+    id: Option<usize>,
+    columns: [usize; 2],
+    row: u64,
+}
+
+impl Table {
+    /// Opens `path` (`-` is standard input), which must have both columns.
+    pub(super) fn open(path: &Path, columns: [&str; 2]) -> Result<Self, Fault> {
+        let name = path.display().to_string();
+        let cannot = |what: String| Fault::usage(format!("`{name}` cannot be read: {what}"));
+        let input: Box<dyn Read> =
+            if name == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(|error| cannot(error.to_string()))?) };
+        let mut input = BufReader::with_capacity(HEAD, input);
+        let head = input.fill_buf().map_err(|error| cannot(error.to_string()))?;
+        if head.is_empty() {
+            return Err(cannot("it is empty".into()));
+        }
+        if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+            return Err(cannot("it is UTF-16; save it as UTF-8".into()));
+        }
+        let mark = usize::from(head.starts_with(b"\xef\xbb\xbf")) * 3;
+        let delimiter = delimiter(head.get(mark..).unwrap_or_default(), columns);
+        input.consume(mark);
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(Box::new(input) as Box<dyn Read>);
+        let names: Vec<String> =
+            reader.byte_headers().map_err(|error| cannot(error.to_string()))?.iter().map(|name| text(name).trim().to_owned()).collect();
+        let place = |wanted: &str| names.iter().position(|name| name == wanted);
+        let find = |wanted: &str| {
+            place(wanted)
+                .ok_or_else(|| Fault::usage(format!("`{name}` has no column `{wanted}`\n  hint: its columns are {}", names.join(", "))))
+        };
+        let columns = [find(columns[0])?, find(columns[1])?];
+        Ok(Self { id: place("id"), name: name.clone(), reader, columns, row: 0 })
+    }
+}
+
+impl Iterator for Table {
+    type Item = Result<Cells, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut record = ByteRecord::new();
+        self.row += 1;
+        match self.reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(Err(Fault::usage(format!("`{}` cannot be read on from row {}: {error}", self.name, self.row)))),
+        }
+        let cell = |at: usize| record.get(at).map(text).unwrap_or_default();
+        let id = self.id.map(cell).filter(|id| !id.is_empty()).unwrap_or_else(|| self.row.to_string());
+        Some(Ok(Cells { id, source: cell(self.columns[0]), target: cell(self.columns[1]) }))
+    }
+}
+
+/// The delimiter by which both columns are there, else that which the first line has most of.
+fn delimiter(head: &[u8], columns: [&str; 2]) -> u8 {
+    let names = |delimiter: u8| {
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(head);
+        let names = reader.byte_headers().map(|names| names.iter().map(|name| text(name).trim().to_owned()).collect::<Vec<_>>());
+        names.unwrap_or_default()
+    };
+    let fits = |delimiter: &&u8| {
+        let names = names(**delimiter);
+        columns.iter().all(|column| names.iter().any(|name| name == column))
+    };
+    let most = || DELIMITERS.iter().max_by_key(|delimiter| names(**delimiter).len());
+    DELIMITERS.iter().find(fits).or_else(most).copied().unwrap_or(b',')
+}
+
+/// A cell's text: UTF-8, else Windows-1252.
+fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn rows(content: &[u8]) -> Result<Vec<Cells>, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content).unwrap();
+        let table = Table::open(file.path(), ["fr", "en"]).map_err(|fault| fault.message)?;
+        table.collect::<Result<_, _>>().map_err(|fault: Fault| fault.message)
+    }
+
+    fn cells(id: &str, source: &str, target: &str) -> Cells {
+        Cells { id: id.into(), source: source.into(), target: target.into() }
+    }
+
+    #[test]
+    fn delimiter_mark_and_encoding_are_found_out() {
+        assert_eq!(rows(b"fr,en\n\xc3\xa9t\xc3\xa9,summer\n").unwrap(), [cells("1", "été", "summer")]);
+        assert_eq!(rows(b"\xef\xbb\xbfid;fr;en\r\nx;\"a;b\";c\r\n").unwrap(), [cells("x", "a;b", "c")]);
+        assert_eq!(rows(b"en\tfr\nsummer\t\xe9t\xe9\n").unwrap(), [cells("1", "été", "summer")]);
+        assert_eq!(rows(b"\"fr\"|\"en\"\na, b|c\nshort\n").unwrap(), [cells("1", "a, b", "c"), cells("2", "short", "")]);
+    }
+
+    #[test]
+    fn what_is_no_such_table_is_refused_with_advice() {
+        assert!(rows(b"").unwrap_err().contains("empty"));
+        assert!(rows(b"\xff\xfef\0").unwrap_err().contains("save it as UTF-8"));
+        assert!(rows(b"french,english\n").unwrap_err().ends_with("its columns are french, english"));
+    }
+}
