@@ -63,7 +63,8 @@ impl<'d> Known<'d> {
     }
 
     fn knows(&self, date: &Date) -> bool {
-        let whole = self.dates.iter().any(|known| known.has(date)) || self.follows_from_publication(date);
+        let whole = (self.dates.iter().any(|known| known.has(date)) && !self.gives_its_part_to_another(date))
+            || self.follows_from_publication(date);
         let year = date.year.is_none_or(|year| self.years.contains(&year));
         if date.relative.is_some() {
             // `yesterday` against `hier`; other words for it are too many to know.
@@ -72,6 +73,13 @@ impl<'d> Known<'d> {
             return !opposite || self.dates.iter().any(|known| known.relative.map(i8::signum) == date.relative.map(i8::signum));
         }
         whole && year
+    }
+
+    /// `lundi soir`, where the other text speaks of Monday and of Tuesday evening.
+    fn gives_its_part_to_another(&self, date: &Date) -> bool {
+        let (Some(part), Some(weekday)) = (date.part, date.weekday) else { return false };
+        let mut with_part = self.dates.iter().filter(|known| known.weekday.is_some() && known.part == Some(part)).peekable();
+        with_part.peek().is_some() && !with_part.any(|known| known.weekday == Some(weekday))
     }
 
     /// An article of Friday 12 June that says "mardi" means the 9th.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::Check;
-use super::context::Context;
+use super::context::{Context, Pair};
 use super::lexicon::{Words, table};
 use super::text::{Kind, Text};
 use crate::model::{Finding, Flag, Lang, Severity};
@@ -13,6 +13,8 @@ pub(super) struct Language;
 
 /// Words below which a text is too short to be judged.
 const ENOUGH: usize = 10;
+/// Words without a capital that a sentence has which is not only names.
+const LEFT: usize = 4;
 /// The same for a sentence of a longer text, of which one may be a quotation.
 const SENTENCE: usize = 8;
 
@@ -22,7 +24,8 @@ impl Check for Language {
     }
 
     fn check(&self, context: &Context) -> Vec<Finding> {
-        context.made().filter_map(wrong).collect()
+        let left = context.translations().filter_map(|pair| left(&pair));
+        context.made().filter_map(wrong).chain(left).collect()
     }
 }
 
@@ -51,6 +54,27 @@ fn wrong(text: &Text) -> Option<Finding> {
     let explanation = format!("a sentence is not in {}: {found}", expected.name());
     Some(
         Finding::new(Flag::Language, Severity::Error, text.field, explanation)
+            .found(found, Some(sentence.clone()))
+            .expected(expected.name()),
+    )
+}
+
+/// A sentence of the source that stands in its translation as it was.
+fn left(pair: &Pair) -> Option<Finding> {
+    let expected = pair.target.lang.filter(|lang| Some(*lang) != pair.source.lang)?;
+    let sentences = pair.target.sentences();
+    // One sentence that was not translated is an echo.
+    let same = |span: &&Range<usize>| {
+        let sentence = pair.target.at(span).trim();
+        let words = pair.target.tokens_in(span).filter_map(|at| pair.target.tokens().get(at)).map(|token| pair.target.word(token));
+        words.filter(|word| word.starts_with(char::is_lowercase) && word.len() > 1).count() >= LEFT
+            && pair.source.as_str().contains(sentence)
+    };
+    let sentence = sentences.iter().filter(|_| sentences.len() > 1).find(same)?;
+    let found = pair.target.at(sentence).trim();
+    let explanation = format!("this sentence was not translated: {found}");
+    Some(
+        Finding::new(Flag::Language, Severity::Error, pair.target.field, explanation)
             .found(found, Some(sentence.clone()))
             .expected(expected.name()),
     )
@@ -98,7 +122,7 @@ static TELLING: LazyLock<Words<Lang>> = LazyLock::new(|| {
     table(&[&of(FRENCH, Lang::FR), &of(ENGLISH, Lang::EN)])
 });
 
-const FRENCH: &str = "le la les un une des du de et est dans pour qui que qu pas sur au aux avec par ce cette ces son sa ses leur leurs sont ont été être
+const FRENCH: &str = "le les une des du et est dans pour qui qu pas sur au aux avec par ce cette ces son sa ses leur leurs sont ont été être
     il elle ils elles nous vous je ne mais ou où comme plus selon après avant entre aussi même tout tous toute toutes très deux ans fait faire doit peut
     depuis lors dont sans sous chez vers contre ainsi alors déjà encore était étaient avait avaient sera seront mardi lundi jeudi l d n s c j y en se à";
 

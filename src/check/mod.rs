@@ -15,6 +15,8 @@ mod negation;
 mod number;
 mod quote;
 mod repeats;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::model::{Finding, Flag};

@@ -109,7 +109,7 @@ fn is_hint(text: &Text, at: usize, english: bool) -> bool {
         return !(at + 1..at + 9)
             .any(|next| matches!(low(next), "pas" | "jamais" | "rien" | "aucun" | "aucune" | "personne" | "plus" | "guère"));
     }
-    if matches!(text.meanings().get(at), Some(Some(Lex::Negation | Lex::Negative | Lex::Down))) {
+    if matches!(text.meanings().get(at), Some(Some(Lex::Negation | Lex::Negative))) {
         return true;
     }
     let Some(token) = text.tokens().get(at).filter(|token| token.kind == Kind::Word && token.span.len() > 5) else {
@@ -121,8 +121,8 @@ fn is_hint(text: &Text, at: usize, english: bool) -> bool {
         (low.starts_with("un")
             && !["under", "union", "unit", "univ", "uniq", "unif", "unle", "unti"].iter().any(|usual| low.starts_with(usual)))
             || [
-                "dis", "non", "mis", "irre", "illeg", "impos", "incap", "inab", "incon", "insuf", "inade", "inex", "ineff", "invalid",
-                "innoc", "anti",
+                "disag", "disall", "disappr", "disbel", "dislik", "dishon", "disob", "disreg", "dissat", "distrust", "non", "mis", "irre",
+                "illeg", "impos", "incap", "inab", "incon", "insuf", "inade", "inex", "ineff", "invalid", "innoc", "anti",
             ]
             .iter()
             .any(|prefix| low.starts_with(prefix))
@@ -147,9 +147,12 @@ fn is_hint(text: &Text, at: usize, english: bool) -> bool {
                     | "remained"
             )
     } else {
-        ["dés", "dis", "non", "mé", "irr", "ill", "imp", "inca", "insu", "inad", "inex", "inef", "inut", "inn", "inc", "inv", "anti"]
-            .iter()
-            .any(|prefix| low.starts_with(prefix))
+        [
+            "désap", "désav", "désin", "désob", "dispar", "non", "mé", "irr", "ill", "imp", "inca", "insu", "inad", "inex", "inef", "inut",
+            "inn", "inc", "inv", "anti",
+        ]
+        .iter()
+        .any(|prefix| low.starts_with(prefix))
             || matches!(
                 low,
                 "malgré"

@@ -1,5 +1,6 @@
 //! What the user wrote, with its place in the file, made into what the program uses; or all that is wrong with it, and where.
 
+mod checks;
 mod duplicates;
 mod endpoint;
 mod fields;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 
 use crate::model::{Entry, Task, Wish};
 
+pub use checks::Checks;
 pub use duplicates::Near;
 pub use endpoint::is_loopback;
 pub use fields::Fields;
@@ -81,6 +83,8 @@ pub struct Config {
     pub glossary: Vec<Entry>,
     /// The services, in order of preference.
     pub endpoints: Vec<Endpoint>,
+    /// What happens when a check finds something.
+    pub checks: Checks,
     /// The endpoint that ships with the program.
     pub embedded: Embedded,
     /// Articles on the page at most.

@@ -32,6 +32,8 @@ pub(super) struct RawConfig {
     pub(super) run: RawRun,
     #[serde(default)]
     pub(super) duplicates: super::duplicates::RawDuplicates,
+    #[serde(default)]
+    pub(super) checks: super::checks::RawChecks,
 }
 
 #[derive(Default, Deserialize)]

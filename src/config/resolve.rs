@@ -101,6 +101,7 @@ impl Judge<'_> {
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
         let glossary = self.glossary(raw.glossary.file);
         let rules = self.rules(raw.input.rules);
+        let checks = self.checks(raw.checks);
         let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, super::Near::default());
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let embedded = self.embedded(raw.embedded);
@@ -132,6 +133,7 @@ impl Judge<'_> {
             summary,
             glossary,
             endpoints,
+            checks,
             embedded,
             page_rows,
             run,

@@ -55,7 +55,7 @@ impl Source {
 }
 
 /// One article: what was understood of a source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
 pub struct Article {
     /// 16 hexadecimal digits made from `source`: the same every night, unique in a table.
     pub id: String,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, Lang};
+use super::{Action, Flag, Lang};
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -110,12 +110,16 @@ pub struct Finding {
     /// Where `found` stands in the field, in bytes; none where no single place is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<usize>>,
+    /// What was done about it, as the config had it; where the row was done once more, the finding has outlived that.
+    #[serde(default, skip_serializing_if = "Action::is_usual")]
+    pub action: Action,
 }
 
 impl Finding {
     /// A finding without the particulars.
     pub fn new(check: Flag, severity: Severity, field: Field, explanation: impl Into<String>) -> Self {
-        Self { check, severity, field, found: String::new(), expected: String::new(), explanation: explanation.into(), span: None }
+        let (found, expected) = (String::new(), String::new());
+        Self { check, severity, field, found, expected, explanation: explanation.into(), span: None, action: Action::Flag }
     }
 
     /// The same with what stands there, and where.

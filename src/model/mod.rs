@@ -1,5 +1,6 @@
 //! The nouns of the program: what flows from stage to stage. No logic beyond their own invariants.
 
+mod action;
 mod article;
 mod call;
 mod clean;
@@ -11,6 +12,7 @@ mod lang;
 mod row;
 mod summary;
 
+pub use action::Action;
 pub use article::{Article, Reject, Source, Stamp, Understood};
 pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict, Wish, wire_bytes};
 pub use clean::{clean, fold, invisible};

@@ -2,6 +2,7 @@
 //! between them a queue as large as the credits, so that no worker ever blocks on it.
 
 mod asker;
+mod checked;
 mod copies;
 mod known;
 mod limits;

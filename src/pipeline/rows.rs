@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::Work;
+use super::checked::{Checked, findings, make_checked, quarantined};
 use super::copies::{Claim, said};
 use super::reading::ReadSource;
-use crate::check::{Context, check};
 use crate::discover::article_id;
 use crate::extract::{Likeness, Sketch};
-use crate::model::{Article, Digest, Exit, Failure, Finding, Flag, Lang, Reject, Row, Status, Understood};
-use crate::plan::{Made, Redo, content_key, make, row_fingerprint};
+use crate::model::{Article, Digest, Exit, Failure, Field, Finding, Flag, Lang, Reject, Row, Status, Understood};
+use crate::plan::{content_key, row_fingerprint};
 use crate::record::FileRef;
 use crate::report::Event;
 
@@ -67,19 +67,19 @@ fn internal() -> Reject {
 /// How the row ended, and what that means for the run; an error: there is no row.
 async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     let config = &work.config;
-    let content = content_key(&article, &work.glossary.of_article(&article));
+    let content = content_key(&article, &work.glossary.of_article(&article), &config.checks.key());
     let ledger = work.desk.ledger();
     let broken = |fault| work.desk.break_off(fault);
     let earlier = ledger.row(&article.source).map_err(broken)?;
     let good = |made_with: &[u8; 32]| work.is_good(&content, made_with);
-    if let Some((row, _)) = earlier.as_ref().filter(|(_, made_with)| made_with.as_ref().is_some_and(good)) {
+    if let Some((row, _)) = earlier.as_ref().filter(|(row, made_with)| made_with.as_ref().is_some_and(good) && as_wished(&work, row)) {
         ledger.seen(&article.source, &file).await.map_err(broken)?;
         work.progress.tell(Event::Done { earlier: true });
         return Ok((row.status, Exit::Done));
     }
     // The same article under another name: moved, renamed or copied.
     for fingerprint in work.good(&content) {
-        let Some(twin) = ledger.row_like(&fingerprint).map_err(broken)? else { continue };
+        let Some(twin) = ledger.row_like(&fingerprint).map_err(broken)?.filter(|row| as_wished(&work, row)) else { continue };
         let row = said(Row { id: article.id, source: article.source, sketch: article.sketch, ..twin }, "");
         let status = row.status;
         ledger.record_row(row, Some(fingerprint), &file).await.map_err(broken)?;
@@ -98,10 +98,10 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
         return Ok((status, Exit::Done));
     }
     work.desk.limits().try_one()?;
-    match make(&config.summary, &work.glossary, &article, &Redo::default(), &work.desk).await {
-        Ok(made) => {
-            let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &made));
-            let row = done(&work, &article, made);
+    match make_checked(&work, &article).await {
+        Ok(checked) => {
+            let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &checked.made));
+            let row = done(&article, checked);
             let status = row.status;
             record(&work, row, Some(fingerprint), &file).await?;
             work.progress.tell(Event::Done { earlier: false });
@@ -129,13 +129,17 @@ async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<
     if row.status != Status::Done || !still {
         return Ok(None);
     }
-    let mut findings = noticed(article);
-    findings.extend(row.findings.iter().filter(|finding| finding.check == Flag::Draft).cloned());
-    let context = Context::of_row(article, &row.digest, ["", ""], work.config.summary.wish.words);
-    findings.extend(check(&context.with_glossary(&work.glossary), &[]));
+    let draft = row.findings.iter().any(|finding| finding.check == Flag::Draft);
+    let found = findings(work, article, &row.digest, ["", ""], draft);
+    let status = if quarantined(&found) { Status::Quarantined } else { Status::Done };
     let (summary_endpoint, translation_endpoint) = (row.summary_endpoint, row.translation_endpoint);
-    let copy = Row { digest: row.digest, status: Status::Done, summary_endpoint, translation_endpoint, cost: Some(0.0), ..about(article) };
-    Ok(Some(said(copy.with_findings(findings), original)))
+    let copy = Row { digest: row.digest, status, summary_endpoint, translation_endpoint, cost: Some(0.0), ..about(article) };
+    Ok(Some(said(copy.with_findings(found), original)))
+}
+
+/// Whether what was done about the row's findings is what the config says now: a changed action redoes the rows that it touches.
+fn as_wished(work: &Work, row: &Row) -> bool {
+    row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == work.config.checks.action(finding.check))
 }
 
 async fn failed(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
@@ -170,16 +174,14 @@ async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc
     ledger.record_row(Row { processed_at, ..row }, fingerprint, file).await.map_err(broken)
 }
 
-fn done(work: &Work, article: &Article, made: Made) -> Row {
-    let mut findings = noticed(article);
-    findings.extend(made.draft.then(|| Finding::of_article(Flag::Draft)));
-    let context = Context::of_row(article, &made.digest, [&made.text_fr, &made.text_en], work.config.summary.wish.words);
-    findings.extend(check(&context.with_glossary(&work.glossary), &[]));
+fn done(article: &Article, checked: Checked) -> Row {
+    let Checked { made, findings } = checked;
+    let status = if quarantined(&findings) { Status::Quarantined } else { Status::Done };
     let row = Row {
         digest: made.digest,
         text_fr: made.text_fr,
         text_en: made.text_en,
-        status: Status::Done,
+        status,
         summary_endpoint: made.summary_endpoint,
         translation_endpoint: made.translation_endpoint,
         cost: made.cost,

@@ -12,12 +12,13 @@ pub fn call_key(endpoint: &Endpoint, identity: &str, ask: &Ask) -> [u8; 32] {
 }
 
 /// What a row was made of: the article as it was understood, whatever it is called, and the entries of the glossary that occur in it.
-pub fn content_key(article: &Article, terms: &[Term]) -> [u8; 32] {
+/// `checks` says how it was checked.
+pub fn content_key(article: &Article, terms: &[Term], checks: &str) -> [u8; 32] {
     let mut article = json!(article);
     if let Some(fields) = article.as_object_mut() {
         fields.retain(|name, _| name != "id" && name != "source");
     }
-    hash(&json!(["article-2", article, terms]))
+    hash(&json!(["article-2", article, terms, checks]))
 }
 
 /// What a row was made with: the settings, and those who made it. A row stays good as long as its makers may still be asked:

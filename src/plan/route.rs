@@ -46,6 +46,14 @@ pub struct Redo {
     pub note: String,
     /// Names of endpoints that are not asked.
     pub avoid: Vec<String>,
+    /// The work that was wrong; none: all of it. What was right is not asked for again.
+    pub task: Option<Task>,
+}
+
+impl Redo {
+    fn concerns(&self, task: Task) -> bool {
+        self.task.is_none_or(|wrong| wrong == task || task == Task::Digest)
+    }
 }
 
 /// What a route made of an article.
@@ -202,7 +210,8 @@ impl<A: Asker> Work<'_, A> {
 
     fn makers(&self, task: Task) -> Vec<Maker> {
         let makers = self.asker.makers(task).into_iter();
-        makers.filter(|maker| !self.redo.avoid.contains(&maker.name)).collect()
+        let avoid = if self.redo.concerns(task) { self.redo.avoid.as_slice() } else { &[] };
+        makers.filter(|maker| !avoid.contains(&maker.name)).collect()
     }
 
     /// The answer of the first maker that can give one, and its name.
@@ -212,7 +221,7 @@ impl<A: Asker> Work<'_, A> {
         for (at, maker) in makers.iter().enumerate() {
             let last = at + 1 == makers.len();
             let mut teller = Teller { asker: self.asker, maker, last, made: &mut self.made };
-            let note = if maker.chat { self.redo.note.as_str() } else { "" };
+            let note = if maker.chat && self.redo.concerns(job.task()) { self.redo.note.as_str() } else { "" };
             let told = Told { wish: &self.summary.wish, note, glossary: self.glossary };
             match by(job, told, &mut teller).await {
                 Ok(answer) => return Ok((answer, maker.name.clone())),
@@ -407,7 +416,7 @@ mod tests {
     #[test]
     fn a_note_is_told_to_those_who_listen() {
         let echo = echo(ROOM);
-        let redo = Redo { note: "The figure 12 is not in the article.".into(), avoid: vec![] };
+        let redo = Redo { note: "The figure 12 is not in the article.".into(), avoid: vec![], task: None };
         run(&echo, &summary(Route::SummariseThenTranslate), &article(Some(Lang::FR), 9), &redo).unwrap();
         let asked = echo.asked.lock().unwrap();
         assert!(asked.iter().all(|ask| serde_json::to_string(ask).unwrap().contains("figure 12")));

@@ -6,6 +6,7 @@
 mod apertium;
 mod bad_bytes;
 mod bad_input;
+mod checks;
 mod cli;
 mod config;
 mod dialects;

@@ -78,7 +78,8 @@ impl Words {
 
     /// Names whose sounds are only written otherwise: `Poutine`, `Putin`.
     fn sounds_like(&self, name: &str, same_language: bool) -> bool {
-        if name.len() < 4 {
+        // Of short names one letter is much: Iran, Irak.
+        if name.len() < 5 {
             return false;
         }
         let sound = sounds(name);

@@ -263,6 +263,8 @@ pub(super) const EXONYMS: &[(&str, &str)] = &[
     ("medine", "medina"),
     ("havane", "havana"),
     ("nouvelle", "new"),
+    ("nouvelle", "nova"),
+    ("iran", "iran"),
     ("nouveau", "new"),
     ("orleans", "orleans"),
     ("seville", "sevill"),
@@ -511,3 +513,13 @@ pub(super) const EXONYMS: &[(&str, &str)] = &[
     ("christophe", "christopher"),
     ("colomb", "columbus"),
 ];
+
+/// Places that both languages write alike; French puts an article before most of them, so that nothing else tells them from other words.
+pub(super) const PLACES: &str = "
+ain aisne allier ardeche ardennes ariege aube aude aveyron calvados cantal charente cher correze creuse dordogne doubs drome essonne eure
+finistere gard garonne gers gironde herault indre isere jura landes loir loire loiret lot lozere marne mayenne meurthe meuse morbihan moselle
+nievre oise orne dome rhone saone sarthe seine somme tarn var vaucluse vendee vosges yonne yvelines belfort reunion guadeloupe martinique guyane
+mayotte alsace aquitaine auvergne beauce berry champagne provence limousin poitou touraine anjou bearn perigord quercy gascogne roussillon
+camargue cevennes vercors sologne brie oman ghana kenya togo benin gabon congo angola botswana zimbabwe mozambique madagascar canada panama
+nicaragua honduras guatemala salvador paraguay texas alaska arizona nevada oregon ohio michigan illinois alabama kansas colorado montana
+ontario quebec manitoba saskatchewan yukon laos bangladesh ukraine donetsk ontario kent sussex essex cornwall ulster";

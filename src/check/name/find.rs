@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::alike::{exonyms, fold};
+use super::exonyms::PLACES;
 use crate::check::lexicon::Lex;
 use crate::check::text::{Kind, Text};
 use crate::model::Lang;
@@ -24,6 +25,9 @@ pub(super) struct Candidate {
 
 /// Words with a capital that are no names, in both languages, folded.
 static USUAL: LazyLock<HashSet<&'static str>> = LazyLock::new(|| USUAL_WORDS.split_whitespace().collect());
+
+/// Places that are known without being written otherwise in the other language.
+static KNOWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| PLACES.split_whitespace().collect());
 
 const USUAL_WORDS: &str = "
 i i'm mr mrs ms miss dr sir lord lady mister professor prof president vice prime minister secretary general chancellor king queen prince
@@ -85,7 +89,7 @@ pub(super) fn names(text: &Text) -> Vec<Candidate> {
         let token = &tokens[at];
         let mixed = found.chars().skip(1).any(char::is_uppercase);
         let folded = fold(found);
-        let known = exonyms(&folded, text.lang).next().is_some();
+        let known = exonyms(&folded, text.lang).next().is_some() || KNOWN.contains(folded.as_str());
         let own = known || (!acronym && !has_article(text, at));
         names.push(Candidate { span: token.span.clone(), folded, sure: !first || acronym || mixed, own, lone_is_enough: long && !acronym });
     }

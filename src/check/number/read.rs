@@ -201,6 +201,11 @@ impl Reader<'_> {
             {
                 self.fraction(at, after + 1, 1.0, u8::try_from(parts).unwrap_or(1))
             }
+            // `a third` is a part, or one more after two.
+            Some(Lex::Ordinal(parts @ 3..=10)) => {
+                let parts = f64::from(parts);
+                self.push(at, after + 1, Figure::of(parts).or(1.0 / parts, Some(RATIO)))
+            }
             // `one and a half thousand`
             Some(Lex::And) if self.and_a_half(after).0 > 0.0 => self.measured(at, after, Figure::of(1.0)),
             // `a day`, where the other says 24 hours

@@ -1,0 +1,72 @@
+//! The labelled set of `tests/data/checks`: pairs that are right, and the same with one planted error. What the checks find there is
+//! what `docs/checks.md` says; `benches/checks.py` makes that table by the program's own command.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Context, check};
+use crate::model::{Flag, Lang};
+
+#[derive(Deserialize)]
+struct Pair {
+    id: String,
+    planted: Option<String>,
+    from: Lang,
+    to: Lang,
+    summary: bool,
+    source: String,
+    target: String,
+}
+
+#[derive(Default)]
+struct Score {
+    planted: u32,
+    caught: u32,
+    false_alarms: u32,
+}
+
+fn pairs() -> Vec<Pair> {
+    let lines = include_str!("../../tests/data/checks/pairs.jsonl").lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn planted_errors_are_found_and_right_pairs_are_left_alone() {
+    let mut scores: BTreeMap<Flag, Score> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for pair in pairs() {
+        let context = Context::of_pair((&pair.source, Some(pair.from)), (&pair.target, Some(pair.to)), pair.summary);
+        let found: Vec<Flag> = check(&context, &[]).into_iter().map(|finding| finding.check).collect();
+        let planted = pair.planted.as_deref().map(|code| Flag::parse(code).unwrap());
+        if let Some(planted) = planted {
+            let score = scores.entry(planted).or_default();
+            score.planted += 1;
+            score.caught += u32::from(found.contains(&planted));
+        }
+        for flag in Flag::ALL.into_iter().filter(|flag| planted.is_none() && found.contains(flag)) {
+            scores.entry(flag).or_default().false_alarms += 1;
+            wrong.push(format!("{}: {}", pair.id, flag.code()));
+        }
+    }
+    for (flag, Score { planted, caught, false_alarms }) in scores {
+        let (precision, recall) = (f64::from(caught) / f64::from(caught + false_alarms), f64::from(caught) / f64::from(planted));
+        let strict = matches!(flag, Flag::Number | Flag::Date);
+        assert!(precision >= if strict { 0.98 } else { 0.9 }, "{}: precision {precision}, {wrong:?}", flag.code());
+        assert!(recall >= if strict { 0.98 } else { 0.8 }, "{}: recall {recall}", flag.code());
+    }
+}
+
+proptest::proptest! {
+    /// No text makes a check stumble, whatever it holds.
+    #[test]
+    fn any_two_texts_can_be_compared(source in "(\\PC|[0-9.,:/ h%€-]|deux|vingt| et |-|\n){0,60}", target in "(\\PC|[0-9.,:/ %$-]|two|hundred| and |pm|\n){0,60}") {
+        for (from, to, summary) in [(Lang::FR, Lang::EN, false), (Lang::EN, Lang::FR, false), (Lang::FR, Lang::FR, true), (Lang::EN, Lang::FR, true)] {
+            for finding in check(&Context::of_pair((&source, Some(from)), (&target, Some(to)), summary), &[]) {
+                if let Some(span) = finding.span {
+                    proptest::prop_assert!(target.get(span).is_some());
+                }
+            }
+        }
+    }
+}

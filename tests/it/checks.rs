@@ -1,0 +1,117 @@
+//! The checks from outside: what happens after one found something, and `depeche check` on a table of anybody's.
+
+use serde_json::{Value, json};
+
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::http::Request;
+use crate::support::mock::{Deed, Mock};
+use crate::support::wire::completion;
+
+/// A translator that puts a figure of its own into every text, unless `right` says that this request is answered well.
+fn inventive(right: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Mock {
+    Mock::scripted(move |request, _| {
+        let system = request.json()["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
+        if !system.contains("JSON list of texts") || right(request) {
+            return Deed::usual(request);
+        }
+        Deed::Answer(completion(&json!({"translations": ["Dyke number 99 holds", "Dyke number 1 of the port held."]}).to_string()))
+    })
+}
+
+fn told(request: &Request) -> bool {
+    request.json()["messages"][0]["content"].as_str().is_some_and(|system| system.contains("99"))
+}
+
+fn with(mock: &Mock, actions: &str) -> String {
+    format!("{}\n[checks]\n{actions}\n", openai(mock))
+}
+
+#[test]
+fn a_retry_is_told_what_was_wrong_and_is_paid_for_once() {
+    let mock = inventive(told);
+    let desk = Desk::with(&with(&mock, "number = \"retry\""), 1);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 3, "the summary, the translation, and the translation again");
+    assert_eq!(desk.row("input/001.txt")["flags"], "");
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 3);
+}
+
+#[test]
+fn a_retry_that_is_no_better_is_the_last() {
+    let mock = inventive(|_| false);
+    let desk = Desk::with(&with(&mock, "number = \"retry\""), 1);
+    desk.run(&["run"]).exits(0);
+    assert_eq!((mock.count(), desk.row("input/001.txt")["flags"].as_str()), (3, "number"));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 3);
+}
+
+#[test]
+fn the_next_endpoint_takes_over_what_the_first_got_wrong() {
+    let mock = inventive(|request| request.json()["model"] == "better");
+    let second = format!(
+        "[[endpoint]]\nname = \"second\"\ndoes = [\"translate\"]\ndialect = \"openai\"\nurl = \"{}/v1\"\nmodel = \"better\"\n\n[embedded]",
+        mock.url()
+    );
+    let config = with(&mock, "number = \"failover\"").replace("[embedded]", &second);
+    let desk = Desk::with(&config, 1);
+    desk.run(&["run"]).exits(0);
+    let row = desk.row("input/001.txt");
+    assert_eq!((row["flags"].as_str(), row["translation_endpoint"].as_str(), row["summary_endpoint"].as_str()), ("", "second", "llm"));
+    assert_eq!(mock.count(), 3);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 3);
+}
+
+#[test]
+fn a_row_in_quarantine_comes_back_without_a_call_when_the_action_changes() {
+    let mock = inventive(|_| false);
+    let desk = Desk::with(&with(&mock, "number = \"quarantine\""), 1);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(desk.rows().len(), 0);
+    assert!(std::fs::read_to_string(desk.path("output/quarantine.csv")).unwrap().contains("Dyke number 99 holds"));
+    let calls = mock.count();
+    for (action, flags) in [("flag", "number"), ("off", "")] {
+        desk.write("config.toml", with(&mock, &format!("number = \"{action}\"")));
+        desk.run(&["run"]).exits(0);
+        assert_eq!((desk.row("input/001.txt")["flags"].as_str(), mock.count()), (flags, calls), "{action}");
+    }
+}
+
+#[test]
+fn an_action_that_is_none_is_refused_with_its_place() {
+    let mock = Mock::good();
+    let desk = Desk::with(&with(&mock, "number = \"retyr\""), 0);
+    let ended = desk.run(&["run"]).exits(2);
+    assert!(ended.stderr.contains("config.toml:") && ended.stderr.contains("did you mean `retry`?"), "{}", ended.stderr);
+}
+
+const TABLE: &str = "\u{feff}id;fr;en\n\
+    a;\"Le maire a reçu 2 000 habitants mardi, dans la salle du conseil de la ville.\";\"The mayor received 20,000 residents on Tuesday in the town's council chamber.\"\n\
+    b;\"Les 34 élèves de la classe ont visité le musée de la ville avec leur maître.\";\"The 34 pupils of the class visited the town's museum with their teacher.\"\n";
+
+#[test]
+fn a_table_of_somebody_else_is_checked() {
+    let desk = Desk::new();
+    desk.write("table.csv", TABLE);
+    let arguments = ["check", "table.csv", "--source", "fr", "--target", "en"];
+    let ended = desk.run(&[&arguments[..], &["--jsonl"]].concat()).exits(3);
+    let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["id"], "a");
+    let flag = &lines[0]["flags"][0];
+    assert_eq!((&flag["check"], &flag["severity"]), (&json!("number"), &json!("error")));
+    assert_eq!((&flag["found"], &flag["expected"]), (&json!("20,000"), &json!("2 000")));
+    let ended = desk.run(&arguments).exits(3);
+    assert!(
+        ended.stdout.starts_with("a: error number: ") && ended.stdout.ends_with("2 rows checked, 1 flagged: number 1\n"),
+        "{}",
+        ended.stdout
+    );
+    let ended = desk.run(&["check", "table.csv", "--source", "fr", "--target", "english"]).exits(2);
+    assert!(ended.stderr.contains("`english`") && ended.stderr.contains("id, fr, en"), "{}", ended.stderr);
+    desk.write("table.csv", TABLE.replace("20,000", "2,000"));
+    desk.run(&arguments).exits(0);
+}
