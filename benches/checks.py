@@ -161,9 +161,9 @@ def main():
     made = table([json.loads(line) for line in open(SET, encoding="utf-8")])
     print(made)
     text = DOC.read_text(encoding="utf-8")
-    begin, end = "<!-- made by benches/checks.py -->\n", "\n<!-- end -->"
+    begin, end = "<!-- made by benches/checks.py -->\n", "<!-- end -->"
     before, rest = text.split(begin)
-    DOC.write_text(before + begin + made + end + rest.split(end)[1], encoding="utf-8")
+    DOC.write_text(before + begin + made + "\n" + end + rest.split(end)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":

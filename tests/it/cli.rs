@@ -15,6 +15,7 @@ fn the_help_is_as_documented() {
     Commands:
       run          Make or renew the table (this is what happens without a subcommand)
       read         Show what is understood of each article, as JSON lines; calls nobody
+      check        Check summaries or translations in a table that somebody else made; calls nobody
       doctor       Check the config and ask each endpoint whether it is there and knows its work
       serve        Run the embedded endpoint alone, for other programs
       init         Write a commented config for a service

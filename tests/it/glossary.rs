@@ -47,9 +47,9 @@ fn chat_models_are_told_the_terms_that_occur_and_a_missing_one_is_flagged() {
     let translations: Vec<String> = mock.requests().iter().map(told).filter(|system| system.contains("JSON list")).collect();
     assert_eq!(translations.iter().filter(|system| system.contains("\n- OTSC = CSTO")).count(), 1);
     assert_eq!(translations.iter().filter(|system| system.contains("one of these terms")).count(), 2, "only where one occurs");
-    // This model does not listen.
-    assert_eq!(desk.row("input/1.txt")["flags"], "glossary");
-    assert_eq!(desk.row("input/3.txt")["flags"], "");
+    // This model does not listen; nor does it translate, which other checks say.
+    let flagged = |source: &str| desk.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
+    assert!(flagged("input/1.txt") && !flagged("input/3.txt"));
 }
 
 #[test]
