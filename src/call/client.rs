@@ -84,7 +84,8 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
-                return Err(CallError::new(Verdict::Never, "too-large", format!("the answer has more than {} MiB", MOST_BYTES >> 20)));
+                // Not `too-large`: a smaller article would get as large an answer.
+                return Err(CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} MiB", MOST_BYTES >> 20)));
             }
             body.extend_from_slice(&chunk);
         }

@@ -289,7 +289,7 @@ impl Failure {
     pub fn perhaps_billed(&self) -> Option<&'static str> {
         match self.reject.code {
             "timeout" | "broken" => Some("lost"),
-            "protocol" | "empty-answer" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
+            "protocol" | "huge-answer" | "empty-answer" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::articles::french;
 use crate::support::configs::{openai, two_services};
 use crate::support::desk::Desk;
 use crate::support::http::{Request, Response};
@@ -168,8 +169,10 @@ fn an_answer_without_end_is_cut_off() {
     assert!(bomb.len() < 2 << 20);
     for response in [huge(), Response::new(200, bomb).with("content-encoding", "gzip")] {
         let (mock, desk) = first(move |_, _| Some(Deed::Answer(response.clone())));
+        // Long enough to be cut, which would help nobody here.
+        desk.write("input/001.txt", format!("{}\n\n{}", french(1), french(2).repeat(8)));
         desk.run(&["run"]).exits(3);
-        assert!(error(&desk).starts_with("too-large: ") && error(&desk).contains("10 MiB"), "{}", error(&desk));
+        assert!(error(&desk).starts_with("huge-answer: ") && error(&desk).contains("10 MiB"), "{}", error(&desk));
         assert_eq!(mock.count(), 1);
     }
 }
