@@ -271,6 +271,7 @@ impl Failure {
             Exit::SomeFailed => matches!(
                 self.reject.code,
                 "protocol"
+                    | "huge-answer"
                     | "empty-answer"
                     | "wrong-count"
                     | "truncated"
