@@ -34,6 +34,16 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
     Ok(lines)
 }
 
+/// The same for somebody who asks nothing: nothing is fetched, and an embedded endpoint that cannot start is there all the same.
+pub(super) async fn unasked(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<Line>>, Fault> {
+    let mut config = config.clone();
+    config.embedded.fetch = false;
+    match open(&config, progress).await {
+        Ok(lines) => Ok(lines),
+        Err(_) => config.endpoints.iter().map(|endpoint| line(endpoint, None).map(Arc::new)).collect(),
+    }
+}
+
 fn is_first(config: &Config, endpoint: &Endpoint, task: Task) -> bool {
     config.endpoints_for(task).next().is_some_and(|first| first.name == endpoint.name)
 }

@@ -3,11 +3,17 @@
 mod check;
 mod doctor;
 mod endpoints;
+mod export;
+mod forget;
 mod init;
 mod models;
+mod plan;
 mod read;
+mod retry;
 mod run;
 mod serve;
+mod status;
+mod why;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -44,6 +50,18 @@ const EXITS: &str = "Exit codes:
 enum Command {
     /// Make or renew the table (this is what happens without a subcommand)
     Run(RunArguments),
+    /// Show what a run would do and cost; makes no call
+    Plan(PlanArguments),
+    /// Try again what failed, and nothing else
+    Retry(RetryArguments),
+    /// Show the last runs, failures by reason, and costs
+    Status(FolderArguments),
+    /// Show what happened to an article: when, which calls, what they cost
+    Why(WhyArguments),
+    /// Print rows of the ledger once more, as CSV or JSON lines
+    Export(ExportArguments),
+    /// Prune the ledger by age; the table stays as it is
+    Forget(ForgetArguments),
     /// Show what is understood of each article, as JSON lines; calls nobody
     Read(ReadArguments),
     /// Check summaries or translations in a table that somebody else made; calls nobody
@@ -143,6 +161,99 @@ fn span(text: &str) -> Result<Duration, String> {
 }
 
 #[derive(Debug, Args)]
+struct PlanArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+struct RetryArguments {
+    #[command(flatten)]
+    common: Common,
+    /// Folder of the table and the ledger [default: output.folder of the config]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Where another run holds the ledger, wait for its end
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// Whose ledger is asked.
+#[derive(Debug, Args)]
+struct FolderArguments {
+    /// Folder of the table and the ledger [default: output.folder of the config]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl FolderArguments {
+    fn load(&self) -> Result<Config, Fault> {
+        self.common.load(&Overrides { output: self.output.clone(), ..Overrides::default() })
+    }
+}
+
+#[derive(Debug, Args)]
+struct WhyArguments {
+    /// A file, a source as the table names it, or an id
+    #[arg(value_name = "FILE")]
+    file: String,
+    #[command(flatten)]
+    folder: FolderArguments,
+}
+
+#[derive(Debug, Args)]
+struct ExportArguments {
+    #[command(flatten)]
+    folder: FolderArguments,
+    /// csv or jsonl
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "jsonl"])]
+    format: String,
+    /// plain or excel-fr [default: output.profile of the config]
+    #[arg(long, value_name = "PROFILE", value_parser = ["plain", "excel-fr"])]
+    profile: Option<String>,
+    /// Rows made on this day or later (UTC)
+    #[arg(long, value_name = "DATE")]
+    since: Option<String>,
+    /// Rows made on this day or earlier
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// Articles published on this day or later
+    #[arg(long, value_name = "DATE")]
+    published_since: Option<String>,
+    /// Articles published on this day or earlier
+    #[arg(long, value_name = "DATE")]
+    published_until: Option<String>,
+    /// Rows with this status
+    #[arg(long, value_name = "STATUS", value_parser = ["done", "failed", "skipped", "quarantined"])]
+    status: Option<String>,
+    /// Rows with this flag
+    #[arg(long, value_name = "FLAG")]
+    flag: Option<String>,
+    /// Also rows that are no longer in the table
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Debug, Args)]
+struct ForgetArguments {
+    /// What is older, as 90d or 6mo
+    #[arg(long, value_name = "AGE")]
+    older_than: String,
+    /// Only say what would be forgotten
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    folder: FolderArguments,
+}
+
+#[derive(Debug, Args)]
 struct ReadArguments {
     /// Files and folders to read; `-` is standard input
     #[arg(value_name = "PATH", required = true)]
@@ -234,6 +345,12 @@ impl Common {
 pub fn run(arguments: Arguments) -> Exit {
     let result = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Retry(arguments) => retry::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Forget(arguments) => forget::run(&arguments),
         Command::Read(arguments) => read::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Doctor(common) => doctor::run(&common),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -10,7 +10,6 @@ use super::{RunArguments, endpoints, runtime};
 use crate::config::{Config, Overrides};
 use crate::model::{Exit, Fault, Source, Summary};
 use crate::pipeline::{self, Desk, Limits, Outcome, Work};
-use crate::plan::Glossary;
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Ending, Loudness, Progress, say};
 
@@ -20,6 +19,11 @@ const NAMED_FAILURES: usize = 5;
 const LEAST_SPACE: u64 = 10 << 20;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
+    start(arguments, false)
+}
+
+/// The config as the arguments change it, with an input that is there.
+pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
     let overrides = Overrides {
         paths: arguments.paths.clone(),
         output: arguments.output.clone(),
@@ -30,7 +34,6 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
         wait_for: arguments.wait_for,
     };
     let config = arguments.common.load(&overrides)?;
-    let loudness = arguments.common.loudness();
     for path in config.input.iter().filter(|path| path.as_os_str() != Source::STDIN) {
         path.symlink_metadata().map_err(|error| {
             Fault::usage(format!(
@@ -39,6 +42,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
             ))
         })?;
     }
+    Ok(config)
+}
+
+/// A run; with `failed_only` over the files whose articles failed.
+pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit, Fault> {
+    let mut config = config(arguments)?;
+    let loudness = arguments.common.loudness();
     Ledger::folder(&config.output)?;
     places_are_apart(&config)?;
     let _lock = RunLock::take(&config.output, |held| {
@@ -49,13 +59,17 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     })?;
     there_is_room(&config.output)?;
     let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
+    if failed_only {
+        let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
+        config.input = ledger.failed_files()?.into_iter().filter_map(there).collect();
+    }
     let progress = Arc::new(Progress::new(loudness, config.tasks()));
     report::start_log(loudness, &progress);
     let killed = ledger.killed_in_flight();
     if killed > 0 {
         tracing::warn!("an earlier run had {killed} calls in flight when it was killed: each may have been billed, and is made again");
     }
-    runtime()?.block_on(work(config, ledger, progress, loudness))
+    runtime()?.block_on(work(config, failed_only, ledger, progress, loudness))
 }
 
 /// The table and the ledger must not be read as articles, and there must be a place for the table: known before the first call.
@@ -90,7 +104,7 @@ fn there_is_room(output: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<Exit, Fault> {
+async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<Exit, Fault> {
     let lines = match endpoints::open(&config, &progress).await {
         Ok(lines) => lines,
         Err(fault) => {
@@ -101,22 +115,7 @@ async fn work(config: Config, ledger: Ledger, progress: Arc<Progress>, loudness:
     };
     let limits = Limits::new(&config.run, &ledger)?;
     let desk = Desk::new(ledger, lines, Arc::clone(&progress), limits);
-    let settings = desk.settings_keys(&config.summary);
-    let glossary = Glossary::new(config.glossary.clone());
-    let shape = pipeline::shape(&config, &desk);
-    let originals = pipeline::Originals::new(desk.ledger(), config.near)?;
-    let work = Arc::new(Work {
-        config,
-        desk,
-        progress,
-        glossary,
-        settings,
-        shape,
-        originals,
-        stop: OnceLock::new(),
-        signal: OnceLock::new(),
-        halted: tokio::sync::Notify::new(),
-    });
+    let work = Arc::new(Work { partial, ..Work::new(config, desk, progress)? });
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
     let result = pipeline::run(Arc::clone(&work)).await;
     signals.abort();

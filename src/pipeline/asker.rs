@@ -119,6 +119,16 @@ impl Desk {
         Outcome { exit, tally, remembered: count(&self.remembered), paid: count(&self.paid), cost }
     }
 
+    fn line(&self, maker: &Maker) -> Result<&Line, Failure> {
+        let line = self.lines.get(maker.number).map(AsRef::as_ref);
+        line.ok_or_else(|| Reject::new("internal", format!("there is no endpoint number {}", maker.number)).into())
+    }
+
+    /// What the ledger knows the call by that `maker` is asked.
+    pub(super) fn key(&self, maker: &Maker, ask: &Ask) -> Result<[u8; 32], Failure> {
+        self.line(maker).map(|line| call_key(&line.endpoint, &line.identity, ask))
+    }
+
     fn remembered(&self, key: &[u8; 32]) -> Result<Option<Answered>, Failure> {
         let found = self.ledger.reply(key).map_err(|fault| self.break_off(fault))?;
         Ok(found.map(|(reply, _, cost)| Answered { reply, cost }))
@@ -242,9 +252,7 @@ impl Asker for Desk {
     }
 
     async fn ask(&self, maker: &Maker, ask: Ask, last: bool) -> Result<Answered, Failure> {
-        let Some(line) = self.lines.get(maker.number) else {
-            return Err(Reject::new("internal", format!("there is no endpoint number {}", maker.number)).into());
-        };
+        let line = self.line(maker)?;
         let key = call_key(&line.endpoint, &line.identity, &ask);
         let turn = Arc::clone(self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let guard = turn.lock().await;

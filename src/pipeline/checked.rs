@@ -3,7 +3,7 @@
 use super::Work;
 use crate::check::{Context, check};
 use crate::model::{Action, Article, Digest, Exit, Failure, Field, Finding, Flag, Lang, Severity, Task};
-use crate::plan::{Made, Redo, make};
+use crate::plan::{Asker, Made, Redo, make};
 
 /// What was made, and all that is to be said of it.
 pub(super) struct Checked {
@@ -21,16 +21,16 @@ pub(super) fn quarantined(findings: &[Finding]) -> bool {
 ///
 /// # Errors
 /// What kept the first from being made, or ends the run.
-pub(super) async fn make_checked(work: &Work, article: &Article) -> Result<Checked, Failure> {
+pub(super) async fn make_checked(work: &Work, article: &Article, asker: &impl Asker) -> Result<Checked, Failure> {
     let config = &work.config;
-    let first = look(work, article, make(&config.summary, &work.glossary, article, &Redo::default(), &work.desk).await?);
+    let first = look(work, article, make(&config.summary, &work.glossary, article, &Redo::default(), asker).await?);
     let Some(redo) = redo(article, &first) else { return Ok(first) };
     tracing::info!(
         "{}: once more, {}",
         article.source,
         first.findings.iter().map(|finding| finding.check.code()).collect::<Vec<_>>().join(" ")
     );
-    match make(&config.summary, &work.glossary, article, &redo, &work.desk).await {
+    match make(&config.summary, &work.glossary, article, &redo, asker).await {
         Ok(made) => Ok(better(first, look(work, article, made))),
         Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
         Err(failure) => {

@@ -4,8 +4,10 @@
 mod asker;
 mod checked;
 mod copies;
+mod estimate;
 mod known;
 mod limits;
+mod noting;
 mod reading;
 mod rows;
 
@@ -27,6 +29,7 @@ use crate::write::{self, View};
 
 pub use asker::Desk;
 pub use copies::Originals;
+pub use estimate::{Estimate, Load, plan};
 pub use limits::Limits;
 use reading::ReadSource;
 pub use reading::read_all;
@@ -56,6 +59,8 @@ pub struct Work {
     pub shape: i64,
     /// Who is the original of whom.
     pub originals: Originals,
+    /// Whether the input is only a part of the table's: what is not in it stays in the table.
+    pub partial: bool,
     /// Set by a signal or a limit, to the exit code that it means: nothing new is begun.
     pub stop: OnceLock<Exit>,
     /// Set by a signal, which may come after a limit was reached.
@@ -80,6 +85,19 @@ pub struct Outcome {
 }
 
 impl Work {
+    /// What a run over `config` works with.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn new(config: Config, desk: Desk, progress: Arc<Progress>) -> Result<Self, Fault> {
+        let settings = desk.settings_keys(&config.summary);
+        let glossary = Glossary::new(config.glossary.clone());
+        let shape = shape(&config, &desk);
+        let originals = Originals::new(desk.ledger(), config.near)?;
+        let (stop, signal, halted) = (OnceLock::new(), OnceLock::new(), Notify::new());
+        Ok(Self { config, desk, progress, glossary, settings, shape, originals, partial: false, stop, signal, halted })
+    }
+
     /// Nothing new is begun; calls in flight may end.
     pub fn halt(&self, exit: Exit) {
         // A second signal of another kind changes nothing.
@@ -196,7 +214,7 @@ async fn tick(progress: Arc<Progress>) {
 
 /// A hash of all that may shape a row beside its file: the config but for what only says where things are, what answers at the endpoints,
 /// and the program's version. Too much in it costs a look into the files, and no call.
-pub fn shape(config: &Config, desk: &Desk) -> i64 {
+fn shape(config: &Config, desk: &Desk) -> i64 {
     let shaping = Config { input: Vec::new(), output: PathBuf::new(), profile: Profile::Plain, page_rows: 0, ..config.clone() };
     let identities: Vec<&str> = desk.lines().map(|line| line.identity.as_str()).collect();
     hash(&format!("{} {shaping:?} {identities:?}", env!("CARGO_PKG_VERSION")))

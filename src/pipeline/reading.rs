@@ -98,6 +98,9 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
                 return;
             }
         }
+        if work.partial {
+            return;
+        }
         let listed = known.end().and_then(|(back, gone)| runtime.block_on(work.desk.ledger().list(back, gone)));
         if let Err(fault) = listed {
             work.desk.break_off(fault);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Work;
 use super::checked::{Checked, findings, make_checked, quarantined};
 use super::copies::{Claim, said};
+use super::noting::Noting;
 use super::reading::ReadSource;
 use crate::discover::article_id;
 use crate::extract::{Likeness, Sketch};
@@ -79,10 +80,11 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
     }
     // The same article under another name: moved, renamed or copied.
     for fingerprint in work.good(&content) {
-        let Some(twin) = ledger.row_like(&fingerprint).map_err(broken)?.filter(|row| as_wished(&work, row)) else { continue };
+        let twin = ledger.row_like(&fingerprint).map_err(broken)?.filter(|(row, _)| as_wished(&work, row));
+        let Some((twin, calls)) = twin else { continue };
         let row = said(Row { id: article.id, source: article.source, sketch: article.sketch, ..twin }, "");
         let status = row.status;
-        ledger.record_row(row, Some(fingerprint), &file).await.map_err(broken)?;
+        ledger.record_row(row, Some(fingerprint), &calls, &file).await.map_err(broken)?;
         work.progress.tell(Event::Done { earlier: true });
         return Ok((status, Exit::Done));
     }
@@ -93,17 +95,18 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
     if let Some(row) = reused(&work, &article, &claim).await? {
         let status = row.status;
         let fingerprint = work.settings.first().map(|settings| row_fingerprint(&content, settings));
-        record(&work, row, fingerprint, &file).await?;
+        record(&work, row, fingerprint.map(|fingerprint| (fingerprint, Vec::new())), &file).await?;
         work.progress.tell(Event::Done { earlier: false });
         return Ok((status, Exit::Done));
     }
     work.desk.limits().try_one()?;
-    match make_checked(&work, &article).await {
+    let noting = Noting::new(&work.desk);
+    match make_checked(&work, &article, &noting).await {
         Ok(checked) => {
             let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &checked.made));
             let row = done(&article, checked);
             let status = row.status;
-            record(&work, row, Some(fingerprint), &file).await?;
+            record(&work, row, Some((fingerprint, noting.keys())), &file).await?;
             work.progress.tell(Event::Done { earlier: false });
             Ok((status, Exit::Done))
         }
@@ -138,7 +141,7 @@ async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<
 }
 
 /// Whether what was done about the row's findings is what the config says now: a changed action redoes the rows that it touches.
-fn as_wished(work: &Work, row: &Row) -> bool {
+pub(super) fn as_wished(work: &Work, row: &Row) -> bool {
     row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == work.config.checks.action(finding.check))
 }
 
@@ -160,7 +163,8 @@ async fn skipped(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) ->
 }
 
 /// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
-async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc<FileRef>) -> Result<(), Failure> {
+async fn record(work: &Work, row: Row, made: Option<([u8; 32], Vec<[u8; 32]>)>, file: &Arc<FileRef>) -> Result<(), Failure> {
+    let (fingerprint, calls) = made.unzip();
     let ledger = work.desk.ledger();
     let broken = |fault| work.desk.break_off(fault);
     let earlier = ledger.row(&row.source).map_err(broken)?;
@@ -171,7 +175,7 @@ async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc
         return ledger.seen(&row.source, file).await.map_err(broken);
     }
     let processed_at = same.map_or(row.processed_at, |(earlier, _)| earlier.processed_at);
-    ledger.record_row(Row { processed_at, ..row }, fingerprint, file).await.map_err(broken)
+    ledger.record_row(Row { processed_at, ..row }, fingerprint, &calls.unwrap_or_default(), file).await.map_err(broken)
 }
 
 fn done(article: &Article, checked: Checked) -> Row {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::files::FileRef;
 use super::schema;
 use super::writer::{self, Write, Writer};
-use crate::model::{Digest, Exit, Fault, Reply, Row, Status, Summary, Task, Usage};
+use crate::model::{Exit, Fault, Row, Summary, Task, Usage};
 
 /// A reply as it is kept.
 #[derive(Clone, Debug)]
@@ -62,11 +62,11 @@ pub type KnownRow = (Row, Option<[u8; 32]>);
 
 /// The open ledger of an output folder.
 pub struct Ledger {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) run: i64,
     killed: u64,
     pub(super) next_file: AtomicI64,
-    reader: Mutex<Connection>,
+    pub(super) reader: Mutex<Connection>,
     writer: Mutex<Option<Writer>>,
 }
 
@@ -114,6 +114,31 @@ impl Ledger {
         Ok(Self { path, run, killed: killed as u64, next_file, reader: Mutex::new(reader), writer: Mutex::new(Some(writer)) })
     }
 
+    /// Opens the ledger in `folder` to look into it, whether a run is at work or not; none where there is none. It takes no writes.
+    ///
+    /// # Errors
+    /// Where it cannot be used, or is of another version.
+    pub fn look(folder: &Path) -> Result<Option<Self>, Fault> {
+        let path = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()).join("ledger.db");
+        if path.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        schema::is_ours(&path)?;
+        let reader = schema::open_to_read(&path)?;
+        let next_file = AtomicI64::new(i64::MAX / 2);
+        Ok(Some(Self { path, run: i64::MAX, killed: 0, next_file, reader: Mutex::new(reader), writer: Mutex::new(None) }))
+    }
+
+    /// A ledger that knows nothing and keeps nothing.
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub fn blank() -> Result<Self, Fault> {
+        let path = PathBuf::from(":memory:");
+        let reader = schema::in_memory().map_err(|error| schema::damaged(&path, &error))?;
+        Ok(Self { path, run: i64::MAX, killed: 0, next_file: AtomicI64::new(1), reader: Mutex::new(reader), writer: Mutex::new(None) })
+    }
+
     /// Makes the output folder, closed to other users, if it is not there.
     ///
     /// # Errors
@@ -121,96 +146,6 @@ impl Ledger {
     pub fn folder(folder: &Path) -> Result<(), Fault> {
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| Fault::usage(format!("the output folder `{}` cannot be made: {error}", folder.display())))
-    }
-
-    /// The reply to a call that was made before.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn reply(&self, key: &[u8; 32]) -> Result<Option<(Reply, String, Option<f64>)>, Fault> {
-        let found = self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT reply, endpoint, cost FROM call WHERE key = ?1")?;
-            let columns = |row: &rusqlite::Row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?));
-            statement.query_row([key], columns).optional()
-        })?;
-        // A reply of an older form is no reply: the call is made again.
-        Ok(found.and_then(|(json, endpoint, cost)| Some((serde_json::from_str(&json).ok()?, endpoint, cost))))
-    }
-
-    /// The row of a source, with the fingerprint it was made with.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, fingerprint FROM row WHERE source = ?1"))?;
-            statement.query_row([source], |row| Ok((row_of(row)?, row.get("fingerprint")?))).optional()
-        })
-    }
-
-    /// A row that was made of the same article with the same settings, under whatever name.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn row_like(&self, fingerprint: &[u8; 32]) -> Result<Option<Row>, Fault> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM row WHERE fingerprint = ?1 LIMIT 1"))?;
-            statement.query_row([fingerprint], row_of).optional()
-        })
-    }
-
-    /// What was spent from `since` to `until` (UTC, ISO 8601), with calls that may have been billed without an answer. What has no price
-    /// counts nothing.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn spent(&self, since: &str, until: &str) -> Result<f64, Fault> {
-        self.read(|connection| {
-            let sum = |table: &str| {
-                let query = format!("SELECT total(cost) FROM {table} WHERE made_at BETWEEN ?1 AND ?2");
-                connection.query_row(&query, [since, until], |row| row.get::<_, f64>(0))
-            };
-            Ok(sum("call")? + sum("intent")?)
-        })
-    }
-
-    /// Flags of the rows in the table, each combination with its number of rows.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn flags(&self) -> Result<Vec<(String, u64)>, Fault> {
-        self.read(|connection| {
-            let mut statement = connection.prepare("SELECT flags, count(*) FROM row WHERE listed = 1 AND flags <> '' GROUP BY flags")?;
-            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?.collect()
-        })
-    }
-
-    /// The first failed articles of the table: source and reason.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare("SELECT source, error FROM row WHERE listed = 1 AND status = 'failed' ORDER BY source LIMIT ?1")?;
-            let most = i64::try_from(most).unwrap_or(i64::MAX);
-            statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })
-    }
-
-    /// Hands every row of the table to `each`, in the order of their sources' names.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read; or what `each` returned.
-    pub fn each_row(&self, mut each: impl FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault> {
-        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let fault = |error: rusqlite::Error| schema::damaged(&self.path, &error);
-        let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM row WHERE listed = 1 ORDER BY source")).map_err(fault)?;
-        let rows = statement.query_map([], row_of).map_err(fault)?;
-        for row in rows {
-            each(row.map_err(fault)?)?;
-        }
-        Ok(())
     }
 
     /// Records that a call is about to be sent; when this returns it is on the disk.
@@ -243,12 +178,12 @@ impl Ledger {
         self.write(Write::Call { call: Box::new(call), run: self.run }).await
     }
 
-    /// Records a row as found by this run. A row that failed has no fingerprint, so that it is tried again.
+    /// Records a row as found by this run, with the keys of the calls that made it. A row that failed has no fingerprint, so that it is tried again.
     ///
     /// # Errors
     /// Where it could not be made durable.
-    pub async fn record_row(&self, row: Row, fingerprint: Option<[u8; 32]>, file: &Arc<FileRef>) -> Result<(), Fault> {
-        self.write(Write::Row { row: Box::new(row), fingerprint, file: Arc::clone(file), run: self.run }).await
+    pub async fn record_row(&self, row: Row, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Fault> {
+        self.write(Write::Row { row: Box::new(row), fingerprint, calls: calls.concat(), file: Arc::clone(file), run: self.run }).await
     }
 
     /// Marks the row of `source` as found by this run, and still good.
@@ -353,42 +288,10 @@ fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-const COLUMNS: &str = "id, source, title_fr, title_en, summary_fr, summary_en, language, published, url, status, flags, error, words, \
-    summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author, section, copy_of, findings, sketch";
-
-fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
-    let status: String = row.get(9)?;
-    let words: i64 = row.get(12)?;
-    let findings: String = row.get(22)?;
-    Ok(Row {
-        id: row.get(0)?,
-        source: row.get(1)?,
-        digest: Digest { title_fr: row.get(2)?, title_en: row.get(3)?, summary_fr: row.get(4)?, summary_en: row.get(5)? },
-        language: row.get(6)?,
-        published: row.get(7)?,
-        url: row.get(8)?,
-        status: Status::of_code(&status),
-        flags: row.get(10)?,
-        findings: serde_json::from_str(&findings).unwrap_or_default(),
-        error: row.get(11)?,
-        words: usize::try_from(words).unwrap_or(0),
-        summary_endpoint: row.get(13)?,
-        translation_endpoint: row.get(14)?,
-        cost: row.get(15)?,
-        processed_at: row.get(16)?,
-        text_fr: row.get(17)?,
-        text_en: row.get(18)?,
-        author: row.get(19)?,
-        section: row.get(20)?,
-        copy_of: row.get(21)?,
-        sketch: row.get(23)?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Answer;
+    use crate::model::{Answer, Digest, Reply, Status};
 
     fn row(source: &str) -> Row {
         Row {
@@ -438,7 +341,7 @@ mod tests {
         };
         block(ledger.record_call(call)).unwrap();
         for source in ["b.txt", "a.txt"] {
-            block(ledger.record_row(row(source), Some([1; 32]), &file(1))).unwrap();
+            block(ledger.record_row(row(source), Some([1; 32]), &[[7; 32]], &file(1))).unwrap();
         }
         ledger.close(Exit::Done, &Summary::default()).unwrap();
 
@@ -446,7 +349,7 @@ mod tests {
         assert_eq!(ledger.reply(&[7; 32]).unwrap(), Some((reply, "a".into(), Some(0.5))));
         assert_eq!(ledger.reply(&[8; 32]).unwrap(), None);
         assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
-        assert_eq!(ledger.row_like(&[1; 32]).unwrap().unwrap().digest, row("").digest);
+        assert_eq!(ledger.row_like(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
         let mut sources = Vec::new();
         ledger
             .each_row(|row| {
@@ -477,7 +380,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &Summary::default()).unwrap();
         let ledger = Ledger::open(dir.path(), false).unwrap();
-        block(ledger.record_row(row("a.txt"), None, &file(1))).unwrap();
+        block(ledger.record_row(row("a.txt"), None, &[], &file(1))).unwrap();
         // Another process, since the locks in question are between processes.
         let count = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM row').fetchone(); c.close()";
         let read = std::process::Command::new("python3").args(["-c", count]).arg(dir.path().join("ledger.db")).status();

@@ -47,6 +47,21 @@ impl RunLock {
     }
 }
 
+impl RunLock {
+    /// Who holds the lock of the ledger in `folder`; none where nobody does. It takes no lock.
+    pub fn holder(folder: &Path) -> Option<String> {
+        let mut file = File::open(folder.join("ledger.lock")).ok()?;
+        // Shared, so that two who ask at once do not take each other for a run; it goes with the file.
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {}
+            _ => return None,
+        }
+        let mut holder = String::new();
+        let _ = file.read_to_string(&mut holder);
+        Some(holder.trim().to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

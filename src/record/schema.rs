@@ -24,10 +24,12 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     let fault = |error: &dyn std::fmt::Display| Fault::usage(format!("cannot make the ledger `{}`: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
     let new = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder).map_err(|error| fault(&error))?;
-    let connection = Connection::open(new.path()).map_err(|error| fault(&error))?;
-    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID};")).map_err(|error| fault(&error))?;
-    step_up(&connection, 0).map_err(|error| fault(&error))?;
-    connection.close().map_err(|(_, error)| fault(&error))?;
+    // Made in a file of no name of its own, so whatever is wrong is told of the place where it was to stand.
+    let wrong = |error: rusqlite::Error| damaged(path, &error);
+    let connection = Connection::open(new.path()).map_err(wrong)?;
+    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID};")).map_err(wrong)?;
+    step_up(&connection, 0).map_err(wrong)?;
+    connection.close().map_err(|(_, error)| wrong(error))?;
     new.as_file().sync_all().map_err(|error| fault(&error))?;
     new.persist_noclobber(path).map_err(|error| fault(&error.error))?;
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
@@ -57,6 +59,31 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
         tracing::warn!("the ledger's disk takes no write-ahead log (a network disk?); it works, but more slowly");
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;").map_err(fault)?;
+    Ok(connection)
+}
+
+/// Opens the ledger at `path` to read it, as another program would.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
+    let fault = |error: rusqlite::Error| damaged(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    connection.execute_batch("PRAGMA busy_timeout = 5000;").map_err(fault)?;
+    let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
+    if found != version() {
+        let what = if found > version() { "a newer depeche made it; use that one" } else { "the next run takes it along" };
+        return Err(Fault::usage(format!(
+            "the ledger `{}` has version {found}, this program reads version {}: {what}",
+            path.display(),
+            version()
+        )));
+    }
+    Ok(connection)
+}
+
+/// A ledger that is gone when it is closed.
+pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    step_up(&connection, 0)?;
     Ok(connection)
 }
 
@@ -114,7 +141,7 @@ pub(super) fn is_ours(path: &Path) -> Result<(), Fault> {
 
 /// What an error of `SQLite` means for the user.
 pub(super) fn damaged(path: &Path, error: &rusqlite::Error) -> Fault {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
+    use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, SystemIoFailure};
     let path = path.display();
     Fault::usage(match error.sqlite_error_code() {
         Some(DatabaseCorrupt | NotADatabase) => format!(
@@ -124,6 +151,10 @@ pub(super) fn damaged(path: &Path, error: &rusqlite::Error) -> Fault {
         Some(DiskFull) => {
             format!("the ledger `{path}` cannot be written: no space left on device. Make room and start again; nothing is lost")
         }
+        Some(SystemIoFailure) => format!(
+            "the ledger `{path}` cannot be written: the disk refuses ({error}); there is no space left on device, or the disk is failing. \
+             See to it and start again; nothing is lost"
+        ),
         _ => format!("the ledger `{path}`: {error}"),
     })
 }

@@ -36,6 +36,7 @@ pub(super) enum Write {
     Row {
         row: Box<Row>,
         fingerprint: Option<[u8; 32]>,
+        calls: Vec<u8>,
         file: Arc<FileRef>,
         run: i64,
     },
@@ -106,9 +107,9 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
                 insert_call(&transaction, call, *run)?;
                 end_intent(&transaction, &call.key, *run)?;
             }
-            Write::Row { row, fingerprint, file, run } => {
+            Write::Row { row, fingerprint, calls, file, run } => {
                 files::touch(&transaction, file, *run)?;
-                insert_row(&transaction, row, fingerprint.as_ref(), file.number, *run)?;
+                insert_row(&transaction, row, (fingerprint.as_ref(), calls), file.number, *run)?;
                 changed = true;
             }
             Write::Seen { source, file, run } => {
@@ -175,11 +176,17 @@ fn see(connection: &Connection, source: &str, file: i64, run: i64) -> rusqlite::
     Ok(!listed)
 }
 
-fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>, file: i64, run: i64) -> rusqlite::Result<()> {
+fn insert_row(
+    connection: &Connection,
+    row: &Row,
+    (fingerprint, calls): (Option<&[u8; 32]>, &[u8]),
+    file: i64,
+    run: i64,
+) -> rusqlite::Result<()> {
     let statement = "INSERT OR REPLACE INTO row (source, fingerprint, run, id, title_fr, title_en, summary_fr, summary_en, language, published, url, status,
         flags, error, words, summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author,
-        section, copy_of, findings, file, sketch, listed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, 1)";
+        section, copy_of, findings, file, sketch, calls, listed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 1)";
     connection.prepare_cached(statement)?.execute(params![
         row.source,
         fingerprint,
@@ -208,6 +215,7 @@ fn insert_row(connection: &Connection, row: &Row, fingerprint: Option<&[u8; 32]>
         if row.findings.is_empty() { String::new() } else { serde_json::to_string(&row.findings).unwrap_or_default() },
         file,
         row.sketch,
+        calls,
     ])?;
     Ok(())
 }

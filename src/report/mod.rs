@@ -10,8 +10,9 @@ use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use harmless::harmless;
+pub use progress::clock;
 pub use progress::{Event, Progress};
-pub use table::{Ending, end_line, table};
+pub use table::{Ending, end_line, money, table};
 
 /// How much is said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -252,7 +252,7 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// A span of time as a person says it.
-pub(super) fn clock(time: Duration) -> String {
+pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, _) => format!("{:.1} s", time.as_secs_f64()),

@@ -35,8 +35,7 @@ pub fn table(ending: &Ending, colour: bool) -> String {
         parts.join(", ")
     };
     let flags: Vec<String> = ending.flags.iter().map(|(flag, count)| format!("{count} {flag}")).collect();
-    let cost =
-        summary.cost.map_or_else(|| "unknown".into(), |cost| format!("{cost:.4}").trim_end_matches('0').trim_end_matches('.').to_owned());
+    let cost = money(summary.cost);
     let lines = [
         ("found", summary.found.to_string(), String::new()),
         ("done", summary.done.to_string(), note(&[(summary.earlier, "by an earlier run")])),
@@ -78,6 +77,11 @@ pub fn table(ending: &Ending, colour: bool) -> String {
         let _ = write!(text, "\n  … and {more} more, see the column `error`");
     }
     text
+}
+
+/// A sum of money: at most four decimals, none that say nothing; what is not known is `unknown`.
+pub fn money(sum: Option<f64>) -> String {
+    sum.map_or_else(|| "unknown".into(), |sum| format!("{sum:.4}").trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
 /// The same in one line of JSON, for whoever reads the log of a night: found = done + skipped + failed + pending.

@@ -47,12 +47,22 @@ impl Output for Csv {
     }
 
     fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn Sheet>> {
-        if view.profile == Profile::ExcelFr {
-            to.write_all(b"\xef\xbb\xbf")?;
-        }
-        record(view.profile, COLUMNS.map(ToOwned::to_owned), to)?;
+        head(view.profile, to)?;
         Ok(Box::new(Table { profile: view.profile, quarantined: self.quarantined }))
     }
+}
+
+/// Writes the columns' names.
+pub(super) fn head(profile: Profile, to: &mut dyn Write) -> io::Result<()> {
+    if profile == Profile::ExcelFr {
+        to.write_all(b"\xef\xbb\xbf")?;
+    }
+    record(profile, COLUMNS.map(ToOwned::to_owned), to)
+}
+
+/// Writes a row.
+pub(super) fn row(profile: Profile, row: &Row, to: &mut dyn Write) -> io::Result<()> {
+    record(profile, cells(profile, row), to)
 }
 
 struct Table {
@@ -62,7 +72,7 @@ struct Table {
 
 impl Sheet for Table {
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()> {
-        if row.quarantined() == self.quarantined { record(self.profile, cells(self.profile, row), to) } else { Ok(()) }
+        if row.quarantined() == self.quarantined { self::row(self.profile, row, to) } else { Ok(()) }
     }
 }
 

@@ -24,8 +24,13 @@ struct Lines;
 
 impl Sheet for Lines {
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()> {
-        if row.quarantined() { Ok(()) } else { line(&Object::of(row), to) }
+        if row.quarantined() { Ok(()) } else { self::row(row, to) }
     }
+}
+
+/// Writes a row.
+pub(super) fn row(row: &Row, to: &mut dyn Write) -> io::Result<()> {
+    line(&Object::of(row), to)
 }
 
 /// A row as an object: texts as they are (a formula is only one in a spreadsheet), an unknown cost as null.

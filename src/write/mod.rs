@@ -2,9 +2,12 @@
 
 mod atomic;
 mod csv;
+mod export;
 mod flags;
 mod jsonl;
 mod page;
+
+pub use export::Form;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

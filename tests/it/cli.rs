@@ -14,6 +14,12 @@ fn the_help_is_as_documented() {
 
     Commands:
       run          Make or renew the table (this is what happens without a subcommand)
+      plan         Show what a run would do and cost; makes no call
+      retry        Try again what failed, and nothing else
+      status       Show the last runs, failures by reason, and costs
+      why          Show what happened to an article: when, which calls, what they cost
+      export       Print rows of the ledger once more, as CSV or JSON lines
+      forget       Prune the ledger by age; the table stays as it is
       read         Show what is understood of each article, as JSON lines; calls nobody
       check        Check summaries or translations in a table that somebody else made; calls nobody
       doctor       Check the config and ask each endpoint whether it is there and knows its work

@@ -86,3 +86,67 @@ fn many_kills_in_a_row_wear_nothing_out() {
     let check: String = ledger.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
 }
+
+/// A run of hundreds of articles, killed at this many random moments.
+const KILLS: usize = 200;
+const HUNDREDS: usize = 250;
+
+/// Random enough, and the same in every run of the test (Knuth's MMIX generator).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+#[test]
+fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twice() {
+    let mock = Mock::good();
+    let undisturbed = Desk::with(&openai(&mock), HUNDREDS);
+    undisturbed.run(&["run"]).exits(0);
+    let wanted = undisturbed.timeless();
+
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), HUNDREDS);
+    let mut dice = Dice(20_261_125);
+    let mut in_flight = 0;
+    let mut left_open = 0;
+    for round in 0..KILLS {
+        let run = desk.start(&["run"]);
+        // Some rounds are killed in their first moments, wherever they are by then; the others after some requests more.
+        if dice.roll(4) == 0 {
+            let end = Instant::now() + std::time::Duration::from_micros(dice.roll(60_000));
+            while Instant::now() < end {
+                std::thread::yield_now();
+            }
+        } else {
+            mock.arrived((mock.count() + 1 + usize::try_from(dice.roll(5)).unwrap()).min(2 * HUNDREDS));
+        }
+        // It may have ended by itself, when all is done.
+        let ended = run.kill();
+        assert!(ended.code.is_none_or(|code| code == 0), "round {round}: {}", ended.stderr);
+        if desk.path("output/ledger.db").exists() {
+            let open = intents(&desk, "outcome = ''");
+            assert!(open <= CONCURRENCY, "round {round}: {open} calls are noted as in flight");
+            (in_flight, left_open) = (in_flight + open, left_open.max(open));
+        }
+        if desk.path("output/summaries.csv").exists() {
+            // Whole at every instant.
+            assert!(desk.rows().len() <= HUNDREDS);
+        }
+    }
+    desk.run(&["run"]).exits(0);
+    assert_eq!(desk.timeless(), wanted);
+    assert_eq!(mock.distinct_paid().len(), 2 * HUNDREDS);
+    let again = mock.count() - 2 * HUNDREDS;
+    assert!(again <= in_flight, "{again} calls were made again, {in_flight} were noted as in flight at the kills");
+    assert!(left_open > 0, "no kill hit a call: the test tests nothing");
+    let ledger = Connection::open(desk.path("output/ledger.db")).unwrap();
+    let check: String = ledger.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+    let (table, calls) = (desk.table(), mock.count());
+    desk.run(&["run"]).exits(0);
+    assert_eq!((desk.table(), mock.count()), (table, calls), "an idle run sends nothing and changes nothing");
+}

@@ -6,6 +6,7 @@
 mod apertium;
 mod bad_bytes;
 mod bad_input;
+mod books;
 mod checks;
 mod cli;
 mod config;
@@ -17,6 +18,7 @@ mod endpoint_stop;
 mod failover;
 mod formats;
 mod glossary;
+mod injected;
 mod injection;
 mod kill;
 mod known;

@@ -1,0 +1,276 @@
+//! What the ledger says of runs, failures, costs and single articles, for those who ask on the command line.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use rusqlite::params;
+
+use super::Ledger;
+use super::books::{COLUMNS, keys, row_of};
+use crate::model::{Fault, Row, Stamp, Summary};
+
+/// A run of the past.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// Its number.
+    pub number: i64,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended; none: it was killed, or is still at work.
+    pub ended_at: Option<String>,
+    /// Its exit code.
+    pub exit: Option<i64>,
+    /// What it did.
+    pub summary: Summary,
+}
+
+/// What an endpoint did on a day.
+#[derive(Clone, Debug)]
+pub struct Spent {
+    /// The day, UTC.
+    pub day: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Calls that were answered.
+    pub calls: u64,
+    /// Characters of text in them.
+    pub characters: u64,
+    /// What they cost; none where the price of any was unknown.
+    pub cost: Option<f64>,
+}
+
+/// Calls that may have been billed without an answer to show for it.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// `lost`, `unusable`, `killed`; empty: in flight.
+    pub outcome: String,
+    /// How many.
+    pub calls: u64,
+    /// What they cost, about; none where a price is unknown.
+    pub cost: Option<f64>,
+}
+
+/// One row with where it came from.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// The row.
+    pub row: Row,
+    /// Whether it is in the table.
+    pub listed: bool,
+    /// The last run that opened its file, or made it.
+    pub run: i64,
+    /// Where the file lies, relative to the config's folder, and what it looked like; none where that is not known.
+    pub file: Option<(PathBuf, Stamp)>,
+    /// Whether the file has to be read again by the next run, changed or not.
+    pub again: bool,
+    /// The calls that made it.
+    pub calls: Vec<PastCall>,
+}
+
+/// A call of the past.
+#[derive(Clone, Debug)]
+pub struct PastCall {
+    /// What was asked.
+    pub task: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Its model.
+    pub model: Option<String>,
+    /// When.
+    pub made_at: String,
+    /// In which run.
+    pub run: i64,
+    /// From request to reply.
+    pub milliseconds: u64,
+    /// Tokens of prompt and answer, as the service counted them.
+    pub tokens: (Option<i64>, Option<i64>),
+    /// Characters of text.
+    pub characters: u64,
+    /// What it cost.
+    pub cost: Option<f64>,
+}
+
+impl Ledger {
+    /// The latest runs, the last one first.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn runs(&self, most: u32) -> Result<Vec<PastRun>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT number, started_at, ended_at, exit, found, done, earlier, skipped, failed, pending, flagged, calls, paid, repeated,
+                 maybe_billed, remembered, cost, seconds FROM run ORDER BY number DESC LIMIT ?1",
+            )?;
+            let run = |row: &rusqlite::Row| {
+                let count = |at: usize| row.get::<_, Option<i64>>(at).map(|count| count.unwrap_or(0).cast_unsigned());
+                let summary = Summary {
+                    found: count(4)?,
+                    done: count(5)?,
+                    earlier: count(6)?,
+                    skipped: count(7)?,
+                    failed: count(8)?,
+                    pending: count(9)?,
+                    flagged: count(10)?,
+                    requests: count(11)?,
+                    paid: count(12)?,
+                    retried: count(13)?,
+                    maybe_billed: count(14)?,
+                    remembered: count(15)?,
+                    cost: row.get(16)?,
+                    seconds: row.get::<_, Option<f64>>(17)?.unwrap_or(0.0),
+                };
+                Ok(PastRun { number: row.get(0)?, started_at: row.get(1)?, ended_at: row.get(2)?, exit: row.get(3)?, summary })
+            };
+            statement.query_map([most], run)?.collect()
+        })
+    }
+
+    /// How many rows of the table have which status.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn statuses(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT status, count(*) FROM row WHERE listed = 1 GROUP BY status")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?.collect()
+        })
+    }
+
+    /// Why rows of the table are not done: status, code, how many, and one of them.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn reasons(&self) -> Result<Vec<(String, String, u64, String)>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT status, substr(error, 1, instr(error || ':', ':') - 1) AS code, count(*), min(source) FROM row
+                 WHERE listed = 1 AND status IN ('failed', 'skipped') GROUP BY 1, 2 ORDER BY 1, 3 DESC",
+            )?;
+            let reason = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?));
+            statement.query_map([], reason)?.collect()
+        })
+    }
+
+    /// What was spent in the last days, by day and endpoint, the latest first.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn costs(&self, since: &str) -> Result<Vec<Spent>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT substr(made_at, 1, 10) AS day, endpoint, count(*), sum(characters), CASE WHEN count(cost) = count(*) THEN total(cost) END
+                 FROM call WHERE made_at >= ?1 GROUP BY day, endpoint ORDER BY day DESC, endpoint",
+            )?;
+            let spent = |row: &rusqlite::Row| {
+                let count = |at: usize| row.get::<_, i64>(at).map(i64::cast_unsigned);
+                Ok(Spent { day: row.get(0)?, endpoint: row.get(1)?, calls: count(2)?, characters: count(3)?, cost: row.get(4)? })
+            };
+            statement.query_map([since], spent)?.collect()
+        })
+    }
+
+    /// Calls that may have been billed without an answer.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn lost(&self) -> Result<Vec<Lost>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT endpoint, outcome, count(*), CASE WHEN count(cost) = count(*) THEN total(cost) END FROM intent
+                 GROUP BY endpoint, outcome ORDER BY 1, 2",
+            )?;
+            let lost = |row: &rusqlite::Row| {
+                Ok(Lost { endpoint: row.get(0)?, outcome: row.get(1)?, calls: row.get::<_, i64>(2)?.cast_unsigned(), cost: row.get(3)? })
+            };
+            statement.query_map([], lost)?.collect()
+        })
+    }
+
+    /// How long calls to each endpoint take, in milliseconds, by the latest of them.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn paces(&self) -> Result<BTreeMap<String, f64>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT endpoint, avg(milliseconds) FROM (SELECT endpoint, milliseconds FROM call ORDER BY made_at DESC LIMIT 10000) GROUP BY endpoint",
+            )?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// The files that have a failed row in the table, relative to the config's folder.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn failed_files(&self) -> Result<Vec<PathBuf>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT DISTINCT folder, name FROM row JOIN file ON file.number = row.file
+                 WHERE row.listed = 1 AND row.status = 'failed' ORDER BY folder, name",
+            )?;
+            statement.query_map([], |row| Ok(path(&row.get::<_, Vec<u8>>(0)?, &row.get::<_, Vec<u8>>(1)?)))?.collect()
+        })
+    }
+
+    /// The rows of `name`: a source, a file with several, or an id.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn stories(&self, name: &str) -> Result<Vec<Story>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(&format!(
+                "SELECT {COLUMNS}, row.listed AS listed, row.run AS run, calls, folder, name, size, modified, inode, settings
+                 FROM (SELECT * FROM row WHERE source = ?1 OR id = ?1 OR (source >= ?1 || '#' AND source < ?1 || '$')) AS row
+                 LEFT JOIN (SELECT number, folder, name, size, modified, inode, settings FROM file) AS file ON file.number = row.file
+                 ORDER BY source"
+            ))?;
+            let story = |row: &rusqlite::Row| {
+                let folder: Option<Vec<u8>> = row.get("folder")?;
+                let file = match folder {
+                    Some(folder) => {
+                        let [size, inode] = ["size", "inode"].map(|column| row.get::<_, i64>(column).map(i64::cast_unsigned));
+                        let stamp = Stamp { size: size?, modified: row.get("modified")?, inode: inode? };
+                        Some((path(&folder, &row.get::<_, Vec<u8>>("name")?), stamp))
+                    }
+                    None => None,
+                };
+                let again = row.get::<_, Option<i64>>("settings")?.unwrap_or(0) == 0;
+                let calls =
+                    keys(&row.get::<_, Vec<u8>>("calls")?).iter().map(|key| past_call(connection, key)).collect::<Result<Vec<_>, _>>()?;
+                let calls = calls.into_iter().flatten().collect();
+                Ok(Story { row: row_of(row)?, listed: row.get("listed")?, run: row.get("run")?, file, again, calls })
+            };
+            statement.query_map([name], story)?.collect()
+        })
+    }
+}
+
+/// The call of that key; none where it was forgotten.
+fn past_call(connection: &rusqlite::Connection, key: &[u8; 32]) -> rusqlite::Result<Option<PastCall>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT task, endpoint, model, made_at, run, milliseconds, tokens_in, tokens_out, characters, cost FROM call WHERE key = ?1",
+    )?;
+    let call = |row: &rusqlite::Row| {
+        Ok(PastCall {
+            task: row.get(0)?,
+            endpoint: row.get(1)?,
+            model: row.get(2)?,
+            made_at: row.get(3)?,
+            run: row.get(4)?,
+            milliseconds: row.get::<_, i64>(5)?.cast_unsigned(),
+            tokens: (row.get(6)?, row.get(7)?),
+            characters: row.get::<_, i64>(8)?.cast_unsigned(),
+            cost: row.get(9)?,
+        })
+    };
+    rusqlite::OptionalExtension::optional(statement.query_row(params![key], call))
+}
+
+fn path(folder: &[u8], name: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(folder)).join(OsStr::from_bytes(name))
+}

@@ -1,0 +1,204 @@
+//! What the ledger tells on the command line: `plan`, `status`, `retry`, `export`, `forget`, `why`. None of them but `retry` makes a call.
+
+use std::fs;
+
+use crate::support::articles::{french, german};
+use crate::support::configs::openai;
+use crate::support::desk::{Desk, rows, sources};
+use crate::support::mock::{Deed, Mock};
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A service that refuses the article of this number, as long as `refuse` says so.
+fn choosy(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>) {
+    let refuse = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let asked = std::sync::Arc::clone(&refuse);
+    let mock = Mock::scripted(move |request, _| {
+        if asked.load(std::sync::atomic::Ordering::SeqCst) && request.text().contains(&format!("numéro {number} ")) {
+            Deed::status(400, r#"{"error":{"message":"not this one"}}"#)
+        } else {
+            Deed::usual(request)
+        }
+    });
+    (mock, refuse)
+}
+
+#[test]
+fn a_plan_says_what_a_run_then_does() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 4);
+    desk.write("input/empty.txt", "");
+    let before = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    assert_eq!(mock.count(), 0);
+    assert!(!desk.path("output").exists(), "it writes nothing");
+    assert_eq!((&before["new"], &before["skipped"]["empty"], &before["endpoints"][0]["calls"]), (&4.into(), &1.into(), &8.into()));
+    assert!(before["endpoints"][0]["cost"].is_null(), "an unknown price is not 0: {before}");
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 8);
+    let after = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    assert_eq!((&after["unchanged"], &after["endpoints"]), (&4.into(), &serde_json::json!([])), "{after}");
+    // One article and one setting that shapes summaries change.
+    desk.write("input/001.txt", french(31));
+    fs::rename(desk.path("input/002.txt"), desk.path("input/moved.txt")).unwrap();
+    let changed = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    assert_eq!((&changed["redone"], &changed["moved"], &changed["unchanged"]), (&1.into(), &1.into(), &2.into()), "{changed}");
+    desk.write(
+        "config.toml",
+        openai(&mock).replace("words = 60", "words = 90").replace("timeout", "price = { characters = 20.0 }\ntimeout"),
+    );
+    let plan = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    assert_eq!(plan["redone"].as_u64().unwrap() + plan["new"].as_u64().unwrap(), 4, "{plan}");
+    assert!(plan["endpoints"][0]["cost"].as_f64().unwrap() > 0.0);
+    assert_eq!(mock.count(), 8);
+}
+
+#[test]
+fn a_plan_is_read_by_people_too_and_a_run_at_work_does_not_hinder_it() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    mock.hold();
+    let run = desk.start(&["run"]);
+    mock.in_flight(2);
+    let plan = desk.run(&["plan"]).exits(0).stdout;
+    assert!(plan.contains("found") && plan.contains("endpoint llm: 4 calls") && plan.contains("cost unknown"), "{plan}");
+    let status = desk.run(&["status"]).exits(0).stdout;
+    assert!(status.contains(&format!("at work (process {}", run.pid())), "{status}");
+    mock.release();
+    run.wait().exits(0);
+}
+
+#[test]
+fn the_status_tells_runs_reasons_and_costs() {
+    let (mock, _) = choosy(2);
+    let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 3);
+    assert!(desk.run(&["status"]).exits(0).stdout.contains("nothing was done yet"));
+    desk.write("input/empty.txt", "");
+    desk.run(&["run"]).exits(3);
+    let status = desk.run(&["status"]).exits(0).stdout;
+    for part in [
+        "table: 2 done, 1 failed, 1 skipped",
+        "exit 3",
+        "4 found, 2 done (0 earlier), 1 skipped, 1 failed",
+        "failed: ",
+        "such as input/002.txt",
+        "skipped: empty",
+        "llm: 4 calls",
+        "cost 0.",
+    ] {
+        assert!(status.contains(part), "no `{part}` in\n{status}");
+    }
+    mock.hold();
+    desk.article(9);
+    let run = desk.start(&["run"]);
+    mock.in_flight(1);
+    run.kill();
+    let status = desk.run(&["status"]).exits(0).stdout;
+    assert!(status.contains("killed") && status.contains("perhaps billed without an answer"), "{status}");
+    mock.release();
+}
+
+#[test]
+fn a_retry_takes_what_failed_and_nothing_else() {
+    let (mock, refuse) = choosy(2);
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(3);
+    let calls = mock.count();
+    refuse.store(false, std::sync::atomic::Ordering::SeqCst);
+    // A new one waits for the next run.
+    desk.article(7);
+    let summary = desk.run(&["retry"]).exits(0).summary();
+    assert_eq!([&summary["found"], &summary["done"]], [1, 1], "{summary}");
+    assert_eq!((mock.count(), sources(&desk.rows()).len()), (calls + 2, 3), "the others stay in the table");
+    assert!(desk.rows().iter().all(|row| row["status"] == "done"));
+    let idle = desk.run(&["retry"]).exits(0).summary();
+    assert_eq!([&idle["found"], &idle["requests"]], [0, 0]);
+}
+
+#[test]
+fn rows_are_exported_by_status_flag_and_date() {
+    let (mock, _) = choosy(2);
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.write("input/dated.json", serde_json::json!({"title": "Titre", "text": french(8), "date": "2026-11-14"}).to_string());
+    desk.run(&["run"]).exits(3);
+    let export = |arguments: &[&str]| desk.run(&[&["export"], arguments].concat()).exits(0).stdout;
+    assert_eq!(export(&[]).into_bytes(), desk.table());
+    let names = |arguments: &[&str]| sources(&rows(export(arguments).as_bytes(), b',')).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(names(&["--status", "failed"]), ["input/002.txt"]);
+    assert_eq!(names(&["--published-since", "2026-11-14", "--published-until", "2026-11-14"]), ["input/dated.json"]);
+    assert_eq!(names(&["--published-since", "2026-11-15"]), Vec::<String>::new());
+    assert_eq!((names(&["--since", "2020-01-01"]).len(), names(&["--until", "2020-01-01"]).len()), (4, 0));
+    assert_eq!(names(&["--flag", "number"]).len(), desk.rows().iter().filter(|row| row["flags"].contains("number")).count());
+    let lines = export(&["--format", "jsonl", "--status", "done"]);
+    assert!(lines.lines().count() == 3 && lines.lines().all(|line| json(line)["status"] == "done"));
+    assert!(export(&["--profile", "excel-fr"]).starts_with('\u{feff}'));
+    fs::remove_file(desk.path("input/001.txt")).unwrap();
+    desk.run(&["run"]).exits(3);
+    assert_eq!((names(&[]).len(), names(&["--all"]).len()), (3, 4));
+    for (arguments, part) in [(["--flag", "nmber"], "there is no flag"), (["--since", "yesterday"], "is no date")] {
+        let ended = desk.run(&[&["export"], &arguments[..]].concat()).exits(2);
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_is_forgotten_is_not_needed_for_the_table() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(0);
+    fs::remove_file(desk.path("input/003.txt")).unwrap();
+    desk.run(&["run"]).exits(0);
+    let table = desk.table();
+    // As if it all were a year old.
+    let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
+    ledger
+        .execute_batch(
+            "UPDATE row SET processed_at = '2025' || substr(processed_at, 5); UPDATE call SET made_at = '2025' || substr(made_at, 5)",
+        )
+        .unwrap();
+    drop(ledger);
+    let dry = desk.run(&["forget", "--older-than", "90d", "--dry-run"]).exits(0).stdout;
+    assert!(dry.contains("1 rows") && dry.contains("2 replies") && dry.contains("would be forgotten"), "{dry}");
+    let real = desk.run(&["forget", "--older-than", "90d"]).exits(0).stdout;
+    assert_eq!(real.replace(": forgotten", ": would be forgotten").split(" (").next(), dry.split(" (").next());
+    assert!(desk.run(&["forget", "--older-than", "90d"]).exits(0).stdout.starts_with("0 rows"));
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 6, "nothing that the table needs was lost");
+    let ended = rows(&table, b',').len();
+    assert_eq!(desk.rows().len(), ended);
+    assert!(desk.run(&["forget", "--older-than", "soon"]).exits(2).stderr.contains("is no age"));
+}
+
+#[test]
+fn why_tells_an_articles_story() {
+    let (mock, _) = choosy(2);
+    let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
+    desk.write("input/deich.txt", german());
+    desk.run(&["run"]).exits(3);
+    let why = |file: &str| desk.run(&["why", file]).exits(0).stdout;
+    let story = why("input/001.txt");
+    for part in [
+        "status     done",
+        "call       summarise by llm (mock-1)",
+        "call       translate by llm",
+        " characters, 11 + 7 tokens, cost 0.",
+        "run 1",
+        "cost       0.",
+    ] {
+        assert!(story.contains(part), "no `{part}` in\n{story}");
+    }
+    // By its id, and by its path from anywhere.
+    assert_eq!(why(&desk.row("input/001.txt")["id"]), story);
+    assert_eq!(why(&desk.path("input/001.txt").display().to_string()), story);
+    assert!(why("input/002.txt").contains("failed, ") && why("input/002.txt").contains("not this one"));
+    desk.write("input/001.txt", french(44));
+    assert!(why("input/001.txt").contains("has changed since") || why("input/001.txt").contains("is read again"));
+    fs::remove_file(desk.path("input/001.txt")).unwrap();
+    assert!(why("input/001.txt").contains("cannot be looked at now"));
+    desk.write("input/.hidden.txt", "x");
+    for (file, part) in [("input/none.txt", "there is no such file"), ("input/.hidden.txt", "hidden files are left out")] {
+        let ended = desk.run(&["why", file]).exits(2);
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
+}
