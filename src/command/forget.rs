@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
 
 /// The moment so long ago, UTC.
 fn before(age: &str) -> Result<String, Fault> {
-    let span = age.parse::<Span>().ok().filter(|span| span.is_positive());
+    let span = age.parse::<Span>().ok().filter(jiff::Span::is_positive);
     let then = span.and_then(|span| Timestamp::now().to_zoned_datetime(TimeZone::UTC).checked_sub(span).ok());
     let then = then.ok_or_else(|| Fault::usage(format!("--older-than `{age}` is no age, such as 90d or 6mo")))?;
     Ok(format!("{:.0}", then.timestamp()))

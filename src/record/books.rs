@@ -44,6 +44,9 @@ impl Wanted {
     }
 }
 
+/// A row with the keys of the calls that made it.
+pub type RowAndCalls = (Row, Vec<[u8; 32]>);
+
 impl Ledger {
     /// The reply to a call that was made before.
     ///
@@ -74,7 +77,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn row_like(&self, fingerprint: &[u8; 32]) -> Result<Option<(Row, Vec<[u8; 32]>)>, Fault> {
+    pub fn row_like(&self, fingerprint: &[u8; 32]) -> Result<Option<RowAndCalls>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, calls FROM row WHERE fingerprint = ?1 LIMIT 1"))?;
             statement.query_row([fingerprint], |row| Ok((row_of(row)?, keys(&row.get::<_, Vec<u8>>("calls")?)))).optional()

@@ -48,9 +48,9 @@ fn in_one_go(connection: &mut Connection, before: &str, dry: bool) -> rusqlite::
     let runs = transaction.execute("DELETE FROM run WHERE started_at < ?1 AND number < (SELECT max(number) FROM run)", [before])?;
     transaction.execute("DELETE FROM file WHERE listed = 0 AND NOT EXISTS (SELECT 1 FROM row WHERE row.file = file.number)", [])?;
     if dry {
-        transaction.rollback()?
+        transaction.rollback()?;
     } else {
-        transaction.commit()?
+        transaction.commit()?;
     }
     Ok(Forgotten { rows, calls, runs })
 }

@@ -12,7 +12,7 @@ mod schema;
 mod writer;
 
 pub use account::{Lost, PastCall, PastRun, Spent, Story};
-pub use books::Wanted;
+pub use books::{RowAndCalls, Wanted};
 pub use files::{FileRead, FileRef, KnownFile};
 pub use forget::{Forgotten, forget};
 pub use ledger::{Intent, KnownRow, Ledger, RecordedCall};
