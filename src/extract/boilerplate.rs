@@ -90,7 +90,8 @@ fn is_furniture(line: &str, folded: &str, rules: &Rules) -> bool {
 /// «Par Jeanne Exemple», `By Jane Example and John Example`: a few words, every name with a capital, no full stop.
 /// The names.
 pub(super) fn byline(line: &str) -> Option<&str> {
-    let names = ["Par ", "PAR ", "By ", "BY ", "Propos recueillis par "].iter().find_map(|start| line.strip_prefix(start))?;
+    let names =
+        ["Par ", "par ", "PAR ", "By ", "by ", "BY ", "Propos recueillis par "].iter().find_map(|start| line.strip_prefix(start))?;
     let small = ["et", "and", "avec", "with", "de", "du", "van", "von", "à"];
     let fits = |word: &str| small.contains(&word) || word.starts_with(char::is_uppercase);
     let right = names.len() < 90 && !names.ends_with(['.', '!', '?']) && names.split([' ', ',']).filter(|word| !word.is_empty()).all(fits);

@@ -20,8 +20,10 @@ use tree::Page;
 
 pub(super) struct Html;
 
-/// Text of this length (in bytes) is an article, whatever else the page has.
-const ENOUGH: usize = 250;
+/// Text of this length (in bytes) is an article, whatever else the page has: the comments under a news flash are none.
+const ENOUGH: usize = 100;
+/// JSON-LD with at least so much text has the article, where the page does not show it.
+const WHOLE: usize = 250;
 
 impl Format for Html {
     fn extensions(&self) -> &'static [&'static str] {
@@ -82,12 +84,12 @@ fn body(page: &Page, said: &[Said], rules: &Rules, marks: &Marks) -> String {
     let mut body = read(false);
     if body.len() < ENOUGH {
         let all = read(true);
-        if all.len() > 2 * body.len() && all.len() > ENOUGH {
+        if all.len() > 2 * body.len() {
             body = all;
         }
     }
     match &marks.body {
-        Some(whole) if whole.len() >= ENOUGH && share(whole, &body) < 0.6 => whole.clone(),
+        Some(whole) if whole.len() >= WHOLE && share(whole, &body) < 0.6 => whole.clone(),
         _ => body,
     }
 }

@@ -27,6 +27,7 @@ mod limits;
 mod llmock;
 mod models;
 mod page;
+mod pages;
 mod read;
 mod run;
 mod serve;

@@ -1,6 +1,8 @@
 //! A page's text in blocks (paragraphs, headings, list items …), each with the boxes that it stands in; what is surely no text of
 //! the page left out.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::element::{Element, Kind};
 use super::tree::{Id, Page, Step};
 use crate::config::Said;
@@ -28,6 +30,8 @@ pub(super) struct Area {
     /// Its class says that the article's text stands in it.
     pub(super) content: bool,
     pub(super) frame: Frame,
+    /// The same for elements of the same name and class; none without a class.
+    pub(super) look: Option<u64>,
     /// Its blocks and those of the boxes in it: from the first to before the second.
     pub(super) blocks: (usize, usize),
 }
@@ -142,7 +146,7 @@ struct Reader<'a> {
 }
 
 /// A table's cell with less text than this (in bytes) shares a block with its row: it is a figure, not a column of the page.
-const CELL: usize = 80;
+const CELL: usize = 60;
 
 impl<'a> Reader<'a> {
     fn new(page: &'a Page) -> Self {
@@ -175,12 +179,12 @@ impl<'a> Reader<'a> {
             Element::Break => self.pending.push('\n'),
             Element::Inline | Element::Silent => {}
             Element::Cell => {
-                if self.pending.len() > CELL {
+                if self.is_column() {
                     self.flush();
                 } else if !self.pending.trim().is_empty() {
                     self.pending.push_str(" | ");
                 }
-                self.open_area(said, Frame::Other);
+                self.open_area(id, said, Frame::Other);
             }
             Element::Leaf(kind) => {
                 self.flush();
@@ -189,16 +193,21 @@ impl<'a> Reader<'a> {
             }
             Element::Area | Element::Doubtful | Element::Frame => {
                 self.flush();
-                self.open_area(said, frame(self.page, id));
+                self.open_area(id, said, frame(self.page, id));
             }
         }
     }
 
-    fn open_area(&mut self, said: Said, frame: Frame) {
+    fn open_area(&mut self, id: Id, said: Said, frame: Frame) {
+        let look = self.page.attr(id, "class").filter(|class| !class.trim().is_empty()).map(|class| {
+            let mut look = DefaultHasher::new();
+            (self.page.name(id), class).hash(&mut look);
+            look.finish()
+        });
         let (parent, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
         let start = self.layout.blocks.len();
         self.open.push(Open { kind: Kind::Loose, area: self.layout.areas.len(), lede: lede || said.has(Said::LEDE) });
-        self.layout.areas.push(Area { parent, content: said.has(Said::CONTENT), frame, blocks: (start, start) });
+        self.layout.areas.push(Area { parent, content: said.has(Said::CONTENT), frame, look, blocks: (start, start) });
     }
 
     fn leave(&mut self, id: Id, element: Element) {
@@ -206,7 +215,7 @@ impl<'a> Reader<'a> {
             Element::Link => self.links -= usize::from(self.page.attr(id, "href").is_some()).min(self.links),
             Element::Inline | Element::Silent | Element::Break => {}
             _ => {
-                if element != Element::Cell || self.pending.len() > CELL {
+                if element != Element::Cell || self.is_column() {
                     self.flush();
                 }
                 let end = self.layout.blocks.len();
@@ -218,6 +227,11 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+    }
+
+    /// Whether the pending text of a cell is more than a figure of a table.
+    fn is_column(&self) -> bool {
+        self.pending.len() > CELL || self.pending.contains('\n')
     }
 
     /// Ends the block that is being read.

@@ -102,13 +102,16 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
                 take((number, number + 1));
             }
         }
+        let look = layout.areas.get(inner).and_then(|area| area.look);
         // Further out it takes more to belong: the pages of a site are full of small boxes with text.
         let least = if steps == 0 { 80.0 } else { (prose_of(area) * 0.2).max(80.0) };
         for (number, beside) in layout.areas.iter().enumerate().skip(outer + 1) {
             if beside.blocks.0 >= around.blocks.1 {
                 break;
             }
-            if beside.parent == outer && number != inner && reads_on(layout, beside, beside.blocks.1 <= area.blocks.0, least) {
+            let alike = look.is_some() && beside.look == look;
+            let before = beside.blocks.1 <= area.blocks.0;
+            if beside.parent == outer && number != inner && reads_on(layout, beside, before, alike, least) {
                 take(beside.blocks);
             }
         }
@@ -143,17 +146,19 @@ fn joins(block: &Block, before: bool) -> bool {
     few_links && (prose(block) >= 80.0 || (before && block.lede && block.length > SHORT))
 }
 
-/// Whether an area beside the core goes on with it: prose with few links, and no list of other articles, whose titles are links.
+/// Whether an area beside the core goes on with it: prose with few links, and no list of other articles, whose titles are links. Of
+/// what is made as the core is, little text is enough; what comes after, is made otherwise and has a heading is something else.
 #[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
-fn reads_on(layout: &Layout, area: &Area, before: bool, least: f64) -> bool {
+fn reads_on(layout: &Layout, area: &Area, before: bool, alike: bool, least: f64) -> bool {
     let blocks = blocks_of(layout, area);
     let all: usize = blocks.iter().map(|block| block.length).sum();
     if before && blocks.iter().all(|block| block.lede) && all > SHORT {
         return links(layout, area) < 0.25;
     }
-    let teaser = blocks.iter().any(|block| matches!(block.kind, Kind::Heading(_)) && block.linked * 2 > block.length);
+    let mut headings = blocks.iter().filter(|block| matches!(block.kind, Kind::Heading(_)));
+    let else_said = if alike || before { headings.any(|block| block.linked * 2 > block.length) } else { headings.next().is_some() };
     let text: f64 = blocks.iter().map(prose).sum();
-    !teaser && links(layout, area) < 0.25 && text >= least && text > all as f64 * 0.5
+    !else_said && links(layout, area) < 0.25 && text >= if alike { SHORT as f64 } else { least } && text > all as f64 * 0.5
 }
 
 /// The heading that is the title.

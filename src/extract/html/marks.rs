@@ -265,6 +265,7 @@ impl<'a> Finder<'a> {
             }
         }
         if self.author.is_none() && self.strange.is_empty() && !self.headings.is_empty() {
+            let text = text.trim_start_matches([',', '|', '-', '–', '•', '·', ' ', '\u{a0}']);
             self.author = byline(text).and_then(author);
         }
         self.texts += 1;
@@ -323,12 +324,17 @@ impl<'a> Finder<'a> {
     /// The heading that says what the page's other titles say: they name the site too, or are written for networks; a heading may
     /// be the site's name.
     fn best_title(&self, data: &LinkedData) -> Option<String> {
-        let of_page = self.title.as_deref().map(without_site);
+        let parts = self.title.as_deref().map(parts).unwrap_or_default();
+        let of_page = without_site(&parts);
         let social = self.meta(&["og:title", "twitter:title", "dc.title"]).map(one_line);
         let others: Vec<&str> =
             [data.title.as_deref(), social.as_deref(), of_page].into_iter().flatten().filter(|title| !title.is_empty()).collect();
         let agreed = |headings: &'_ [(String, usize)]| {
-            headings.iter().map(|(heading, _)| heading).find(|heading| others.iter().any(|other| agree(heading, other))).cloned()
+            headings
+                .iter()
+                .map(|(heading, _)| heading)
+                .find(|heading| others.iter().chain(&parts).any(|other| agree(heading, other)))
+                .cloned()
         };
         let chosen = agreed(&self.headings).or_else(|| others.first().map(|title| (*title).to_owned()));
         let chosen = chosen.or_else(|| self.headings.first().map(|(heading, _)| heading.clone()));
@@ -353,13 +359,17 @@ fn agree(one: &str, other: &str) -> bool {
     shared > 0 && shared * 2 >= one.len().max(other.len())
 }
 
-/// A page's title without the site's name: its longest part.
-fn without_site(title: &str) -> &str {
-    let parts = [" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "]
-        .iter()
-        .fold(vec![title], |parts, mark| parts.iter().flat_map(|part| part.split(mark)).collect());
-    let longest = parts.iter().map(|part| part.chars().count()).max().unwrap_or_default();
-    parts.into_iter().find(|part| part.chars().count() == longest).unwrap_or(title).trim()
+/// The parts of a page's title: one is the article's, others are the site's name and the like.
+fn parts(title: &str) -> Vec<&str> {
+    const MARKS: &[&str] = &[" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "];
+    MARKS.iter().fold(vec![title], |parts, mark| parts.iter().flat_map(|part| part.split(mark)).map(str::trim).collect())
+}
+
+/// The part that is the article's title: the first that is long enough to be one, else the longest.
+fn without_site<'a>(parts: &[&'a str]) -> Option<&'a str> {
+    let words = |part: &&str| part.split_whitespace().count();
+    let first = parts.iter().find(|part| words(part) >= 4);
+    first.or_else(|| parts.iter().max_by_key(|part| words(part))).copied()
 }
 
 /// A name without «Par»; none for an address.
