@@ -50,8 +50,7 @@ impl Format for Html {
 /// # Errors
 /// Where the page is nested too deep to be parsed.
 pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
-    guard::guard(page)?;
-    let page = Page::parse(page);
+    let page = Page::parse(&guard::guard(page)?);
     let said = said(&page, rules);
     let marks = marks::marks(&page, &said);
     let body = body(&page, &said, rules, &marks);

@@ -6,11 +6,14 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 /// terminals.
 pub fn clean(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
-    let mut composed = true;
+    // Where, in `kept`, characters stand that may have to be composed with what is before them: from the character before to the last.
+    let mut loose: Vec<(usize, usize)> = Vec::new();
     // Runs of plain characters are taken whole: this is done with every byte that is read.
     let mut run = 0;
     for (at, c) in text.char_indices() {
-        composed &= composes_as_it_is(c);
+        if !composes_as_it_is(c) && !invisible(c) {
+            note(&mut loose, kept.len() + at - run, c.len_utf8());
+        }
         let instead = match c {
             ' '..='~' | '\n' | '\t' | '\u{c0}'..='\u{24f}' => continue,
             '\r' if text.as_bytes().get(at + 1) == Some(&b'\n') => None,
@@ -23,7 +26,30 @@ pub fn clean(text: &str) -> String {
         run = at + c.len_utf8();
     }
     kept.push_str(text.get(run..).unwrap_or_default());
-    if composed || is_nfc(&kept) { kept } else { kept.nfc().collect() }
+    if loose.is_empty() || is_nfc(&kept) { kept } else { compose(&kept, &loose) }
+}
+
+/// Notes a character that may not be composed; those that follow each other are one piece.
+fn note(loose: &mut Vec<(usize, usize)>, at: usize, length: usize) {
+    match loose.last_mut() {
+        Some((_, end)) if *end == at => *end += length,
+        _ => loose.push((at, at + length)),
+    }
+}
+
+/// Composes the loose pieces, each with the character before it, and leaves the rest as it is: of a page, most.
+fn compose(text: &str, loose: &[(usize, usize)]) -> String {
+    let mut composed = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end) in loose {
+        let before = text.get(done..*start).unwrap_or_default();
+        let start = start - before.chars().next_back().map_or(0, char::len_utf8);
+        composed.push_str(text.get(done..start).unwrap_or_default());
+        composed.extend(text.get(start..*end).unwrap_or_default().nfc());
+        done = *end;
+    }
+    composed.push_str(text.get(done..).unwrap_or_default());
+    composed
 }
 
 /// Whether `c` is in NFC whatever stands before it: Latin and the punctuation of French and English. For the others it is looked up.
@@ -69,6 +95,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pieces_compose_as_the_whole_does(text in r"([a-zé’ 가각\x{301}\x{327}\x{30a}ΑΩ\x{2126}\x{200b}\x00]{0,3}\r?){0,10}") {
+            let visible: String = text.chars().filter(|c| !invisible(*c) || *c == '\r').collect();
+            prop_assert_eq!(clean(&text), visible.replace('\r', "\n").nfc().collect::<String>());
+        }
+
         #[test]
         fn cleaned_text_is_composed_visible_and_stays_as_it_is(text in "\\PC{0,20}[a-zé\r\n\u{85}\u{301}\u{200b}’]{0,20}") {
             let cleaned = clean(&text);

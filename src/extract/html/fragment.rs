@@ -13,8 +13,7 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
     if !fragment.contains(['<', '&']) {
         return Ok(fragment.to_owned());
     }
-    guard::guard(fragment)?;
-    let page = Page::parse(fragment);
+    let page = Page::parse(&guard::guard(fragment)?);
     let blocks = blocks::layout(&page, &[], false).blocks;
     Ok(blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }

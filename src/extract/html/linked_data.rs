@@ -114,10 +114,8 @@ fn plain(text: &str) -> String {
         return text.to_owned();
     }
     let broken = text.replace("</p>", "</p>\n").replace("<br", "\n<br");
-    if guard(&broken).is_err() {
-        return String::new();
-    }
-    let page = Page::parse(&broken);
+    let Ok(lean) = guard(&broken) else { return String::new() };
+    let page = Page::parse(&lean);
     page.text(ROOT)
 }
 
