@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
-pub(super) use measure::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, Measure, PERCENT, RATIO};
+pub(super) use measure::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, MINUTE, Measure, PERCENT, POUND, RATIO, STERLING};
 
 use crate::model::Lang;
 

@@ -179,7 +179,8 @@ impl Reader<'_> {
             days.push((day, after));
             next = self.past_suffix(after + 1);
         }
-        if self.english && self.low(next) == "of" {
+        // `12th of March`, `le 13-Novembre`
+        if (self.english && self.low(next) == "of") || (self.low(next) == "-" && self.glued(next + 1)) {
             next += 1;
         }
         let (month, after) = self.month(next, true)?;
@@ -248,6 +249,7 @@ impl Reader<'_> {
                 fine.then_some((month, next))
             }
             Lex::MaybeMonth(month) => {
+                let mid = at > 1 && self.low(at - 1) == "-" && self.low(at - 2) == "mid";
                 let capital = word.starts_with(char::is_uppercase);
                 let led = at > 0
                     && matches!(
@@ -273,7 +275,7 @@ impl Reader<'_> {
                             | "each"
                             | "every"
                     );
-                let fine = sure || if self.english { capital && (led || self.low(at + 1) == "of") } else { !capital };
+                let fine = sure || if self.english { capital && (led || mid || self.low(at + 1) == "of") } else { !capital };
                 fine.then_some((month, at + 1))
             }
             Lex::Unit(7) if sure && self.low(at) == "sept" && dot(at + 1) > at + 1 => Some((9, at + 2)),

@@ -134,7 +134,7 @@ impl Words {
 
     /// Another word of the same language that the other language says in the same way: France and `français`.
     fn has_synonym(&self, name: &str, lang: Option<Lang>) -> bool {
-        let own = |(fr, en): &'static (&'static str, &'static str)| if lang == Some(Lang::EN) { (*en, *fr) } else { (*fr, *en) };
+        let own = |(fr, en): &(&'static str, &'static str)| if lang == Some(Lang::EN) { (*en, *fr) } else { (*fr, *en) };
         exonyms(name, lang).any(|other| EXONYMS.iter().map(own).any(|(own, same)| same == other && self.begin_with(own)))
     }
 

@@ -29,6 +29,11 @@ impl Reader<'_> {
             let figure = Figure::of(value);
             return self.push(at, next + 1, if value < 2.0 { figure.weak() } else { figure });
         }
+        // `9 s 58`, as it is said of races
+        if !self.english && self.low(next) == "s" && self.kind(next + 1) == Some(Kind::Digits) {
+            let hundredths = self.low(next + 1).parse::<f64>().unwrap_or(0.0) / 100.0;
+            return self.push(at, next + 2, Figure::of(value + hundredths));
+        }
         if let Some(end) = self.decade(at, next, value) {
             return end;
         }

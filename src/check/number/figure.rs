@@ -108,6 +108,14 @@ impl Figure {
         self.measure().is_some_and(|measure| matches!(measure.dimension, Dimension::Money(_)))
     }
 
+    /// Takes the minutes that follow: they are no figure by themselves.
+    pub(super) fn lengthen(&mut self, minutes: &mut Self) {
+        let (value, measure) = (self.value() + minutes.value() / 60.0, self.measure());
+        self.forms = vec![Form { value, measure, doubtful: false }];
+        self.span.end = minutes.span.end;
+        (minutes.kept, minutes.founded) = (false, false);
+    }
+
     /// Takes scale and unit of the figure that follows in a range as a second meaning.
     pub(super) fn share(&mut self, next: &Self) {
         let (value, own) = (self.value(), self.measure());

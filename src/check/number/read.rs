@@ -208,6 +208,8 @@ impl Reader<'_> {
             }
             // `one and a half thousand`
             Some(Lex::And) if self.and_a_half(after).0 > 0.0 => self.measured(at, after, Figure::of(1.0)),
+            // `un an et demi`
+            Some(Lex::Counted(_)) if dash == 0 && self.and_a_half(after + 1).0 > 0.0 => self.measured(at, after, Figure::of(1.0)),
             // `a day`, where the other says 24 hours
             Some(Lex::Counted(measure)) if dash == 0 => self.push(at, after + 1, Figure::of(1.0).measured(measure).weak()),
             _ => at + 1,

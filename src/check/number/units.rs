@@ -2,7 +2,7 @@
 
 use super::figure::Figure;
 use super::read::Reader;
-use crate::check::lexicon::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, Lex, Measure, PERCENT};
+use crate::check::lexicon::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, Lex, MINUTE, Measure, PERCENT, POUND, RATIO, STERLING};
 
 /// Words that may stand between a number and its unit: `les 50 dernières années`, `two more days`.
 const BETWEEN: &[&str] = &[
@@ -62,6 +62,15 @@ impl Reader<'_> {
             figure = figure.times(scale);
             at += 1;
             end = at;
+        }
+        // `deux fois moins` is half as much.
+        if self.meaning(next) == Some(Lex::Times) && matches!(self.low(next + 1), "moins" | "less" | "fewer") && figure.value() > 0.0 {
+            let part = 1.0 / figure.value();
+            return self.push(from, next + 2, figure.or(part, Some(RATIO)));
+        }
+        if matches!(self.low(at), "pound" | "pounds" | "livre" | "livres") {
+            let value = figure.value();
+            return self.push(from, at + 1, figure.measured(STERLING).or(value, Some(POUND)));
         }
         if let Some((measure, after)) = self.measure(at) {
             figure = figure.measured(measure);
@@ -131,8 +140,21 @@ impl Reader<'_> {
     pub(super) fn share_units(&mut self) {
         for second in 1..self.figures.len() {
             let (before, after) = self.figures.split_at_mut(second);
-            let (Some(first), Some(second)) = (before.last_mut(), after.first()) else { continue };
+            let (Some(first), Some(second)) = (before.last_mut(), after.first_mut()) else { continue };
             let between = first.tokens.end..second.tokens.start;
+            // `1 hour and 45 minutes` is one figure.
+            let and = between.clone().all(|at| self.lex.get(at).copied().flatten() == Some(Lex::And)) && between.len() < 2;
+            if and && first.measure() == Some(HOUR) && second.measure() == Some(MINUTE) {
+                first.lengthen(second);
+                continue;
+            }
+            // `deux heures vingt`
+            if between.is_empty() && !self.english && first.measure() == Some(HOUR) && second.measure().is_none() && second.value() < 60.0 {
+                let minutes = first.value() * 60.0 + second.value();
+                first.lengthen(second);
+                first.forms.extend(Figure::of(minutes % 1440.0).measured(CLOCK).or((minutes + 720.0) % 1440.0, Some(CLOCK)).forms);
+                continue;
+            }
             let joins = between.len() == 1
                 && matches!(
                     self.tokens.get(between.start).map_or("", |token| self.text.low(token)),
