@@ -162,3 +162,43 @@ fn years(pair: &Pair, own: &Known, others: &[u16]) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::in_translation;
+    use crate::model::{Article, Digest, Lang};
+
+    #[test]
+    fn dates_are_compared_by_what_they_say() {
+        let found =
+            |fr: &str, en: &str| in_translation(&DateCheck, fr, en).into_iter().map(|one| (one.found, one.expected)).collect::<Vec<_>>();
+        for (fr, en) in [
+            ("le 12 mars 2021", "on March 12, 2021"),
+            ("du 3 au 5 mai", "from May 3 to 5"),
+            ("lundi soir", "on Monday night"),
+            ("le 1er juin, fin août", "June 1, late August"),
+            ("le 03/12/2021", "12/03/2021"),
+            ("en 2019", "in 2019"),
+        ] {
+            assert_eq!(found(fr, en), [], "{fr} | {en}");
+        }
+        let of = |found: &str, expected: &str| vec![(found.to_owned(), expected.to_owned())];
+        assert_eq!(found("le 12 mars 2021", "on March 13, 2021"), of("March 13, 2021", "12 mars 2021"));
+        assert_eq!(found("mardi soir", "on Tuesday morning"), of("Tuesday morning", "mardi soir"));
+        assert_eq!(found("en 2019", "in 2018"), of("2018", "2019"));
+        assert_eq!(found("Il est parti en avril.", "He left."), of("", "avril"));
+    }
+
+    #[test]
+    fn a_weekday_of_the_article_is_a_day_of_its_week() {
+        let body = "Le maire a parlé mardi.".to_owned();
+        let article = Article { body, language: Some(Lang::FR), published: Some("2020-06-12".into()), ..Article::default() };
+        let found = |summary: &str| {
+            let digest = Digest { summary_fr: summary.into(), ..Digest::default() };
+            DateCheck.check(&Context::of_row(&article, &digest, ["", ""], 60)).len()
+        };
+        assert_eq!(found("Le maire a parlé le 9 juin 2020."), 0);
+        assert_eq!(found("Le maire a parlé le 8 juin."), 1);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod clock;
 mod digits;
+mod direction;
 mod figure;
 mod read;
 mod spelled;
@@ -48,6 +49,7 @@ fn compare(pair: &Pair) -> Vec<Finding> {
         findings.push(not_founded(pair, figure, meant));
     }
     findings.extend(magnitude(pair));
+    findings.extend(direction::turned(pair).map(|(figure, other)| is_turned(pair, figure, other)));
     findings.extend(lost.into_iter().map(|figure| was_lost(pair, figure)));
     findings
 }
@@ -123,6 +125,13 @@ fn not_founded(pair: &Pair, figure: &Figure, meant: Option<&Figure>) -> Finding 
     Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
 }
 
+fn is_turned(pair: &Pair, figure: &Figure, other: &Figure) -> Finding {
+    let (found, expected) = (pair.target.at(&figure.span), pair.source.at(&other.span));
+    let explanation =
+        format!("“{found}” goes the other way than “{expected}” in {}: up here and down there, or down here and up there", of(pair));
+    Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
+}
+
 fn was_lost(pair: &Pair, figure: &Figure) -> Finding {
     let expected = pair.source.at(&figure.span);
     Finding::new(Flag::Number, Severity::Warning, pair.target.field, format!("“{expected}” of {} is missing", of(pair))).expected(expected)
@@ -130,4 +139,54 @@ fn was_lost(pair: &Pair, figure: &Figure) -> Finding {
 
 fn of(pair: &Pair) -> String {
     pair.source.named()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::in_translation;
+    use crate::model::Lang;
+
+    fn found(fr: &str, en: &str) -> Vec<(String, String)> {
+        in_translation(&Number, fr, en).into_iter().map(|finding| (finding.found, finding.expected)).collect()
+    }
+
+    #[test]
+    fn the_same_quantity_is_the_same_however_it_is_written() {
+        for (fr, en) in [
+            ("1,5 million", "1.5m people"),
+            ("2\u{202f}000 morts", "2,000 dead"),
+            ("2 milliards d'euros", "€2bn"),
+            ("18 h 30", "6:30 pm"),
+            ("12 % des voix", "12 percent of the vote"),
+            ("soixante-dix-sept ou quatre-vingt-dix-huit", "77 or ninety-eight"),
+            ("au XXe siècle, la 21e fois", "in the 20th century, the twenty-first time"),
+            ("une vingtaine d'élèves, la moitié", "about twenty pupils, half"),
+            ("de 10 à 15 kilos", "10-15 kilos"),
+            ("trois quarts des villes, 80 km", "three-quarters of the towns, 50 miles"),
+            ("les années 1990, 1 h 45, 3 à 1", "the nineties, 1 hour and 45 minutes, 3-1"),
+        ] {
+            assert_eq!(found(fr, en), [], "{fr} | {en}");
+        }
+    }
+
+    #[test]
+    fn another_quantity_is_named_with_the_one_that_was_meant() {
+        let of = |found: &str, expected: &str| vec![(found.to_owned(), expected.to_owned())];
+        assert_eq!(found("2 000 morts", "20,000 dead"), of("20,000", "2 000"));
+        assert_eq!(found("2 milliards d'euros", "2 million euros"), of("2 million euros", "2 milliards d'euros"));
+        assert_eq!(found("5 km", "5 miles"), of("5 miles", "5 km"));
+        assert_eq!(found("cinq morts et sept blessés", "five dead"), of("", "sept"));
+        assert_eq!(found("des millions d'euros", "billions of euros"), of("billions", "millions"));
+        assert_eq!(found("en hausse de 5 %", "down 5%"), of("5%", "5 %"));
+    }
+
+    #[test]
+    fn a_summary_may_leave_out_and_round_but_not_invent() {
+        let article = "L'usine emploie 1 987 personnes, dont 640 femmes, et en a licencié 12.";
+        let found = |summary: &str| Number.check(&Context::of_pair((article, Some(Lang::FR)), (summary, Some(Lang::FR)), true)).len();
+        assert_eq!(found("L'usine emploie près de 2 000 personnes."), 0);
+        assert_eq!(found("L'usine emploie 2 000 personnes."), 1);
+        assert_eq!(found("L'usine a licencié 12 de ses 1 987 salariés."), 0);
+    }
 }
