@@ -32,16 +32,15 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Fault> {
         progress.end();
         let names = translators.names();
         let server = embedded::start(translators, arguments.listen, key).await?;
+        // Listened for before anybody is told: whoever reads the line may send one at once.
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            return Err(Fault::new(Exit::Bug, "this machine's signals cannot be listened for"));
+        };
         say(&format!("depeche: serving at {} ({names}); Ctrl-C ends it", server.url));
-        Ok(wait().await)
+        // That is how a server is meant to end.
+        Ok(tokio::select! {
+            _ = interrupt.recv() => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        })
     })
-}
-
-/// Until a signal comes; that is how a server is meant to end.
-async fn wait() -> Exit {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return Exit::Bug };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => Exit::Interrupted,
-        _ = terminate.recv() => Exit::Terminated,
-    }
 }
