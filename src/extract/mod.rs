@@ -53,7 +53,8 @@ static FORMATS: &[&dyn Format] = &[&newsml::NewsMl, &feed::Feed, &html::Html, &j
 /// Every format that is read article by article.
 static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &lines::JsonLines, &table::Table];
 
-/// Bytes of a file's beginning that show its format.
+/// Bytes of a file's beginning that show whether it is plain text, and those that show its format.
+const GLANCE: usize = 1 << 10;
 const LOOK: usize = 16 << 10;
 /// Endings of packed files; the one before says what is in them.
 const PACKED: &[&str] = &["gz", "zst", "zstd"];
@@ -120,11 +121,15 @@ enum Kind {
 
 /// By its ending where its beginning does not speak against it, else by its beginning.
 fn kind_of(ending: Option<&str>, head: &[u8]) -> Kind {
-    // Only for looking at; what is no text is refused later, with its reason.
-    let start = String::from_utf8_lossy(head.get(..head.len().min(LOOK)).unwrap_or_default());
-    let start = start.trim_start_matches('\u{feff}').trim_start();
-    let streams = || STREAMS.iter();
     let named = |endings: &[&str]| ending.is_some_and(|ending| endings.contains(&ending));
+    // Only for looking at; what is no text is refused later, with its reason.
+    let look = |most: usize| String::from_utf8_lossy(head.get(..head.len().min(most)).unwrap_or_default());
+    if named(text::PlainText.extensions()) && text::PlainText.fits(beginning_of(&look(GLANCE))) {
+        return Kind::Whole(&text::PlainText);
+    }
+    let start = look(LOOK);
+    let start = beginning_of(&start);
+    let streams = || STREAMS.iter();
     let stream = streams().find(|stream| named(stream.extensions()) && stream.fits(start)).map(|stream| Kind::Stream(*stream));
     let format = || FORMATS.iter().find(|format| named(format.extensions()) && format.fits(start)).map(|format| Kind::Whole(*format));
     let like_stream = || streams().find(|stream| stream.looks_like(start)).map(|stream| Kind::Stream(*stream));
@@ -132,6 +137,10 @@ fn kind_of(ending: Option<&str>, head: &[u8]) -> Kind {
     // A JSON file with a line for each object is no JSON.
     let misnamed = || if named(json::Json.extensions()) { like_stream() } else { None };
     stream.or_else(misnamed).or_else(format).or_else(like_stream).or_else(like_format).unwrap_or(Kind::Whole(&text::PlainText))
+}
+
+fn beginning_of(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim_start()
 }
 
 /// The ending of a source's name, in small letters; of a packed file the one before.
@@ -263,7 +272,16 @@ fn shorten(line: &str, most: usize) -> String {
 
 /// Words as a reader counts them: runs between white space that hold a letter or digit.
 pub fn count_words(text: &str) -> usize {
-    text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
+    let (mut words, mut counted) = (0, false);
+    for c in text.chars() {
+        // Nearly all are ASCII, and of a word only the first letter counts.
+        if c == ' ' || c == '\n' || (!c.is_ascii_graphic() && c.is_whitespace()) {
+            counted = false;
+        } else if !counted && c.is_alphanumeric() {
+            (words, counted) = (words + 1, true);
+        }
+    }
+    words
 }
 
 #[cfg(test)]

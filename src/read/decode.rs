@@ -63,7 +63,7 @@ pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Rej
         }
         None => decode_narrow(bytes, label.and_then(|label| Encoding::for_label(label.as_bytes())))?,
     };
-    if looks_binary(&text) {
+    if looks_binary(&text, damaged) {
         return Err(binary("the file holds control characters as no text does"));
     }
     let mut flags = if damaged { vec![Flag::Encoding] } else { Vec::new() };
@@ -186,11 +186,13 @@ fn agrees(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
 }
 
 /// Text has tabs and line ends and, at most, a stray control character; what has more is something else.
-fn looks_binary(text: &str) -> bool {
+fn looks_binary(text: &str, damaged: bool) -> bool {
     let sample = text.as_bytes().get(..64 << 10).unwrap_or(text.as_bytes());
     let control = |byte: &u8| matches!(byte, 0x00..=0x08 | 0x0b | 0x0e..=0x1f | 0x7f);
     let mut odd = sample.iter().filter(|byte| control(byte)).count();
-    odd += sample.windows(3).filter(|bytes| *bytes == "\u{fffd}".as_bytes()).count();
+    if damaged {
+        odd += sample.windows(3).filter(|bytes| *bytes == "\u{fffd}".as_bytes()).count();
+    }
     odd * 20 > sample.len()
 }
 
