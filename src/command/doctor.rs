@@ -13,7 +13,7 @@ use crate::report::{self, Progress, harmless, say};
 pub(super) fn run(common: &Common) -> Result<Exit, Fault> {
     let config = common.load(&Overrides::default())?;
     let progress = Arc::new(Progress::new(common.loudness(), &[]));
-    report::start_log(common.loudness(), &progress);
+    report::start_log(common.loudness(), false, &progress);
     let name = common.config.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
     say(&format!(
         "ok    {name}: {} endpoint{}, route {}",

@@ -122,6 +122,9 @@ struct RunArguments {
     /// Where another run holds the ledger, wait for its end
     #[arg(long)]
     wait: bool,
+    /// The log on standard error: text or json
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"], hide_possible_values = true)]
+    log_format: Option<String>,
     #[command(flatten)]
     limits: LimitArguments,
 }

@@ -13,7 +13,7 @@ use crate::report::{self, Progress, say};
 pub(super) fn run(arguments: &ModelsArguments) -> Result<Exit, Fault> {
     let config = arguments.common.load(&Overrides::default())?.embedded;
     let progress = Arc::new(Progress::new(arguments.common.loudness(), &[]));
-    report::start_log(arguments.common.loudness(), &progress);
+    report::start_log(arguments.common.loudness(), false, &progress);
     let mut exit = Exit::Done;
     for (from, to) in DIRECTIONS {
         let found = match find(&config, from, to) {

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{RunArguments, endpoints, runtime};
-use crate::config::{Config, Overrides};
-use crate::model::{Exit, Fault, Source, Summary};
+use crate::call;
+use crate::config::{Config, Overrides, RunFlags};
+use crate::model::{Exit, Fault, Source, Status, Summary};
 use crate::pipeline::{self, Desk, Limits, Outcome, Work};
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Ending, Loudness, Progress, say};
+use crate::write::{Receipt, write_receipt};
 
 /// Failed articles that are named at the end.
 const NAMED_FAILURES: usize = 5;
@@ -30,7 +32,7 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
         route: arguments.route.clone(),
         concurrency: arguments.concurrency,
         profile: arguments.profile.clone(),
-        run: arguments.limits.flags(),
+        run: RunFlags { log: arguments.log_format.clone(), ..arguments.limits.flags() },
         wait_for: arguments.wait_for,
     };
     let config = arguments.common.load(&overrides)?;
@@ -45,9 +47,28 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
     Ok(config)
 }
 
-/// A run; with `failed_only` over the files whose articles failed.
+/// A run; with `failed_only` over the files whose articles failed. Whoever watches over it is told how it ended.
 pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit, Fault> {
-    let mut config = config(arguments)?;
+    let config = config(arguments)?;
+    let watcher = config.run.ping.clone();
+    let ended = begin(arguments, config, failed_only);
+    if let Some(url) = watcher {
+        let (exit, said) = match &ended {
+            Ok((exit, line)) => (*exit, line.clone()),
+            Err(fault) => (fault.exit, fault.message.clone()),
+        };
+        // The run that holds the ledger tells its own end.
+        if exit != Exit::Locked
+            && let Err(error) = runtime()?.block_on(call::ping(&url, exit == Exit::Done, said))
+        {
+            report::complain(&format!("depeche: warning: the ping was not taken: {error}"));
+        }
+    }
+    ended.map(|(exit, _)| exit)
+}
+
+/// Its exit code, and its line of JSON.
+fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Result<(Exit, String), Fault> {
     let loudness = arguments.common.loudness();
     Ledger::folder(&config.output)?;
     places_are_apart(&config)?;
@@ -64,7 +85,7 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
         config.input = ledger.failed_files()?.into_iter().filter_map(there).collect();
     }
     let progress = Arc::new(Progress::new(loudness, config.tasks()));
-    report::start_log(loudness, &progress);
+    report::start_log(loudness, config.run.log_json, &progress);
     let killed = ledger.killed_in_flight();
     if killed > 0 {
         tracing::warn!("an earlier run had {killed} calls in flight when it was killed: each may have been billed, and is made again");
@@ -104,7 +125,7 @@ fn there_is_room(output: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<Exit, Fault> {
+async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<(Exit, String), Fault> {
     let lines = match endpoints::open(&config, &progress).await {
         Ok(lines) => lines,
         Err(fault) => {
@@ -120,13 +141,46 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
     let result = pipeline::run(Arc::clone(&work)).await;
     signals.abort();
     work.progress.end();
-    let outcome = result?;
+    let ledger = work.desk.ledger();
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(fault) => {
+            // What broke the run off may keep this from being written too; then it stands there as killed.
+            let _ = ledger.close(fault.exit, &work.progress.counts(true));
+            return Err(fault);
+        }
+    };
     let exit = [work.stop.get(), work.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
-    let table = pipeline::write_outputs(work.desk.ledger(), &work.config, outcome.cost)?;
+    let table = pipeline::write_outputs(ledger, &work.config, outcome.cost)?;
     let ending = ending(&work, &outcome, exit, table)?;
+    receipt(&work, &ending)?;
     tell(&ending, &work.progress, loudness);
-    work.desk.ledger().close(exit, &ending.summary)?;
-    Ok(exit)
+    ledger.close(exit, &ending.summary)?;
+    Ok((exit, report::end_line(&ending)))
+}
+
+/// Leaves the run's numbers for machines.
+fn receipt(work: &Work, ending: &Ending) -> Result<(), Fault> {
+    let ledger = work.desk.ledger();
+    let now = jiff::Timestamp::now();
+    let (started_at, success) = ledger.times()?;
+    let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+    let last_success = if ending.exit == Exit::Done.code() { Some(now.as_second()) } else { earlier };
+    let mut receipt = Receipt {
+        started_at,
+        ended_at: format!("{now:.0}"),
+        exit: ending.exit,
+        limit: ending.limit.clone(),
+        summary: ending.summary,
+        flags: ending.flags.iter().cloned().collect(),
+        endpoints: ledger.shares()?,
+        ..Receipt::default()
+    };
+    for (status, code, rows, _) in ledger.reasons()? {
+        let codes = if status == Status::Skipped.code() { &mut receipt.skipped } else { &mut receipt.failed };
+        *codes.entry(code).or_default() += rows;
+    }
+    write_receipt(&work.config.output, &receipt, now.as_second(), last_success)
 }
 
 /// The first signal stops what has not begun; the second ends the process, which the ledger is built to survive.

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Fault> {
         return Err(Fault::usage(format!("{} can be reached from other machines: name a key with --key-env VARIABLE", arguments.listen)));
     }
     let progress = Arc::new(Progress::new(arguments.common.loudness(), &[]));
-    report::start_log(arguments.common.loudness(), &progress);
+    report::start_log(arguments.common.loudness(), false, &progress);
     runtime()?.block_on(async {
         let translators = endpoints::translators(&config, &progress).await?;
         progress.end();

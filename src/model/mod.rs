@@ -22,4 +22,4 @@ pub use finding::{Field, Finding, Severity};
 pub use glossary::Entry;
 pub use lang::Lang;
 pub use row::{Flag, Row, Status};
-pub use summary::Summary;
+pub use summary::{Share, Summary};

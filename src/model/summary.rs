@@ -34,3 +34,22 @@ pub struct Summary {
     /// How long it took.
     pub seconds: f64,
 }
+
+/// What an endpoint answered in a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Share {
+    /// Its name.
+    pub endpoint: String,
+    /// Calls that it answered.
+    pub calls: u64,
+    /// Tokens of the prompts, as it counted them.
+    pub tokens_in: u64,
+    /// Tokens of the answers.
+    pub tokens_out: u64,
+    /// Characters of text.
+    pub characters: u64,
+    /// What they cost; none where the price of any is unknown.
+    pub cost: Option<f64>,
+    /// From request to reply, on average.
+    pub milliseconds: f64,
+}

@@ -117,7 +117,7 @@ impl Ledger {
     pub fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault> {
         self.read(|connection| {
             let mut statement =
-                connection.prepare("SELECT source, error FROM row WHERE listed = 1 AND status = 'failed' ORDER BY source LIMIT ?1")?;
+                connection.prepare("SELECT source, error FROM row WHERE listed = 1 AND status IN ('failed', 'skipped') AND status = 'failed' ORDER BY source LIMIT ?1")?;
             let most = i64::try_from(most).unwrap_or(i64::MAX);
             statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })

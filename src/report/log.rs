@@ -13,22 +13,23 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Loudness, Progress};
 
-pub(super) fn start(loudness: Loudness, progress: &Arc<Progress>) {
+pub(super) fn start(loudness: Loudness, json: bool, progress: &Arc<Progress>) {
     let level = match loudness {
         Loudness::Quiet => LevelFilter::ERROR,
         Loudness::Normal => LevelFilter::WARN,
         Loudness::Verbose(1) => LevelFilter::INFO,
         Loudness::Verbose(_) => LevelFilter::DEBUG,
     };
-    let lines = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_timer(Clock)
-        .with_ansi(console::colors_enabled_stderr())
-        .with_writer(AroundBars(Arc::clone(progress)))
-        // The libraries' own events are of no use to a user.
-        .with_filter(Targets::new().with_target("depeche", level));
+    // The libraries' own events are of no use to a user.
+    let ours = Targets::new().with_target("depeche", level);
+    let lines = tracing_subscriber::fmt::layer().with_target(false).with_timer(Clock).with_writer(AroundBars(Arc::clone(progress)));
+    let layer = if json {
+        lines.json().flatten_event(true).with_current_span(false).with_filter(ours).boxed()
+    } else {
+        lines.with_ansi(console::colors_enabled_stderr()).with_filter(ours).boxed()
+    };
     // A second log in one process (tests) keeps the first.
-    let _ = tracing_subscriber::registry().with(lines).try_init();
+    let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
 struct Clock;

@@ -52,7 +52,7 @@ fn can_draw() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
-/// Sets up the log, which draws around the bars.
-pub fn start_log(loudness: Loudness, progress: &std::sync::Arc<Progress>) {
-    log::start(loudness, progress);
+/// Sets up the log, which draws around the bars; `json`: one object a line.
+pub fn start_log(loudness: Loudness, json: bool, progress: &std::sync::Arc<Progress>) {
+    log::start(loudness, json, progress);
 }

@@ -6,8 +6,10 @@ mod export;
 mod flags;
 mod jsonl;
 mod page;
+mod receipt;
 
 pub use export::Form;
+pub use receipt::{Receipt, write_receipt};
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

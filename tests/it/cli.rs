@@ -65,6 +65,9 @@ fn the_help_is_as_documented() {
           --wait
               Where another run holds the ledger, wait for its end
 
+          --log-format <FORMAT>
+              The log on standard error: text or json
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -108,21 +111,22 @@ fn the_help_of_run_is_as_documented() {
       [PATH]...  Files and folders to read, `-` for standard input [default: input.paths of the config]
 
     Options:
-          --config <FILE>      The config [default: config.toml, else the one that ships with the
-                               program]
-      -q, --quiet              Say only what went wrong
-      -v, --verbose...         Say more; twice: every attempt
-      -o, --output <DIR>       Folder for the table and the ledger [default: output.folder of the
-                               config]
-          --route <ROUTE>      summarise-then-translate, translate-then-summarise, or single-call
-          --concurrency <N>    Calls at once to each endpoint
-          --profile <PROFILE>  plain, or excel-fr: BOM, semicolons, CRLF
-          --wait-for <TIME>    How long an endpoint that is away is waited for [default: what the
-                               endpoint says, else 45s]
-          --new-ledger         Begin a new ledger although the table is there: everything is paid for
-                               again
-          --wait               Where another run holds the ledger, wait for its end
-      -h, --help               Print help
+          --config <FILE>        The config [default: config.toml, else the one that ships with the
+                                 program]
+      -q, --quiet                Say only what went wrong
+      -v, --verbose...           Say more; twice: every attempt
+      -o, --output <DIR>         Folder for the table and the ledger [default: output.folder of the
+                                 config]
+          --route <ROUTE>        summarise-then-translate, translate-then-summarise, or single-call
+          --concurrency <N>      Calls at once to each endpoint
+          --profile <PROFILE>    plain, or excel-fr: BOM, semicolons, CRLF
+          --wait-for <TIME>      How long an endpoint that is away is waited for [default: what the
+                                 endpoint says, else 45s]
+          --new-ledger           Begin a new ledger although the table is there: everything is paid for
+                                 again
+          --wait                 Where another run holds the ledger, wait for its end
+          --log-format <FORMAT>  The log on standard error: text or json
+      -h, --help                 Print help
 
     Limits (exit code 6):
           --max-cost <SUM>       End before the call that would make the night cost more

@@ -15,7 +15,7 @@ CREATE INDEX row_listed ON row (source) WHERE listed = 1;
 CREATE INDEX row_file ON row (file);
 CREATE INDEX row_fingerprint ON row (fingerprint);
 CREATE INDEX row_flags ON row (flags) WHERE listed = 1 AND flags <> '';
-CREATE INDEX row_failed ON row (source) WHERE listed = 1 AND status = 'failed';
+CREATE INDEX row_failed ON row (status, source, error) WHERE listed = 1 AND status IN ('failed', 'skipped');
 CREATE TABLE file (               -- what stood in the input; an unchanged file is not opened again
   folder   BLOB NOT NULL,         -- its path, relative to the config's folder where it lies below it
   name     BLOB NOT NULL,

@@ -1,0 +1,126 @@
+//! For cron: the report, the metrics, the ping, the log as JSON, a second run that waits, and a bare environment.
+
+use serde_json::Value;
+
+use crate::support::configs::{openai, with_key};
+use crate::support::desk::Desk;
+use crate::support::http::Request;
+use crate::support::mock::{Deed, Mock};
+
+fn json(desk: &Desk, name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(desk.path(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn the_report_and_the_metrics_say_how_the_run_went() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
+    desk.write("input/empty.txt", "");
+    desk.write("input/broken.json", "{");
+    desk.run(&["run"]).exits(3);
+    let report = json(&desk, "output/report.json");
+    let keys: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["schema", "version", "started_at", "ended_at", "exit", "limit", "summary", "flags", "failed", "skipped", "endpoints"]
+    );
+    assert_eq!((&report["schema"], &report["exit"]), (&1.into(), &3.into()));
+    assert_eq!((&report["skipped"]["empty"], &report["failed"]["malformed"]), (&1.into(), &1.into()), "{report}");
+    let endpoint = &report["endpoints"][0];
+    assert_eq!((&endpoint["endpoint"], &endpoint["calls"]), (&"llm".into(), &4.into()), "{report}");
+    assert!(
+        endpoint["cost"].as_f64().unwrap() > 0.0
+            && (endpoint["cost"].as_f64().unwrap() - report["summary"]["cost"].as_f64().unwrap()).abs() < 1e-9
+    );
+    let metrics = || std::fs::read_to_string(desk.path("output/metrics.prom")).unwrap();
+    for line in [
+        "depeche_articles{state=\"done\"} 2",
+        "depeche_articles{state=\"failed\"} 1",
+        "depeche_requests{kind=\"sent\"} 4",
+        "depeche_exit_code 3",
+    ] {
+        assert!(metrics().lines().any(|own| own == line), "no `{line}` in\n{}", metrics());
+    }
+    assert!(!metrics().contains("\ndepeche_last_success_timestamp_seconds "), "no night went well yet");
+    std::fs::remove_file(desk.path("input/broken.json")).unwrap();
+    desk.run(&["run"]).exits(0);
+    assert!(metrics().contains("\ndepeche_last_success_timestamp_seconds "), "{}", metrics());
+    assert_eq!(json(&desk, "output/report.json")["endpoints"], serde_json::json!([]), "this run made no call");
+}
+
+/// A service that takes pings too.
+fn watched() -> Mock {
+    Mock::scripted(|request: &Request, _| if request.path.starts_with("/ping") { Deed::status(200, "ok") } else { Deed::usual(request) })
+}
+
+#[test]
+fn whoever_watches_is_told_of_success_and_of_failure() {
+    let mock = watched();
+    let config = openai(&mock) + &format!("\n[run]\nping = \"{}/ping/1234\"\n", mock.url());
+    let desk = Desk::with(&config, 1);
+    let pings = || mock.requests().into_iter().filter(|request| request.path.starts_with("/ping")).collect::<Vec<_>>();
+    desk.run(&["run"]).exits(0);
+    desk.write("input/broken.json", "{");
+    desk.run(&["run", "--quiet"]).exits(3);
+    std::fs::remove_file(desk.path("output/ledger.db")).unwrap();
+    desk.run(&["run"]).exits(2);
+    let paths: Vec<String> = pings().into_iter().map(|request| request.path).collect();
+    assert_eq!(paths, ["/ping/1234", "/ping/1234/fail", "/ping/1234/fail"]);
+    let line: Value = serde_json::from_slice(&pings()[0].body).unwrap();
+    assert_eq!((&line["exit"], &line["done"]), (&0.into(), &1.into()));
+    assert!(String::from_utf8(pings()[2].body.clone()).unwrap().contains("--new-ledger"));
+}
+
+#[test]
+fn a_ping_that_is_not_taken_changes_nothing() {
+    let mock = Mock::scripted(|request, _| if request.path.starts_with("/ping") { Deed::Drop } else { Deed::usual(request) });
+    let desk = Desk::with(&(openai(&mock) + &format!("\n[run]\nping = \"{}/ping/geheim\"\n", mock.url())), 1);
+    let ended = desk.run(&["run"]).exits(0);
+    assert!(ended.stderr.contains("the ping was not taken") && !ended.stderr.contains("geheim"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_log_as_json_is_one_object_a_line_and_holds_neither_text_nor_key() {
+    let mock = Mock::scripted(|request, number| if number == 1 { Deed::status(500, "{}") } else { Deed::usual(request) });
+    let desk = Desk::with(&with_key(&mock), 2);
+    desk.write("input/broken.json", "{");
+    let mut command = desk.command(&["run", "-vv", "--log-format", "json"]);
+    command.env("DEPECHE_TEST_KEY", "sk-secret-4711");
+    let ended = crate::support::process::Running::start(&mut command).wait().exits(3);
+    let lines: Vec<Value> = ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    assert!(
+        lines.len() > 2 && lines.iter().any(|line| line["level"] == "DEBUG" && line["code"] == "status-500" || line["message"].is_string())
+    );
+    assert!(!ended.stderr.contains("sk-secret-4711") && !ended.stderr.contains("quartier attendaient"), "{}", ended.stderr);
+    assert!(desk.leaks("sk-secret-4711", &ended).is_empty());
+}
+
+#[test]
+fn a_run_may_wait_for_another() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 2);
+    mock.hold();
+    let first = desk.start(&["run"]);
+    mock.in_flight(2);
+    let mut second = desk.start(&["run", "--wait"]);
+    let said = second.says("waiting for its end");
+    assert!(said.contains(&format!("process {}", first.pid())), "{said}");
+    mock.release();
+    first.wait().exits(0);
+    second.wait().exits(0);
+    assert_eq!(mock.count(), 4, "it found all done");
+}
+
+#[test]
+fn a_bare_environment_gives_the_same_bytes() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(0);
+    let wanted = desk.timeless();
+    std::fs::remove_dir_all(desk.path("output")).unwrap();
+    let mut bare = desk.command(&["run"]);
+    bare.env_clear();
+    let ended = crate::support::process::Running::start(&mut bare).wait().exits(0);
+    assert_eq!(desk.timeless(), wanted);
+    assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'), "no colours");
+}
