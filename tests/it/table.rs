@@ -111,7 +111,17 @@ fn the_files_are_for_their_owner_alone() {
     names.sort();
     assert_eq!(
         names,
-        ["digest.html", "flags.jsonl", "ledger.db", "ledger.lock", "quarantine.csv", "summaries.csv", "summaries.jsonl"],
+        [
+            "digest.html",
+            "flags.jsonl",
+            "ledger.db",
+            "ledger.lock",
+            "metrics.prom",
+            "quarantine.csv",
+            "report.json",
+            "summaries.csv",
+            "summaries.jsonl"
+        ],
         "and nothing else is left behind"
     );
 }
