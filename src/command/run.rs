@@ -185,12 +185,14 @@ fn receipt(work: &Work, ending: &Ending) -> Result<(), Fault> {
 
 /// The first signal stops what has not begun; the second ends the process, which the ledger is built to survive.
 async fn heed_signals(work: Arc<Work>) {
-    let listen = || Some((signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?));
-    let Some((mut interrupt, mut terminate)) = listen() else { return };
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
     loop {
         let signal = tokio::select! {
             _ = interrupt.recv() => Exit::Interrupted,
             _ = terminate.recv() => Exit::Terminated,
+            // A closed terminal ends the run as cleanly.
+            _ = hangup.recv() => Exit::Terminated,
         };
         if work.signal.set(signal).is_err() {
             end_at_once(signal);

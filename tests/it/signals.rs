@@ -67,18 +67,18 @@ fn a_signal_takes_no_earlier_row_out_of_the_table() {
 }
 
 #[test]
-fn a_signal_while_nothing_is_to_be_done_is_harmless() {
+fn a_closed_terminal_ends_it_as_cleanly() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     mock.hold();
-    let run = desk.start(&["run"]);
+    let mut run = desk.start(&["run"]);
     mock.in_flight(1);
     run.signal("HUP");
+    run.says("stopping");
     mock.release();
-    // Whether a closed terminal ends the run or not: nothing is lost.
-    let _ = run.wait();
+    run.wait().exits(143);
     desk.run(&["run"]).exits(0);
-    assert_eq!(desk.rows().len(), 1);
+    assert_eq!((desk.rows().len(), mock.count()), (1, 2));
 }
 
 #[test]
