@@ -55,7 +55,7 @@ pub struct Work {
     pub glossary: Glossary,
     /// See [`Desk::settings_keys`].
     pub settings: Vec<[u8; 32]>,
-    /// Hash of the settings that shape rows: a file that was read under others is read again. See [`shape`].
+    /// Hash of the settings that shape rows: a file that was read under others is read again.
     pub shape: i64,
     /// Who is the original of whom.
     pub originals: Originals,
