@@ -33,6 +33,9 @@ const STAY: Duration = Duration::from_secs(15);
 const LONGEST_STAY: Duration = Duration::from_mins(5);
 /// How much the rate grows in a second when the stay is over.
 const GROWTH: f64 = 0.01;
+/// The same after the first refusal: it came while calls were still becoming more, so the rate that it shows is too low.
+const FIRST_STAY: Duration = Duration::from_secs(2);
+const FIRST_GROWTH: f64 = 0.05;
 /// Parts of a second in which accepted calls are counted.
 const SLICES: usize = 10;
 
@@ -44,6 +47,7 @@ pub(super) struct Throttle {
     /// Calls a second; none: no refusal has shown a limit.
     rate: Option<f64>,
     stay: Duration,
+    growth: f64,
     grows_from: Instant,
     grown_at: Instant,
     last_event: Option<Instant>,
@@ -65,6 +69,7 @@ impl Throttle {
             paused_until: None,
             rate: None,
             stay: STAY,
+            growth: GROWTH,
             grows_from: now,
             grown_at: now,
             last_event: None,
@@ -158,7 +163,12 @@ impl Throttle {
                     None => seen,
                 };
                 let same = self.rate.is_some_and(|earlier| rate > earlier * 0.8);
-                let stay = if same { (self.stay * 2).min(LONGEST_STAY) } else { STAY };
+                let stay = match self.rate {
+                    None => FIRST_STAY,
+                    Some(_) if same => (self.stay * 2).clamp(STAY, LONGEST_STAY),
+                    Some(_) => STAY,
+                };
+                self.growth = if self.rate.is_none() { FIRST_GROWTH } else { GROWTH };
                 if self.rate.is_some() || self.accepted >= FEW {
                     self.hold(now, rate * BELOW, stay);
                 }
@@ -183,7 +193,7 @@ impl Throttle {
         let Some(rate) = self.rate.filter(|_| now > self.grows_from) else { return };
         let seconds = now.saturating_duration_since(self.grown_at).as_secs_f64();
         if seconds >= 0.1 {
-            self.rate = Some(rate * (1.0 + GROWTH * seconds));
+            self.rate = Some(rate * (1.0 + self.growth * seconds));
             self.grown_at = now;
         }
     }
