@@ -51,14 +51,15 @@ impl Breaker {
 
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
         let Some(open) = &mut self.open else { return Admission::Go };
-        if open.until > now {
-            return Admission::Wait(open.until.min(open.since + self.patience).max(now + Duration::from_millis(1)));
-        }
         if open.asking {
             return Admission::Wait(now + FIRST_PAUSE / 5);
         }
-        if now.saturating_duration_since(open.since) >= self.patience {
+        let end = open.since + self.patience;
+        if now >= end {
             return Admission::Out;
+        }
+        if open.until > now {
+            return Admission::Wait(open.until.min(end));
         }
         open.asking = true;
         Admission::Go
@@ -82,7 +83,7 @@ impl Breaker {
         }
     }
 
-    /// It is away, or fails there. `surely`: nobody is there at all.
+    /// It is away, or fails there.
     pub(super) fn failed(&mut self, now: Instant) {
         self.failures += 1;
         match &mut self.open {
