@@ -5,8 +5,10 @@ mod content;
 mod element;
 pub(super) mod fragment;
 mod guard;
+mod lean;
 mod linked_data;
 mod marks;
+mod tag;
 mod tree;
 
 use std::collections::{HashMap, HashSet};
@@ -50,9 +52,10 @@ impl Format for Html {
 /// # Errors
 /// Where the page is nested too deep to be parsed.
 pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
-    let page = Page::parse(&guard::guard(page)?);
+    let lean = lean::lean(page)?;
+    let page = Page::parse(&lean.html);
     let said = said(&page, rules);
-    let marks = marks::marks(&page, &said);
+    let marks = marks::marks(&page, &said, &lean.data);
     let body = body(&page, &said, rules, &marks);
     let (title, published, url, author) = (marks.title, marks.published, marks.url, marks.author);
     let (section, language, paid) = (marks.section, marks.language, marks.paid);

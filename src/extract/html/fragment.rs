@@ -1,7 +1,7 @@
 //! HTML that is no page: what exports, feeds and e-mails hold in a field.
 
 use super::blocks;
-use super::guard;
+use super::lean::lean;
 use super::tree::Page;
 use crate::model::Reject;
 
@@ -13,7 +13,7 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
     if !fragment.contains(['<', '&']) {
         return Ok(fragment.to_owned());
     }
-    let page = Page::parse(&guard::guard(fragment)?);
+    let page = Page::parse(&lean(fragment)?.html);
     let blocks = blocks::layout(&page, &[], false).blocks;
     Ok(blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }

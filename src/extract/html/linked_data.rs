@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::guard::guard;
+use super::lean::lean;
 use super::tree::{Page, ROOT};
 use crate::extract::one_line;
 
@@ -24,9 +24,9 @@ pub(super) struct LinkedData {
 const DEEPEST: usize = 6;
 
 /// What the scripts' texts say, the first article first.
-pub(super) fn linked_data<'a>(scripts: impl Iterator<Item = &'a str>) -> LinkedData {
+pub(super) fn linked_data(scripts: &[&str]) -> LinkedData {
     let mut found = LinkedData::default();
-    for value in scripts.filter_map(parse) {
+    for value in scripts.iter().filter_map(|script| parse(script)) {
         collect(&value, DEEPEST, &mut found);
     }
     found
@@ -114,9 +114,8 @@ fn plain(text: &str) -> String {
         return text.to_owned();
     }
     let broken = text.replace("</p>", "</p>\n").replace("<br", "\n<br");
-    let Ok(lean) = guard(&broken) else { return String::new() };
-    let page = Page::parse(&lean);
-    page.text(ROOT)
+    let Ok(lean) = lean(&broken) else { return String::new() };
+    Page::parse(&lean.html).text(ROOT)
 }
 
 #[cfg(test)]
@@ -124,7 +123,7 @@ mod tests {
     use super::*;
 
     fn read(script: &str) -> LinkedData {
-        linked_data(std::iter::once(script))
+        linked_data(&[script])
     }
 
     #[test]

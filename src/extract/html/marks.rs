@@ -81,7 +81,7 @@ const LONGEST: usize = 120;
 const MOST_AROUND: usize = 9;
 
 /// Reads the marks. A page has many dates; which is the article's is a matter of rank.
-pub(super) fn marks(page: &Page, said: &[Said]) -> Marks {
+pub(super) fn marks(page: &Page, said: &[Said], scripts: &[&str]) -> Marks {
     let mut finder = Finder::new(page, said);
     page.walk(ROOT, |step| match step {
         Step::Enter(id) => finder.enter(id),
@@ -90,7 +90,7 @@ pub(super) fn marks(page: &Page, said: &[Said]) -> Marks {
             true
         }
     });
-    finder.done()
+    finder.done(linked_data(scripts))
 }
 
 /// A date of the page; the lowest rank wins, the first among equals.
@@ -118,7 +118,6 @@ struct Finder<'a> {
     /// What the classes of the page's elements say.
     said: &'a [Said],
     metas: HashMap<String, &'a str>,
-    scripts: Vec<&'a str>,
     dates: Vec<Candidate>,
     /// Headings of the first level, and where they stand.
     headings: Vec<(String, usize)>,
@@ -140,7 +139,6 @@ impl<'a> Finder<'a> {
             page,
             said,
             metas: HashMap::new(),
-            scripts: Vec::new(),
             dates: Vec::new(),
             headings: Vec::new(),
             lower: Vec::new(),
@@ -178,13 +176,7 @@ impl<'a> Finder<'a> {
             "link" if page.attr(id, "rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
                 self.canonical = self.canonical.or(page.attr(id, "href"));
             }
-            "script" => {
-                if page.attr(id, "type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/ld+json")) {
-                    self.scripts.extend(page.children(id).filter_map(|child| page.own_text(child)));
-                }
-                return false;
-            }
-            "style" | "noscript" | "svg" | "template" | "iframe" | "select" | "textarea" => return false,
+            "select" => return false,
             "title" => {
                 self.title.get_or_insert_with(|| one_line(&page.text(id)));
                 return false;
@@ -289,8 +281,7 @@ impl<'a> Finder<'a> {
         names.iter().find_map(|name| self.metas.get(*name).copied())
     }
 
-    fn done(self) -> Marks {
-        let data = linked_data(self.scripts.iter().copied());
+    fn done(self, data: LinkedData) -> Marks {
         let url = self.canonical.map(str::to_owned).or_else(|| self.meta(&["og:url"]).map(str::to_owned)).or(data.url.clone());
         let meta_date = || PUBLISHED.iter().find_map(|name| self.metas.get(*name).and_then(|value| self.parse(value)));
         let title = self.best_title(&data);

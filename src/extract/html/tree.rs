@@ -1,7 +1,8 @@
 //! A page as a tree, no more than the reading needs: elements with their attributes, and text.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
@@ -16,7 +17,7 @@ pub(super) type Id = usize;
 pub(super) const ROOT: Id = 0;
 
 pub(super) enum Node {
-    Element(QualName, Element, Vec<Attribute>),
+    Element(Rc<QualName>, Element, Vec<Attribute>),
     Text(StrTendril),
     /// The document, a comment, a doctype.
     Other,
@@ -45,9 +46,9 @@ pub(super) enum Step {
 }
 
 impl Page {
-    /// Any text gives a page. What it may cost is bounded by the guard.
+    /// Any text gives a page. What it may cost is bounded before (`lean`).
     pub(super) fn parse(text: &str) -> Self {
-        let sink = Sink { page: RefCell::default(), template: Cell::new(None) };
+        let sink = Sink::default();
         sink.add(Node::Other);
         parse_document(sink, ParseOpts::default()).one(text)
     }
@@ -95,10 +96,6 @@ impl Page {
 
     pub(super) fn parent(&self, id: Id) -> Option<Id> {
         self.link(id).parent
-    }
-
-    pub(super) fn children(&self, id: Id) -> impl Iterator<Item = Id> {
-        std::iter::successors(self.link(id).first, |child| self.link(*child).after)
     }
 
     /// All text below a node, as it stands.
@@ -208,15 +205,14 @@ impl Page {
 }
 
 /// Takes what the parser makes.
+#[derive(Default)]
 struct Sink {
     page: RefCell<Page>,
-    /// What stands in templates is shown by nobody: it goes to a node outside the tree.
-    template: Cell<Option<Id>>,
 }
 
-/// The parser asks for an element's name by this. (Names are cheap to copy.)
+/// The parser asks for an element's name by this, and often.
 #[derive(Debug)]
-struct Name(QualName);
+struct Name(Rc<QualName>);
 
 impl html5ever::interface::ElemName for Name {
     fn ns(&self) -> &Namespace {
@@ -267,15 +263,15 @@ impl TreeSink for Sink {
 
     fn elem_name<'a>(&'a self, target: &'a Id) -> Name {
         match self.page.borrow().nodes.get(*target) {
-            Some(Node::Element(name, ..)) => Name(name.clone()),
+            Some(Node::Element(name, ..)) => Name(Rc::clone(name)),
             // The parser asks elements only.
-            _ => Name(QualName::new(None, Namespace::default(), LocalName::default())),
+            _ => Name(Rc::new(QualName::new(None, Namespace::default(), LocalName::default()))),
         }
     }
 
     fn create_element(&self, name: QualName, attrs: Vec<Attribute>, _: ElementFlags) -> Id {
         let element = element(&name.local);
-        self.add(Node::Element(name, element, attrs))
+        self.add(Node::Element(Rc::new(name), element, attrs))
     }
 
     fn create_comment(&self, _: StrTendril) -> Id {
@@ -305,10 +301,9 @@ impl TreeSink for Sink {
         if parent.is_some() { self.append_before_sibling(element, child) } else { self.append(prev_element, child) }
     }
 
-    fn get_template_contents(&self, _: &Id) -> Id {
-        let aside = self.template.get().unwrap_or_else(|| self.add(Node::Other));
-        self.template.set(Some(aside));
-        aside
+    /// Templates never come here (`lean`).
+    fn get_template_contents(&self, target: &Id) -> Id {
+        *target
     }
 
     fn same_node(&self, x: &Id, y: &Id) -> bool {
@@ -369,7 +364,6 @@ mod tests {
         assert_eq!(shape("<div>un<table>deux<tr><td>trois</table>quatre"), "body(div(undeuxtable(tbody(tr(td(trois))))quatre))");
         // Misnested formatting.
         assert_eq!(shape("<b>un<p>deux</b>trois"), "body(b(un)p(b(deux)trois))");
-        assert_eq!(shape("<p>un<template><p>deux</p></template>"), "body(p(untemplate()))");
         assert_eq!(shape("un<!-- x -->deux &amp; trois"), "body(un()deux & trois)");
     }
 

@@ -1,0 +1,140 @@
+//! One tag of a page, cut into name and attributes as the HTML standard does it (13.2.5), so that the parser finds nothing else.
+
+/// An attribute of a tag.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Attribute<'a> {
+    pub(super) name: &'a str,
+    /// As it is written: references in it are not resolved.
+    pub(super) value: &'a str,
+    /// Name and value with all that parts them.
+    pub(super) whole: &'a str,
+}
+
+/// The attributes of a tag, one by one; then what stands behind the tag.
+pub(super) struct Attributes<'a> {
+    text: &'a str,
+    at: usize,
+    closed: bool,
+    empty: bool,
+}
+
+/// The name of the tag that `text` begins with, and its attributes.
+pub(super) fn tag(text: &str) -> (&str, Attributes<'_>) {
+    let end = text.bytes().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')).unwrap_or(text.len());
+    (text.get(..end).unwrap_or_default(), Attributes { text, at: end, closed: false, empty: false })
+}
+
+impl<'a> Attributes<'a> {
+    /// What stands behind the tag, once all attributes have been taken; none where the text ends before the tag does.
+    pub(super) fn behind(&self) -> Option<&'a str> {
+        if self.closed { self.text.get(self.at..) } else { None }
+    }
+
+    /// Whether the tag ended in `/>`.
+    pub(super) fn is_empty(&self) -> bool {
+        self.empty
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Goes on while `passes` holds, and gives what was passed.
+    fn pass(&mut self, passes: impl Fn(u8) -> bool) -> &'a str {
+        let start = self.at;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        self.at += rest.iter().position(|byte| !passes(*byte)).unwrap_or(rest.len());
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn value(&mut self) -> Option<&'a str> {
+        self.pass(|byte| byte.is_ascii_whitespace());
+        match self.byte()? {
+            quote @ (b'"' | b'\'') => {
+                self.at += 1;
+                let value = self.pass(|byte| byte != quote);
+                self.byte()?;
+                self.at += 1;
+                Some(value)
+            }
+            _ => Some(self.pass(|byte| !byte.is_ascii_whitespace() && byte != b'>')),
+        }
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    fn next(&mut self) -> Option<Attribute<'a>> {
+        if self.closed {
+            return None;
+        }
+        let before = self.pass(|byte| byte.is_ascii_whitespace() || byte == b'/');
+        let start = self.at;
+        if self.byte()? == b'>' {
+            self.at += 1;
+            (self.closed, self.empty) = (true, before.ends_with('/'));
+            return None;
+        }
+        // Its first character belongs to a name whatever it is, also `=`.
+        self.at += 1;
+        self.pass(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'/' | b'>' | b'='));
+        let name = self.text.get(start..self.at).unwrap_or_default();
+        let end = self.at;
+        self.pass(|byte| byte.is_ascii_whitespace());
+        let value = if self.byte()? == b'=' {
+            self.at += 1;
+            self.value()?
+        } else {
+            self.at = end;
+            ""
+        };
+        Some(Attribute { name, value, whole: self.text.get(start..self.at).unwrap_or_default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (&str, Vec<(&str, &str)>, Option<&str>) {
+        let (name, mut attributes) = tag(text);
+        let list = attributes.by_ref().map(|attribute| (attribute.name, attribute.value)).collect();
+        (name, list, attributes.behind())
+    }
+
+    #[test]
+    fn a_tag_ends_where_the_parser_ends_it() {
+        for (text, name, list, behind) in [
+            ("p>un", "p", vec![], Some("un")),
+            ("br/>un", "br", vec![], Some("un")),
+            ("p a b=1 c = '>' d=\">\">un", "p", vec![("a", ""), ("b", "1"), ("c", ">"), ("d", ">")], Some("un")),
+            ("p a=x/>un", "p", vec![("a", "x/")], Some("un")),
+            ("p a'>un'>", "p", vec![("a'", "")], Some("un'>")),
+            ("p ='>un", "p", vec![("='", "")], Some("un")),
+            ("p a==\">un", "p", vec![("a", "=\"")], Some("un")),
+            ("p a=>un", "p", vec![("a", "")], Some("un")),
+            ("p a/b\u{e9}=\u{e9}>un", "p", vec![("a", ""), ("b\u{e9}", "\u{e9}")], Some("un")),
+            ("p='>un", "p='", vec![], Some("un")),
+            ("p a='un>", "p", vec![], None),
+            ("p a", "p", vec![], None),
+            ("p", "p", vec![], None),
+        ] {
+            assert_eq!(read(text), (name, list, behind), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_tag_ends_in_a_slash_of_its_own() {
+        for (text, empty) in [("svg/>", true), ("svg a/>", true), ("svg a=b/>", false), ("svg a='b'/>", true), ("svg / >", false)] {
+            let (_, mut attributes) = tag(text);
+            attributes.by_ref().for_each(drop);
+            assert_eq!(attributes.is_empty(), empty, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_given_whole() {
+        assert_eq!(tag("p a = 'b c'>").1.next().map(|attribute| attribute.whole), Some("a = 'b c'"));
+    }
+}
