@@ -12,11 +12,14 @@ use crate::report::say;
 pub(super) fn run(arguments: &ReadArguments) -> Result<Exit, Fault> {
     let config = arguments.common.load(&Overrides { paths: arguments.paths.clone(), ..Overrides::default() })?;
     let mut exit = Exit::Done;
-    let tell = |(line, failed): (String, bool)| {
-        if failed {
+    let tell = |lines: Vec<(String, bool)>| {
+        if lines.iter().any(|(_, failed)| *failed) {
             exit = exit.worse(Exit::SomeFailed);
         }
-        say(&line);
+        let lines: Vec<String> = lines.into_iter().map(|(line, _)| line).collect();
+        if !lines.is_empty() {
+            say(&lines.join("\n"));
+        }
     };
     read_all(walk(&config.input, &config.folder, &config.output), &config, line, tell);
     Ok(exit)

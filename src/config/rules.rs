@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -44,8 +45,8 @@ pub struct Rules {
     tails: Beginnings,
     classes: HashMap<String, Said>,
     missing: Beginnings,
-    consent: Vec<String>,
-    paywall: Vec<String>,
+    consent: Phrases,
+    paywall: Phrases,
     /// Names these rules: an article that was read by others may read otherwise by these.
     fingerprint: String,
 }
@@ -67,6 +68,33 @@ impl Beginnings {
     fn longest(&self, line: &str) -> Option<usize> {
         let begins = self.0.get(first_word(line))?.iter().filter(|text| line.starts_with(text.as_str()));
         begins.map(String::len).max()
+    }
+}
+
+/// Texts that are looked for all at once, in letters of any size.
+#[derive(Clone)]
+struct Phrases(Option<AhoCorasick>);
+
+impl Phrases {
+    /// Only millions of phrases are too many for the automaton.
+    fn of(phrases: &[String]) -> Self {
+        let some = phrases.iter().filter(|phrase| !phrase.is_empty());
+        Self(AhoCorasick::builder().ascii_case_insensitive(true).build(some).ok())
+    }
+
+    /// How many of them `text` has.
+    fn count(&self, text: &str) -> usize {
+        let mut seen = Vec::new();
+        for found in self.0.iter().flat_map(|search| search.find_overlapping_iter(text)) {
+            if !seen.contains(&found.pattern()) {
+                seen.push(found.pattern());
+            }
+        }
+        seen.len()
+    }
+
+    fn any(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|search| search.is_match(text))
     }
 }
 
@@ -130,8 +158,8 @@ impl Rules {
             tails: Beginnings::of(&all(|raw| &raw.tails)),
             classes,
             missing: Beginnings::of(&all(|raw| &raw.missing)),
-            consent: all(|raw| &raw.consent),
-            paywall: all(|raw| &raw.paywall),
+            consent: Phrases::of(&all(|raw| &raw.consent)),
+            paywall: Phrases::of(&all(|raw| &raw.paywall)),
             fingerprint: blake3::hash(format!("{SHIPPED}\0{own}").as_bytes()).to_hex().chars().take(16).collect(),
         }
     }
@@ -170,12 +198,17 @@ impl Rules {
 
     /// How many of the phrases of a cookie banner a folded text has.
     pub fn consent(&self, folded: &str) -> usize {
-        self.consent.iter().filter(|phrase| folded.contains(phrase.as_str())).count()
+        self.consent.count(folded)
+    }
+
+    /// Whether a text, as it is written, has any of them.
+    pub fn may_consent(&self, text: &str) -> bool {
+        self.consent.any(text)
     }
 
     /// Whether a folded text says that the rest is for subscribers.
     pub fn paywall(&self, folded: &str) -> bool {
-        self.paywall.iter().any(|phrase| folded.contains(phrase.as_str()))
+        self.paywall.any(folded)
     }
 
     /// What the words of an element's `class` or `id` say of it.

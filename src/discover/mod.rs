@@ -112,6 +112,7 @@ fn file(path: PathBuf, base: &Path) -> Option<Found> {
     match path.symlink_metadata() {
         Ok(meta) if !meta.is_file() => None,
         Ok(meta) => Some(Ok(Source { size: meta.len(), stamp: Some(Stamp::of(&meta)), name, path })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Err((name, Reject::vanished()))),
         Err(error) => Some(Err((name, Reject::new("unreadable", format!("the file cannot be looked at: {error}"))))),
     }
 }

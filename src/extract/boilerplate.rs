@@ -121,22 +121,19 @@ const STUB: usize = 120;
 const LONG: usize = 10_000;
 
 /// Why a text is no article: an error page, a cookie wall, what stands before a paywall, one sentence over and over. `raw` is the
-/// text before, `body` after its furniture went.
+/// text before, `body` after its furniture went; `cut` says whether a paywall ends it.
 ///
 /// # Errors
 /// A reject `boilerplate`.
-pub(super) fn refuse(title: &str, raw: &str, body: &str, paid: bool, rules: &Rules) -> Result<(), Reject> {
+pub(super) fn refuse(title: &str, raw: &str, body: &str, cut: bool, rules: &Rules) -> Result<(), Reject> {
     let no_article = |what: &str| Err(Reject::new("boilerplate", format!("this is {what}, not an article")));
-    if raw.len() <= LONGEST_NOTICE {
-        let folded = fold(raw);
-        if is_consent(&folded, rules) {
-            return no_article("a notice about cookies");
-        }
-        if raw.len() <= LONGEST_ERROR && is_error(&fold(title), &folded, rules) {
-            return no_article("an error page");
-        }
+    if raw.len() <= LONGEST_NOTICE && rules.may_consent(raw) && is_consent(&fold(raw), rules) {
+        return no_article("a notice about cookies");
     }
-    if ends_at_paywall(raw, paid, rules) && count_words(body) < STUB {
+    if raw.len() <= LONGEST_ERROR && is_error(&fold(title), &fold(raw), rules) {
+        return no_article("an error page");
+    }
+    if cut && count_words(body) < STUB {
         return no_article("the beginning of an article that only subscribers may read");
     }
     if is_one_sentence(body) {
@@ -231,7 +228,7 @@ mod tests {
 
     fn refused(title: &str, text: &str) -> Option<String> {
         let rules = Rules::shipped();
-        refuse(title, text, &strip(text).body, false, &rules).err().map(|reject| reject.reason)
+        refuse(title, text, &strip(text).body, ends_at_paywall(text, false, &rules), &rules).err().map(|reject| reject.reason)
     }
 
     #[test]

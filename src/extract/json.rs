@@ -1,10 +1,14 @@
 //! JSON: an object is an article, a list of objects is several. Field names as the config and common exports have them.
 
+mod list;
+
 use serde_json::{Map, Value};
 
+use super::stream::Items;
 use super::{Draft, Format, Key, Markup};
 use crate::config::Fields;
 use crate::model::Reject;
+use crate::read::Bytes;
 
 pub(super) struct Json;
 
@@ -24,6 +28,10 @@ impl Format for Json {
 
     fn fits(&self, start: &str) -> bool {
         !start.starts_with('<')
+    }
+
+    fn one_by_one(&self, bytes: Bytes, fields: &Fields) -> Option<Items> {
+        list::items(bytes, fields)
     }
 
     fn drafts(&self, text: &str, fields: &Fields) -> Result<Vec<Draft>, Reject> {

@@ -11,33 +11,58 @@ use crate::model::Lang;
 
 /// Below this many letters a text says little and its label more.
 const ENOUGH: usize = 200;
-/// The beginning of a text is as good as the whole, and costs the same for a book.
+/// The beginning of a text (in bytes) is as good as the whole, and costs the same for a book.
 const SAMPLE: usize = 1_500;
+/// For most, the beginning of that is enough.
+const GLANCE: usize = 700;
+/// How certain a language is that only a label says.
+const LABELLED: u8 = 50;
+
+/// A language, and how certain it is, from 0 to 100: in a plain text the share of its small words that are of this language, else
+/// what the detector says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The language.
+    pub lang: Lang,
+    /// How certain it is, in percent.
+    pub certainty: u8,
+}
 
 /// The language of `text`; `label` is what its source claims. None where neither is certain.
 pub fn detect(text: &str, label: Option<Lang>) -> Option<Lang> {
-    let end = text.char_indices().nth(SAMPLE).map_or(text.len(), |(end, _)| end);
-    let sample = text.get(..end).unwrap_or(text);
-    if let Some(lang) = small_words::plain(sample) {
-        return Some(lang);
+    judge(text, label).map(|judged| judged.lang)
+}
+
+/// The same, and how certain it is.
+pub fn judge(text: &str, label: Option<Lang>) -> Option<Judged> {
+    let sample = text.get(..text.floor_char_boundary(SAMPLE)).unwrap_or(text);
+    let glance = text.get(..text.floor_char_boundary(GLANCE)).unwrap_or(text);
+    if let Some((lang, certainty)) = small_words::plain(glance).or_else(|| small_words::plain(sample)) {
+        return Some(Judged { lang, certainty });
     }
+    let labelled = label.map(|lang| Judged { lang, certainty: LABELLED });
     let letters = sample.chars().filter(|c| c.is_alphabetic()).count();
     if letters >= ENOUGH {
         let found = whatlang::detect(sample)?;
-        let lang = from_whatlang(found.lang());
         // Half French, half quotations: the label may break the tie, but never overrules a clear text.
-        return if found.is_reliable() { lang } else { label.or(lang) };
+        return if found.is_reliable() { judged(&found) } else { labelled.or_else(|| judged(&found)) };
     }
-    label.or_else(|| short(sample))
+    labelled.or_else(|| short(sample))
 }
 
 /// A short text is only asked which of the table's two languages it is, and only believed when it is clear.
-fn short(text: &str) -> Option<Lang> {
+fn short(text: &str) -> Option<Judged> {
     let detector = Detector::with_allowlist(vec![whatlang::Lang::Fra, whatlang::Lang::Eng]);
     let all = whatlang::detect(text)?;
     let found = detector.detect(text)?;
     let foreign = all.is_reliable() && all.lang() != found.lang();
-    if foreign { from_whatlang(all.lang()) } else { from_whatlang(found.lang()) }
+    judged(if foreign { &all } else { &found })
+}
+
+fn judged(found: &whatlang::Info) -> Option<Judged> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1")]
+    let certainty = (found.confidence().clamp(0.0, 1.0) * 100.0).round() as u8;
+    from_whatlang(found.lang()).map(|lang| Judged { lang, certainty })
 }
 
 /// The detector speaks ISO 639-3.
@@ -102,11 +127,12 @@ mod tests {
     fn the_text_overrules_its_label() {
         assert_eq!(detect(FRENCH, Some(Lang::EN)), Some(Lang::FR));
         assert_eq!(detect(GERMAN, Some(Lang::FR)), Lang::parse("de"));
+        assert!(judge(FRENCH, None).is_some_and(|judged| judged.certainty > 90));
     }
 
     #[test]
     fn a_short_text_believes_its_label_and_else_chooses_between_the_two() {
-        assert_eq!(detect("Il pleut.", Some(Lang::EN)), Some(Lang::EN));
+        assert_eq!(judge("Il pleut.", Some(Lang::EN)), Some(Judged { lang: Lang::EN, certainty: LABELLED }));
         assert_eq!(detect("Les négociations ont repris à Bruxelles.", None), Some(Lang::FR));
         assert_eq!(detect("The talks have resumed in Brussels this week.", None), Some(Lang::EN));
     }

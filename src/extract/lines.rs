@@ -32,7 +32,7 @@ impl Stream for JsonLines {
                 number += 1;
                 match next_line(&mut bytes, max) {
                     Line::Whole(line) if line.iter().all(u8::is_ascii_whitespace) => {}
-                    Line::Whole(line) => return Some(item(&line, number, &fields)),
+                    Line::Whole(line) => return Some(item(&line, &format!("line {number}"), &fields)),
                     Line::TooLong => {
                         let reason = format!("line {number} has more than input.max_megabytes = {}; it was not read on", max >> 20);
                         return Some(Err((Key::Own(format!("line-{number}")), Reject::new("too-large", reason))));
@@ -45,9 +45,10 @@ impl Stream for JsonLines {
     }
 }
 
-fn item(line: &[u8], number: usize, fields: &Fields) -> Item {
-    let failed = |reject: Reject| (Key::Own(content_key(line)), Reject::new(reject.code, format!("line {number}: {}", reject.reason)));
-    let text = decode(line).map_err(failed)?;
+/// The article of an object in a file of many; `place` says which one it is.
+pub(super) fn item(object: &[u8], place: &str, fields: &Fields) -> Item {
+    let failed = |reject: Reject| (Key::Own(content_key(object)), Reject::new(reject.code, format!("{place}: {}", reject.reason)));
+    let text = decode(object).map_err(failed)?;
     let value = json::parse(text.text.trim()).map_err(failed)?;
     let object = value.as_object().ok_or_else(|| failed(Reject::new("malformed", "it is no JSON object")))?;
     let mut draft = json::draft(object, fields);

@@ -1,6 +1,7 @@
 //! Text to articles: one file a format, then what all of them share (furniture dropped, language, id).
 
 mod boilerplate;
+mod corpus;
 mod date;
 mod draft;
 mod feed;
@@ -21,13 +22,13 @@ mod xml;
 
 use crate::config::{Fields, Rules};
 use crate::discover::article_id;
-use crate::model::{Article, Flag, Lang, Reject, Source, Understood, clean};
+use crate::model::{Article, Flag, Lang, Reject, Source, Understood, clean, cleaned};
 use crate::read::{self, Bytes, decode, mend};
 
 use draft::{Draft, Key, Markup, Names, content_key};
 use stream::{Item, Items, Stream};
 
-pub use language::detect;
+pub use language::{Judged, detect, judge};
 pub use sketch::{Likeness, Sketch};
 
 /// An input format. Pure: text in, what it says of its articles out.
@@ -43,18 +44,24 @@ trait Format: Sync {
         true
     }
 
+    /// The articles of a file that is too large to be held; none where it cannot be read one after the other.
+    fn one_by_one(&self, _bytes: Bytes, _fields: &Fields) -> Option<Items> {
+        None
+    }
+
     /// The articles in `text`.
     fn drafts(&self, text: &str, fields: &Fields) -> Result<Vec<Draft>, Reject>;
 }
 
 /// Every format that is read whole; plain text last, since it looks like everything.
-static FORMATS: &[&dyn Format] = &[&newsml::NewsMl, &feed::Feed, &html::Html, &json::Json, &markdown::Markdown, &text::PlainText];
+static FORMATS: &[&dyn Format] =
+    &[&newsml::NewsMl, &corpus::Corpus, &feed::Feed, &html::Html, &json::Json, &markdown::Markdown, &text::PlainText];
 
 /// Every format that is read article by article.
 static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &lines::JsonLines, &table::Table];
 
 /// Bytes of a file's beginning that show whether it is plain text, and those that show its format.
-const GLANCE: usize = 1 << 10;
+const GLANCE: usize = 1 << 8;
 const LOOK: usize = 16 << 10;
 /// Endings of packed files; the one before says what is in them.
 const PACKED: &[&str] = &["gz", "zst", "zstd"];
@@ -83,8 +90,9 @@ pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<im
     }
     let items: Items = match kind_of(ending.as_deref(), bytes.head()?) {
         Kind::Stream(stream) => stream.items(bytes, fields)?,
-        // What is larger is not even decoded.
-        Kind::Whole(_) if source.size > max && !packed(source) => return Err(read::too_large(source.size, max)),
+        Kind::Whole(format) if source.size > max && !packed(source) => {
+            format.one_by_one(bytes, fields).ok_or_else(|| read::too_large(source.size, max))?
+        }
         Kind::Whole(format) => {
             let bytes = bytes.whole()?;
             let text = decode(&bytes)?;
@@ -102,9 +110,14 @@ pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<im
     Ok(items.map(move |item| named(item, &mut names)))
 }
 
-/// Whether a source may be larger than what may be held: a list of articles that are read one after the other.
-pub fn is_stream(source: &Source) -> bool {
-    source.is_stdin() || ending(source).is_some_and(|ending| STREAMS.iter().any(|stream| stream.extensions().contains(&ending.as_str())))
+/// Whether a source of more than `held` bytes may be a list of articles that are read one after the other.
+pub fn is_stream(source: &Source, held: u64) -> bool {
+    // A list of JSON is held whole as long as it can be: then half of one is none.
+    let by_size = source.size > held && !packed(source);
+    let list = |ending: &str| {
+        STREAMS.iter().any(|stream| stream.extensions().contains(&ending)) || (by_size && json::Json.extensions().contains(&ending))
+    };
+    source.is_stdin() || ending(source).is_some_and(|ending| list(&ending))
 }
 
 fn named(item: Item, names: &mut Names) -> Unfinished {
@@ -202,11 +215,12 @@ fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
         None => text,
     };
     let draft = Draft { body: mended(draft.body), title: draft.title.map(mended), ..draft };
-    let raw = clean(&draft.body);
+    let raw = cleaned(draft.body);
     let cleaned = boilerplate::strip(&raw, rules);
     let mut body = cleaned.body;
     let title = draft.title.map(|title| shorten(&one_line(&clean(&title)), 2 * LONGEST_TITLE)).filter(|title| !title.is_empty());
-    boilerplate::refuse(title.as_deref().unwrap_or_default(), &raw, &body, draft.paid, rules)?;
+    let cut = boilerplate::ends_at_paywall(&raw, draft.paid, rules);
+    boilerplate::refuse(title.as_deref().unwrap_or_default(), &raw, &body, cut, rules)?;
     if !body.chars().any(char::is_alphanumeric) {
         let what = if title.is_some() { "a title but no text" } else { "no text" };
         return Err(Reject::new("empty", format!("the article has {what}")));
@@ -226,10 +240,11 @@ fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
     if draft.excerpt && (words < TEASER || body.ends_with(['…', ']']) || body.ends_with("...")) {
         flags.push(Flag::Teaser);
     }
-    if boilerplate::ends_at_paywall(&raw, draft.paid, rules) {
+    if cut {
         flags.push(Flag::Teaser);
     }
-    let language = language::detect(&body, draft.language.as_deref().and_then(Lang::parse));
+    let judged = language::judge(&body, draft.language.as_deref().and_then(Lang::parse));
+    let language = judged.map(|judged| judged.lang);
     let day_first = language != Some(Lang::EN);
     flags.sort_unstable();
     flags.dedup();
@@ -237,6 +252,7 @@ fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
         id: article_id(name),
         source: name.to_owned(),
         language,
+        certainty: judged.map(|judged| judged.certainty),
         published: draft.published.as_deref().and_then(|date| date::parse(date, day_first)).or(cleaned.published),
         url: draft.url.map(|url| one_line(&clean(&url))).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
         author: draft.author.map(|author| one_line(&clean(&author))).filter(|author| !author.is_empty()).or(cleaned.author),
@@ -271,15 +287,22 @@ fn shorten(line: &str, most: usize) -> String {
 }
 
 /// Words as a reader counts them: runs between white space that hold a letter or digit.
+#[expect(clippy::needless_bitwise_bool, reason = "without branches there is nothing that a processor could guess wrongly")]
 pub fn count_words(text: &str) -> usize {
     let (mut words, mut counted) = (0, false);
-    for c in text.chars() {
-        // Nearly all are ASCII, and of a word only the first letter counts.
-        if c == ' ' || c == '\n' || (!c.is_ascii_graphic() && c.is_whitespace()) {
-            counted = false;
-        } else if !counted && c.is_alphanumeric() {
-            (words, counted) = (words + 1, true);
-        }
+    for (at, byte) in text.bytes().enumerate() {
+        // Nearly all are ASCII, and for those there is no branch that a processor could guess wrongly.
+        let (space, letter) = match byte {
+            0..=0x7f => ((byte == b' ') | (byte.wrapping_sub(b'\t') < 5), byte.is_ascii_alphanumeric()),
+            // What follows the first byte of a character has been judged with that.
+            0x80..=0xbf => continue,
+            _ => text.get(at..).and_then(|rest| rest.chars().next()).map_or((false, false), |c| match c {
+                '\u{2010}'..='\u{2027}' => (false, false),
+                c => (c.is_whitespace(), c.is_alphanumeric()),
+            }),
+        };
+        words += usize::from(letter & !counted);
+        counted = (counted | letter) & !space;
     }
     words
 }
@@ -355,6 +378,15 @@ mod tests {
         let json = read("a.json", r#"{"title":"T","text":"L\u00c3\u00a9t\u00c3\u00a9."}"#);
         let article = json[0].as_ref().unwrap();
         assert_eq!((article.body.as_str(), article.flags.as_slice()), ("Lété.", &[Flag::Mojibake][..]));
+    }
+
+    #[test]
+    fn words_are_counted_as_by_their_characters() {
+        let slow = |text: &str| text.split(char::is_whitespace).filter(|word| word.contains(char::is_alphanumeric)).count();
+        for text in ["", " ", "Un mot.", "« L’été », à 3 € – où ? … ½ \u{b}x\u{1c}y\u{85}z\u{2009}à\u{202f}b\u{2014}c", "日本 \u{a0}×"]
+        {
+            assert_eq!(count_words(text), slow(text), "{text}");
+        }
     }
 
     #[test]

@@ -16,9 +16,8 @@ impl Format for PlainText {
     }
 
     fn fits(&self, start: &str) -> bool {
-        let head: String = start.chars().take(500).collect::<String>().to_ascii_lowercase();
-        let marked =
-            ["<!doctype html", "<html", "<?xml", "<rss", "<feed", "<nitf", "<news", "warc/"].iter().any(|mark| head.starts_with(mark));
+        let begins = |mark: &&str| start.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark));
+        let marked = ["<!doctype html", "<html", "<?xml", "<rss", "<feed", "<nitf", "<news", "warc/"].iter().any(begins);
         !marked && !json::Json.looks_like(start)
     }
 

@@ -11,8 +11,35 @@ const DEEPEST: usize = 200;
 const MOST_ELEMENTS: usize = 300_000;
 
 /// What stands between two elements that are read as lines of their own.
-const BLOCKS: &[&str] =
-    &["p", "div", "li", "br", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "hl2", "hr", "ul", "ol", "table", "block", "blockquote", "pre"];
+const BLOCKS: &[&str] = &[
+    "p",
+    "div",
+    "li",
+    "br",
+    "tr",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hl2",
+    "hr",
+    "ul",
+    "ol",
+    "table",
+    "block",
+    "blockquote",
+    "pre",
+    // Those of text corpora.
+    "ab",
+    "head",
+    "item",
+    "lb",
+    "list",
+    "quote",
+    "row",
+];
 
 /// An element.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Flag, Lang};
 
@@ -82,6 +82,15 @@ pub struct Article {
     pub sketch: Vec<u8>,
     /// The part of the paper it stood in.
     pub section: Option<String>,
+    /// How certain the language is, in percent.
+    #[serde(rename = "language_confidence", serialize_with = "share")]
+    pub certainty: Option<u8>,
+}
+
+/// A percentage as programs expect it: from 0 to 1.
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "what serde gives")]
+fn share<S: Serializer>(percent: &Option<u8>, serializer: S) -> Result<S::Ok, S::Error> {
+    percent.map(|percent| f64::from(percent) / 100.0).serialize(serializer)
 }
 
 /// What became of one article in a source: understood, or the name of its row and why it is not.
@@ -101,6 +110,11 @@ impl Reject {
     /// A reject with its code and reason.
     pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
+    }
+
+    /// That of a file that was removed between the walk and the reading.
+    pub fn vanished() -> Self {
+        Self::new("vanished", "the file was there when the run began and is gone now")
     }
 
     /// Said of what the reading refused: whether a rule leaves the file out (`skipped`), rather than something having gone wrong that

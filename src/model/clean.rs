@@ -5,28 +5,60 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 /// `text` in NFC, with `\n` for line ends, and without what cannot be seen: such characters hide text from a reader and steer
 /// terminals.
 pub fn clean(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
+    edit(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// The same for a text that is not needed any more: nearly all are clean, and are not copied.
+pub fn cleaned(text: String) -> String {
+    edit(&text).unwrap_or(text)
+}
+
+/// The clean text, where that is another.
+fn edit(text: &str) -> Option<String> {
+    let mut kept = String::new();
     // Where, in `kept`, characters stand that may have to be composed with what is before them: from the character before to the last.
     let mut loose: Vec<(usize, usize)> = Vec::new();
     // Runs of plain characters are taken whole: this is done with every byte that is read.
-    let mut run = 0;
-    for (at, c) in text.char_indices() {
+    let (mut run, mut next) = (0, 0);
+    while let Some(at) = odd(text, next) {
+        let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+        next = at + c.len_utf8();
         if !composes_as_it_is(c) && !invisible(c) {
             note(&mut loose, kept.len() + at - run, c.len_utf8());
         }
         let instead = match c {
-            ' '..='~' | '\n' | '\t' | '\u{c0}'..='\u{24f}' => continue,
             '\r' if text.as_bytes().get(at + 1) == Some(&b'\n') => None,
             '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{c}' => Some('\n'),
             c if invisible(c) => None,
             _ => continue,
         };
+        kept.reserve(text.len() - kept.len());
         kept.push_str(text.get(run..at).unwrap_or_default());
         kept.extend(instead);
-        run = at + c.len_utf8();
+        run = next;
     }
-    kept.push_str(text.get(run..).unwrap_or_default());
-    if loose.is_empty() || is_nfc(&kept) { kept } else { compose(&kept, &loose) }
+    let clean = if run == 0 {
+        text
+    } else {
+        kept.push_str(text.get(run..).unwrap_or_default());
+        &kept
+    };
+    let composed = compose(clean, &loose);
+    if composed.is_some() || run == 0 { composed } else { Some(kept) }
+}
+
+/// Bytes that are looked at together.
+const STEP: usize = 32;
+
+/// The place, from `from` on, of the first character that is more than Latin script and plain ASCII.
+fn odd(text: &str, from: usize) -> Option<usize> {
+    // What follows the first byte of a character has been judged with that; of the others these are the ones up to U+02FF.
+    let odd = |byte: u8| !matches!(byte, b' '..=b'~' | b'\n' | b'\t' | 0x80..=0xbf | 0xc3..=0xcb);
+    let rest = text.as_bytes().get(from..)?;
+    // A whole step without a way out of the loop: then the compiler takes it at once.
+    let steps = rest.chunks(STEP).position(|step| step.iter().fold(false, |found, byte| found | odd(*byte)))?;
+    let start = steps * STEP;
+    rest.iter().skip(start).position(|byte| odd(*byte)).map(|at| from + start + at)
 }
 
 /// Notes a character that may not be composed; those that follow each other are one piece.
@@ -37,19 +69,26 @@ fn note(loose: &mut Vec<(usize, usize)>, at: usize, length: usize) {
     }
 }
 
-/// Composes the loose pieces, each with the character before it, and leaves the rest as it is: of a page, most.
-fn compose(text: &str, loose: &[(usize, usize)]) -> String {
+/// Composes the loose pieces, each with the character before it, and leaves the rest as it is: of a page, most. None where there is
+/// nothing to compose.
+fn compose(text: &str, loose: &[(usize, usize)]) -> Option<String> {
+    let with_before = |(start, end): &(usize, usize)| {
+        let before = text.get(..*start).and_then(|before| before.chars().next_back());
+        (start - before.map_or(0, char::len_utf8), *end)
+    };
+    let piece = |(start, end)| text.get(start..end).unwrap_or_default();
+    if loose.iter().all(|place| is_nfc(piece(with_before(place)))) {
+        return None;
+    }
     let mut composed = String::with_capacity(text.len());
     let mut done = 0;
-    for (start, end) in loose {
-        let before = text.get(done..*start).unwrap_or_default();
-        let start = start - before.chars().next_back().map_or(0, char::len_utf8);
+    for (start, end) in loose.iter().map(with_before) {
         composed.push_str(text.get(done..start).unwrap_or_default());
-        composed.extend(text.get(start..*end).unwrap_or_default().nfc());
-        done = *end;
+        composed.extend(piece((start, end)).nfc());
+        done = end;
     }
     composed.push_str(text.get(done..).unwrap_or_default());
-    composed
+    Some(composed)
 }
 
 /// Whether `c` is in NFC whatever stands before it: Latin and the punctuation of French and English. For the others it is looked up.
@@ -60,14 +99,22 @@ fn composes_as_it_is(c: char) -> bool {
 /// The form in which texts are compared: small letters, one kind of apostrophe and of space.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    // ASCII is taken in runs, and made small at the end.
+    while let Some(at) = rest.bytes().position(|byte| !byte.is_ascii() || byte == b'\t') {
+        let (run, from) = rest.split_at(at);
+        folded.push_str(run);
+        let Some(c) = from.chars().next() else { break };
         match c {
             '’' => folded.push('\''),
             '\u{a0}' | '\u{202f}' | '\u{2009}' | '\t' => folded.push(' '),
-            c if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
+            '\u{df}'..='\u{ff}' => folded.push(c),
             c => folded.extend(c.to_lowercase()),
         }
+        rest = from.get(c.len_utf8()..).unwrap_or_default();
     }
+    folded.push_str(rest);
+    folded.make_ascii_lowercase();
     folded
 }
 

@@ -97,7 +97,7 @@ impl Plan<'_> {
 
     fn read(&mut self, batch: Vec<crate::discover::Found>) -> Result<(), Fault> {
         let mut read = Vec::with_capacity(batch.len());
-        read_all(batch.into_iter(), &self.work.config, |understood| understood, |understood| read.push(understood));
+        read_all(batch.into_iter(), &self.work.config, |understood| understood, |understood| read.extend(understood));
         for article in read {
             self.sum.found += 1;
             match article {

@@ -91,7 +91,7 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
                 Err(fault) => return drop(work.desk.break_off(fault)),
             };
             let going_on = match found {
-                Ok(source) if is_long(&source) => stream(&work, &hand, &source, file),
+                Ok(source) if is_long(&source, &work.config) => stream(&work, &hand, &source, file),
                 found => whole(&work, &hand, found, file),
             };
             if !going_on {
@@ -173,8 +173,8 @@ fn whole(work: &Arc<Work>, hand: &Hand, found: Found, file: Arc<FileRef>) -> boo
 /// of any size costs no more memory than as many small ones, and no worker ever waits for a credit.
 const LONG: u64 = 256 << 10;
 
-fn is_long(source: &Source) -> bool {
-    source.is_stdin() || (source.size > LONG && extract::is_stream(source))
+fn is_long(source: &Source, config: &Config) -> bool {
+    source.is_stdin() || (source.size > LONG && extract::is_stream(source, config.max_bytes))
 }
 
 /// Hands on a long list, article by article; false where the run is to stop.
@@ -215,39 +215,62 @@ fn stream(work: &Arc<Work>, hand: &Hand, source: &Source, file: Arc<FileRef>) ->
 /// Sources that are read side by side.
 const BATCH: usize = 64;
 
-/// Reads sources, makes what is wanted of their articles on all cores, and tells it in the order of the sources. Nobody is asked
-/// anything, so there are no credits: a batch is told before the next one is read.
+/// Reads sources, makes what is wanted of their articles on all cores, and tells it in the order of the sources, many at once. Nobody
+/// is asked anything, so there are no credits: a batch is told before the one after the next is looked for.
 pub fn read_all<T: Send>(
-    sources: impl Iterator<Item = Found>,
+    mut sources: impl Iterator<Item = Found> + Send,
     config: &Config,
     make: impl Fn(Understood) -> T + Sync,
-    mut tell: impl FnMut(T),
+    mut tell: impl FnMut(Vec<T>),
 ) {
-    let mut batch: Vec<Found> = Vec::with_capacity(BATCH);
-    let flush = |batch: &mut Vec<Found>, tell: &mut dyn FnMut(T)| {
-        let read = |found: Found| understand(found, config).into_iter().map(&make).collect::<Vec<T>>();
-        let all: Vec<Vec<T>> = std::mem::take(batch).into_par_iter().map(read).collect();
-        all.into_iter().flatten().for_each(tell);
-    };
-    for found in sources {
-        match found {
-            Ok(source) if is_long(&source) => {
-                flush(&mut batch, &mut tell);
-                match caught(&source.name, || open(&source, config)) {
-                    Ok(articles) => articles.for_each(|article| {
-                        let name = article.name().to_owned();
-                        tell(make(caught(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err)));
-                    }),
-                    Err(reject) => tell(make(Err(reject))),
-                }
-            }
-            found => batch.push(found),
+    let mut batch = Batch::of(&mut sources, config);
+    while !batch.is_empty() {
+        let Batch { short, long } = batch;
+        let read = |found| understand(found, config).into_iter().map(&make).collect::<Vec<T>>();
+        let (articles, next) = rayon::join(|| short.into_par_iter().map(read).collect::<Vec<_>>(), || Batch::of(&mut sources, config));
+        tell(articles.into_iter().flatten().collect());
+        if let Some(source) = long {
+            one_by_one(&source, config, |article| tell(vec![make(article)]));
         }
-        if batch.len() == BATCH {
-            flush(&mut batch, &mut tell);
-        }
+        batch = next;
     }
-    flush(&mut batch, &mut tell);
+}
+
+/// Sources that are read at once, and a long one behind them, of which memory could not hold all articles.
+struct Batch {
+    short: Vec<Found>,
+    long: Option<Source>,
+}
+
+impl Batch {
+    fn of(sources: &mut impl Iterator<Item = Found>, config: &Config) -> Self {
+        let mut short = Vec::with_capacity(BATCH);
+        for found in sources {
+            match found {
+                Ok(source) if is_long(&source, config) => return Self { short, long: Some(source) },
+                found => short.push(found),
+            }
+            if short.len() == BATCH {
+                break;
+            }
+        }
+        Self { short, long: None }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.short.is_empty() && self.long.is_none()
+    }
+}
+
+/// Reads a long list, article by article.
+fn one_by_one(source: &Source, config: &Config, mut tell: impl FnMut(Understood)) {
+    match caught(&source.name, || open(source, config)) {
+        Ok(articles) => articles.for_each(|article| {
+            let name = article.name().to_owned();
+            tell(caught(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err));
+        }),
+        Err(reject) => tell(Err(reject)),
+    }
 }
 
 /// Reads and understands one source; whatever happens in there, it ends as articles or rejects.
@@ -268,7 +291,7 @@ fn caught<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, 
 
 /// The articles of a source, as they come. What is too large is not even opened.
 fn open(source: &Source, config: &Config) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
-    if source.size > config.max_bytes && !extract::is_stream(source) {
+    if source.size > config.max_bytes && !extract::is_stream(source, config.max_bytes) {
         return Err(read::too_large(source.size, config.max_bytes));
     }
     extract::articles(source, read::open(source, config.max_bytes)?, &config.fields)

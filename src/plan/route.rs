@@ -318,13 +318,8 @@ mod tests {
             title: "titre".into(),
             body: "phrase numéro un. ".repeat(sentences),
             language,
-            published: None,
-            url: None,
-            author: None,
             words: 3 * sentences,
-            flags: vec![],
-            section: None,
-            sketch: vec![],
+            ..Article::default()
         }
     }
 

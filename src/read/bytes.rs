@@ -14,6 +14,7 @@ use crate::model::Reject;
 
 /// What is looked at to find the format and the encoding, and what is read at once.
 const HEAD: usize = 64 << 10;
+const LEAST: usize = 4 << 10;
 /// Text shrinks to a tenth; what unpacks to more than this many times its size was made to fill a memory or a disk.
 const MOST_TIMES: u64 = 200;
 
@@ -22,7 +23,7 @@ pub struct Bytes {
     reader: Box<dyn BufRead + Send>,
     max: u64,
     /// The file and what it was when it was opened; none for standard input.
-    file: Option<(File, Metadata)>,
+    file: Option<(Arc<File>, Metadata)>,
     /// Whether it was packed: then its size says nothing.
     packed: bool,
 }
@@ -31,13 +32,15 @@ impl Bytes {
     pub(super) fn stdin(max: u64) -> Result<Self, Reject> {
         let mut stdin = io::stdin();
         let start = beginning(&mut stdin).map_err(|error| unreadable(&error))?;
-        let (reader, packed) = unpacked(io::Cursor::new(start).chain(stdin), max)?;
+        let (reader, packed) = unpacked(io::Cursor::new(start).chain(stdin), HEAD, max)?;
         Ok(Self { reader, max, file: None, packed })
     }
 
-    pub(super) fn file(file: File, max: u64) -> Result<Self, Reject> {
-        let meta = file.metadata().map_err(|error| unreadable(&error))?;
-        let (reader, packed) = unpacked(file.try_clone().map_err(|error| unreadable(&error))?, max)?;
+    pub(super) fn file(file: File, meta: Metadata, max: u64) -> Result<Self, Reject> {
+        let file = Arc::new(file);
+        // A buffer is filled with zeros before anything is read into it: that of a small file is small.
+        let size = usize::try_from(meta.len()).unwrap_or(HEAD).saturating_add(1);
+        let (reader, packed) = unpacked(Arc::clone(&file), size.clamp(LEAST, HEAD), max)?;
         Ok(Self { reader, max, file: Some((file, meta)), packed })
     }
 
@@ -56,7 +59,7 @@ impl Bytes {
     /// # Errors
     /// Where their packing is damaged.
     pub fn of(bytes: impl Into<Vec<u8>>, max: u64) -> Result<Self, Reject> {
-        let (reader, packed) = unpacked(io::Cursor::new(bytes.into()), max)?;
+        let (reader, packed) = unpacked(io::Cursor::new(bytes.into()), HEAD, max)?;
         Ok(Self { reader, max, file: None, packed })
     }
 
@@ -142,10 +145,10 @@ fn beginning(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// A reader of what is in it, and whether it was packed; its first bytes say how, whatever its name.
-fn unpacked(raw: impl Read + Send + 'static, max: u64) -> Result<(Box<dyn BufRead + Send>, bool), Reject> {
+/// A reader of what is in it, of which it holds so much at once, and whether it was packed; its first bytes say how, whatever its name.
+fn unpacked(raw: impl Read + Send + 'static, held: usize, max: u64) -> Result<(Box<dyn BufRead + Send>, bool), Reject> {
     let taken = Arc::new(AtomicU64::new(0));
-    let mut raw = BufReader::with_capacity(HEAD, Counted { inner: raw, taken: Arc::clone(&taken) });
+    let mut raw = BufReader::with_capacity(held, Counted { inner: raw, taken: Arc::clone(&taken) });
     let start = raw.fill_buf().map_err(|error| unreadable(&error))?;
     let guard = |inner: Box<dyn Read + Send>| Guarded { inner, given: 0, taken, max };
     if start.starts_with(b"\x1f\x8b") {
@@ -220,9 +223,15 @@ mod tests {
         let bomb = gzip(&vec![b' '; 5 << 20]);
         assert!(bomb.len() < 10_000);
         assert_eq!(whole(bomb.clone(), 1 << 20).unwrap_err().code, "too-large");
-        let (mut reader, _) = unpacked(io::Cursor::new(bomb), 1 << 20).unwrap();
+        let (mut reader, _) = unpacked(io::Cursor::new(bomb), HEAD, 1 << 20).unwrap();
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         assert_eq!(unreadable(&error).code, "too-large", "a stream is stopped too");
+    }
+
+    fn opened(path: &std::path::Path) -> Bytes {
+        let file = File::open(path).unwrap();
+        let meta = file.metadata().unwrap();
+        Bytes::file(file, meta, 100).unwrap()
     }
 
     #[test]
@@ -230,11 +239,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.txt");
         std::fs::write(&path, "Le début.").unwrap();
-        let bytes = Bytes::file(File::open(&path).unwrap(), 100).unwrap();
+        let bytes = opened(&path);
         std::fs::write(&path, "Le début, et la suite.").unwrap();
         assert_eq!(bytes.whole().unwrap_err().code, "changing");
         // Replaced, not written to: what was opened is still one version.
-        let bytes = Bytes::file(File::open(&path).unwrap(), 100).unwrap();
+        let bytes = opened(&path);
         std::fs::write(dir.path().join("b"), "Autre.").unwrap();
         std::fs::rename(dir.path().join("b"), &path).unwrap();
         assert_eq!(bytes.whole().unwrap(), b"Le d\xc3\xa9but, et la suite.");

@@ -27,10 +27,11 @@ pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
         return Bytes::stdin(max_bytes);
     }
     let file = open_file(&source.path)?;
-    if !file.metadata().map_err(|error| unreadable(&error))?.is_file() {
+    let meta = file.metadata().map_err(|error| unreadable(&error))?;
+    if !meta.is_file() {
         return Err(Reject::new("unreadable", "it is no longer a plain file"));
     }
-    Bytes::file(file, max_bytes)
+    Bytes::file(file, meta, max_bytes)
 }
 
 /// What a source is rejected with that is larger than may be held, by its size alone.
@@ -48,7 +49,7 @@ fn open_file(path: &Path) -> Result<File, Reject> {
 /// The reject of a file that cannot be opened or read on.
 pub fn unreadable(error: &std::io::Error) -> Reject {
     match error.kind() {
-        std::io::ErrorKind::NotFound => Reject::new("vanished", "the file was there when the run began and is gone now"),
+        std::io::ErrorKind::NotFound => Reject::vanished(),
         // Raised by what unpacks, never by the system.
         std::io::ErrorKind::FileTooLarge => Reject::new("too-large", error.to_string()),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput => {

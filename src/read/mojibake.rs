@@ -18,13 +18,15 @@ pub fn mend(text: &str) -> Option<String> {
     Some(mended)
 }
 
+#[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler takes many bytes a step")]
 fn once(text: &str) -> Option<String> {
     // â is common, and é begins with the same byte: only one of the leads before another that is no ASCII is looked at.
     // All of the text at once, without a way out of the loop: then the compiler takes many bytes a step.
     let bytes = text.as_bytes();
-    let pairs = bytes.iter().zip(bytes.iter().skip(1)).zip(bytes.iter().skip(2));
-    let odd = |first: u8, second: u8, third: u8| first == 0xc3 && matches!(second, 0x82 | 0x83 | 0x85 | 0xa2) && third >= 0x80;
-    if !pairs.fold(false, |found, ((first, second), third)| found | odd(*first, *second, *third)) {
+    let from = |start: usize| bytes.get(start..).unwrap_or_default();
+    let threes = bytes.iter().zip(from(1)).zip(from(2));
+    let lead = |second: u8| (second == 0x82) | (second == 0x83) | (second == 0x85) | (second == 0xa2);
+    if !threes.fold(false, |found, ((first, second), third)| found | ((*first == 0xc3) & lead(*second) & (*third >= 0x80))) {
         return None;
     }
     let (mut mended, mut certain, mut weak) = (String::with_capacity(text.len()), 0_usize, 0_usize);

@@ -104,6 +104,21 @@ fn the_limit_is_the_configs() {
 }
 
 #[test]
+fn a_list_over_the_limit_is_read_one_by_one_and_an_object_over_it_is_not() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock).replace("paths = [\"input\"]", "paths = [\"input\"]\nmax_megabytes = 1"), 0);
+    let figures = |kilobytes: usize| (0..kilobytes * 100).map(|line| format!("{line} 34 56.")).collect::<Vec<_>>().join("\n");
+    let object = |number: usize, kilobytes: usize| serde_json::json!({"id": number, "title": "Cotes", "text": figures(kilobytes)});
+    let list: Vec<_> = (0..6).map(|number| object(number, if number == 3 { 1500 } else { 300 })).collect();
+    desk.write("input/list.json", serde_json::to_string(&list).unwrap());
+    desk.write("input/object.json", object(1, 1500).to_string());
+    let lines = desk.run(&["read", "input"]).exits(3).stdout;
+    let found: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<&str> = found.iter().map(|row| row["error"]["code"].as_str().unwrap_or_else(|| row["title"].as_str().unwrap())).collect();
+    assert_eq!(said, ["Cotes", "Cotes", "Cotes", "too-large", "Cotes", "Cotes", "too-large"]);
+}
+
+#[test]
 fn a_file_or_folder_that_may_not_be_read_is_told() {
     let mock = Mock::good();
     let desk = desk(&mock);

@@ -26,6 +26,7 @@ mod ledger;
 mod limits;
 mod llmock;
 mod models;
+mod moving_input;
 mod night;
 mod page;
 mod pages;

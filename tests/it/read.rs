@@ -26,10 +26,12 @@ fn the_shipped_articles_are_read_with_their_languages_titles_and_dates() {
     assert_eq!(articles.len(), 11);
     for article in &articles {
         let keys: Vec<&str> = article.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, ["id", "source", "title", "body", "language", "published", "url", "author", "words", "flags", "section"]);
+        let wanted = "id source title body language published url author words flags section language_confidence";
+        assert_eq!(keys, wanted.split(' ').collect::<Vec<_>>());
         let source = text(article, "source");
         let english = source.ends_with("harbour-bridge.json") || source.ends_with("school-meals.md");
         assert_eq!(text(article, "language"), if english { "en" } else { "fr" }, "{source}");
+        assert!(article["language_confidence"].as_f64().is_some_and(|share| share > 0.8 && share <= 1.0), "{source}");
         assert!(!text(article, "title").is_empty() && text(article, "body").len() > 500, "{source}");
         let dated = article["published"].as_str();
         assert!(dated.is_none_or(|date| date.starts_with("2026-11-1")), "{source}: {dated:?}");

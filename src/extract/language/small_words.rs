@@ -1,6 +1,5 @@
 //! Plain French and plain English, known by their small words.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use crate::model::Lang;
@@ -28,42 +27,132 @@ const OTHERS: &[&str] = &[
 
 /// A text needs so many of a language's small words, and so many different ones.
 const ENOUGH: usize = 12;
-const DIFFERENT: usize = 7;
+const DIFFERENT: u32 = 7;
 
-static WORDS: LazyLock<HashMap<&'static str, usize>> = LazyLock::new(|| {
-    let both: HashSet<&str> = FRENCH.iter().chain(ENGLISH).copied().collect();
-    let others = OTHERS.iter().filter(|word| !both.contains(*word));
-    let lists = [FRENCH.iter(), ENGLISH.iter()].into_iter().enumerate();
-    lists.flat_map(|(number, list)| list.map(move |word| (*word, number))).chain(others.map(|word| (*word, 2))).collect()
-});
+/// Longest of the small words, in bytes: such a word fits into one number.
+const LONGEST: usize = 8;
+const SLOTS: usize = 1 << 10;
 
-/// French or English where the text is plainly that: a sixth of its words are small words of the one, and hardly any of another.
-pub(super) fn plain(text: &str) -> Option<Lang> {
-    let mut counts = [0_usize; 3];
-    let mut different: HashSet<&str> = HashSet::new();
-    let (mut words, mut lowered) = (0_usize, String::new());
-    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
-        words += 1;
-        // The longest of the small words has seven letters.
-        if word.len() > 8 {
-            continue;
-        }
-        let known = if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            WORDS.get_key_value(word)
-        } else {
-            lowered.clear();
-            lowered.extend(word.chars().flat_map(char::to_lowercase));
-            WORDS.get_key_value(lowered.as_str())
-        };
-        if let Some((word, list)) = known {
-            different.insert(word);
-            if let Some(count) = counts.get_mut(*list) {
-                *count += 1;
+/// The small words by their letters: which list each is on, and its own number. A third of a text's words are looked up here and
+/// found, so this is a table without collisions to speak of.
+struct Words(Vec<Option<(u64, Small)>>);
+
+#[derive(Clone, Copy)]
+struct Small {
+    list: usize,
+    number: usize,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut words = Words(vec![None; SLOTS]);
+    let mut number = 0;
+    for (list, names) in [FRENCH, ENGLISH, OTHERS].into_iter().enumerate() {
+        for key in names.iter().filter_map(|word| key(word)) {
+            // What French or English has is no sign of another language.
+            if words.find(key).is_none() {
+                words.put(key, Small { list, number });
+                number += 1;
             }
         }
     }
+    words
+});
+
+impl Words {
+    /// The places to look at for a word: few are taken, so the first free one comes soon.
+    fn places(key: u64) -> impl Iterator<Item = usize> {
+        let start = usize::try_from(key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54).unwrap_or(0);
+        (start..start + SLOTS).map(|place| place % SLOTS)
+    }
+
+    fn find(&self, key: u64) -> Option<Small> {
+        let taken = Self::places(key).map_while(|place| self.0.get(place).copied().flatten());
+        taken.into_iter().find(|(own, _)| *own == key).map(|(_, small)| small)
+    }
+
+    fn put(&mut self, key: u64, small: Small) {
+        let free = Self::places(key).find(|place| self.0.get(*place).is_some_and(Option::is_none));
+        if let Some(slot) = free.and_then(|place| self.0.get_mut(place)) {
+            *slot = Some((key, small));
+        }
+    }
+}
+
+/// A word in small letters as one number; none for one that is longer than the small words.
+fn key(word: &str) -> Option<u64> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    let mut bytes = [0; LONGEST];
+    if word.is_ascii() || !word.contains(char::is_uppercase) {
+        bytes.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+        bytes.make_ascii_lowercase();
+    } else {
+        let small = word.to_lowercase();
+        bytes.get_mut(..small.len())?.copy_from_slice(small.as_bytes());
+    }
+    Some(u64::from_le_bytes(bytes))
+}
+
+/// French or English where the text is plainly that (a sixth of its words are small words of the one, and hardly any of another), and
+/// which share (in percent) of the small words in it are of that language.
+pub(super) fn plain(text: &str) -> Option<(Lang, u8)> {
+    let mut counts = [0_usize; 3];
+    let mut seen = [0_u64; 4];
+    let mut words = 0_usize;
+    let known = &*WORDS;
+    for word in text.split(|c: char| !is_letter(c)).filter(|word| !word.is_empty()) {
+        words += 1;
+        let Some(small) = key(word).and_then(|key| known.find(key)) else { continue };
+        if let Some(count) = counts.get_mut(small.list) {
+            *count += 1;
+        }
+        if let Some(seen) = seen.get_mut(small.number / 64) {
+            *seen |= 1 << (small.number % 64);
+        }
+    }
     let [french, english, others] = counts;
+    let different: u32 = seen.iter().map(|seen| seen.count_ones()).sum();
     let plainly = |own: usize, other: usize| own >= ENOUGH && own * 6 >= words && own >= 6 * (other + others);
-    let (lang, plain) = if french > english { (Lang::FR, plainly(french, english)) } else { (Lang::EN, plainly(english, french)) };
-    (plain && different.len() >= DIFFERENT).then_some(lang)
+    let (lang, own, other) = if french > english { (Lang::FR, french, english) } else { (Lang::EN, english, french) };
+    let share = u8::try_from(own * 100 / (own + other + others).max(1)).unwrap_or(100);
+    (different >= DIFFERENT && plainly(own, other)).then_some((lang, share))
+}
+
+/// Most are ASCII or the letters of French.
+fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphabetic(),
+        '\u{d7}' | '\u{f7}' | '\u{2000}'..='\u{206f}' => false,
+        '\u{c0}'..='\u{24f}' => true,
+        _ => c.is_alphabetic(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_small_word_is_found_on_its_list_in_letters_of_any_size() {
+        for (list, names) in [FRENCH, ENGLISH].into_iter().enumerate() {
+            for name in names {
+                for word in [(*name).to_owned(), name.to_uppercase()] {
+                    assert_eq!(key(&word).and_then(|key| WORDS.find(key)).map(|small| small.list), Some(list), "{word}");
+                }
+            }
+        }
+        assert!(key("und").and_then(|key| WORDS.find(key)).is_some_and(|small| small.list == 2 && small.number < 256));
+        assert!(key("digue").and_then(|key| WORDS.find(key)).is_none());
+        assert!(('\0'..='\u{ffff}').all(|c| is_letter(c) == c.is_alphabetic()));
+    }
+
+    #[test]
+    fn a_mixture_is_not_plain() {
+        let (french, english) =
+            ("les élus et le maire ont dit qu'elle est dans une ville ", "the mayor said that they have been with her for it ");
+        assert_eq!(plain(&french.repeat(4)), Some((Lang::FR, 100)));
+        assert_eq!(plain(&english.repeat(4)), Some((Lang::EN, 100)));
+        assert_eq!(plain(&[french, english].concat().repeat(4)), None);
+    }
 }

@@ -1,0 +1,162 @@
+//! A JSON list that is too large to be held: its objects are cut out of it, one after the other.
+
+use std::io::{BufRead, ErrorKind};
+
+use crate::config::Fields;
+use crate::extract::Key;
+use crate::extract::lines::item;
+use crate::extract::stream::{Item, Items};
+use crate::model::Reject;
+use crate::read::{Bytes, unreadable};
+
+/// The articles of a list; none where the file holds something else.
+pub(super) fn items(mut bytes: Bytes, fields: &Fields) -> Option<Items> {
+    let is_list = bytes.head().is_ok_and(|head| head.trim_ascii_start().starts_with(b"["));
+    let (fields, max) = (fields.clone(), bytes.max());
+    let mut list = List { bytes, max, number: 0, open: false, ended: false };
+    is_list.then(|| Box::new(std::iter::from_fn(move || list.next(&fields))) as Items)
+}
+
+struct List {
+    bytes: Bytes,
+    /// Most bytes of an object.
+    max: u64,
+    /// Objects so far.
+    number: usize,
+    /// Whether its bracket has been read.
+    open: bool,
+    ended: bool,
+}
+
+/// What was cut out.
+enum Cut {
+    Whole(Vec<u8>),
+    TooLong,
+}
+
+impl List {
+    fn next(&mut self, fields: &Fields) -> Option<Item> {
+        if self.ended {
+            return None;
+        }
+        match self.cut() {
+            Ok(Some(Cut::Whole(object))) => {
+                self.number += 1;
+                Some(item(&object, &format!("object {}", self.number), fields))
+            }
+            Ok(Some(Cut::TooLong)) => {
+                self.number += 1;
+                let reason = format!("object {} has more than input.max_megabytes = {}; it was not read on", self.number, self.max >> 20);
+                Some(Err((Key::Own(format!("object-{}", self.number)), Reject::new("too-large", reason))))
+            }
+            Ok(None) => {
+                self.ended = true;
+                self.bytes.unchanged().err().map(|reject| Err((Key::File, reject)))
+            }
+            Err(reject) => {
+                self.ended = true;
+                Some(Err((Key::File, reject)))
+            }
+        }
+    }
+
+    /// The next object; none at the list's end.
+    fn cut(&mut self) -> Result<Option<Cut>, Reject> {
+        loop {
+            let chunk = chunk(&mut self.bytes)?;
+            let found = chunk.iter().enumerate().find(|(_, byte)| !byte.is_ascii_whitespace() && **byte != b',');
+            let (length, found) = (chunk.len(), found.map(|(at, byte)| (at, *byte)));
+            match found {
+                Some((at, b'[')) if !self.open => {
+                    self.open = true;
+                    self.bytes.consume(at + 1);
+                }
+                Some((at, b'{')) => {
+                    self.bytes.consume(at);
+                    return self.object().map(Some);
+                }
+                Some((_, b']')) => return Ok(None),
+                Some(_) => return Err(Reject::new("malformed", "the JSON list holds something that is not an object")),
+                None if length == 0 => return Err(breaks_off()),
+                None => self.bytes.consume(length),
+            }
+        }
+    }
+
+    /// The object that begins here: up to the brace that closes its first one.
+    fn object(&mut self) -> Result<Cut, Reject> {
+        let (mut object, mut too_long) = (Vec::new(), false);
+        let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+        loop {
+            let chunk = chunk(&mut self.bytes)?;
+            if chunk.is_empty() {
+                return Err(breaks_off());
+            }
+            let end = chunk.iter().position(|byte| {
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' => escaped = quoted,
+                    b'"' => quoted = !quoted,
+                    b'{' if !quoted => depth += 1,
+                    b'}' if !quoted => depth -= 1,
+                    _ => {}
+                }
+                depth == 0
+            });
+            let taken = end.map_or(chunk.len(), |end| end + 1);
+            too_long |= object.len() as u64 + taken as u64 > self.max;
+            if too_long {
+                object.clear();
+            } else {
+                object.extend_from_slice(chunk.get(..taken).unwrap_or(chunk));
+            }
+            self.bytes.consume(taken);
+            if end.is_some() {
+                return Ok(if too_long { Cut::TooLong } else { Cut::Whole(object) });
+            }
+        }
+    }
+}
+
+fn breaks_off() -> Reject {
+    Reject::new("malformed", "the JSON list breaks off")
+}
+
+/// The bytes that come next; none at the end.
+fn chunk(bytes: &mut Bytes) -> Result<&[u8], Reject> {
+    // A signal is no end.
+    while let Err(error) = bytes.fill_buf() {
+        if error.kind() != ErrorKind::Interrupted {
+            return Err(unreadable(&error));
+        }
+    }
+    bytes.fill_buf().map_err(|error| unreadable(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, max: u64) -> Vec<Item> {
+        items(Bytes::of(text, max).unwrap(), &Fields::default()).unwrap().collect()
+    }
+
+    #[test]
+    fn each_object_is_cut_out_whatever_stands_in_it() {
+        let text = r#" [ {"id":1,"text":"Un } \"{ \\"} ,
+            {"id":2,"text":"Deux.","more":{"a":[{}]}}]"#;
+        let bodies: Vec<String> = read(text, 1 << 20).into_iter().map(|item| item.unwrap().body).collect();
+        assert_eq!(bodies, [r#"Un } "{ \"#, "Deux."]);
+        assert!(items(Bytes::of(r#"{"text":"Un."}"#, 100).unwrap(), &Fields::default()).is_none());
+    }
+
+    #[test]
+    fn an_object_that_is_too_large_or_broken_costs_itself_and_a_torn_list_its_end() {
+        let large = format!(r#"[{{"text":"{}"}},{{"text":NaN}},{{"text":"Bon."}},{{"text": "#, "x".repeat(200));
+        let found = read(&large, 100);
+        let codes: Vec<&str> = found.iter().map(|item| item.as_ref().map_or_else(|(_, reject)| reject.code, |draft| &draft.body)).collect();
+        assert_eq!(codes, ["too-large", "malformed", "Bon.", "malformed"]);
+        assert!(matches!(&found[3], Err((Key::File, reject)) if reject.reason.contains("breaks off")));
+        assert!(matches!(&read("[1]", 100)[..], [Err((Key::File, _))]));
+    }
+}

@@ -1,0 +1,83 @@
+//! Input that does not hold still: files that go, shrink, grow or are replaced while a run is at work, and very many of them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::articles::french;
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::mock::{Deed, Mock};
+use crate::support::process::Running;
+
+/// Articles enough that the last ones have not been read when the first is asked for: reading goes some way ahead of the calls.
+const AHEAD: usize = 160;
+
+/// A service in whose first request `change` happens to the folder that is told it afterwards.
+fn changed_by(change: impl Fn(&PathBuf) + Send + Sync + 'static) -> (Mock, std::sync::Arc<std::sync::OnceLock<PathBuf>>) {
+    let folder = std::sync::Arc::new(std::sync::OnceLock::new());
+    let told = std::sync::Arc::clone(&folder);
+    let mock = Mock::scripted(move |request, number| {
+        if number == 0 {
+            change(told.get().unwrap());
+        }
+        Deed::usual(request)
+    });
+    (mock, folder)
+}
+
+#[test]
+fn what_goes_shrinks_or_is_replaced_during_the_run_is_told_or_taken_whole() {
+    let shrunk = french(1000);
+    let replaced = french(2000);
+    let (now, new) = (shrunk.clone(), replaced.clone());
+    let (mock, folder) = changed_by(move |input| {
+        fs::remove_file(input.join("160.txt")).unwrap();
+        fs::write(input.join("159.txt"), &now).unwrap();
+        fs::write(input.join("other"), &new).unwrap();
+        fs::rename(input.join("other"), input.join("158.txt")).unwrap();
+    });
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), AHEAD);
+    desk.write("input/159.txt", format!("{}\n\n{}", french(159), french(3000)));
+    folder.set(desk.path("input")).unwrap();
+    let summary = desk.run(&["run"]).exits(3).summary();
+    assert_eq!([&summary["found"], &summary["done"], &summary["failed"]], [160, 159, 1], "{summary}");
+    let gone = desk.row("input/160.txt");
+    assert!(gone["status"] == "failed" && gone["error"].starts_with("vanished: "), "{gone:?}");
+    let sent = |text: &str| mock.requests().iter().any(|request| request.text().contains(text));
+    assert!(sent("numéro 1000") && sent("numéro 2000"), "what stands there when it is read");
+    assert!(!sent("numéro 159") && !sent("numéro 158") && !sent("numéro 3000"), "nothing of what stood there before");
+}
+
+#[test]
+fn a_file_that_still_grows_is_read_again_and_its_row_replaced() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 0);
+    let (half, rest) = (french(1), "\n\nLa seconde moitié vient plus tard, a dit la capitainerie mardi soir.\n");
+    desk.write("input/a.txt", &half);
+    desk.run(&["run"]).exits(0);
+    let before = desk.row("input/a.txt");
+    desk.write("input/a.txt", format!("{half}{rest}"));
+    desk.run(&["run"]).exits(0);
+    let after = desk.row("input/a.txt");
+    assert!(desk.rows().len() == 1 && before["words"] != after["words"], "{before:?} {after:?}");
+    assert!(mock.requests().iter().any(|request| request.text().contains("seconde moitié")));
+}
+
+/// As many files as a desk gathers in a month, read by a program that may have few open at once.
+#[test]
+fn twenty_thousand_files_in_one_folder_need_few_descriptors() {
+    let desk = Desk::new();
+    // Figures alone: asking which language that is takes no time.
+    let text = "Cotes\n\n12 34 56 78.\n";
+    for number in 0..20_000 {
+        fs::write(desk.path(&format!("input/{number:05}.txt")), text).unwrap();
+    }
+    let program = desk.command(&["read", "input"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 32; exec \"$@\"", "sh"]).arg(program.get_program()).args(program.get_args());
+    limited.current_dir(desk.path("")).env_clear().env("HOME", desk.path("home"));
+    let ended = Running::start(&mut limited).wait().exits(0);
+    assert_eq!(ended.stdout.lines().count(), 20_000);
+    assert!(ended.stdout.lines().all(|line| line.contains("12 34 56 78.")));
+}
