@@ -149,7 +149,9 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
             source = sources.recv(), if reading => match source {
                 Some(source) => {
                     for source in order.next(source) {
-                        rows.spawn(rows::source(Arc::clone(&work), source));
+                        // Here, where they come in order, and not in the task, which may begin after later ones.
+                        let claims = work.originals.claim(&source.articles);
+                        rows.spawn(rows::source(Arc::clone(&work), source, claims));
                     }
                 }
                 None => reading = false,
@@ -172,9 +174,11 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
     if !reading && reader.join().is_err() {
         exit = exit.worse(Exit::Bug);
     }
+    // Rows are given to the ledger without waiting: what is told of them from here on is on the disk.
+    let flushed = work.desk.ledger().flush().await;
     match work.desk.take_fault() {
         Some(fault) => Err(fault),
-        None => Ok(work.desk.outcome(exit)),
+        None => flushed.map(|()| work.desk.outcome(exit)),
     }
 }
 

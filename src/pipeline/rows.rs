@@ -11,14 +11,13 @@ use crate::discover::article_id;
 use crate::extract::{Likeness, Sketch};
 use crate::model::{Article, Digest, Exit, Failure, Field, Finding, Flag, Lang, Reject, Row, Status, Understood};
 use crate::plan::{content_key, row_fingerprint};
-use crate::record::FileRef;
+use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
-/// Every article of a source to its row; the source's credit is given back at the end.
-pub(super) async fn source(work: Arc<Work>, source: ReadSource) -> Exit {
+/// Every article of a source to its row, each with its claim; the source's credit is given back at the end.
+pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Vec<Claim>) -> Exit {
     let mut exit = Exit::Done;
     let ReadSource { articles, file, _credit, .. } = source;
-    let claims = work.originals.claim(&articles);
     // All at once: a list of articles must not take one after the other to the endpoints.
     let begin = |(article, claim): (Understood, Claim)| article.map(|article| start(&work, article, claim, &file.file));
     let started: Vec<_> = articles.into_iter().zip(claims).map(begin).collect();
@@ -106,7 +105,7 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
             let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &checked.made));
             let row = done(&article, checked);
             let status = row.status;
-            record(&work, row, Some((fingerprint, noting.keys())), &file).await?;
+            record_after(&work, earlier, row, Some((fingerprint, noting.keys())), &file).await?;
             work.progress.tell(Event::Done { earlier: false });
             Ok((status, Exit::Done))
         }
@@ -124,7 +123,9 @@ async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<
         // Nothing is ever sent: it closes when the original has ended.
         while ended.changed().await.is_ok() {}
     }
-    let found = work.desk.ledger().row(original).map_err(|fault| work.desk.break_off(fault))?;
+    let ledger = work.desk.ledger();
+    ledger.flush().await.map_err(|fault| work.desk.break_off(fault))?;
+    let found = ledger.row(original).map_err(|fault| work.desk.break_off(fault))?;
     let Some((row, Some(_))) = found else { return Ok(None) };
     let [own, others] = [&article.sketch, &row.sketch].map(|bytes| Sketch::from_bytes(bytes));
     // The original may have changed since it was sketched.
@@ -164,10 +165,21 @@ async fn skipped(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) ->
 
 /// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
 async fn record(work: &Work, row: Row, made: Option<([u8; 32], Vec<[u8; 32]>)>, file: &Arc<FileRef>) -> Result<(), Failure> {
+    let earlier = work.desk.ledger().row(&row.source).map_err(|fault| work.desk.break_off(fault))?;
+    record_after(work, earlier, row, made, file).await
+}
+
+/// The same where it is known how the row was before.
+async fn record_after(
+    work: &Work,
+    earlier: Option<KnownRow>,
+    row: Row,
+    made: Option<([u8; 32], Vec<[u8; 32]>)>,
+    file: &Arc<FileRef>,
+) -> Result<(), Failure> {
     let (fingerprint, calls) = made.unzip();
     let ledger = work.desk.ledger();
     let broken = |fault| work.desk.break_off(fault);
-    let earlier = ledger.row(&row.source).map_err(broken)?;
     // What it says of copies is settled at the end of a run.
     let same = earlier
         .filter(|(earlier, _)| said(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..row.clone() });
