@@ -138,7 +138,9 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
     let desk = Desk::new(ledger, lines, Arc::clone(&progress), limits);
     let work = Arc::new(Work { partial, ..Work::new(config, desk, progress)? });
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
-    let result = pipeline::run(Arc::clone(&work)).await;
+    // On a worker: its loop turns for every article, and waking this thread each time would cost more than the turn.
+    let running = tokio::spawn(pipeline::run(Arc::clone(&work)));
+    let result = running.await.unwrap_or_else(|error| Err(Fault::new(Exit::Bug, format!("a bug of depeche: {error}; please report it"))));
     signals.abort();
     work.progress.end();
     let ledger = work.desk.ledger();

@@ -51,7 +51,7 @@ impl Exit {
 }
 
 /// The run cannot go on: what went wrong, and the exit code that says so.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
     /// How the process ends.

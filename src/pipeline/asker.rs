@@ -9,7 +9,7 @@ use super::{Limits, Outcome};
 use crate::call::{Line, Tally};
 use crate::config::{Route, Summary};
 use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Reject, Reply, Task, clean};
-use crate::plan::{Answered, Asker, Made, Maker, call_key, cost, estimate, settings_key};
+use crate::plan::{Answered, Made, Maker, call_key, cost, estimate, settings_key};
 use crate::record::{Intent, Ledger, RecordedCall};
 use crate::report::{Event, Progress};
 
@@ -216,6 +216,43 @@ impl Desk {
         self.count_paid(cost);
         Ok(Answered { reply, cost })
     }
+
+    /// Who does `task`, in order of preference; those that are out for this run come last.
+    pub(super) fn makers(&self, task: Task) -> Vec<Maker> {
+        let able = self.lines.iter().enumerate().filter(|(_, line)| line.endpoint.can(task));
+        let maker = |(number, line): (usize, &Arc<Line>)| Maker {
+            number,
+            name: line.endpoint.name.clone(),
+            limits: line.limits(),
+            chat: line.endpoint.chat,
+        };
+        // Those that are out are asked last, so that the others are hoped for first.
+        let (out, there): (Vec<_>, Vec<_>) = able.partition(|(_, line)| line.is_out());
+        there.into_iter().chain(out).map(maker).collect()
+    }
+
+    /// Answers a call that the ledger knows by `key`.
+    pub(super) async fn ask(&self, maker: &Maker, ask: &Ask, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
+        let line = self.line(maker)?;
+        let turn = Arc::clone(self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let guard = turn.lock().await;
+        let answered = match self.remembered(&key)? {
+            Some(answered) => {
+                self.remembered.fetch_add(1, Ordering::Relaxed);
+                Ok(answered)
+            }
+            None => self.call_once(line, ask, key, last).await,
+        };
+        drop(guard);
+        // The map and this call hold it; whoever waits holds it too.
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if Arc::strong_count(&turn) <= 2 {
+            in_flight.remove(&key);
+        }
+        drop(in_flight);
+        self.progress.tell(Event::Answered(ask.task()));
+        answered
+    }
 }
 
 /// The same with texts as the program keeps them: what a model writes is as foreign as a file.
@@ -235,42 +272,4 @@ fn harmless(reply: Reply) -> Reply {
 
 fn json(reply: &Reply) -> Result<String, Failure> {
     serde_json::to_string(reply).map_err(|error| Reject::new("internal", format!("the reply cannot be kept: {error}")).into())
-}
-
-impl Asker for Desk {
-    fn makers(&self, task: Task) -> Vec<Maker> {
-        let able = self.lines.iter().enumerate().filter(|(_, line)| line.endpoint.can(task));
-        let maker = |(number, line): (usize, &Arc<Line>)| Maker {
-            number,
-            name: line.endpoint.name.clone(),
-            limits: line.limits(),
-            chat: line.endpoint.chat,
-        };
-        // Those that are out are asked last, so that the others are hoped for first.
-        let (out, there): (Vec<_>, Vec<_>) = able.partition(|(_, line)| line.is_out());
-        there.into_iter().chain(out).map(maker).collect()
-    }
-
-    async fn ask(&self, maker: &Maker, ask: Ask, last: bool) -> Result<Answered, Failure> {
-        let line = self.line(maker)?;
-        let key = call_key(&line.endpoint, &line.identity, &ask);
-        let turn = Arc::clone(self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
-        let guard = turn.lock().await;
-        let answered = match self.remembered(&key)? {
-            Some(answered) => {
-                self.remembered.fetch_add(1, Ordering::Relaxed);
-                Ok(answered)
-            }
-            None => self.call_once(line, &ask, key, last).await,
-        };
-        drop(guard);
-        // The map and this call hold it; whoever waits holds it too.
-        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if Arc::strong_count(&turn) <= 2 {
-            in_flight.remove(&key);
-        }
-        drop(in_flight);
-        self.progress.tell(Event::Answered(ask.task()));
-        answered
-    }
 }

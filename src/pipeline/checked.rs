@@ -23,7 +23,10 @@ pub(super) fn quarantined(findings: &[Finding]) -> bool {
 /// What kept the first from being made, or ends the run.
 pub(super) async fn make_checked(work: &Work, article: &Article, asker: &impl Asker) -> Result<Checked, Failure> {
     let config = &work.config;
-    let first = look(work, article, make(&config.summary, &work.glossary, article, &Redo::default(), asker).await?);
+    let made = make(&config.summary, &work.glossary, article, &Redo::default(), asker).await?;
+    // Those who are ready to ask go first: a service that waits costs more time than a row that is checked a little later.
+    tokio::task::yield_now().await;
+    let first = look(work, article, made);
     let Some(redo) = redo(article, &first) else { return Ok(first) };
     tracing::info!(
         "{}: once more, {}",

@@ -29,11 +29,9 @@ impl Asker for Noting<'_> {
     }
 
     async fn ask(&self, maker: &Maker, ask: Ask, last: bool) -> Result<Answered, Failure> {
-        let key = self.desk.key(maker, &ask);
-        let answered = self.desk.ask(maker, ask, last).await;
-        if let (Ok(_), Ok(key)) = (&answered, key) {
-            self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
-        }
-        answered
+        let key = self.desk.key(maker, &ask)?;
+        let answered = self.desk.ask(maker, &ask, key, last).await?;
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+        Ok(answered)
     }
 }

@@ -107,12 +107,12 @@ impl Ledger {
         })
     }
 
-    /// Records that a file was read to its end. Rows that it had before and has no more leave the table.
+    /// Records that a file was read to its end. Rows that it had before and has no more leave the table. As for a row, nobody waits.
     ///
     /// # Errors
-    /// Where it could not be made durable.
+    /// Where an earlier write has failed.
     pub async fn file_read(&self, read: FileRead) -> Result<(), Fault> {
-        self.write(Write::Read { read, run: self.run }).await
+        self.post(Write::Read { read, run: self.run }).await
     }
 
     /// Puts the rows of files that are there again into the table, and takes those of files that are gone out of it.

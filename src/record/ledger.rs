@@ -3,15 +3,20 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
+use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::files::FileRef;
 use super::schema;
-use super::writer::{self, Write, Writer};
+use super::writer::{self, Told, Write, Writer};
 use crate::model::{Exit, Fault, Row, Summary, Task, Usage};
+
+/// Between two looks at a full queue.
+const A_MOMENT: Duration = Duration::from_millis(1);
 
 /// A reply as it is kept.
 #[derive(Clone, Debug)]
@@ -179,31 +184,43 @@ impl Ledger {
     }
 
     /// Records a row as found by this run, with the keys of the calls that made it. A row that failed has no fingerprint, so that it is tried again.
+    /// It follows from replies that are on the disk, so nobody waits until it is: see [`Ledger::flush`].
     ///
     /// # Errors
-    /// Where it could not be made durable.
+    /// Where an earlier write has failed.
     pub async fn record_row(&self, row: Row, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Fault> {
-        self.write(Write::Row { row: Box::new(row), fingerprint, calls: calls.concat(), file: Arc::clone(file), run: self.run }).await
+        self.post(Write::Row { row: Box::new(row), fingerprint, calls: calls.concat(), file: Arc::clone(file), run: self.run }).await
     }
 
-    /// Marks the row of `source` as found by this run, and still good.
+    /// Marks the row of `source` as found by this run, and still good. As for a row, nobody waits.
     ///
     /// # Errors
-    /// Where it could not be made durable.
+    /// Where an earlier write has failed.
     pub async fn seen(&self, source: &str, file: &Arc<FileRef>) -> Result<(), Fault> {
-        self.write(Write::Seen { source: source.to_owned(), file: Arc::clone(file), run: self.run }).await
+        self.post(Write::Seen { source: source.to_owned(), file: Arc::clone(file), run: self.run }).await
+    }
+
+    /// Waits until all that was given before is on the disk.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub async fn flush(&self) -> Result<(), Fault> {
+        self.write(Write::Flush).await
     }
 
     /// Waits for the last write and notes how the run ended.
     ///
     /// # Errors
-    /// Where that could not be written.
+    /// Where that could not be written, or an earlier write was not.
     pub fn close(&self, exit: Exit, summary: &Summary) -> Result<(), Fault> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             drop(writer.queue);
             // A panic in the writer was told to everybody who waited for it.
             let _ = writer.thread.join();
+            if let Some(fault) = writer.fault.get() {
+                return Err(fault.clone());
+            }
         }
         let ended = format!("{:.0}", jiff::Timestamp::now());
         let statement =
@@ -248,24 +265,39 @@ impl Ledger {
         query(&connection).map_err(|error| schema::damaged(&self.path, &error))
     }
 
+    /// Hands over a write and waits until it is on the disk.
     pub(super) async fn write(&self, write: Write) -> Result<(), Fault> {
-        let gone = || Fault::usage(format!("the ledger `{}` takes no more writes: an earlier one failed", self.path.display()));
+        let (told, done) = oneshot::channel();
+        self.hand_over(write, Some(told)).await?;
+        done.await.unwrap_or_else(|_| Err(self.gone()))
+    }
+
+    /// Hands over a write.
+    pub(super) async fn post(&self, write: Write) -> Result<(), Fault> {
+        self.hand_over(write, None).await
+    }
+
+    async fn hand_over(&self, write: Write, told: Told) -> Result<(), Fault> {
         let queue = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone());
-        let Some(queue) = queue else { return Err(gone()) };
-        let (done, told) = oneshot::channel();
+        let Some(queue) = queue else { return Err(self.gone()) };
         // Full only when the disk is slower than all endpoints together; then waiting here is the back-pressure that is wanted.
-        let mut pending = (write, done);
+        let mut pending = (write, told);
         loop {
             match queue.try_send(pending) {
-                Ok(()) => break,
-                Err(std::sync::mpsc::TrySendError::Full(back)) => {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(back)) => {
                     pending = back;
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(A_MOMENT).await;
                 }
-                Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
+                Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
             }
         }
-        told.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Why nothing more can be written.
+    fn gone(&self) -> Fault {
+        let known = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|writer| writer.fault.get().cloned());
+        known.unwrap_or_else(|| Fault::usage(format!("the ledger `{}` takes no more writes: an earlier one failed", self.path.display())))
     }
 }
 

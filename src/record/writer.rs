@@ -1,9 +1,10 @@
 //! The ledger's one writer: takes what is to be written from everybody, commits it in groups, and only then says that it is done.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
@@ -15,6 +16,9 @@ use crate::model::{Fault, Row};
 
 /// Writes that one commit takes at most; measured, beyond this a commit costs no less a write.
 const GROUP: usize = 256;
+/// From the end of a commit to the next: a commit costs the same for one write as for ten, so they wait for each other. A call waits
+/// twice, a hundredth of what a service takes.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// One write.
 pub(super) enum Write {
@@ -54,37 +58,51 @@ pub(super) enum Write {
         back: Vec<i64>,
         gone: Vec<i64>,
     },
+    /// Nothing: whoever waits for it waits for all that was given before it.
+    Flush,
 }
 
-pub(super) type Done = oneshot::Sender<Result<(), Fault>>;
+/// Who is told that a write is on the disk; nobody, where nothing depends on it before the end of the run.
+pub(super) type Told = Option<oneshot::Sender<Result<(), Fault>>>;
 
 /// The way to the writer, and its thread.
 pub(super) struct Writer {
-    pub(super) queue: SyncSender<(Write, Done)>,
+    pub(super) queue: SyncSender<(Write, Told)>,
     pub(super) thread: JoinHandle<()>,
+    /// Why it takes no more writes.
+    pub(super) fault: Arc<OnceLock<Fault>>,
 }
 
 /// Starts the writer over its own connection.
 pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Writer> {
     let (queue, writes) = sync_channel(4 * GROUP);
-    let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || run(connection, &path, &writes))?;
-    Ok(Writer { queue, thread })
+    let fault = Arc::new(OnceLock::new());
+    let shared = Arc::clone(&fault);
+    let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || run(connection, &path, &writes, &shared))?;
+    Ok(Writer { queue, thread, fault })
 }
 
-fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Write, Done)>) {
+fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Write, Told)>, fault: &OnceLock<Fault>) {
+    let mut next = Instant::now();
     while let Ok(first) = writes.recv() {
+        // One sleep, and not a wait for each: every wake-up would cost as much as a write.
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
         let mut group = vec![first];
         group.extend(writes.try_iter().take(GROUP - 1));
         let result = commit(&mut connection, group.iter().map(|(write, _)| write)).map_err(|error| damaged(path, &error));
-        for (_, done) in group {
-            let told = result.as_ref().copied().map_err(|fault| Fault::new(fault.exit, fault.message.clone()));
+        if let Err(failed) = &result {
+            // Nobody else sets it.
+            let _ = fault.set(failed.clone());
+        }
+        for told in group.into_iter().filter_map(|(_, told)| told) {
             // Who asked may be gone (a run that was broken off); the write stands all the same.
-            let _ = done.send(told);
+            let _ = told.send(result.clone());
         }
         // A failed commit is never trusted again: later writes fail too, instead of looking durable.
         if result.is_err() {
             break;
         }
+        next = Instant::now() + GATHER;
     }
     // A checkpoint that fails costs nothing: the log is read at the next start.
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
@@ -118,6 +136,7 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
             }
             Write::Read { read, run } => changed |= files::read_to_its_end(&transaction, read, *run)?,
             Write::Listing { back, gone } => changed |= files::list(&transaction, back, gone)?,
+            Write::Flush => {}
         }
     }
     if changed {
