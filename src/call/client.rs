@@ -99,7 +99,7 @@ impl Client {
         let Some(key) = key else { return body };
         let mut clean = Vec::with_capacity(body.len());
         let mut rest = body.as_slice();
-        while let Some(at) = rest.windows(key.len()).position(|window| window == key) {
+        while let Some(at) = memchr::memmem::find(rest, key) {
             let (before, from) = rest.split_at(at);
             clean.extend_from_slice(before);
             clean.extend_from_slice(b"[key]");

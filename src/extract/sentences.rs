@@ -64,9 +64,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn run(mut self) -> Vec<usize> {
-        let mut at = 0;
+        let mut at = self.plain(0);
         while let Some(c) = self.char_at(at) {
-            at = match c {
+            let end = match c {
                 c if is_stop(c) => self.stop(at),
                 c if c.is_whitespace() => self.gap(at),
                 c => {
@@ -74,8 +74,25 @@ impl<'a> Scanner<'a> {
                     at + c.len_utf8()
                 }
             };
+            at = self.plain(end);
         }
         self.cuts
+    }
+
+    /// Where what is most of a text ends: small letters, digits and single
+    /// spaces, which decide nothing by themselves.
+    fn plain(&self, mut at: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        loop {
+            at += match bytes.get(at..).unwrap_or_default() {
+                [b'a'..=b'z' | b'0'..=b'9' | b',' | b'\'' | b'-', ..] | [b' ', b'!'..=b'~', ..] => 1,
+                // ß to ÿ
+                [0xc3, 0x9f..=0xbf, ..] => 2,
+                // ’
+                [0xe2, 0x80, 0x99, ..] => 3,
+                _ => return at,
+            }
+        }
     }
 
     /// Takes note of an ordinary character.
@@ -150,6 +167,9 @@ impl<'a> Scanner<'a> {
     /// two glued words ends in.
     fn follows_heading(&self, at: usize) -> bool {
         let before = self.so_far(at);
+        if before.ends_with(|c: char| c.is_ascii() && !c.is_ascii_lowercase()) {
+            return false;
+        }
         let next = self.rest(at);
         let word = first_word(next);
         let after = next.get(word.len()..).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What of an article is kept to know its copies by: marks to find candidates (`MinHash` over runs of five words), and its sentences to
 //! judge them. Two outlets' own stories on one event share half of their words; a copy shares its sentences.
 
-use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use super::sentences;
 use crate::model::Article;
@@ -47,15 +47,17 @@ impl Sketch {
         let mut all = Vec::new();
         let mut kept = Vec::new();
         for sentence in trimmed(&sentences::sentences(&article.body)) {
-            let words: Vec<u64> = words(sentence).map(hash).collect();
-            if words.len() >= 3 && kept.len() < MOST {
-                kept.push(Sentence {
-                    hash: low(mix(&words)),
-                    words: u8::try_from(words.len()).unwrap_or(u8::MAX),
-                    facts: has_facts(sentence),
-                });
+            let first = all.len();
+            let mut facts = false;
+            for (at, word) in words(sentence).enumerate() {
+                let hash = hash(word);
+                facts |= is_fact(at, word, hash);
+                all.push(hash);
             }
-            all.extend(words);
+            let words = all.get(first..).unwrap_or_default();
+            if words.len() >= 3 && kept.len() < MOST {
+                kept.push(Sentence { hash: low(mix(words)), words: u8::try_from(words.len()).unwrap_or(u8::MAX), facts });
+            }
         }
         let mut marks = [u32::MAX; MARKS];
         for run in all.windows(RUN) {
@@ -78,8 +80,9 @@ impl Sketch {
     pub fn repeats(&self, other: &Self) -> Option<Likeness> {
         let (own, others) = (self.words(), other.words());
         let (short, long, likeness) = if own <= others { (self, other, Likeness::Trimmed) } else { (other, self, Likeness::Longer) };
-        let known: HashSet<u32> = long.sentences.iter().map(|sentence| sentence.hash).collect();
-        let strange = || short.sentences.iter().enumerate().filter(|(_, sentence)| !known.contains(&sentence.hash));
+        let mut known: Vec<u32> = long.sentences.iter().map(|sentence| sentence.hash).collect();
+        known.sort_unstable();
+        let strange = || short.sentences.iter().enumerate().filter(|(_, sentence)| known.binary_search(&sentence.hash).is_err());
         let different: usize = strange().map(|(_, sentence)| usize::from(sentence.words)).sum();
         let changed = strange().any(|(at, sentence)| sentence.facts || (at > 0 && at + 1 < short.sentences.len()));
         let (least, most) = (own.min(others), own.max(others));
@@ -136,106 +139,61 @@ fn trimmed<'a>(sentences: &[&'a str]) -> Vec<&'a str> {
 
 /// Runs of letters and digits: how quotes and dashes are set is the outlet's own.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+    let part = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, 'à'..='ö') || (!c.is_ascii() && c.is_alphanumeric()));
+    text.split(part).filter(|word| !word.is_empty())
 }
 
 /// Figures and dates in words.
-const FACTS: &[&str] = &[
-    "lundi",
-    "mardi",
-    "mercredi",
-    "jeudi",
-    "vendredi",
-    "samedi",
-    "dimanche",
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-    "hier",
-    "demain",
-    "deux",
-    "trois",
-    "quatre",
-    "cinq",
-    "six",
-    "sept",
-    "huit",
-    "neuf",
-    "dix",
-    "onze",
-    "douze",
-    "quinze",
-    "vingt",
-    "trente",
-    "quarante",
-    "cinquante",
-    "soixante",
-    "cent",
-    "cents",
-    "mille",
-    "dizaine",
-    "dizaines",
-    "douzaine",
-    "centaine",
-    "centaines",
-    "millier",
-    "milliers",
-    "million",
-    "millions",
-    "milliard",
-    "milliards",
-    "moitié",
-    "tiers",
-    "yesterday",
-    "tomorrow",
-    "two",
-    "three",
-    "four",
-    "five",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "hundred",
-    "hundreds",
-    "thousand",
-    "thousands",
-    "billion",
-    "billions",
-    "dozen",
-    "dozens",
-    "half",
-    "third",
-];
+const FACTS: &str = "
+    lundi mardi mercredi jeudi vendredi samedi dimanche janvier février mars avril mai juin juillet août septembre octobre
+    novembre décembre hier demain deux trois quatre cinq six sept huit neuf dix onze douze quinze vingt trente quarante cinquante
+    soixante cent cents mille dizaine dizaines douzaine centaine centaines millier milliers million millions milliard milliards
+    moitié tiers yesterday tomorrow two three four five seven eight nine ten eleven twelve twenty thirty forty fifty hundred
+    hundreds thousand thousands billion billions dozen dozens half third";
 
-/// A figure or a date, also in words, or a word with a capital behind the first.
-fn has_facts(sentence: &str) -> bool {
-    let fact = |(at, word): (usize, &str)| {
-        word.starts_with(|c: char| c.is_numeric() || (at > 0 && c.is_uppercase())) || FACTS.contains(&word.to_lowercase().as_str())
-    };
-    words(sentence).enumerate().any(fact)
+/// Their hashes, each in the place that its last bits name or in the next that is free: mostly one look tells that a word is none.
+static FACT_HASHES: LazyLock<[u64; 512]> = LazyLock::new(|| {
+    let mut places = [0; 512];
+    for fact in FACTS.split_whitespace().map(hash) {
+        if let Some(free) = probe(fact).find(|at| places.get(*at) == Some(&0)).and_then(|at| places.get_mut(at)) {
+            *free = fact;
+        }
+    }
+    places
+});
+
+fn probe(hash: u64) -> impl Iterator<Item = usize> {
+    let first = usize::try_from(hash % 512).unwrap_or(0);
+    (first..512).chain(0..first)
 }
 
-/// FNV-1a over the small letters: what the ledger keeps must not change with the compiler.
+fn is_in_facts(hash: u64) -> bool {
+    let found = probe(hash).filter_map(|at| FACT_HASHES.get(at)).find(|there| **there == 0 || **there == hash);
+    found == Some(&hash)
+}
+
+/// Whether the word at this place of its sentence is a figure or a date, also in words, or has a capital behind the first.
+fn is_fact(at: usize, word: &str, hash: u64) -> bool {
+    let telling = |c: char| !c.is_ascii_lowercase() && (c.is_numeric() || (at > 0 && c.is_uppercase()));
+    word.starts_with(telling) || is_in_facts(hash)
+}
+
+/// FNV-1a over the four bytes of each small letter: what the ledger keeps must not change with the compiler.
 fn hash(word: &str) -> u64 {
-    let bytes = word.chars().flat_map(char::to_lowercase).flat_map(|c| u32::from(c).to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let step = |hash: u64, letter: char| match u32::from(letter) {
+        // Three of the four are zero: they only multiply.
+        letter @ 0..=0xff => (hash ^ u64::from(letter)).wrapping_mul(PRIME_4),
+        letter => letter.to_le_bytes().iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)),
+    };
+    word.chars().fold(0xcbf2_9ce4_8422_2325, |hash, c| match c {
+        'a'..='z' | '0'..='9' | 'à'..='ö' => step(hash, c),
+        'A'..='Z' => step(hash, c.to_ascii_lowercase()),
+        c => c.to_lowercase().fold(hash, step),
+    })
 }
+
+const PRIME: u64 = 0x0100_0000_01b3;
+const PRIME_4: u64 = PRIME.wrapping_mul(PRIME).wrapping_mul(PRIME).wrapping_mul(PRIME);
 
 /// One hash of several, in their order, its bits well stirred.
 fn mix(hashes: &[u64]) -> u64 {
@@ -324,6 +282,17 @@ mod tests {
             le vent soufflait à 110 km/h, selon la préfecture, qui a ouvert une cellule d'urgence. Les écoles sont fermées jusqu'à lundi. \
             Luc Modèle, le maire, demande 3 millions d'euros d'aide. Les travaux devaient commencer au printemps.";
         assert_eq!(repeats(other), None);
+    }
+
+    #[test]
+    fn words_hash_as_they_always_did() {
+        let plain = |word: &str| {
+            let bytes = word.chars().flat_map(char::to_lowercase).flat_map(|c| u32::from(c).to_le_bytes());
+            bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+        };
+        for word in ["Brennec", "été", "ŒUVRE", "İstanbul", "Москва", "1 200", "𝔸bc", ""] {
+            assert_eq!(hash(word), plain(word), "{word}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What chat models are told of a task (the texts are the config's), and the fence around what they work on.
 
+use std::borrow::Cow;
+
+use memchr::memchr3;
 use minijinja::context;
 
 use crate::config::Endpoint;
@@ -49,6 +52,9 @@ const CONTROL_WORDS: &[(&str, &str)] = &[
 pub fn fence(material: &str) -> String {
     let mark = blake3::hash(material.as_bytes()).to_hex();
     let mark = mark.get(..32).unwrap_or_default();
-    let material = CONTROL_WORDS.iter().fold(material.to_owned(), |text, (word, broken)| text.replace(word, broken));
+    let broken = |text: Cow<'_, str>, (word, broken): &(&str, &str)| Cow::Owned(text.replace(word, broken));
+    // Hardly any article holds one of the marks that they are written with.
+    let words = CONTROL_WORDS.iter().filter(|_| memchr3(b'<', b'>', b'[', material.as_bytes()).is_some());
+    let material = words.fold(Cow::Borrowed(material), broken);
     format!("<<{mark}>>\n{material}\n<<{mark}>>")
 }
