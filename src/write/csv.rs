@@ -1,5 +1,6 @@
 //! `summaries.csv`: the table; and `quarantine.csv`: the same columns for the rows that are kept out of it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
@@ -57,12 +58,12 @@ pub(super) fn head(profile: Profile, to: &mut dyn Write) -> io::Result<()> {
     if profile == Profile::ExcelFr {
         to.write_all(b"\xef\xbb\xbf")?;
     }
-    record(profile, COLUMNS.map(ToOwned::to_owned), to)
+    record(profile, &COLUMNS.map(Cow::Borrowed), to)
 }
 
 /// Writes a row.
 pub(super) fn row(profile: Profile, row: &Row, to: &mut dyn Write) -> io::Result<()> {
-    record(profile, cells(profile, row), to)
+    record(profile, &cells(profile, row), to)
 }
 
 struct Table {
@@ -76,42 +77,42 @@ impl Sheet for Table {
     }
 }
 
-fn cells(profile: Profile, row: &Row) -> [String; 22] {
-    let text = |text: &String| harmless(text);
+fn cells(profile: Profile, row: &Row) -> [Cow<'_, str>; 22] {
+    let plain = |text| Cow::Borrowed(text);
     [
-        row.id.clone(),
-        text(&row.source),
-        text(&row.digest.title_fr),
-        text(&row.digest.title_en),
-        text(&row.digest.summary_fr),
-        text(&row.digest.summary_en),
-        row.language.clone(),
-        text(&row.published),
-        text(&row.url),
-        row.status.code().to_owned(),
-        row.flags.clone(),
-        text(&row.error),
-        row.words.to_string(),
-        text(&row.summary_endpoint),
-        text(&row.translation_endpoint),
-        row.cost.map_or_else(String::new, |cost| decimal(cost, profile)),
-        row.processed_at.clone(),
-        text(&row.text_fr),
-        text(&row.text_en),
-        text(&row.author),
-        text(&row.section),
-        text(&row.copy_of),
+        plain(row.id.as_str()),
+        harmless(&row.source),
+        harmless(&row.digest.title_fr),
+        harmless(&row.digest.title_en),
+        harmless(&row.digest.summary_fr),
+        harmless(&row.digest.summary_en),
+        plain(&row.language),
+        harmless(&row.published),
+        harmless(&row.url),
+        plain(row.status.code()),
+        plain(&row.flags),
+        harmless(&row.error),
+        Cow::Owned(row.words.to_string()),
+        harmless(&row.summary_endpoint),
+        harmless(&row.translation_endpoint),
+        Cow::Owned(row.cost.map_or_else(String::new, |cost| decimal(cost, profile))),
+        plain(&row.processed_at),
+        harmless(&row.text_fr),
+        harmless(&row.text_en),
+        harmless(&row.author),
+        harmless(&row.section),
+        harmless(&row.copy_of),
     ]
 }
 
-fn record(profile: Profile, cells: [String; 22], to: &mut dyn Write) -> io::Result<()> {
+fn record(profile: Profile, cells: &[Cow<str>; 22], to: &mut dyn Write) -> io::Result<()> {
     let (delimiter, end) = match profile {
         Profile::Plain => (b',', Terminator::Any(b'\n')),
         Profile::ExcelFr => (b';', Terminator::CRLF),
     };
     // A writer for each record, since the sheet does not own what it writes to; its buffer need not be larger than most records.
     let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).buffer_capacity(1 << 12).from_writer(to);
-    writer.write_record(cells).map_err(io::Error::from)?;
+    writer.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io::Error::from)?;
     writer.flush()
 }
 
@@ -124,13 +125,13 @@ fn decimal(number: f64, profile: Profile) -> String {
 
 /// A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); so does one whose
 /// formula hides behind spaces, a byte order mark or quotes. Plain numbers stay. NUL, which spreadsheets end a cell at, goes.
-fn harmless(cell: &str) -> String {
-    let cell = cell.replace('\0', "");
+fn harmless(cell: &str) -> Cow<'_, str> {
+    let cell = if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { Cow::Borrowed(cell) };
     let hidden = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '\u{200b}');
     let shown = cell.trim_start_matches(hidden);
     let formula = shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let control = cell.starts_with(['\t', '\r', '\n']);
-    if (formula && !is_number(&cell)) || control { format!("'{cell}") } else { cell }
+    if (formula && !is_number(&cell)) || control { Cow::Owned(format!("'{cell}")) } else { cell }
 }
 
 /// A signed number, with a sign of percent or a unit of money at most.

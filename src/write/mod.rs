@@ -14,6 +14,8 @@ pub use receipt::{Receipt, write_receipt};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use crate::config::Profile;
 use crate::model::{Day, Fault, Row};
 
@@ -27,7 +29,7 @@ trait Output: Sync {
 }
 
 /// An output on its way: it gets every row once, in their order.
-trait Sheet {
+trait Sheet: Send {
     /// Writes one row, or notes it for the end.
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
 
@@ -36,6 +38,9 @@ trait Sheet {
         Ok(())
     }
 }
+
+/// Rows that are held until every output has them.
+const BATCH: usize = 64;
 
 /// Every output; the first is the table.
 static OUTPUTS: &[&dyn Output] = &[
@@ -84,7 +89,17 @@ pub fn write_all(folder: &Path, view: &View, rows: EachRow) -> Result<PathBuf, F
         let sheet = file.write(|to| output.begin(view, to))?;
         sheets.push((sheet, file));
     }
-    rows(&mut |row| sheets.iter_mut().try_for_each(|(sheet, file)| file.write(|to| sheet.row(&row, to))))?;
+    let mut batch: Vec<Row> = Vec::with_capacity(BATCH);
+    // The outputs side by side, each row by row.
+    let mut put = |batch: &mut Vec<Row>| {
+        let rows = std::mem::take(batch);
+        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))
+    };
+    rows(&mut |row| {
+        batch.push(row);
+        if batch.len() == BATCH { put(&mut batch) } else { Ok(()) }
+    })?;
+    put(&mut batch)?;
     // All are whole before the first takes its place, so that a full disk leaves no mixture of two runs.
     let mut whole = Vec::with_capacity(sheets.len());
     for (mut sheet, mut file) in sheets {
