@@ -147,6 +147,10 @@ fn run(scenario: &Scenario, folder: &Path) {
         used.megabytes,
         scenario.what
     );
+    if let (Some(first), Some(last)) = (seen.accepted.first(), seen.accepted.last()) {
+        let after = |at: &Instant| (*at - start).as_secs_f64();
+        println!("{:<22} first request after {:.3} s, last after {:.3} s", "", after(first), after(last));
+    }
     if scenario.manner.a_second.is_some() {
         let from = start + Duration::from_secs(20);
         let late: Vec<_> = seen.accepted.iter().filter(|at| **at >= from).collect();

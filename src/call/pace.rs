@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How far behind its time a pace may catch up: timers are late by a millisecond or two, and that must not cost a slot.
-const SLACK: Duration = Duration::from_millis(20);
+const SLACK: Duration = Duration::from_millis(5);
 /// The share of an allowed rate that is used: clocks and windows of two machines never fit exactly.
 const SHARE: f64 = 0.99;
 
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(at(&pace, 1.0), 707);
         // Idle time is not saved up.
         tokio::time::advance(Duration::from_mins(1)).await;
-        assert_eq!([at(&pace, 1.0), at(&pace, 1.0)], [59_980, 60_081]);
+        assert_eq!([at(&pace, 1.0), at(&pace, 1.0)], [59_995, 60_096]);
         assert_eq!(Pace::a_minute(None).take(1.0), None);
     }
 }
