@@ -46,6 +46,7 @@ fn table(estimate: &Estimate) -> String {
         ("found", estimate.found, String::new()),
         ("unchanged", estimate.unchanged, "their rows stay".into()),
         ("moved", estimate.moved, "known by their content".into()),
+        ("copies", estimate.copies, "they take the summary of their original".into()),
         ("new", estimate.new, String::new()),
         ("redone", estimate.redone, "the article or a setting has changed".into()),
         ("retried", estimate.retried, "failed before".into()),

@@ -6,10 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use super::known::{Known, Sight};
+use super::originals::Claim;
+use super::reading::sketch;
 use super::rows::as_wished;
 use super::{Work, read_all};
 use crate::discover::walk;
-use crate::model::{Answer, Article, Ask, Digest, Failure, Fault, Reply, Status, Task, Usage};
+use crate::model::{Answer, Article, Ask, Digest, Failure, Fault, Reply, Status, Task, Understood, Usage};
 use crate::plan::{Answered, Asker, Maker, Redo, content_key, estimate, expected, make};
 
 /// Sources that are read at once.
@@ -24,6 +26,8 @@ pub struct Estimate {
     pub unchanged: u64,
     /// Known by their content, under another name.
     pub moved: u64,
+    /// Copies that take the summary of their original.
+    pub copies: u64,
     /// Never seen.
     pub new: u64,
     /// Done before, and made anew: the article or a setting has changed.
@@ -62,6 +66,7 @@ pub struct Load {
 /// # Errors
 /// Where the ledger cannot be read.
 pub fn plan(work: &Work) -> Result<Estimate, Fault> {
+    work.originals.plan();
     let mut plan = Plan { work, sum: Estimate::default(), counter: Counter::new(work), runtime: tokio::runtime::Handle::current() };
     let mut known = Known::new(work.desk.ledger(), &work.config.folder, &work.config.input, work.shape);
     let mut batch = Vec::with_capacity(BATCH);
@@ -97,11 +102,19 @@ impl Plan<'_> {
 
     fn read(&mut self, batch: Vec<crate::discover::Found>) -> Result<(), Fault> {
         let mut read = Vec::with_capacity(batch.len());
-        read_all(batch.into_iter(), &self.work.config, |understood| understood, |understood| read.extend(understood));
-        for article in read {
+        let near = self.work.config.near;
+        let sketched = |mut understood: Understood| {
+            if let Ok(article) = &mut understood {
+                sketch(article, near);
+            }
+            understood
+        };
+        read_all(batch.into_iter(), &self.work.config, sketched, |understood| read.extend(understood));
+        let claims = self.work.originals.claim(self.work.desk.ledger(), &read)?;
+        for (article, claim) in read.into_iter().zip(claims) {
             self.sum.found += 1;
             match article {
-                Ok(article) => self.article(&article)?,
+                Ok(article) => self.article(&article, &claim)?,
                 Err((_, reject)) if reject.is_rule() => *self.sum.skipped.entry(reject.code.into()).or_default() += 1,
                 Err((_, reject)) => *self.sum.failed.entry(reject.code.into()).or_default() += 1,
             }
@@ -109,7 +122,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn article(&mut self, article: &Article) -> Result<(), Fault> {
+    fn article(&mut self, article: &Article, claim: &Claim) -> Result<(), Fault> {
         let (work, ledger) = (self.work, self.work.desk.ledger());
         let content = content_key(article, &work.glossary.of_article(article), &work.config.checks.key());
         let earlier = ledger.row(&article.source)?;
@@ -123,6 +136,12 @@ impl Plan<'_> {
                 self.sum.moved += 1;
                 return Ok(());
             }
+        }
+        if let Claim::Copy { original, ended } = claim
+            && (ended.is_some() || ledger.row(original)?.is_some_and(|(row, _)| row.status == Status::Done))
+        {
+            self.sum.copies += 1;
+            return Ok(());
         }
         let made = self.runtime.block_on(make(&work.config.summary, &work.glossary, article, &Redo::default(), &self.counter));
         match (made, earlier) {

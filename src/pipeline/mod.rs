@@ -8,8 +8,10 @@ mod estimate;
 mod known;
 mod limits;
 mod noting;
+mod originals;
 mod reading;
 mod rows;
+mod sort;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,9 +30,9 @@ use crate::report::Progress;
 use crate::write::{self, View};
 
 pub use asker::Desk;
-pub use copies::Originals;
 pub use estimate::{Estimate, Load, plan};
 pub use limits::Limits;
+pub use originals::Originals;
 use reading::ReadSource;
 pub use reading::read_all;
 
@@ -150,7 +152,7 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
                 Some(source) => {
                     for source in order.next(source) {
                         // Here, where they come in order, and not in the task, which may begin after later ones.
-                        let claims = work.originals.claim(&source.articles);
+                        let claims = work.originals.claim(work.desk.ledger(), &source.articles);
                         rows.spawn(rows::source(Arc::clone(&work), source, claims));
                     }
                 }
@@ -248,7 +250,7 @@ pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>) -> Res
     if write::names().all(|name| stands(&name)) {
         return Ok(write::names().next().map_or_else(|| config.output.clone(), path));
     }
-    copies::mark(ledger, config.near)?;
+    copies::mark(ledger, config.near, &config.output)?;
     let view = View {
         profile: config.profile,
         page_rows: config.page_rows,

@@ -13,7 +13,7 @@ use super::known::{Known, Sight, is_settled};
 use crate::config::{Config, Near, Rules};
 use crate::discover::{self, Found, walk};
 use crate::extract::{Sketch, Unfinished};
-use crate::model::{Fault, Reject, Source, Stamp, Status, Understood};
+use crate::model::{Article, Fault, Reject, Source, Stamp, Status, Understood};
 use crate::record::{FileRead, FileRef};
 use crate::report::Event;
 use crate::{extract, read};
@@ -142,16 +142,18 @@ impl Hand {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         self.pool.spawn(move || {
             let (mut articles, file) = job(&work);
-            if work.config.near != Near::Off {
-                articles
-                    .iter_mut()
-                    .flatten()
-                    .for_each(|article| article.sketch = Sketch::of(article).map_or_else(Vec::new, |sketch| sketch.to_bytes()));
-            }
+            articles.iter_mut().flatten().for_each(|article| sketch(article, work.config.near));
             // Never full: it holds as many sources as there are credits. Closed only when the run was broken off.
             let _ = queue.try_send(ReadSource { articles, number, file, _credit: credit });
         });
         true
+    }
+}
+
+/// Notes what copies of the article are known by, where they are looked for.
+pub(super) fn sketch(article: &mut Article, near: Near) {
+    if near != Near::Off {
+        article.sketch = Sketch::of(article).map_or_else(Vec::new, |sketch| sketch.to_bytes());
     }
 }
 

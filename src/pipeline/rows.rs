@@ -4,18 +4,26 @@ use std::sync::Arc;
 
 use super::Work;
 use super::checked::{Checked, findings, make_checked, quarantined};
-use super::copies::{Claim, said};
+use super::copies::said;
 use super::noting::Noting;
+use super::originals::Claim;
 use super::reading::ReadSource;
 use crate::discover::article_id;
 use crate::extract::{Likeness, Sketch};
-use crate::model::{Article, Digest, Exit, Failure, Field, Finding, Flag, Lang, Reject, Row, Status, Understood};
+use crate::model::{Article, Digest, Exit, Failure, Fault, Field, Finding, Flag, Lang, Reject, Row, Status, Understood};
 use crate::plan::{content_key, row_fingerprint};
 use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
 /// Every article of a source to its row, each with its claim; the source's credit is given back at the end.
-pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Vec<Claim>) -> Exit {
+pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Result<Vec<Claim>, Fault>) -> Exit {
+    let claims = match claims {
+        Ok(claims) => claims,
+        Err(fault) => {
+            source.file.ended(None);
+            return heed(&work, Err(work.desk.break_off(fault)));
+        }
+    };
     let mut exit = Exit::Done;
     let ReadSource { articles, file, _credit, .. } = source;
     // All at once: a list of articles must not take one after the other to the endpoints.

@@ -1,26 +1,80 @@
 //! Sketches of the articles in the table, and what the rows say of copies.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::Ledger;
+use super::books::{COLUMNS, row_of};
 use crate::model::{Fault, Row};
 
+/// Rows that are fetched at once.
+const PAGE: usize = 1000;
+
+/// A row of the table, as far as copies are concerned.
+#[derive(Clone, Debug)]
+pub struct Sketched {
+    /// The ledger's number for it, until it is made anew.
+    pub number: i64,
+    /// Its source.
+    pub source: String,
+    /// Its sketch; empty where it has none.
+    pub sketch: Vec<u8>,
+    /// The source that it says it is a copy of.
+    pub copy_of: String,
+}
+
 impl Ledger {
-    /// Hands the sketch of every row in the table that has one to `each`, in the order of their sources' names, with the source that the
-    /// row says it is a copy of.
+    /// Hands every row of the table that has a sketch, or says that it is a copy, to `each`, in the order of their sources' names. `each`
+    /// may ask the ledger for more.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read; or what `each` returned.
+    pub fn each_sketch(&self, mut each: impl FnMut(Sketched) -> Result<(), Fault>) -> Result<(), Fault> {
+        let mut after = String::new();
+        loop {
+            let page = self.sketches(&after)?;
+            let whole = page.len() == PAGE;
+            for row in page {
+                after.clone_from(&row.source);
+                each(row)?;
+            }
+            if !whole {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next page of rows whose sources' names come after `after`. No name is empty.
+    fn sketches(&self, after: &str) -> Result<Vec<Sketched>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT rowid, source, sketch, copy_of FROM row
+                 WHERE listed = 1 AND (sketch <> x'' OR copy_of <> '') AND source > ?1 ORDER BY source LIMIT ?2",
+            )?;
+            let row =
+                |row: &rusqlite::Row| Ok(Sketched { number: row.get(0)?, source: row.get(1)?, sketch: row.get(2)?, copy_of: row.get(3)? });
+            statement.query_map(params![after, i64::try_from(PAGE).unwrap_or(i64::MAX)], row)?.collect()
+        })
+    }
+
+    /// The sketch of a row, with its source; none where there is no such row any more.
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn each_sketch(&self, mut each: impl FnMut(&str, &[u8], &str)) -> Result<(), Fault> {
+    pub fn sketch(&self, number: i64) -> Result<Option<(String, Vec<u8>)>, Fault> {
         self.read(|connection| {
-            let mut statement = connection
-                .prepare("SELECT source, sketch, copy_of FROM row WHERE listed = 1 AND (sketch <> x'' OR copy_of <> '') ORDER BY source")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let [source, original] = [row.get_ref(0)?.as_str()?, row.get_ref(2)?.as_str()?];
-                each(source, row.get_ref(1)?.as_blob()?, original);
-            }
-            Ok(())
+            let mut statement = connection.prepare_cached("SELECT source, sketch FROM row WHERE rowid = ?1")?;
+            statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        })
+    }
+
+    /// The row of that number.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn row_number(&self, number: i64) -> Result<Option<Row>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM row WHERE rowid = ?1"))?;
+            statement.query_row([number], row_of).optional()
         })
     }
 

@@ -13,6 +13,7 @@ mod writer;
 
 pub use account::{Lost, PastCall, PastRun, Spent, Story};
 pub use books::{RowAndCalls, Wanted};
+pub use copies::Sketched;
 pub use files::{FileRead, FileRef, KnownFile};
 pub use forget::{Forgotten, forget};
 pub use ledger::{Intent, KnownRow, Ledger, RecordedCall};

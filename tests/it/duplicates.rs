@@ -73,6 +73,8 @@ fn a_trimmed_copy_takes_what_its_original_was_paid_for() {
     }
     desk.write("input/c/updated.txt", trimmed(1).replace("privé 125 foyers", "privé 825 foyers"));
     desk.write("input/d/longer.txt", format!("{}\n\nÀ Rennes, le préfet a promis 3 millions d'euros.", story()));
+    let plan = || serde_json::from_str::<serde_json::Value>(&desk.run(&["plan", "--json"]).exits(0).stdout).unwrap();
+    assert_eq!((&plan()["copies"], &plan()["new"]), (&4.into(), &3.into()), "{}", plan());
     desk.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 4, "a summary each for the original, the update and the longer one, and one translation");
     let original = desk.row("input/a/original.txt");
@@ -86,6 +88,7 @@ fn a_trimmed_copy_takes_what_its_original_was_paid_for() {
     // A copy that comes a night later takes it from the ledger; nothing is done again.
     desk.write("input/e.txt", trimmed(2));
     let before = desk.row("input/b/1.txt");
+    assert_eq!((&plan()["moved"], &plan()["endpoints"]), (&1.into(), &serde_json::json!([])), "{}", plan());
     desk.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 4);
     assert_eq!(desk.row("input/e.txt")["summary_en"], original["summary_en"]);

@@ -1,0 +1,142 @@
+//! Numbers sorted beyond memory: what does not fit is sorted in parts that go to an unnamed file, and merged from there.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Numbers that are held: 1 MB.
+const HELD: usize = 1 << 17;
+/// Numbers of a part that are fetched at once.
+const FETCHED: u64 = 1 << 11;
+/// Bytes of a number.
+const BYTES: u64 = 8;
+
+/// Takes numbers in any order.
+pub(super) struct Sorter {
+    folder: PathBuf,
+    held: Vec<u64>,
+    most: usize,
+    file: Option<File>,
+    /// Where each part in the file ends, in numbers.
+    ends: Vec<u64>,
+}
+
+impl Sorter {
+    /// A sorter that puts what it cannot hold into `folder`, under no name: it is gone with the process.
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_path_buf(), held: Vec::new(), most: HELD, file: None, ends: Vec::new() }
+    }
+
+    /// Takes a number.
+    pub(super) fn push(&mut self, number: u64) -> io::Result<()> {
+        self.held.push(number);
+        if self.held.len() < self.most { Ok(()) } else { self.put_down() }
+    }
+
+    fn put_down(&mut self) -> io::Result<()> {
+        self.held.sort_unstable();
+        let bytes: Vec<u8> = self.held.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile_in(&self.folder)?),
+        };
+        file.write_all(&bytes)?;
+        self.ends.push(self.ends.last().unwrap_or(&0) + self.held.len() as u64);
+        self.held.clear();
+        Ok(())
+    }
+
+    /// All that were taken, each once, in their order.
+    pub(super) fn sorted(mut self) -> io::Result<Sorted> {
+        self.held.sort_unstable();
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let mut parts: Vec<Part> = starts.zip(&self.ends).map(|(next, end)| Part { next, end: *end, here: VecDeque::new() }).collect();
+        parts.push(Part { next: 0, end: 0, here: self.held.into() });
+        let mut sorted = Sorted { file: self.file, parts, first: BinaryHeap::new(), last: None };
+        (0..sorted.parts.len()).try_for_each(|part| sorted.fetch(part))?;
+        Ok(sorted)
+    }
+}
+
+struct Part {
+    next: u64,
+    end: u64,
+    here: VecDeque<u64>,
+}
+
+/// Numbers in their order.
+pub(super) struct Sorted {
+    file: Option<File>,
+    parts: Vec<Part>,
+    /// The first number of each part.
+    first: BinaryHeap<Reverse<(u64, usize)>>,
+    last: Option<u64>,
+}
+
+impl Sorted {
+    /// Puts the next number of a part among the first ones.
+    fn fetch(&mut self, number: usize) -> io::Result<()> {
+        let Some(part) = self.parts.get_mut(number) else { return Ok(()) };
+        if part.here.is_empty()
+            && part.next < part.end
+            && let Some(file) = &self.file
+        {
+            let count = FETCHED.min(part.end - part.next);
+            let mut bytes = vec![0; usize::try_from(count * BYTES).unwrap_or(0)];
+            file.read_exact_at(&mut bytes, part.next * BYTES)?;
+            part.here.extend(bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
+            part.next += count;
+        }
+        if let Some(next) = part.here.pop_front() {
+            self.first.push(Reverse((next, number)));
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Sorted {
+    type Item = io::Result<u64>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Reverse((number, part)) = self.first.pop()?;
+            if let Err(error) = self.fetch(part) {
+                return Some(Err(error));
+            }
+            if self.last.replace(number) != Some(number) {
+                return Some(Ok(number));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_fits_or_not_comes_in_its_order_and_once(numbers in prop::collection::vec(0..50_u64, 0..200), most in 1..80_usize) {
+            let dir = tempfile::tempdir().unwrap();
+            let mut sorter = Sorter { most, ..Sorter::new(dir.path()) };
+            numbers.iter().try_for_each(|number| sorter.push(*number)).unwrap();
+            let sorted: Vec<u64> = sorter.sorted().unwrap().collect::<Result<_, _>>().unwrap();
+            let expected: std::collections::BTreeSet<u64> = numbers.into_iter().collect();
+            prop_assert_eq!(sorted, expected.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_part_is_fetched_piece_by_piece() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sorter = Sorter { most: 5000, ..Sorter::new(dir.path()) };
+        (0..12_345).rev().try_for_each(|number| sorter.push(number)).unwrap();
+        assert!(sorter.sorted().unwrap().map(Result::unwrap).eq(0..12_345));
+    }
+}
