@@ -134,6 +134,7 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
             return Err(fault);
         }
     };
+    let tables = pipeline::look_at_tables(&ledger, &config)?;
     let limits = Limits::new(&config.run, &ledger)?;
     let desk = Desk::new(ledger, lines, Arc::clone(&progress), limits);
     let work = Arc::new(Work { partial, ..Work::new(config, desk, progress)? });
@@ -153,7 +154,7 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
         }
     };
     let exit = [work.stop.get(), work.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
-    let table = pipeline::write_outputs(ledger, &work.config, outcome.cost)?;
+    let table = pipeline::write_outputs(ledger, &work.config, outcome.cost, &tables)?;
     let ending = ending(&work, &outcome, exit, table)?;
     receipt(&work, &ending)?;
     tell(&ending, &work.progress, loudness);

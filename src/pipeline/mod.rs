@@ -9,6 +9,7 @@ mod known;
 mod limits;
 mod noting;
 mod originals;
+mod outputs;
 mod reading;
 mod rows;
 mod sort;
@@ -22,17 +23,16 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::call::{Line, Tally};
-use crate::config::{Config, Profile, Run};
-use crate::model::{Exit, Failure, Fault, Reject, Stamp};
+use crate::config::{Config, Profile};
+use crate::model::{Exit, Failure, Fault, Reject};
 use crate::plan::{Glossary, row_fingerprint};
-use crate::record::Ledger;
 use crate::report::Progress;
-use crate::write::{self, View};
 
 pub use asker::Desk;
 pub use estimate::{Estimate, Load, plan};
 pub use limits::Limits;
 pub use originals::Originals;
+pub use outputs::{Tables, look_at_tables, write_outputs};
 use reading::ReadSource;
 pub use reading::read_all;
 
@@ -40,8 +40,6 @@ pub use reading::read_all;
 const SPARE_CREDITS: usize = 64;
 /// Calls in flight get this long to end after a signal.
 const DRAIN: Duration = Duration::from_secs(30);
-/// Days that the page looks back.
-const DAYS: u32 = 30;
 /// Between two progress lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -234,34 +232,4 @@ fn hash(text: &str) -> i64 {
         0 => 1,
         hash => hash,
     }
-}
-
-/// Writes every output from the ledger (`cost` is that of the run), unless they stand as they were written and no row has changed since.
-///
-/// # Errors
-/// Where one cannot be written.
-pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>) -> Result<PathBuf, Fault> {
-    let shaping = Config { run: Run::default(), ..config.clone() };
-    let made_with = hash(&format!("{} {shaping:?}", env!("CARGO_PKG_VERSION")));
-    let path = |name: &str| config.output.join(name);
-    let stamp = |name: &str| path(name).symlink_metadata().ok().map(|meta| Stamp::of(&meta));
-    let before = ledger.outputs()?;
-    let stands = |name: &&str| before.iter().any(|(known, left, with)| known == name && Some(*left) == stamp(name) && *with == made_with);
-    if write::names().all(|name| stands(&name)) {
-        return Ok(write::names().next().map_or_else(|| config.output.clone(), path));
-    }
-    copies::mark(ledger, config.near, &config.output)?;
-    let view = View {
-        profile: config.profile,
-        page_rows: config.page_rows,
-        output: config.output.canonicalize().unwrap_or_else(|_| config.output.clone()),
-        folder: config.folder.clone(),
-        made_at: format!("{:.0}", jiff::Timestamp::now()),
-        cost,
-        days: ledger.days(DAYS)?,
-    };
-    let table = write::write_all(&config.output, &view, &mut |each| ledger.each_row(each))?;
-    let written: Vec<_> = write::names().filter_map(|name| Some((name.to_owned(), stamp(name)?))).collect();
-    ledger.outputs_written(&written, made_with)?;
-    Ok(table)
 }

@@ -123,7 +123,7 @@ impl Ledger {
         self.write(Write::Listing { back, gone }).await
     }
 
-    /// The outputs that were written from the rows as they are now: name, what the file looked like then, and a hash of what shaped it.
+    /// The outputs: name, what the file looked like when it was written, and a hash of what shaped it; 0: rows have changed since.
     ///
     /// # Errors
     /// Where the ledger cannot be read.

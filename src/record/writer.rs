@@ -110,7 +110,8 @@ fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Wr
 
 fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    // The outputs no longer show what the ledger holds: known before they are written, so that a kill between leaves no doubt.
+    // The outputs no longer show what the ledger holds: known before they are written, so that a kill between leaves no doubt. What they
+    // look like stays known, so that somebody's work on them is seen.
     let mut changed = false;
     for write in group {
         match write {
@@ -140,7 +141,7 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
         }
     }
     if changed {
-        transaction.prepare_cached("DELETE FROM output")?.execute([])?;
+        transaction.prepare_cached("UPDATE output SET made_with = 0 WHERE made_with <> 0")?.execute([])?;
     }
     transaction.commit()
 }

@@ -16,7 +16,7 @@ pub(super) struct Csv {
 }
 
 /// The columns, by the names and in the order that users' macros and imports rely on.
-const COLUMNS: [&str; 22] = [
+pub(super) const COLUMNS: [&str; 22] = [
     "id",
     "source",
     "title_fr",
@@ -77,7 +77,8 @@ impl Sheet for Table {
     }
 }
 
-fn cells(profile: Profile, row: &Row) -> [Cow<'_, str>; 22] {
+/// A row's cells, as they are written.
+pub(super) fn cells(profile: Profile, row: &Row) -> [Cow<'_, str>; 22] {
     let plain = |text| Cow::Borrowed(text);
     [
         plain(row.id.as_str()),

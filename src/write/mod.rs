@@ -2,12 +2,14 @@
 
 mod atomic;
 mod csv;
+mod edited;
 mod export;
 mod flags;
 mod jsonl;
 mod page;
 mod receipt;
 
+pub use edited::{Edits, edits};
 pub use export::Form;
 pub use receipt::{Receipt, write_receipt};
 
@@ -54,6 +56,11 @@ static OUTPUTS: &[&dyn Output] = &[
 /// The names of all outputs; the first is the table's.
 pub fn names() -> impl Iterator<Item = &'static str> {
     OUTPUTS.iter().map(|output| output.file_name())
+}
+
+/// The tables among them, which people also work on: their names, and whether the rows that a check has kept out stand there.
+pub fn tables() -> [(&'static str, bool); 2] {
+    [("summaries.csv", false), ("quarantine.csv", true)]
 }
 
 /// What the outputs are told beside the rows.

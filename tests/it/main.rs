@@ -36,3 +36,4 @@ mod serve;
 mod signals;
 mod support;
 mod table;
+mod tables;

@@ -1,0 +1,114 @@
+//! A table that somebody has worked on since it was written: how it differs from what the ledger would write.
+
+use std::borrow::Cow;
+use std::io::{BufRead, BufReader, Read};
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::csv::{COLUMNS, cells};
+use crate::config::Profile;
+use crate::model::{Fault, Row};
+
+/// What somebody has done to a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Rows that do not stand so in the ledger: written, or written over, by hand.
+    pub changed: u64,
+    /// Rows of the ledger that are not in it.
+    pub missing: u64,
+}
+
+/// Compares a table with the ledger's rows of it: `rows` of them, which `row` gives by their source. Columns that were taken out, another
+/// delimiter and another order of the rows are no difference; a column that was added is one where something stands in it.
+///
+/// # Errors
+/// What `row` returned.
+pub fn edits(table: impl Read, rows: u64, mut row: impl FnMut(&str) -> Result<Option<Row>, Fault>) -> Result<Edits, Fault> {
+    let mut table = BufReader::new(table);
+    let head = table.fill_buf().unwrap_or_default();
+    let bom = usize::from(head.starts_with(b"\xef\xbb\xbf")) * 3;
+    let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let delimiter = *b",;\t".iter().max_by_key(|sign| first.split(|byte| byte == *sign).count()).unwrap_or(&b',');
+    let profile = if delimiter == b';' { Profile::ExcelFr } else { Profile::Plain };
+    table.consume(bom);
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(table);
+    let mut record = ByteRecord::new();
+    let mut columns: Option<Vec<Option<usize>>> = None;
+    let mut seen = Edits { changed: 0, missing: rows };
+    // What cannot be read ends the table: all that comes after it counts as missing.
+    while reader.read_byte_record(&mut record).unwrap_or(false) {
+        let Some(columns) = &columns else {
+            columns = Some(record.iter().map(|name| COLUMNS.iter().position(|own| own.as_bytes() == name)).collect());
+            continue;
+        };
+        let source = record.iter().zip(columns).find(|(_, column)| column.is_some_and(|at| COLUMNS.get(at) == Some(&"source")));
+        let source = source.map_or_else(String::new, |(cell, _)| String::from_utf8_lossy(cell).into_owned());
+        let mut known = row(&source)?;
+        if let (None, Some(bare)) = (&known, source.strip_prefix('\'')) {
+            known = row(bare)?;
+        }
+        if known.is_some_and(|row| same(&record, columns, &cells(profile, &row))) {
+            seen.missing = seen.missing.saturating_sub(1);
+        } else {
+            seen.changed += 1;
+        }
+    }
+    // A row that was written over is not missing besides.
+    seen.missing = seen.missing.saturating_sub(seen.changed);
+    Ok(seen)
+}
+
+fn same(record: &ByteRecord, columns: &[Option<usize>], cells: &[Cow<str>]) -> bool {
+    let own = |column: Option<usize>| column.and_then(|at| cells.get(at)).map_or(&b""[..], |cell| cell.as_bytes());
+    record.len() == columns.len() && record.iter().zip(columns).all(|(cell, column)| cell == own(*column))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::write::{View, row, written};
+
+    fn rows() -> Vec<Row> {
+        ["Un", "-2", "Trois; avec, tout"].iter().enumerate().map(|(at, title)| Row { source: format!("{at}.txt"), ..row(title) }).collect()
+    }
+
+    fn of(table: &str) -> (u64, u64) {
+        let known = |source: &str| Ok(rows().into_iter().find(|row| row.source == source));
+        let edits = edits(table.as_bytes(), 3, known).unwrap();
+        (edits.changed, edits.missing)
+    }
+
+    fn table(profile: Profile) -> String {
+        written("summaries.csv", &View { profile, ..View::default() }, &rows())
+    }
+
+    fn lines(table: &str, change: impl Fn(usize, &str) -> String) -> String {
+        table.lines().enumerate().map(|(at, line)| change(at, line) + "\n").collect::<Vec<_>>().concat()
+    }
+
+    #[test]
+    fn a_table_that_says_the_same_is_not_edited() {
+        let plain = table(Profile::Plain);
+        assert_eq!(of(&plain), (0, 0));
+        assert_eq!(of(&table(Profile::ExcelFr)), (0, 0));
+        let mut sorted: Vec<&str> = plain.lines().collect();
+        sorted.swap(1, 3);
+        assert_eq!(of(&sorted.join("\r\n")), (0, 0), "sorted otherwise");
+        let narrow = lines(&plain, |_, line| line.split(',').take(2).collect::<Vec<_>>().join(","));
+        assert_eq!(of(&narrow), (0, 0), "columns were taken out");
+        assert_eq!(of(&lines(&plain, |_, line| format!("{line},"))), (0, 0), "an empty column");
+    }
+
+    #[test]
+    fn rows_that_were_written_or_taken_out_are_counted() {
+        let plain = table(Profile::Plain);
+        assert_eq!(of(&plain.replace(",Un,", ",Uno,")), (1, 0), "written over");
+        assert_eq!(of(&format!("{plain}{}", plain.lines().nth(1).unwrap().replace("0.txt", "moi.txt"))), (1, 0), "written");
+        assert_eq!(of(&lines(&plain, |at, line| if at < 2 { line.to_owned() } else { String::new() })), (0, 2), "taken out");
+        let remark = lines(&plain, |at, line| format!("{line},{}", ["remark", "", "à revoir", ""][at]));
+        assert_eq!(of(&remark), (1, 0), "a remark");
+        assert_eq!(of(""), (0, 3));
+        assert_eq!(of("half a li"), (0, 3));
+        assert_eq!(of("\u{0}\n\u{0}"), (1, 2));
+    }
+}
