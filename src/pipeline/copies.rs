@@ -13,8 +13,10 @@ use crate::extract::Sketch;
 use crate::model::{Fault, Finding, Flag, Row};
 use crate::record::Ledger;
 
-/// Rows that share a mark and are compared, the first of them: more share it by a line that every article of an outlet has.
-const COMPARED: usize = 8;
+/// Rows that share a mark and are all compared. More share it by a story that everybody has, or by a line that every article of an outlet
+/// has: then the first two stand for all. Copies in whose texts every run of words is common are found by the rarer of their marks.
+const FEW: usize = 64;
+const FIRST: usize = 2;
 /// Sketches that are kept at hand: those that all compare themselves with.
 const AT_HAND: usize = 512;
 /// Rows that are written at once.
@@ -57,18 +59,28 @@ fn candidates(ledger: &Ledger, near: Near, folder: &Path, refused: &impl Fn(io::
         sketch.iter().flat_map(Sketch::marks).try_for_each(|mark| marks.push(pair(mark, place))).map_err(refused)
     })?;
     let mut shared = Sorter::new(folder);
-    let (mut mark, mut first) = (None, Vec::with_capacity(COMPARED));
+    let (mut mark, mut group) = (None, Vec::with_capacity(FEW + 1));
     for next in marks.sorted().map_err(refused)? {
         let (its, place) = halves(next.map_err(refused)?);
         if mark.replace(its) != Some(its) {
-            first.clear();
+            pair_up(&group, &mut shared).map_err(refused)?;
+            group.clear();
         }
-        first.iter().try_for_each(|earlier| shared.push(pair(place, *earlier))).map_err(refused)?;
-        if first.len() < COMPARED {
-            first.push(place);
+        if group.len() <= FEW {
+            group.push(place);
+        } else {
+            group.iter().take(FIRST).try_for_each(|first| shared.push(pair(place, *first))).map_err(refused)?;
         }
     }
+    pair_up(&group, &mut shared).map_err(refused)?;
     Ok((rows, shared.sorted().map_err(refused)?))
+}
+
+/// Pairs each place of a group with those before it: all of them, or where the group is large the first.
+fn pair_up(group: &[u32], shared: &mut Sorter) -> io::Result<()> {
+    let most = if group.len() > FEW { FIRST } else { FEW };
+    let pairs = group.iter().enumerate().flat_map(|(at, place)| group.iter().take(at.min(most)).map(|earlier| pair(*place, *earlier)));
+    pairs.into_iter().try_for_each(|pair| shared.push(pair))
 }
 
 /// The places that share a mark with this one and come before it.
