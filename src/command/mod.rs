@@ -4,12 +4,14 @@ mod check;
 mod doctor;
 mod endpoints;
 mod export;
+mod finish;
 mod forget;
 mod init;
 mod models;
 mod plan;
 mod read;
 mod retry;
+mod room;
 mod run;
 mod serve;
 mod status;
@@ -24,7 +26,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::config::{Config, Overrides, RunFlags, load};
 use crate::dialect;
 use crate::model::{Exit, Fault};
-use crate::report::{Loudness, complain, lost};
+use crate::report::{self, Loudness, complain, lost};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -344,8 +346,21 @@ impl Common {
     }
 }
 
-/// Does what the arguments say.
+/// Does what the arguments say. A bug that panics ends as exit code 1 and a line that names its place; what it panicked with may hold text
+/// of an article or a key, and is not said.
 pub fn run(arguments: Arguments) -> Exit {
+    on_its_feet(|| carry_out(arguments))
+}
+
+fn on_its_feet(what: impl FnOnce() -> Exit) -> Exit {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".into(), ToString::to_string);
+        report::stumble(&format!("a bug of depeche at {place}; please report it, with the file if one is named"));
+    }));
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(what)).unwrap_or(Exit::Bug)
+}
+
+fn carry_out(arguments: Arguments) -> Exit {
     let result = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
@@ -368,14 +383,20 @@ pub fn run(arguments: Arguments) -> Exit {
     let result = result
         .and_then(|exit| if lost() { Err(Fault::usage("standard output takes no more; what was to be said is lost")) } else { Ok(exit) });
     result.unwrap_or_else(|fault| {
-        let style = console::Style::new().for_stderr().red().bold();
-        complain(&format!("{} {}", style.apply_to("error:"), fault.message));
+        complain_of(&fault);
         fault.exit
     })
 }
 
+/// Says what went wrong.
+fn complain_of(fault: &Fault) {
+    let style = console::Style::new().for_stderr().red().bold();
+    complain(&format!("{} {}", style.apply_to("error:"), fault.message));
+}
+
 /// The runtime for all that waits: two threads carry thousands of calls.
 fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
+    room::for_threads()?;
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     built.map_err(|error| Fault::usage(format!("no threads to wait with: {error}")))
 }
@@ -387,5 +408,10 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bug_ends_as_exit_code_1() {
+        assert_eq!((on_its_feet(|| Exit::SomeFailed), on_its_feet(|| panic!("text of an article"))), (Exit::SomeFailed, Exit::Bug));
     }
 }

@@ -1,24 +1,18 @@
 //! `depeche run`: the main job.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{RunArguments, endpoints, runtime};
+use super::finish::finish;
+use super::{RunArguments, endpoints, room, runtime};
 use crate::call;
 use crate::config::{Config, Overrides, RunFlags};
-use crate::model::{Exit, Fault, Source, Status, Summary};
-use crate::pipeline::{self, Desk, Limits, Outcome, Work};
+use crate::model::{Exit, Fault, Source, Summary};
+use crate::pipeline::{self, Desk, Limits, Work};
 use crate::record::{Ledger, RunLock};
-use crate::report::{self, Ending, Loudness, Progress, say};
-use crate::write::{Receipt, write_receipt};
-
-/// Failed articles that are named at the end.
-const NAMED_FAILURES: usize = 5;
-/// Bytes that must be free for the ledger and the table.
-const LEAST_SPACE: u64 = 10 << 20;
+use crate::report::{self, Loudness, Progress};
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     start(arguments, false)
@@ -78,7 +72,9 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
         }
         arguments.wait
     })?;
-    there_is_room(&config.output)?;
+    room::on_the_disk(&config.output)?;
+    room::for_files(&config)?;
+    room::for_threads()?;
     let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
     if failed_only {
         let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
@@ -108,23 +104,6 @@ fn places_are_apart(config: &Config) -> Result<(), Fault> {
     }
 }
 
-/// A disk that is full is told before anything is paid for.
-fn there_is_room(output: &Path) -> Result<(), Fault> {
-    let table = output.join("summaries.csv").metadata().map_or(0, |meta| meta.len());
-    let needed = (2 * table).max(LEAST_SPACE);
-    // A disk that does not say what it has is taken at its word when it refuses a write.
-    let free = rustix::fs::statvfs(output).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    if free < needed {
-        return Err(Fault::usage(format!(
-            "no space left on device for `{}`: {} MB are free and about {} MB are needed. Make room and start again; nothing was sent",
-            output.display(),
-            free >> 20,
-            needed.div_ceil(1 << 20)
-        )));
-    }
-    Ok(())
-}
-
 async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<(Exit, String), Fault> {
     let lines = match endpoints::open(&config, &progress).await {
         Ok(lines) => lines,
@@ -144,46 +123,11 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
     let result = running.await.unwrap_or_else(|error| Err(Fault::new(Exit::Bug, format!("a bug of depeche: {error}; please report it"))));
     signals.abort();
     work.progress.end();
-    let ledger = work.desk.ledger();
-    let outcome = match result {
-        Ok(outcome) => outcome,
-        Err(fault) => {
-            // What broke the run off may keep this from being written too; then it stands there as killed.
-            let _ = ledger.close(fault.exit, &work.progress.counts(true));
-            return Err(fault);
-        }
+    let (outcome, fault) = match result {
+        Ok(outcome) => (outcome, None),
+        Err(fault) => (work.desk.outcome(fault.exit), Some(fault)),
     };
-    let exit = [work.stop.get(), work.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
-    let table = pipeline::write_outputs(ledger, &work.config, outcome.cost, &tables)?;
-    let ending = ending(&work, &outcome, exit, table)?;
-    receipt(&work, &ending)?;
-    tell(&ending, &work.progress, loudness);
-    ledger.close(exit, &ending.summary)?;
-    Ok((exit, report::end_line(&ending)))
-}
-
-/// Leaves the run's numbers for machines.
-fn receipt(work: &Work, ending: &Ending) -> Result<(), Fault> {
-    let ledger = work.desk.ledger();
-    let now = jiff::Timestamp::now();
-    let (started_at, success) = ledger.times()?;
-    let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
-    let last_success = if ending.exit == Exit::Done.code() { Some(now.as_second()) } else { earlier };
-    let mut receipt = Receipt {
-        started_at,
-        ended_at: format!("{now:.0}"),
-        exit: ending.exit,
-        limit: ending.limit.clone(),
-        summary: ending.summary,
-        flags: ending.flags.iter().cloned().collect(),
-        endpoints: ledger.shares()?,
-        ..Receipt::default()
-    };
-    for (status, code, rows, _) in ledger.reasons()? {
-        let codes = if status == Status::Skipped.code() { &mut receipt.skipped } else { &mut receipt.failed };
-        *codes.entry(code).or_default() += rows;
-    }
-    write_receipt(&work.config.output, &receipt, now.as_second(), last_success)
+    Ok(finish(&work, &tables, &outcome, fault, loudness))
 }
 
 /// The first signal stops what has not begun; the second ends the process, which the ledger is built to survive.
@@ -208,41 +152,4 @@ async fn heed_signals(work: Arc<Work>) {
 #[expect(clippy::exit, reason = "the user has asked twice")]
 fn end_at_once(exit: Exit) {
     std::process::exit(exit.code().into());
-}
-
-fn tell(ending: &Ending, progress: &Progress, loudness: Loudness) {
-    if progress.prints_lines() {
-        report::complain(&report::end_line(ending));
-    }
-    if loudness != Loudness::Quiet {
-        say(&report::table(ending, console::colors_enabled()));
-    }
-}
-
-fn ending(work: &Work, outcome: &Outcome, exit: Exit, table: PathBuf) -> Result<Ending, Fault> {
-    let ledger = work.desk.ledger();
-    let mut flags: BTreeMap<String, u64> = BTreeMap::new();
-    let mut flagged = 0;
-    for (combination, rows) in ledger.flags()? {
-        flagged += rows;
-        combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
-    }
-    let failures = ledger.failures(NAMED_FAILURES)?;
-    // What a run that was cut short did not come to is left for the next one.
-    let summary = Summary {
-        flagged,
-        requests: outcome.tally.sent,
-        paid: outcome.paid,
-        retried: outcome.tally.repeated,
-        maybe_billed: outcome.tally.maybe_billed,
-        remembered: outcome.remembered,
-        cost: outcome.cost,
-        seconds: work.progress.elapsed().as_secs_f64(),
-        ..work.progress.counts(work.stop.get().is_some())
-    };
-    // As the user would name it from here.
-    let here = std::env::current_dir().ok();
-    let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
-    let limit = work.desk.limits().reached().map(ToOwned::to_owned);
-    Ok(Ending { summary, limit, exit: exit.code(), flags: flags.into_iter().collect(), table, failures })
 }

@@ -104,7 +104,8 @@ impl Desk {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    pub(super) fn outcome(&self, exit: Exit) -> Outcome {
+    /// How it went, with the articles' gravest reason.
+    pub fn outcome(&self, exit: Exit) -> Outcome {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let tally = self.lines().map(Line::tally).fold(Tally::default(), |sum, tally| Tally {
             sent: sum.sent + tally.sent,

@@ -133,7 +133,7 @@ impl State {
     fn claim(&mut self, ledger: &Ledger, article: &Understood) -> Result<Claim, Fault> {
         let Ok(article) = article else { return Ok(Claim::Own(None)) };
         let Some(sketch) = Sketch::from_bytes(&article.sketch) else { return Ok(Claim::Own(None)) };
-        self.forget_ended();
+        self.forget_ended(ledger);
         let candidates = self.index.candidates(&sketch);
         let known = candidates.iter().any(|name| **name == *article.source);
         for original in candidates.into_iter().filter(|name| **name != *article.source) {
@@ -161,12 +161,14 @@ impl State {
         Ok(Claim::Own(Some(end)))
     }
 
-    /// What has ended is in the ledger. Looked for when as many have come as there were, so that it costs little an article.
-    fn forget_ended(&mut self) {
-        if !self.planning && self.running.len() > 2 * self.lasting {
-            self.running.retain(|_, running| running.ended.has_changed().is_ok());
-            self.lasting = self.running.len();
+    /// What has ended is in the ledger, or soon is. Looked for when as many have come as there were, so that it costs little an article.
+    fn forget_ended(&mut self, ledger: &Ledger) {
+        if self.planning || self.running.len() <= 2 * self.lasting {
+            return;
         }
+        let there = |name: &str, sketch: &Sketch| matches!(ledger.row(name), Ok(Some((row, _))) if row.sketch == sketch.to_bytes());
+        self.running.retain(|name, running| running.ended.has_changed().is_ok() || !there(name, &running.sketch));
+        self.lasting = self.running.len();
     }
 }
 

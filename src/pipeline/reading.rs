@@ -298,3 +298,16 @@ fn open(source: &Source, config: &Config) -> Result<impl Iterator<Item = Unfinis
     }
     extract::articles(source, read::open(source, config.max_bytes)?, &config.fields)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_makes_the_reading_panic_is_a_reject_with_its_name() {
+        let (name, reject) = caught::<()>("input/a.txt", || panic!("text of an article")).unwrap_err();
+        assert_eq!((name.as_str(), reject.code), ("input/a.txt", "internal"));
+        assert!(!reject.reason.contains("text of an article"));
+        assert_eq!(caught("input/a.txt", || Ok(1)), Ok(1));
+    }
+}

@@ -27,7 +27,7 @@ pub struct Forgotten {
 /// Where the ledger in `folder` is not there or cannot be written.
 pub fn forget(folder: &Path, before: &str, dry: bool) -> Result<Forgotten, Fault> {
     let path = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()).join("ledger.db");
-    schema::is_ours(&path)?;
+    schema::is_ours(&path, true)?;
     let mut connection = schema::open(&path)?;
     let forgotten = in_one_go(&mut connection, before, dry).map_err(|error| schema::damaged(&path, &error))?;
     if !dry && forgotten != Forgotten::default() {

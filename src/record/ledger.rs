@@ -98,7 +98,7 @@ impl Ledger {
             set_logs_aside(&real, new)?;
             schema::create(&path)?;
         }
-        schema::is_ours(&path)?;
+        schema::is_ours(&path, true)?;
         let writing = schema::open(&path)?;
         let reader = schema::open(&path)?;
         let started = jiff::Timestamp::now();
@@ -128,7 +128,7 @@ impl Ledger {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
-        schema::is_ours(&path)?;
+        schema::is_ours(&path, false)?;
         let reader = schema::open_to_read(&path)?;
         let next_file = AtomicI64::new(i64::MAX / 2);
         Ok(Some(Self { path, run: i64::MAX, killed: 0, next_file, reader: Mutex::new(reader), writer: Mutex::new(None) }))

@@ -121,18 +121,18 @@ fn keep_copy(connection: &Connection, path: &Path, version: i32) -> Result<(), F
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
 }
 
-/// Looks at the file's head only, so that a file that is not ours is not changed by a byte.
+/// Looks at the file's head only, and `to_write` at whether it may be written to, so that a file that is not ours is not changed by a byte.
 ///
 /// To be called before the ledger is opened, and never after: closing any descriptor of a file drops all of the process's POSIX locks
 /// on it, `SQLite`'s too, and another program that then reads the ledger would take the log away under the run.
-pub(super) fn is_ours(path: &Path) -> Result<(), Fault> {
+pub(super) fn is_ours(path: &Path, to_write: bool) -> Result<(), Fault> {
     let cannot = |what: String| Fault::usage(format!("the ledger `{}` cannot be used: {what}", path.display()));
     let mut head = [0_u8; 100];
     let meta = fs::symlink_metadata(path).map_err(|error| cannot(error.to_string()))?;
     if !meta.is_file() {
         return Err(cannot("it is not a file".into()));
     }
-    if fs::OpenOptions::new().write(true).open(path).is_err() {
+    if to_write && fs::OpenOptions::new().write(true).open(path).is_err() {
         return Err(cannot("it cannot be written to".into()));
     }
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));

@@ -47,6 +47,11 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Tells of a bug: in the log where there is one, else on standard error.
+pub fn stumble(text: &str) {
+    if tracing::dispatcher::has_been_set() { tracing::error!("{text}") } else { complain(&format!("error: {text}")) }
+}
+
 /// Whether standard error is a terminal that can draw bars.
 fn can_draw() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")

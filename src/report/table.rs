@@ -19,6 +19,8 @@ pub struct Ending {
     pub limit: Option<String>,
     /// The exit code.
     pub exit: u8,
+    /// What broke it off.
+    pub fault: Option<String>,
     /// Rows with a flag, by flag.
     pub flags: Vec<(String, u64)>,
     /// Where the table is.
@@ -93,6 +95,8 @@ pub fn end_line(ending: &Ending) -> String {
         #[serde(flatten)]
         summary: &'a Summary,
         limit: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fault: Option<&'a str>,
         table: String,
     }
     let seconds = (ending.summary.seconds * 1000.0).round() / 1000.0;
@@ -102,6 +106,7 @@ pub fn end_line(ending: &Ending) -> String {
         exit: ending.exit,
         summary,
         limit: ending.limit.as_deref(),
+        fault: ending.fault.as_deref(),
         table: ending.table.display().to_string(),
     };
     // Numbers and a text: nothing that JSON cannot say.
@@ -130,6 +135,7 @@ mod tests {
             },
             limit: None,
             exit: 3,
+            fault: None,
             flags: vec![("draft".into(), 7)],
             table: "output/summaries.csv".into(),
             failures: vec![("input/a\u{1b}.txt".into(), "unreadable: no permission".into())],

@@ -23,6 +23,9 @@ pub struct Receipt {
     pub exit: u8,
     /// The limit that ended it.
     pub limit: Option<String>,
+    /// What broke it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
     /// In numbers.
     pub summary: Summary,
     /// Rows with each flag.

@@ -21,26 +21,44 @@ fn every() -> usize {
     std::env::var("DEPECHE_EVERY").ok().and_then(|every| every.parse().ok()).unwrap_or(9)
 }
 
-/// Runs the program with a fault at one place; none where it cannot be traced. `true`: the fault was met.
-fn injected(desk: &Desk, calls: &str, fault: &str, place: &str) -> Option<(Ended, bool)> {
+/// Where a fault is put.
+struct Fault<'a> {
+    /// The calls that are counted, and one of which fails.
+    calls: &'a str,
+    /// What becomes of it.
+    what: &'a str,
+    /// `+`: all after it fail too.
+    on: &'a str,
+    /// Only calls of the first thread, which writes the outputs: what the others write are their signs to each other.
+    first_thread: bool,
+}
+
+/// Runs the program with a fault at one place; none where it cannot be traced. With what it was that failed, if anything.
+fn injected(desk: &Desk, fault: &Fault, place: usize) -> Option<(Ended, Option<String>)> {
     let log = desk.path("trace");
     let program = desk.command(&["run"]);
+    let Fault { calls, what, on, first_thread } = fault;
     let mut traced = Command::new("strace");
-    traced.args(["-f", "-qq", "-o"]).arg(&log).args([
+    traced.args(if *first_thread { &["-qq", "-y", "-o"][..] } else { &["-f", "-qq", "-y", "-o"] }).arg(&log).args([
         "-e",
         &format!("trace={calls}"),
         "-e",
-        &format!("inject={calls}:{fault}:when={place}"),
+        &format!("inject={calls}:{what}:when={place}{on}"),
     ]);
     traced.arg(program.get_program()).args(program.get_args()).current_dir(program.get_current_dir()?).env_clear();
     traced.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    if Command::new("strace").args(["-qq", "true"]).output().is_ok_and(|output| output.status.success()) {
+    if traceable() {
         let ended = Running::start(&mut traced).wait();
-        let met = std::fs::read_to_string(&log).unwrap_or_default();
-        return Some((ended, met.contains("(INJECTED)") || met.contains("killed by SIGKILL")));
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        let met = log.lines().find(|line| line.contains("(INJECTED)") || line.contains("killed by SIGKILL"));
+        return Some((ended, met.map(str::to_owned)));
     }
     println!("skipped: strace is not there, or may not trace");
     None
+}
+
+fn traceable() -> bool {
+    Command::new("strace").args(["-qq", "true"]).output().is_ok_and(|output| output.status.success())
 }
 
 /// After whatever happened: the ledger is whole, the next run does the rest, and only what was in flight is asked again.
@@ -67,19 +85,19 @@ fn undisturbed() -> Vec<Vec<String>> {
     desk.timeless()
 }
 
-/// Tries the fault at every place until the program no longer comes to it; `judge` looks at what the program said.
-fn at_every_place(calls: &str, fault: &str, on: &str, step: usize, judge: impl Fn(&Ended, &str)) {
+/// Tries the fault at every place until the program no longer comes to it; `judge` looks at what the program said, and is told what failed.
+fn at_every_place(fault: &Fault, step: usize, judge: impl Fn(&Ended, &str)) {
     let wanted = undisturbed();
     let mut met = 0;
     let mut missed = 0;
     for place in (1..).step_by(step) {
-        let what = format!("{fault} at {calls} number {place}");
+        let what = format!("{} at {} number {place}{}", fault.what, fault.calls, fault.on);
         let mock = Mock::good();
         let desk = Desk::with(&openai(&mock), ARTICLES);
-        let Some((ended, there)) = injected(&desk, calls, fault, &format!("{place}{on}")) else { return };
-        if there {
+        let Some((ended, failed)) = injected(&desk, fault, place) else { return };
+        if let Some(failed) = failed {
             met += 1;
-            judge(&ended, &what);
+            judge(&ended, &format!("{what}: {failed}"));
         } else {
             missed += 1;
         }
@@ -89,41 +107,65 @@ fn at_every_place(calls: &str, fault: &str, on: &str, step: usize, judge: impl F
             break;
         }
     }
-    assert!(met >= 2, "{fault} at {calls}: only {met} places were met");
+    assert!(met >= 2, "{} at {}: only {met} places were met", fault.what, fault.calls);
+}
+
+fn told(ended: &Ended, what: &str, why: &str) {
+    assert!(ended.code.is_some_and(|code| code == 2 || code == 0), "{what}: {:?}\n{}", ended.code, ended.stderr);
+    if ended.code == Some(2) {
+        assert!(ended.stderr.to_lowercase().contains(why), "{what}: {}", ended.stderr);
+        assert!(ended.stderr.contains("output"), "{what}: it names the place: {}", ended.stderr);
+    } else {
+        // It failed where nothing depends on it.
+        assert!(ended.stdout.contains("done"), "{what}");
+    }
 }
 
 #[test]
 fn it_may_die_at_any_call_that_touches_the_disk() {
-    at_every_place(DISK, "signal=KILL", "", every(), |_, _| {});
+    at_every_place(&Fault { calls: DISK, what: "signal=KILL", on: "", first_thread: false }, every(), |_, _| {});
+}
+
+#[test]
+fn it_may_die_at_any_write_of_an_output() {
+    at_every_place(&Fault { calls: "write", what: "signal=KILL", on: "", first_thread: true }, every().min(3), |_, _| {});
 }
 
 #[test]
 fn a_disk_that_is_full_from_any_write_on_is_told_and_nothing_is_lost() {
-    at_every_place("pwrite64,fdatasync,fsync,ftruncate,mkdir", "error=ENOSPC", "+", every(), |ended, what| {
-        assert!(ended.code.is_some_and(|code| code == 2 || code == 0), "{what}: {:?}\n{}", ended.code, ended.stderr);
-        if ended.code == Some(2) {
-            assert!(ended.stderr.to_lowercase().contains("no space left on device"), "{what}: {}", ended.stderr);
-            assert!(ended.stderr.contains("output"), "{what}: it names the place: {}", ended.stderr);
-        } else {
-            // It failed where nothing depends on it.
-            assert!(ended.stdout.contains("done"), "{what}");
-        }
+    let calls = "pwrite64,fdatasync,fsync,ftruncate,mkdir";
+    at_every_place(&Fault { calls, what: "error=ENOSPC", on: "+", first_thread: false }, every(), |ended, what| {
+        told(ended, what, "no space left on device");
     });
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_write_of_an_output_is_told_and_nothing_is_lost() {
+    for what in ["error=ENOSPC", "error=EIO"] {
+        let outputs = std::cell::Cell::new(0);
+        at_every_place(&Fault { calls: "write", what, on: "", first_thread: true }, every().min(3), |ended, what| {
+            // A terminal and the threads' signs are no disk.
+            if what.contains("/output/.new-") {
+                outputs.set(outputs.get() + 1);
+                assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);
+                told(ended, what, if what.contains("ENOSPC") { "no space left on device" } else { "cannot be written" });
+                assert_eq!(ended.summary()["exit"], 2, "{what}");
+            }
+        });
+        assert!(outputs.get() > 0 || !traceable(), "{what}: no output was met");
+    }
 }
 
 #[test]
 fn an_io_error_at_any_write_or_sync_is_told_and_nothing_is_lost() {
-    at_every_place("pwrite64,fdatasync,fsync", "error=EIO", "", every(), |ended, what| {
-        assert!(ended.code.is_some_and(|code| code == 2 || code == 0), "{what}: {:?}\n{}", ended.code, ended.stderr);
-        if ended.code == Some(2) {
-            assert!(ended.stderr.contains("output"), "{what}: it names the place: {}", ended.stderr);
-        }
-    });
+    let calls = "pwrite64,fdatasync,fsync";
+    at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, every(), |ended, what| told(ended, what, "output"));
 }
 
 #[test]
 fn a_rename_that_fails_leaves_the_old_table() {
-    at_every_place("rename,renameat,renameat2,linkat,link", "error=EIO", "", 1, |ended, what| {
+    let calls = "rename,renameat,renameat2,linkat,link";
+    at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, 1, |ended, what| {
         assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);
     });
 }

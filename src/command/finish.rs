@@ -1,0 +1,118 @@
+//! The end of a run: the table, the report, the last line. Where the disk or the ledger fails, as much of it as can be had all the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::complain_of;
+use crate::model::{Exit, Fault, Status, Summary};
+use crate::pipeline::{self, Outcome, Tables, Work};
+use crate::report::{self, Ending, Loudness, say};
+use crate::write::{self, Receipt, write_receipt};
+
+/// Failed articles that are named at the end.
+const NAMED_FAILURES: usize = 5;
+
+/// Writes and says how the run ended; `fault`: what broke it off. Returns its exit code and its line of JSON.
+pub(super) fn finish(work: &Work, tables: &Tables, outcome: &Outcome, fault: Option<Fault>, loudness: Loudness) -> (Exit, String) {
+    let mut end = End { fault };
+    let ledger = work.desk.ledger();
+    let exit = [work.stop.get(), work.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
+    end.of(pipeline::write_outputs(ledger, &work.config, outcome.cost, tables));
+    let mut ending = end.ending(work, outcome);
+    ending.exit = end.exit(exit).code();
+    ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
+    let receipt = end.of(receipt(work, &ending));
+    end.of(receipt.map_or(Ok(()), |(receipt, now, success)| write_receipt(&work.config.output, &receipt, now, success)));
+    end.of(ledger.close(end.exit(exit), &ending.summary));
+    // What came last may have been the first to fail.
+    let exit = end.exit(exit);
+    ending.exit = exit.code();
+    ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
+    if let Some(fault) = &end.fault {
+        complain_of(fault);
+    }
+    if work.progress.prints_lines() {
+        report::complain(&report::end_line(&ending));
+    }
+    if loudness != Loudness::Quiet {
+        say(&report::table(&ending, console::colors_enabled()));
+    }
+    (exit, report::end_line(&ending))
+}
+
+/// A run at its end, which the first fault does not keep from trying the rest.
+struct End {
+    fault: Option<Fault>,
+}
+
+impl End {
+    /// What came of it; of several faults the first is told, which mostly is the cause of the others.
+    fn of<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                None
+            }
+        }
+    }
+
+    fn exit(&self, exit: Exit) -> Exit {
+        self.fault.as_ref().map_or(exit, |fault| exit.worse(fault.exit))
+    }
+
+    fn ending(&mut self, work: &Work, outcome: &Outcome) -> Ending {
+        let ledger = work.desk.ledger();
+        let mut flags: BTreeMap<String, u64> = BTreeMap::new();
+        let mut flagged = 0;
+        for (combination, rows) in self.of(ledger.flags()).unwrap_or_default() {
+            flagged += rows;
+            combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
+        }
+        let failures = self.of(ledger.failures(NAMED_FAILURES)).unwrap_or_default();
+        // What a run that was cut short did not come to is left for the next one.
+        let cut_short = work.stop.get().is_some() || self.fault.is_some();
+        let summary = Summary {
+            flagged,
+            requests: outcome.tally.sent,
+            paid: outcome.paid,
+            retried: outcome.tally.repeated,
+            maybe_billed: outcome.tally.maybe_billed,
+            remembered: outcome.remembered,
+            cost: outcome.cost,
+            seconds: work.progress.elapsed().as_secs_f64(),
+            ..work.progress.counts(cut_short)
+        };
+        // As the user would name it from here.
+        let here = std::env::current_dir().ok();
+        let table = work.config.output.join(write::names().next().unwrap_or_default());
+        let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
+        let limit = work.desk.limits().reached().map(ToOwned::to_owned);
+        Ending { summary, limit, exit: 0, fault: None, flags: flags.into_iter().collect(), table, failures }
+    }
+}
+
+/// The run's numbers for machines, when it ended, and when a run last went well, in seconds since 1970.
+fn receipt(work: &Work, ending: &Ending) -> Result<(Receipt, i64, Option<i64>), Fault> {
+    let ledger = work.desk.ledger();
+    let now = jiff::Timestamp::now();
+    let (started_at, success) = ledger.times()?;
+    let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+    let last_success = if ending.exit == Exit::Done.code() { Some(now.as_second()) } else { earlier };
+    let mut receipt = Receipt {
+        started_at,
+        ended_at: format!("{now:.0}"),
+        exit: ending.exit,
+        limit: ending.limit.clone(),
+        fault: ending.fault.clone(),
+        summary: ending.summary,
+        flags: ending.flags.iter().cloned().collect(),
+        endpoints: ledger.shares()?,
+        ..Receipt::default()
+    };
+    for (status, code, rows, _) in ledger.reasons()? {
+        let codes = if status == Status::Skipped.code() { &mut receipt.skipped } else { &mut receipt.failed };
+        *codes.entry(code).or_default() += rows;
+    }
+    Ok((receipt, now.as_second(), last_success))
+}
