@@ -87,10 +87,15 @@ fn undisturbed() -> Vec<Vec<String>> {
 
 /// Tries the fault at every place until the program no longer comes to it; `judge` looks at what the program said, and is told what failed.
 fn at_every_place(fault: &Fault, step: usize, judge: impl Fn(&Ended, &str)) {
+    at_places(fault, (1..).step_by(step), judge);
+}
+
+/// The same at these places.
+fn at_places(fault: &Fault, places: impl Iterator<Item = usize>, judge: impl Fn(&Ended, &str)) {
     let wanted = undisturbed();
     let mut met = 0;
     let mut missed = 0;
-    for place in (1..).step_by(step) {
+    for place in places {
         let what = format!("{} at {} number {place}{}", fault.what, fault.calls, fault.on);
         let mock = Mock::good();
         let desk = Desk::with(&openai(&mock), ARTICLES);
@@ -141,10 +146,12 @@ fn a_disk_that_is_full_from_any_write_on_is_told_and_nothing_is_lost() {
 
 #[test]
 fn a_disk_that_is_full_at_any_write_of_an_output_is_told_and_nothing_is_lost() {
+    let places = writes_of_outputs();
     for what in ["error=ENOSPC", "error=EIO"] {
         let outputs = std::cell::Cell::new(0);
-        at_every_place(&Fault { calls: "write", what, on: "", first_thread: true }, every().min(3), |ended, what| {
-            // A terminal and the threads' signs are no disk.
+        let fault = Fault { calls: "write", what, on: "", first_thread: true };
+        at_places(&fault, places.iter().copied().step_by(every().min(3)), |ended, what| {
+            // Beside them there are the last lines, which are no output on a disk.
             if what.contains("/output/.new-") {
                 outputs.set(outputs.get() + 1);
                 assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);
@@ -152,8 +159,22 @@ fn a_disk_that_is_full_at_any_write_of_an_output_is_told_and_nothing_is_lost() {
                 assert_eq!(ended.summary()["exit"], 2, "{what}");
             }
         });
-        assert!(outputs.get() > 0 || !traceable(), "{what}: no output was met");
+        assert!(outputs.get() > 0 || places.is_empty(), "{what}: no output was met");
     }
+}
+
+/// Which of the first thread's writes are those of outputs. Not the first two of them: in another run these may be a sign to another
+/// thread, which no kernel ever refuses.
+fn writes_of_outputs() -> Vec<usize> {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), ARTICLES);
+    let nothing = Fault { calls: "write", what: "delay_enter=0", on: "", first_thread: true };
+    if injected(&desk, &nothing, 1).is_none() {
+        return Vec::new();
+    }
+    let log = std::fs::read_to_string(desk.path("trace")).unwrap();
+    let places = log.lines().enumerate().filter(|(_, line)| line.contains("/output/.new-")).map(|(at, _)| at + 1);
+    places.skip(2).collect()
 }
 
 #[test]
