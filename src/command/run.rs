@@ -120,7 +120,8 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
     let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
     // On a worker: its loop turns for every article, and waking this thread each time would cost more than the turn.
     let running = tokio::spawn(pipeline::run(Arc::clone(&work)));
-    let result = running.await.unwrap_or_else(|error| Err(Fault::new(Exit::Bug, format!("a bug of depeche: {error}; please report it"))));
+    // What it panicked with may hold text of an article; its place was told.
+    let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug of depeche ended the run; please report it")));
     signals.abort();
     work.progress.end();
     let (outcome, fault) = match result {
