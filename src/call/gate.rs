@@ -29,6 +29,8 @@ pub(super) enum Turn {
 pub(super) struct Gate {
     places: Places,
     requests: Pace,
+    /// The same once more, where calls leave.
+    leaving: Pace,
     tokens: Pace,
     characters: Pace,
     /// Calls a second that the user allows.
@@ -44,6 +46,7 @@ impl Gate {
         Self {
             places: Places::new(endpoint.concurrency),
             requests: Pace::a_minute(endpoint.rates.requests),
+            leaving: Pace::a_minute(endpoint.rates.requests),
             tokens: Pace::a_minute(endpoint.rates.tokens),
             characters: Pace::a_minute(endpoint.rates.characters),
             told,
@@ -87,6 +90,14 @@ impl Gate {
                 return Turn::Go;
             }
             self.unasked();
+        }
+    }
+
+    /// Waits where a call that had its turn was held up on its way (by the ledger, by other work): together with those behind it, it
+    /// would come as a bunch, and a service that counts by the second refuses that.
+    pub(super) async fn leave(&self) {
+        if let Some(slot) = self.leaving.take(1.0) {
+            tokio::time::sleep_until(slot).await;
         }
     }
 
@@ -194,4 +205,29 @@ fn tokens(usage: &Usage) -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "no call counts 2^52 of anything")]
 fn count(number: u64) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Rates;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_were_held_up_leave_one_by_one() {
+        let rates = Rates { requests: Some(6_000), ..Rates::default() };
+        let gate = Gate::new(&Endpoint { rates, ..Endpoint::sample("openai", "http://x") });
+        for _ in 0..5 {
+            assert_eq!(gate.turn(&Usage::default(), true).await, Turn::Go);
+        }
+        let held_up = Instant::now() + Duration::from_secs(1);
+        tokio::time::sleep_until(held_up).await;
+        let mut left = Vec::new();
+        for _ in 0..5 {
+            gate.leave().await;
+            left.push(held_up.elapsed().as_millis());
+        }
+        // Ten milliseconds apart, of which a timer may be early or late by one, and five may be caught up.
+        assert!(left.windows(2).skip(1).all(|two| two[1] - two[0] >= 9), "{left:?}");
+        assert!(left[4] >= 34, "{left:?}");
+    }
 }

@@ -127,6 +127,7 @@ impl Line {
                 self.gate.unasked();
                 return Err(failure);
             }
+            self.gate.leave().await;
             let error = match self.attempt(ask, &mut attempts, &expected).await {
                 Ok(reply) => return Ok(reply),
                 Err(Ended::Stopped(failure)) => return Err(attempts.ending(failure)),

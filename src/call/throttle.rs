@@ -33,7 +33,9 @@ const STAY: Duration = Duration::from_secs(15);
 const LONGEST_STAY: Duration = Duration::from_mins(5);
 /// How much the rate grows in a second when the stay is over.
 const GROWTH: f64 = 0.01;
-/// The same after the first refusal: it came while calls were still becoming more, so the rate that it shows is too low.
+/// How much it grows in the time that a service counts by, where that is longer.
+const GROWTH_A_WINDOW: f64 = 0.1;
+/// Stay and growth after the first refusal: it came while calls were still becoming more, so the rate that it shows is too low.
 const FIRST_STAY: Duration = Duration::from_secs(2);
 const FIRST_GROWTH: f64 = 0.05;
 /// Parts of a second in which accepted calls are counted.
@@ -125,12 +127,15 @@ impl Throttle {
         self.lately.add(now);
         if std::mem::take(&mut self.shut) {
             self.asking = false;
-            let open = now.saturating_duration_since(self.opened).as_secs_f64().max(1.0);
+            let since = now.saturating_duration_since(self.opened);
+            let open = since.as_secs_f64().max(1.0);
             // So few calls are not what was too many: others use the same account.
             if self.accepted > FEW {
                 #[expect(clippy::cast_precision_loss, reason = "a count of calls")]
                 let rate = self.accepted as f64 / open;
-                self.hold(now, rate * BELOW, STAY.max(LONGEST_PAUSE));
+                // It counts by about this time: how much more it takes is only seen after as long, so the rate grows that much slower.
+                self.growth = (GROWTH_A_WINDOW / open).min(GROWTH);
+                self.hold(now, rate * BELOW, (self.stay.max(since) * 2).clamp(STAY, LONGEST_STAY));
             }
             (self.opened, self.accepted) = (now, 0);
         }
@@ -168,7 +173,7 @@ impl Throttle {
                     Some(_) if same => (self.stay * 2).clamp(STAY, LONGEST_STAY),
                     Some(_) => STAY,
                 };
-                self.growth = if self.rate.is_none() { FIRST_GROWTH } else { GROWTH };
+                self.growth = if self.rate.is_none() { FIRST_GROWTH } else { self.growth.min(GROWTH) };
                 if self.rate.is_some() || self.accepted >= FEW {
                     self.hold(now, rate * BELOW, stay);
                 }
