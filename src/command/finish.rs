@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::complain_of;
+use crate::config::Config;
 use crate::model::{Exit, Fault, Status, Summary};
 use crate::pipeline::{self, Outcome, Tables, Work};
-use crate::report::{self, Ending, Loudness, say};
+use crate::record::Ledger;
+use crate::report::{self, Ending, Loudness, Progress, say};
 use crate::write::{self, Receipt, write_receipt};
 
 /// Failed articles that are named at the end.
@@ -21,8 +23,7 @@ pub(super) fn finish(work: &Work, tables: &Tables, outcome: &Outcome, fault: Opt
     let mut ending = end.ending(work, outcome);
     ending.exit = end.exit(exit).code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
-    let receipt = end.of(receipt(work, &ending));
-    end.of(receipt.map_or(Ok(()), |(receipt, now, success)| write_receipt(&work.config.output, &receipt, now, success)));
+    end.of(receipt(ledger, &work.config.output, &ending));
     end.of(ledger.close(end.exit(exit), &ending.summary));
     // What came last may have been the first to fail.
     let exit = end.exit(exit);
@@ -38,6 +39,22 @@ pub(super) fn finish(work: &Work, tables: &Tables, outcome: &Outcome, fault: Opt
         say(&report::table(&ending, console::colors_enabled()));
     }
     (exit, report::end_line(&ending))
+}
+
+/// The same for a run that came to no article, for `fault`.
+pub(super) fn unbegun(ledger: &Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
+    let summary = Summary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..Summary::default() };
+    let table = config.output.join(write::names().next().unwrap_or_default());
+    let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
+    // The fault is what is told; what cannot be written beside it changes nothing.
+    let _ = receipt(ledger, &config.output, &ending);
+    let _ = ledger.close(fault.exit, &summary);
+    complain_of(fault);
+    let line = report::end_line(&ending);
+    if progress.prints_lines() {
+        report::complain(&line);
+    }
+    (fault.exit, line)
 }
 
 /// A run at its end, which the first fault does not keep from trying the rest.
@@ -92,9 +109,8 @@ impl End {
     }
 }
 
-/// The run's numbers for machines, when it ended, and when a run last went well, in seconds since 1970.
-fn receipt(work: &Work, ending: &Ending) -> Result<(Receipt, i64, Option<i64>), Fault> {
-    let ledger = work.desk.ledger();
+/// Leaves the run's numbers for machines.
+fn receipt(ledger: &Ledger, output: &Path, ending: &Ending) -> Result<(), Fault> {
     let now = jiff::Timestamp::now();
     let (started_at, success) = ledger.times()?;
     let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
@@ -114,5 +130,5 @@ fn receipt(work: &Work, ending: &Ending) -> Result<(Receipt, i64, Option<i64>), 
         let codes = if status == Status::Skipped.code() { &mut receipt.skipped } else { &mut receipt.failed };
         *codes.entry(code).or_default() += rows;
     }
-    Ok((receipt, now.as_second(), last_success))
+    write_receipt(output, &receipt, now.as_second(), last_success)
 }

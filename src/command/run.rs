@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::finish::finish;
+use super::finish::{finish, unbegun};
 use super::{RunArguments, endpoints, room, runtime};
 use crate::call;
 use crate::config::{Config, Overrides, RunFlags};
-use crate::model::{Exit, Fault, Source, Summary};
+use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, Desk, Limits, Work};
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Loudness, Progress};
@@ -109,8 +109,7 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
         Ok(lines) => lines,
         Err(fault) => {
             progress.end();
-            ledger.close(fault.exit, &Summary::default())?;
-            return Err(fault);
+            return Ok(unbegun(&ledger, &config, &progress, &fault));
         }
     };
     let tables = pipeline::look_at_tables(&ledger, &config)?;

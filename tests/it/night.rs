@@ -124,3 +124,31 @@ fn a_bare_environment_gives_the_same_bytes() {
     assert_eq!(desk.timeless(), wanted);
     assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'), "no colours");
 }
+
+#[test]
+fn a_run_that_cannot_begin_leaves_its_report_too() {
+    let desk = Desk::with(&crate::support::configs::embedded("translator = \"firefox\"\nfetch = false"), 1);
+    let ended = desk.run(&["run"]);
+    let code = ended.code.unwrap();
+    assert!(code != 0 && ended.stderr.contains("error: "), "{}", ended.stderr);
+    let summary = ended.summary();
+    assert_eq!((&summary["exit"], &summary["found"]), (&code.into(), &0.into()), "{summary}");
+    let report = json(&desk, "output/report.json");
+    assert_eq!((&report["exit"], &report["fault"]), (&code.into(), &summary["fault"]), "{report}");
+    assert!(desk.run(&["status"]).exits(0).stdout.contains(&format!("exit {code}")));
+}
+
+#[test]
+fn the_log_has_a_line_an_article_at_most_and_no_text_of_any() {
+    const ARTICLES: usize = 40;
+    let mock = Mock::scripted(|request, number| if number % 5 == 0 { Deed::status(400, "{}") } else { Deed::usual(request) });
+    let desk = Desk::with(&openai(&mock), ARTICLES);
+    desk.write("input/broken.json", "{");
+    for (arguments, most) in [(&["run", "--quiet"][..], 0), (&["run"], 3), (&["run", "-v"], 3 + ARTICLES)] {
+        let ended = desk.run(arguments).exits(3);
+        let lines = ended.stderr.lines().count();
+        assert!(lines <= most, "{arguments:?}: {lines} lines\n{}", ended.stderr);
+        assert!((1..=ARTICLES).all(|number| ended.stderr.matches(&format!("input/{number:03}.txt")).count() <= 1), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("quartier attendaient") && !ended.stderr.contains("du port a tenu"), "{}", ended.stderr);
+    }
+}
