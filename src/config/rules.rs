@@ -268,6 +268,12 @@ impl Said {
         self.0 & what.0 != 0
     }
 
+    /// The same without some of it.
+    #[must_use]
+    pub fn without(self, less: Self) -> Self {
+        Self(self.0 & !less.0)
+    }
+
     /// What both say.
     #[must_use]
     pub fn with(self, more: Self) -> Self {

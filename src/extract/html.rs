@@ -8,6 +8,8 @@ mod guard;
 mod lean;
 mod linked_data;
 mod marks;
+mod sizes;
+mod skip;
 mod tag;
 mod tree;
 
@@ -18,6 +20,7 @@ use super::{Draft, Format};
 use crate::config::{Fields, Rules, Said};
 use crate::model::{Reject, fold};
 use marks::Marks;
+use sizes::Sizes;
 use tree::Page;
 
 pub(super) struct Html;
@@ -42,8 +45,12 @@ impl Format for Html {
     }
 
     /// A page is taken apart when the article is finished: that is most of the work, and what is in it may have come otherwise.
-    fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
-        Ok(vec![Draft { body: text.to_owned(), markup: Markup::Page, ..Draft::default() }])
+    fn take(&self, text: String, _: &Fields) -> Result<Vec<Draft>, Reject> {
+        Ok(vec![Draft { body: text, markup: Markup::Page, ..Draft::default() }])
+    }
+
+    fn drafts(&self, text: &str, fields: &Fields) -> Result<Vec<Draft>, Reject> {
+        self.take(text.to_owned(), fields)
     }
 }
 
@@ -54,38 +61,40 @@ impl Format for Html {
 pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     let lean = lean::lean(page)?;
     let page = Page::parse(&lean.html);
-    let said = said(&page, rules);
+    let sizes = Sizes::of(&page);
+    let said = said(&page, &sizes, rules);
     let marks = marks::marks(&page, &said, &lean.data);
-    let body = body(&page, &said, rules, &marks);
+    let body = body(&page, &said, &sizes, rules, &marks);
     let (title, published, url, author) = (marks.title, marks.published, marks.url, marks.author);
     let (section, language, paid) = (marks.section, marks.language, marks.paid);
     Ok(Draft { title, body, published, url, author, section, language, paid, ..Draft::default() })
 }
 
 /// What the class and id of each element say. The same few stand everywhere in a page.
-fn said(page: &Page, rules: &Rules) -> Vec<Said> {
+fn said(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<Said> {
     let mut known: HashMap<&str, Said> = HashMap::new();
     let of_element = |id| {
-        page.attrs(id).fold(Said::default(), |said, (name, value)| match (name, value) {
+        let said = page.attrs(id).fold(Said::default(), |said, (name, value)| match (name, value) {
             ("class" | "id", value) => said.with(*known.entry(value).or_insert_with(|| rules.of_class(value))),
             ("itemprop", "articleBody") => said.with(Said::CONTENT),
             _ => said,
-        })
+        });
+        if sizes.is_most(id) { said.without(Said::FURNITURE.with(Said::OTHER)) } else { said }
     };
     (0..page.len()).map(of_element).collect()
 }
 
 /// The article's text: what the page shows; what its classes call furniture only where there is nothing else; what JSON-LD says
 /// where that is much more.
-fn body(page: &Page, said: &[Said], rules: &Rules, marks: &Marks) -> String {
+fn body(page: &Page, said: &[Said], sizes: &Sizes, rules: &Rules, marks: &Marks) -> String {
     let title = marks.title.as_deref();
-    let read = |all: bool| {
-        let paragraphs = content::content(&blocks::layout(page, said, all), rules, title);
+    let read = |sizes| {
+        let paragraphs = content::content(&blocks::layout(page, said, sizes), rules, title);
         paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect::<Vec<_>>().join("\n")
     };
-    let mut body = read(false);
+    let mut body = read(Some(sizes));
     if body.len() < ENOUGH {
-        let all = read(true);
+        let all = read(None);
         if all.len() > 2 * body.len() {
             body = all;
         }
@@ -134,6 +143,17 @@ mod tests {
     fn a_misleading_class_does_not_cost_the_article() {
         let page = PAGE.replace("<body>", "<body class=\"comments-open\">").replace("<article>", "<div class=\"shared-layout\"><article>");
         assert_eq!(article(&page, &Rules::shipped()).unwrap(), article(PAGE, &Rules::shipped()).unwrap());
+    }
+
+    #[test]
+    fn a_date_counts_where_most_of_the_text_stands_whatever_that_is_called() {
+        let text = "<p>La digue du port a résisté à la tempête de la nuit, a annoncé mercredi la mairie dans un communiqué.</p>".repeat(3);
+        let page = format!(
+            "<html><head><title>La digue tient bon</title></head><body><div class='sidebar_content'><h3>La digue tient bon</h3>
+            <div><img src=x> &nbsp; 27 Sep 2016 </div>{text}</div>
+            <div id='footer'><p>Autre article <span class='post-date'>09/09/2019</span></p></div></body></html>"
+        );
+        assert_eq!(article(&page, &Rules::shipped()).unwrap().published.as_deref(), Some("2016-09-27"));
     }
 
     #[test]

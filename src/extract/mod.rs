@@ -18,6 +18,7 @@ mod stream;
 mod table;
 mod text;
 mod warc;
+mod words;
 mod xml;
 
 use crate::config::{Fields, Rules};
@@ -30,6 +31,7 @@ use stream::{Item, Items, Stream};
 
 pub use language::{Judged, detect, judge};
 pub use sketch::{Likeness, Sketch};
+pub use words::count_words;
 
 /// An input format. Pure: text in, what it says of its articles out.
 trait Format: Sync {
@@ -51,6 +53,11 @@ trait Format: Sync {
 
     /// The articles in `text`.
     fn drafts(&self, text: &str, fields: &Fields) -> Result<Vec<Draft>, Reject>;
+
+    /// The same of a text that nobody else needs: a format that keeps all of it spares the copy.
+    fn take(&self, text: String, fields: &Fields) -> Result<Vec<Draft>, Reject> {
+        self.drafts(&text, fields)
+    }
 }
 
 /// Every format that is read whole; plain text last, since it looks like everything.
@@ -97,8 +104,8 @@ pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<im
             let bytes = bytes.whole()?;
             let text = decode(&bytes)?;
             drop(bytes);
-            let drafts = format.drafts(&text.text, fields)?;
             let flags = text.flags;
+            let drafts = format.take(text.text, fields)?;
             Box::new(drafts.into_iter().map(move |draft| Ok(Draft { flags: [flags.clone(), draft.flags].concat(), ..draft })))
         }
     };
@@ -286,27 +293,6 @@ fn shorten(line: &str, most: usize) -> String {
     format!("{} …", whole_words.trim_end_matches([',', ';', ':']))
 }
 
-/// Words as a reader counts them: runs between white space that hold a letter or digit.
-#[expect(clippy::needless_bitwise_bool, reason = "without branches there is nothing that a processor could guess wrongly")]
-pub fn count_words(text: &str) -> usize {
-    let (mut words, mut counted) = (0, false);
-    for (at, byte) in text.bytes().enumerate() {
-        // Nearly all are ASCII, and for those there is no branch that a processor could guess wrongly.
-        let (space, letter) = match byte {
-            0..=0x7f => ((byte == b' ') | (byte.wrapping_sub(b'\t') < 5), byte.is_ascii_alphanumeric()),
-            // What follows the first byte of a character has been judged with that.
-            0x80..=0xbf => continue,
-            _ => text.get(at..).and_then(|rest| rest.chars().next()).map_or((false, false), |c| match c {
-                '\u{2010}'..='\u{2027}' => (false, false),
-                c => (c.is_whitespace(), c.is_alphanumeric()),
-            }),
-        };
-        words += usize::from(letter & !counted);
-        counted = (counted | letter) & !space;
-    }
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,15 +364,6 @@ mod tests {
         let json = read("a.json", r#"{"title":"T","text":"L\u00c3\u00a9t\u00c3\u00a9."}"#);
         let article = json[0].as_ref().unwrap();
         assert_eq!((article.body.as_str(), article.flags.as_slice()), ("Lété.", &[Flag::Mojibake][..]));
-    }
-
-    #[test]
-    fn words_are_counted_as_by_their_characters() {
-        let slow = |text: &str| text.split(char::is_whitespace).filter(|word| word.contains(char::is_alphanumeric)).count();
-        for text in ["", " ", "Un mot.", "« L’été », à 3 € – où ? … ½ \u{b}x\u{1c}y\u{85}z\u{2009}à\u{202f}b\u{2014}c", "日本 \u{a0}×"]
-        {
-            assert_eq!(count_words(text), slow(text), "{text}");
-        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::element::{Element, Kind};
+use super::sizes::Sizes;
 use super::tree::{Id, Page, Step};
 use crate::config::Said;
 
@@ -58,13 +59,11 @@ pub(super) struct Layout {
 const DOUBTFUL_ROLES: &[&str] =
     &["navigation", "complementary", "dialog", "alertdialog", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "tablist"];
 
-/// Lays out the text of `page`; `said` is what the classes of its elements say. With `all`, what only its class or kind calls
+/// Lays out the text of `page`; `said` is what the classes of its elements say. Without `sizes`, what only its class or kind calls
 /// furniture stays in.
-pub(super) fn layout(page: &Page, said: &[Said], all: bool) -> Layout {
+pub(super) fn layout(page: &Page, said: &[Said], sizes: Option<&Sizes>) -> Layout {
     let Some(body) = page.first("body") else { return Layout::default() };
     let mut reader = Reader::new(page);
-    let sizes = if all { Vec::new() } else { text_sizes(page, body) };
-    let whole = sizes.get(body).copied().unwrap_or_default();
     page.walk(body, |step| match step {
         Step::Enter(id) => {
             if let Some(text) = page.own_text(id) {
@@ -73,10 +72,9 @@ pub(super) fn layout(page: &Page, said: &[Said], all: bool) -> Layout {
             }
             let Some(element) = page.element(id) else { return true };
             let said = said.get(id).copied().unwrap_or_default();
-            // A class may mislead («comments-open» on the body): what holds half of the page's text is no furniture.
-            let small = || sizes.get(id).copied().unwrap_or_default() * 2 <= whole && id != body;
             let furniture = || said.has(Said::FURNITURE) && !said.has(Said::CONTENT) || is_doubtful(page, id, element);
-            if element == Element::Silent || (!all && furniture() && small()) {
+            let goes = |sizes: &Sizes| furniture() && !sizes.is_most(id) && id != body;
+            if element == Element::Silent || sizes.is_some_and(goes) {
                 return false;
             }
             reader.enter(id, element, said);
@@ -91,29 +89,6 @@ pub(super) fn layout(page: &Page, said: &[Said], all: bool) -> Layout {
     });
     reader.flush();
     reader.layout
-}
-
-/// Bytes of text below each element.
-fn text_sizes(page: &Page, body: Id) -> Vec<usize> {
-    let mut sizes = vec![0; page.len()];
-    page.walk(body, |step| {
-        match step {
-            Step::Enter(id) if page.element(id) == Some(Element::Silent) => return false,
-            Step::Enter(id) => {
-                if let (Some(text), Some(size)) = (page.own_text(id), sizes.get_mut(id)) {
-                    *size = text.trim_ascii().len();
-                }
-            }
-            Step::Leave(id) => {
-                let own = sizes.get(id).copied().unwrap_or_default();
-                if let Some(size) = page.parent(id).and_then(|parent| sizes.get_mut(parent)) {
-                    *size += own;
-                }
-            }
-        }
-        true
-    });
-    sizes
 }
 
 fn is_doubtful(page: &Page, id: Id, element: Element) -> bool {

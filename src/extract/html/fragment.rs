@@ -2,6 +2,7 @@
 
 use super::blocks;
 use super::lean::lean;
+use super::sizes::Sizes;
 use super::tree::Page;
 use crate::model::Reject;
 
@@ -14,7 +15,7 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
         return Ok(fragment.to_owned());
     }
     let page = Page::parse(&lean(fragment)?.html);
-    let blocks = blocks::layout(&page, &[], false).blocks;
+    let blocks = blocks::layout(&page, &[], Some(&Sizes::of(&page))).blocks;
     Ok(blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }
 

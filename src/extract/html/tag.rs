@@ -1,5 +1,7 @@
 //! One tag of a page, cut into name and attributes as the HTML standard does it (13.2.5), so that the parser finds nothing else.
 
+use std::borrow::Cow;
+
 /// An attribute of a tag.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Attribute<'a> {
@@ -22,6 +24,11 @@ pub(super) struct Attributes<'a> {
 pub(super) fn tag(text: &str) -> (&str, Attributes<'_>) {
     let end = text.bytes().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')).unwrap_or(text.len());
     (text.get(..end).unwrap_or_default(), Attributes { text, at: end, closed: false, empty: false })
+}
+
+/// A name in small letters, as nearly all are.
+pub(super) fn small(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
 }
 
 impl<'a> Attributes<'a> {

@@ -78,20 +78,62 @@ impl Words {
     }
 }
 
-/// A word in small letters as one number; none for one that is longer than the small words.
+/// A word as it is read: its small letters as one number, and how many bytes they have.
+#[derive(Default)]
+struct Word {
+    key: u64,
+    length: usize,
+}
+
+impl Word {
+    fn push(&mut self, byte: u8) {
+        if self.length < LONGEST {
+            self.key |= u64::from(byte) << (8 * self.length);
+        }
+        self.length += 1;
+    }
+
+    fn push_letter(&mut self, letter: char) {
+        let small = match letter {
+            '\u{c0}'..='\u{de}' => char::from_u32(u32::from(letter) + 0x20).unwrap_or(letter),
+            '\u{df}'..='\u{ff}' => letter,
+            // None of the small words has a letter of which two become.
+            _ => letter.to_lowercase().next().unwrap_or(letter),
+        };
+        small.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.push(byte));
+    }
+}
+
+/// The words of `text`, one by one. Most are ASCII, and their letters are not even decoded.
+fn each_word(text: &str, mut read: impl FnMut(&Word)) {
+    let mut word = Word::default();
+    for (at, byte) in text.bytes().enumerate() {
+        let letter = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => {
+                word.push(byte | 0x20);
+                continue;
+            }
+            // What follows the first byte of a character has been read with that.
+            0x80..=0xbf => continue,
+            0xc0.. => text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| is_letter(*c)),
+            _ => None,
+        };
+        if let Some(letter) = letter {
+            word.push_letter(letter);
+        } else if word.length > 0 {
+            read(&std::mem::take(&mut word));
+        }
+    }
+    if word.length > 0 {
+        read(&word);
+    }
+}
+
+/// A single word in small letters as one number; none for one that is longer than the small words.
 fn key(word: &str) -> Option<u64> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let mut bytes = [0; LONGEST];
-    if word.is_ascii() || !word.contains(char::is_uppercase) {
-        bytes.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
-        bytes.make_ascii_lowercase();
-    } else {
-        let small = word.to_lowercase();
-        bytes.get_mut(..small.len())?.copy_from_slice(small.as_bytes());
-    }
-    Some(u64::from_le_bytes(bytes))
+    let mut key = None;
+    each_word(word, |word| key = (word.length <= LONGEST).then_some(word.key));
+    key
 }
 
 /// French or English where the text is plainly that (a sixth of its words are small words of the one, and hardly any of another), and
@@ -101,16 +143,16 @@ pub(super) fn plain(text: &str) -> Option<(Lang, u8)> {
     let mut seen = [0_u64; 4];
     let mut words = 0_usize;
     let known = &*WORDS;
-    for word in text.split(|c: char| !is_letter(c)).filter(|word| !word.is_empty()) {
+    each_word(text, |word| {
         words += 1;
-        let Some(small) = key(word).and_then(|key| known.find(key)) else { continue };
+        let Some(small) = (word.length <= LONGEST).then(|| known.find(word.key)).flatten() else { return };
         if let Some(count) = counts.get_mut(small.list) {
             *count += 1;
         }
         if let Some(seen) = seen.get_mut(small.number / 64) {
             *seen |= 1 << (small.number % 64);
         }
-    }
+    });
     let [french, english, others] = counts;
     let different: u32 = seen.iter().map(|seen| seen.count_ones()).sum();
     let plainly = |own: usize, other: usize| own >= ENOUGH && own * 6 >= words && own >= 6 * (other + others);

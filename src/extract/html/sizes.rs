@@ -1,0 +1,39 @@
+//! How much text stands in each element of a page.
+
+use super::element::Element;
+use super::tree::{Id, Page, Step};
+
+/// Bytes of text in the elements of a page's body, without what is never shown.
+pub(super) struct Sizes(Vec<usize>, usize);
+
+impl Sizes {
+    pub(super) fn of(page: &Page) -> Self {
+        let Some(body) = page.first("body") else { return Self(Vec::new(), 0) };
+        let mut sizes = vec![0; page.len()];
+        page.walk(body, |step| {
+            match step {
+                Step::Enter(id) if page.element(id) == Some(Element::Silent) => return false,
+                Step::Enter(id) => {
+                    if let (Some(text), Some(size)) = (page.own_text(id), sizes.get_mut(id)) {
+                        *size = text.trim_ascii().len();
+                    }
+                }
+                Step::Leave(id) => {
+                    let own = sizes.get(id).copied().unwrap_or_default();
+                    if let Some(size) = page.parent(id).and_then(|parent| sizes.get_mut(parent)) {
+                        *size += own;
+                    }
+                }
+            }
+            true
+        });
+        let whole = sizes.get(body).copied().unwrap_or_default();
+        Self(sizes, whole)
+    }
+
+    /// Whether an element holds more than half of the page's text. Then it is no furniture, whatever its class says («comments-open»
+    /// on the body, «sidebar-content» around the article).
+    pub(super) fn is_most(&self, id: Id) -> bool {
+        self.0.get(id).is_some_and(|size| size * 2 > self.1)
+    }
+}

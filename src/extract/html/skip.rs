@@ -1,0 +1,180 @@
+//! Where what is no markup ends (comments, scripts, drawings), as the HTML standard has it.
+
+use super::tag::{small, tag};
+
+/// What stands behind the first `mark`.
+pub(super) fn behind<'a>(text: &'a str, mark: &str) -> &'a str {
+    text.split_once(mark).map_or("", |(_, rest)| rest)
+}
+
+/// What stands behind a comment, from behind its `<!--` on.
+pub(super) fn behind_comment(text: &str) -> &str {
+    if let Some(rest) = text.strip_prefix('>').or_else(|| text.strip_prefix("->")) {
+        return rest;
+    }
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("--") {
+        if let Some(behind) = after.strip_prefix('>').or_else(|| after.strip_prefix("!>")) {
+            return behind;
+        }
+        // Of three dashes the last two may be its end.
+        rest = rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
+    }
+    ""
+}
+
+/// Whether `text` begins with the name, in letters of any size, and the name ends there.
+fn is_named(text: &str, name: &str) -> bool {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
+    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) && text.as_bytes().get(name.len()).is_some_and(ends)
+}
+
+/// The end tag of an element whose content is not markup, and what stands behind it.
+pub(super) fn end_of_raw<'a>(text: &'a str, name: &str) -> &'a str {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        if after.strip_prefix('/').is_some_and(|end| is_named(end, name)) {
+            return rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
+        }
+        rest = after;
+    }
+    ""
+}
+
+/// The same for a script, in which another may stand in a comment.
+pub(super) fn end_of_script(text: &str) -> &str {
+    let (mut commented, mut nested) = (false, false);
+    let mut rest = text;
+    while let Some(at) = rest.find(if commented { ['<', '>'].as_slice() } else { &['<'] }) {
+        let (before, from) = rest.split_at(at);
+        let after = from.get(1..).unwrap_or_default();
+        if from.starts_with('>') {
+            if before.ends_with("--") {
+                (commented, nested) = (false, false);
+            }
+        } else if after.starts_with("!--") {
+            commented = true;
+            // The dashes may be those of the end too.
+            rest = after.get(1..).unwrap_or_default();
+            continue;
+        } else if after.strip_prefix('/').is_some_and(|end| is_named(end, "script")) {
+            if !nested {
+                return from;
+            }
+            nested = false;
+        } else if commented && is_named(after, "script") {
+            nested = true;
+        }
+        rest = after;
+    }
+    ""
+}
+
+/// What stands behind a drawing or formula, from behind its start tag on.
+pub(super) fn behind_drawing(text: &str) -> &str {
+    let (mut depth, mut html) = (1_usize, 0_usize);
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        let here = rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
+        let (is_end, named) = after.strip_prefix('/').map_or((false, after), |end| (true, end));
+        if let Some(comment) = after.strip_prefix("!--") {
+            rest = behind_comment(comment);
+            continue;
+        }
+        if let Some(data) = after.strip_prefix("![CDATA[") {
+            rest = behind(data, "]]>");
+            continue;
+        }
+        if !named.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            rest = after;
+            continue;
+        }
+        let (name, mut attributes) = tag(named);
+        attributes.by_ref().for_each(drop);
+        let Some(behind) = attributes.behind() else { return "" };
+        match (&*small(name), is_end) {
+            ("svg" | "math", true) => {
+                depth -= 1;
+                html = 0;
+            }
+            ("svg" | "math", false) => depth += usize::from(!attributes.is_empty()),
+            ("foreignobject" | "desc" | "title" | "mi" | "mo" | "mn" | "ms" | "mtext" | "annotation-xml", true) => {
+                html = html.saturating_sub(1);
+            }
+            ("foreignobject" | "desc" | "title" | "mi" | "mo" | "mn" | "ms" | "mtext" | "annotation-xml", false) => {
+                html += usize::from(!attributes.is_empty());
+            }
+            // Elements of the page end it.
+            (name, _) if html == 0 && is_of_pages(name) => return here,
+            _ => {}
+        }
+        if depth == 0 {
+            return behind;
+        }
+        rest = behind;
+    }
+    ""
+}
+
+/// Whether an element is one of a page's that stands in no drawing.
+fn is_of_pages(name: &str) -> bool {
+    matches!(
+        name,
+        "article"
+            | "aside"
+            | "b"
+            | "big"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "button"
+            | "center"
+            | "code"
+            | "dd"
+            | "div"
+            | "dl"
+            | "dt"
+            | "em"
+            | "embed"
+            | "figure"
+            | "footer"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "head"
+            | "header"
+            | "hr"
+            | "html"
+            | "i"
+            | "img"
+            | "li"
+            | "listing"
+            | "main"
+            | "menu"
+            | "meta"
+            | "nav"
+            | "nobr"
+            | "ol"
+            | "p"
+            | "pre"
+            | "ruby"
+            | "s"
+            | "section"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "table"
+            | "td"
+            | "tr"
+            | "tt"
+            | "u"
+            | "ul"
+            | "var"
+    )
+}
