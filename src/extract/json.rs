@@ -167,11 +167,16 @@ mod tests {
         for (export, text) in [
             (
                 "newspaper4k",
-                r#"{"url":"https://a.invalid/1","title":"T","authors":["Jeanne E."],"publish_date":"2026-11-10","meta_lang":"fr","text":"Corps."}"#,
+                r#"{"url":"https://a.invalid/1","read_more_link":"","language":"fr","title":"T","top_image":"","meta_img":"https://a.invalid/i.jpg",
+                "images":["https://a.invalid/i.jpg"],"movies":[],"keywords":[],"meta_keywords":[""],"tags":null,"authors":["Jeanne E."],
+                "publish_date":"2026-11-10","summary":"","meta_description":"Un résumé.","meta_lang":"fr","meta_favicon":"/i.png",
+                "meta_site_name":"Le Journal","canonical_link":"https://a.invalid/2","text":"Corps."}"#,
             ),
             (
                 "trafilatura",
-                r#"{"title":"T","author":"Jeanne E.","date":"2026-11-10","fingerprint":"ab","raw_text":"T Corps.","text":"Corps.","language":"fr","source":"https://a.invalid/1"}"#,
+                r#"{"title":"T","author":"Jeanne E.","hostname":"a.invalid","date":"2026-11-10","fingerprint":"ab","id":null,"license":null,"comments":"",
+                "raw_text":"T Corps.","text":"Corps.","language":"fr","image":null,"pagetype":"article","filedate":"2026-11-25",
+                "source":"https://a.invalid/1","source-hostname":"Le Journal","excerpt":"Un résumé.","categories":"","tags":""}"#,
             ),
             (
                 "news-please",
