@@ -58,7 +58,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     if mode != "wal" {
         tracing::warn!("the ledger's disk takes no write-ahead log (a network disk?); it works, but more slowly");
     }
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;").map_err(fault)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000;").map_err(fault)?;
     let synchronous: i32 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(fault)?;
     if synchronous != 2 {
         return Err(Fault::usage(format!("the ledger `{}` cannot be kept safe from a power cut: SQLite does not sync it", path.display())));

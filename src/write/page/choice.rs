@@ -16,7 +16,8 @@ pub(super) struct Choice {
 
 struct Kept {
     rank: (bool, String, Reverse<usize>),
-    row: Row,
+    /// Boxed, since the heap moves it about.
+    row: Box<Row>,
 }
 
 impl Choice {
@@ -37,15 +38,15 @@ impl Choice {
             self.kept.pop();
         }
         // The whole texts are not shown, and would be most of the memory.
-        let row = Row { text_fr: String::new(), text_en: String::new(), ..row.clone() };
-        self.kept.push(Reverse(Kept { rank, row }));
+        let row = Row { text_fr: String::new(), text_en: String::new(), sketch: Vec::new(), ..row.clone() };
+        self.kept.push(Reverse(Kept { rank, row: Box::new(row) }));
     }
 
     /// The chosen rows: the newest first, those of a day in the table's order.
     pub(super) fn rows(self) -> Vec<Row> {
         let mut kept: Vec<Kept> = self.kept.into_iter().map(|Reverse(kept)| kept).collect();
         kept.sort_by(|a, b| (&b.rank.1, b.rank.2).cmp(&(&a.rank.1, a.rank.2)));
-        kept.into_iter().map(|kept| kept.row).collect()
+        kept.into_iter().map(|kept| *kept.row).collect()
     }
 }
 
