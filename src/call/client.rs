@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::broken::broken;
 use super::retry;
 use crate::config::Endpoint;
 use crate::dialect::{Request, Response};
@@ -108,43 +109,4 @@ impl Client {
         clean.extend_from_slice(rest);
         clean
     }
-}
-
-/// What a broken connection means. Only a call that surely never arrived may be repeated: reqwest calls a time-out while the
-/// body is written a *request* error, so that class says nothing about what the service has seen.
-fn broken(error: &reqwest::Error) -> CallError {
-    let cause = causes(error);
-    if error.is_connect() {
-        if cause.contains("certificate") || cause.contains("TLS") || cause.contains("tls") || cause.contains("InvalidContentType") {
-            return CallError::new(Verdict::Stop, "tls", format!("its certificate or TLS is not in order: {cause}"));
-        }
-        let what =
-            if cause.contains("dns error") || cause.contains("lookup") { "the host's name does not resolve" } else { "no connection" };
-        return CallError::new(Verdict::BackOff, "away", format!("{what}: {cause}"));
-    }
-    if error.is_timeout() {
-        return CallError::new(
-            Verdict::MaybeBilled,
-            "timeout",
-            "no whole answer within the endpoint's timeout; the call may have been billed",
-        );
-    }
-    CallError::new(
-        Verdict::MaybeBilled,
-        "broken",
-        format!("the connection broke before the answer was whole ({cause}); the call may have been billed"),
-    )
-}
-
-/// The chain of causes below reqwest's own line, which repeats the address.
-fn causes(error: &reqwest::Error) -> String {
-    let mut parts = Vec::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        parts.push(cause.to_string());
-        source = cause.source();
-    }
-    // Wrappers repeat what they wrap.
-    parts.dedup();
-    if parts.is_empty() { "unknown cause".into() } else { parts.join(": ") }
 }

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod breaker;
+mod broken;
 mod client;
 mod gate;
 mod line;

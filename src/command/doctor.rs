@@ -80,7 +80,7 @@ fn advice(dialect: &dyn Dialect, endpoint: &Endpoint, error: &CallError) -> Stri
             dialect.facts().name
         ),
         "timeout" => "it took the call and did not answer in time: is it overloaded?".into(),
-        "tls" => "mend the certificate there; it is never accepted unchecked".into(),
+        "tls" => "put the url or the certificate right; none is ever accepted unchecked".into(),
         _ => "see the service's own log".into(),
     };
     format!("{}\n        hint: {hint}", harmless(&error.message))

@@ -38,6 +38,10 @@ pub(super) const fn says(status: u16, says: &'static str, verdict: Verdict, word
 
 /// What all services share. A status that stands nowhere condemns this request alone.
 pub const COMMON: &[Rule] = &[
+    // What nginx, Go and Apache say of plain http on their TLS port.
+    says(400, "https port", Verdict::Stop, "tls"),
+    says(400, "https server", Verdict::Stop, "tls"),
+    says(400, "ssl-enabled server port", Verdict::Stop, "tls"),
     status(401, Verdict::Stop, "key-refused"),
     status(402, Verdict::Stop, "quota"),
     status(403, Verdict::Stop, "key-refused"),
@@ -92,8 +96,29 @@ fn said(value: &Value, body: &[u8]) -> String {
     // Apertium's message only repeats the status; its explanation explains. Some services answer with a list of errors.
     let first = value.get(0).and_then(|first| first.pointer("/error/message").or_else(|| first.get("message")));
     let texts = [value.get("explanation"), error.get("message"), value.get("message"), value.get("detail"), first, Some(error)];
-    let message = texts.into_iter().flatten().find_map(Value::as_str);
-    excerpt(message.map_or(body, str::as_bytes))
+    match texts.into_iter().flatten().find_map(Value::as_str) {
+        Some(message) => excerpt(message.as_bytes()),
+        None if body.trim_ascii_start().starts_with(b"<") => excerpt(without_tags(body).as_bytes()),
+        None => excerpt(body),
+    }
+}
+
+/// What a page says: a proxy's or a web server's own words for the status.
+fn without_tags(page: &[u8]) -> String {
+    let page = String::from_utf8_lossy(page);
+    let (mut text, mut within) = (String::new(), false);
+    for c in page.chars() {
+        match c {
+            '<' => within = true,
+            '>' if within => {
+                within = false;
+                text.push(' ');
+            }
+            c if !within => text.push(c),
+            _ => {}
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -112,7 +137,10 @@ mod tests {
         assert_eq!(refused(307, "").code, "redirect");
         assert_eq!(refused(400, r#"{"error":{"message":"bad model"}}"#).message, "status 400: bad model");
         assert_eq!(refused(400, r#"{"error":"Invalid request"}"#).message, "status 400: Invalid request");
-        assert_eq!(refused(502, "<html>\n<b>\u{1b}[31mBad").message, "status 502: <html> <b> [31mBad");
+        assert_eq!(refused(502, "<html>\n<b>\u{1b}[31mBad").message, "status 502: [31mBad");
+        let apache = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>400 Bad Request</title>\n</head><body>\n<h1>Bad Request</h1>\n\
+            <p>Your browser sent a request that this server could not understand.<br />\nReason: You're speaking plain HTTP to an SSL-enabled server port.";
+        assert_eq!((refused(400, apache).verdict, refused(400, apache).code), (Verdict::Stop, "tls"));
     }
 
     #[test]

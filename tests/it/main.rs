@@ -39,3 +39,4 @@ mod signals;
 mod support;
 mod table;
 mod tables;
+mod tls;

@@ -22,7 +22,7 @@ pub(crate) struct Request {
 
 impl Request {
     /// The next request on a connection; none where the client has hung up.
-    pub(crate) fn read(from: &mut BufReader<TcpStream>) -> Option<Self> {
+    pub(crate) fn read(from: &mut impl BufRead) -> Option<Self> {
         let line = read_line(from)?;
         let mut words = line.split(' ');
         let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
@@ -102,7 +102,7 @@ impl Response {
     }
 
     /// Writes the answer, its body only to `share` of its length. Fails where the client has hung up.
-    pub(crate) fn write(&self, to: &mut TcpStream, share: usize) -> std::io::Result<()> {
+    pub(crate) fn write(&self, to: &mut impl Write, share: usize) -> std::io::Result<()> {
         let mut bytes = format!("HTTP/1.1 {} Mock\r\ncontent-length: {}\r\n", self.status, self.body.len()).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend(format!("{name}: {value}\r\n").bytes());
@@ -130,13 +130,13 @@ pub(crate) fn ask(base: &str, path: &str, headers: &[(&str, &str)], body: Option
     Response { status, headers, body }
 }
 
-fn read_line(from: &mut BufReader<TcpStream>) -> Option<String> {
+fn read_line(from: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
     let read = from.read_line(&mut line).ok()?;
     (read > 0).then(|| line.trim_end().to_owned())
 }
 
-fn read_headers(from: &mut BufReader<TcpStream>) -> Option<Vec<(String, String)>> {
+fn read_headers(from: &mut impl BufRead) -> Option<Vec<(String, String)>> {
     let mut headers = Vec::new();
     loop {
         let line = read_line(from)?;

@@ -1,0 +1,107 @@
+//! Certificates that are not in order, and ports that speak something else: exit 4 at the first, in words that say what to mend.
+
+use std::io::{BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::http::Request;
+use crate::support::mock::{Deed, Mock};
+use crate::support::process::{Ended, Running};
+use crate::support::{repository, wire};
+
+/// A service behind TLS, with one of the certificates in `tests/data/tls`; and the count of requests that came through.
+fn server(certificate: &str) -> (SocketAddr, Arc<AtomicUsize>) {
+    let path = repository(&format!("tests/data/tls/{certificate}.pem"));
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&path).unwrap().map(Result::unwrap).collect();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(chain, PrivateKeyDer::from_pem_file(&path).unwrap()).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, requests) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&requests);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (config, counted) = (Arc::clone(&config), Arc::clone(&counted));
+            std::thread::spawn(move || serve(stream, config, &counted));
+        }
+    });
+    (address, requests)
+}
+
+fn serve(stream: TcpStream, config: Arc<ServerConfig>, counted: &AtomicUsize) {
+    let mut stream = BufReader::new(StreamOwned::new(ServerConnection::new(config).unwrap(), stream));
+    while let Some(request) = Request::read(&mut stream) {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let stream = stream.get_mut();
+        if wire::answer(&request).write(stream, usize::MAX).and_then(|()| stream.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+/// A desk whose endpoint is at `url`, with articles enough for several calls at once.
+fn desk(url: &str) -> Desk {
+    let mock = Mock::good();
+    Desk::with(&openai(&mock).replace(&mock.url(), url), 8)
+}
+
+/// Runs it on a machine that trusts the tests' own authority, and no other.
+fn run(desk: &Desk, arguments: &[&str]) -> Ended {
+    Running::start(desk.command(arguments).env("SSL_CERT_FILE", repository("tests/data/tls/ca.pem"))).wait()
+}
+
+#[test]
+fn a_certificate_that_is_in_order_is_trusted() {
+    let (address, requests) = server("good");
+    run(&desk(&format!("https://{address}")), &["run"]).exits(0);
+    assert_eq!(requests.load(Ordering::SeqCst), 16);
+}
+
+#[test]
+fn each_certificate_that_is_not_in_order_ends_the_run_and_is_told_in_words() {
+    for (certificate, said) in [
+        ("self", "its certificate is self-signed"),
+        ("expired", "its certificate has expired"),
+        ("other", "its certificate is for another name than the one in the url"),
+    ] {
+        let (address, requests) = server(certificate);
+        let desk = desk(&format!("https://{address}"));
+        let ended = run(&desk, &["run"]).exits(4);
+        let error = desk.row("input/008.txt")["error"].clone();
+        assert!(error.starts_with(&format!("tls: endpoint `llm`: {said}")), "{certificate}: {error}");
+        assert!(ended.stdout.lines().any(|line| line.starts_with("calls") && !line.contains("repeated")), "{}", ended.stdout);
+        assert_eq!(requests.load(Ordering::SeqCst), 0, "{certificate}: nothing is sent");
+        let doctor = run(&desk, &["doctor"]).exits(4);
+        assert!(doctor.stdout.contains(said), "{}", doctor.stdout);
+    }
+}
+
+#[test]
+fn the_wrong_scheme_for_a_port_is_told_in_words() {
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let secure = desk(&format!("https://{}", plain.local_addr().unwrap()));
+    // What a web server says to the beginning of a TLS handshake.
+    let bad_request = |mut stream: TcpStream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+    std::thread::spawn(move || plain.incoming().map_while(Result::ok).try_for_each(bad_request));
+    run(&secure, &["run"]).exits(4);
+    let error = secure.row("input/001.txt")["error"].clone();
+    assert!(error.starts_with("tls: ") && error.contains("does that port want http:// in the url?"), "{error}");
+
+    let (address, requests) = server("good");
+    let bare = desk(&format!("http://{address}"));
+    run(&bare, &["run"]).exits(4);
+    let error = bare.row("input/001.txt")["error"].clone();
+    assert!(error.starts_with("tls: ") && error.contains("does that port want https:// in the url?"), "{error}");
+    assert_eq!(requests.load(Ordering::SeqCst), 0);
+
+    let nginx = Mock::scripted(|_, _| Deed::status(400, "<html><title>400 The plain HTTP request was sent to HTTPS port</title>"));
+    run(&desk(&nginx.url()), &["run"]).exits(4);
+    assert!(nginx.count() <= 4);
+}
