@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Common, endpoints, runtime};
 use crate::call::Client;
 use crate::config::{Config, Endpoint, Overrides};
-use crate::dialect::{self, Dialect};
+use crate::dialect::{self, Dialect, Request};
 use crate::model::{CallError, Exit, Fault, Task, Verdict};
 use crate::report::{self, Progress, harmless, say};
 
@@ -52,14 +52,23 @@ async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
     let Some(probe) = dialect.probe(endpoint) else {
         return Ok("is in order as far as can be seen: it names no `probe` that costs nothing".into());
     };
-    let answer = Client::new(endpoint)?.send(probe).await;
-    let body =
-        answer.and_then(
-            |response| if (200..300).contains(&response.status) { Ok(response.body) } else { Err(dialect.refusal(endpoint, &response)) },
-        );
+    let client = Client::new(endpoint)?;
+    let mut body = good(dialect, endpoint, &client, probe).await;
+    if body.as_ref().is_err_and(|error| error.code == "not-found")
+        && let Some(probe) = dialect.second_probe(endpoint)
+        && let Ok(second) = good(dialect, endpoint, &client, probe).await
+    {
+        body = Ok(second);
+    }
     let body = body.map_err(|error| Fault::new(exit_of(&error), advice(dialect, endpoint, &error)))?;
     let words = dialect.probed(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, missing))?;
     Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))
+}
+
+/// The body of a good answer.
+async fn good(dialect: &dyn Dialect, endpoint: &Endpoint, client: &Client, probe: Request) -> Result<Vec<u8>, CallError> {
+    let response = client.send(probe).await?;
+    if (200..300).contains(&response.status) { Ok(response.body) } else { Err(dialect.refusal(endpoint, &response)) }
 }
 
 fn exit_of(error: &CallError) -> Exit {

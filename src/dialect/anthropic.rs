@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::chat::{self, chat};
 use super::refusal::{Rule, says};
-use super::{Dialect, Request, Response, json, key_header, odd};
+use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
 use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
 
@@ -111,10 +111,15 @@ impl Dialect for Anthropic {
         Some(Request::get(format!("{}/models/{model}", endpoint.url), headers(endpoint)))
     }
 
-    fn probed(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
+    fn second_probe(&self, endpoint: &Endpoint) -> Option<Request> {
+        Some(Request::get(format!("{}/models", endpoint.url), headers(endpoint)))
+    }
+
+    fn probed(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
         let value = json(body).map_err(|error| format!("it does not answer like Anthropic (does the url end in /v1?): {error}"))?;
         match value["id"].as_str() {
             Some(id) => Ok(format!("has the model `{id}`")),
+            None if value["data"].is_array() => among(&named(&value["data"], "id"), endpoint),
             None => Err(format!("it does not answer like Anthropic: {}", super::excerpt(body))),
         }
     }

@@ -121,7 +121,12 @@ pub trait Dialect: Sync {
     /// A request that costs nothing and shows whether the service is there and knows what will be asked of it; none where it has no such.
     fn probe(&self, endpoint: &Endpoint) -> Option<Request>;
 
-    /// What the answer to the probe says, in a few words.
+    /// What is asked where a server has no page for the probe: gateways have fewer pages than the service that they stand for.
+    fn second_probe(&self, _endpoint: &Endpoint) -> Option<Request> {
+        None
+    }
+
+    /// What the answer to the probe, or to the second one, says, in a few words.
     ///
     /// # Errors
     /// What is missing there, and what to do.
@@ -207,6 +212,22 @@ fn whole_characters(body: &[u8]) -> Vec<u8> {
     }
     mended.push_str(rest);
     mended.into_bytes()
+}
+
+/// What a server's list of its models says of the endpoint's.
+fn among(models: &[&str], endpoint: &Endpoint) -> Result<String, String> {
+    let wanted = endpoint.model.as_deref().unwrap_or_default();
+    if models.contains(&wanted) {
+        return Ok(format!("has the model `{wanted}`"));
+    }
+    let some: Vec<&str> = models.iter().take(8).copied().collect();
+    let more = if models.len() > some.len() { " …" } else { "" };
+    Err(format!("it has no model `{wanted}`; it has {}{more}", if some.is_empty() { "none".into() } else { some.join(", ") }))
+}
+
+/// The texts under `name` in a list of objects.
+fn named<'a>(list: &'a Value, name: &str) -> Vec<&'a str> {
+    list.as_array().into_iter().flatten().filter_map(|item| item[name].as_str()).collect()
 }
 
 /// An answer that is well formed, but not what was asked for.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::chat::{self, Chat, chat};
 use super::refusal::{Rule, says, status};
-use super::{Dialect, Request, Response, json, key_header, odd};
+use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
 use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
 
@@ -109,9 +109,20 @@ impl Dialect for Ollama {
         Some(Request::json(url, key_header(endpoint, "authorization", "Bearer "), &json!({"model": endpoint.model})))
     }
 
+    /// Says nothing of the window, but names what is there instead of a model that is not.
+    fn second_probe(&self, endpoint: &Endpoint) -> Option<Request> {
+        Some(Request::get(format!("{}/api/tags", endpoint.url), key_header(endpoint, "authorization", "Bearer ")))
+    }
+
     fn probed(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
         let value = json(body).map_err(|error| format!("it does not answer like Ollama: {error}"))?;
         let model = endpoint.model.as_deref().unwrap_or_default();
+        if value["models"].is_array() {
+            let tagged = named(&value["models"], "name");
+            let plain = tagged.iter().map(|name| name.strip_suffix(":latest").unwrap_or(name));
+            let names: Vec<&str> = if model.ends_with(":latest") { tagged.clone() } else { plain.collect() };
+            return among(&names, endpoint).map_err(|missing| format!("{missing}; `ollama pull {model}` there gets it"));
+        }
         let facts = value["model_info"].as_object().into_iter().flatten();
         let most = facts.filter(|(name, _)| name.ends_with(".context_length")).find_map(|(_, length)| length.as_u64());
         let window = context(endpoint);
@@ -223,5 +234,15 @@ mod tests {
             |length: u64| Ollama.probed(&endpoint(), json!({"model_info": {"llama.context_length": length}}).to_string().as_bytes());
         assert_eq!(probed(131_072).unwrap(), "has the model `mistral-small`; window 8192 of at most 131072 tokens");
         assert!(probed(4096).unwrap_err().contains("set context = 4096 or less"));
+    }
+
+    #[test]
+    fn the_list_of_models_stands_in_for_the_probe() {
+        let probed = |name: &str| Ollama.probed(&endpoint(), json!({"models": [{"name": name}]}).to_string().as_bytes());
+        assert_eq!(probed("mistral-small:latest").unwrap(), "has the model `mistral-small`");
+        assert_eq!(
+            probed("llama3:8b").unwrap_err(),
+            "it has no model `mistral-small`; it has llama3:8b; `ollama pull mistral-small` there gets it"
+        );
     }
 }

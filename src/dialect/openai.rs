@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::chat::{self, chat};
 use super::refusal::{Rule, code, says};
-use super::{Dialect, Request, Response, json, key_header, odd};
+use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
 use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
 
@@ -143,14 +143,7 @@ impl Dialect for OpenAi {
 
     fn probed(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
         let value = json(body).map_err(|error| format!("it does not answer like an OpenAI service (does the url end in /v1?): {error}"))?;
-        let models: Vec<&str> = value["data"].as_array().into_iter().flatten().filter_map(|model| model["id"].as_str()).collect();
-        let wanted = endpoint.model.as_deref().unwrap_or_default();
-        if models.contains(&wanted) {
-            return Ok(format!("has the model `{wanted}`"));
-        }
-        let some: Vec<&str> = models.iter().take(8).copied().collect();
-        let more = if models.len() > some.len() { " …" } else { "" };
-        Err(format!("it has no model `{wanted}`; it has {}{more}", if some.is_empty() { "none".into() } else { some.join(", ") }))
+        among(&named(&value["data"], "id"), endpoint)
     }
 }
 

@@ -1,9 +1,11 @@
 //! `depeche doctor`: says in words whether each endpoint is there and knows its work.
 
+use serde_json::json;
+
 use crate::models::install;
-use crate::support::configs::{openai, toy, two_services, with_key};
+use crate::support::configs::{openai, service, toy, two_services, with_key};
 use crate::support::desk::Desk;
-use crate::support::http::Response;
+use crate::support::http::{Request, Response};
 use crate::support::mock::{Deed, Mock};
 use crate::support::process::Running;
 
@@ -28,6 +30,26 @@ fn a_good_endpoint_is_ok() {
         let ended = desk.run(&["doctor"]).exits(0);
         assert!(ended.stdout.lines().all(|line| line.starts_with("ok  ")) && ended.stdout.contains(words), "{}", ended.stdout);
         assert!(mock.requests().iter().all(|request| !request.is_paid()));
+    }
+}
+
+#[test]
+fn a_server_without_a_page_for_the_probe_is_asked_for_its_list_of_models() {
+    let lists = |request: &Request, path: &str, list: &serde_json::Value| match request.path.as_str() {
+        asked if asked == path => Deed::Answer(Response::json(list)),
+        _ => Deed::status(404, r#"{"error":{"message":"Not found"}}"#),
+    };
+    for (dialect, path, list) in [
+        ("ollama", "/api/tags", json!({"models": [{"name": "mock-1:latest"}, {"name": "other"}]})),
+        ("anthropic", "/v1/models", json!({"data": [{"id": "mock-1"}]})),
+    ] {
+        let mock = Mock::scripted(move |request, _| lists(request, path, &list));
+        let desk = Desk::with(&service(&mock, dialect, ""), 0);
+        let ended = desk.run(&["doctor"]).exits(0);
+        assert!(ended.stdout.contains("ok    endpoint `svc`: has the model `mock-1`"), "{dialect}: {}", ended.stdout);
+        desk.write("config.toml", service(&mock, dialect, "").replace("mock-1", "mock-9"));
+        let ended = desk.run(&["doctor"]).exits(4);
+        assert!(ended.stdout.contains("it has no model `mock-9`; it has mock-1"), "{dialect}: {}", ended.stdout);
     }
 }
 
