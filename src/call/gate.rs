@@ -60,8 +60,8 @@ impl Gate {
         self.places.take().await
     }
 
-    /// Waits until a call that will use up `expected` may go. Where it is the `last` hope, a service that is away is waited for.
-    pub(super) async fn turn(&self, expected: &Usage, last: bool) -> Turn {
+    /// Waits until a call that will use up `expected`, and counts as `weight` requests, may go. Where it is the `last` hope, a service that is away is waited for.
+    pub(super) async fn turn(&self, expected: &Usage, weight: u32, last: bool) -> Turn {
         loop {
             let now = Instant::now();
             if !last && self.breaker().is_open() {
@@ -83,7 +83,7 @@ impl Gate {
                 tokio::time::sleep_until(until + jittered((until - now) / 20)).await;
                 continue;
             }
-            let Some(slot) = self.slot(expected) else { return Turn::Go };
+            let Some(slot) = self.slot(expected, weight) else { return Turn::Go };
             tokio::time::sleep_until(slot).await;
             // Another call may have been refused meanwhile.
             if !self.throttle().is_paused(Instant::now()) {
@@ -95,28 +95,28 @@ impl Gate {
 
     /// Waits where a call that had its turn was held up on its way (by the ledger, by other work): together with those behind it, it
     /// would come as a bunch, and a service that counts by the second refuses that.
-    pub(super) async fn leave(&self) {
-        if let Some(slot) = self.leaving.take(1.0) {
+    pub(super) async fn leave(&self, weight: u32) {
+        if let Some(slot) = self.leaving.take(f64::from(weight)) {
             tokio::time::sleep_until(slot).await;
         }
     }
 
     /// The later of the slots that the paces give; none: at once.
-    fn slot(&self, expected: &Usage) -> Option<Instant> {
+    fn slot(&self, expected: &Usage, weight: u32) -> Option<Instant> {
         let slots = [
-            self.requests.take(1.0),
+            self.requests.take(f64::from(weight)),
             self.tokens.take(count(tokens(expected))),
             self.characters.take(count(expected.characters.unwrap_or_default())),
         ];
         slots.into_iter().flatten().max().filter(|slot| *slot > Instant::now())
     }
 
-    /// An answer came after `time`.
-    pub(super) fn answered(&self, time: Duration) {
+    /// An answer came after `time`, to a call that counts as `weight` requests.
+    pub(super) fn answered(&self, time: Duration, weight: u32) {
         self.breaker().answered(true);
         self.places.answered(time);
         let mut throttle = self.throttle();
-        throttle.accepted(Instant::now());
+        throttle.accepted(Instant::now(), weight);
         self.follow(&throttle);
     }
 
@@ -217,17 +217,30 @@ mod tests {
         let rates = Rates { requests: Some(6_000), ..Rates::default() };
         let gate = Gate::new(&Endpoint { rates, ..Endpoint::sample("openai", "http://x") });
         for _ in 0..5 {
-            assert_eq!(gate.turn(&Usage::default(), true).await, Turn::Go);
+            assert_eq!(gate.turn(&Usage::default(), 1, true).await, Turn::Go);
         }
         let held_up = Instant::now() + Duration::from_secs(1);
         tokio::time::sleep_until(held_up).await;
         let mut left = Vec::new();
         for _ in 0..5 {
-            gate.leave().await;
+            gate.leave(1).await;
             left.push(held_up.elapsed().as_millis());
         }
         // Ten milliseconds apart, of which a timer may be early or late by one, and five may be caught up.
         assert!(left.windows(2).skip(1).all(|two| two[1] - two[0] >= 9), "{left:?}");
         assert!(left[4] >= 34, "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_counts_as_three_requests_takes_three_slots() {
+        let rates = Rates { requests: Some(600), ..Rates::default() };
+        let gate = Gate::new(&Endpoint { rates, ..Endpoint::sample("libretranslate", "http://h") });
+        let start = Instant::now();
+        let mut gone = Vec::new();
+        for weight in [3, 1, 1] {
+            assert_eq!(gate.turn(&Usage::default(), weight, true).await, Turn::Go);
+            gone.push(start.elapsed().as_millis() / 100);
+        }
+        assert_eq!(gone, [0, 3, 4]);
     }
 }

@@ -73,9 +73,10 @@ impl Line {
 
     /// What one call may hold.
     pub fn limits(&self) -> Limits {
-        let usual = self.dialect.limits(&self.endpoint);
+        let learnt = Arc::clone(&lock(&self.learnt));
+        let usual = self.dialect.limits(&learnt);
         let by_tokens = self.endpoint.max_tokens.map(|tokens| tokens * CHARACTERS_A_TOKEN);
-        let told = self.endpoint.max_characters.into_iter().chain(by_tokens).min();
+        let told = self.endpoint.max_characters.into_iter().chain(by_tokens).chain(learnt.options.most_characters).min();
         Limits { characters: told.unwrap_or(usual.characters), bytes: self.endpoint.max_bytes.unwrap_or(usual.bytes), ..usual }
     }
 
@@ -115,10 +116,11 @@ impl Line {
         // call learns (a bad key) is known before the next one goes.
         let _place = self.gate.place().await;
         let expected = expected(ask);
+        let weight = self.dialect.weight(ask);
         let mut attempts = Attempts::default();
         let mut before = Some(before);
         loop {
-            if let Err(failure) = self.turn(&expected, last).await {
+            if let Err(failure) = self.turn(&expected, weight, last).await {
                 return Err(attempts.ending(failure));
             }
             if let Some(before) = before.take()
@@ -127,8 +129,8 @@ impl Line {
                 self.gate.unasked();
                 return Err(failure);
             }
-            self.gate.leave().await;
-            let error = match self.attempt(ask, &mut attempts, &expected).await {
+            self.gate.leave(weight).await;
+            let error = match self.attempt(ask, &mut attempts, (&expected, weight)).await {
                 Ok(reply) => return Ok(reply),
                 Err(Ended::Stopped(failure)) => return Err(attempts.ending(failure)),
                 Err(Ended::Failed(error)) => error,
@@ -142,11 +144,11 @@ impl Line {
     }
 
     /// Waits for the call's turn.
-    async fn turn(&self, expected: &Usage, last: bool) -> Result<(), Failure> {
+    async fn turn(&self, expected: &Usage, weight: u32, last: bool) -> Result<(), Failure> {
         self.open()?;
         let mut halted = self.halted.subscribe();
         let turn = tokio::select! {
-            turn = self.gate.turn(expected, last) => turn,
+            turn = self.gate.turn(expected, weight, last) => turn,
             // The sender lives as long as the line.
             _ = halted.wait_for(|halted| *halted) => return self.open(),
         };
@@ -163,12 +165,8 @@ impl Line {
     }
 
     /// One request; what came of it goes to the gate.
-    async fn attempt(&self, ask: &Ask, attempts: &mut Attempts, expected: &Usage) -> Result<Reply, Ended> {
-        if let Err(error) = self.prepare().await {
-            attempts.sent += 1;
-            self.counters.sent(attempts.sent);
-            return Err(Ended::Failed(error));
-        }
+    async fn attempt(&self, ask: &Ask, attempts: &mut Attempts, (expected, weight): (&Usage, u32)) -> Result<Reply, Ended> {
+        self.prepare().await.map_err(Ended::Failed)?;
         // Found out meanwhile that the service wants to be asked otherwise: not a failure, and asked again at once. A server may know
         // neither schemas (two steps), nor a temperature, nor the usual name of the token limit.
         for _ in 0..5 {
@@ -194,7 +192,7 @@ impl Line {
             });
             match reply {
                 Ok(reply) => {
-                    self.gate.answered(start.elapsed());
+                    self.gate.answered(start.elapsed(), weight);
                     self.gate.counted(expected, &reply.usage);
                     return Ok(reply);
                 }
@@ -208,7 +206,7 @@ impl Line {
     /// Asks what the service must be asked before its first call, once in a run.
     async fn prepare(&self) -> Result<(), CallError> {
         let ask = async || {
-            let options = prepare(self.dialect, &self.client, &self.endpoint).await?;
+            let options = prepare(self.dialect, &self.client, &self.endpoint, &self.counters).await?;
             *lock(&self.learnt) = Arc::new(Endpoint { options, ..self.endpoint.clone() });
             Ok(())
         };

@@ -1,5 +1,7 @@
-//! What must be asked of a service once, before its first call: a glossary that it keeps is looked for there, and made where it is not.
+//! What is asked of a service once, before its first call: how much it takes; whether it keeps a glossary of ours, which is made where
+//! it does not.
 
+use super::attempts::Counters;
 use super::client::Client;
 use crate::config::{Endpoint, Options};
 use crate::dialect::{Dialect, Response, Step};
@@ -9,18 +11,33 @@ use crate::model::{CallError, Verdict};
 const MOST_STEPS: usize = 4;
 
 /// The options with which calls may go.
-pub(super) async fn prepare(dialect: &dyn Dialect, client: &Client, endpoint: &Endpoint) -> Result<Options, CallError> {
+pub(super) async fn prepare(
+    dialect: &dyn Dialect,
+    client: &Client,
+    endpoint: &Endpoint,
+    counters: &Counters,
+) -> Result<Options, CallError> {
     let mut before: Option<Response> = None;
     for _ in 0..MOST_STEPS {
-        let request = match dialect.prepare(endpoint, before.as_ref())? {
+        let (request, must) = match dialect.prepare(endpoint, before.as_ref())? {
             Step::Ready(options) => return Ok(options),
-            Step::Ask(request) => request,
+            Step::Ask(request) => (request, true),
+            Step::Try(request) => (request, false),
         };
-        let response = client.send(request).await?;
-        if !(200..300).contains(&response.status) {
+        counters.sent(1);
+        let response = client.send(request).await.map_err(unbilled)?;
+        if must && !(200..300).contains(&response.status) {
             return Err(dialect.refusal(endpoint, &response));
         }
         before = Some(response);
     }
     Err(CallError::new(Verdict::Never, "protocol", "the service has an answer to every question and is never ready"))
+}
+
+/// Questions cost nothing, so a lost answer may be asked for like any other.
+fn unbilled(error: CallError) -> CallError {
+    match error.verdict {
+        Verdict::MaybeBilled => CallError::new(Verdict::BackOff, "unavailable", "no answer to the question before the first call"),
+        _ => error,
+    }
 }

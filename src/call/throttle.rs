@@ -120,11 +120,11 @@ impl Throttle {
         self.rate
     }
 
-    /// A call was accepted.
-    pub(super) fn accepted(&mut self, now: Instant) {
+    /// A call was accepted that counts as `weight` requests.
+    pub(super) fn accepted(&mut self, now: Instant, weight: u32) {
         (self.in_a_row, self.pauses) = (0, 0);
-        self.accepted += 1;
-        self.lately.add(now);
+        self.accepted += u64::from(weight);
+        self.lately.add(now, weight);
         if std::mem::take(&mut self.shut) {
             self.asking = false;
             let since = now.saturating_duration_since(self.opened);
@@ -230,11 +230,11 @@ impl Lately {
         self.newest = self.newest.max(slice);
     }
 
-    fn add(&mut self, now: Instant) {
+    fn add(&mut self, now: Instant, weight: u32) {
         self.turn(now);
         self.last = Some(now);
         if let Some(count) = self.counts.get_mut(index(self.newest)) {
-            *count += 1;
+            *count += weight;
         }
     }
 
@@ -288,7 +288,7 @@ mod tests {
             }
             if taken.len() < play.allowed {
                 taken.push_back(now);
-                throttle.accepted(now);
+                throttle.accepted(now, 1);
                 accepted += counts;
             } else {
                 let room = taken.front().map(|first| play.window.saturating_sub(now.duration_since(*first)).as_secs() + 1);
@@ -317,7 +317,7 @@ mod tests {
             throttle.refused(Instant::now(), told);
             tokio::time::advance(Duration::from_secs(4)).await;
             assert_eq!(throttle.admit(Instant::now()), None);
-            throttle.accepted(Instant::now());
+            throttle.accepted(Instant::now(), 1);
             assert_eq!((throttle.rate(), throttle.admit(Instant::now())), (None, None));
         }
     }

@@ -34,6 +34,10 @@ pub struct Options {
     pub made_glossary: Option<String>,
     /// The config's glossary, where the service keeps a copy of it (`deepl`).
     pub glossary: Arc<[Entry]>,
+    /// Characters that the service takes in a text; found out by asking (`libretranslate`).
+    pub most_characters: Option<usize>,
+    /// Texts that it takes in a call; found out by its refusal (`libretranslate`).
+    pub most_texts: Option<usize>,
     /// How a service without a dialect of its own is asked.
     pub template: Option<Arc<Template>>,
 }
@@ -49,6 +53,8 @@ impl Default for Options {
             glossary_id: None,
             made_glossary: None,
             glossary: Arc::default(),
+            most_characters: None,
+            most_texts: None,
             template: None,
         }
     }

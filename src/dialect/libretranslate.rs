@@ -4,11 +4,14 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::refusal::{Rule, says};
-use super::{Dialect, Request, json, odd, protect, translations};
-use crate::config::{DialectFacts, Endpoint};
+use super::{Dialect, Request, Response, Step, json, odd, protect, translations};
+use crate::config::{DialectFacts, Endpoint, Options};
 use crate::model::{Answer, Ask, CallError, Limits, Reply, Task, Usage, Verdict};
 
 pub(super) struct LibreTranslate;
+
+/// Texts in a call.
+const MOST_TEXTS: usize = 50;
 
 /// It has no codes. The same words are said of too many texts and of one that is too long.
 const ERRORS: &[Rule] = &[
@@ -32,15 +35,35 @@ impl Dialect for LibreTranslate {
         }
     }
 
-    /// 2,000 characters is what libretranslate.com takes; an array of n texts counts as n requests, so two are no loss.
-    fn limits(&self, _: &Endpoint) -> Limits {
-        Limits { characters: 2_000, texts: 50, bytes: usize::MAX }
+    /// 2,000 characters is what libretranslate.com takes. A server says what it takes itself; more than that is the user's to say.
+    fn limits(&self, endpoint: &Endpoint) -> Limits {
+        let options = &endpoint.options;
+        let least = |usual: usize, found: Option<usize>| found.map_or(usual, |found| usual.min(found));
+        Limits { characters: least(2_000, options.most_characters), texts: least(MOST_TEXTS, options.most_texts), bytes: usize::MAX }
+    }
+
+    /// A list of texts counts as as many requests.
+    fn weight(&self, ask: &Ask) -> u32 {
+        if let Ask::Translate { texts, .. } = ask { u32::try_from(texts.len()).unwrap_or(u32::MAX) } else { 1 }
+    }
+
+    /// The server's own page asks for its settings; a server of another make may have none.
+    fn prepare(&self, endpoint: &Endpoint, before: Option<&Response>) -> Result<Step, CallError> {
+        let Some(settings) = before else {
+            return Ok(Step::Try(Request::get(format!("{}/frontend/settings", endpoint.url), Vec::new())));
+        };
+        let limit = json(&settings.body).ok().filter(|_| settings.status == 200).and_then(|value| value["charLimit"].as_u64());
+        // A key may come with a limit of its own.
+        let own = endpoint.key.is_some() && endpoint.max_characters.is_some();
+        let most_characters = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0 && !own);
+        Ok(Step::Ready(Options { most_characters, ..endpoint.options.clone() }))
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
         // The source is always named: with `auto` a list is taken for one language, that of its first text.
         let Ask::Translate { texts, from, to, terms, .. } = ask else { return Err(odd("only translations can be asked")) };
         let texts: Vec<String> = texts.iter().map(|text| protect::named(text, terms)).collect();
+        fits(endpoint, &texts)?;
         let mut body = json!({"q": texts, "source": from, "target": to, "format": "text"});
         if let Some(key) = &endpoint.key {
             body["api_key"] = Value::from(key.expose_secret());
@@ -58,6 +81,19 @@ impl Dialect for LibreTranslate {
 
     fn errors(&self) -> &'static [Rule] {
         ERRORS
+    }
+
+    /// How much was too much stands in what it says.
+    fn learn(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
+        let (size, limit) = sizes(&refused.message).filter(|_| refused.code == "too-large")?;
+        let known = &endpoint.options;
+        // No server takes less than 50 characters, and no call has more than 50 texts.
+        if size <= MOST_TEXTS {
+            let news = known.most_texts.is_none_or(|most| limit < most);
+            return news.then(|| Options { most_texts: Some(limit.max(1)), ..known.clone() });
+        }
+        let news = known.most_characters.is_none_or(|most| limit < most);
+        news.then(|| Options { most_characters: Some(limit), ..known.clone() })
     }
 
     fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
@@ -80,10 +116,28 @@ impl Dialect for LibreTranslate {
     }
 }
 
+/// Whether the server takes these texts, as far as it has said what it takes.
+fn fits(endpoint: &Endpoint, texts: &[String]) -> Result<(), CallError> {
+    let Options { most_characters, most_texts, .. } = endpoint.options;
+    let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let too_long = most_characters.filter(|most| longest > *most).map(|most| format!("{longest} characters; it takes {most}"));
+    let too_many = most_texts.filter(|most| texts.len() > *most).map(|most| format!("{} texts; it takes {most} in a call", texts.len()));
+    match too_long.or(too_many) {
+        Some(what) => Err(CallError::new(Verdict::Never, "too-large", what)),
+        None => Ok(()),
+    }
+}
+
+/// The two numbers in "request (600) exceeds text limit (500)": what was sent, and what is taken.
+fn sizes(message: &str) -> Option<(usize, usize)> {
+    let (before, after) = message.split_once(" exceeds text limit ")?;
+    let number = |text: &str| text.trim_matches(['(', ')', '"']).parse().ok();
+    Some((number(before.rsplit_once(' ')?.1)?, number(after.split_whitespace().next()?)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::Response;
     use crate::model::Lang;
 
     fn endpoint() -> Endpoint {
@@ -123,6 +177,27 @@ mod tests {
         let body = r#"{"error":"Please contact the server operator to get an API key"}"#;
         let refusal = LibreTranslate.refusal(&endpoint(), &Response::new(400, body));
         assert_eq!((refusal.verdict, refusal.code), (Verdict::Stop, "key-refused"));
+    }
+
+    #[test]
+    fn what_the_server_takes_is_asked_or_learnt_and_more_is_not_sent() {
+        let ready = |response: &Response| match LibreTranslate.prepare(&endpoint(), Some(response)).unwrap() {
+            Step::Ready(options) => options.most_characters,
+            _ => panic!("one question is enough"),
+        };
+        assert_eq!(ready(&Response::new(200, r#"{"charLimit":500,"apiKeys":false}"#)), Some(500));
+        assert_eq!(ready(&Response::new(200, r#"{"charLimit":-1}"#)), None);
+        assert_eq!(ready(&Response::new(404, "<html>")), None);
+        let learnt = |sent: usize, most: usize| {
+            let body = json!({"error": format!("Invalid request: request ({sent}) exceeds text limit ({most})")}).to_string();
+            let options = LibreTranslate.learn(&endpoint(), &LibreTranslate.refusal(&endpoint(), &Response::new(400, body))).unwrap();
+            (options.most_characters, options.most_texts, Endpoint { options, ..endpoint() })
+        };
+        assert_eq!((learnt(6, 1).0, learnt(6, 1).1), (None, Some(1)), "texts");
+        assert_eq!((learnt(900, 500).0, learnt(900, 500).1), (Some(500), None), "characters");
+        assert_eq!(LibreTranslate.request(&learnt(2, 1).2, &ask(), false).unwrap_err().code, "too-large");
+        assert_eq!(LibreTranslate.limits(&learnt(900, 500).2).characters, 500);
+        assert_eq!(LibreTranslate.weight(&ask()), 2);
     }
 
     #[test]

@@ -69,6 +69,8 @@ impl Response {
 pub enum Step {
     /// This is to be asked first.
     Ask(Request),
+    /// This too, but a service that refuses it is asked for its work all the same.
+    Try(Request),
     /// With these options every call may go.
     Ready(Options),
 }
@@ -80,6 +82,11 @@ pub trait Dialect: Sync {
 
     /// What one call may hold.
     fn limits(&self, endpoint: &Endpoint) -> Limits;
+
+    /// How many requests a call counts as there, against a limit a minute.
+    fn weight(&self, _ask: &Ask) -> u32 {
+        1
+    }
 
     /// The request for a call. `roomier`: an earlier answer was cut at its limit, so this one may take more.
     ///

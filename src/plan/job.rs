@@ -44,7 +44,10 @@ pub(super) async fn by<A: Asker>(job: &Job<'_>, told: Told<'_>, teller: &mut Tel
                 Err(failure) => failure,
             },
         };
-        limits = smaller(job, limits, &failure).ok_or(failure)?;
+        // What the service said of itself meanwhile, else half of what was too much.
+        let told = teller.limits(job.task()).filter(|told| told.characters < limits.characters || told.texts < limits.texts);
+        let told = told.filter(|_| failure.reject.code == "too-large");
+        limits = told.or_else(|| smaller(job, limits, &failure)).ok_or(failure)?;
     }
 }
 

@@ -248,6 +248,11 @@ pub(super) struct Teller<'a, A> {
 }
 
 impl<A: Asker> Teller<'_, A> {
+    /// What the maker takes by now: a service may have said so only when it was asked.
+    pub(super) fn limits(&self, task: Task) -> Option<Limits> {
+        self.asker.makers(task).into_iter().find(|maker| maker.number == self.maker.number).map(|maker| maker.limits)
+    }
+
     pub(super) async fn ask(&mut self, ask: Ask) -> Result<Answer, Failure> {
         let answered = self.asker.ask(self.maker, ask, self.last).await?;
         self.made.cost = self.made.cost.zip(answered.cost).map(|(sum, cost)| sum + cost);

@@ -24,6 +24,7 @@ mod injection;
 mod kill;
 mod known;
 mod ledger;
+mod libretranslate;
 mod limits;
 mod llmock;
 mod machine;

@@ -102,6 +102,11 @@ impl Mock {
         self.inside.state().requests.len()
     }
 
+    /// How many of them would be billed.
+    pub(crate) fn paid(&self) -> usize {
+        self.inside.state().requests.iter().filter(|request| request.is_paid()).count()
+    }
+
     /// The bodies that would be billed, each once.
     pub(crate) fn distinct_paid(&self) -> HashSet<Vec<u8>> {
         self.requests().into_iter().filter(Request::is_paid).map(|request| request.body).collect()

@@ -15,6 +15,7 @@ pub(crate) fn answer(request: &Request) -> Response {
         "/v1/messages" => return message(&content(&request.json()), "end_turn"),
         "/api/chat" => return ollama(&content(&request.json()), "stop", request.text().len() as u64 / 8),
         "/api/show" => return Response::json(&json!({"model_info": {"mock.context_length": 131_072}})),
+        "/frontend/settings" => return Response::json(&json!({"charLimit": -1, "apiKeys": false, "keyRequired": false})),
         "/v2/translate" => return deepl(&request.json()),
         "/v2/usage" => return Response::json(&json!({"character_count": 10, "character_limit": 500_000})),
         "/v3/glossaries" => return glossaries(request),

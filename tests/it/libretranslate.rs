@@ -1,0 +1,85 @@
+//! `LibreTranslate` says what it takes, on a page of settings and in its refusals: nothing longer is sent to it twice.
+
+use serde_json::json;
+
+use crate::support::articles::french;
+use crate::support::configs::service;
+use crate::support::desk::Desk;
+use crate::support::http::{Request, Response};
+use crate::support::mock::{Deed, Mock};
+
+/// A server that takes so many characters a text and so many texts a call; `says`: it has the page of settings.
+fn server(characters: usize, texts: usize, says: bool) -> Mock {
+    Mock::scripted(move |request, _| match request.path.as_str() {
+        "/frontend/settings" if says => Deed::Answer(Response::json(&json!({"charLimit": characters}))),
+        "/translate" => refusal(request, characters, texts).unwrap_or_else(|| Deed::usual(request)),
+        "/frontend/settings" => Deed::status(404, "<html>"),
+        _ => Deed::usual(request),
+    })
+}
+
+/// As version 1.9 says it: in the same words of one text and of all of them.
+fn refusal(request: &Request, characters: usize, texts: usize) -> Option<Deed> {
+    let sent = texts_of(request);
+    let longest = sent.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let (size, most) = if sent.len() > texts { (sent.len(), texts) } else { (longest, characters) };
+    (size > most)
+        .then(|| Deed::status(400, &json!({"error": format!("Invalid request: request ({size}) exceeds text limit ({most})")}).to_string()))
+}
+
+fn texts_of(request: &Request) -> Vec<String> {
+    request.json()["q"].as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+fn translations(mock: &Mock) -> Vec<Request> {
+    mock.requests().into_iter().filter(|request| request.path == "/translate").collect()
+}
+
+/// Whole texts are translated, so that they are long.
+fn desk(mock: &Mock, lines: &str, articles: usize) -> Desk {
+    let desk = Desk::with(&format!("[summary]\nkeep_text = true\n\n{}", service(mock, "libretranslate", lines)), 0);
+    for number in 0..articles {
+        desk.write(&format!("input/{number}.txt"), format!("Un titre\n\n{}", french(number).repeat(4)));
+    }
+    desk
+}
+
+#[test]
+fn its_settings_are_asked_for_once_and_nothing_longer_is_sent() {
+    let mock = server(300, 50, true);
+    let desk = desk(&mock, "", 3);
+    let ended = desk.run(&["run"]).exits(0);
+    assert_eq!(mock.requests().iter().filter(|request| request.path == "/frontend/settings").count(), 1);
+    for request in translations(&mock) {
+        assert!(texts_of(&request).iter().all(|text| text.chars().count() <= 300), "{}", request.text());
+    }
+    for number in 0..3 {
+        assert!(desk.row(&format!("input/{number}.txt"))["text_en"].ends_with("À L'UNANIMITÉ."), "nothing is left out");
+    }
+    // The summaries are made by the embedded endpoint.
+    assert_eq!(ended.summary()["requests"], mock.count() + 3, "the question counts too");
+}
+
+#[test]
+fn a_server_that_only_refuses_is_learnt_from() {
+    for (characters, texts) in [(300, 50), (2_000, 1), (300, 1)] {
+        let mock = server(characters, texts, false);
+        let desk = desk(&mock, "", 3);
+        desk.run(&["run"]).exits(0);
+        let refused = translations(&mock).iter().filter(|request| refusal(request, characters, texts).is_some()).count();
+        assert!((1..=2).contains(&refused), "{refused} refused, for each limit once");
+        assert!(desk.rows().iter().all(|row| row["status"] == "done"));
+    }
+}
+
+#[test]
+fn a_text_that_it_does_not_take_is_no_harm_to_its_neighbours() {
+    let mock = Mock::scripted(|request, _| match request.path.as_str() {
+        "/translate" if request.text().contains("numéro 1 ") => Deed::status(400, r#"{"error":"Invalid request: missing something"}"#),
+        _ => Deed::usual(request),
+    });
+    let desk = Desk::with(&service(&mock, "libretranslate", ""), 3);
+    desk.run(&["run"]).exits(3);
+    let rows = desk.rows();
+    assert_eq!(rows.iter().map(|row| row["status"].as_str()).collect::<Vec<_>>(), ["failed", "done", "done"], "{rows:?}");
+}
