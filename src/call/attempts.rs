@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::retry::{LONGEST_WAIT, MOST_ATTEMPTS, MOST_REFUSALS, pause};
-use crate::model::{CallError, Verdict};
+use crate::model::{CallError, Verdict, Wasted};
 
 /// Repeated attempts that are always allowed, before the share below counts.
 const SPARE_REPEATS: u64 = 3;
@@ -86,6 +86,8 @@ pub(super) struct Attempts {
     refused: u32,
     /// Whether a useless answer came already.
     useless: bool,
+    /// Those that may have been billed for nothing.
+    pub(super) wasted: Wasted,
     /// An answer that was lost on its way.
     pub(super) lost: Option<CallError>,
     /// An answer was cut at its limit: the next may take more.
@@ -95,6 +97,7 @@ pub(super) struct Attempts {
 impl Attempts {
     /// What follows `error`. `refusal`: how long the gate says that a refused call waits.
     pub(super) fn next(&mut self, error: &CallError, refusal: Option<Duration>, counters: &Counters, budget: &Budget) -> Next {
+        self.wasted.add(error);
         if error.verdict == Verdict::MaybeBilled {
             counters.maybe_billed.fetch_add(1, Ordering::Relaxed);
         }

@@ -12,7 +12,7 @@ use super::ready::prepare;
 use super::retry::LONGEST_WAIT;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect};
-use crate::model::{Ask, CallError, Exit, Failure, Fault, Limits, Reject, Reply, Usage, Verdict};
+use crate::model::{Ask, CallError, Exit, Failure, Fault, Limits, Reject, Reply, Usage, Verdict, Wasted};
 use crate::plan::expected;
 
 /// Characters of text in a token, on the low side, so that what is cut by tokens surely fits.
@@ -106,39 +106,47 @@ impl Line {
         self.gate.concurrency()
     }
 
-    /// One call, tried again as its failures allow. `before` is awaited when nothing keeps the call from being sent any more: whoever
-    /// keeps the books notes there that it may be billed. Where it is not the `last` hope, a service in trouble is not waited for.
-    ///
-    /// # Errors
-    /// Why there is no reply, with what that means for the run.
-    pub async fn call(&self, ask: &Ask, last: bool, before: impl Future<Output = Result<(), Failure>>) -> Result<Reply, Failure> {
+    /// One call, tried again as its failures allow: the reply, or why there is none with what that means for the run; and the attempts
+    /// that may have been billed for nothing. `before` is awaited when nothing keeps the call from being sent any more, and again
+    /// before it is sent after such an attempt: whoever keeps the books notes there how many may be billed by then. Where it is not the
+    /// `last` hope, a service in trouble is not waited for.
+    pub async fn call<B>(&self, ask: &Ask, last: bool, before: impl Fn(u32) -> B) -> (Result<Reply, Failure>, Wasted)
+    where
+        B: Future<Output = Result<(), Failure>>,
+    {
+        let mut attempts = Attempts::default();
+        let reply = self.reply(ask, last, before, &mut attempts).await;
+        let wasted = attempts.wasted;
+        (reply.map_err(|failure| attempts.ending(failure)), wasted)
+    }
+
+    async fn reply<B>(&self, ask: &Ask, last: bool, before: impl Fn(u32) -> B, attempts: &mut Attempts) -> Result<Reply, Failure>
+    where
+        B: Future<Output = Result<(), Failure>>,
+    {
         // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
         // call learns (a bad key) is known before the next one goes.
         let _place = self.gate.place().await;
         let expected = expected(ask);
         let weight = self.dialect.weight(ask);
-        let mut attempts = Attempts::default();
-        let mut before = Some(before);
+        let mut noted = 0;
         loop {
-            if let Err(failure) = self.turn(&expected, weight, last).await {
-                return Err(attempts.ending(failure));
-            }
-            if let Some(before) = before.take()
-                && let Err(failure) = before.await
-            {
-                self.gate.unasked();
-                return Err(failure);
+            self.turn(&expected, weight, last).await?;
+            let billable = attempts.wasted.attempts() + 1;
+            if billable > noted {
+                before(billable).await.inspect_err(|_| self.gate.unasked())?;
+                noted = billable;
             }
             self.gate.leave(weight).await;
-            let error = match self.attempt(ask, &mut attempts, (&expected, weight)).await {
+            let error = match self.attempt(ask, attempts, (&expected, weight)).await {
                 Ok(reply) => return Ok(reply),
-                Err(Ended::Stopped(failure)) => return Err(attempts.ending(failure)),
+                Err(Ended::Stopped(failure)) => return Err(failure),
                 Err(Ended::Failed(error)) => error,
             };
             tracing::debug!(endpoint = self.endpoint.name, attempt = attempts.sent, code = error.code, "attempt failed: {error}");
-            match self.after(&error, &mut attempts) {
+            match self.after(&error, attempts) {
                 Next::After(wait) => self.rest(wait).await,
-                Next::GiveUp => return Err(attempts.ending(self.give_up(&error))),
+                Next::GiveUp => return Err(self.give_up(&error)),
             }
         }
     }

@@ -7,7 +7,7 @@ use super::WhyArguments;
 use crate::config::Config;
 use crate::discover::display_name;
 use crate::model::{Exit, Fault, Stamp, Status};
-use crate::record::{Ledger, PastCall, Story};
+use crate::record::{Ledger, PastCall, PastWaste, Story};
 use crate::report::{harmless, money, say};
 
 pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
@@ -73,6 +73,9 @@ fn tell(story: &Story, config: &Config) -> String {
     for call in &story.calls {
         line("call", &told(call));
     }
+    for waste in &story.wasted {
+        line("call", &spent(waste));
+    }
     if story.calls.is_empty() && row.status == Status::Done {
         line("call", "none that the ledger remembers");
     }
@@ -98,6 +101,18 @@ fn file(story: &Story, config: &Config) -> String {
         Ok(meta) if Stamp::of(&meta) == *stamp => "unchanged since; the next run does not open it".into(),
         Ok(_) => "has changed since; the next run reads it".into(),
     }
+}
+
+fn spent(waste: &PastWaste) -> String {
+    let how = match waste.outcome.as_str() {
+        "unusable" => "answered with nothing of use",
+        "killed" => "in flight when its run was killed",
+        "lost" => "sent, and no answer came",
+        _ => "in flight",
+    };
+    let PastWaste { task, endpoint, made_at, run, attempts, cost, .. } = waste;
+    let times = if *attempts == 1 { String::new() } else { format!(" {attempts} times") };
+    format!("{task} by {endpoint}, {made_at}, run {run}: {how}; perhaps billed{times}, cost {}", money(*cost))
 }
 
 fn told(call: &PastCall) -> String {

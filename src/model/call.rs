@@ -285,14 +285,45 @@ impl Failure {
             _ => false,
         }
     }
+}
 
-    /// What the ledger keeps of the call's intent: a word where the call may have been billed although there is nothing to show for it.
-    pub fn perhaps_billed(&self) -> Option<&'static str> {
-        match self.reject.code {
-            "timeout" | "broken" => Some("lost"),
-            "protocol" | "huge-answer" | "empty-answer" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
-            _ => None,
+/// What the ledger calls an attempt that may have been billed although there is nothing to show for it.
+fn perhaps_billed(code: &str) -> Option<&'static str> {
+    match code {
+        "timeout" | "broken" => Some("lost"),
+        "protocol" | "huge-answer" | "empty-answer" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
+        _ => None,
+    }
+}
+
+/// The attempts of a call that may have been billed with nothing to show for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wasted {
+    /// No whole answer came.
+    pub lost: u32,
+    /// An answer came that was none.
+    pub unusable: u32,
+}
+
+impl Wasted {
+    /// Counts a failed attempt.
+    pub fn add(&mut self, error: &CallError) {
+        match perhaps_billed(error.code) {
+            Some("lost") => self.lost += 1,
+            Some(_) => self.unusable += 1,
+            None => {}
         }
+    }
+
+    /// How many they are.
+    pub fn attempts(self) -> u32 {
+        self.lost + self.unusable
+    }
+
+    /// The ledger's word for them; none where there are none.
+    pub fn outcome(self) -> Option<&'static str> {
+        let word = if self.lost > 0 { "lost" } else { "unusable" };
+        (self.attempts() > 0).then_some(word)
     }
 }
 

@@ -14,7 +14,7 @@ mod summary;
 
 pub use action::Action;
 pub use article::{Article, Reject, Source, Stamp, Understood};
-pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict, Wish, wire_bytes};
+pub use call::{Answer, Ask, CallError, Digest, Failure, Limits, Reply, Task, Term, Usage, Verdict, Wasted, Wish, wire_bytes};
 pub use clean::{clean, cleaned, fold, invisible};
 pub use day::Day;
 pub use exit::{Exit, Fault};

@@ -1,7 +1,7 @@
 //! Who answers an article's calls: the ledger where it can, else the endpoint, and then the ledger keeps the reply.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -157,7 +157,7 @@ impl Desk {
     }
 
     /// Notes that a call is about to be sent. One that costs nothing needs no note.
-    async fn intend(&self, line: &Line, ask: &Ask, key: [u8; 32], cost: Option<f64>) -> Result<(), Failure> {
+    async fn intend(&self, line: &Line, ask: &Ask, key: [u8; 32], cost: Option<f64>, attempts: u32) -> Result<(), Failure> {
         if cost == Some(0.0) {
             return Ok(());
         }
@@ -168,6 +168,7 @@ impl Desk {
             endpoint: line.endpoint.name.clone(),
             characters: ask.characters(),
             cost,
+            attempts,
             made_at: format!("{:.0}", jiff::Timestamp::now()),
         };
         self.ledger.intend(intent).await.map_err(|fault| self.break_off(fault))
@@ -177,24 +178,24 @@ impl Desk {
     async fn call(&self, line: &Line, ask: &Ask, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let start = Instant::now();
         let expected = estimate(&line.endpoint, ask);
-        let intended = AtomicBool::new(false);
-        let intend = async {
-            self.intend(line, ask, key, expected).await?;
-            intended.store(true, Ordering::Relaxed);
+        let intended = AtomicU32::new(0);
+        let intended = &intended;
+        let intend = |attempts| async move {
+            self.intend(line, ask, key, expected, attempts).await?;
+            intended.store(attempts, Ordering::Relaxed);
             Ok(())
         };
-        let reply = match line.call(ask, last, intend).await {
+        let (reply, wasted) = line.call(ask, last, intend).await;
+        // An answer that was none is paid for all the same.
+        (0..wasted.unusable).for_each(|_| self.count_paid(expected));
+        let reply = match reply {
             Ok(reply) => harmless(reply),
             Err(failure) => {
-                let billed = failure.perhaps_billed();
-                if billed == Some("unusable") {
-                    self.count_paid(expected);
-                }
-                // Money was set aside unless the call was never about to be sent.
-                if billed.is_none() && intended.load(Ordering::Relaxed) {
+                // Money was set aside for each attempt that was about to be sent; what surely was not billed is given back.
+                if intended.load(Ordering::Relaxed) > wasted.attempts() {
                     self.limits.settle(expected, None);
                 }
-                self.ledger.unanswered(key, billed).await.map_err(|fault| self.break_off(fault))?;
+                self.ledger.unanswered(key, wasted).await.map_err(|fault| self.break_off(fault))?;
                 return Err(failure);
             }
         };
@@ -212,7 +213,7 @@ impl Desk {
             milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             made_at: format!("{:.0}", jiff::Timestamp::now()),
         };
-        self.ledger.record_call(call).await.map_err(|fault| self.break_off(fault))?;
+        self.ledger.record_call(call, wasted).await.map_err(|fault| self.break_off(fault))?;
         self.limits.settle(expected, cost);
         self.count_paid(cost);
         Ok(Answered { reply, cost })

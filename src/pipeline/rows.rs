@@ -33,10 +33,10 @@ pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Result<V
         let ended = match article {
             Ok((name, task)) => match task.await {
                 Ok(ended) => ended,
-                Err(_) => failed(&work, blank(&name), &internal(), &file.file).await,
+                Err(_) => failed(&work, blank(&name), &internal(), &[], &file.file).await,
             },
             Err((name, reject)) if reject.is_rule() => skipped(&work, blank(&name), &reject, &file.file).await,
-            Err((name, reject)) => failed(&work, blank(&name), &reject, &file.file).await,
+            Err((name, reject)) => failed(&work, blank(&name), &reject, &[], &file.file).await,
         };
         file.ended(ended.as_ref().ok().map(|(status, _)| *status));
         exit = exit.worse(heed(&work, ended));
@@ -102,7 +102,7 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
     if let Some(row) = reused(&work, &article, &claim).await? {
         let status = row.status;
         let fingerprint = work.settings.first().map(|settings| row_fingerprint(&content, settings));
-        record(&work, row, fingerprint.map(|fingerprint| (fingerprint, Vec::new())), &file).await?;
+        record(&work, row, fingerprint, &[], &file).await?;
         work.progress.tell(Event::Done { earlier: false });
         return Ok((status, Exit::Done));
     }
@@ -113,13 +113,16 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
             let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &checked.made));
             let row = done(&article, checked);
             let status = row.status;
-            record_after(&work, earlier, row, Some((fingerprint, noting.keys())), &file).await?;
+            record_after(&work, earlier, row, (Some(fingerprint), &noting.keys()), &file).await?;
             work.progress.tell(Event::Done { earlier: false });
             Ok((status, Exit::Done))
         }
         // Interrupted or broken off: the article is neither done nor failed, and its earlier row, if any, stays in the table.
         Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
-        Err(failure) => failed(&work, about(&article), &failure.reject, &file).await.map(|(status, _)| (status, failure.exit)),
+        Err(failure) => {
+            let ended = failed(&work, about(&article), &failure.reject, &noting.keys(), &file).await;
+            ended.map(|(status, _)| (status, failure.exit))
+        }
     }
 }
 
@@ -154,9 +157,9 @@ pub(super) fn as_wished(work: &Work, row: &Row) -> bool {
     row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == work.config.checks.action(finding.check))
 }
 
-async fn failed(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+async fn failed(work: &Work, row: Row, reject: &Reject, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     tracing::info!("{} failed: {reject}", row.source);
-    record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None, file).await?;
+    record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None, calls, file).await?;
     work.progress.tell(Event::Failed);
     if let Err(failure) = work.desk.limits().fail_one() {
         tracing::warn!("stopping: {}", failure.reject.reason);
@@ -166,15 +169,15 @@ async fn failed(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> 
 }
 
 async fn skipped(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
-    record(work, Row { status: Status::Skipped, error: reject.to_string(), ..row }, None, file).await?;
+    record(work, Row { status: Status::Skipped, error: reject.to_string(), ..row }, None, &[], file).await?;
     work.progress.tell(Event::Skipped);
     Ok((Status::Skipped, Exit::Done))
 }
 
 /// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
-async fn record(work: &Work, row: Row, made: Option<([u8; 32], Vec<[u8; 32]>)>, file: &Arc<FileRef>) -> Result<(), Failure> {
+async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Failure> {
     let earlier = work.desk.ledger().row(&row.source).map_err(|fault| work.desk.break_off(fault))?;
-    record_after(work, earlier, row, made, file).await
+    record_after(work, earlier, row, (fingerprint, calls), file).await
 }
 
 /// The same where it is known how the row was before.
@@ -182,10 +185,9 @@ async fn record_after(
     work: &Work,
     earlier: Option<KnownRow>,
     row: Row,
-    made: Option<([u8; 32], Vec<[u8; 32]>)>,
+    (fingerprint, calls): (Option<[u8; 32]>, &[[u8; 32]]),
     file: &Arc<FileRef>,
 ) -> Result<(), Failure> {
-    let (fingerprint, calls) = made.unzip();
     let ledger = work.desk.ledger();
     let broken = |fault| work.desk.break_off(fault);
     // What it says of copies is settled at the end of a run.
@@ -195,7 +197,7 @@ async fn record_after(
         return ledger.seen(&row.source, file).await.map_err(broken);
     }
     let processed_at = same.map_or(row.processed_at, |(earlier, _)| earlier.processed_at);
-    ledger.record_row(Row { processed_at, ..row }, fingerprint, &calls.unwrap_or_default(), file).await.map_err(broken)
+    ledger.record_row(Row { processed_at, ..row }, fingerprint, calls, file).await.map_err(broken)
 }
 
 fn done(article: &Article, checked: Checked) -> Row {

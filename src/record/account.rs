@@ -69,6 +69,27 @@ pub struct Story {
     pub again: bool,
     /// The calls that made it.
     pub calls: Vec<PastCall>,
+    /// Attempts at its calls that may have been billed for nothing.
+    pub wasted: Vec<PastWaste>,
+}
+
+/// Attempts at a call that may have been billed with nothing to show for it.
+#[derive(Clone, Debug)]
+pub struct PastWaste {
+    /// What was asked.
+    pub task: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// As in [`Lost::outcome`].
+    pub outcome: String,
+    /// How many.
+    pub attempts: u64,
+    /// When.
+    pub made_at: String,
+    /// In which run.
+    pub run: i64,
+    /// What they cost, about.
+    pub cost: Option<f64>,
 }
 
 /// A call of the past.
@@ -180,7 +201,7 @@ impl Ledger {
     pub fn lost(&self) -> Result<Vec<Lost>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT endpoint, outcome, count(*), CASE WHEN count(cost) = count(*) THEN total(cost) END FROM intent
+                "SELECT endpoint, outcome, sum(attempts), CASE WHEN count(cost) = count(*) THEN total(cost * attempts) END FROM intent
                  GROUP BY endpoint, outcome ORDER BY 1, 2",
             )?;
             let lost = |row: &rusqlite::Row| {
@@ -283,10 +304,12 @@ impl Ledger {
                     None => None,
                 };
                 let again = row.get::<_, Option<i64>>("settings")?.unwrap_or(0) == 0;
-                let calls =
-                    keys(&row.get::<_, Vec<u8>>("calls")?).iter().map(|key| past_call(connection, key)).collect::<Result<Vec<_>, _>>()?;
-                let calls = calls.into_iter().flatten().collect();
-                Ok(Story { row: row_of(row)?, listed: row.get("listed")?, run: row.get("run")?, file, again, calls })
+                let (mut calls, mut wasted) = (Vec::new(), Vec::new());
+                for key in keys(&row.get::<_, Vec<u8>>("calls")?) {
+                    wasted.extend(past_waste(connection, &key)?);
+                    calls.extend(past_call(connection, &key)?);
+                }
+                Ok(Story { row: row_of(row)?, listed: row.get("listed")?, run: row.get("run")?, file, again, calls, wasted })
             };
             statement.query_map([name], story)?.collect()
         })
@@ -312,6 +335,24 @@ fn past_call(connection: &rusqlite::Connection, key: &[u8; 32]) -> rusqlite::Res
         })
     };
     rusqlite::OptionalExtension::optional(statement.query_row(params![key], call))
+}
+
+fn past_waste(connection: &rusqlite::Connection, key: &[u8; 32]) -> rusqlite::Result<Vec<PastWaste>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT task, endpoint, outcome, attempts, made_at, run, cost * attempts FROM intent WHERE key = ?1 ORDER BY run",
+    )?;
+    let waste = |row: &rusqlite::Row| {
+        Ok(PastWaste {
+            task: row.get(0)?,
+            endpoint: row.get(1)?,
+            outcome: row.get(2)?,
+            attempts: row.get::<_, i64>(3)?.cast_unsigned(),
+            made_at: row.get(4)?,
+            run: row.get(5)?,
+            cost: row.get(6)?,
+        })
+    };
+    statement.query_map(params![key], waste)?.collect()
 }
 
 fn path(folder: &[u8], name: &[u8]) -> PathBuf {

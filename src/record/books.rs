@@ -91,11 +91,11 @@ impl Ledger {
     /// Where the ledger cannot be read.
     pub fn spent(&self, since: &str, until: &str) -> Result<f64, Fault> {
         self.read(|connection| {
-            let sum = |table: &str| {
-                let query = format!("SELECT total(cost) FROM {table} WHERE made_at BETWEEN ?1 AND ?2");
+            let sum = |cost: &str, table: &str| {
+                let query = format!("SELECT total({cost}) FROM {table} WHERE made_at BETWEEN ?1 AND ?2");
                 connection.query_row(&query, [since, until], |row| row.get::<_, f64>(0))
             };
-            Ok(sum("call")? + sum("intent")?)
+            Ok(sum("cost", "call")? + sum("cost * attempts", "intent")?)
         })
     }
 

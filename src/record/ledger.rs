@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::files::FileRef;
 use super::schema;
 use super::writer::{self, Told, Write, Writer};
-use crate::model::{Exit, Fault, Row, Summary, Task, Usage};
+use crate::model::{Exit, Fault, Row, Summary, Task, Usage, Wasted};
 
 /// Between two looks at a full queue.
 const A_MOMENT: Duration = Duration::from_millis(1);
@@ -56,8 +56,10 @@ pub struct Intent {
     pub endpoint: String,
     /// Characters of the user's text.
     pub characters: u64,
-    /// What it will cost, about; none where the price is unknown.
+    /// What a request will cost, about; none where the price is unknown.
     pub cost: Option<f64>,
+    /// Requests of this call that may be billed: earlier ones whose answers were lost, and the one that is about to be sent.
+    pub attempts: u32,
     /// When, UTC, ISO 8601.
     pub made_at: String,
 }
@@ -161,13 +163,12 @@ impl Ledger {
         self.write(Write::Intent { intent: Box::new(intent), run: self.run }).await
     }
 
-    /// Records that a call has failed: `outcome` where it may have been billed all the same (`lost`, `unusable`), none where it surely
-    /// was not.
+    /// Records that a call has failed, and which of its attempts may have been billed all the same.
     ///
     /// # Errors
     /// Where it could not be made durable.
-    pub async fn unanswered(&self, key: [u8; 32], outcome: Option<&'static str>) -> Result<(), Fault> {
-        self.write(Write::Unanswered { key, outcome, run: self.run }).await
+    pub async fn unanswered(&self, key: [u8; 32], wasted: Wasted) -> Result<(), Fault> {
+        self.write(Write::Unanswered { key, wasted, run: self.run }).await
     }
 
     /// Calls of earlier runs that were in flight when these were killed, and that no run has told of yet.
@@ -175,12 +176,12 @@ impl Ledger {
         self.killed
     }
 
-    /// Records a reply; when this returns it is on the disk.
+    /// Records a reply, with what was wasted before it came; when this returns it is on the disk.
     ///
     /// # Errors
     /// Where it could not be made durable.
-    pub async fn record_call(&self, call: RecordedCall) -> Result<(), Fault> {
-        self.write(Write::Call { call: Box::new(call), run: self.run }).await
+    pub async fn record_call(&self, call: RecordedCall, wasted: Wasted) -> Result<(), Fault> {
+        self.write(Write::Call { call: Box::new(call), wasted, run: self.run }).await
     }
 
     /// Records a row as found by this run, with the keys of the calls that made it. A row that failed has no fingerprint, so that it is tried again.
@@ -371,7 +372,7 @@ mod tests {
             milliseconds: 3,
             made_at: "2026-11-23T00:00:00Z".into(),
         };
-        block(ledger.record_call(call)).unwrap();
+        block(ledger.record_call(call, Wasted::default())).unwrap();
         for source in ["b.txt", "a.txt"] {
             block(ledger.record_row(row(source), Some([1; 32]), &[[7; 32]], &file(1))).unwrap();
         }

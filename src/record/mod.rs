@@ -11,7 +11,7 @@ mod lock;
 mod schema;
 mod writer;
 
-pub use account::{Lost, PastCall, PastRun, Spent, Story};
+pub use account::{Lost, PastCall, PastRun, PastWaste, Spent, Story};
 pub use books::{RowAndCalls, Wanted};
 pub use copies::Sketched;
 pub use files::{FileRead, FileRef, KnownFile};

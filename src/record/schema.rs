@@ -12,7 +12,7 @@ use crate::model::Fault;
 const APPLICATION_ID: i32 = 0x6470_6368;
 /// The tables, version by version: a new ledger goes through all steps, an older one through those that it lacks. A step that was
 /// released is never changed again.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The version that this program reads and writes.
 fn version() -> i32 {

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::files::{self, FileRead, FileRef};
 use super::ledger::{Intent, RecordedCall};
 use super::schema::damaged;
-use crate::model::{Fault, Row};
+use crate::model::{Fault, Row, Wasted};
 
 /// Writes that one commit takes at most; measured, beyond this a commit costs no less a write.
 const GROUP: usize = 256;
@@ -27,14 +27,15 @@ pub(super) enum Write {
         intent: Box<Intent>,
         run: i64,
     },
-    /// It came back without an answer to keep; none: it cost nothing.
+    /// It came back without an answer to keep.
     Unanswered {
         key: [u8; 32],
-        outcome: Option<&'static str>,
+        wasted: Wasted,
         run: i64,
     },
     Call {
         call: Box<RecordedCall>,
+        wasted: Wasted,
         run: i64,
     },
     Row {
@@ -116,15 +117,10 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
     for write in group {
         match write {
             Write::Intent { intent, run } => insert_intent(&transaction, intent, *run)?,
-            Write::Unanswered { key, outcome: Some(outcome), run } => {
-                transaction
-                    .prepare_cached("UPDATE intent SET outcome = ?3 WHERE run = ?1 AND key = ?2")?
-                    .execute(params![run, key, outcome])?;
-            }
-            Write::Unanswered { key, outcome: None, run } => end_intent(&transaction, key, *run)?,
-            Write::Call { call, run } => {
+            Write::Unanswered { key, wasted, run } => end_intent(&transaction, key, *wasted, *run)?,
+            Write::Call { call, wasted, run } => {
                 insert_call(&transaction, call, *run)?;
-                end_intent(&transaction, &call.key, *run)?;
+                end_intent(&transaction, &call.key, *wasted, *run)?;
             }
             Write::Row { row, fingerprint, calls, file, run } => {
                 files::touch(&transaction, file, *run)?;
@@ -147,8 +143,7 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
 }
 
 fn insert_intent(connection: &Connection, intent: &Intent, run: i64) -> rusqlite::Result<()> {
-    let statement =
-        "INSERT OR REPLACE INTO intent (run, key, endpoint, task, characters, cost, made_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let statement = "INSERT OR REPLACE INTO intent (run, key, endpoint, task, characters, cost, made_at, attempts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     connection.prepare_cached(statement)?.execute(params![
         run,
         intent.key,
@@ -157,12 +152,19 @@ fn insert_intent(connection: &Connection, intent: &Intent, run: i64) -> rusqlite
         i64::try_from(intent.characters).unwrap_or(i64::MAX),
         intent.cost,
         intent.made_at,
+        intent.attempts,
     ])?;
     Ok(())
 }
 
-fn end_intent(connection: &Connection, key: &[u8; 32], run: i64) -> rusqlite::Result<()> {
-    connection.prepare_cached("DELETE FROM intent WHERE run = ?1 AND key = ?2")?.execute(params![run, key])?;
+/// What may have been billed for nothing stays.
+fn end_intent(connection: &Connection, key: &[u8; 32], wasted: Wasted, run: i64) -> rusqlite::Result<()> {
+    match wasted.outcome() {
+        Some(outcome) => connection
+            .prepare_cached("UPDATE intent SET outcome = ?3, attempts = ?4 WHERE run = ?1 AND key = ?2")?
+            .execute(params![run, key, outcome, wasted.attempts()])?,
+        None => connection.prepare_cached("DELETE FROM intent WHERE run = ?1 AND key = ?2")?.execute(params![run, key])?,
+    };
     Ok(())
 }
 

@@ -41,3 +41,4 @@ mod support;
 mod table;
 mod tables;
 mod tls;
+mod wasted;

@@ -1,0 +1,1 @@
+ALTER TABLE intent ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1; -- requests of this call that may have been billed; cost is that of one

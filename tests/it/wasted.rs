@@ -1,0 +1,69 @@
+//! Attempts that may have been billed with nothing to show for them: each stays in the ledger, also where the call came right afterwards.
+
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::http::Response;
+use crate::support::mock::{Deed, Mock};
+
+/// One article; of its first calls so many are done like this. A character costs 1, so that sums are told apart.
+fn desk(deed: impl Fn() -> Deed + Send + Sync + 'static, first: usize) -> (Mock, Desk) {
+    let mock = Mock::scripted(move |request, number| if number < first { deed() } else { Deed::usual(request) });
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1\nprice = { characters = 1000000.0 }"), 1);
+    (mock, desk)
+}
+
+/// The ledger's attempts by outcome, and what they cost.
+fn intents(desk: &Desk) -> Vec<(String, i64, f64)> {
+    let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
+    let mut statement = ledger.prepare("SELECT outcome, attempts, cost * attempts FROM intent").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_lost_attempt_stays_in_the_ledger_although_the_next_one_was_answered() {
+    let (_mock, desk) = desk(|| Deed::Drop, 1);
+    let summary = desk.run(&["run"]).exits(0).summary();
+    assert_eq!((&summary["requests"], &summary["maybe_billed"]), (&3.into(), &1.into()));
+    let wasted = intents(&desk);
+    assert_eq!((wasted.len(), wasted[0].0.as_str(), wasted[0].1), (1, "lost", 1), "{wasted:?}");
+    let why = desk.run(&["why", "input/001.txt"]).exits(0).stdout;
+    assert_eq!(why.lines().filter(|line| line.trim_start().starts_with("call ")).count(), 3, "{why}");
+    assert!(why.contains("run 1: sent, and no answer came; perhaps billed, cost "), "{why}");
+    let status = desk.run(&["status"]).exits(0).stdout;
+    assert!(status.contains("1 calls to llm, sent, and no answer came"), "{status}");
+}
+
+#[test]
+fn two_lost_attempts_are_two() {
+    let (_mock, desk) = desk(|| Deed::Drop, 2);
+    desk.run(&["run"]).exits(3);
+    let wasted = intents(&desk);
+    assert_eq!((wasted.len(), wasted[0].0.as_str(), wasted[0].1), (1, "lost", 2), "{wasted:?}");
+    let why = desk.run(&["why", "input/001.txt"]).exits(0).stdout;
+    assert!(why.contains("sent, and no answer came; perhaps billed 2 times, cost "), "{why}");
+    desk.run(&["run"]).exits(0);
+    assert_eq!(intents(&desk), wasted, "the next run's calls were answered");
+}
+
+#[test]
+fn an_answer_that_was_none_is_paid_for_and_one_that_surely_was_not_billed_is_forgotten() {
+    let (_mock, well) = desk(|| Deed::status(503, ""), 1);
+    let usual = well.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
+    assert_eq!(intents(&well), []);
+    let (_mock, desk) = desk(|| Deed::Answer(Response::new(200, "<html>")), 1);
+    let cost = desk.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
+    let wasted = intents(&desk);
+    assert_eq!((wasted.len(), wasted[0].0.as_str(), wasted[0].1), (1, "unusable", 1), "{wasted:?}");
+    assert!((cost - usual - wasted[0].2).abs() < 1e-6, "{cost} and {usual}, {wasted:?}");
+}
+
+#[test]
+fn what_may_have_been_billed_counts_against_the_cap() {
+    let (_mock, well) = desk(|| Deed::Drop, 0);
+    let usual = well.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
+    // Enough for the article, not for its summary a second time.
+    let (mock, desk) = desk(|| Deed::Drop, 1);
+    desk.run(&["run", "--max-cost", &format!("{:.0}", usual + 50.0)]).exits(6);
+    assert_eq!(mock.count(), 1, "the one that was lost may have cost its part");
+}
