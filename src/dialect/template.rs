@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::chat::{self, chat};
-use super::{Dialect, Request, Response, Rule, json, odd, refusal, translations};
+use super::{Dialect, Request, Response, Rule, json, odd, protect, refusal, translations};
 use crate::config::{DialectFacts, Endpoint, Template, pick};
 use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
 
@@ -128,9 +128,13 @@ fn values(endpoint: &Endpoint, ask: Option<(&Ask, bool)>) -> Value {
             values["text"] = text.as_str().into();
             values["words"] = wish.words.into();
         }
-        Ask::Translate { texts, from, to, .. } => {
+        Ask::Translate { texts, from, to, terms, .. } => {
+            // A chat model is told the terms, and gets the texts as they are.
+            let translator = endpoint.options.template.as_ref().is_some_and(|template| template.texts.is_some());
+            let sent = |text: &String| if translator { protect::named(text, terms) } else { text.clone() };
+            let texts: Vec<String> = texts.iter().map(sent).collect();
             values["text"] = texts.first().map_or("", String::as_str).into();
-            values["texts"] = texts.as_slice().into();
+            values["texts"] = texts.into();
             values["from"] = from.code().into();
             values["to"] = to.code().into();
             values["from_name"] = from.name().into();
@@ -142,12 +146,13 @@ fn values(endpoint: &Endpoint, ask: Option<(&Ask, bool)>) -> Value {
 
 fn answer(template: &Template, ask: &Ask, value: &Value) -> Result<Answer, CallError> {
     match (&template.texts, &template.text, ask) {
-        (Some(at), _, Ask::Translate { texts, .. }) => {
+        (Some(at), _, Ask::Translate { texts, terms, .. }) => {
             let found: Vec<Value> = pick(value, at).into_iter().cloned().collect();
             if found.is_empty() {
                 return Err(odd(format!("nothing stands at `{at}` in the answer: {}", super::excerpt(value.to_string().as_bytes()))));
             }
-            Ok(Answer::Translations(translations(&found.into(), texts)?))
+            let translated = translations(&found.into(), texts)?;
+            Ok(Answer::Translations(translated.iter().map(|text| protect::mended(text, terms)).collect()))
         }
         (_, Some(at), _) => {
             let parts: Vec<&str> = pick(value, at).into_iter().filter_map(Value::as_str).collect();
@@ -163,6 +168,7 @@ fn answer(template: &Template, ask: &Ask, value: &Value) -> Result<Answer, CallE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Term;
 
     /// An endpoint as a config gives it.
     fn endpoint(template: &str) -> Endpoint {
@@ -223,6 +229,21 @@ tokens_out = "/usageMetadata/candidatesTokenCount"
         assert_eq!(good.answer, Answer::Translations(vec!["Yes".into(), "two".into()]));
         assert_eq!(reply(r#"[{"translations":[{"text":"Yes"}]}]"#).unwrap_err().code, "wrong-count");
         assert_eq!(reply(r#"{"something":"else"}"#).unwrap_err().code, "protocol");
+    }
+
+    #[test]
+    fn a_translators_names_go_out_in_their_other_form_and_what_was_left_is_put_right() {
+        let terms = [("OTSC", "CSTO"), ("retraite", "pension")].map(|(from, to)| Term { from: from.into(), to: to.into() }).to_vec();
+        let texts = vec!["L’OTSC et la retraite".into()];
+        let ask = Ask::Translate { texts, from: Lang::FR, to: Lang::EN, note: String::new(), terms };
+        let request = ByTemplate.request(&endpoint(AZURE), &ask, false).unwrap();
+        assert_eq!(body(&request), json!([{"Text": "L’CSTO et la retraite"}]));
+        let answer = br#"[{"translations":[{"text":"The CSTO and the retraite"}]}]"#;
+        let reply = ByTemplate.reply(&endpoint(AZURE), &ask, answer).unwrap();
+        assert_eq!(reply.answer, Answer::Translations(vec!["The CSTO and the pension".into()]));
+        let chat = body(&ByTemplate.request(&endpoint(GEMINI), &ask, false).unwrap());
+        assert!(chat["contents"][0]["parts"][0]["text"].as_str().unwrap().contains("L’OTSC"));
+        assert!(chat["systemInstruction"]["parts"][0]["text"].as_str().unwrap().contains("OTSC = CSTO"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::configs::service;
+use crate::models::install;
+use crate::support::configs::{service, toy};
 use crate::support::desk::Desk;
 use crate::support::mock::{Deed, Mock};
 use crate::support::wire;
@@ -27,15 +28,53 @@ fn desk(mock: &Mock, dialect: &str, lines: &str) -> Desk {
 
 #[test]
 fn translators_without_a_glossary_get_their_terms_through_and_no_mark_is_left() {
-    for dialect in ["libretranslate", "apertium"] {
+    let lines = "[endpoint.template]\npath = \"/translate\"\ntexts = \"/translatedText/*\"\nmost_texts = 10\n\
+        body = '{\"q\": {{ texts }}, \"source\": {{ from }}, \"target\": {{ to }}}'";
+    for (dialect, lines) in [("libretranslate", ""), ("apertium", ""), ("template", lines)] {
         let mock = Mock::good();
-        let desk = desk(&mock, dialect, "");
+        let desk = desk(&mock, dialect, lines);
         desk.run(&["run"]).exits(0);
         let rows = desk.rows();
         assert!(desk.row("input/1.txt")["title_en"].contains("CSTO"), "{dialect}: {rows:?}");
         assert!(desk.row("input/2.txt")["summary_en"].to_uppercase().contains("PASHINYAN"), "{dialect}: {rows:?}");
         assert!(!rows.iter().any(|row| row["title_en"].contains(['⟦', '⟧']) || row["flags"].contains("glossary")), "{dialect}: {rows:?}");
     }
+}
+
+#[test]
+fn a_translator_that_loses_its_terms_is_flagged() {
+    // Says another name for every name that it is given.
+    let mock = Mock::scripted(|request, _| {
+        let answer = wire::answer(request);
+        let text = String::from_utf8_lossy(&answer.body).replace("CSTO", "XXXX").replace("PASHINYAN", "PASHA").replace("OTSC", "YYYY");
+        Deed::Answer(crate::support::http::Response::new(answer.status, text))
+    });
+    for dialect in ["libretranslate", "apertium"] {
+        let desk = desk(&mock, dialect, "");
+        // With marks nothing is lost on the way, so the term is lost where the marks are.
+        desk.run(&["run"]).exits(0);
+        let flagged = |source: &str| desk.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
+        let lost = dialect == "libretranslate";
+        assert_eq!((flagged("input/1.txt"), flagged("input/3.txt")), (lost, false), "{dialect}: {:?}", desk.row("input/1.txt"));
+    }
+}
+
+#[test]
+fn a_neural_model_that_drops_a_name_is_found_out() {
+    // The toy model knows no name but Lyon and Paris, and says one of these for any other.
+    let desk = Desk::with(&format!("[glossary]\nfile = \"glossary.csv\"\n\n{}", toy("models")), 0);
+    install(&desk, "models/fr-en");
+    desk.write("glossary.csv", "fr,en\nOTSC,CSTO\nLyon,Lyon\n");
+    let article = |who: &str| {
+        let sentence = format!("La mairie de {who} a rejeté la construction d'un pont. Le gouvernement a adopté le projet de loi à Paris. ");
+        format!("La mairie de {who} a rejeté le plan d'aide\n\n{}", sentence.repeat(3))
+    };
+    desk.write("input/1.txt", article("OTSC"));
+    desk.write("input/2.txt", article("Lyon"));
+    desk.run(&["run"]).exits(0);
+    let (lost, kept) = (desk.row("input/1.txt"), desk.row("input/2.txt"));
+    assert!(!lost["title_en"].contains("CSTO") && lost["flags"].split(' ').any(|flag| flag == "glossary"), "{lost:?}");
+    assert!(kept["title_en"].contains("Lyon") && !kept["flags"].contains("glossary"), "{kept:?}");
 }
 
 #[test]
