@@ -34,6 +34,7 @@ mod night;
 mod page;
 mod pages;
 mod read;
+mod ready_made;
 mod run;
 mod serve;
 mod signals;
