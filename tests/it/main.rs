@@ -43,3 +43,4 @@ mod table;
 mod tables;
 mod tls;
 mod wasted;
+mod wire_faults;

@@ -4,7 +4,7 @@
 //! answers back until [`Mock::release`].
 
 use std::collections::HashSet;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -22,6 +22,12 @@ pub(crate) enum Deed {
     Drop,
     /// The connection is closed in the middle of the answer's body.
     Cut(Response),
+    /// It is answered, and then the connection is closed without a word, as servers do with idle ones.
+    Last(Response),
+    /// Bytes that need not be HTTP; then the connection is closed.
+    Raw(Vec<u8>),
+    /// It is answered byte by byte, and the next byte is always soon to come.
+    Drip(Response),
     /// It is never answered; the connection stays open until the client or the mock goes away.
     Hang,
 }
@@ -70,7 +76,16 @@ impl Mock {
 
     /// A service that does to each request what `script` says; it is told the number of the request, from 0.
     pub(crate) fn scripted(script: impl Fn(&Request, usize) -> Deed + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listening(&TcpListener::bind("127.0.0.1:0").unwrap(), script)
+    }
+
+    /// A service that works, at an address that was another's before.
+    pub(crate) fn at(address: &str) -> Self {
+        Self::listening(&TcpListener::bind(address).unwrap(), |request, _| Deed::usual(request))
+    }
+
+    fn listening(listener: &TcpListener, script: impl Fn(&Request, usize) -> Deed + Send + Sync + 'static) -> Self {
+        let listener = listener.try_clone().unwrap();
         let address = listener.local_addr().unwrap();
         let inside =
             Arc::new(Inside { script: Box::new(script), state: Mutex::default(), changed: Condvar::new(), ended: AtomicBool::new(false) });
@@ -188,6 +203,22 @@ impl Inside {
                 Deed::Answer(response) if response.write(&mut stream, usize::MAX).is_ok() => {}
                 Deed::Cut(response) => {
                     let _ = response.write(&mut stream, response.body.len() / 2);
+                    return;
+                }
+                Deed::Last(response) => {
+                    let _ = response.write(&mut stream, usize::MAX);
+                    return;
+                }
+                Deed::Raw(bytes) => {
+                    let _ = stream.write_all(&bytes);
+                    return;
+                }
+                Deed::Drip(response) => {
+                    let _ = response.write(&mut stream, 0);
+                    // Until the client hangs up; it would take longer than anybody's patience.
+                    while stream.write_all(b" ").is_ok() {
+                        std::thread::sleep(std::time::Duration::from_millis(5));
+                    }
                     return;
                 }
                 Deed::Hang => drop(Request::read(&mut from)),

@@ -1,0 +1,176 @@
+//! Answers that are odd on the wire: cut, endless, dripping, not quite HTTP, not quite JSON. No panic, no half answer, no storm.
+
+use serde_json::json;
+
+use crate::support::configs::openai;
+use crate::support::desk::Desk;
+use crate::support::http::{Request, Response};
+use crate::support::mock::{Deed, Mock};
+use crate::support::wire::{answer, completion};
+
+fn desk(mock: &Mock) -> Desk {
+    Desk::with(&openai(mock).replace("concurrency = 4", "concurrency = 1"), 1)
+}
+
+/// The first request is done like this, the others as usual.
+fn first(deed: impl Fn(&Request) -> Deed + Send + Sync + 'static) -> Mock {
+    Mock::scripted(move |request, number| if number == 0 { deed(request) } else { Deed::usual(request) })
+}
+
+fn error(desk: &Desk) -> String {
+    desk.row("input/001.txt")["error"].clone()
+}
+
+#[test]
+fn an_answer_that_drips_ends_at_the_deadline_although_bytes_keep_coming() {
+    let mock = Mock::scripted(|_, _| Deed::Drip(Response { body: vec![b' '; 1 << 20], ..Response::new(200, "") }));
+    let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"300ms\""), 1);
+    desk.run(&["run"]).exits(3);
+    assert!(error(&desk).starts_with("timeout: "), "{}", error(&desk));
+    assert_eq!(mock.count(), 2);
+}
+
+#[test]
+fn a_chunked_answer_that_is_cut_is_no_answer() {
+    let cut = |request: &Request| {
+        let body = answer(request).body;
+        let half = body.len() / 2;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n{half:x}\r\n");
+        let mut bytes = head.into_bytes();
+        bytes.extend(&body[..half]);
+        bytes.extend(b"\r\n");
+        Deed::Raw(bytes)
+    };
+    let mock = first(cut);
+    let desk = desk(&mock);
+    let ended = desk.run(&["run"]).exits(0);
+    assert_eq!((mock.count(), &ended.summary()["maybe_billed"]), (3, &json!(1)));
+}
+
+#[test]
+fn a_bad_chunk_and_headers_without_end_are_failures_of_that_call() {
+    let bad_chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}".to_vec();
+    let long_header = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\ncontent-length: 2\r\n\r\n{{}}", "a".repeat(1 << 20)).into_bytes();
+    let many = format!("HTTP/1.1 200 OK\r\n{}content-length: 2\r\n\r\n{{}}", "x-many: a\r\n".repeat(10_000)).into_bytes();
+    for bytes in [bad_chunk, long_header, many] {
+        let mock = Mock::scripted(move |_, _| Deed::Raw(bytes.clone()));
+        let desk = desk(&mock);
+        desk.run(&["run"]).exits(3);
+        assert!(error(&desk).starts_with("broken: "), "{}", error(&desk));
+        assert_eq!(mock.count(), 2);
+    }
+}
+
+#[test]
+fn no_content_is_no_answer_and_a_wrong_content_type_does_not_matter() {
+    let nothing = Mock::scripted(|_, _| Deed::status(204, ""));
+    let empty = desk(&nothing);
+    empty.run(&["run"]).exits(3);
+    assert_eq!((error(&empty).starts_with("protocol: "), nothing.count()), (true, 2), "{}", error(&empty));
+    let html = Mock::scripted(|request, _| {
+        let Response { status, body, .. } = answer(request);
+        Deed::Answer(Response::new(status, body).with("content-type", "text/html"))
+    });
+    desk(&html).run(&["run"]).exits(0);
+    assert_eq!(html.count(), 2);
+}
+
+#[test]
+fn a_connection_that_the_server_closes_after_each_answer_costs_nothing() {
+    let mock = Mock::scripted(|request, _| Deed::Last(answer(request)));
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 30);
+    let summary = desk.run(&["run"]).exits(0).summary();
+    assert_eq!((mock.count(), &summary["maybe_billed"], &summary["retried"]), (60, &json!(0), &json!(0)));
+}
+
+#[test]
+fn nothing_is_streamed() {
+    for dialect in ["openai", "anthropic", "ollama"] {
+        let mock = Mock::good();
+        let desk = Desk::with(&crate::support::configs::service(&mock, dialect, ""), 1);
+        desk.run(&["run"]).exits(0);
+        assert!(mock.requests().iter().all(|request| request.json()["stream"] != json!(true)), "{dialect}");
+        let streaming = Mock::scripted(|_, _| Deed::status(200, "data: {\"choices\":[{\"delta\":{\"content\":\"La\"}}]}\n\n"));
+        let desk = Desk::with(&crate::support::configs::service(&streaming, dialect, ""), 1);
+        desk.run(&["run"]).exits(3);
+        assert!(error(&desk).starts_with("protocol: "), "{dialect}: {}", error(&desk));
+    }
+}
+
+#[test]
+fn odd_json_is_read_or_refused_and_never_a_panic() {
+    let choice = |content: &str| format!(r#"{{"choices":[{{"message":{{"content":{content}}},"finish_reason":"stop"}}]}}"#).into_bytes();
+    let mut invalid = choice(r#""La digue X tenu.""#);
+    let at = invalid.iter().position(|byte| *byte == b'X').unwrap();
+    invalid[at] = 0xff;
+    let bom = [b"\xef\xbb\xbf".to_vec(), choice(r#""La digue a tenu.""#)].concat();
+    let twice = br#"{"choices":[],"choices":[{"message":{"content":"no","content":"La digue a tenu."},"finish_reason":"stop"}]}"#.to_vec();
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes();
+    for (what, body, row) in [
+        ("a byte order mark", bom, "La digue a tenu."),
+        ("half a character", choice(r#""La digue \ud800 tenu.""#), "La digue \u{fffd} tenu."),
+        ("NUL and escapes", choice(r#""La\u0000 digue\u001b[31m a tenu.""#), "La digue[31m a tenu."),
+        ("no UTF-8", invalid, "La digue \u{fffd} tenu."),
+        ("keys twice", twice, "La digue a tenu."),
+        ("100,000 lists", deep, ""),
+    ] {
+        let mock = Mock::scripted(move |request, _| match request.text().contains("summarise") {
+            true => Deed::Answer(Response::new(200, body.clone())),
+            false => Deed::usual(request),
+        });
+        let desk = desk(&mock);
+        desk.run(&["run"]).exits(if row.is_empty() { 3 } else { 0 });
+        assert_eq!(desk.row("input/001.txt")["summary_fr"], row, "{what}: {}", error(&desk));
+        assert!(!desk.table().contains(&0), "{what}");
+    }
+}
+
+#[test]
+fn a_service_that_starts_late_is_waited_for() {
+    // Its port is taken from the system, and is free until it starts.
+    let late = Mock::good();
+    let config = openai(&late).replace("concurrency = 4", "concurrency = 1");
+    let address = late.url();
+    drop(late);
+    let desk = Desk::with(&config, 2);
+    let mut run = desk.start(&["run", "-vv", "--wait-for", "60s"]);
+    run.says("attempt failed");
+    let _late = Mock::at(address.strip_prefix("http://").unwrap());
+    run.wait().exits(0);
+    assert_eq!(desk.rows().iter().filter(|row| row["status"] == "done").count(), 2);
+}
+
+#[test]
+fn a_redirect_to_itself_or_to_a_file_is_not_followed() {
+    for to in ["file:///proc/self/environ", "/v1/chat/completions", "//other.invalid/", ""] {
+        let mock = Mock::scripted(move |_, _| Deed::Answer(Response::new(307, "").with("location", to)));
+        let desk = desk(&mock);
+        desk.run(&["run"]).exits(4);
+        assert!(error(&desk).starts_with("redirect: ") && error(&desk).contains(to), "{}", error(&desk));
+        assert_eq!(mock.count(), 1, "{to}");
+    }
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_said() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock).replace("127.0.0.1", "no-such-host.invalid"), 3);
+    desk.run(&["run", "--wait-for", "1s"]).exits(5);
+    assert!(error(&desk).starts_with("away: endpoint `llm`: the host's name does not resolve"), "{}", error(&desk));
+    assert_eq!(mock.count(), 0);
+}
+
+#[test]
+fn usage_that_is_missing_or_absurd_costs_the_estimate_or_nothing_at_all() {
+    for usage in [json!(null), json!({}), json!({"prompt_tokens": -5, "completion_tokens": "many"}), json!({"prompt_tokens": 1e300})] {
+        let mock = Mock::scripted(move |request, _| {
+            let mut body = completion("x").value();
+            body["choices"] = answer(request).value()["choices"].clone();
+            body["usage"] = usage.clone();
+            Deed::Answer(Response::json(&body))
+        });
+        let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "price = { tokens_in = 1.0, tokens_out = 1.0 }"), 1);
+        let cost = desk.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
+        assert!(cost > 0.0 && cost < 0.01, "{cost}");
+    }
+}
