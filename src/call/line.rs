@@ -13,7 +13,7 @@ use super::retry::LONGEST_WAIT;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect};
 use crate::model::{Ask, CallError, Exit, Failure, Fault, Limits, Reject, Reply, Usage, Verdict, Wasted};
-use crate::plan::expected;
+use crate::plan::{credible, expected};
 
 /// Characters of text in a token, on the low side, so that what is cut by tokens surely fits.
 const CHARACTERS_A_TOKEN: usize = 3;
@@ -193,10 +193,11 @@ impl Line {
                     return Err(self.dialect.refusal(&endpoint, &response));
                 }
                 let reply = self.dialect.reply(&endpoint, ask, &response.body)?;
+                let usage = credible(reply.usage, expected);
                 if let Some(pause) = response.retry_after.filter(|pause| *pause <= LONGEST_FORESIGHT) {
                     self.gate.pause(pause);
                 }
-                Ok(reply)
+                Ok(Reply { usage, ..reply })
             });
             match reply {
                 Ok(reply) => {

@@ -96,6 +96,7 @@ impl End {
             retried: outcome.tally.repeated,
             maybe_billed: outcome.tally.maybe_billed,
             remembered: outcome.remembered,
+            estimated: outcome.estimated,
             cost: outcome.cost,
             seconds: work.progress.elapsed().as_secs_f64(),
             ..work.progress.counts(cut_short)

@@ -75,6 +75,7 @@ impl Dialect for Anthropic {
 
     fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
+        chat::note_model(endpoint, &value["model"]);
         // Gateways answer 200 with an error inside.
         if value["type"] == "error" || value.get("error").is_some_and(Value::is_object) {
             let kind = value.pointer("/error/type").and_then(Value::as_str).unwrap_or_default();

@@ -72,6 +72,14 @@ pub(super) fn answer(ask: &Ask, content: &str) -> Result<Answer, CallError> {
     }
 }
 
+/// Says in the log that another model answered than was asked for; a longer name, with a date, is the same one.
+pub(super) fn note_model(endpoint: &Endpoint, answered: &Value) {
+    let asked = endpoint.model.as_deref().unwrap_or_default();
+    if let Some(model) = answered.as_str().filter(|model| !model.starts_with(asked)) {
+        tracing::debug!(endpoint = endpoint.name, "asked for the model `{asked}`, answered by `{}`", super::excerpt(model.as_bytes()));
+    }
+}
+
 /// The options with which a model may take what it has just refused (see the codes in the tables of the dialects).
 pub(super) fn learn(options: &Options, refused: &CallError) -> Option<Options> {
     match (refused.code, options.json) {

@@ -72,6 +72,7 @@ impl Dialect for Ollama {
 
     fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
+        chat::note_model(endpoint, &value["model"]);
         if value.get("error").is_some() {
             return Err(self.refusal(endpoint, &Response::new(500, body)));
         }

@@ -100,6 +100,7 @@ impl Dialect for OpenAi {
 
     fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
+        chat::note_model(endpoint, &value["model"]);
         // Routers answer 200 with an error inside.
         if value.get("error").is_some_and(|error| !error.is_null()) {
             return Err(self.refusal(endpoint, &Response::new(error_status(&value), body)));

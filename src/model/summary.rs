@@ -29,6 +29,8 @@ pub struct Summary {
     pub maybe_billed: u64,
     /// Replies that the ledger had already.
     pub remembered: u64,
+    /// Answers that did not say what they had used up, so that their cost is an estimate.
+    pub estimated: u64,
     /// What the requests cost, in the currency of the config's prices; none where a price is unknown.
     pub cost: Option<f64>,
     /// How long it took.

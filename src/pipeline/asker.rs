@@ -9,7 +9,7 @@ use super::{Limits, Outcome};
 use crate::call::{Line, Tally};
 use crate::config::{Route, Summary};
 use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Reject, Reply, Task, clean};
-use crate::plan::{Answered, Made, Maker, call_key, cost, estimate, settings_key};
+use crate::plan::{Answered, Made, Maker, call_key, cost, estimate, is_estimate, settings_key};
 use crate::record::{Intent, Ledger, RecordedCall};
 use crate::report::{Event, Progress};
 
@@ -25,6 +25,7 @@ pub struct Desk {
     failed: Mutex<HashMap<[u8; 32], Failure>>,
     remembered: AtomicU64,
     paid: AtomicU64,
+    estimated: AtomicU64,
     cost: Mutex<Option<f64>>,
     limits: Limits,
     fault: Mutex<Option<Fault>>,
@@ -42,6 +43,7 @@ impl Desk {
             failed,
             remembered: AtomicU64::new(0),
             paid: AtomicU64::new(0),
+            estimated: AtomicU64::new(0),
             cost: Mutex::new(Some(0.0)),
             limits,
             fault: Mutex::new(None),
@@ -117,7 +119,8 @@ impl Desk {
         // Somebody must mend it, although others may have done its work.
         let stopped = self.lines().filter_map(Line::stopped).any(|failure| failure.exit == Exit::EndpointStop);
         let exit = if stopped { exit.worse(Exit::EndpointStop) } else { exit };
-        Outcome { exit, tally, remembered: count(&self.remembered), paid: count(&self.paid), cost }
+        let [remembered, paid, estimated] = [&self.remembered, &self.paid, &self.estimated].map(count);
+        Outcome { exit, tally, remembered, paid, estimated, cost }
     }
 
     fn line(&self, maker: &Maker) -> Result<&Line, Failure> {
@@ -188,6 +191,7 @@ impl Desk {
         let (reply, wasted) = line.call(ask, last, intend).await;
         // An answer that was none is paid for all the same.
         (0..wasted.unusable).for_each(|_| self.count_paid(expected));
+        self.estimated.fetch_add(wasted.unusable.into(), Ordering::Relaxed);
         let reply = match reply {
             Ok(reply) => harmless(reply),
             Err(failure) => {
@@ -200,6 +204,7 @@ impl Desk {
             }
         };
         let cost = cost(&line.endpoint, ask, reply.usage);
+        self.estimated.fetch_add(u64::from(is_estimate(&line.endpoint, reply.usage)), Ordering::Relaxed);
         let call = RecordedCall {
             key,
             task: ask.task(),

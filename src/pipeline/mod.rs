@@ -80,6 +80,8 @@ pub struct Outcome {
     pub remembered: u64,
     /// Answers of services that are not free.
     pub paid: u64,
+    /// Of these, without a count of what they had used up.
+    pub estimated: u64,
     /// What this run's calls cost; none where a price is unknown.
     pub cost: Option<f64>,
 }

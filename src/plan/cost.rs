@@ -10,6 +10,8 @@ const CHARACTERS_A_TOKEN: u64 = 3;
 const PROMPT_TOKENS: u64 = 180;
 /// Tokens of a French word, with the JSON around it.
 const TOKENS_A_WORD: u64 = 2;
+/// A model that thinks at length uses up a hundred times what is expected of its answer; a thousand times is a fault of the count.
+const MOST_TIMES: u64 = 1_000;
 
 /// What a call cost: none where the price is unknown; the embedded endpoint is free. A service that does not say what it
 /// counted is taken to have counted the estimate.
@@ -21,6 +23,22 @@ pub fn cost(endpoint: &Endpoint, ask: &Ask, usage: Usage) -> Option<f64> {
         usage.tokens_out.or(estimated.tokens_out),
         usage.characters.or(estimated.characters),
     )
+}
+
+/// Whether that cost is an estimate: the service did not count what its price goes by.
+pub fn is_estimate(endpoint: &Endpoint, usage: Usage) -> bool {
+    let uncounted = |price: f64, count: Option<u64>| price > 0.0 && count.is_none();
+    endpoint.price.is_some_and(|price| uncounted(price.tokens_in, usage.tokens_in) || uncounted(price.tokens_out, usage.tokens_out))
+}
+
+/// The counts of an answer without those that no such call can come to.
+pub fn credible(usage: Usage, expected: &Usage) -> Usage {
+    let credible = |count: Option<u64>, expected: Option<u64>| count.filter(|count| *count / MOST_TIMES <= expected.unwrap_or_default());
+    Usage {
+        tokens_in: credible(usage.tokens_in, expected.tokens_in),
+        tokens_out: credible(usage.tokens_out, expected.tokens_out),
+        characters: credible(usage.characters, expected.characters),
+    }
 }
 
 /// What a call will cost, about: none where the price is unknown.
@@ -54,6 +72,13 @@ mod tests {
     use super::*;
     use crate::config::Price;
     use crate::model::Lang;
+
+    #[test]
+    fn counts_beyond_belief_are_none() {
+        let expected = Usage { tokens_in: Some(500), tokens_out: Some(120), characters: Some(900) };
+        let counted = Usage { tokens_in: Some(400), tokens_out: Some(100_000), characters: Some(u64::MAX) };
+        assert_eq!(credible(counted, &expected), Usage { characters: None, ..counted });
+    }
 
     #[test]
     fn a_call_costs_what_the_service_counted_and_an_unknown_price_is_unknown() {

@@ -9,7 +9,7 @@ mod key;
 pub mod prompts;
 mod route;
 
-pub use cost::{cost, estimate, expected};
+pub use cost::{cost, credible, estimate, expected, is_estimate};
 pub use cut::cut;
 pub use glossary::{Glossary, occurrences, says};
 pub use key::{call_key, content_key, row_fingerprint, settings_key};

@@ -124,7 +124,7 @@ impl Ledger {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT number, started_at, ended_at, exit, found, done, earlier, skipped, failed, pending, flagged, calls, paid, repeated,
-                 maybe_billed, remembered, cost, seconds FROM run ORDER BY number DESC LIMIT ?1",
+                 maybe_billed, remembered, cost, seconds, estimated FROM run ORDER BY number DESC LIMIT ?1",
             )?;
             let run = |row: &rusqlite::Row| {
                 let count = |at: usize| row.get::<_, Option<i64>>(at).map(|count| count.unwrap_or(0).cast_unsigned());
@@ -141,6 +141,7 @@ impl Ledger {
                     retried: count(13)?,
                     maybe_billed: count(14)?,
                     remembered: count(15)?,
+                    estimated: count(18)?,
                     cost: row.get(16)?,
                     seconds: row.get::<_, Option<f64>>(17)?.unwrap_or(0.0),
                 };

@@ -226,11 +226,11 @@ impl Ledger {
         let ended = format!("{:.0}", jiff::Timestamp::now());
         let statement =
             "UPDATE run SET ended_at = ?2, exit = ?3, found = ?4, done = ?5, earlier = ?6, skipped = ?7, failed = ?8, pending = ?9,
-            flagged = ?10, calls = ?11, paid = ?12, repeated = ?13, maybe_billed = ?14, remembered = ?15, cost = ?16, seconds = ?17
+            flagged = ?10, calls = ?11, paid = ?12, repeated = ?13, maybe_billed = ?14, remembered = ?15, cost = ?16, seconds = ?17, estimated = ?18
             WHERE number = ?1";
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let Summary { found, done, earlier, skipped, failed, pending, flagged, .. } = *summary;
-        let Summary { requests, paid, retried, maybe_billed, remembered, cost, seconds, .. } = *summary;
+        let Summary { requests, paid, retried, maybe_billed, remembered, estimated, cost, seconds, .. } = *summary;
         let counts =
             [found, done, earlier, skipped, failed, pending, flagged, requests, paid, retried, maybe_billed, remembered].map(count);
         let [found, done, earlier, skipped, failed, pending, flagged, calls, paid, repeated, maybe_billed, remembered] = counts;
@@ -254,7 +254,8 @@ impl Ledger {
                     maybe_billed,
                     remembered,
                     cost,
-                    seconds
+                    seconds,
+                    count(estimated)
                 ],
             )
         })?;

@@ -59,7 +59,7 @@ pub fn table(ending: &Ending, colour: bool) -> String {
             ]),
         ),
         ("time", clock(Duration::try_from_secs_f64(summary.seconds).unwrap_or_default()), String::new()),
-        ("cost", cost, String::new()),
+        ("cost", cost, note(&[(summary.estimated, "answers without a count, estimated")])),
     ];
     let width = lines.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -161,6 +161,6 @@ mod tests {
 
     #[test]
     fn the_line_is_json() {
-        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"remembered":2,"cost":0.0,"seconds":3.21,"limit":null,"table":"output/summaries.csv"}"#);
+        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"remembered":2,"estimated":0,"cost":0.0,"seconds":3.21,"limit":null,"table":"output/summaries.csv"}"#);
     }
 }

@@ -66,7 +66,8 @@ fn a_neural_model_that_drops_a_name_is_found_out() {
     install(&desk, "models/fr-en");
     desk.write("glossary.csv", "fr,en\nOTSC,CSTO\nLyon,Lyon\n");
     let article = |who: &str| {
-        let sentence = format!("La mairie de {who} a rejeté la construction d'un pont. Le gouvernement a adopté le projet de loi à Paris. ");
+        let sentence =
+            format!("La mairie de {who} a rejeté la construction d'un pont. Le gouvernement a adopté le projet de loi à Paris. ");
         format!("La mairie de {who} a rejeté le plan d'aide\n\n{}", sentence.repeat(3))
     };
     desk.write("input/1.txt", article("OTSC"));

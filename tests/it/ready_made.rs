@@ -27,7 +27,8 @@ fn azure(request: &Request) -> Response {
         return Response::json(&json!({"translation": {"fr": {}, "en": {}}}));
     }
     if request.header("ocp-apim-subscription-key") != Some(KEY) {
-        let error = json!({"error": {"code": 401_000, "message": "The request is not authorized because credentials are missing or invalid."}});
+        let error =
+            json!({"error": {"code": 401_000, "message": "The request is not authorized because credentials are missing or invalid."}});
         return Response::new(401, error.to_string());
     }
     let query = request.path.strip_prefix("/translate?").unwrap_or_default();
@@ -80,7 +81,8 @@ fn gemini(request: &Request) -> Response {
     assert!(body["systemInstruction"]["parts"][0]["text"].is_string() && config["responseMimeType"] == "application/json", "{body}");
     assert_eq!(config["responseJsonSchema"]["required"], json!(["title_fr", "title_en", "summary_fr", "summary_en"]));
     let title = user.lines().nth(1).unwrap_or_default();
-    let digest = json!({"title_fr": title, "title_en": translation("en", title), "summary_fr": "La digue a tenu.", "summary_en": "The dyke held."});
+    let digest =
+        json!({"title_fr": title, "title_en": translation("en", title), "summary_fr": "La digue a tenu.", "summary_en": "The dyke held."});
     // In two parts, as it comes at times.
     let digest = digest.to_string();
     let (first, second) = digest.split_at(20);

@@ -161,16 +161,39 @@ fn a_name_that_does_not_resolve_is_said() {
 }
 
 #[test]
-fn usage_that_is_missing_or_absurd_costs_the_estimate_or_nothing_at_all() {
-    for usage in [json!(null), json!({}), json!({"prompt_tokens": -5, "completion_tokens": "many"}), json!({"prompt_tokens": 1e300})] {
+fn usage_that_is_missing_or_absurd_costs_the_estimate_and_says_so() {
+    for usage in [
+        json!(null),
+        json!({}),
+        json!({"prompt_tokens": -5, "completion_tokens": "many"}),
+        json!({"prompt_tokens": 1e300}),
+        json!({"prompt_tokens": u64::MAX, "completion_tokens": u64::MAX}),
+    ] {
         let mock = Mock::scripted(move |request, _| {
             let mut body = completion("x").value();
             body["choices"] = answer(request).value()["choices"].clone();
             body["usage"] = usage.clone();
             Deed::Answer(Response::json(&body))
         });
-        let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "price = { tokens_in = 1.0, tokens_out = 1.0 }"), 1);
-        let cost = desk.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
-        assert!(cost > 0.0 && cost < 0.01, "{cost}");
+        let desk = Desk::with(
+            &openai(&mock).replace("concurrency = 4", "tokens_per_minute = 1000000\nprice = { tokens_in = 1.0, tokens_out = 1.0 }"),
+            1,
+        );
+        let ended = desk.run(&["run"]).exits(0);
+        let summary = ended.summary();
+        let cost = summary["cost"].as_f64().unwrap();
+        assert!(cost > 0.0 && cost < 0.01 && summary["estimated"] == json!(2), "{summary}");
+        assert!(ended.stdout.contains("2 answers without a count, estimated"), "{}", ended.stdout);
     }
+}
+
+#[test]
+fn another_model_than_was_asked_for_is_in_the_log() {
+    let mock = Mock::scripted(|request, _| {
+        let mut body = answer(request).value();
+        body["model"] = "mock-cheap".into();
+        Deed::Answer(Response::json(&body))
+    });
+    let ended = desk(&mock).run(&["run", "-vv"]).exits(0);
+    assert!(ended.stderr.contains("asked for the model `mock-1`, answered by `mock-cheap`"), "{}", ended.stderr);
 }
