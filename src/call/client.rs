@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::broken::broken;
 use super::retry;
-use crate::config::Endpoint;
+use crate::config::{Endpoint, is_loopback};
 use crate::dialect::{Request, Response};
 use crate::model::{CallError, Fault, Verdict};
 
@@ -41,9 +41,7 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(4))
             .tcp_nodelay(true)
             .http1_only();
-        let url = reqwest::Url::parse(&endpoint.url).ok();
-        let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
-        if host == "localhost" || host.starts_with("127.") || host == "[::1]" {
+        if reqwest::Url::parse(&endpoint.url).is_ok_and(|url| is_loopback(&url)) {
             builder = builder.no_proxy();
         }
         let http =

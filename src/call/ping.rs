@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::is_loopback;
+
 /// A run does not wait longer for whoever watches it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -13,7 +15,9 @@ pub async fn ping(url: &str, well: bool, body: String) -> Result<(), String> {
     // Fails only where a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = if well { url.to_owned() } else { format!("{url}/fail") };
-    let client = reqwest::Client::builder()
+    let here = reqwest::Url::parse(&url).is_ok_and(|url| is_loopback(&url));
+    let builder = if here { reqwest::Client::builder().no_proxy() } else { reqwest::Client::builder() };
+    let client = builder
         .user_agent(concat!("depeche/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)

@@ -42,6 +42,19 @@ fn a_refused_key_or_path_or_quota_stops_at_once_and_every_article_has_its_row() 
 }
 
 #[test]
+fn with_hundreds_at_once_no_more_are_sent_than_were_under_way() {
+    let mock = Mock::scripted(|_, _| Deed::status(401, ""));
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 256"), 600);
+    mock.hold();
+    let run = desk.start(&["run"]);
+    mock.in_flight(256);
+    mock.release();
+    run.wait().exits(4);
+    assert_eq!(mock.count(), 256);
+    assert_eq!(desk.rows().iter().filter(|row| row["error"].starts_with("key-refused: ")).count(), 600);
+}
+
+#[test]
 fn libretranslates_missing_key_is_a_400_and_stops_all_the_same() {
     let mock = Mock::scripted(|request, _| match request.path.as_str() {
         "/translate" => Deed::status(400, r#"{"error":"Please contact the server operator to get an API key"}"#),

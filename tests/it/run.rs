@@ -184,9 +184,9 @@ fn a_bare_environment_as_in_cron_changes_no_byte() {
 #[test]
 fn a_proxy_is_never_used_for_a_service_on_this_machine() {
     let (mock, proxy) = (Mock::good(), Mock::scripted(|_, _| Deed::status(502, "")));
-    let desk = Desk::with(&openai(&mock), 1);
+    let desk = Desk::with(&format!("{}\n[run]\nping = \"{}/watch\"\n", openai(&mock), mock.url()), 1);
     let mut command = desk.command(&["run"]);
     command.env("http_proxy", proxy.url()).env("HTTP_PROXY", proxy.url()).env("ALL_PROXY", proxy.url());
     crate::support::process::Running::start(&mut command).wait().exits(0);
-    assert_eq!((mock.count(), proxy.count()), (2, 0));
+    assert_eq!((mock.count(), proxy.count()), (3, 0), "two calls, and who watches over the run is told");
 }
