@@ -114,9 +114,9 @@ fn odd_json_is_read_or_refused_and_never_a_panic() {
         ("keys twice", twice, "La digue a tenu."),
         ("100,000 lists", deep, ""),
     ] {
-        let mock = Mock::scripted(move |request, _| match request.text().contains("summarise") {
-            true => Deed::Answer(Response::new(200, body.clone())),
-            false => Deed::usual(request),
+        let mock = Mock::scripted(move |request, _| {
+            let summary = request.text().contains("summarise");
+            if summary { Deed::Answer(Response::new(200, body.clone())) } else { Deed::usual(request) }
         });
         let desk = desk(&mock);
         desk.run(&["run"]).exits(if row.is_empty() { 3 } else { 0 });
