@@ -191,7 +191,8 @@ impl Desk {
         let (reply, wasted) = line.call(ask, last, intend).await;
         // An answer that was none is paid for all the same.
         (0..wasted.unusable).for_each(|_| self.count_paid(expected));
-        self.estimated.fetch_add(wasted.unusable.into(), Ordering::Relaxed);
+        let priced = expected.is_some_and(|cost| cost > 0.0);
+        self.estimated.fetch_add(if priced { wasted.unusable.into() } else { 0 }, Ordering::Relaxed);
         let reply = match reply {
             Ok(reply) => harmless(reply),
             Err(failure) => {
