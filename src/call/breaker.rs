@@ -14,6 +14,8 @@ const USELESS_AFTER: u32 = 10;
 /// The first pause before it is asked again; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// A service that gives useless answers is asked again after this, where others do its work: such an answer may be billed.
+const USELESS_PAUSE: Duration = Duration::from_mins(1);
 
 /// What a call may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(super) struct Breaker {
     patience: Duration,
     failures: u32,
     useless: u32,
+    /// When a service with too many useless answers is asked again.
+    useless_until: Instant,
     open: Option<Open>,
 }
 
@@ -46,7 +50,7 @@ struct Open {
 impl Breaker {
     /// `patience`: how long a service may be away.
     pub(super) fn new(patience: Duration) -> Self {
-        Self { patience, failures: 0, useless: 0, open: None }
+        Self { patience, failures: 0, useless: 0, useless_until: Instant::now(), open: None }
     }
 
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
@@ -65,15 +69,28 @@ impl Breaker {
         Admission::Go
     }
 
-    /// Whether another endpoint should be asked instead: this one is away, or gives nothing that can be used.
-    pub(super) fn is_open(&self) -> bool {
-        self.open.is_some() || self.useless >= USELESS_AFTER
+    /// Whether another endpoint should be asked instead: this one is away, or gives nothing that can be used. Now and then one call is
+    /// let through all the same, however long it has been so: otherwise it would never be seen that it is back.
+    pub(super) fn sends_elsewhere(&mut self, now: Instant) -> bool {
+        if let Some(open) = &mut self.open {
+            let elsewhere = open.asking || open.until > now;
+            open.asking |= !elsewhere;
+            return elsewhere;
+        }
+        if self.useless < USELESS_AFTER || self.useless_until > now {
+            return self.useless >= USELESS_AFTER;
+        }
+        self.useless_until = now + USELESS_PAUSE;
+        false
     }
 
     /// It answered, whatever it said.
-    pub(super) fn answered(&mut self, useful: bool) {
+    pub(super) fn answered(&mut self, now: Instant, useful: bool) {
         (self.failures, self.open) = (0, None);
         self.useless = if useful { 0 } else { self.useless + 1 };
+        if self.useless == USELESS_AFTER {
+            self.useless_until = now + USELESS_PAUSE;
+        }
     }
 
     /// The call that was let through ended without showing anything: another one may ask.
@@ -110,12 +127,12 @@ mod tests {
     async fn it_opens_asks_alone_and_closes() {
         let mut breaker = Breaker::new(Duration::from_secs(45));
         (0..OPENS_AFTER).for_each(|_| breaker.failed(Instant::now()));
-        assert!(breaker.is_open() && matches!(breaker.admit(Instant::now()), Admission::Wait(_)));
+        assert!(breaker.open.is_some() && matches!(breaker.admit(Instant::now()), Admission::Wait(_)));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(breaker.admit(Instant::now()), Admission::Go);
         assert!(matches!(breaker.admit(Instant::now()), Admission::Wait(_)), "only one asks");
-        breaker.answered(true);
-        assert_eq!((breaker.admit(Instant::now()), breaker.is_open()), (Admission::Go, false));
+        breaker.answered(Instant::now(), true);
+        assert_eq!((breaker.admit(Instant::now()), breaker.open.is_some()), (Admission::Go, false));
     }
 
     #[tokio::test(start_paused = true)]
@@ -138,12 +155,38 @@ mod tests {
         assert!(start.elapsed() < Duration::from_secs(55), "{:?}", start.elapsed());
     }
 
-    #[test]
-    fn useless_answers_send_calls_elsewhere_until_a_useful_one_comes() {
+    #[tokio::test(start_paused = true)]
+    async fn where_others_do_its_work_one_call_now_and_then_still_asks() {
+        let mut breaker = Breaker::new(Duration::from_secs(45));
+        (0..OPENS_AFTER).for_each(|_| breaker.failed(Instant::now()));
+        assert!(breaker.sends_elsewhere(Instant::now()));
+        let mut asked = 0;
+        for _ in 0..600 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            if !breaker.sends_elsewhere(Instant::now()) {
+                asked += 1;
+                assert!(breaker.sends_elsewhere(Instant::now()), "only one");
+                breaker.failed(Instant::now());
+            }
+        }
+        assert!((70..=150).contains(&asked), "{asked} in ten minutes, long after its time is over");
+        tokio::time::advance(LONGEST_PAUSE).await;
+        assert!(!breaker.sends_elsewhere(Instant::now()));
+        breaker.answered(Instant::now(), true);
+        assert!(!breaker.sends_elsewhere(Instant::now()) && !breaker.sends_elsewhere(Instant::now()), "it is back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn useless_answers_send_calls_elsewhere_until_a_useful_one_comes() {
         let mut breaker = Breaker::new(Duration::from_secs(1));
-        (0..USELESS_AFTER).for_each(|_| breaker.answered(false));
-        assert!(breaker.is_open());
-        breaker.answered(true);
-        assert!(!breaker.is_open());
+        (0..USELESS_AFTER).for_each(|_| breaker.answered(Instant::now(), false));
+        assert!(breaker.sends_elsewhere(Instant::now()));
+        tokio::time::advance(USELESS_PAUSE).await;
+        assert!(!breaker.sends_elsewhere(Instant::now()), "one asks");
+        assert!(breaker.sends_elsewhere(Instant::now()));
+        breaker.answered(Instant::now(), false);
+        assert!(breaker.sends_elsewhere(Instant::now()));
+        breaker.answered(Instant::now(), true);
+        assert!(!breaker.sends_elsewhere(Instant::now()));
     }
 }

@@ -64,10 +64,10 @@ impl Gate {
     pub(super) async fn turn(&self, expected: &Usage, weight: u32, last: bool) -> Turn {
         loop {
             let now = Instant::now();
-            if !last && self.breaker().is_open() {
+            if !last && self.breaker().sends_elsewhere(now) {
                 return Turn::Elsewhere;
             }
-            let admission = self.breaker().admit(now);
+            let admission = if last { self.breaker().admit(now) } else { Admission::Go };
             match admission {
                 Admission::Go => {}
                 Admission::Wait(until) => {
@@ -113,7 +113,7 @@ impl Gate {
 
     /// An answer came after `time`, to a call that counts as `weight` requests.
     pub(super) fn answered(&self, time: Duration, weight: u32) {
-        self.breaker().answered(true);
+        self.breaker().answered(Instant::now(), true);
         self.places.answered(time);
         let mut throttle = self.throttle();
         throttle.accepted(Instant::now(), weight);
@@ -122,13 +122,13 @@ impl Gate {
 
     /// An answer came that is of no use: it is there, but others may do better.
     pub(super) fn useless(&self) {
-        self.breaker().answered(false);
+        self.breaker().answered(Instant::now(), false);
         self.throttle().unasked();
     }
 
     /// It refused this call alone: it is there, and well.
     pub(super) fn there(&self) {
-        self.breaker().answered(true);
+        self.breaker().answered(Instant::now(), true);
         self.throttle().unasked();
     }
 
