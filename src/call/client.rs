@@ -91,6 +91,11 @@ impl Client {
         Ok(Response { status, retry_after, body: self.without_key(body) })
     }
 
+    /// The same text without the key.
+    pub fn hide(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.without_key(text.as_bytes().to_vec())).into_owned()
+    }
+
     /// The same without the key, so that no message can print it, not even in part.
     fn without_key(&self, body: Vec<u8>) -> Vec<u8> {
         // A key of one or two letters (a placeholder for a local server) is no secret, and would tear every word apart.
@@ -98,13 +103,34 @@ impl Client {
         let Some(key) = key else { return body };
         let mut clean = Vec::with_capacity(body.len());
         let mut rest = body.as_slice();
-        while let Some(at) = memchr::memmem::find(rest, key) {
-            let (before, from) = rest.split_at(at);
-            clean.extend_from_slice(before);
+        while let Some((first, after)) = rest.split_first() {
+            let Some(length) = written(key, rest) else {
+                clean.push(*first);
+                rest = after;
+                continue;
+            };
             clean.extend_from_slice(b"[key]");
-            rest = from.get(key.len()..).unwrap_or_default();
+            rest = rest.get(length..).unwrap_or_default();
         }
-        clean.extend_from_slice(rest);
         clean
     }
+}
+
+/// How many bytes `key` takes where `text` begins with it, each of its characters as it is or as JSON may escape it.
+fn written(key: &[u8], text: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for wanted in key {
+        let rest = text.get(length..)?;
+        length += match rest {
+            [byte, ..] if byte == wanted => 1,
+            [b'\\', byte, ..] if byte == wanted => 2,
+            [b'\\', b'u', b'0', b'0', high, low, ..] => {
+                let digits = [*high, *low];
+                let code = u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?;
+                (code == *wanted).then_some(6)?
+            }
+            _ => return None,
+        };
+    }
+    Some(length)
 }

@@ -197,8 +197,9 @@ impl Line {
                 if let Some(pause) = response.retry_after.filter(|pause| *pause <= LONGEST_FORESIGHT) {
                     self.gate.pause(pause);
                 }
-                Ok(Reply { usage, ..reply })
+                Ok(Reply { usage, answer: reply.answer.map(|text| self.client.hide(text)), ..reply })
             });
+            let reply = reply.map_err(|error| CallError { message: self.client.hide(&error.message), ..error });
             match reply {
                 Ok(reply) => {
                     self.gate.answered(start.elapsed(), weight);

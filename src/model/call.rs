@@ -168,6 +168,23 @@ pub enum Answer {
     Digest(Digest),
 }
 
+impl Answer {
+    /// The same with every text edited.
+    #[must_use]
+    pub fn map(self, edit: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Summary(text) => Self::Summary(edit(&text)),
+            Self::Translations(texts) => Self::Translations(texts.iter().map(|text| edit(text)).collect()),
+            Self::Digest(digest) => Self::Digest(Digest {
+                title_fr: edit(&digest.title_fr),
+                title_en: edit(&digest.title_en),
+                summary_fr: edit(&digest.summary_fr),
+                summary_en: edit(&digest.summary_en),
+            }),
+        }
+    }
+}
+
 /// What a call used up, as the service counted it; none where it did not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {

@@ -265,17 +265,7 @@ impl Desk {
 
 /// The same with texts as the program keeps them: what a model writes is as foreign as a file.
 fn harmless(reply: Reply) -> Reply {
-    let answer = match reply.answer {
-        Answer::Summary(text) => Answer::Summary(clean(&text)),
-        Answer::Translations(texts) => Answer::Translations(texts.iter().map(|text| clean(text)).collect()),
-        Answer::Digest(digest) => Answer::Digest(Digest {
-            title_fr: clean(&digest.title_fr),
-            title_en: clean(&digest.title_en),
-            summary_fr: clean(&digest.summary_fr),
-            summary_en: clean(&digest.summary_en),
-        }),
-    };
-    Reply { answer, ..reply }
+    Reply { answer: reply.answer.map(clean), ..reply }
 }
 
 fn json(reply: &Reply) -> Result<String, Failure> {

@@ -166,6 +166,30 @@ fn a_service_that_repeats_the_key_does_not_make_us_print_it() {
 }
 
 #[test]
+fn a_key_that_comes_back_escaped_is_not_printed_either() {
+    // As PHP and .NET escape what stands in base64.
+    let key = "ab/cd+ef/0123456789==";
+    for escaped in [key.replace('/', "\\/"), key.replace('+', "\\u002B"), key.replace('/', "\\u002f").replace('=', "\\u003d")] {
+        let said = format!("{{\"error\":{{\"message\":\"{}{escaped} is not valid\",\"code\":400}}}}", "x".repeat(185));
+        let answered =
+            format!("{{\"choices\":[{{\"message\":{{\"content\":\"Votre clef est {escaped}.\"}},\"finish_reason\":\"stop\"}}]}}");
+        for (status, body) in [(400, said.clone()), (401, said.replace(&"x".repeat(185), "")), (200, answered)] {
+            let mock = Mock::scripted(move |request, _| {
+                let translation = request.text().contains("JSON list");
+                if translation { Deed::usual(request) } else { Deed::status(status, &body) }
+            });
+            let desk = Desk::with(&with_key(&mock), 1);
+            let run = |arguments: &[&str]| Running::start(desk.command(arguments).env("DEPECHE_TEST_KEY", key)).wait();
+            let ended = run(&["run", "-vv"]);
+            assert_eq!(desk.leaks(key, &ended), [""; 0], "{status}, {escaped}");
+            assert_eq!(desk.leaks("ab/cd+ef/", &ended), [""; 0], "not in part, {status}, {escaped}");
+            let doctor = run(&["doctor", "-vv"]);
+            assert!(!doctor.stdout.contains("ab/cd") && !doctor.stderr.contains("ab/cd"), "{}", doctor.stdout);
+        }
+    }
+}
+
+#[test]
 fn a_page_that_holds_the_key_does_not_make_us_print_it_either() {
     let page = format!("<html>your request had authorization: Bearer {KEY}</html>");
     let mock = Mock::scripted(move |_, _| Deed::status(200, &page));
