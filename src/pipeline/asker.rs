@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::{Limits, Outcome};
 use crate::call::{Line, Tally};
 use crate::config::{Route, Summary};
-use crate::model::{Answer, Ask, Digest, Exit, Failure, Fault, Reject, Reply, Task, clean};
+use crate::model::{Ask, Exit, Failure, Fault, Reject, Reply, Task, clean};
 use crate::plan::{Answered, Made, Maker, call_key, cost, estimate, is_estimate, settings_key};
 use crate::record::{Intent, Ledger, RecordedCall};
 use crate::report::{Event, Progress};
