@@ -76,11 +76,14 @@ fn no_content_is_no_answer_and_a_wrong_content_type_does_not_matter() {
 }
 
 #[test]
-fn a_connection_that_the_server_closes_after_each_answer_costs_nothing() {
+fn a_connection_that_the_server_closes_after_each_answer_makes_nobody_pay_twice() {
     let mock = Mock::scripted(|request, _| Deed::Last(answer(request)));
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 30);
-    let summary = desk.run(&["run"]).exits(0).summary();
-    assert_eq!((mock.count(), &summary["maybe_billed"], &summary["retried"]), (60, &json!(0), &json!(0)));
+    desk.run(&["run"]);
+    // A call that met the closing itself cannot know whether it was read: once more at most, and its row says so.
+    let well = |row: &crate::support::desk::Row| row["status"] == "done" || row["error"].starts_with("broken: ");
+    assert!(desk.rows().iter().all(well), "{:?}", desk.rows());
+    assert_eq!(mock.count(), mock.distinct_paid().len(), "no call was answered twice");
 }
 
 #[test]
