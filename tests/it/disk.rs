@@ -1,6 +1,6 @@
 //! A disk that is full or cannot be written to, and a ledger that cannot be used: told before the first request, or with nothing lost.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 
 use crate::support::configs::openai;
@@ -138,6 +138,6 @@ fn a_ledger_that_is_a_folder_or_a_pipe_is_left_as_it_is() {
     assert!(made.success());
     let ended = desk.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("it is not a file"), "{}", ended.stderr);
-    assert!(File::open("/dev/null").is_ok() && !fs::symlink_metadata(desk.path("output/ledger.db")).unwrap().is_file());
+    assert!(!fs::symlink_metadata(desk.path("output/ledger.db")).unwrap().is_file());
     assert_eq!(mock.count(), 0);
 }
