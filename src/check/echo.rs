@@ -21,17 +21,19 @@ impl Check for Echo {
 }
 
 fn is_echo(pair: &Pair) -> bool {
-    let plain = |text: &'_ Text| {
-        text.tokens().iter().filter(|token| token.kind != Kind::Mark).map(|token| text.low(token).to_owned()).collect::<Vec<_>>()
-    };
     let length = |text: &Text| text.as_str().len();
     // A look at the lengths settles it mostly.
-    if length(pair.source).abs_diff(length(pair.target)) * 10 > length(pair.source) || plain(pair.source) != plain(pair.target) {
+    if length(pair.source).abs_diff(length(pair.target)) * 10 > length(pair.source) || !plain(pair.source).eq(plain(pair.target)) {
         return false;
     }
     // Names and figures are the same in both languages; a word without a capital is one to translate.
     let words = pair.target.tokens().iter().filter(|token| token.kind == Kind::Word);
     words.filter(|token| pair.target.word(token).starts_with(char::is_lowercase)).count() >= ENOUGH
+}
+
+/// Its words and figures, in small letters.
+fn plain<'t>(text: &'t Text) -> impl Iterator<Item = &'t str> {
+    text.tokens().iter().filter(|token| token.kind != Kind::Mark).map(|token| text.low(token))
 }
 
 fn finding(pair: &Pair) -> Finding {

@@ -2,7 +2,6 @@
 
 #![expect(clippy::cast_precision_loss, reason = "no text has 2^52 characters")]
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::Check;
@@ -92,7 +91,7 @@ struct Sentence {
     /// In characters, as the other language would need.
     length: f64,
     /// Figures, and the beginnings of longer words without their accents: what two languages share.
-    marks: HashSet<String>,
+    marks: Vec<u64>,
 }
 
 impl Sentence {
@@ -100,19 +99,27 @@ impl Sentence {
         let length = text.at(span).trim().chars().count() as f64 * ratio;
         let tokens = text.tokens_in(span).filter_map(|at| text.tokens().get(at));
         let marks = tokens.filter_map(|token| match token.kind {
-            Kind::Digits => Some(text.word(token).to_owned()),
-            Kind::Word if token.span.len() > 4 => Some(text.low(token).chars().map(unaccented).take(5).collect()),
+            Kind::Digits => Some(hash(text.word(token).chars())),
+            Kind::Word if token.span.len() > 4 => Some(hash(text.low(token).chars().map(unaccented).take(5))),
             _ => None,
         });
-        Self { length, marks: marks.collect() }
+        let mut marks: Vec<u64> = marks.collect();
+        marks.sort_unstable();
+        marks.dedup();
+        Self { length, marks }
     }
 
     /// How much of the marks is shared, from 0 to 1.
-    fn likeness(&self, other: &[&Self]) -> f64 {
-        let shared = self.marks.iter().filter(|mark| other.iter().any(|sentence| sentence.marks.contains(*mark))).count();
+    fn likeness(&self, other: &[Self]) -> f64 {
+        let has = |mark: &&u64| other.iter().any(|sentence| sentence.marks.binary_search(mark).is_ok());
+        let shared = self.marks.iter().filter(has).count();
         let most = self.marks.len().min(other.iter().map(|sentence| sentence.marks.len()).sum());
         if most == 0 { 0.0 } else { (shared as f64 / most as f64).min(1.0) }
     }
+}
+
+fn hash(mark: impl Iterator<Item = char>) -> u64 {
+    mark.fold(0xcbf2_9ce4_8422_2325, |hash, c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn unaccented(c: char) -> char {
@@ -128,8 +135,8 @@ fn unaccented(c: char) -> char {
 }
 
 /// What it costs to take these for each other: the difference in length (after Gale and Church), less what they share.
-fn cost(own: &[&Sentence], others: &[&Sentence]) -> f64 {
-    let sum = |sentences: &[&Sentence]| sentences.iter().map(|sentence| sentence.length).sum::<f64>();
+fn cost(own: &[Sentence], others: &[Sentence]) -> f64 {
+    let sum = |sentences: &[Sentence]| sentences.iter().map(|sentence| sentence.length).sum::<f64>();
     let (a, b) = (sum(own), sum(others));
     let delta = (b - a) / (6.8 * f64::midpoint(a, b).max(1.0)).sqrt();
     let likeness = own.iter().map(|sentence| sentence.likeness(others)).sum::<f64>() / own.len().max(1) as f64;
@@ -154,9 +161,7 @@ fn align(own: &[Sentence], others: &[Sentence]) -> Vec<usize> {
                 if before >= f64::MAX {
                     continue;
                 }
-                let pair = || {
-                    cost(&own.iter().skip(from_a).take(da).collect::<Vec<_>>(), &others.iter().skip(from_b).take(db).collect::<Vec<_>>())
-                };
+                let pair = || cost(own.get(from_a..a).unwrap_or_default(), others.get(from_b..b).unwrap_or_default());
                 let total = before + price + if da == 0 || db == 0 { 0.0 } else { pair() };
                 let here = a * width + b;
                 if best.get(here).is_some_and(|known| total < *known) {

@@ -18,7 +18,10 @@ impl Check for Loop {
     }
 
     fn check(&self, context: &Context) -> Vec<Finding> {
-        let repeated = |text: &Text| stutter(text).or_else(|| phrase(text));
+        let repeated = |text: &Text| {
+            let said = Said::of(text);
+            stutter(text, &said).or_else(|| phrase(text, &said))
+        };
         context
             .made()
             .filter_map(|text| {
@@ -31,24 +34,36 @@ impl Check for Loop {
     }
 }
 
-/// Positions of the words among the tokens.
-fn words(text: &Text) -> Vec<usize> {
-    text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark).map(|(at, _)| at).collect()
+/// A text's words without its marks.
+struct Said {
+    /// Where they stand among the tokens.
+    places: Vec<usize>,
+    /// What each is, in small letters.
+    hashes: Vec<u64>,
+}
+
+impl Said {
+    fn of(text: &Text) -> Self {
+        let words = || text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark);
+        Self { places: words().map(|(at, _)| at).collect(), hashes: words().map(|(_, token)| hash(text.low(token))).collect() }
+    }
 }
 
 /// One to five words three times in a row: `the the the`, `of the of the of the`; one of three letters or more twice: `said said`.
-fn stutter(text: &Text) -> Option<Finding> {
-    let words = words(text);
-    let low = |at: usize| words.get(at).and_then(|at| text.tokens().get(*at)).map_or("", |token| text.low(token));
-    for at in 0..words.len() {
+fn stutter(text: &Text, said: &Said) -> Option<Finding> {
+    let Said { places, hashes } = said;
+    for at in 0..places.len() {
         for length in 1..=5 {
-            let times = if length == 1 && separated(text, words.get(at + 1)) { 4 } else { 3 };
-            let again = (1..times)
-                .all(|time| (0..length).all(|word| !low(at + word).is_empty() && low(at + word) == low(at + word + time * length)));
-            let digits = (0..length).all(|word| low(at + word).starts_with(|c: char| c.is_ascii_digit()));
-            if again && !digits && at + times * length <= words.len() {
-                let last = words.get(at + times * length - 1).copied();
-                return words.get(at).zip(last).map(|(from, to)| finding(text, *from, to));
+            let times = if length == 1 && separated(text, places.get(at + 1)) { 4 } else { 3 };
+            let Some(stretch) = hashes.get(at..at + times * length) else { break };
+            let first = stretch.get(..length).unwrap_or_default();
+            if !stretch.chunks(length).all(|chunk| chunk == first) {
+                continue;
+            }
+            let place = |word: usize| places.get(at + word).copied();
+            let figure = |word: usize| place(word).and_then(|at| text.tokens().get(at)).is_some_and(|token| token.kind == Kind::Digits);
+            if !(0..length).all(figure) {
+                return place(0).zip(place(times * length - 1)).map(|(from, to)| finding(text, from, to));
             }
         }
     }
@@ -61,15 +76,14 @@ fn separated(text: &Text, at: Option<&usize>) -> bool {
 }
 
 /// A phrase of [`PHRASE`] words that stands twice without overlap.
-fn phrase(text: &Text) -> Option<Finding> {
-    let words = words(text);
-    let hashes: Vec<u64> = words.iter().filter_map(|at| text.tokens().get(*at)).map(|token| hash(text.low(token))).collect();
+fn phrase(text: &Text, said: &Said) -> Option<Finding> {
+    let Said { places, hashes } = said;
     let mut seen: HashMap<u64, usize> = HashMap::with_capacity(hashes.len());
     for (at, phrase) in hashes.windows(PHRASE).enumerate() {
         let key = phrase.iter().fold(0_u64, |key, hash| key.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash);
         let first = *seen.entry(key).or_insert(at);
         let same = at >= first + PHRASE && hashes.get(first..first + PHRASE) == Some(phrase);
-        if let Some((from, to)) = words.get(at).zip(words.get(at + PHRASE - 1)).filter(|_| same) {
+        if let Some((from, to)) = places.get(at).zip(places.get(at + PHRASE - 1)).filter(|_| same) {
             return Some(finding(text, *from, *to));
         }
     }
