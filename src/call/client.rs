@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
 
 use super::broken::broken;
 use super::retry;
@@ -13,6 +14,11 @@ use crate::model::{CallError, Fault, Verdict};
 
 /// Bytes of an answer after decompression; a gzip bomb decodes a gigabyte from a megabyte.
 const MOST_BYTES: usize = 10 << 20;
+
+/// Bytes up to which any number of answers may be held at once; hardly any is longer.
+const USUAL_BYTES: usize = 256 << 10;
+/// Longer answers are read a few at a time, so that hundreds of calls at once cannot fill the memory.
+static LONG_ANSWERS: Semaphore = Semaphore::const_new(4);
 
 /// An HTTP client for one endpoint.
 #[derive(Clone, Debug)]
@@ -81,10 +87,15 @@ impl Client {
             ));
         }
         let mut body = Vec::new();
+        let mut long = None;
         while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
                 // Not `too-large`: a smaller article would get as large an answer.
                 return Err(CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} MiB", MOST_BYTES >> 20)));
+            }
+            if long.is_none() && body.len() + chunk.len() > USUAL_BYTES {
+                // Whoever holds a place reads under its endpoint's time-out. The semaphore is never closed.
+                long = LONG_ANSWERS.acquire().await.ok();
             }
             body.extend_from_slice(&chunk);
         }
