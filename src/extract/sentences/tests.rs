@@ -2,8 +2,6 @@
 
 #![expect(clippy::string_slice, reason = "a test that cuts within a character is meant to fail")]
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -121,21 +119,18 @@ fn empty_and_blank() {
     assert_eq!(spans(&format!("{}Bon. Oui.", " ".repeat(90))).len(), 2);
 }
 
-/// Checks that a text is split about as fast as it is read. The limits leave
-/// room for an unoptimised build on a busy machine; a pass in quadratic time
-/// would take minutes.
+/// Splits a text that would take an hour in quadratic time: the runner's limit
+/// for a test (`.config/nextest.toml`) would end it.
 #[track_caller]
-fn check_fast(text: &str, seconds: u64) {
-    let started = Instant::now();
+fn check_whole(text: &str) {
     let found = spans(text);
     assert_eq!(found.last().map(|span| span.end), Some(text.len()));
-    assert!(started.elapsed() < Duration::from_secs(seconds));
 }
 
 #[test]
 fn megabytes_of_marks_take_linear_time() {
-    check_fast(&".".repeat(5_000_000), 60);
-    check_fast(&"a.".repeat(1_000_000), 60);
+    check_whole(&".".repeat(5_000_000));
+    check_whole(&"a.".repeat(1_000_000));
 }
 
 #[test]
@@ -146,9 +141,9 @@ fn long_runs_take_linear_time() {
     ];
     for piece in pieces {
         let run = piece.repeat(200_000 / piece.len());
-        check_fast(&run, 20);
-        check_fast(&format!("{}{run}", " ".repeat(200_000)), 20);
-        check_fast(&format!("A{}{run}", "-".repeat(200_000)), 20);
+        check_whole(&run);
+        check_whole(&format!("{}{run}", " ".repeat(200_000)));
+        check_whole(&format!("A{}{run}", "-".repeat(200_000)));
     }
 }
 
