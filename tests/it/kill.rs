@@ -150,3 +150,40 @@ fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twic
     desk.run(&["run"]).exits(0);
     assert_eq!((desk.table(), mock.count()), (table, calls), "an idle run sends nothing and changes nothing");
 }
+
+#[test]
+fn a_power_cut_within_a_write_costs_what_stands_behind_it_and_no_more() {
+    let mock = Mock::good();
+    let undisturbed = Desk::with(&openai(&mock), ARTICLES);
+    undisturbed.run(&["run"]).exits(0);
+    let killed = Desk::with(&openai(&mock), ARTICLES);
+    mock.hold();
+    mock.let_pass(CALLS - 2);
+    let before = mock.count();
+    let run = killed.start(&["run"]);
+    mock.arrived(before + CALLS - 1);
+    kept(&killed, CALLS - 2);
+    assert_eq!(run.kill().code, None);
+    mock.release();
+    let read = |name: &str| std::fs::read(killed.path(name)).unwrap();
+    let (ledger, log) = (read("output/ledger.db"), read("output/ledger.db-wal"));
+    for cut in 0..=12 {
+        let kept = log.len() * cut / 12;
+        let (cut_off, rest) = log.split_at(kept);
+        // The sector that was being written is there in half, or holds what stood there before.
+        let torn: Vec<u8> = cut_off.iter().copied().chain(rest.iter().take(512).map(|byte| !byte)).collect();
+        for log in [cut_off, torn.as_slice()] {
+            let before = mock.count();
+            let desk = Desk::with(&openai(&mock), ARTICLES);
+            desk.write("output/ledger.db", &ledger);
+            desk.write("output/ledger.db-wal", log);
+            desk.run(&["run"]).exits(0);
+            assert_eq!(desk.timeless(), undisturbed.timeless(), "the log has {} of its bytes", log.len());
+            let path = desk.path("output/ledger.db");
+            let checked = Connection::open(path).unwrap().query_row("PRAGMA quick_check", [], |row| row.get::<_, String>(0)).unwrap();
+            assert_eq!(checked, "ok");
+            let calls = mock.count() - before;
+            assert!(calls <= if cut == 12 { 2 } else { CALLS }, "{calls} calls, the log has {} of its bytes", log.len());
+        }
+    }
+}

@@ -164,3 +164,24 @@ fn an_output_folder_that_cannot_be_made_is_told_before_anything_is_sent() {
     assert!(ended.stderr.contains("output"), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
+
+#[test]
+fn outputs_that_go_while_a_run_is_at_work_are_made_anew_or_told() {
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock), 3);
+    desk.run(&["run"]).exits(0);
+    let during = |words: &str, what: &dyn Fn()| {
+        desk.write("config.toml", openai(&mock).replace("words = 60", words));
+        mock.hold();
+        let before = mock.count();
+        let run = desk.start(&["run"]);
+        mock.arrived(before + 1);
+        what();
+        mock.release();
+        run.wait()
+    };
+    during("words = 80", &|| std::fs::remove_file(desk.path("output/summaries.csv")).unwrap()).exits(0);
+    assert_eq!(desk.rows().len(), 3);
+    let ended = during("words = 90", &|| std::fs::remove_dir_all(desk.path("output")).unwrap()).exits(2);
+    assert!(ended.stderr.contains("output"), "{}", ended.stderr);
+}
