@@ -1,6 +1,7 @@
 //! The ledger's one writer: takes what is to be written from everybody, commits it in groups, and only then says that it is done.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -79,11 +80,12 @@ pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Wr
     let (queue, writes) = sync_channel(4 * GROUP);
     let fault = Arc::new(OnceLock::new());
     let shared = Arc::clone(&fault);
-    let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || run(connection, &path, &writes, &shared))?;
+    let inode = inode(&path);
+    let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || run(connection, (&path, inode), &writes, &shared))?;
     Ok(Writer { queue, thread, fault })
 }
 
-fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Write, Told)>, fault: &OnceLock<Fault>) {
+fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: &Receiver<(Write, Told)>, fault: &OnceLock<Fault>) {
     let mut next = Instant::now();
     while let Ok(first) = writes.recv() {
         // One sleep, and not a wait for each: every wake-up would cost as much as a write.
@@ -91,6 +93,8 @@ fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Wr
         let mut group = vec![first];
         group.extend(writes.try_iter().take(GROUP - 1));
         let result = commit(&mut connection, group.iter().map(|(write, _)| write)).map_err(|error| damaged(path, &error));
+        // A file without a name takes every write, and is gone with the run: nothing may be paid for that only it would know.
+        let result = if self::inode(path) == inode { result } else { Err(taken_away(path)) };
         if let Err(failed) = &result {
             // Nobody else sets it.
             let _ = fault.set(failed.clone());
@@ -107,6 +111,18 @@ fn run(mut connection: Connection, path: &std::path::Path, writes: &Receiver<(Wr
     }
     // A checkpoint that fails costs nothing: the log is read at the next start.
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    path.symlink_metadata().ok().map(|meta| meta.ino())
+}
+
+fn taken_away(path: &Path) -> Fault {
+    Fault::usage(format!(
+        "the ledger `{}` was taken away while the run was at work, so nothing more is sent. Where it was moved, put it back with its \
+         log and start again; where it was deleted, its replies are gone",
+        path.display()
+    ))
 }
 
 fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<()> {

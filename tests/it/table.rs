@@ -182,6 +182,8 @@ fn outputs_that_go_while_a_run_is_at_work_are_made_anew_or_told() {
     };
     during("words = 80", &|| std::fs::remove_file(desk.path("output/summaries.csv")).unwrap()).exits(0);
     assert_eq!(desk.rows().len(), 3);
+    let before = mock.count();
     let ended = during("words = 90", &|| std::fs::remove_dir_all(desk.path("output")).unwrap()).exits(2);
-    assert!(ended.stderr.contains("output"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("was taken away"), "{}", ended.stderr);
+    assert!(mock.count() - before <= 3, "what was in flight, and nothing more");
 }

@@ -47,7 +47,7 @@ pub(super) fn is_list_item(line: &str) -> bool {
     matches!(chars.next(), Some('-' | '–' | '—' | '•' | '*' | '▪' | '●')) && chars.next().is_some_and(char::is_whitespace)
 }
 
-/// The length of a note number such as «[12]» at the start of `text`.
+/// The length of a note number such as `[12]` at the start of `text`.
 pub(super) fn note_mark(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('[')?;
     let digits = inner.bytes().take(4).take_while(u8::is_ascii_digit).count();
