@@ -94,6 +94,13 @@ impl Hasher for Fnv {
     }
 }
 
+/// The same hash of anything that is compared by it alone.
+pub(super) fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    let mut hasher = Fnv::default();
+    bytes.into_iter().for_each(|byte| hasher.write_u8(byte));
+    hasher.finish()
+}
+
 /// Bytes of the longest word.
 pub(super) const LONGEST: usize = 17;
 

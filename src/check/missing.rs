@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::Check;
 use super::context::{Context, Pair};
+use super::lexicon::hash;
 use super::text::{Kind, Text};
 use crate::model::{Finding, Flag, Lang, Severity};
 
@@ -90,7 +91,7 @@ fn cut_off(pair: &Pair) -> Option<Finding> {
 struct Sentence {
     /// In characters, as the other language would need.
     length: f64,
-    /// Figures, and the beginnings of longer words without their accents: what two languages share.
+    /// Hashes of figures, and of the beginnings of longer words without their accents, in order: what two languages share.
     marks: Vec<u64>,
 }
 
@@ -99,8 +100,10 @@ impl Sentence {
         let length = text.at(span).trim().chars().count() as f64 * ratio;
         let tokens = text.tokens_in(span).filter_map(|at| text.tokens().get(at));
         let marks = tokens.filter_map(|token| match token.kind {
-            Kind::Digits => Some(hash(text.word(token).chars())),
-            Kind::Word if token.span.len() > 4 => Some(hash(text.low(token).chars().map(unaccented).take(5))),
+            Kind::Digits => Some(hash(text.word(token).bytes())),
+            Kind::Word if token.span.len() > 4 => {
+                Some(hash(text.low(token).chars().map(unaccented).take(5).flat_map(|c| u32::from(c).to_le_bytes())))
+            }
             _ => None,
         });
         let mut marks: Vec<u64> = marks.collect();
@@ -116,10 +119,6 @@ impl Sentence {
         let most = self.marks.len().min(other.iter().map(|sentence| sentence.marks.len()).sum());
         if most == 0 { 0.0 } else { (shared as f64 / most as f64).min(1.0) }
     }
-}
-
-fn hash(mark: impl Iterator<Item = char>) -> u64 {
-    mark.fold(0xcbf2_9ce4_8422_2325, |hash, c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn unaccented(c: char) -> char {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Check;
 use super::context::Context;
+use super::lexicon::hash;
 use super::text::{Kind, Text};
 use crate::model::{Finding, Flag, Severity};
 
@@ -45,7 +46,7 @@ struct Said {
 impl Said {
     fn of(text: &Text) -> Self {
         let words = || text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark);
-        Self { places: words().map(|(at, _)| at).collect(), hashes: words().map(|(_, token)| hash(text.low(token))).collect() }
+        Self { places: words().map(|(at, _)| at).collect(), hashes: words().map(|(_, token)| hash(text.low(token).bytes())).collect() }
     }
 }
 
@@ -88,10 +89,6 @@ fn phrase(text: &Text, said: &Said) -> Option<Finding> {
         }
     }
     None
-}
-
-fn hash(word: &str) -> u64 {
-    word.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn finding(text: &Text, from: usize, to: usize) -> Finding {

@@ -159,7 +159,8 @@ const FACTS: &str = "
     moitié tiers yesterday tomorrow two three four five seven eight nine ten eleven twelve twenty thirty forty fifty hundred
     hundreds thousand thousands billion billions dozen dozens half third";
 
-/// Their hashes, each in the place that its last bits name or in the next that is free: mostly one look tells that a word is none.
+/// Their hashes, each in the place that its last bits name or in the next that is free: mostly one look tells that a word is
+/// none. In a sorted list the search took half of the sketch's time.
 static FACT_HASHES: LazyLock<[u64; 512]> = LazyLock::new(|| {
     let mut places = [0; 512];
     for fact in FACTS.split_whitespace().map(hash) {
