@@ -16,7 +16,7 @@ use crate::model::{CallError, Fault, Verdict};
 const MOST_BYTES: usize = 10 << 20;
 
 /// Bytes up to which any number of answers may be held at once; hardly any is longer.
-const USUAL_BYTES: usize = 256 << 10;
+const USUAL_BYTES: usize = 64 << 10;
 /// Longer answers are read a few at a time, so that hundreds of calls at once cannot fill the memory.
 static LONG_ANSWERS: Semaphore = Semaphore::const_new(4);
 
