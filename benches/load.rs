@@ -10,6 +10,8 @@
     reason = "a program that a developer looks at"
 )]
 
+#[path = "load/bare.rs"]
+mod bare;
 #[path = "load/service.rs"]
 mod service;
 
@@ -18,7 +20,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use service::Manner;
+use service::{Manner, Seen};
 
 struct Scenario {
     name: &'static str,
@@ -28,6 +30,8 @@ struct Scenario {
     endpoint: &'static str,
     /// Seconds that it takes at best.
     ideal: Option<f64>,
+    /// Calls at once of a client that does nothing else, which is measured beside it.
+    beside_a_bare_client: Option<usize>,
 }
 
 const LATENCY: Duration = Duration::from_millis(200);
@@ -44,6 +48,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: Manner::default(),
             endpoint: "concurrency = 64",
             ideal: None,
+            beside_a_bare_client: Some(64),
         },
         Scenario {
             name: "latency",
@@ -52,6 +57,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: slow,
             endpoint: at_once,
             ideal: Some(5_000.0 / 1_280.0),
+            beside_a_bare_client: Some(256),
         },
         Scenario {
             name: "latency-long",
@@ -60,6 +66,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: slow,
             endpoint: at_once,
             ideal: Some(20_000.0 / 1_280.0),
+            beside_a_bare_client: Some(256),
         },
         Scenario {
             name: "auto",
@@ -68,6 +75,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: slow,
             endpoint: "",
             ideal: Some(20_000.0 / 1_280.0),
+            beside_a_bare_client: None,
         },
         Scenario {
             name: "limit-told",
@@ -76,6 +84,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: limited,
             endpoint: "concurrency = 256\nrequests_per_minute = 30000",
             ideal: Some(10.0),
+            beside_a_bare_client: None,
         },
         Scenario {
             name: "limit-auto",
@@ -84,6 +93,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: limited,
             endpoint: "",
             ideal: Some(50.0),
+            beside_a_bare_client: None,
         },
         Scenario {
             name: "limit-auto-told-when",
@@ -92,6 +102,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: Manner { retry_after: true, ..limited },
             endpoint: "",
             ideal: Some(50.0),
+            beside_a_bare_client: None,
         },
         Scenario {
             name: "faults",
@@ -100,6 +111,7 @@ fn scenarios() -> Vec<Scenario> {
             manner: Manner { faults: true, ..slow },
             endpoint: "concurrency = 256\ntimeout = \"10s\"",
             ideal: Some(15.5),
+            beside_a_bare_client: None,
         },
     ]
 }
@@ -149,7 +161,13 @@ fn run(scenario: &Scenario, folder: &Path) {
     );
     if let (Some(first), Some(last)) = (seen.accepted.first(), seen.accepted.last()) {
         let after = |at: &Instant| (*at - start).as_secs_f64();
-        println!("{:<22} first request after {:.3} s, last after {:.3} s", "", after(first), after(last));
+        println!(
+            "{:<22} first request after {:.3} s, last after {:.3} s; from an answer to the request that takes its place {:.1} ms",
+            "",
+            after(first),
+            after(last),
+            turnaround(&seen)
+        );
     }
     if scenario.manner.a_second.is_some() {
         let from = start + Duration::from_secs(20);
@@ -160,7 +178,25 @@ fn run(scenario: &Scenario, folder: &Path) {
             println!("{:<22} after 20 s: {:.0} accepted a second", "", late.len() as f64 / (**last - **first).as_secs_f64());
         }
     }
+    if let Some(places) = scenario.beside_a_bare_client {
+        let (port, _) = service::start(scenario.manner);
+        let seconds = bare::run(&desk.join("input"), port, places).as_secs_f64();
+        let share = scenario.ideal.map_or_else(|| "-".into(), |ideal| format!("{:.3}", ideal / seconds));
+        println!(
+            "{:<22} {:>7} {seconds:>8.2} {share:>6}   a bare client: posts each text and reads the answer, nothing else",
+            "", scenario.articles
+        );
+    }
     std::fs::remove_dir_all(&desk).unwrap();
+}
+
+/// Milliseconds from an answer to the request that takes its place, where all places are taken throughout: the middle one.
+fn turnaround(seen: &Seen) -> f64 {
+    let places = seen.accepted.len() - seen.answered.iter().filter(|at| seen.accepted.last().is_some_and(|last| *at < last)).count();
+    let mut gaps: Vec<f64> =
+        seen.accepted.iter().skip(places).zip(&seen.answered).map(|(next, answer)| (*next - *answer).as_secs_f64() * 1000.0).collect();
+    gaps.sort_by(f64::total_cmp);
+    gaps.get(gaps.len() / 2).copied().unwrap_or_default()
 }
 
 /// Different articles of about 3.4 KB, a file each.

@@ -28,6 +28,8 @@ pub(crate) struct Seen {
     pub(crate) refused: usize,
     /// When each accepted request came.
     pub(crate) accepted: Vec<Instant>,
+    /// When each answer had been given away.
+    pub(crate) answered: Vec<Instant>,
     window: VecDeque<Instant>,
 }
 
@@ -88,6 +90,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, seen: Arc<Mutex<Seen>>) {
         if sent.is_err() {
             return;
         }
+        seen.lock().expect("nobody panics").answered.push(Instant::now());
     }
 }
 
