@@ -162,10 +162,11 @@ fn run(scenario: &Scenario, folder: &Path) {
     if let (Some(first), Some(last)) = (seen.accepted.first(), seen.accepted.last()) {
         let after = |at: &Instant| (*at - start).as_secs_f64();
         println!(
-            "{:<22} first request after {:.3} s, last after {:.3} s; from an answer to the request that takes its place {:.1} ms",
+            "{:<22} first request after {:.3} s, last after {:.3} s; it answered in {:.1} ms; from an answer to the request that takes its place {:.1} ms",
             "",
             after(first),
             after(last),
+            seen.latency.as_secs_f64() * 1000.0 / seen.answered.len() as f64,
             turnaround(&seen)
         );
     }

@@ -30,8 +30,12 @@ pub(crate) struct Seen {
     pub(crate) accepted: Vec<Instant>,
     /// When each answer had been given away.
     pub(crate) answered: Vec<Instant>,
+    /// Between requests and answers, all together.
+    pub(crate) latency: Duration,
     window: VecDeque<Instant>,
 }
+
+const LATE: Duration = Duration::from_millis(1);
 
 const DIGEST: &str = r#"{"title_fr":"La digue du port sera rehaussée","title_en":"The harbour wall will be raised","summary_fr":"Le conseil municipal a décidé mardi de rehausser la digue du port avant l’hiver. Les travaux commenceront au printemps et dureront plusieurs mois.","summary_en":"The town council decided on Tuesday to raise the harbour wall before the winter. The work will begin in spring and last several months."}"#;
 
@@ -60,6 +64,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, seen: Arc<Mutex<Seen>>) {
     let mut buffer = Vec::with_capacity(16 << 10);
     while let Some(end) = request(&mut stream, &mut buffer).await {
         buffer.drain(..end);
+        let came = Instant::now();
         let (number, refused) = count(&mut seen.lock().expect("nobody panics"), manner.a_second);
         if refused {
             let retry = if manner.retry_after { "retry-after: 1\r\n" } else { "" };
@@ -74,9 +79,11 @@ async fn serve(mut stream: TcpStream, manner: Manner, seen: Arc<Mutex<Seen>>) {
             continue;
         }
         if !manner.latency.is_zero() {
-            tokio::time::sleep(manner.latency).await;
+            // Tokio's timers count whole milliseconds and are late by about one.
+            tokio::time::sleep(manner.latency.saturating_sub(LATE)).await;
         }
         let answer = answer();
+        let latency = came.elapsed();
         let sent = match number % 1000 {
             // Spread evenly, so that each run has the same number of each.
             kind if manner.faults && kind % 50 == 7 => stream.write_all(b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n").await,
@@ -90,7 +97,9 @@ async fn serve(mut stream: TcpStream, manner: Manner, seen: Arc<Mutex<Seen>>) {
         if sent.is_err() {
             return;
         }
-        seen.lock().expect("nobody panics").answered.push(Instant::now());
+        let mut seen = seen.lock().expect("nobody panics");
+        seen.answered.push(Instant::now());
+        seen.latency += latency;
     }
 }
 

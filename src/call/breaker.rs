@@ -53,6 +53,11 @@ impl Breaker {
         Self { patience, failures: 0, useless: 0, useless_until: Instant::now(), open: None }
     }
 
+    /// Whether calls have to wait, or go elsewhere.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some() || self.useless >= USELESS_AFTER
+    }
+
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
         let Some(open) = &mut self.open else { return Admission::Go };
         if open.asking {

@@ -13,6 +13,9 @@ use super::throttle::Throttle;
 use crate::config::Endpoint;
 use crate::model::Usage;
 
+/// With fewer places than this a call is in flight for long beside the moment that it takes to note it.
+const MANY: usize = 32;
+
 /// What a call may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -55,9 +58,25 @@ impl Gate {
         }
     }
 
-    /// Waits for a place among the calls in flight.
-    pub(super) async fn place(&self) -> Place<'_> {
-        self.places.take().await
+    /// Waits for a place among the calls in flight. Who would have to wait long for it makes `ready` what can be made ready, as soon as
+    /// few stand before him; that is not done where it might be for nothing.
+    pub(super) async fn place<E>(&self, ready: impl Future<Output = Result<(), E>>) -> Result<Place<'_>, E> {
+        if let Some(place) = self.places.try_take() {
+            return Ok(place);
+        }
+        let _front = self.places.stand_in_front().await;
+        if self.is_calm() {
+            ready.await?;
+        }
+        Ok(self.places.take().await)
+    }
+
+    /// Whether nothing but a place keeps a call from being sent, and places are many.
+    fn is_calm(&self) -> bool {
+        let throttle = self.throttle();
+        let unhindered = self.told.is_none() && throttle.rate().is_none() && !throttle.is_paused(Instant::now());
+        drop(throttle);
+        unhindered && !self.breaker().is_open() && self.places.limit() >= MANY
     }
 
     /// Waits until a call that will use up `expected`, and counts as `weight` requests, may go. Where it is the `last` hope, a service that is away is waited for.

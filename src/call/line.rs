@@ -1,5 +1,6 @@
 //! The line to one endpoint: never more calls than it takes, tried again where that is safe, given up where it is not.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -124,18 +125,26 @@ impl Line {
     where
         B: Future<Output = Result<(), Failure>>,
     {
+        let noted = AtomicU32::new(0);
+        let note = async |billable: u32| {
+            before(billable).await?;
+            noted.store(billable, Ordering::Relaxed);
+            Ok::<(), Failure>(())
+        };
+        let ready = async {
+            self.open()?;
+            note(1).await
+        };
         // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
         // call learns (a bad key) is known before the next one goes.
-        let _place = self.gate.place().await;
+        let _place = self.gate.place(ready).await?;
         let expected = expected(ask);
         let weight = self.dialect.weight(ask);
-        let mut noted = 0;
         loop {
             self.turn(&expected, weight, last).await?;
             let billable = attempts.wasted.attempts() + 1;
-            if billable > noted {
-                before(billable).await.inspect_err(|_| self.gate.unasked())?;
-                noted = billable;
+            if billable > noted.load(Ordering::Relaxed) {
+                note(billable).await.inspect_err(|_| self.gate.unasked())?;
             }
             self.gate.leave(weight).await;
             let error = match self.attempt(ask, attempts, (&expected, weight)).await {

@@ -16,6 +16,8 @@ const SLOWER: f64 = 1.5;
 const KEPT: f64 = 0.8;
 /// How fast the usual time follows a service that has become slower for good.
 const DRIFT: f64 = 0.02;
+/// Calls that stand first in line for a place and may be made ready for it: as many as come to places while the ledger writes once.
+const FRONT: usize = 32;
 /// Answers that a judgement takes at least.
 const ENOUGH: u32 = 4;
 
@@ -23,6 +25,8 @@ const ENOUGH: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Places {
     free: Semaphore,
+    /// Those who stand first in line.
+    front: Semaphore,
     state: Mutex<State>,
     fixed: bool,
     most: usize,
@@ -63,13 +67,28 @@ impl Places {
             Concurrency::Auto { start, most } => (start, most, false),
         };
         let state = State { limit: start, owed: 0, in_flight: 0, doubles_below: most, usual: None, round: Round::default() };
-        Self { free: Semaphore::new(start), state: Mutex::new(state), fixed, most }
+        Self { free: Semaphore::new(start), front: Semaphore::new(FRONT), state: Mutex::new(state), fixed, most }
+    }
+
+    /// A place, where one is free and nobody waits for it.
+    pub(super) fn try_take(&self) -> Option<Place<'_>> {
+        self.free.try_acquire().ok().map(|permit| self.taken(Some(permit)))
+    }
+
+    /// Waits until few stand before this one in the line for a place.
+    pub(super) async fn stand_in_front(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.front.acquire().await.ok()
     }
 
     /// Waits for a place.
     pub(super) async fn take(&self) -> Place<'_> {
         // The semaphore is never closed.
         let permit = self.free.acquire().await.ok();
+        self.taken(permit)
+    }
+
+    fn taken<'a>(&'a self, permit: Option<SemaphorePermit<'a>>) -> Place<'a> {
         let mut state = self.state();
         state.in_flight += 1;
         state.round.full |= state.in_flight >= state.limit;
