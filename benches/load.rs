@@ -133,6 +133,8 @@ fn main() {
 fn run(scenario: &Scenario, folder: &Path) {
     let desk = folder.join(scenario.name);
     articles(&desk.join("input"), scenario.articles);
+    // What the articles' own writing left to do must not weigh on the run.
+    let _ = Command::new("sync").status();
     let (port, seen) = service::start(scenario.manner);
     let config = format!(
         "[summary]\nroute = \"single-call\"\n[[endpoint]]\nname = \"load\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\n\
@@ -143,7 +145,7 @@ fn run(scenario: &Scenario, folder: &Path) {
     let start = Instant::now();
     let child = Command::new(env!("CARGO_BIN_EXE_depeche")).args(["run", "-q"]).current_dir(&desk).stdout(Stdio::null()).spawn().unwrap();
     let used = watch(child);
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = (used.ended - start).as_secs_f64();
     let lost = lost(&desk.join("output/summaries.csv"));
     let seen = seen.lock().unwrap();
     let share = scenario.ideal.map_or_else(|| "-".into(), |ideal| format!("{:.3}", ideal / seconds));
@@ -225,28 +227,37 @@ fn articles(folder: &Path, count: usize) {
 }
 
 struct Used {
+    ended: Instant,
     cpu: f64,
     megabytes: u64,
 }
 
-/// Waits for the child; what it used is read from /proc until it is gone, so the last hundredth of a second may be missing.
+/// Waits for the child. What it used is read from /proc until it is gone, so the last hundredth of a second may be missing.
 fn watch(mut child: Child) -> Used {
-    let mut used = Used { cpu: 0.0, megabytes: 0 };
-    loop {
-        let proc = format!("/proc/{}", child.id());
-        if let (Ok(stat), Ok(status)) = (std::fs::read_to_string(format!("{proc}/stat")), std::fs::read_to_string(format!("{proc}/status")))
-        {
-            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-            let ticks: f64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum();
-            used.cpu = used.cpu.max(ticks / 100.0);
-            let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
-            used.megabytes = used.megabytes.max(peak.unwrap_or(0) >> 10);
+    let proc = format!("/proc/{}", child.id());
+    let (gone, is_gone) = std::sync::mpsc::channel::<()>();
+    let watcher = std::thread::spawn(move || {
+        let mut used = Used { ended: Instant::now(), cpu: 0.0, megabytes: 0 };
+        loop {
+            if let (Ok(stat), Ok(status)) =
+                (std::fs::read_to_string(format!("{proc}/stat")), std::fs::read_to_string(format!("{proc}/status")))
+            {
+                let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+                let ticks: f64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum();
+                used.cpu = used.cpu.max(ticks / 100.0);
+                let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+                used.megabytes = used.megabytes.max(peak.unwrap_or(0) >> 10);
+            }
+            if is_gone.recv_timeout(Duration::from_millis(10)).is_ok() {
+                return used;
+            }
         }
-        if child.try_wait().expect("the child can be waited for").is_some() {
-            return used;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    });
+    child.wait().expect("the child can be waited for");
+    let ended = Instant::now();
+    let _ = gone.send(());
+    let used = watcher.join().expect("nobody panics");
+    Used { ended, ..used }
 }
 
 /// Rows that are not done.
