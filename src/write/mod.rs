@@ -15,11 +15,13 @@ pub use receipt::{Receipt, write_receipt};
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rayon::prelude::*;
 
 use crate::config::Profile;
-use crate::model::{Day, Fault, Row};
+use crate::model::{Day, Exit, Fault, Row};
+use atomic::{New, Synced};
 
 /// An output: rows in, bytes out, no I/O but the writing.
 trait Output: Sync {
@@ -41,8 +43,10 @@ trait Sheet: Send {
     }
 }
 
-/// Rows that are held until every output has them.
+/// Rows that every output takes at once.
 const BATCH: usize = 64;
+/// Batches that are read before the outputs have taken them.
+const READ_AHEAD: usize = 4;
 
 /// Every output; the first is the table.
 static OUTPUTS: &[&dyn Output] = &[
@@ -92,32 +96,54 @@ pub type EachRow<'a> = &'a mut dyn FnMut(&mut dyn FnMut(Row) -> Result<(), Fault
 pub fn write_all(folder: &Path, view: &View, rows: EachRow) -> Result<PathBuf, Fault> {
     let mut sheets = Vec::with_capacity(OUTPUTS.len());
     for output in OUTPUTS {
-        let mut file = atomic::New::begin(folder.join(output.file_name()))?;
+        let mut file = New::begin(folder.join(output.file_name()))?;
         let sheet = file.write(|to| output.begin(view, to))?;
         sheets.push((sheet, file));
     }
-    let mut batch: Vec<Row> = Vec::with_capacity(BATCH);
-    // The outputs side by side, each row by row.
-    let mut put = |batch: &mut Vec<Row>| {
-        let rows = std::mem::take(batch);
-        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))
-    };
-    rows(&mut |row| {
-        batch.push(row);
-        if batch.len() == BATCH { put(&mut batch) } else { Ok(()) }
-    })?;
-    put(&mut batch)?;
+    let (batches, taken) = sync_channel(READ_AHEAD);
+    let mut whole = Ok(Vec::new());
+    // Rows are read here while the outputs take those before them.
+    let read = rayon::in_place_scope(|scope| {
+        let whole = &mut whole;
+        scope.spawn(move |_| *whole = fill(sheets, taken));
+        let read = in_batches(rows, &batches);
+        drop(batches);
+        read
+    });
     // All are whole before the first takes its place, so that a full disk leaves no mixture of two runs.
-    let mut whole = Vec::with_capacity(sheets.len());
-    for (mut sheet, mut file) in sheets {
-        file.write(|to| sheet.end(to))?;
-        whole.push(file.sync()?);
-    }
+    let whole = whole?;
+    read?;
     let mut paths = Vec::with_capacity(whole.len());
     for file in whole {
         paths.push(file.replace()?);
     }
     Ok(paths.into_iter().next().unwrap_or_else(|| folder.to_path_buf()))
+}
+
+/// Hands rows on; stops where nobody takes them.
+fn in_batches(rows: EachRow, batches: &SyncSender<Vec<Row>>) -> Result<(), Fault> {
+    let gone = |_| Fault::new(Exit::Bug, "the outputs take no more rows");
+    let mut batch = Vec::with_capacity(BATCH);
+    rows(&mut |row| {
+        batch.push(row);
+        if batch.len() < BATCH {
+            return Ok(());
+        }
+        batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).map_err(gone)
+    })?;
+    batches.send(batch).map_err(gone)
+}
+
+/// Writes the sheets side by side, each row by row, and puts them on the disk.
+fn fill(mut sheets: Vec<(Box<dyn Sheet>, New)>, batches: Receiver<Vec<Row>>) -> Result<Vec<Synced>, Fault> {
+    for rows in batches {
+        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))?;
+    }
+    let end = |(mut sheet, mut file): (Box<dyn Sheet>, New)| {
+        file.write(|to| sheet.end(to))?;
+        file.sync()
+    };
+    sheets.into_par_iter().map(end).collect()
 }
 
 /// What the tests read: the output of that name, made of these rows.

@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 use askama::Template;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::{Output, Sheet, View};
@@ -30,6 +31,8 @@ const JS: &str = include_str!("page/page.js");
 
 /// Articles that a browser lays out together when they come near the window. One by one would be dearer: it watches each.
 const LOT: usize = 12;
+/// Lots that are made side by side and held until they are written.
+const AT_ONCE: usize = 32;
 
 /// Characters of what was found, expected or explained that stand below an article.
 const NOTE: usize = 240;
@@ -97,18 +100,23 @@ impl Sheet for Pages {
         let rows = std::mem::replace(&mut self.choice, Choice::new(0)).rows();
         Head::of(&self.view, &self.counts, rows.len()).write_into(to).map_err(io::Error::other)?;
         let base = link::base(&self.view.output, &self.view.folder);
-        for lot in rows.chunks(LOT) {
-            to.write_all(b"\n<div class=\"lot\">")?;
-            for row in lot {
-                Article::of(row, &base).write_into(to).map_err(io::Error::other)?;
-            }
-            to.write_all(b"\n</div>")?;
+        for lots in rows.chunks(LOT * AT_ONCE) {
+            let lots: Vec<_> = lots.par_chunks(LOT).map(|lot| lot_of(lot, &base)).collect();
+            lots.into_iter().try_for_each(|lot| to.write_all(&lot?))?;
         }
         Tail { keys: words::KEYS, version: env!("CARGO_PKG_VERSION"), made_at: &self.view.made_at }
             .write_into(to)
             .map_err(io::Error::other)?;
         to.write_all(b"\n")
     }
+}
+
+/// Articles that a browser lays out together, as they stand on the page.
+fn lot_of(rows: &[Row], base: &str) -> io::Result<Vec<u8>> {
+    let mut lot = b"\n<div class=\"lot\">".to_vec();
+    rows.iter().try_for_each(|row| Article::of(row, base).write_into(&mut lot).map_err(io::Error::other))?;
+    lot.extend_from_slice(b"\n</div>");
+    Ok(lot)
 }
 
 #[derive(Template)]
