@@ -18,6 +18,9 @@ use crate::record::{FileRead, FileRef};
 use crate::report::Event;
 use crate::{extract, read};
 
+/// The niceness of those who read, of 0 to 19.
+const READS_AT: i32 = 10;
+
 /// The articles of one source, or some of them, with the credit that keeps them alive.
 pub(super) struct ReadSource {
     pub(super) articles: Vec<Understood>,
@@ -73,7 +76,7 @@ impl ReadFile {
 
 /// Starts the walk. It takes a credit for each source and hands the source to the workers; the queue closes when all is read.
 pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<ReadSource>) -> Result<JoinHandle<()>, Fault> {
-    let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("read-{number}")).build();
+    let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("read-{number}")).start_handler(behind_the_others).build();
     let pool = pool.map_err(|error| Fault::usage(format!("no threads to read with: {error}")))?;
     count(&work);
     let runtime = tokio::runtime::Handle::current();
@@ -107,6 +110,12 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
         }
     });
     started.map_err(|error| Fault::usage(format!("no thread to walk the input with: {error}")))
+}
+
+/// Reading is ahead of the endpoints at any rate: what is ready to be sent goes first where there are fewer cores than threads.
+fn behind_the_others(_: usize) {
+    // A system that does not allow it reads as before.
+    let _ = rustix::process::nice(READS_AT);
 }
 
 /// Counts the files ahead of the walk proper, which goes no faster than the endpoints: without it nobody could say how much is left.

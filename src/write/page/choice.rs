@@ -14,8 +14,11 @@ pub(super) struct Choice {
     kept: BinaryHeap<Reverse<Kept>>,
 }
 
+/// A day as it is written.
+type Day = [u8; 10];
+
 struct Kept {
-    rank: (bool, String, Reverse<usize>),
+    rank: (bool, Day, Reverse<usize>),
     /// Boxed, since the heap moves it about.
     row: Box<Row>,
 }
@@ -28,7 +31,7 @@ impl Choice {
 
     /// Takes `row`, if it is among the first so far.
     pub(super) fn offer(&mut self, row: &Row) {
-        let rank = (gravity(row) > 1, day(&row.published).to_owned(), Reverse(self.offered));
+        let rank = (gravity(row) > 1, digits(&row.published), Reverse(self.offered));
         self.offered += 1;
         let full = self.kept.len() >= self.limit;
         if full && self.kept.peek().is_none_or(|Reverse(least)| rank < least.rank) {
@@ -48,6 +51,11 @@ impl Choice {
         kept.sort_by(|a, b| (&b.rank.1, b.rank.2).cmp(&(&a.rank.1, a.rank.2)));
         kept.into_iter().map(|kept| *kept.row).collect()
     }
+}
+
+/// The day of a date, ready to be compared; all zeros where there is none.
+fn digits(date: &str) -> Day {
+    date.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 /// How much a row wants to be looked at: 3 must, 2 should, 1 has a note, 0 has nothing.
