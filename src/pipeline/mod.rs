@@ -177,7 +177,7 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
         exit = exit.worse(Exit::Bug);
     }
     // Rows are given to the ledger without waiting: what is told of them from here on is on the disk.
-    let flushed = work.desk.ledger().flush().await;
+    let flushed = work.desk.ledger().settle().await;
     match work.desk.take_fault() {
         Some(fault) => Err(fault),
         None => flushed.map(|()| work.desk.outcome(exit)),

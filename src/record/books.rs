@@ -123,7 +123,7 @@ impl Ledger {
         })
     }
 
-    /// Hands every row of the table to `each`, in the order of their sources' names.
+    /// Hands every row of the table to `each`, in the order of their sources' names. Rows come without their sketches, which nobody reads.
     ///
     /// # Errors
     /// Where the ledger cannot be read; or what `each` returned.
@@ -139,7 +139,8 @@ impl Ledger {
         let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |error: rusqlite::Error| schema::damaged(&self.path, &error);
         let listed = if wanted.all { "" } else { "WHERE listed = 1" };
-        let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM row {listed} ORDER BY source")).map_err(fault)?;
+        let columns = COLUMNS.replace(", sketch", ", x''");
+        let mut statement = connection.prepare(&format!("SELECT {columns} FROM row {listed} ORDER BY source")).map_err(fault)?;
         for row in statement.query_map([], row_of).map_err(fault)? {
             let row = row.map_err(fault)?;
             if wanted.has(&row) {

@@ -7,7 +7,7 @@ use super::books::{COLUMNS, row_of};
 use crate::model::{Fault, Row};
 
 /// Rows that are fetched at once.
-const PAGE: usize = 1000;
+const PAGE: usize = 256;
 
 /// A row of the table, as far as copies are concerned.
 #[derive(Clone, Debug)]

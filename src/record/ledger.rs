@@ -209,6 +209,14 @@ impl Ledger {
         self.write(Write::Flush).await
     }
 
+    /// The same when nothing but the outputs is left to do: the ledger is then made ready to be closed while they are written.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub async fn settle(&self) -> Result<(), Fault> {
+        self.write(Write::Settle).await
+    }
+
     /// Waits for the last write and notes how the run ended.
     ///
     /// # Errors

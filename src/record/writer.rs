@@ -62,6 +62,8 @@ pub(super) enum Write {
     },
     /// Nothing: whoever waits for it waits for all that was given before it.
     Flush,
+    /// The same at the end of a run: then the log is carried over into the tables, while others read them.
+    Settle,
 }
 
 /// Who is told that a write is on the disk; nobody, where nothing depends on it before the end of the run.
@@ -92,6 +94,7 @@ fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: 
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         let mut group = vec![first];
         group.extend(writes.try_iter().take(GROUP - 1));
+        let settle = group.iter().any(|(write, _)| matches!(write, Write::Settle));
         let result = commit(&mut connection, group.iter().map(|(write, _)| write)).map_err(|error| damaged(path, &error));
         // A file without a name takes every write, and is gone with the run: nothing may be paid for that only it would know.
         let result = if self::inode(path) == inode { result } else { Err(taken_away(path)) };
@@ -106,6 +109,10 @@ fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: 
         // A failed commit is never trusted again: later writes fail too, instead of looking durable.
         if result.is_err() {
             break;
+        }
+        if settle {
+            // As below.
+            let _ = connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE);");
         }
         next = Instant::now() + GATHER;
     }
@@ -149,7 +156,7 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
             }
             Write::Read { read, run } => changed |= files::read_to_its_end(&transaction, read, *run)?,
             Write::Listing { back, gone } => changed |= files::list(&transaction, back, gone)?,
-            Write::Flush => {}
+            Write::Flush | Write::Settle => {}
         }
     }
     if changed {

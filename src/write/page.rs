@@ -112,7 +112,7 @@ impl Sheet for Pages {
 }
 
 /// Articles that a browser lays out together, as they stand on the page.
-fn lot_of(rows: &[Row], base: &str) -> io::Result<Vec<u8>> {
+fn lot_of(rows: &[Box<Row>], base: &str) -> io::Result<Vec<u8>> {
     let mut lot = b"\n<div class=\"lot\">".to_vec();
     rows.iter().try_for_each(|row| Article::of(row, base).write_into(&mut lot).map_err(io::Error::other))?;
     lot.extend_from_slice(b"\n</div>");

@@ -46,10 +46,10 @@ impl Choice {
     }
 
     /// The chosen rows: the newest first, those of a day in the table's order.
-    pub(super) fn rows(self) -> Vec<Row> {
+    pub(super) fn rows(self) -> Vec<Box<Row>> {
         let mut kept: Vec<Kept> = self.kept.into_iter().map(|Reverse(kept)| kept).collect();
         kept.sort_by(|a, b| (&b.rank.1, b.rank.2).cmp(&(&a.rank.1, a.rank.2)));
-        kept.into_iter().map(|kept| *kept.row).collect()
+        kept.into_iter().map(|kept| kept.row).collect()
     }
 }
 
