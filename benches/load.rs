@@ -164,12 +164,13 @@ fn run(scenario: &Scenario, folder: &Path) {
     if let (Some(first), Some(last)) = (seen.accepted.first(), seen.accepted.last()) {
         let after = |at: &Instant| (*at - start).as_secs_f64();
         println!(
-            "{:<22} first request after {:.3} s, last after {:.3} s; it answered in {:.1} ms; from an answer to the request that takes its place {:.1} ms",
+            "{:<22} first request after {:.3} s, last after {:.3} s; ideal while it sends {}; from an answer to the next request {:.1} ms; it answered in {:.1} ms",
             "",
             after(first),
             after(last),
+            driven(scenario, &seen),
+            turnaround(&seen),
             seen.latency.as_secs_f64() * 1000.0 / seen.answered.len() as f64,
-            turnaround(&seen)
         );
     }
     if scenario.manner.a_second.is_some() {
@@ -191,6 +192,14 @@ fn run(scenario: &Scenario, folder: &Path) {
         );
     }
     std::fs::remove_dir_all(&desk).unwrap();
+}
+
+/// The share of what is possible from the first request to the last answer: without the start and the outputs.
+fn driven(scenario: &Scenario, seen: &Seen) -> String {
+    match (scenario.ideal, seen.accepted.first(), seen.answered.last()) {
+        (Some(ideal), Some(first), Some(last)) => format!("{:.3}", ideal / (*last - *first).as_secs_f64()),
+        _ => "-".into(),
+    }
 }
 
 /// Milliseconds from an answer to the request that takes its place, where all places are taken throughout: the middle one.

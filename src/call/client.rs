@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::broken::broken;
 use super::retry;
@@ -17,8 +17,9 @@ const MOST_BYTES: usize = 10 << 20;
 
 /// Bytes up to which any number of answers may be held at once; hardly any is longer.
 const USUAL_BYTES: usize = 64 << 10;
-/// Longer answers are read a few at a time, so that hundreds of calls at once cannot fill the memory.
-static LONG_ANSWERS: Semaphore = Semaphore::const_new(4);
+/// Longer answers share so many bytes, in units of a kibibyte, so that hundreds of calls at once cannot fill the memory.
+static ROOM: Semaphore = Semaphore::const_new(20 << 10);
+const UNIT: usize = 1 << 10;
 
 /// An HTTP client for one endpoint.
 #[derive(Clone, Debug)]
@@ -60,6 +61,14 @@ impl Client {
     /// # Errors
     /// Why there was no answer, or no whole one.
     pub async fn send(&self, request: Request) -> Result<Response, CallError> {
+        self.send_and(request, Ok).await
+    }
+
+    /// The same with what `read` makes of the answer: a long one has its room until then.
+    ///
+    /// # Errors
+    /// Why there was no answer, or no whole one; or what `read` found.
+    pub async fn send_and<T>(&self, request: Request, read: impl FnOnce(Response) -> Result<T, CallError>) -> Result<T, CallError> {
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let mut value = HeaderValue::from_str(value.expose_secret())
@@ -86,20 +95,22 @@ impl Client {
                 format!("status {status}: it points to {to}; redirects are not followed, put the right url in the config"),
             ));
         }
-        let mut body = Vec::new();
-        let mut long = None;
+        let told = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(MOST_BYTES);
+        let mut room = if told > USUAL_BYTES { room_for(told).await } else { None };
+        let mut body = Vec::with_capacity(told);
         while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
             if body.len() + chunk.len() > MOST_BYTES {
                 // Not `too-large`: a smaller article would get as large an answer.
                 return Err(CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} MiB", MOST_BYTES >> 20)));
             }
-            if long.is_none() && body.len() + chunk.len() > USUAL_BYTES {
-                // Whoever holds a place reads under its endpoint's time-out. The semaphore is never closed.
-                long = LONG_ANSWERS.acquire().await.ok();
+            if room.is_none() && body.len() + chunk.len() > USUAL_BYTES {
+                room = room_for(MOST_BYTES).await;
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, retry_after, body: self.without_key(body) })
+        let made = read(Response { status, retry_after, body: self.without_key(body) });
+        drop(room);
+        made
     }
 
     /// The same text without the key.
@@ -112,8 +123,11 @@ impl Client {
         // A key of one or two letters (a placeholder for a local server) is no secret, and would tear every word apart.
         let key = self.key.as_ref().map(|key| key.expose_secret().as_bytes()).filter(|key| key.len() > 3);
         let Some(key) = key else { return body };
-        let mut clean = Vec::with_capacity(body.len());
-        let mut rest = body.as_slice();
+        let begins = |byte: u8| byte == b'\\' || key.first() == Some(&byte);
+        let stands = |(at, byte): (usize, &u8)| (begins(*byte) && written(key, body.get(at..)?).is_some()).then_some(at);
+        let Some(first) = body.iter().enumerate().find_map(stands) else { return body };
+        let (before, mut rest) = body.split_at(first);
+        let mut clean = before.to_vec();
         while let Some((first, after)) = rest.split_first() {
             let Some(length) = written(key, rest) else {
                 clean.push(*first);
@@ -125,6 +139,12 @@ impl Client {
         }
         clean
     }
+}
+
+/// Waits until so many bytes may be held. Whoever holds some reads under its endpoint's time-out.
+async fn room_for(bytes: usize) -> Option<SemaphorePermit<'static>> {
+    // The semaphore is never closed, and has room for several of the longest answers.
+    ROOM.acquire_many(u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)).await.ok()
 }
 
 /// How many bytes `key` takes where `text` begins with it, each of its characters as it is or as JSON may escape it.

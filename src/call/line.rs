@@ -11,8 +11,9 @@ use super::client::Client;
 use super::gate::{Gate, Turn};
 use super::ready::prepare;
 use super::retry::LONGEST_WAIT;
+use super::sense::sensible;
 use crate::config::Endpoint;
-use crate::dialect::{self, Dialect};
+use crate::dialect::{self, Dialect, Response};
 use crate::model::{Ask, CallError, Exit, Failure, Fault, Limits, Reject, Reply, Usage, Verdict, Wasted};
 use crate::plan::{credible, expected};
 
@@ -196,8 +197,7 @@ impl Line {
             attempts.sent += 1;
             self.counters.sent(attempts.sent);
             let start = Instant::now();
-            let answer = self.client.send(request).await;
-            let reply = answer.and_then(|response| {
+            let read = |response: Response| {
                 if !(200..300).contains(&response.status) {
                     return Err(self.dialect.refusal(&endpoint, &response));
                 }
@@ -206,8 +206,10 @@ impl Line {
                 if let Some(pause) = response.retry_after.filter(|pause| *pause <= LONGEST_FORESIGHT) {
                     self.gate.pause(pause);
                 }
-                Ok(Reply { usage, answer: reply.answer.map(|text| self.client.hide(text)), ..reply })
-            });
+                let answer = sensible(ask, reply.answer)?;
+                Ok(Reply { usage, answer: answer.map(|text| self.client.hide(text)), ..reply })
+            };
+            let reply = self.client.send_and(request, read).await;
             let reply = reply.map_err(|error| CallError { message: self.client.hide(&error.message), ..error });
             match reply {
                 Ok(reply) => {

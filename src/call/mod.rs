@@ -11,6 +11,7 @@ mod ping;
 mod places;
 mod ready;
 mod retry;
+mod sense;
 mod throttle;
 
 pub use attempts::Tally;

@@ -290,6 +290,7 @@ impl Failure {
                 "protocol"
                     | "huge-answer"
                     | "empty-answer"
+                    | "overlong"
                     | "wrong-count"
                     | "truncated"
                     | "prompt-cut"
@@ -308,7 +309,9 @@ impl Failure {
 fn perhaps_billed(code: &str) -> Option<&'static str> {
     match code {
         "timeout" | "broken" => Some("lost"),
-        "protocol" | "huge-answer" | "empty-answer" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => Some("unusable"),
+        "protocol" | "huge-answer" | "empty-answer" | "overlong" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => {
+            Some("unusable")
+        }
         _ => None,
     }
 }

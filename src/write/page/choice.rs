@@ -46,6 +46,7 @@ impl Choice {
     }
 
     /// The chosen rows: the newest first, those of a day in the table's order.
+    #[expect(clippy::vec_box, reason = "they stay where they are, which is cheaper than to move them")]
     pub(super) fn rows(self) -> Vec<Box<Row>> {
         let mut kept: Vec<Kept> = self.kept.into_iter().map(|Reverse(kept)| kept).collect();
         kept.sort_by(|a, b| (&b.rank.1, b.rank.2).cmp(&(&a.rank.1, a.rank.2)));
