@@ -9,12 +9,15 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::broken::broken;
 use super::retry;
 use crate::config::{Endpoint, is_loopback};
-use crate::dialect::{Request, Response};
+use crate::dialect::{Body, Request, Response};
 use crate::model::{CallError, Fault, Verdict};
 
 /// Bytes of an answer after decompression; a gzip bomb decodes a gigabyte from a megabyte.
 const MOST_BYTES: usize = 10 << 20;
 
+/// Bytes that an answer may have whatever was asked, and how many for each byte of the request.
+const SPARE_BYTES: usize = 1 << 20;
+const TIMES: usize = 64;
 /// Bytes up to which any number of answers may be held at once; hardly any is longer.
 const USUAL_BYTES: usize = 64 << 10;
 /// Longer answers share so many bytes, in units of a kibibyte, so that hundreds of calls at once cannot fill the memory.
@@ -78,11 +81,12 @@ impl Client {
                 .map_err(|_| CallError::new(Verdict::Stop, "template", format!("`{name}` cannot be the name of a header")))?;
             headers.insert(name, value);
         }
+        let most = most_bytes(request.body.as_ref());
         let builder = match request.body {
             Some(body) => self.http.post(&request.url).header("content-type", body.kind).body(body.bytes),
             None => self.http.get(&request.url),
         };
-        let mut answer = builder.headers(headers).send().await.map_err(|error| broken(&error))?;
+        let answer = builder.headers(headers).send().await.map_err(|error| broken(&error))?;
         let status = answer.status().as_u16();
         let refused = !answer.status().is_success();
         let retry_after = retry::told(answer.headers(), refused, jiff::Timestamp::now());
@@ -95,19 +99,7 @@ impl Client {
                 format!("status {status}: it points to {to}; redirects are not followed, put the right url in the config"),
             ));
         }
-        let told = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(MOST_BYTES);
-        let mut room = if told > USUAL_BYTES { room_for(told).await } else { None };
-        let mut body = Vec::with_capacity(told);
-        while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
-            if body.len() + chunk.len() > MOST_BYTES {
-                // Not `too-large`: a smaller article would get as large an answer.
-                return Err(CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} MiB", MOST_BYTES >> 20)));
-            }
-            if room.is_none() && body.len() + chunk.len() > USUAL_BYTES {
-                room = room_for(MOST_BYTES).await;
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let (body, room) = if refused { (beginning(answer).await?, None) } else { whole(answer, most).await? };
         let made = read(Response { status, retry_after, body: self.without_key(body) });
         drop(room);
         made
@@ -139,6 +131,48 @@ impl Client {
         }
         clean
     }
+}
+
+/// Bytes that an answer to a request may have. Those who think aloud, or write every letter as an escape, need some; nobody needs many
+/// times what was sent, and a connection that carried much keeps much memory.
+fn most_bytes(asked: Option<&Body>) -> usize {
+    asked.map_or(MOST_BYTES, |body| MOST_BYTES.min(SPARE_BYTES + TIMES * body.bytes.len()))
+}
+
+/// Reads an answer of `most` bytes at most, with the room that it takes where it is long.
+async fn whole(mut answer: reqwest::Response, most: usize) -> Result<(Vec<u8>, Option<SemaphorePermit<'static>>), CallError> {
+    // Not `too-large`: a smaller article would get as large an answer. Read no further, the connection is closed.
+    let huge = || CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} KiB", most >> 10));
+    let told = answer.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+    if told > most {
+        return Err(huge());
+    }
+    let mut room = if told > USUAL_BYTES { room_for(told).await } else { None };
+    let mut body = Vec::with_capacity(told);
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
+        let length = body.len() + chunk.len();
+        if length > most {
+            return Err(huge());
+        }
+        if room.is_none() && length > USUAL_BYTES {
+            room = room_for(most).await;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((body, room))
+}
+
+/// Reads what a refusal says, which its first bytes do: a page of megabytes is a refusal all the same.
+async fn beginning(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
+        let left = USUAL_BYTES - body.len();
+        body.extend(chunk.iter().take(left));
+        if chunk.len() > left {
+            break;
+        }
+    }
+    Ok(body)
 }
 
 /// Waits until so many bytes may be held. Whoever holds some reads under its endpoint's time-out.

@@ -172,7 +172,7 @@ fn an_answer_without_end_is_cut_off() {
         // Long enough to be cut, which would help nobody here.
         desk.write("input/001.txt", format!("{}\n\n{}", french(1), french(2).repeat(8)));
         desk.run(&["run"]).exits(3);
-        assert!(error(&desk).starts_with("huge-answer: ") && error(&desk).contains("10 MiB"), "{}", error(&desk));
+        assert!(error(&desk).starts_with("huge-answer: ") && error(&desk).contains(" KiB"), "{}", error(&desk));
         assert_eq!(mock.count(), 1);
     }
 }

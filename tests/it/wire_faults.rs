@@ -200,3 +200,48 @@ fn another_model_than_was_asked_for_is_in_the_log() {
     let ended = desk(&mock).run(&["run", "-vv"]).exits(0);
     assert!(ended.stderr.contains("asked for the model `mock-1`, answered by `mock-cheap`"), "{}", ended.stderr);
 }
+
+/// Megabytes that came before the run's end, which its ping marks: what the program had in memory at most until then.
+#[test]
+fn answers_of_any_size_take_little_memory_however_many_come_at_once() {
+    const LENGTH: usize = 9 << 20;
+    let mock = Mock::scripted(|_, number| {
+        let body = vec![b' '; LENGTH];
+        if number.is_multiple_of(2) {
+            return Deed::Answer(Response { body, ..Response::new(200, "") });
+        }
+        // Without a length, so that only reading shows it.
+        Deed::Raw([b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), body].concat())
+    });
+    let watcher = Mock::good();
+    watcher.hold();
+    let config = openai(&mock).replace("concurrency = 4", "concurrency = 64") + &format!("\n[run]\nping = \"{}/ping\"\n", watcher.url());
+    let desk = Desk::with(&config, 64);
+    let running = desk.start(&["run"]);
+    watcher.arrived(1);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running.pid())).unwrap();
+    watcher.release();
+    running.wait().exits(3);
+    assert!(error(&desk).starts_with("huge-answer: "), "{}", error(&desk));
+    assert_eq!(mock.count(), 64, "none is asked again");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok()).unwrap();
+    assert!(peak < 200 << 10, "{peak} KiB");
+}
+
+#[test]
+fn a_refusal_is_what_its_status_says_however_long_it_is() {
+    let mock = first(|_| Deed::Answer(Response { body: vec![b'x'; 20 << 20], ..Response::new(503, "") }));
+    let desk = desk(&mock);
+    desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 3, "asked again, and then for the translation");
+}
+
+#[test]
+fn a_summary_that_no_cell_can_hold_is_asked_for_once_more() {
+    let mock = first(|_| Deed::Answer(completion(&"Le maire a dit non. ".repeat(2_000))));
+    let desk = desk(&mock);
+    let ended = desk.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 3);
+    assert_eq!(ended.summary()["retried"], 1, "{}", ended.stderr);
+    assert!(desk.row("input/001.txt")["summary_fr"].len() < 1_000);
+}
