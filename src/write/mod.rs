@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::config::Profile;
 use crate::model::{Day, Exit, Fault, Row};
-use atomic::{New, Synced};
+use atomic::New;
 
 /// An output: rows in, bytes out, no I/O but the writing.
 trait Output: Sync {
@@ -101,18 +101,23 @@ pub fn write_all(folder: &Path, view: &View, rows: EachRow) -> Result<PathBuf, F
         sheets.push((sheet, file));
     }
     let (batches, taken) = sync_channel(READ_AHEAD);
-    let mut whole = Ok(Vec::new());
+    let mut filled = Ok(());
     // Rows are read here while the outputs take those before them.
     let read = rayon::in_place_scope(|scope| {
-        let whole = &mut whole;
-        scope.spawn(move |_| *whole = fill(sheets, taken));
+        let (filled, sheets) = (&mut filled, &mut sheets);
+        scope.spawn(move |_| *filled = fill(sheets, taken));
         let read = in_batches(rows, &batches);
         drop(batches);
         read
     });
-    // All are whole before the first takes its place, so that a full disk leaves no mixture of two runs.
-    let whole = whole?;
+    filled?;
     read?;
+    // All are whole before the first takes its place, so that a full disk leaves no mixture of two runs.
+    let mut whole = Vec::with_capacity(sheets.len());
+    for (mut sheet, mut file) in sheets {
+        file.write(|to| sheet.end(to))?;
+        whole.push(file.sync()?);
+    }
     let mut paths = Vec::with_capacity(whole.len());
     for file in whole {
         paths.push(file.replace()?);
@@ -134,16 +139,11 @@ fn in_batches(rows: EachRow, batches: &SyncSender<Vec<Row>>) -> Result<(), Fault
     batches.send(batch).map_err(gone)
 }
 
-/// Writes the sheets side by side, each row by row, and puts them on the disk.
-fn fill(mut sheets: Vec<(Box<dyn Sheet>, New)>, batches: Receiver<Vec<Row>>) -> Result<Vec<Synced>, Fault> {
-    for rows in batches {
-        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))?;
-    }
-    let end = |(mut sheet, mut file): (Box<dyn Sheet>, New)| {
-        file.write(|to| sheet.end(to))?;
-        file.sync()
-    };
-    sheets.into_par_iter().map(end).collect()
+/// Writes the sheets side by side, each row by row.
+fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Vec<Row>>) -> Result<(), Fault> {
+    batches.into_iter().try_for_each(|rows| {
+        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))
+    })
 }
 
 /// What the tests read: the output of that name, made of these rows.
