@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::complain_of;
 use crate::config::Config;
-use crate::model::{Exit, Fault, Status, Summary};
+use crate::model::{Exit, Fault, Share, Status, Summary};
 use crate::pipeline::{self, Outcome, Tables, Work};
 use crate::record::Ledger;
 use crate::report::{self, Ending, Loudness, Progress, say};
@@ -23,7 +23,7 @@ pub(super) fn finish(work: &Work, tables: &Tables, outcome: &Outcome, fault: Opt
     let mut ending = end.ending(work, outcome);
     ending.exit = end.exit(exit).code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
-    end.of(receipt(ledger, &work.config.output, &ending));
+    end.of(receipt(ledger, &work.config.output, &ending, work.desk.shares()));
     end.of(ledger.close(end.exit(exit), &ending.summary));
     // What came last may have been the first to fail.
     let exit = end.exit(exit);
@@ -47,7 +47,7 @@ pub(super) fn unbegun(ledger: &Ledger, config: &Config, progress: &Progress, fau
     let table = config.output.join(write::names().next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
     // The fault is what is told; what cannot be written beside it changes nothing.
-    let _ = receipt(ledger, &config.output, &ending);
+    let _ = receipt(ledger, &config.output, &ending, Vec::new());
     let _ = ledger.close(fault.exit, &summary);
     complain_of(fault);
     let line = report::end_line(&ending);
@@ -111,7 +111,7 @@ impl End {
 }
 
 /// Leaves the run's numbers for machines.
-fn receipt(ledger: &Ledger, output: &Path, ending: &Ending) -> Result<(), Fault> {
+fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<Share>) -> Result<(), Fault> {
     let now = jiff::Timestamp::now();
     let (started_at, success) = ledger.times()?;
     let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
@@ -124,7 +124,7 @@ fn receipt(ledger: &Ledger, output: &Path, ending: &Ending) -> Result<(), Fault>
         fault: ending.fault.clone(),
         summary: ending.summary,
         flags: ending.flags.iter().cloned().collect(),
-        endpoints: ledger.shares()?,
+        endpoints,
         ..Receipt::default()
     };
     for (status, code, rows, _) in ledger.reasons()? {

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::shares::Shares;
 use super::{Limits, Outcome};
 use crate::call::{Line, Tally};
 use crate::config::{Route, Summary};
-use crate::model::{Ask, Exit, Failure, Fault, Reject, Reply, Task, clean};
+use crate::model::{Ask, Exit, Failure, Fault, Reject, Reply, Share, Task, clean};
 use crate::plan::{Answered, Made, Maker, call_key, cost, estimate, is_estimate, settings_key};
 use crate::record::{Intent, Ledger, RecordedCall};
 use crate::report::{Event, Progress};
@@ -27,6 +28,7 @@ pub struct Desk {
     paid: AtomicU64,
     estimated: AtomicU64,
     cost: Mutex<Option<f64>>,
+    shares: Shares,
     limits: Limits,
     fault: Mutex<Option<Fault>>,
 }
@@ -45,6 +47,7 @@ impl Desk {
             paid: AtomicU64::new(0),
             estimated: AtomicU64::new(0),
             cost: Mutex::new(Some(0.0)),
+            shares: Shares::default(),
             limits,
             fault: Mutex::new(None),
         }
@@ -58,6 +61,11 @@ impl Desk {
     /// The limits that the user set.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What each endpoint answered.
+    pub fn shares(&self) -> Vec<Share> {
+        self.shares.told()
     }
 
     /// Every line, in the config's order.
@@ -219,6 +227,7 @@ impl Desk {
             milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             made_at: format!("{:.0}", jiff::Timestamp::now()),
         };
+        self.shares.add(&call);
         self.ledger.record_call(call, wasted).await.map_err(|fault| self.break_off(fault))?;
         self.limits.settle(expected, cost);
         self.count_paid(cost);

@@ -12,6 +12,7 @@ mod originals;
 mod outputs;
 mod reading;
 mod rows;
+mod shares;
 mod sort;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use rusqlite::params;
 
 use super::Ledger;
 use super::books::{COLUMNS, keys, row_of};
-use crate::model::{Fault, Row, Share, Stamp, Summary};
+use crate::model::{Fault, Row, Stamp, Summary};
 
 /// A run of the past.
 #[derive(Clone, Debug)]
@@ -209,37 +209,6 @@ impl Ledger {
                 Ok(Lost { endpoint: row.get(0)?, outcome: row.get(1)?, calls: row.get::<_, i64>(2)?.cast_unsigned(), cost: row.get(3)? })
             };
             statement.query_map([], lost)?.collect()
-        })
-    }
-
-    /// What each endpoint answered in this run: name, calls, tokens in and out, characters, cost (none: some price is unknown), and
-    /// milliseconds on average.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn shares(&self) -> Result<Vec<Share>, Fault> {
-        self.read(|connection| {
-            // By the time first, for which there is an index.
-            let mut statement = connection.prepare(
-                "SELECT endpoint, count(*), total(tokens_in), total(tokens_out), total(characters),
-                 CASE WHEN count(cost) = count(*) THEN total(cost) END, avg(milliseconds)
-                 FROM call WHERE made_at >= (SELECT started_at FROM run WHERE number = ?1) AND run = ?1 GROUP BY endpoint",
-            )?;
-            // Sums of whole numbers that SQLite hands over as floating-point ones, so that they cannot overflow.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, far below 2^52")]
-            let count = |row: &rusqlite::Row, at: usize| row.get::<_, f64>(at).map(|sum| sum as u64);
-            let share = |row: &rusqlite::Row| {
-                Ok(Share {
-                    endpoint: row.get(0)?,
-                    calls: row.get::<_, i64>(1)?.cast_unsigned(),
-                    tokens_in: count(row, 2)?,
-                    tokens_out: count(row, 3)?,
-                    characters: count(row, 4)?,
-                    cost: row.get(5)?,
-                    milliseconds: row.get(6)?,
-                })
-            };
-            statement.query_map([self.run()], share)?.collect()
         })
     }
 
