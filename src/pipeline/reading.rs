@@ -18,7 +18,7 @@ use crate::record::{FileRead, FileRef};
 use crate::report::Event;
 use crate::{extract, read};
 
-/// The niceness of those who read, of 0 to 19.
+/// The niceness of those who read and count, of 0 to 19.
 const READS_AT: i32 = 10;
 
 /// The articles of one source, or some of them, with the credit that keeps them alive.
@@ -112,7 +112,7 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
     started.map_err(|error| Fault::usage(format!("no thread to walk the input with: {error}")))
 }
 
-/// Reading is ahead of the endpoints at any rate: what is ready to be sent goes first where there are fewer cores than threads.
+/// Reading, and counting, is ahead of the endpoints at any rate: what is ready to be sent goes first where there are fewer cores than threads.
 fn behind_the_others(_: usize) {
     // A system that does not allow it reads as before.
     let _ = rustix::process::nice(READS_AT);
@@ -122,6 +122,7 @@ fn behind_the_others(_: usize) {
 fn count(work: &Arc<Work>) {
     let work = Arc::clone(work);
     let count = move || {
+        behind_the_others(0);
         let all = discover::count(&work.config.input, &work.config.output, &|| work.stop.get().is_none());
         work.progress.tell(Event::Expected(all));
     };
