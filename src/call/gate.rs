@@ -73,10 +73,9 @@ impl Gate {
 
     /// Whether nothing but a place keeps a call from being sent, and places are many.
     fn is_calm(&self) -> bool {
-        let throttle = self.throttle();
-        let unhindered = self.told.is_none() && throttle.rate().is_none() && !throttle.is_paused(Instant::now());
-        drop(throttle);
-        unhindered && !self.breaker().is_open() && self.places.limit() >= MANY
+        // What the service was seen to take is the pace of requests too.
+        let unpaced = [&self.requests, &self.tokens, &self.characters].into_iter().all(Pace::is_none);
+        unpaced && !self.throttle().is_paused(Instant::now()) && !self.breaker().is_open() && self.places.limit() >= MANY
     }
 
     /// Waits until a call that will use up `expected`, and counts as `weight` requests, may go. Where it is the `last` hope, a service that is away is waited for.
@@ -229,7 +228,7 @@ fn count(number: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Rates;
+    use crate::config::{Concurrency, Rates};
 
     #[tokio::test(start_paused = true)]
     async fn calls_that_were_held_up_leave_one_by_one() {
@@ -261,5 +260,29 @@ mod tests {
             gone.push(start.elapsed().as_millis() / 100);
         }
         assert_eq!(gone, [0, 3, 4]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_is_made_ready_before_its_place_only_where_nothing_else_holds_it_up() {
+        let made_ready = async |rates: Rates| {
+            let gate = Gate::new(&Endpoint { rates, concurrency: Concurrency::Fixed(MANY), ..Endpoint::sample("openai", "http://x") });
+            let mut taken = Vec::new();
+            for _ in 0..MANY {
+                taken.push(gate.place(async { Err(()) }).await.unwrap());
+            }
+            let mut ready = false;
+            let place = gate.place(async {
+                ready = true;
+                Ok::<(), ()>(())
+            });
+            assert!(tokio::time::timeout(Duration::from_secs(1), place).await.is_err(), "no place is free");
+            ready
+        };
+        assert!(made_ready(Rates::default()).await);
+        let some = Some(6_000);
+        for rates in [Rates { requests: some, ..Rates::default() }, Rates { tokens: some, ..Rates::default() }] {
+            assert!(!made_ready(rates).await);
+        }
+        assert!(!made_ready(Rates { characters: some, ..Rates::default() }).await);
     }
 }

@@ -38,6 +38,11 @@ impl Pace {
         self.state().interval = a_second.map(|rate| 1.0 / rate.max(1e-4));
     }
 
+    /// Whether as many may go as like.
+    pub(super) fn is_none(&self) -> bool {
+        self.state().interval.is_none()
+    }
+
     /// Takes the next free slots, as many as the call weighs, and says when they begin.
     pub(super) fn take(&self, weight: f64) -> Option<Instant> {
         let mut state = self.state();
