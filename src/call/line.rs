@@ -9,6 +9,7 @@ use tokio::sync::{OnceCell, watch};
 use super::attempts::{Attempts, Budget, Counters, Next, Tally};
 use super::client::Client;
 use super::gate::{Gate, Turn};
+use super::places::Place;
 use super::ready::prepare;
 use super::retry::LONGEST_WAIT;
 use super::sense::sensible;
@@ -138,7 +139,7 @@ impl Line {
         };
         // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
         // call learns (a bad key) is known before the next one goes.
-        let _place = self.gate.place(ready).await?;
+        let _place = self.place(ready).await?;
         let expected = expected(ask);
         let weight = self.dialect.weight(ask);
         loop {
@@ -158,6 +159,16 @@ impl Line {
                 Next::After(wait) => self.rest(wait).await,
                 Next::GiveUp => return Err(self.give_up(&error)),
             }
+        }
+    }
+
+    /// Waits for a place; a halt ends the wait, so that a call that was noted and will never be sent does not stay noted.
+    async fn place(&self, ready: impl Future<Output = Result<(), Failure>>) -> Result<Place<'_>, Failure> {
+        let mut halted = self.halted.subscribe();
+        tokio::select! {
+            place = self.gate.place(ready) => place,
+            // The sender lives as long as the line.
+            _ = halted.wait_for(|halted| *halted) => Err(self.stopped().unwrap_or_else(|| self.away())),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::PATIENCE;
 use crate::support::configs::openai;
 use crate::support::desk::Desk;
 use crate::support::mock::{Deed, Mock};
@@ -92,4 +93,36 @@ fn a_call_that_hangs_does_not_hold_up_the_end() {
     let start = Instant::now();
     run.wait().exits(143);
     assert!(start.elapsed() < Duration::from_mins(1), "it waited for the endpoint's own timeout of 100 s");
+}
+
+/// Calls that the ledger has noted and that have not ended.
+fn noted(desk: &Desk) -> i64 {
+    let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
+    ledger.query_row("SELECT count(*) FROM intent WHERE outcome = ''", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_call_that_only_waits_for_a_place_is_not_noted_after_a_signal() {
+    const PLACES: usize = 40;
+    let mock = Mock::good();
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", &format!("concurrency = {PLACES}")), 3 * PLACES);
+    mock.hold();
+    let mut run = desk.start(&["run"]);
+    mock.in_flight(PLACES);
+    let end = Instant::now() + PATIENCE;
+    let until = |what: &str, there: &dyn Fn(i64) -> bool| {
+        while !there(noted(&desk)) {
+            assert!(Instant::now() < end, "{what}: {} calls are noted", noted(&desk));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let places = i64::try_from(PLACES).unwrap();
+    until("some are noted before their places are free", &|noted| noted > places);
+    run.signal("TERM");
+    run.says("stopping");
+    // Calls in flight may hang until they are cut off: what is noted then counts as perhaps billed.
+    until("only what was sent stays noted", &|noted| noted == places);
+    mock.release();
+    run.wait().exits(143);
+    assert_eq!((mock.count(), noted(&desk)), (PLACES, 0));
 }
