@@ -111,19 +111,26 @@ impl Line {
 
     /// One call, tried again as its failures allow: the reply, or why there is none with what that means for the run; and the attempts
     /// that may have been billed for nothing. `before` is awaited when nothing keeps the call from being sent any more, and again
-    /// before it is sent after such an attempt: whoever keeps the books notes there how many may be billed by then. Where it is not the
-    /// `last` hope, a service in trouble is not waited for.
-    pub async fn call<B>(&self, ask: &Ask, last: bool, before: impl Fn(u32) -> B) -> (Result<Reply, Failure>, Wasted)
+    /// before it is sent after such an attempt: whoever keeps the books notes there how many may be billed by then. That may come
+    /// `early`, while the call still waits for its place, where a note binds nothing that others need. Where it is not the `last` hope,
+    /// a service in trouble is not waited for.
+    pub async fn call<B>(&self, ask: &Ask, last: bool, early: bool, before: impl Fn(u32) -> B) -> (Result<Reply, Failure>, Wasted)
     where
         B: Future<Output = Result<(), Failure>>,
     {
         let mut attempts = Attempts::default();
-        let reply = self.reply(ask, last, before, &mut attempts).await;
+        let reply = self.reply(ask, (last, early), before, &mut attempts).await;
         let wasted = attempts.wasted;
         (reply.map_err(|failure| attempts.ending(failure)), wasted)
     }
 
-    async fn reply<B>(&self, ask: &Ask, last: bool, before: impl Fn(u32) -> B, attempts: &mut Attempts) -> Result<Reply, Failure>
+    async fn reply<B>(
+        &self,
+        ask: &Ask,
+        (last, early): (bool, bool),
+        before: impl Fn(u32) -> B,
+        attempts: &mut Attempts,
+    ) -> Result<Reply, Failure>
     where
         B: Future<Output = Result<(), Failure>>,
     {
@@ -135,7 +142,7 @@ impl Line {
         };
         let ready = async {
             self.open()?;
-            note(1).await
+            if early { note(1).await } else { Ok(()) }
         };
         // Held until the call has ended, its pauses included: a service in trouble is not asked by others meanwhile, and what one
         // call learns (a bad key) is known before the next one goes.

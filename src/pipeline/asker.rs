@@ -196,7 +196,9 @@ impl Desk {
             intended.store(attempts, Ordering::Relaxed);
             Ok(())
         };
-        let (reply, wasted) = line.call(ask, last, intend).await;
+        // Money that waits in line with its call is missing to those that could go: the cap would be reached long before it is spent.
+        let early = !self.limits.cap_cost();
+        let (reply, wasted) = line.call(ask, last, early, intend).await;
         // An answer that was none is paid for all the same.
         (0..wasted.unusable).for_each(|_| self.count_paid(expected));
         let priced = expected.is_some_and(|cost| cost > 0.0);

@@ -44,6 +44,11 @@ impl Limits {
         self.reached.get().map(String::as_str)
     }
 
+    /// Whether money is set aside for calls.
+    pub(super) fn cap_cost(&self) -> bool {
+        self.set.max_cost.is_some()
+    }
+
     /// Sets money aside for a call, or says that there is none.
     pub(super) fn reserve(&self, cost: Option<f64>) -> Result<(), Failure> {
         let Some(most) = self.set.max_cost else { return Ok(()) };

@@ -49,6 +49,34 @@ fn the_call_that_would_pass_the_cap_is_not_made_tonight() {
 }
 
 #[test]
+fn calls_that_wait_in_line_use_up_nothing_of_the_cap() {
+    const PLACES: usize = 32;
+    let config = |mock: &Mock| {
+        let priced = format!("concurrency = {PLACES}\nprice = {{ tokens_in = 1000000.0, tokens_out = 1000000.0 }}");
+        openai(mock).replace("concurrency = 4", &priced)
+    };
+    let mock = Mock::good();
+    let first = Desk::with(&config(&mock), 1);
+    mock.hold();
+    let run = first.start(&["run"]);
+    mock.in_flight(1);
+    run.kill();
+    // What a call is thought to cost before it is answered: many times what it does.
+    let one = spent(&first);
+    let mock = Mock::good();
+    let desk = Desk::with(&config(&mock), 80);
+    mock.hold();
+    let run = desk.start(&["run", "--max-cost", &format!("{}", one * 41.0)]);
+    for number in PLACES..80 {
+        mock.arrived(number);
+        mock.let_pass(1);
+    }
+    mock.arrived(80);
+    let said = run.kill().stderr;
+    assert!(!said.contains("stopping"), "{said}");
+}
+
+#[test]
 fn a_call_that_a_kill_left_open_counts_as_spent() {
     let mock = Mock::good();
     let desk = Desk::with(&priced(&mock, ""), 1);
