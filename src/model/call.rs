@@ -335,6 +335,12 @@ impl Wasted {
         }
     }
 
+    /// These and others.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { lost: self.lost + other.lost, unusable: self.unusable + other.unusable }
+    }
+
     /// How many they are.
     pub fn attempts(self) -> u32 {
         self.lost + self.unusable

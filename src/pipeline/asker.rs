@@ -9,7 +9,7 @@ use super::shares::Shares;
 use super::{Limits, Outcome};
 use crate::call::{Line, Tally};
 use crate::config::{Route, Summary};
-use crate::model::{Ask, Exit, Failure, Fault, Reject, Reply, Share, Task, clean};
+use crate::model::{Ask, Exit, Failure, Fault, Reject, Reply, Share, Task, Wasted, clean};
 use crate::plan::{Answered, Made, Maker, call_key, cost, estimate, is_estimate, settings_key};
 use crate::record::{Intent, Ledger, RecordedCall};
 use crate::report::{Event, Progress};
@@ -24,6 +24,8 @@ pub struct Desk {
     in_flight: Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<()>>>>,
     /// What failed for good in this run: the same text again would fail, and may be billed, again.
     failed: Mutex<HashMap<[u8; 32], Failure>>,
+    /// What was wasted on calls that have failed: it stays in the books when the same call is made once more.
+    wasted: Mutex<HashMap<[u8; 32], Wasted>>,
     remembered: AtomicU64,
     paid: AtomicU64,
     estimated: AtomicU64,
@@ -36,13 +38,14 @@ pub struct Desk {
 impl Desk {
     /// A desk with the lines to every endpoint that the route may use, in the config's order.
     pub fn new(ledger: Ledger, lines: Vec<Arc<Line>>, progress: Arc<Progress>, limits: Limits) -> Self {
-        let (in_flight, failed) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
+        let (in_flight, failed, wasted) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             ledger,
             lines,
             progress,
             in_flight,
             failed,
+            wasted,
             remembered: AtomicU64::new(0),
             paid: AtomicU64::new(0),
             estimated: AtomicU64::new(0),
@@ -191,8 +194,10 @@ impl Desk {
         let expected = estimate(&line.endpoint, ask);
         let intended = AtomicU32::new(0);
         let intended = &intended;
+        let all_wasted = || self.wasted.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = all_wasted().get(&key).copied().unwrap_or_default();
         let intend = |attempts| async move {
-            self.intend(line, ask, key, expected, attempts).await?;
+            self.intend(line, ask, key, expected, earlier.attempts() + attempts).await?;
             intended.store(attempts, Ordering::Relaxed);
             Ok(())
         };
@@ -209,6 +214,10 @@ impl Desk {
                 // Money was set aside for each attempt that was about to be sent; what surely was not billed is given back.
                 if intended.load(Ordering::Relaxed) > wasted.attempts() {
                     self.limits.settle(expected, None);
+                }
+                let wasted = earlier.plus(wasted);
+                if wasted.attempts() > 0 {
+                    all_wasted().insert(key, wasted);
                 }
                 self.ledger.unanswered(key, wasted).await.map_err(|fault| self.break_off(fault))?;
                 return Err(failure);
@@ -230,7 +239,7 @@ impl Desk {
             made_at: format!("{:.0}", jiff::Timestamp::now()),
         };
         self.shares.add(&call);
-        self.ledger.record_call(call, wasted).await.map_err(|fault| self.break_off(fault))?;
+        self.ledger.record_call(call, earlier.plus(wasted)).await.map_err(|fault| self.break_off(fault))?;
         self.limits.settle(expected, cost);
         self.count_paid(cost);
         Ok(Answered { reply, cost })

@@ -47,6 +47,21 @@ fn two_lost_attempts_are_two() {
 }
 
 #[test]
+fn a_lost_attempt_stays_in_the_ledger_when_a_copy_of_the_article_asks_for_the_same() {
+    let mock = Mock::scripted(|_, number| if number == 0 { Deed::Drop } else { Deed::status(503, "") });
+    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1\nwait_for = \"1s\""), 1);
+    desk.write("input/copy.txt", std::fs::read(desk.path("input/001.txt")).unwrap());
+    let summary = desk.run(&["run"]).exits(5).summary();
+    assert_eq!((&summary["maybe_billed"], &summary["failed"]), (&1.into(), &2.into()), "{summary}");
+    let outcomes: Vec<(String, i64)> = {
+        let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
+        let mut statement = ledger.prepare("SELECT outcome, attempts FROM intent").unwrap();
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(outcomes, [("lost".to_owned(), 1)]);
+}
+
+#[test]
 fn an_answer_that_was_none_is_paid_for_and_one_that_surely_was_not_billed_is_forgotten() {
     let (_mock, well) = desk(|| Deed::status(503, ""), 1);
     let usual = well.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
