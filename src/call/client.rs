@@ -1,5 +1,6 @@
 //! Sends a request and reads its answer, capped in time and size. Follows no redirect and checks every certificate.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -20,8 +21,8 @@ const SPARE_BYTES: usize = 1 << 20;
 const TIMES: usize = 64;
 /// Bytes up to which any number of answers may be held at once; hardly any is longer.
 const USUAL_BYTES: usize = 64 << 10;
-/// Longer answers share so many bytes, in units of a kibibyte, so that hundreds of calls at once cannot fill the memory.
-static ROOM: Semaphore = Semaphore::const_new(20 << 10);
+/// Longer answers of an endpoint share so many bytes, in units of a kibibyte, so that hundreds of calls at once cannot fill the memory.
+const ROOM: usize = 20 << 10;
 const UNIT: usize = 1 << 10;
 
 /// An HTTP client for one endpoint.
@@ -30,6 +31,7 @@ pub struct Client {
     http: reqwest::Client,
     /// A service may repeat the key in what it says.
     key: Option<SecretString>,
+    room: Arc<Semaphore>,
 }
 
 impl Client {
@@ -56,7 +58,7 @@ impl Client {
         }
         let http =
             builder.build().map_err(|error| Fault::usage(format!("endpoint `{}`: TLS cannot be set up here: {error}", endpoint.name)))?;
-        Ok(Self { http, key: endpoint.key.clone() })
+        Ok(Self { http, key: endpoint.key.clone(), room: Arc::new(Semaphore::new(ROOM)) })
     }
 
     /// Sends one request; an answer of any status is a response.
@@ -99,10 +101,39 @@ impl Client {
                 format!("status {status}: it points to {to}; redirects are not followed, put the right url in the config"),
             ));
         }
-        let (body, room) = if refused { (beginning(answer).await?, None) } else { whole(answer, most).await? };
+        let (body, room) = if refused { (beginning(answer).await?, None) } else { self.whole(answer, most).await? };
         let made = read(Response { status, retry_after, body: self.without_key(body) });
         drop(room);
         made
+    }
+
+    /// Reads an answer of `most` bytes at most, with the room that it takes where it is long.
+    async fn whole(&self, mut answer: reqwest::Response, most: usize) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), CallError> {
+        // Not `too-large`: a smaller article would get as large an answer. Read no further, the connection is closed.
+        let huge = || CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} KiB", most >> 10));
+        let told = answer.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+        if told > most {
+            return Err(huge());
+        }
+        let mut room = if told > USUAL_BYTES { self.room_for(told).await } else { None };
+        let mut body = Vec::with_capacity(told);
+        while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
+            let length = body.len() + chunk.len();
+            if length > most {
+                return Err(huge());
+            }
+            if room.is_none() && length > USUAL_BYTES {
+                room = self.room_for(most).await;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((body, room))
+    }
+
+    /// Waits until so many bytes may be held. Whoever holds some reads under its endpoint's time-out.
+    async fn room_for(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, and has room for several of the longest answers.
+        self.room.acquire_many(u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)).await.ok()
     }
 
     /// The same text without the key.
@@ -139,29 +170,6 @@ fn most_bytes(asked: Option<&Body>) -> usize {
     asked.map_or(MOST_BYTES, |body| MOST_BYTES.min(SPARE_BYTES + TIMES * body.bytes.len()))
 }
 
-/// Reads an answer of `most` bytes at most, with the room that it takes where it is long.
-async fn whole(mut answer: reqwest::Response, most: usize) -> Result<(Vec<u8>, Option<SemaphorePermit<'static>>), CallError> {
-    // Not `too-large`: a smaller article would get as large an answer. Read no further, the connection is closed.
-    let huge = || CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} KiB", most >> 10));
-    let told = answer.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
-    if told > most {
-        return Err(huge());
-    }
-    let mut room = if told > USUAL_BYTES { room_for(told).await } else { None };
-    let mut body = Vec::with_capacity(told);
-    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
-        let length = body.len() + chunk.len();
-        if length > most {
-            return Err(huge());
-        }
-        if room.is_none() && length > USUAL_BYTES {
-            room = room_for(most).await;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok((body, room))
-}
-
 /// Reads what a refusal says, which its first bytes do: a page of megabytes is a refusal all the same.
 async fn beginning(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
@@ -173,12 +181,6 @@ async fn beginning(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> 
         }
     }
     Ok(body)
-}
-
-/// Waits until so many bytes may be held. Whoever holds some reads under its endpoint's time-out.
-async fn room_for(bytes: usize) -> Option<SemaphorePermit<'static>> {
-    // The semaphore is never closed, and has room for several of the longest answers.
-    ROOM.acquire_many(u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)).await.ok()
 }
 
 /// How many bytes `key` takes where `text` begins with it, each of its characters as it is or as JSON may escape it.

@@ -75,7 +75,10 @@ impl Gate {
     fn is_calm(&self) -> bool {
         // What the service was seen to take is the pace of requests too.
         let unpaced = [&self.requests, &self.tokens, &self.characters].into_iter().all(Pace::is_none);
-        unpaced && !self.throttle().is_paused(Instant::now()) && !self.breaker().is_open() && self.places.limit() >= MANY
+        let throttle = self.throttle();
+        let held_up = throttle.is_shut() || throttle.is_paused(Instant::now());
+        drop(throttle);
+        unpaced && !held_up && !self.breaker().is_open() && self.places.limit() >= MANY
     }
 
     /// Waits until a call that will use up `expected`, and counts as `weight` requests, may go. Where it is the `last` hope, a service that is away is waited for.

@@ -109,6 +109,11 @@ impl Throttle {
         self.paused_until.is_some_and(|until| until > now)
     }
 
+    /// Whether one call alone asks if the service is open again.
+    pub(super) fn is_shut(&self) -> bool {
+        self.shut
+    }
+
     /// Nobody asks for `pause`.
     pub(super) fn pause(&mut self, now: Instant, pause: Duration) {
         let until = now + pause;

@@ -84,7 +84,9 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     report::start_log(loudness, config.run.log_json, &progress);
     let killed = ledger.killed_in_flight();
     if killed > 0 {
-        tracing::warn!("an earlier run had up to {killed} calls in flight when it was killed: each may have been billed, and is made again");
+        tracing::warn!(
+            "an earlier run had up to {killed} calls in flight when it was killed: each may have been billed, and is made again"
+        );
     }
     runtime()?.block_on(work(config, failed_only, ledger, progress, loudness))
 }
