@@ -74,7 +74,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     })?;
     room::on_the_disk(&config.output)?;
     room::for_files(&config)?;
-    room::for_threads()?;
+    let runtime = runtime()?;
     let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
     if failed_only {
         let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
@@ -88,7 +88,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
             "an earlier run had up to {killed} calls in flight when it was killed: each may have been billed, and is made again"
         );
     }
-    runtime()?.block_on(work(config, failed_only, ledger, progress, loudness))
+    runtime.block_on(work(config, failed_only, ledger, progress, loudness))
 }
 
 /// The table and the ledger must not be read as articles, and there must be a place for the table: known before the first call.

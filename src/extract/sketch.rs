@@ -85,10 +85,16 @@ impl Sketch {
         if least * 2 < most || (least < FEW && least != most) {
             return None;
         }
-        let mut known: Vec<u32> = long.sentences.iter().map(|sentence| sentence.hash).collect();
-        known.sort_unstable();
         let mut different = 0;
-        for (at, sentence) in short.sentences.iter().enumerate().filter(|(_, sentence)| known.binary_search(&sentence.hash).is_err()) {
+        // Sentences mostly stand in the same order: each is looked for from where the one before was found.
+        let mut next = 0;
+        for (at, sentence) in short.sentences.iter().enumerate() {
+            let (before, after) = long.sentences.split_at(next);
+            let place = |part: &[Sentence]| part.iter().position(|other| other.hash == sentence.hash);
+            if let Some(found) = place(after).map(|found| next + found).or_else(|| place(before)) {
+                next = found + 1;
+                continue;
+            }
             if sentence.facts || (at > 0 && at + 1 < short.sentences.len()) {
                 return None;
             }

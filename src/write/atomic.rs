@@ -28,12 +28,30 @@ impl New {
         fill(&mut self.buffer).map_err(|error| fault(&self.path, &error))
     }
 
-    /// Puts the file on the disk, still under a name of its own.
-    pub(super) fn sync(self) -> Result<Synced, Fault> {
+    /// Gives the last bytes to the system.
+    pub(super) fn end(self) -> Result<Ended, Fault> {
         let path = self.path;
         let new = self.buffer.into_inner().map_err(|error| fault(&path, error.error()))?;
-        new.as_file().sync_all().map_err(|error| fault(&path, &error))?;
-        Ok(Synced { path, new })
+        Ok(Ended { path, new })
+    }
+
+    /// Puts the file on the disk, still under a name of its own.
+    pub(super) fn sync(self) -> Result<Synced, Fault> {
+        self.end()?.sync()
+    }
+}
+
+/// A file that is whole, and not yet on the disk.
+pub(super) struct Ended {
+    path: PathBuf,
+    new: NamedTempFile,
+}
+
+impl Ended {
+    /// Puts it on the disk, still under a name of its own.
+    pub(super) fn sync(self) -> Result<Synced, Fault> {
+        self.new.as_file().sync_all().map_err(|error| fault(&self.path, &error))?;
+        Ok(Synced { path: self.path, new: self.new })
     }
 }
 

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::config::Profile;
 use crate::model::{Day, Exit, Fault, Row};
-use atomic::New;
+use atomic::{Ended, New};
 
 /// An output: rows in, bytes out, no I/O but the writing.
 trait Output: Sync {
@@ -112,14 +112,15 @@ pub fn write_all(folder: &Path, view: &View, rows: EachRow) -> Result<PathBuf, F
     });
     filled?;
     read?;
-    // All are whole before the first takes its place, so that a full disk leaves no mixture of two runs.
-    let mut whole = Vec::with_capacity(sheets.len());
+    let mut ended = Vec::with_capacity(sheets.len());
     for (mut sheet, mut file) in sheets {
         file.write(|to| sheet.end(to))?;
-        whole.push(file.sync()?);
+        ended.push(file.end()?);
     }
-    let mut paths = Vec::with_capacity(whole.len());
-    for file in whole {
+    // All are on the disk before the first takes its place, so that a full one leaves no mixture of two runs.
+    let synced = ended.into_par_iter().map(Ended::sync).collect::<Result<Vec<_>, _>>()?;
+    let mut paths = Vec::with_capacity(synced.len());
+    for file in synced {
         paths.push(file.replace()?);
     }
     Ok(paths.into_iter().next().unwrap_or_else(|| folder.to_path_buf()))
