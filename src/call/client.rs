@@ -17,7 +17,7 @@ use crate::model::{CallError, Fault, Verdict};
 const MOST_BYTES: usize = 10 << 20;
 
 /// Bytes that an answer may have whatever was asked, and how many for each byte of the request.
-const SPARE_BYTES: usize = 1 << 20;
+const SPARE_BYTES: usize = 256 << 10;
 const TIMES: usize = 64;
 /// Bytes up to which any number of answers may be held at once; hardly any is longer.
 const USUAL_BYTES: usize = 64 << 10;
