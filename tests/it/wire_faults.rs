@@ -24,9 +24,9 @@ fn error(desk: &Desk) -> String {
 
 #[test]
 fn an_answer_that_drips_ends_at_the_deadline_although_bytes_keep_coming() {
-    let mock = Mock::scripted(|_, _| Deed::Drip(Response { body: vec![b' '; 1 << 20], ..Response::new(200, "") }));
+    let mock = Mock::scripted(|_, _| Deed::Drip(Response { body: vec![b' '; 700 << 10], ..Response::new(200, "") }));
     let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"300ms\""), 1);
-    // So long that an answer of a mebibyte is none too long to be read.
+    // So long that an answer of 700 KiB is none too long to be read.
     desk.write("input/001.txt", format!("{}\n\n{}", french(1), french(2).repeat(20)));
     desk.run(&["run"]).exits(3);
     assert!(error(&desk).starts_with("timeout: "), "{}", error(&desk));
