@@ -171,18 +171,25 @@ impl Desk {
     }
 
     /// Notes that a call is about to be sent. One that costs nothing needs no note.
-    async fn intend(&self, line: &Line, ask: &Ask, key: [u8; 32], cost: Option<f64>, attempts: u32) -> Result<(), Failure> {
+    async fn intend(
+        &self,
+        line: &Line,
+        ask: &Ask,
+        key: [u8; 32],
+        cost: Option<f64>,
+        (earlier, attempts): (u32, u32),
+    ) -> Result<(), Failure> {
         if cost == Some(0.0) {
             return Ok(());
         }
-        self.limits.reserve(cost)?;
+        self.limits.reserve(cost, attempts == 1).await?;
         let intent = Intent {
             key,
             task: ask.task(),
             endpoint: line.endpoint.name.clone(),
             characters: ask.characters(),
             cost,
-            attempts,
+            attempts: earlier + attempts,
             made_at: format!("{:.0}", jiff::Timestamp::now()),
         };
         self.ledger.intend(intent).await.map_err(|fault| self.break_off(fault))
@@ -197,13 +204,17 @@ impl Desk {
         let all_wasted = || self.wasted.lock().unwrap_or_else(PoisonError::into_inner);
         let earlier = all_wasted().get(&key).copied().unwrap_or_default();
         let intend = |attempts| async move {
-            self.intend(line, ask, key, expected, earlier.attempts() + attempts).await?;
-            intended.store(attempts, Ordering::Relaxed);
+            self.intend(line, ask, key, expected, (earlier.attempts(), attempts)).await?;
+            // For what costs nothing, nothing was set aside.
+            intended.store(if expected == Some(0.0) { 0 } else { attempts }, Ordering::Relaxed);
             Ok(())
         };
         // Money that waits in line with its call is missing to those that could go: the cap would be reached long before it is spent.
         let early = !self.limits.cap_cost();
         let (reply, wasted) = line.call(ask, last, early, intend).await;
+        let set_aside = (expected, intended.load(Ordering::Relaxed));
+        // What surely was not billed is given back; an attempt that was lost stays spent.
+        let wasted_cost = expected.unwrap_or(0.0) * f64::from(wasted.attempts());
         // An answer that was none is paid for all the same.
         (0..wasted.unusable).for_each(|_| self.count_paid(expected));
         let priced = expected.is_some_and(|cost| cost > 0.0);
@@ -211,10 +222,7 @@ impl Desk {
         let reply = match reply {
             Ok(reply) => harmless(reply),
             Err(failure) => {
-                // Money was set aside for each attempt that was about to be sent; what surely was not billed is given back.
-                if intended.load(Ordering::Relaxed) > wasted.attempts() {
-                    self.limits.settle(expected, None);
-                }
+                self.limits.settle(set_aside, wasted_cost);
                 let wasted = earlier.plus(wasted);
                 if wasted.attempts() > 0 {
                     all_wasted().insert(key, wasted);
@@ -240,7 +248,7 @@ impl Desk {
         };
         self.shares.add(&call);
         self.ledger.record_call(call, earlier.plus(wasted)).await.map_err(|fault| self.break_off(fault))?;
-        self.limits.settle(expected, cost);
+        self.limits.settle(set_aside, wasted_cost + cost.unwrap_or(0.0));
         self.count_paid(cost);
         Ok(Answered { reply, cost })
     }

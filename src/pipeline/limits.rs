@@ -1,10 +1,11 @@
 //! The limits that the user set for a run: money, articles, failures, time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
+use tokio::sync::Notify;
 
 use crate::config::{MostFailures, Run};
 use crate::model::{Exit, Failure, Fault, Reject};
@@ -19,11 +20,23 @@ const SHARE_FROM: u64 = 20;
 #[derive(Debug)]
 pub struct Limits {
     set: Run,
-    /// Spent tonight, by this run and those before it, with what calls in flight will cost.
-    spent: Mutex<f64>,
+    money: Mutex<Money>,
+    /// Told when a call has cost less than was set aside for it.
+    given_back: Notify,
     tried: AtomicU64,
     failed: AtomicU64,
     reached: OnceLock<String>,
+}
+
+/// Tonight's money.
+#[derive(Debug, Default)]
+struct Money {
+    /// Spent by this run and those before it.
+    spent: f64,
+    /// What calls in flight are thought to cost.
+    set_aside: f64,
+    /// How many times something was set aside and is still.
+    calls: u32,
 }
 
 impl Limits {
@@ -36,7 +49,8 @@ impl Limits {
         let since = now.checked_sub(NIGHT).unwrap_or(Timestamp::UNIX_EPOCH);
         let spent = if set.max_cost.is_some() { ledger.spent(&format!("{since:.0}"), &format!("{now:.0}"))? } else { 0.0 };
         let (tried, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { set: set.clone(), spent: Mutex::new(spent), tried, failed, reached: OnceLock::new() })
+        let money = Mutex::new(Money { spent, ..Money::default() });
+        Ok(Self { set: set.clone(), money, given_back: Notify::new(), tried, failed, reached: OnceLock::new() })
     }
 
     /// Which limit ended the run.
@@ -49,22 +63,49 @@ impl Limits {
         self.set.max_cost.is_some()
     }
 
-    /// Sets money aside for a call, or says that there is none.
-    pub(super) fn reserve(&self, cost: Option<f64>) -> Result<(), Failure> {
+    /// Sets money aside for an attempt at a call, or says that there is none. Where others have set aside what is missing, the `first` attempt
+    /// waits for what they give back: estimates are on the high side, and a cap must not end a run that has spent half of it. Later
+    /// attempts never wait, since two that hold money would wait for each other.
+    pub(super) async fn reserve(&self, cost: Option<f64>, first: bool) -> Result<(), Failure> {
         let Some(most) = self.set.max_cost else { return Ok(()) };
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         // The config has made sure that prices are known.
         let cost = cost.unwrap_or(0.0);
-        if *spent + cost > most {
-            return Err(self.end(format!("max_cost: {spent:.4} of {most} are spent, and the next call costs about {cost:.4}")));
+        loop {
+            let given_back = self.given_back.notified();
+            tokio::pin!(given_back);
+            given_back.as_mut().enable();
+            {
+                let mut money = self.money();
+                if money.spent + money.set_aside + cost <= most {
+                    money.set_aside += cost;
+                    money.calls += 1;
+                    return Ok(());
+                }
+                if !first || money.calls == 0 || self.reached.get().is_some() {
+                    let spent = money.spent + money.set_aside;
+                    return Err(self.end(format!("max_cost: {spent:.4} of {most} are spent, and the next call costs about {cost:.4}")));
+                }
+            }
+            given_back.await;
         }
-        *spent += cost;
-        Ok(())
     }
 
-    /// A call for which money was set aside has cost something else.
-    pub(super) fn settle(&self, reserved: Option<f64>, cost: Option<f64>) {
-        *self.spent.lock().unwrap_or_else(PoisonError::into_inner) += cost.unwrap_or(0.0) - reserved.unwrap_or(0.0);
+    /// A call for which money was set aside so many times, `expected` each, has ended and cost so much.
+    pub(super) fn settle(&self, (expected, times): (Option<f64>, u32), cost: f64) {
+        let mut money = self.money();
+        money.spent += cost;
+        money.set_aside -= expected.unwrap_or(0.0) * f64::from(times);
+        money.calls = money.calls.saturating_sub(times);
+        if money.calls == 0 {
+            // What rounding has left.
+            money.set_aside = 0.0;
+        }
+        drop(money);
+        self.given_back.notify_waiters();
+    }
+
+    fn money(&self) -> MutexGuard<'_, Money> {
+        self.money.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An article is about to be made.
@@ -123,19 +164,42 @@ mod tests {
     use super::*;
 
     fn limits(set: Run) -> Limits {
-        Limits { set, spent: Mutex::new(0.0), tried: AtomicU64::new(0), failed: AtomicU64::new(0), reached: OnceLock::new() }
+        let (tried, failed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Limits { set, money: Mutex::default(), given_back: Notify::new(), tried, failed, reached: OnceLock::new() }
     }
 
-    #[test]
-    fn money_is_set_aside_before_a_call_and_given_back_after_it() {
+    #[tokio::test]
+    async fn money_is_set_aside_before_a_call_and_given_back_after_it() {
         let limits = limits(Run { max_cost: Some(1.0), ..Run::default() });
-        limits.reserve(Some(0.6)).unwrap();
-        limits.settle(Some(0.6), Some(0.5));
-        limits.reserve(Some(0.4)).unwrap();
-        assert_eq!(limits.reserve(Some(0.2)).unwrap_err().exit, Exit::Limit);
-        limits.settle(Some(0.4), None);
-        limits.reserve(Some(0.4)).unwrap();
+        limits.reserve(Some(0.6), true).await.unwrap();
+        limits.settle((Some(0.6), 1), 0.5);
+        limits.reserve(Some(0.4), true).await.unwrap();
+        assert_eq!(limits.reserve(Some(0.2), false).await.unwrap_err().exit, Exit::Limit);
+        limits.settle((Some(0.4), 1), 0.0);
+        limits.reserve(Some(0.4), true).await.unwrap();
         assert!(limits.reached().unwrap().starts_with("max_cost: "));
+    }
+
+    #[tokio::test]
+    async fn a_first_attempt_waits_for_what_others_give_back_and_no_longer() {
+        let limits = limits(Run { max_cost: Some(1.0), ..Run::default() });
+        limits.reserve(Some(0.6), true).await.unwrap();
+        limits.reserve(Some(0.3), true).await.unwrap();
+        let wait = limits.reserve(Some(0.5), true);
+        tokio::pin!(wait);
+        assert!(pending(wait.as_mut()).await);
+        limits.settle((Some(0.3), 1), 0.2);
+        assert!(pending(wait.as_mut()).await, "still too little");
+        limits.settle((Some(0.6), 1), 0.1);
+        wait.await.unwrap();
+        assert!(limits.reached().is_none());
+        limits.settle((Some(0.5), 1), 0.5);
+        // Nobody has anything to give back.
+        assert!(limits.reserve(Some(0.5), true).await.is_err());
+    }
+
+    async fn pending(future: std::pin::Pin<&mut impl Future<Output = Result<(), Failure>>>) -> bool {
+        tokio::time::timeout(Duration::ZERO, future).await.is_err()
     }
 
     #[test]

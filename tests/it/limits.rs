@@ -48,23 +48,38 @@ fn the_call_that_would_pass_the_cap_is_not_made_tonight() {
     assert_eq!((done(&desk), mock.count()), (6, 12));
 }
 
+fn by_the_token(mock: &Mock, places: usize) -> String {
+    let priced = format!("concurrency = {places}\nprice = {{ tokens_in = 1000000.0, tokens_out = 1000000.0 }}");
+    openai(mock).replace("concurrency = 4", &priced)
+}
+
+/// What a call is thought to cost before it is answered: many times what it does.
+fn estimate() -> f64 {
+    let mock = Mock::good();
+    let desk = Desk::with(&by_the_token(&mock, 1), 1);
+    mock.hold();
+    let run = desk.start(&["run"]);
+    mock.in_flight(1);
+    run.kill();
+    spent(&desk)
+}
+
+#[test]
+fn a_cap_is_spent_and_not_only_set_aside() {
+    let mock = Mock::good();
+    let desk = Desk::with(&by_the_token(&mock, 4), 12);
+    // Enough for two at once and no more, and for all one after the other.
+    desk.run(&["run", "--max-cost", &format!("{}", estimate() * 2.5)]).exits(0);
+    assert_eq!((done(&desk), mock.count()), (12, 24));
+    assert!(mock.most_in_flight() <= 2, "{}", mock.most_in_flight());
+}
+
 #[test]
 fn calls_that_wait_in_line_use_up_nothing_of_the_cap() {
     const PLACES: usize = 32;
-    let config = |mock: &Mock| {
-        let priced = format!("concurrency = {PLACES}\nprice = {{ tokens_in = 1000000.0, tokens_out = 1000000.0 }}");
-        openai(mock).replace("concurrency = 4", &priced)
-    };
+    let one = estimate();
     let mock = Mock::good();
-    let first = Desk::with(&config(&mock), 1);
-    mock.hold();
-    let run = first.start(&["run"]);
-    mock.in_flight(1);
-    run.kill();
-    // What a call is thought to cost before it is answered: many times what it does.
-    let one = spent(&first);
-    let mock = Mock::good();
-    let desk = Desk::with(&config(&mock), 80);
+    let desk = Desk::with(&by_the_token(&mock, PLACES), 80);
     mock.hold();
     let run = desk.start(&["run", "--max-cost", &format!("{}", one * 41.0)]);
     for number in PLACES..80 {
