@@ -288,4 +288,15 @@ mod tests {
         }
         assert!(!made_ready(Rates { characters: some, ..Rates::default() }).await);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_made_ready_for_a_service_that_one_call_alone_will_ask() {
+        let gate = Gate::new(&Endpoint { concurrency: Concurrency::Fixed(MANY), ..Endpoint::sample("openai", "http://x") });
+        assert!(gate.is_calm());
+        let pause = Duration::from_mins(2);
+        gate.refused(Some(pause));
+        assert!(!gate.is_calm(), "it is paused");
+        tokio::time::advance(pause * 2).await;
+        assert!(!gate.throttle().is_paused(Instant::now()) && !gate.is_calm(), "it is shut");
+    }
 }

@@ -113,7 +113,6 @@ fn a_call_that_only_waits_for_a_place_is_not_noted_after_a_signal() {
     let until = |what: &str, there: &dyn Fn(i64) -> bool| {
         while !there(noted(&desk)) {
             assert!(Instant::now() < end, "{what}: {} calls are noted", noted(&desk));
-            std::thread::sleep(Duration::from_millis(10));
         }
     };
     let places = i64::try_from(PLACES).unwrap();

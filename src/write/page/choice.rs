@@ -54,9 +54,11 @@ impl Choice {
     }
 }
 
-/// The day of a date, ready to be compared; all zeros where there is none.
+/// The day of a date, ready to be compared: filled up with zeros where less of it is known.
 fn digits(date: &str) -> Day {
-    date.as_bytes().first_chunk().copied().unwrap_or_default()
+    let mut day = Day::default();
+    day.iter_mut().zip(date.bytes()).for_each(|(to, from)| *to = from);
+    day
 }
 
 /// How much a row wants to be looked at: 3 must, 2 should, 1 has a note, 0 has nothing.
