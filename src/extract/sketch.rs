@@ -252,6 +252,9 @@ mod tests {
     fn what_differs_in_trimming_alone_is_a_copy() {
         let tail = TEXT.split_inclusive(". ").take(6).collect::<String>();
         let cut = TEXT.split_at(TEXT.find("jusqu'à").unwrap()).0;
+        let second = TEXT.split_inclusive(". ").nth(1).unwrap();
+        let (before, after) = TEXT.split_at(TEXT.find("La préfecture").unwrap());
+        let moved = format!("{}{second}{after}", before.replace(second, ""));
         for (what, text) in [
             ("the same", TEXT.to_owned()),
             ("other quotes and spaces", TEXT.replace('\'', "’").replace("« ", "\"").replace(" »", "\"")),
@@ -259,6 +262,7 @@ mod tests {
             ("without its end", tail),
             ("cut within a sentence", cut.to_owned()),
             ("without its third sentence", without(2)),
+            ("its second sentence further down", moved),
             ("a line of the desk's", format!("{TEXT} Plus d'informations à suivre.")),
         ] {
             let copy = sketch(&text);
