@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use depeche::config::Profile;
 use depeche::model::{Day, Digest, Fault, Field, Finding, Flag, Row, Severity, Status};
-use depeche::write::{View, write_all};
+use depeche::write::{Outputs, Past, View};
 
 type Sentences = &'static [(&'static str, &'static str)];
 
@@ -116,16 +116,16 @@ fn main() -> Result<(), Fault> {
     let cannot = |error: std::io::Error| Fault::usage(format!("`{}`: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(cannot)?;
     let output = folder.canonicalize().map_err(cannot)?;
-    let view = View {
-        profile: Profile::Plain,
-        page_rows: 5000,
-        folder: output.parent().map_or_else(|| output.clone(), PathBuf::from),
-        output,
+    let view =
+        View { profile: Profile::Plain, page_rows: 5000, folder: output.parent().map_or_else(|| output.clone(), PathBuf::from), output };
+    let past = Past {
         made_at: "2026-11-25T04:12:37Z".into(),
         cost: Some(1.8342),
         days: (1..=24).map(day).chain([Day { date: "2026-11-25".into(), done: 4800, failed: 100, cost: 1.8342 }]).collect(),
     };
-    write_all(&folder, &view, &mut |each| (0..rows).try_for_each(|number| each(row(number)))).map(|_| ())
+    let mut outputs = Outputs::begin(&folder, &view)?;
+    outputs.fill(&mut |each| (0..rows).try_for_each(|number| each(row(number))))?;
+    outputs.replace(&past).map(|_| ())
 }
 
 fn day(number: u32) -> Day {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::complain_of;
 use crate::config::Config;
 use crate::model::{Exit, Fault, Share, Status, Summary};
-use crate::pipeline::{self, Outcome, Tables, Work};
+use crate::pipeline::{self, Filled, Outcome, Tables, Work};
 use crate::record::Ledger;
 use crate::report::{self, Ending, Loudness, Progress, say};
 use crate::write::{self, Receipt, write_receipt};
@@ -14,13 +14,21 @@ use crate::write::{self, Receipt, write_receipt};
 /// Failed articles that are named at the end.
 const NAMED_FAILURES: usize = 5;
 
-/// Writes and says how the run ended; `fault`: what broke it off. Returns its exit code and its line of JSON.
-pub(super) fn finish(work: &Work, tables: &Tables, outcome: &Outcome, fault: Option<Fault>, loudness: Loudness) -> (Exit, String) {
+/// How the articles went, the outputs where they are filled already, and what broke the run off.
+pub(super) struct Ran {
+    pub(super) outcome: Outcome,
+    pub(super) filled: Option<Filled>,
+    pub(super) fault: Option<Fault>,
+}
+
+/// Writes and says how the run ended. Returns its exit code and its line of JSON.
+pub(super) fn finish(work: &Work, tables: &Tables, ran: Ran, loudness: Loudness) -> (Exit, String) {
+    let Ran { outcome, filled, fault } = ran;
     let mut end = End { fault };
     let ledger = work.desk.ledger();
     let exit = [work.stop.get(), work.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
-    end.of(pipeline::write_outputs(ledger, &work.config, outcome.cost, tables));
-    let mut ending = end.ending(work, outcome);
+    end.of(pipeline::write_outputs(ledger, &work.config, outcome.cost, tables, filled));
+    let mut ending = end.ending(work, &outcome);
     ending.exit = end.exit(exit).code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
     end.of(receipt(ledger, &work.config.output, &ending, work.desk.shares()));

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::finish::{finish, unbegun};
+use super::finish::{Ran, finish, unbegun};
 use super::{RunArguments, endpoints, room, runtime};
 use crate::call;
 use crate::config::{Config, Overrides, RunFlags};
@@ -88,7 +89,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
             "an earlier run had up to {killed} calls in flight when it was killed: each may have been billed, and is made again"
         );
     }
-    runtime.block_on(work(config, failed_only, ledger, progress, loudness))
+    work(&runtime, (config, failed_only), ledger, progress, loudness)
 }
 
 /// The table and the ledger must not be read as articles, and there must be a place for the table: known before the first call.
@@ -106,8 +107,15 @@ fn places_are_apart(config: &Config) -> Result<(), Fault> {
     }
 }
 
-async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progress>, loudness: Loudness) -> Result<(Exit, String), Fault> {
-    let lines = match endpoints::open(&config, &progress).await {
+/// The run proper: lines to the endpoints, the articles over them, and the end.
+fn work(
+    runtime: &Runtime,
+    (config, partial): (Config, bool),
+    ledger: Ledger,
+    progress: Arc<Progress>,
+    loudness: Loudness,
+) -> Result<(Exit, String), Fault> {
+    let lines = match runtime.block_on(endpoints::open(&config, &progress)) {
         Ok(lines) => lines,
         Err(fault) => {
             progress.end();
@@ -117,19 +125,25 @@ async fn work(config: Config, partial: bool, ledger: Ledger, progress: Arc<Progr
     let tables = pipeline::look_at_tables(&ledger, &config)?;
     let limits = Limits::new(&config.run, &ledger)?;
     let desk = Desk::new(ledger, lines, Arc::clone(&progress), limits);
-    let work = Arc::new(Work { partial, ..Work::new(config, desk, progress)? });
-    let signals = tokio::spawn(heed_signals(Arc::clone(&work)));
+    let mut work = Work::new(config, desk, progress)?;
+    work.partial = partial;
+    let work = Arc::new(work);
+    let ran = runtime.block_on(articles(&work));
+    work.progress.end();
+    Ok(finish(&work, &tables, ran, loudness))
+}
+
+async fn articles(work: &Arc<Work>) -> Ran {
+    let signals = tokio::spawn(heed_signals(Arc::clone(work)));
     // On a worker: its loop turns for every article, and waking this thread each time would cost more than the turn.
-    let running = tokio::spawn(pipeline::run(Arc::clone(&work)));
+    let running = tokio::spawn(pipeline::run(Arc::clone(work)));
     // What it panicked with may hold text of an article; its place was told.
     let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug of depeche ended the run; please report it")));
     signals.abort();
-    work.progress.end();
-    let (outcome, fault) = match result {
-        Ok(outcome) => (outcome, None),
-        Err(fault) => (work.desk.outcome(fault.exit), Some(fault)),
-    };
-    Ok(finish(&work, &tables, &outcome, fault, loudness))
+    match result {
+        Ok((outcome, filled)) => Ran { outcome, filled, fault: None },
+        Err(fault) => Ran { outcome: work.desk.outcome(fault.exit), filled: None, fault: Some(fault) },
+    }
 }
 
 /// The first signal stops what has not begun; the second ends the process, which the ledger is built to survive.

@@ -1,7 +1,7 @@
 //! Which rows of the table repeat another one, and of which it is that they say so. All rows are compared however many there are:
 //! what is sorted lies on the disk, sketches come from the ledger, and memory holds a few bytes a row.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::iter::Peekable;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::sort::{Sorted, Sorter};
 use crate::config::Near;
 use crate::extract::Sketch;
 use crate::model::{Fault, Finding, Flag, Row};
-use crate::record::Ledger;
+use crate::record::{Ledger, Sketched};
 
 /// Rows that share a mark and are all compared. More share it by a story that everybody has, or by a line that every article of an outlet
 /// has: then the first two stand for all. Copies in whose texts every run of words is common are found by the rarer of their marks.
@@ -24,35 +24,83 @@ const WRITTEN: usize = 1000;
 /// Not a copy.
 const NONE: u32 = u32::MAX;
 
-/// Says in each row of the table of which it is a copy; the original is the one whose source's name comes first. A view of all rows, so
-/// that neither the order of the workers nor what an earlier run knew makes a difference. `folder` takes what does not fit into memory.
+/// The sketches of rows that the ledger does not have yet as they will be, by their sources; empty where one will have none.
+pub(super) type Coming = BTreeMap<String, Vec<u8>>;
+/// The originals of those of them that are copies, by their sources.
+pub(super) type Said = BTreeMap<String, String>;
+
+/// Says in each row of the table of which it is a copy, and returns what the rows to come will have to say; the original is the one whose
+/// source's name comes first. A view of all rows, so that neither the order of the workers nor what an earlier run knew makes a
+/// difference. `folder` takes what does not fit into memory, `mark` the rows that have to say something else.
 ///
 /// # Errors
-/// Where the ledger cannot be read or written, or the disk takes no more.
-pub(super) fn mark(ledger: &Ledger, near: Near, folder: &Path) -> Result<(), Fault> {
+/// Where the ledger cannot be read, or the disk takes no more; or what `mark` returned.
+pub(super) fn settle(
+    ledger: &Ledger,
+    coming: &Coming,
+    (near, folder): (Near, &Path),
+    mut mark: impl FnMut(Vec<Row>) -> Result<(), Fault>,
+) -> Result<Said, Fault> {
     let refused = |error: io::Error| Fault::usage(format!("copies cannot be looked for in `{}`: {error}", folder.display()));
-    let (rows, candidates) = candidates(ledger, near, folder, &refused)?;
-    let mut copies = Copies { ledger, rows, originals: Vec::new(), at_hand: HashMap::new() };
+    let (rows, candidates) = candidates(ledger, coming, (near, folder), &refused)?;
+    let coming_by_number = coming.iter().collect();
+    let mut copies = Copies { ledger, coming: coming_by_number, rows, originals: Vec::new(), at_hand: HashMap::new() };
     let mut candidates = candidates.peekable();
     let mut changed: Vec<u32> = Vec::new();
-    ledger.each_sketch(|row| {
-        let number = number(copies.originals.len());
-        let others = of_row(number, &mut candidates).map_err(refused)?;
+    let mut said = Said::new();
+    each_sketch(ledger, coming, |row| {
+        let place = number(copies.originals.len());
+        let others = of_row(place, &mut candidates).map_err(refused)?;
         let original = copies.original(&row.sketch, &others)?;
-        copies.originals.push(original.as_ref().map_or(NONE, |(number, _)| *number));
-        if original.map_or_else(String::new, |(_, name)| name) != row.copy_of {
-            changed.push(number);
+        copies.originals.push(original.as_ref().map_or(NONE, |(place, _)| *place));
+        let name = original.map_or_else(String::new, |(_, name)| name);
+        if to_come(row.number).is_some() {
+            said.insert(row.source, name);
+        } else if name != row.copy_of {
+            changed.push(place);
         }
         Ok(())
     })?;
-    changed.chunks(WRITTEN).try_for_each(|some| ledger.mark_copies(&copies.said(some)?))
+    changed.chunks(WRITTEN).try_for_each(|some| mark(copies.said(some)?))?;
+    Ok(said)
 }
 
-/// Every row's number in the ledger, by its place, and the places of rows that share a mark: the later one in the upper half.
-fn candidates(ledger: &Ledger, near: Near, folder: &Path, refused: &impl Fn(io::Error) -> Fault) -> Result<(Vec<i64>, Sorted), Fault> {
+/// Every row of the table as far as copies are concerned, in the order of their sources' names, those to come included.
+fn each_sketch(ledger: &Ledger, coming: &Coming, mut each: impl FnMut(Sketched) -> Result<(), Fault>) -> Result<(), Fault> {
+    let new = |(number, (source, sketch)): (i64, (&String, &Vec<u8>))| Sketched {
+        number: -number,
+        source: source.clone(),
+        sketch: sketch.clone(),
+        copy_of: String::new(),
+    };
+    let mut coming = (1..).zip(coming).peekable();
+    ledger.each_sketch(|row| {
+        while let Some(before) = coming.next_if(|(_, (source, _))| **source < row.source) {
+            each(new(before))?;
+        }
+        // One that will be made anew: it comes with the next row.
+        let again = coming.peek().is_some_and(|(_, (source, _))| **source == row.source);
+        if again { Ok(()) } else { each(row) }
+    })?;
+    coming.try_for_each(|after| each(new(after)))
+}
+
+/// Which of the rows to come this number stands for, counted from 0; none: it is a row in the ledger.
+fn to_come(number: i64) -> Option<usize> {
+    usize::try_from(number.checked_neg()?.checked_sub(1)?).ok()
+}
+
+/// Every row's number in the ledger (below 0: of those to come), by its place, and the places of rows that share a mark: the later one in
+/// the upper half.
+fn candidates(
+    ledger: &Ledger,
+    coming: &Coming,
+    (near, folder): (Near, &Path),
+    refused: &impl Fn(io::Error) -> Fault,
+) -> Result<(Vec<i64>, Sorted), Fault> {
     let mut rows = Vec::new();
     let mut marks = Sorter::new(folder);
-    ledger.each_sketch(|row| {
+    each_sketch(ledger, coming, |row| {
         let place = number(rows.len());
         rows.push(row.number);
         let sketch = if near == Near::Off { None } else { Sketch::from_bytes(&row.sketch) };
@@ -95,7 +143,8 @@ fn of_row(place: u32, candidates: &mut Peekable<Sorted>) -> io::Result<Vec<u32>>
 
 struct Copies<'a> {
     ledger: &'a Ledger,
-    /// The ledger's numbers of the rows, by their places.
+    coming: Vec<(&'a String, &'a Vec<u8>)>,
+    /// The numbers of the rows, by their places.
     rows: Vec<i64>,
     /// The places of the rows' originals, as far as is known.
     originals: Vec<u32>,
@@ -125,7 +174,11 @@ impl Copies<'_> {
             return Ok(known.clone());
         }
         let Some(row) = self.rows.get(place as usize) else { return Ok(None) };
-        let found = self.ledger.sketch(*row)?.and_then(|(source, bytes)| Some(Rc::new((source, Sketch::from_bytes(&bytes)?))));
+        let found = match to_come(*row) {
+            Some(coming) => self.coming.get(coming).map(|(source, bytes)| ((*source).clone(), (*bytes).clone())),
+            None => self.ledger.sketch(*row)?,
+        };
+        let found = found.and_then(|(source, bytes)| Some(Rc::new((source, Sketch::from_bytes(&bytes)?))));
         if self.at_hand.len() >= AT_HAND {
             self.at_hand.clear();
         }

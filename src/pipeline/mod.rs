@@ -2,9 +2,11 @@
 //! between them a queue as large as the credits, so that no worker ever blocks on it.
 
 mod asker;
+mod awaited;
 mod checked;
 mod copies;
 mod estimate;
+mod filling;
 mod known;
 mod limits;
 mod noting;
@@ -30,7 +32,10 @@ use crate::plan::{Glossary, row_fingerprint};
 use crate::report::Progress;
 
 pub use asker::Desk;
+use awaited::Awaited;
 pub use estimate::{Estimate, Load, plan};
+pub use filling::Filled;
+use filling::Filling;
 pub use limits::Limits;
 pub use originals::Originals;
 pub use outputs::{Tables, look_at_tables, write_outputs};
@@ -60,6 +65,8 @@ pub struct Work {
     pub shape: i64,
     /// Who is the original of whom.
     pub originals: Originals,
+    /// Whose rows are on their way.
+    awaited: Awaited,
     /// Whether the input is only a part of the table's: what is not in it stays in the table.
     pub partial: bool,
     /// Set by a signal or a limit, to the exit code that it means: nothing new is begun.
@@ -97,8 +104,9 @@ impl Work {
         let glossary = Glossary::new(config.glossary.clone());
         let shape = shape(&config, &desk);
         let originals = Originals::new(desk.ledger(), config.near)?;
+        let awaited = Awaited::default();
         let (stop, signal, halted) = (OnceLock::new(), OnceLock::new(), Notify::new());
-        Ok(Self { config, desk, progress, glossary, settings, shape, originals, partial: false, stop, signal, halted })
+        Ok(Self { config, desk, progress, glossary, settings, shape, originals, awaited, partial: false, stop, signal, halted })
     }
 
     /// Nothing new is begun; calls in flight may end.
@@ -125,11 +133,11 @@ impl Work {
     }
 }
 
-/// Takes every article of the input through its route to its row.
+/// Takes every article of the input through its route to its row. Returns the outputs too, where they could be filled meanwhile.
 ///
 /// # Errors
 /// Where the run cannot go on: the ledger or the disk.
-pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
+pub async fn run(work: Arc<Work>) -> Result<(Outcome, Option<Filled>), Fault> {
     let credits = work.credits();
     let alive = Arc::new(Semaphore::new(credits));
     let (queue, mut sources) = mpsc::channel::<ReadSource>(credits);
@@ -146,18 +154,20 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
     tokio::pin!(time);
     let mut timed = true;
     let mut reading = true;
+    let mut filling = None;
     let mut order = Order::new(work.originals.in_order());
     while reading || !rows.is_empty() {
         tokio::select! {
-            source = sources.recv(), if reading => match source {
-                Some(source) => {
-                    for source in order.next(source) {
-                        // Here, where they come in order, and not in the task, which may begin after later ones.
-                        let claims = work.originals.claim(work.desk.ledger(), &source.articles);
-                        rows.spawn(rows::source(Arc::clone(&work), source, claims));
-                    }
+            source = sources.recv(), if reading => if let Some(source) = source {
+                for source in order.next(source) {
+                    work.awaited.add(&source.articles);
+                    // Here, where they come in order, and not in the task, which may begin after later ones.
+                    let claims = work.originals.claim(work.desk.ledger(), &source.articles);
+                    rows.spawn(rows::source(Arc::clone(&work), source, claims));
                 }
-                None => reading = false,
+            } else {
+                reading = false;
+                filling = Filling::begin(&work);
             },
             Some(ended) = rows.join_next() => exit = exit.worse(ended.unwrap_or(Exit::Bug)),
             failure = &mut time, if timed => {
@@ -177,11 +187,16 @@ pub async fn run(work: Arc<Work>) -> Result<Outcome, Fault> {
     if !reading && reader.join().is_err() {
         exit = exit.worse(Exit::Bug);
     }
+    work.awaited.close();
+    let filled = match filling {
+        Some(filling) => filling.filled().await,
+        None => None,
+    };
     // Rows are given to the ledger without waiting: what is told of them from here on is on the disk.
     let flushed = work.desk.ledger().settle().await;
     match work.desk.take_fault() {
         Some(fault) => Err(fault),
-        None => flushed.map(|()| work.desk.outcome(exit)),
+        None => flushed.map(|()| (work.desk.outcome(exit), filled)),
     }
 }
 

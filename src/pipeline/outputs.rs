@@ -3,15 +3,18 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::{copies, hash};
+use super::awaited::Awaited;
+use super::copies::Coming;
+use super::filling::{Filled, fill};
+use super::hash;
 use crate::config::{Config, Run};
 use crate::model::{Fault, Row, Stamp, Status};
 use crate::record::Ledger;
-use crate::write::{self, View};
+use crate::write::{self, Past};
 
 /// Days that the page looks back.
 const DAYS: u32 = 30;
@@ -103,30 +106,38 @@ fn stamp(path: &Path) -> Option<Stamp> {
     path.symlink_metadata().ok().map(|meta| Stamp::of(&meta))
 }
 
-/// Writes every output from the ledger (`cost` is that of the run), unless they stand as they were written and no row has changed since.
+/// A hash of what shapes the outputs beside the rows.
+fn made_with(config: &Config) -> i64 {
+    let shaping = Config { run: Run::default(), ..config.clone() };
+    hash(&format!("{} {shaping:?}", env!("CARGO_PKG_VERSION")))
+}
+
+/// Whether every output stands as it was written, and no row has changed since.
+pub(super) fn stand(ledger: &Ledger, config: &Config) -> Result<bool, Fault> {
+    let made_with = made_with(config);
+    let before = ledger.outputs()?;
+    let now = |name: &str| stamp(&config.output.join(name));
+    let stands = |name: &str| before.iter().any(|(known, left, with)| known == name && Some(*left) == now(name) && *with == made_with);
+    Ok(write::names().all(stands))
+}
+
+/// Puts every output in its place (`cost` is that of the run), unless all stand as they were written and no row has changed since.
+/// `filled`: what was filled while the last rows were awaited.
 ///
 /// # Errors
 /// Where one cannot be written.
-pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tables) -> Result<PathBuf, Fault> {
-    let shaping = Config { run: Run::default(), ..config.clone() };
-    let made_with = hash(&format!("{} {shaping:?}", env!("CARGO_PKG_VERSION")));
-    let path = |name: &str| config.output.join(name);
-    let before = ledger.outputs()?;
-    let stands =
-        |name: &&str| before.iter().any(|(known, left, with)| known == name && Some(*left) == stamp(&path(name)) && *with == made_with);
-    if write::names().all(|name| stands(&name)) {
-        return Ok(write::names().next().map_or_else(|| config.output.clone(), path));
+pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tables, filled: Option<Filled>) -> Result<(), Fault> {
+    if stand(ledger, config)? {
+        return Ok(());
     }
-    copies::mark(ledger, config.near, &config.output)?;
-    let view = View {
-        profile: config.profile,
-        page_rows: config.page_rows,
-        output: config.output.canonicalize().unwrap_or_else(|_| config.output.clone()),
-        folder: config.folder.clone(),
-        made_at: format!("{:.0}", jiff::Timestamp::now()),
-        cost,
-        days: ledger.days(DAYS)?,
+    // Rows only ever leave the table unforeseen: where there are as many, they are the same ones.
+    let listed = ledger.listed()?;
+    let filled = match filled.filter(|filled| filled.rows == listed) {
+        Some(filled) => filled,
+        None => fill(ledger, ledger, config, (&Awaited::default(), &Coming::default()))?,
     };
+    let past = Past { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
+    let path = |name: &str| config.output.join(name);
     for (name, then) in &tables.0 {
         let path = path(name);
         let now = stamp(&path);
@@ -135,10 +146,9 @@ pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>, tables
         }
         opened_elsewhere(&path);
     }
-    let table = write::write_all(&config.output, &view, &mut |each| ledger.each_row(each))?;
+    filled.outputs.replace(&past)?;
     let written: Vec<_> = write::names().filter_map(|name| Some((name.to_owned(), stamp(&path(name))?))).collect();
-    ledger.outputs_written(&written, made_with)?;
-    Ok(table)
+    ledger.outputs_written(&written, made_with(config))
 }
 
 /// Says so where a spreadsheet has the table open: it shows the old rows, and saving them would write them over the new ones.

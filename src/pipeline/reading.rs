@@ -113,7 +113,7 @@ pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<
 }
 
 /// Reading, and counting, is ahead of the endpoints at any rate: what is ready to be sent goes first where there are fewer cores than threads.
-fn behind_the_others(_: usize) {
+pub(super) fn behind_the_others(_: usize) {
     // A system that does not allow it reads as before.
     let _ = rustix::process::nice(READS_AT);
 }

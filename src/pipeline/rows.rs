@@ -21,24 +21,32 @@ pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Result<V
         Ok(claims) => claims,
         Err(fault) => {
             source.file.ended(None);
+            work.awaited.break_off();
             return heed(&work, Err(work.desk.break_off(fault)));
         }
     };
     let mut exit = Exit::Done;
     let ReadSource { articles, file, _credit, .. } = source;
     // All at once: a list of articles must not take one after the other to the endpoints.
-    let begin = |(article, claim): (Understood, Claim)| article.map(|article| start(&work, article, claim, &file.file));
+    let begin = |(article, claim): (Understood, Claim)| match article {
+        Ok(article) => (article.source.clone(), Ok(start(&work, article, claim, &file.file))),
+        Err((name, reject)) => (name, Err(reject)),
+    };
     let started: Vec<_> = articles.into_iter().zip(claims).map(begin).collect();
-    for article in started {
+    for (name, article) in started {
         let ended = match article {
-            Ok((name, task)) => match task.await {
+            Ok(task) => match task.await {
                 Ok(ended) => ended,
                 Err(_) => failed(&work, blank(&name), &internal(), &[], &file.file).await,
             },
-            Err((name, reject)) if reject.is_rule() => skipped(&work, blank(&name), &reject, &file.file).await,
-            Err((name, reject)) => failed(&work, blank(&name), &reject, &[], &file.file).await,
+            Err(reject) if reject.is_rule() => skipped(&work, blank(&name), &reject, &file.file).await,
+            Err(reject) => failed(&work, blank(&name), &reject, &[], &file.file).await,
         };
         file.ended(ended.as_ref().ok().map(|(status, _)| *status));
+        match &ended {
+            Ok(_) => work.awaited.ended(&name),
+            Err(_) => work.awaited.break_off(),
+        }
         exit = exit.worse(heed(&work, ended));
     }
     // Whoever has the last part of the file.
@@ -62,8 +70,8 @@ fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
 }
 
 /// A task of its own for each: a bug that panics on one article must not take the others along.
-fn start(work: &Arc<Work>, article: Article, claim: Claim, file: &Arc<FileRef>) -> (String, Ending) {
-    (article.source.clone(), tokio::spawn(one(Arc::clone(work), article, claim, Arc::clone(file))))
+fn start(work: &Arc<Work>, article: Article, claim: Claim, file: &Arc<FileRef>) -> Ending {
+    tokio::spawn(one(Arc::clone(work), article, claim, Arc::clone(file)))
 }
 
 type Ending = tokio::task::JoinHandle<Result<(Status, Exit), Failure>>;

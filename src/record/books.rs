@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 
 use super::{KnownRow, Ledger, schema};
 use crate::model::{Digest, Fault, Reply, Row, Status};
@@ -123,15 +123,30 @@ impl Ledger {
         })
     }
 
-    /// Hands every row of the table to `each`, in the order of their sources' names. Rows come without their sketches, which nobody reads.
+    /// At most `most` rows of the table, in the order of their sources' names: those that come after `after` and before `until`, where
+    /// there is one. No name is empty.
     ///
     /// # Errors
-    /// Where the ledger cannot be read; or what `each` returned.
-    pub fn each_row(&self, each: impl FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault> {
-        self.each_wanted(&Wanted::default(), each)
+    /// Where the ledger cannot be read.
+    pub fn rows_between(&self, after: &str, until: Option<&str>, most: usize) -> Result<Vec<Row>, Fault> {
+        self.read(|connection| {
+            let before = if until.is_some() { "AND source < ?3" } else { "AND ?3 IS NULL" };
+            let query = format!("SELECT {COLUMNS} FROM row WHERE listed = 1 AND source > ?1 {before} ORDER BY source LIMIT ?2");
+            let mut statement = connection.prepare_cached(&query)?;
+            statement.query_map(params![after, i64::try_from(most).unwrap_or(i64::MAX), until], row_of)?.collect()
+        })
     }
 
-    /// The same for some rows.
+    /// How many rows the table has.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn listed(&self) -> Result<u64, Fault> {
+        self.read(|connection| connection.query_row("SELECT count(*) FROM row WHERE listed = 1", [], |row| row.get::<_, i64>(0)))
+            .map(i64::cast_unsigned)
+    }
+
+    /// Hands every row that is wanted to `each`, in the order of their sources' names. Rows come without their sketches, which nobody reads.
     ///
     /// # Errors
     /// Where the ledger cannot be read; or what `each` returned.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
-use std::sync::mpsc::TrySendError;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -136,6 +136,22 @@ impl Ledger {
         Ok(Some(Self { path, run: i64::MAX, killed: 0, next_file, reader: Mutex::new(reader), writer: Mutex::new(None) }))
     }
 
+    /// The same ledger with a reader of its own, for who reads long. It takes no writes.
+    ///
+    /// # Errors
+    /// Where it cannot be used.
+    pub fn beside(&self) -> Result<Self, Fault> {
+        let reader = schema::open_to_read(&self.path)?;
+        let next_file = AtomicI64::new(i64::MAX / 2);
+        Ok(Self { path: self.path.clone(), run: i64::MAX, killed: 0, next_file, reader: Mutex::new(reader), writer: Mutex::new(None) })
+    }
+
+    /// What it takes on the disk, with its log.
+    pub fn bytes(&self) -> u64 {
+        let log = self.path.with_file_name("ledger.db-wal");
+        [&self.path, &log].into_iter().filter_map(|path| path.symlink_metadata().ok()).map(|meta| meta.len()).sum()
+    }
+
     /// A ledger that knows nothing and keeps nothing.
     ///
     /// # Errors
@@ -207,6 +223,17 @@ impl Ledger {
     /// Where it is not.
     pub async fn flush(&self) -> Result<(), Fault> {
         self.write(Write::Flush).await
+    }
+
+    /// The same for a thread that is none of the runtime's.
+    ///
+    /// # Errors
+    /// Where it is not.
+    ///
+    /// # Panics
+    /// On a thread of the runtime's.
+    pub fn flush_here(&self) -> Result<(), Fault> {
+        self.write_here(Write::Flush)
     }
 
     /// The same when nothing but the outputs is left to do: the ledger is then made ready to be closed while they are written.
@@ -282,14 +309,20 @@ impl Ledger {
         done.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
+    /// The same for a thread that is none of the runtime's.
+    pub(super) fn write_here(&self, write: Write) -> Result<(), Fault> {
+        let (told, done) = oneshot::channel();
+        let sent = self.queue().is_some_and(|queue| queue.send((write, Some(told))).is_ok());
+        if sent { done.blocking_recv().unwrap_or_else(|_| Err(self.gone())) } else { Err(self.gone()) }
+    }
+
     /// Hands over a write.
     pub(super) async fn post(&self, write: Write) -> Result<(), Fault> {
         self.hand_over(write, None).await
     }
 
     async fn hand_over(&self, write: Write, told: Told) -> Result<(), Fault> {
-        let queue = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone());
-        let Some(queue) = queue else { return Err(self.gone()) };
+        let Some(queue) = self.queue() else { return Err(self.gone()) };
         // Full only when the disk is slower than all endpoints together; then waiting here is the back-pressure that is wanted.
         let mut pending = (write, told);
         loop {
@@ -302,6 +335,10 @@ impl Ledger {
                 Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
             }
         }
+    }
+
+    fn queue(&self) -> Option<SyncSender<(Write, Told)>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone())
     }
 
     /// Why nothing more can be written.
@@ -392,14 +429,13 @@ mod tests {
         assert_eq!(ledger.reply(&[8; 32]).unwrap(), None);
         assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
         assert_eq!(ledger.row_like(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
-        let mut sources = Vec::new();
-        ledger
-            .each_row(|row| {
-                let _: () = sources.push(row.source);
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(sources, ["a.txt", "b.txt"]);
+        assert_eq!(ledger.listed().unwrap(), 2);
+        let between = |after, until, most| -> Vec<String> {
+            ledger.rows_between(after, until, most).unwrap().into_iter().map(|row| row.source).collect()
+        };
+        assert_eq!(between("", None, 9), ["a.txt", "b.txt"]);
+        assert_eq!((between("", Some("b.txt"), 9), between("a.txt", None, 9)), (vec!["a.txt".into()], vec!["b.txt".into()]));
+        assert_eq!(between("", None, 1), ["a.txt"]);
     }
 
     #[test]

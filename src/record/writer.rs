@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+use super::copies;
 use super::files::{self, FileRead, FileRef};
 use super::ledger::{Intent, RecordedCall};
 use super::schema::damaged;
@@ -60,6 +61,8 @@ pub(super) enum Write {
         back: Vec<i64>,
         gone: Vec<i64>,
     },
+    /// What these rows say of copies.
+    Copies(Vec<Row>),
     /// Nothing: whoever waits for it waits for all that was given before it.
     Flush,
     /// The same at the end of a run: then the log is carried over into the tables, while others read them.
@@ -156,6 +159,10 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
             }
             Write::Read { read, run } => changed |= files::read_to_its_end(&transaction, read, *run)?,
             Write::Listing { back, gone } => changed |= files::list(&transaction, back, gone)?,
+            Write::Copies(rows) => {
+                copies::mark(&transaction, rows)?;
+                changed = true;
+            }
             Write::Flush | Write::Settle => {}
         }
     }

@@ -111,10 +111,14 @@ fn record(profile: Profile, cells: &[Cow<str>; 22], to: &mut dyn Write) -> io::R
         Profile::Plain => (b',', Terminator::Any(b'\n')),
         Profile::ExcelFr => (b';', Terminator::CRLF),
     };
-    // A writer for each record, since the sheet does not own what it writes to; its buffer need not be larger than most records.
-    let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).buffer_capacity(1 << 12).from_writer(to);
+    let mut line = Vec::new();
+    // A writer for each record, since the sheet does not own what it writes to, and not straight into that: what such a writer is done
+    // with it flushes, which would be a system call a row. Its buffer need not be larger than most records.
+    let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).buffer_capacity(1 << 12).from_writer(&mut line);
     writer.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io::Error::from)?;
-    writer.flush()
+    writer.flush()?;
+    drop(writer);
+    to.write_all(&line)
 }
 
 /// A number as the profile's spreadsheet reads it; at most six decimals, none that say nothing.

@@ -38,7 +38,7 @@ trait Sheet: Send {
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
 
     /// Writes what stands after the last row.
-    fn end(&mut self, _to: &mut dyn Write) -> io::Result<()> {
+    fn end(&mut self, _past: &Past, _to: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 }
@@ -67,7 +67,7 @@ pub fn tables() -> [(&'static str, bool); 2] {
     [("summaries.csv", false), ("quarantine.csv", true)]
 }
 
-/// What the outputs are told beside the rows.
+/// What the outputs are told before the rows.
 #[derive(Clone, Debug)]
 pub struct View {
     /// How the tables are written.
@@ -78,6 +78,11 @@ pub struct View {
     pub output: PathBuf,
     /// The config's folder, in full: sources are named from it.
     pub folder: PathBuf,
+}
+
+/// What they are told after the last row.
+#[derive(Clone, Debug)]
+pub struct Past {
     /// When this is: UTC, ISO 8601.
     pub made_at: String,
     /// What this run's calls cost; none where a price is unknown.
@@ -89,41 +94,64 @@ pub struct View {
 /// Somebody who hands over rows, each once and in their order.
 pub type EachRow<'a> = &'a mut dyn FnMut(&mut dyn FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault>;
 
-/// Writes every output to `folder` in one pass over the rows; returns the table's path.
-///
-/// # Errors
-/// Where one cannot be written; the old ones stand then as they were.
-pub fn write_all(folder: &Path, view: &View, rows: EachRow) -> Result<PathBuf, Fault> {
-    let mut sheets = Vec::with_capacity(OUTPUTS.len());
-    for output in OUTPUTS {
-        let mut file = New::begin(folder.join(output.file_name()))?;
-        let sheet = file.write(|to| output.begin(view, to))?;
-        sheets.push((sheet, file));
+/// Every output of a folder on its way, under names of their own; dropped before [`Outputs::replace`], they are gone and the old ones
+/// stand.
+pub struct Outputs {
+    sheets: Vec<(Box<dyn Sheet>, New)>,
+}
+
+impl Outputs {
+    /// Begins them in `folder`.
+    ///
+    /// # Errors
+    /// Where one cannot be written.
+    pub fn begin(folder: &Path, view: &View) -> Result<Self, Fault> {
+        let mut sheets = Vec::with_capacity(OUTPUTS.len());
+        for output in OUTPUTS {
+            let mut file = New::begin(folder.join(output.file_name()))?;
+            let sheet = file.write(|to| output.begin(view, to))?;
+            sheets.push((sheet, file));
+        }
+        Ok(Self { sheets })
     }
-    let (batches, taken) = sync_channel(READ_AHEAD);
-    let mut filled = Ok(());
-    // Rows are read here while the outputs take those before them.
-    let read = rayon::in_place_scope(|scope| {
-        let (filled, sheets) = (&mut filled, &mut sheets);
-        scope.spawn(move |_| *filled = fill(sheets, taken));
-        let read = in_batches(rows, &batches);
-        drop(batches);
+
+    /// Writes all of them in one pass over the rows.
+    ///
+    /// # Errors
+    /// Where one cannot be written; or what `rows` returned.
+    pub fn fill(&mut self, rows: EachRow) -> Result<(), Fault> {
+        let (batches, taken) = sync_channel(READ_AHEAD);
+        let mut filled = Ok(());
+        // Rows are read here while the outputs take those before them.
+        let read = rayon::in_place_scope(|scope| {
+            let (filled, sheets) = (&mut filled, &mut self.sheets);
+            scope.spawn(move |_| *filled = fill(sheets, taken));
+            let read = in_batches(rows, &batches);
+            drop(batches);
+            read
+        });
+        filled?;
         read
-    });
-    filled?;
-    read?;
-    let mut ended = Vec::with_capacity(sheets.len());
-    for (mut sheet, mut file) in sheets {
-        file.write(|to| sheet.end(to))?;
-        ended.push(file.end()?);
     }
-    // All are on the disk before the first takes its place, so that a full one leaves no mixture of two runs.
-    let synced = ended.into_par_iter().map(Ended::sync).collect::<Result<Vec<_>, _>>()?;
-    let mut paths = Vec::with_capacity(synced.len());
-    for file in synced {
-        paths.push(file.replace()?);
+
+    /// Ends them and puts them in the places of the old ones; returns the table's path.
+    ///
+    /// # Errors
+    /// Where one cannot be written; the old ones stand then as they were.
+    pub fn replace(self, past: &Past) -> Result<PathBuf, Fault> {
+        let mut ended = Vec::with_capacity(self.sheets.len());
+        for (mut sheet, mut file) in self.sheets {
+            file.write(|to| sheet.end(past, to))?;
+            ended.push(file.end()?);
+        }
+        // All are on the disk before the first takes its place, so that a full one leaves no mixture of two runs.
+        let synced = ended.into_par_iter().map(Ended::sync).collect::<Result<Vec<_>, _>>()?;
+        let mut paths = Vec::with_capacity(synced.len());
+        for file in synced {
+            paths.push(file.replace()?);
+        }
+        Ok(paths.into_iter().next().unwrap_or_default())
     }
-    Ok(paths.into_iter().next().unwrap_or_else(|| folder.to_path_buf()))
 }
 
 /// Hands rows on; stops where nobody takes them.
@@ -150,28 +178,33 @@ fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Vec<Row>>) -> Re
 /// What the tests read: the output of that name, made of these rows.
 #[cfg(test)]
 fn written(name: &str, view: &View, rows: &[Row]) -> String {
+    written_after(name, view, &Past::default(), rows)
+}
+
+/// The same with what it is told after the rows.
+#[cfg(test)]
+fn written_after(name: &str, view: &View, past: &Past, rows: &[Row]) -> String {
     let output = OUTPUTS.iter().find(|output| output.file_name() == name).unwrap();
     let mut bytes = Vec::new();
     let mut sheet = output.begin(view, &mut bytes).unwrap();
     for row in rows {
         sheet.row(row, &mut bytes).unwrap();
     }
-    sheet.end(&mut bytes).unwrap();
+    sheet.end(past, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
 #[cfg(test)]
 impl Default for View {
     fn default() -> Self {
-        Self {
-            profile: Profile::Plain,
-            page_rows: 5000,
-            output: "/desk/output".into(),
-            folder: "/desk".into(),
-            made_at: "2026-11-25T06:00:00Z".into(),
-            cost: Some(0.0),
-            days: Vec::new(),
-        }
+        Self { profile: Profile::Plain, page_rows: 5000, output: "/desk/output".into(), folder: "/desk".into() }
+    }
+}
+
+#[cfg(test)]
+impl Default for Past {
+    fn default() -> Self {
+        Self { made_at: "2026-11-25T06:00:00Z".into(), cost: Some(0.0), days: Vec::new() }
     }
 }
 
@@ -210,7 +243,9 @@ mod tests {
     #[test]
     fn rows_that_break_off_leave_every_old_file_and_no_other() {
         let dir = tempfile::tempdir().unwrap();
-        let table = write_all(dir.path(), &View::default(), &mut |each| each(row("Titre"))).unwrap();
+        let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
+        outputs.fill(&mut |each| each(row("Titre"))).unwrap();
+        let table = outputs.replace(&Past::default()).unwrap();
         assert_eq!(table, dir.path().join("summaries.csv"));
         let files = || {
             let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
@@ -220,11 +255,13 @@ mod tests {
         };
         let before = files();
         assert_eq!(before.len(), OUTPUTS.len());
-        let broken = write_all(dir.path(), &View::default(), &mut |each| {
+        let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
+        let broken = outputs.fill(&mut |each| {
             each(row("Autre"))?;
             Err(Fault::usage("the ledger is damaged"))
         });
         assert!(broken.is_err());
+        drop(outputs);
         assert_eq!(files(), before);
     }
 }

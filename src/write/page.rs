@@ -20,7 +20,7 @@ use base64::prelude::BASE64_STANDARD;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{Output, Sheet, View};
+use super::{Output, Past, Sheet, View};
 use crate::extract::sentences;
 use crate::model::{Day, Field, Finding, Lang, Row, Severity, Status};
 use choice::{Choice, day, gravity};
@@ -55,13 +55,15 @@ impl Output for Page {
     }
 
     fn begin(&self, view: &View, _: &mut dyn Write) -> io::Result<Box<dyn Sheet>> {
-        Ok(Box::new(Pages { view: view.clone(), choice: Choice::new(view.page_rows), counts: Counts::default() }))
+        let base = link::base(&view.output, &view.folder);
+        Ok(Box::new(Pages { base, choice: Choice::new(view.page_rows), counts: Counts::default() }))
     }
 }
 
 /// The page on its way: its head has figures that are known after the last row, so it is written then.
 struct Pages {
-    view: View,
+    /// What links to the sources begin with.
+    base: String,
     choice: Choice,
     counts: Counts,
 }
@@ -75,8 +77,8 @@ struct Counts {
     doubted: u64,
     statuses: BTreeMap<&'static str, u64>,
     flags: BTreeMap<String, u64>,
-    /// Rows that were made on the page's own day, which the ledger's past does not hold yet.
-    today: (u64, u64),
+    /// Rows by the day on which they were made, done and failed: the ledger's past does not hold the page's own day yet.
+    days: BTreeMap<String, (u64, u64)>,
 }
 
 impl Sheet for Pages {
@@ -88,25 +90,20 @@ impl Sheet for Pages {
         for flag in row.flags.split_whitespace() {
             *self.counts.flags.entry(flag.to_owned()).or_default() += 1;
         }
-        if day(&row.processed_at) == day(&self.view.made_at) {
-            let (done, failed) = &mut self.counts.today;
-            *(if row.status == Status::Failed { failed } else { done }) += 1;
-        }
+        let (done, failed) = self.counts.days.entry(day(&row.processed_at).to_owned()).or_default();
+        *(if row.status == Status::Failed { failed } else { done }) += 1;
         self.choice.offer(row);
         Ok(())
     }
 
-    fn end(&mut self, to: &mut dyn Write) -> io::Result<()> {
+    fn end(&mut self, past: &Past, to: &mut dyn Write) -> io::Result<()> {
         let rows = std::mem::replace(&mut self.choice, Choice::new(0)).rows();
-        Head::of(&self.view, &self.counts, rows.len()).write_into(to).map_err(io::Error::other)?;
-        let base = link::base(&self.view.output, &self.view.folder);
+        Head::of(past, &self.counts, rows.len()).write_into(to).map_err(io::Error::other)?;
         for lots in rows.chunks(LOT * AT_ONCE) {
-            let lots: Vec<_> = lots.par_chunks(LOT).map(|lot| lot_of(lot, &base)).collect();
+            let lots: Vec<_> = lots.par_chunks(LOT).map(|lot| lot_of(lot, &self.base)).collect();
             lots.into_iter().try_for_each(|lot| to.write_all(&lot?))?;
         }
-        Tail { keys: words::KEYS, version: env!("CARGO_PKG_VERSION"), made_at: &self.view.made_at }
-            .write_into(to)
-            .map_err(io::Error::other)?;
+        Tail { keys: words::KEYS, version: env!("CARGO_PKG_VERSION"), made_at: &past.made_at }.write_into(to).map_err(io::Error::other)?;
         to.write_all(b"\n")
     }
 }
@@ -151,7 +148,7 @@ struct Kind<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(view: &'a View, counts: &'a Counts, shown: usize) -> Self {
+    fn of(past: &'a Past, counts: &'a Counts, shown: usize) -> Self {
         let most = counts.flags.values().copied().max().unwrap_or(1);
         let mut kinds: Vec<Kind> =
             counts.flags.iter().map(|(code, count)| Kind { code, count: *count, width: (count * 100 / most).max(1) }).collect();
@@ -161,10 +158,10 @@ impl<'a> Head<'a> {
             css: CSS,
             js: JS,
             dictionary: words::dictionary(),
-            date: day(&view.made_at),
-            figures: figures(view, counts),
+            date: day(&past.made_at),
+            figures: figures(past, counts),
             kinds,
-            chart: chart::chart(&with_today(view, counts)),
+            chart: chart::chart(&with_today(past, counts)),
             all: counts.all,
             shown: shown as u64,
         }
@@ -172,10 +169,10 @@ impl<'a> Head<'a> {
 }
 
 /// The days with this one.
-fn with_today(view: &View, counts: &Counts) -> Vec<Day> {
-    let mut days = view.days.clone();
-    let date = day(&view.made_at);
-    let (done, failed) = counts.today;
+fn with_today(past: &Past, counts: &Counts) -> Vec<Day> {
+    let mut days = past.days.clone();
+    let date = day(&past.made_at);
+    let (done, failed) = counts.days.get(date).copied().unwrap_or_default();
     match days.last_mut().filter(|last| last.date == date) {
         Some(last) => (last.done, last.failed) = (last.done.max(done), last.failed.max(failed)),
         None if done + failed > 0 => days.push(Day { date: date.to_owned(), done, failed, cost: 0.0 }),
@@ -184,11 +181,11 @@ fn with_today(view: &View, counts: &Counts) -> Vec<Day> {
     days
 }
 
-fn figures(view: &View, counts: &Counts) -> Vec<Figure> {
+fn figures(past: &Past, counts: &Counts) -> Vec<Figure> {
     let whole = |word, number: u64, tone| Figure { word, shown: words::number(&number), exact: number.to_string(), tone };
     let of = |status: &str| counts.statuses.get(status).copied().unwrap_or(0);
     let if_any = |word, number, tone| (number > 0).then(|| whole(word, number, tone));
-    let cost = view.cost.map_or_else(
+    let cost = past.cost.map_or_else(
         || Figure { word: "count-cost", shown: "?".into(), exact: String::new(), tone: "" },
         |cost| Figure { word: "count-cost", shown: chart::figure(cost), exact: cost.to_string(), tone: "" },
     );

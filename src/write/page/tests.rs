@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Digest, Flag};
-use crate::write::{row, written};
+use crate::write::{row, written, written_after};
 
 fn page(rows: &[Row]) -> String {
     written("digest.html", &View::default(), rows)
@@ -161,7 +161,9 @@ fn a_night_without_articles_has_a_page_too() {
 fn the_day_itself_is_counted_from_its_rows() {
     let today = Row { processed_at: "2026-11-25T05:00:00Z".into(), ..row("") };
     let rows = [today.clone(), Row { status: Status::Failed, ..today }, row("made two days ago")];
-    let cells = |days| between(&written("digest.html", &View { days, ..View::default() }, &rows), "<tbody>", "</tbody>").to_owned();
+    let cells = |days| {
+        between(&written_after("digest.html", &View::default(), &Past { days, ..Past::default() }, &rows), "<tbody>", "</tbody>").to_owned()
+    };
     assert_eq!(cells(vec![]), "<tr><th scope=\"row\">2026-11-25</th><td>2, 1</td><td>0</td></tr>");
     let earlier = Day { date: "2026-11-25".into(), done: 7, failed: 0, cost: 0.5 };
     assert_eq!(
@@ -176,7 +178,7 @@ fn the_nights_figures_stand_at_the_top() {
     let days = vec![Day { date: "2026-11-24".into(), done: 3, failed: 0, cost: 0.5 }];
     let rows =
         [bilingual(), Row { status: Status::Failed, ..row("") }, Row { status: Status::Quarantined, flags: String::new(), ..row("") }];
-    let page = written("digest.html", &View { cost: Some(0.0125), days, ..View::default() }, &rows);
+    let page = written_after("digest.html", &View::default(), &Past { cost: Some(0.0125), days, ..Past::default() }, &rows);
     let figures: Vec<&str> = between(&page, "<dl class=\"figures\">", "</dl>").split("data-w=\"").skip(1).collect();
     let figures: Vec<_> = figures.iter().map(|figure| (figure.split('"').next().unwrap(), between(figure, "data-n=\"", "\""))).collect();
     assert_eq!(
@@ -192,7 +194,7 @@ fn the_nights_figures_stand_at_the_top() {
     );
     assert!(page.contains("data-w=\"cost-a-day\""));
     assert!(
-        !written("digest.html", &View { cost: None, ..View::default() }, &[]).contains("<dd data-n=\"\""),
+        !written_after("digest.html", &View::default(), &Past { cost: None, ..Past::default() }, &[]).contains("<dd data-n=\"\""),
         "an unknown cost is no number"
     );
 }
