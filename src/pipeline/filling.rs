@@ -11,9 +11,9 @@ use super::copies::{self, Coming, said};
 use super::outputs::stand;
 use super::reading::behind_the_others;
 use crate::config::Config;
-use crate::model::{Fault, Row};
+use crate::model::Fault;
 use crate::record::Ledger;
-use crate::write::{Outputs, View};
+use crate::write::{Outputs, Take, View};
 
 /// Rows that are read at once.
 const PAGE: usize = 256;
@@ -90,20 +90,21 @@ pub(super) fn fill(ledger: &Ledger, reader: &Ledger, config: &Config, (awaited, 
     };
     let mut outputs = Outputs::begin(&config.output, &view)?;
     let (mut rows, mut changed) = (0, Vec::new());
-    outputs.fill(&mut |each| {
+    outputs.fill(&mut |take| {
         final_rows((ledger, reader), (awaited, coming), &mut |row| {
+            let Some(row) = row else { return take(None) };
             rows += 1;
-            let Some(sketch) = coming.get(&row.source) else { return each(row) };
+            let Some(sketch) = coming.get(&row.source) else { return take(Some(row)) };
             if row.sketch != *sketch {
                 return Err(Fault::usage(format!("`{}` is not the article that it was", row.source)));
             }
             let original = expected.get(&row.source).map_or("", String::as_str);
             if row.copy_of == original {
-                return each(row);
+                return take(Some(row));
             }
             let row = said(row, original);
             changed.push(row.clone());
-            each(row)
+            take(Some(row))
         })
     })?;
     if !changed.is_empty() {
@@ -113,11 +114,7 @@ pub(super) fn fill(ledger: &Ledger, reader: &Ledger, config: &Config, (awaited, 
 }
 
 /// Hands over every row, in the order of their sources, as far as no row before it is awaited.
-fn final_rows(
-    (ledger, reader): (&Ledger, &Ledger),
-    (awaited, coming): (&Awaited, &Coming),
-    each: &mut dyn FnMut(Row) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited, &Coming), take: Take) -> Result<(), Fault> {
     let (mut after, mut first) = (String::new(), Some(String::new()));
     while let Some(last) = first {
         first = awaited.first_after(&last).map_err(|Broken| Fault::usage("a row does not come"))?;
@@ -130,11 +127,14 @@ fn final_rows(
             let whole = page.len() == PAGE;
             for row in page {
                 after.clone_from(&row.source);
-                each(row)?;
+                take(Some(row))?;
             }
             if !whole {
                 break;
             }
+        }
+        if first.is_some() {
+            take(None)?;
         }
     }
     Ok(())

@@ -244,57 +244,22 @@ impl Ledger {
         self.write(Write::Settle).await
     }
 
-    /// Waits for the last write and notes how the run ended.
+    /// Waits for the last write and notes how the run ended. Nothing can be written after it.
     ///
     /// # Errors
     /// Where that could not be written, or an earlier write was not.
+    ///
+    /// # Panics
+    /// On a thread of the runtime's.
     pub fn close(&self, exit: Exit, summary: &Summary) -> Result<(), Fault> {
+        let noted = self.write_here(Write::Ended { exit, summary: Box::new(*summary), run: self.run });
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             drop(writer.queue);
             // A panic in the writer was told to everybody who waited for it.
             let _ = writer.thread.join();
-            if let Some(fault) = writer.fault.get() {
-                return Err(fault.clone());
-            }
         }
-        let ended = format!("{:.0}", jiff::Timestamp::now());
-        let statement =
-            "UPDATE run SET ended_at = ?2, exit = ?3, found = ?4, done = ?5, earlier = ?6, skipped = ?7, failed = ?8, pending = ?9,
-            flagged = ?10, calls = ?11, paid = ?12, repeated = ?13, maybe_billed = ?14, remembered = ?15, cost = ?16, seconds = ?17, estimated = ?18
-            WHERE number = ?1";
-        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let Summary { found, done, earlier, skipped, failed, pending, flagged, .. } = *summary;
-        let Summary { requests, paid, retried, maybe_billed, remembered, estimated, cost, seconds, .. } = *summary;
-        let counts =
-            [found, done, earlier, skipped, failed, pending, flagged, requests, paid, retried, maybe_billed, remembered].map(count);
-        let [found, done, earlier, skipped, failed, pending, flagged, calls, paid, repeated, maybe_billed, remembered] = counts;
-        self.read(|connection| {
-            connection.execute(
-                statement,
-                params![
-                    self.run,
-                    ended,
-                    exit.code(),
-                    found,
-                    done,
-                    earlier,
-                    skipped,
-                    failed,
-                    pending,
-                    flagged,
-                    calls,
-                    paid,
-                    repeated,
-                    maybe_billed,
-                    remembered,
-                    cost,
-                    seconds,
-                    count(estimated)
-                ],
-            )
-        })?;
-        Ok(())
+        noted
     }
 
     pub(super) fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {

@@ -14,7 +14,7 @@ use super::copies;
 use super::files::{self, FileRead, FileRef};
 use super::ledger::{Intent, RecordedCall};
 use super::schema::damaged;
-use crate::model::{Fault, Row, Wasted};
+use crate::model::{Exit, Fault, Row, Summary, Wasted};
 
 /// Writes that one commit takes at most; measured, beyond this a commit costs no less a write.
 const GROUP: usize = 256;
@@ -65,6 +65,12 @@ pub(super) enum Write {
     Copies(Vec<Row>),
     /// Nothing: whoever waits for it waits for all that was given before it.
     Flush,
+    /// How the run ended; the last write.
+    Ended {
+        exit: Exit,
+        summary: Box<Summary>,
+        run: i64,
+    },
     /// The same at the end of a run: then the log is carried over into the tables, while others read them.
     Settle,
 }
@@ -93,8 +99,10 @@ pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Wr
 fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: &Receiver<(Write, Told)>, fault: &OnceLock<Fault>) {
     let mut next = Instant::now();
     while let Ok(first) = writes.recv() {
-        // One sleep, and not a wait for each: every wake-up would cost as much as a write.
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        // One sleep, and not a wait for each: every wake-up would cost as much as a write. Nothing comes beside what ends a run.
+        if !matches!(first.0, Write::Settle | Write::Ended { .. }) {
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
         let mut group = vec![first];
         group.extend(writes.try_iter().take(GROUP - 1));
         let settle = group.iter().any(|(write, _)| matches!(write, Write::Settle));
@@ -163,6 +171,7 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
                 copies::mark(&transaction, rows)?;
                 changed = true;
             }
+            Write::Ended { exit, summary, run } => end_run(&transaction, *exit, summary, *run)?,
             Write::Flush | Write::Settle => {}
         }
     }
@@ -170,6 +179,38 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
         transaction.prepare_cached("UPDATE output SET made_with = 0 WHERE made_with <> 0")?.execute([])?;
     }
     transaction.commit()
+}
+
+fn end_run(connection: &Connection, exit: Exit, summary: &Summary, run: i64) -> rusqlite::Result<()> {
+    let statement =
+        "UPDATE run SET ended_at = ?2, exit = ?3, found = ?4, done = ?5, earlier = ?6, skipped = ?7, failed = ?8, pending = ?9,
+        flagged = ?10, calls = ?11, paid = ?12, repeated = ?13, maybe_billed = ?14, remembered = ?15, cost = ?16, seconds = ?17, estimated = ?18
+        WHERE number = ?1";
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    connection.execute(
+        statement,
+        params![
+            run,
+            format!("{:.0}", jiff::Timestamp::now()),
+            exit.code(),
+            count(summary.found),
+            count(summary.done),
+            count(summary.earlier),
+            count(summary.skipped),
+            count(summary.failed),
+            count(summary.pending),
+            count(summary.flagged),
+            count(summary.requests),
+            count(summary.paid),
+            count(summary.retried),
+            count(summary.maybe_billed),
+            count(summary.remembered),
+            summary.cost,
+            summary.seconds,
+            count(summary.estimated),
+        ],
+    )?;
+    Ok(())
 }
 
 fn insert_intent(connection: &Connection, intent: &Intent, run: i64) -> rusqlite::Result<()> {

@@ -37,6 +37,11 @@ trait Sheet: Send {
     /// Writes one row, or notes it for the end.
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
 
+    /// Does what may be done before the next row, which is waited for.
+    fn meanwhile(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Writes what stands after the last row.
     fn end(&mut self, _past: &Past, _to: &mut dyn Write) -> io::Result<()> {
         Ok(())
@@ -91,8 +96,10 @@ pub struct Past {
     pub days: Vec<Day>,
 }
 
-/// Somebody who hands over rows, each once and in their order.
-pub type EachRow<'a> = &'a mut dyn FnMut(&mut dyn FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault>;
+/// Somebody who takes rows, each once and in their order; none: the next one is waited for.
+pub type Take<'a> = &'a mut dyn FnMut(Option<Row>) -> Result<(), Fault>;
+/// Somebody who hands them over.
+pub type EachRow<'a> = &'a mut dyn FnMut(Take) -> Result<(), Fault>;
 
 /// Every output of a folder on its way, under names of their own; dropped before [`Outputs::replace`], they are gone and the old ones
 /// stand.
@@ -154,24 +161,33 @@ impl Outputs {
     }
 }
 
+/// Rows, and whether the next one is waited for.
+type Batch = (Vec<Row>, bool);
+
 /// Hands rows on; stops where nobody takes them.
-fn in_batches(rows: EachRow, batches: &SyncSender<Vec<Row>>) -> Result<(), Fault> {
+fn in_batches(rows: EachRow, batches: &SyncSender<Batch>) -> Result<(), Fault> {
     let gone = |_| Fault::new(Exit::Bug, "the outputs take no more rows");
     let mut batch = Vec::with_capacity(BATCH);
     rows(&mut |row| {
-        batch.push(row);
-        if batch.len() < BATCH {
+        let waits = row.is_none();
+        batch.extend(row);
+        if batch.len() < BATCH && !waits {
             return Ok(());
         }
-        batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).map_err(gone)
+        batches.send((std::mem::replace(&mut batch, Vec::with_capacity(BATCH)), waits)).map_err(gone)
     })?;
-    batches.send(batch).map_err(gone)
+    batches.send((batch, false)).map_err(gone)
 }
 
 /// Writes the sheets side by side, each row by row.
-fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Vec<Row>>) -> Result<(), Fault> {
-    batches.into_iter().try_for_each(|rows| {
-        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))
+fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Batch>) -> Result<(), Fault> {
+    batches.into_iter().try_for_each(|(rows, waits)| {
+        sheets.par_iter_mut().try_for_each(|(sheet, file)| {
+            file.write(|to| {
+                rows.iter().try_for_each(|row| sheet.row(row, to))?;
+                if waits { sheet.meanwhile() } else { Ok(()) }
+            })
+        })
     })
 }
 
@@ -244,7 +260,7 @@ mod tests {
     fn rows_that_break_off_leave_every_old_file_and_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
-        outputs.fill(&mut |each| each(row("Titre"))).unwrap();
+        outputs.fill(&mut |take| take(Some(row("Titre")))).unwrap();
         let table = outputs.replace(&Past::default()).unwrap();
         assert_eq!(table, dir.path().join("summaries.csv"));
         let files = || {
@@ -256,8 +272,8 @@ mod tests {
         let before = files();
         assert_eq!(before.len(), OUTPUTS.len());
         let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
-        let broken = outputs.fill(&mut |each| {
-            each(row("Autre"))?;
+        let broken = outputs.fill(&mut |take| {
+            take(Some(row("Autre")))?;
             Err(Fault::usage("the ledger is damaged"))
         });
         assert!(broken.is_err());

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Output, Past, Sheet, View};
 use crate::extract::sentences;
 use crate::model::{Day, Field, Finding, Lang, Row, Severity, Status};
-use choice::{Choice, day, gravity};
+use choice::{Choice, Chosen, day, gravity};
 use mark::{Marks, Piece, text_of};
 
 const CSS: &str = include_str!("page/page.css");
@@ -96,10 +96,14 @@ impl Sheet for Pages {
         Ok(())
     }
 
+    fn meanwhile(&mut self) -> io::Result<()> {
+        self.choice.make(|row| article(row, &self.base))
+    }
+
     fn end(&mut self, past: &Past, to: &mut dyn Write) -> io::Result<()> {
-        let rows = std::mem::replace(&mut self.choice, Choice::new(0)).rows();
-        Head::of(past, &self.counts, rows.len()).write_into(to).map_err(io::Error::other)?;
-        for lots in rows.chunks(LOT * AT_ONCE) {
+        let chosen = std::mem::replace(&mut self.choice, Choice::new(0)).chosen();
+        Head::of(past, &self.counts, chosen.len()).write_into(to).map_err(io::Error::other)?;
+        for lots in chosen.chunks(LOT * AT_ONCE) {
             let lots: Vec<_> = lots.par_chunks(LOT).map(|lot| lot_of(lot, &self.base)).collect();
             lots.into_iter().try_for_each(|lot| to.write_all(&lot?))?;
         }
@@ -109,11 +113,22 @@ impl Sheet for Pages {
 }
 
 /// Articles that a browser lays out together, as they stand on the page.
-fn lot_of(rows: &[Box<Row>], base: &str) -> io::Result<Vec<u8>> {
-    let mut lot = b"\n<div class=\"lot\">".to_vec();
-    rows.iter().try_for_each(|row| Article::of(row, base).write_into(&mut lot).map_err(io::Error::other))?;
-    lot.extend_from_slice(b"\n</div>");
-    Ok(lot)
+fn lot_of(lot: &[Chosen], base: &str) -> io::Result<Vec<u8>> {
+    let mut made = b"\n<div class=\"lot\">".to_vec();
+    for chosen in lot {
+        match chosen {
+            Chosen::Row(row) => made.extend(article(row, base)?),
+            Chosen::Made(article) => made.extend(article),
+        }
+    }
+    made.extend_from_slice(b"\n</div>");
+    Ok(made)
+}
+
+fn article(row: &Row, base: &str) -> io::Result<Vec<u8>> {
+    let mut made = Vec::new();
+    Article::of(row, base).write_into(&mut made).map_err(io::Error::other)?;
+    Ok(made)
 }
 
 #[derive(Template)]
