@@ -5,6 +5,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use super::copies::Coming;
 use crate::model::Understood;
 
+/// So few rows cost no time at the end.
+const FEW: usize = 16;
+
 /// Articles that were begun and have not ended.
 #[derive(Default)]
 pub(super) struct Awaited {
@@ -62,16 +65,17 @@ impl Awaited {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).articles.clone()
     }
 
-    /// Waits until another than `last` is the first, and returns it; none: all have ended.
-    pub(super) fn first_after(&self, last: &str) -> Result<Option<String>, Broken> {
+    /// Waits until at most half as many are awaited as `last` time (or none, where they were few); returns how many, and the first. Not
+    /// for each that ends: what follows costs a commit.
+    pub(super) fn half_of(&self, last: usize) -> Result<(usize, Option<String>), Broken> {
+        let most = if last > FEW { last / 2 } else { 0 };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if state.broken {
                 return Err(Broken);
             }
-            match state.articles.keys().next() {
-                Some(first) if first == last => {}
-                first => return Ok(first.cloned()),
+            if state.articles.len() <= most {
+                return Ok((state.articles.len(), state.articles.keys().next().cloned()));
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -87,30 +91,40 @@ mod tests {
         names.iter().map(|name| Err(((*name).to_owned(), Reject::new("empty", "")))).collect()
     }
 
-    #[test]
-    fn the_first_is_told_when_it_is_another() {
+    /// So many that half of them is asked for.
+    fn many() -> Awaited {
         let awaited = Awaited::default();
-        assert_eq!(awaited.first_after(""), Ok(None));
-        awaited.add(&articles(&["b", "a", "c"]));
-        assert_eq!(awaited.first_after(""), Ok(Some("a".into())));
+        let names: Vec<String> = (0..2 * FEW).map(|number| format!("{number:03}")).collect();
+        awaited.add(&articles(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+        awaited
+    }
+
+    #[test]
+    fn the_first_is_told_when_half_have_ended_and_then_when_all_have() {
+        let awaited = many();
+        assert_eq!(awaited.half_of(usize::MAX), Ok((2 * FEW, Some("000".into()))));
+        let end = |numbers: std::ops::Range<usize>| numbers.for_each(|number| awaited.ended(&format!("{number:03}")));
         let next = std::thread::scope(|scope| {
-            let next = scope.spawn(|| awaited.first_after("a"));
-            awaited.ended("b");
-            awaited.ended("a");
+            let next = scope.spawn(|| awaited.half_of(2 * FEW));
+            end(1..FEW);
+            end(0..1);
             next.join().unwrap()
         });
-        assert_eq!(next, Ok(Some("c".into())));
-        awaited.ended("c");
+        assert_eq!(next, Ok((FEW, Some("016".into()))));
+        let next = std::thread::scope(|scope| {
+            let next = scope.spawn(|| awaited.half_of(FEW));
+            end(FEW..2 * FEW);
+            next.join().unwrap()
+        });
         awaited.close();
-        assert_eq!(awaited.first_after("c"), Ok(None));
+        assert_eq!((next, awaited.half_of(0)), (Ok((0, None)), Ok((0, None))));
     }
 
     #[test]
     fn one_that_never_ends_is_no_end_and_nobody_waits_for_it() {
-        let awaited = Awaited::default();
-        awaited.add(&articles(&["a"]));
+        let awaited = many();
         let next = std::thread::scope(|scope| {
-            let next = scope.spawn(|| awaited.first_after("a"));
+            let next = scope.spawn(|| awaited.half_of(2 * FEW));
             awaited.close();
             next.join().unwrap()
         });
@@ -121,6 +135,6 @@ mod tests {
     fn two_articles_of_one_name_are_not_foreseen() {
         let awaited = Awaited::default();
         awaited.add(&articles(&["a", "a"]));
-        assert_eq!(awaited.first_after(""), Err(Broken));
+        assert_eq!(awaited.half_of(usize::MAX), Err(Broken));
     }
 }

@@ -115,9 +115,10 @@ pub(super) fn fill(ledger: &Ledger, reader: &Ledger, config: &Config, (awaited, 
 
 /// Hands over every row, in the order of their sources, as far as no row before it is awaited.
 fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited, &Coming), take: Take) -> Result<(), Fault> {
-    let (mut after, mut first) = (String::new(), Some(String::new()));
-    while let Some(last) = first {
-        first = awaited.first_after(&last).map_err(|Broken| Fault::usage("a row does not come"))?;
+    let (mut after, mut left) = (String::new(), usize::MAX);
+    while left > 0 {
+        let first;
+        (left, first) = awaited.half_of(left).map_err(|Broken| Fault::usage("a row does not come"))?;
         // Rows that have ended are in the ledger's queue.
         if !coming.is_empty() {
             ledger.flush_here()?;

@@ -225,7 +225,7 @@ impl Ledger {
         self.write(Write::Flush).await
     }
 
-    /// The same for a thread that is none of the runtime's.
+    /// The same for a thread that is none of the runtime's, and at once.
     ///
     /// # Errors
     /// Where it is not.
@@ -233,7 +233,7 @@ impl Ledger {
     /// # Panics
     /// On a thread of the runtime's.
     pub fn flush_here(&self) -> Result<(), Fault> {
-        self.write_here(Write::Flush)
+        self.write_here(Write::FlushNow)
     }
 
     /// The same when nothing but the outputs is left to do: the ledger is then made ready to be closed while they are written.

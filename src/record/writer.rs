@@ -65,6 +65,8 @@ pub(super) enum Write {
     Copies(Vec<Row>),
     /// Nothing: whoever waits for it waits for all that was given before it.
     Flush,
+    /// The same at once.
+    FlushNow,
     /// How the run ended; the last write.
     Ended {
         exit: Exit,
@@ -99,8 +101,8 @@ pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Wr
 fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: &Receiver<(Write, Told)>, fault: &OnceLock<Fault>) {
     let mut next = Instant::now();
     while let Ok(first) = writes.recv() {
-        // One sleep, and not a wait for each: every wake-up would cost as much as a write. Nothing comes beside what ends a run.
-        if !matches!(first.0, Write::Settle | Write::Ended { .. }) {
+        // One sleep, and not a wait for each: every wake-up would cost as much as a write. Little comes beside what ends a run.
+        if !matches!(first.0, Write::FlushNow | Write::Settle | Write::Ended { .. }) {
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
         }
         let mut group = vec![first];
@@ -122,12 +124,16 @@ fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: 
             break;
         }
         if settle {
-            // As below.
-            let _ = connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE);");
+            carry_over(&connection);
         }
         next = Instant::now() + GATHER;
     }
-    // A checkpoint that fails costs nothing: the log is read at the next start.
+    carry_over(&connection);
+}
+
+/// Carries the log over into the tables, and empties it.
+fn carry_over(connection: &Connection) {
+    // What fails here costs nothing: the log is read at the next start.
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
@@ -172,7 +178,7 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
                 changed = true;
             }
             Write::Ended { exit, summary, run } => end_run(&transaction, *exit, summary, *run)?,
-            Write::Flush | Write::Settle => {}
+            Write::Flush | Write::FlushNow | Write::Settle => {}
         }
     }
     if changed {
