@@ -14,6 +14,7 @@ use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, Desk, Limits, Work};
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Loudness, Progress};
+use crate::write;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     start(arguments, false)
@@ -73,6 +74,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
         }
         arguments.wait
     })?;
+    write::clear(&config.output);
     room::on_the_disk(&config.output)?;
     room::for_files(&config)?;
     let runtime = runtime()?;
@@ -101,7 +103,7 @@ fn places_are_apart(config: &Config) -> Result<(), Fault> {
             output.display()
         )));
     }
-    match crate::write::names().map(|name| output.join(name)).find(|path| path.is_dir()) {
+    match write::names().map(|name| output.join(name)).find(|path| path.is_dir()) {
         Some(path) => Err(Fault::usage(format!("`{}` is a folder, and a file must be written there; move it away", path.display()))),
         None => Ok(()),
     }

@@ -140,3 +140,134 @@ fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::copies::Coming;
+    use super::*;
+    use crate::config::{Near, Overrides, load};
+    use crate::model::{Article, Reject, Row, Understood};
+    use crate::pipeline::reading;
+    use crate::record::FileRef;
+    use crate::write::Past;
+
+    fn config(folder: &Path) -> Config {
+        let file = folder.join("config.toml");
+        std::fs::write(&file, "[[endpoint]]\nname = \"e\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"embedded\"\n").unwrap();
+        let config = load(Some(&file), &Overrides::default(), &crate::dialect::facts()).unwrap();
+        Config { output: folder.to_path_buf(), ..config }
+    }
+
+    /// Ten sentences of a story; without the last ones it is a trimmed copy.
+    fn article(source: &str, story: &str, sentences: usize) -> Article {
+        let towns = ["Brennec", "Kerlan", "Portmeur", "Lesvin", "Morlan", "Plouvier", "Ploumar", "Landerneau", "Quimper", "Douarnenez"];
+        let sentence =
+            |town: &&str| format!("À {town}, {story} a surpris les habitants du port et de la ville mardi soir, selon la mairie. ");
+        let body = towns.iter().take(sentences).map(sentence).collect();
+        let mut article = Article { source: source.into(), title: story.into(), body, ..Article::default() };
+        reading::sketch(&mut article, Near::Report);
+        article
+    }
+
+    fn row(article: &Article) -> Row {
+        let processed_at = "2026-11-26T02:00:00Z".into();
+        Row { id: article.source.clone(), source: article.source.clone(), sketch: article.sketch.clone(), processed_at, ..Row::default() }
+    }
+
+    fn record(ledger: &Ledger, article: &Article) {
+        let file = Arc::new(FileRef { number: 1, folder: b"input".to_vec(), name: b"1".to_vec() });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(ledger.record_row(row(article), None, &[], &file)).unwrap();
+    }
+
+    fn written(filled: Filled, folder: &Path) -> Vec<String> {
+        let past = Past { made_at: "2026-11-26T02:00:00Z".into(), cost: None, days: Vec::new() };
+        filled.outputs.replace(&past).unwrap();
+        crate::write::names().map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).collect()
+    }
+
+    /// What is filled while these come one by one; in between each is made as `made` says.
+    fn fill_while(dir: &Path, known: &[Article], coming: &[Article], end: impl Fn(&Awaited, &Ledger)) -> (Result<Filled, Fault>, Ledger) {
+        let ledger = Ledger::open(dir, false).unwrap();
+        for article in known {
+            record(&ledger, article);
+        }
+        ledger.flush_here().unwrap();
+        let awaited = Awaited::default();
+        awaited.add(&coming.iter().cloned().map(Ok).collect::<Vec<Understood>>());
+        let all = awaited.all();
+        let filled = std::thread::scope(|scope| {
+            let (ledger, awaited) = (&ledger, &awaited);
+            let filling = scope.spawn(move || fill(ledger, &ledger.beside().unwrap(), &config(dir), (awaited, &all)));
+            end(awaited, ledger);
+            awaited.close();
+            filling.join().unwrap()
+        });
+        (filled, ledger)
+    }
+
+    #[test]
+    fn what_is_filled_while_rows_come_is_what_is_filled_at_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        // Originals and copies on both sides: in the ledger already, and on their way.
+        let known =
+            [article("b", "la tempête", 10), article("d", "la tempête", 8), article("f", "la marée", 10), article("h", "le gel", 9)];
+        let coming: Vec<Article> = [("a", "la marée", 9), ("c", "la tempête", 9), ("e", "la neige", 10), ("g", "la neige", 8)]
+            .map(|(source, story, sentences)| article(source, story, sentences))
+            .into();
+        // The last one first.
+        let (filled, ledger) = fill_while(dir.path(), &known, &coming, |awaited, ledger| {
+            for article in coming.iter().rev() {
+                record(ledger, article);
+                awaited.ended(&article.source);
+            }
+        });
+        let filled = filled.unwrap();
+        assert_eq!((filled.rows, ledger.listed().unwrap()), (8, 8));
+        let ahead = written(filled, dir.path());
+        let copies: Vec<_> =
+            "abcdefgh".chars().filter_map(|source| ledger.row(&source.to_string()).unwrap().map(|row| row.0.copy_of)).collect();
+        assert_eq!(copies, ["", "", "b", "b", "", "a", "e", ""]);
+        let again = fill(&ledger, &ledger, &config(dir.path()), (&Awaited::default(), &Coming::new())).unwrap();
+        assert_eq!(written(again, dir.path()), ahead);
+    }
+
+    #[test]
+    fn a_row_that_is_not_as_foreseen_or_never_comes_is_thrown_away_with_all_others() {
+        let coming = [article("a", "la marée", 9), article("c", "la tempête", 9)];
+        let files = |dir: &Path| {
+            std::fs::read_dir(dir)
+                .unwrap()
+                .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".new-"))
+                .count()
+        };
+        for (what, end) in [
+            (
+                "another article",
+                (|awaited: &Awaited, ledger: &Ledger| {
+                    for source in ["a", "c"] {
+                        record(ledger, &article(source, "le gel", 9));
+                        awaited.ended(source);
+                    }
+                }) as fn(&Awaited, &Ledger),
+            ),
+            ("none", |_, _| {}),
+            ("the run was broken off", |awaited, _| awaited.break_off()),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let (filled, _) = fill_while(dir.path(), &[article("b", "la tempête", 10)], &coming, end);
+            assert!(filled.is_err(), "{what}");
+            assert_eq!(files(dir.path()), 0, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_reject_leaves_a_row_without_a_sketch() {
+        let awaited = Awaited::default();
+        awaited.add(&[Err(("a".to_owned(), Reject::new("empty", ""))), Ok(article("b", "le gel", 10))]);
+        let all = awaited.all();
+        assert!(all["a"].is_empty() && !all["b"].is_empty());
+    }
+}

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -13,6 +14,9 @@ const APPLICATION_ID: i32 = 0x6470_6368;
 /// The tables, version by version: a new ledger goes through all steps, an older one through those that it lacks. A step that was
 /// released is never changed again.
 const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+
+/// How long one connection waits for another.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The version that this program reads and writes.
 fn version() -> i32 {
@@ -60,7 +64,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     if mode != "wal" {
         tracing::warn!("the ledger's disk takes no write-ahead log (a network disk?); it works, but more slowly");
     }
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000;").map_err(fault)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;").map_err(fault)?;
+    connection.busy_timeout(PATIENCE).map_err(fault)?;
     let synchronous: i32 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(fault)?;
     if synchronous != 2 {
         return Err(Fault::usage(format!("the ledger `{}` cannot be kept safe from a power cut: SQLite does not sync it", path.display())));
@@ -73,7 +78,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
     let fault = |error: rusqlite::Error| damaged(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
-    connection.execute_batch("PRAGMA busy_timeout = 5000;").map_err(fault)?;
+    connection.busy_timeout(PATIENCE).map_err(fault)?;
     let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
     if found != version() {
         let what = if found > version() { "a newer depeche made it; use that one" } else { "the next run takes it along" };

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::copies;
 use super::files::{self, FileRead, FileRef};
 use super::ledger::{Intent, RecordedCall};
-use super::schema::damaged;
+use super::schema::{PATIENCE, damaged};
 use crate::model::{Exit, Fault, Row, Summary, Wasted};
 
 /// Writes that one commit takes at most; measured, beyond this a commit costs no less a write.
@@ -124,17 +124,19 @@ fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: 
             break;
         }
         if settle {
-            carry_over(&connection);
+            carry_over(&connection, Duration::ZERO);
         }
         next = Instant::now() + GATHER;
     }
-    carry_over(&connection);
+    carry_over(&connection, PATIENCE);
 }
 
-/// Carries the log over into the tables, and empties it.
-fn carry_over(connection: &Connection) {
+/// Carries the log over into the tables and empties it, where nobody reads from it any more within `patience`: until then nobody writes.
+fn carry_over(connection: &Connection, patience: Duration) {
+    let waiting = connection.busy_timeout(patience);
     // What fails here costs nothing: the log is read at the next start.
-    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+    let _ = waiting.and_then(|()| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);"));
+    let _ = connection.busy_timeout(PATIENCE);
 }
 
 fn inode(path: &Path) -> Option<u64> {

@@ -1,17 +1,25 @@
 //! A file is replaced whole: written beside its target under a name of its own, synced, renamed, and the folder synced.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::model::Fault;
 
+/// What the name of a file in the making begins with, and how many letters and digits follow.
+const PREFIX: &str = ".new-";
+const RANDOM: usize = 6;
+/// Bytes that take the disk a moment.
+const MUCH: u64 = 1 << 20;
+
 /// A file in the making; dropped before [`Synced::replace`], it is gone and the old one stands.
 pub(super) struct New {
     path: PathBuf,
     buffer: BufWriter<NamedTempFile>,
+    /// So many bytes of it are on the disk.
+    down: u64,
 }
 
 impl New {
@@ -19,13 +27,26 @@ impl New {
     pub(super) fn begin(path: PathBuf) -> Result<Self, Fault> {
         let folder = path.parent().unwrap_or(Path::new("."));
         // Made with O_EXCL and mode 0600, so nobody can plant or read it.
-        let new = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(|error| fault(&path, &error))?;
-        Ok(Self { path, buffer: BufWriter::with_capacity(1 << 16, new) })
+        let new = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder).map_err(|error| fault(&path, &error))?;
+        Ok(Self { path, buffer: BufWriter::with_capacity(1 << 16, new), down: 0 })
     }
 
     /// Lets `fill` write, and says whose disk refuses if one does.
     pub(super) fn write<T>(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Fault> {
         fill(&mut self.buffer).map_err(|error| fault(&self.path, &error))
+    }
+
+    /// Puts what there is of it on the disk where that is much, so that less is left to do at its end.
+    pub(super) fn put_down(&mut self) -> Result<(), Fault> {
+        let mut file = self.buffer.get_ref().as_file();
+        let put = file.stream_position().and_then(|written| {
+            if written < self.down + MUCH {
+                return Ok(());
+            }
+            self.down = written;
+            file.sync_data()
+        });
+        put.map_err(|error| fault(&self.path, &error))
     }
 
     /// Gives the last bytes to the system.
@@ -72,6 +93,19 @@ impl Synced {
     }
 }
 
+/// Removes what a run that was killed left in the making; to be called by who alone may write to `folder`.
+pub(super) fn clear(folder: &Path) {
+    let ours = |name: &str| {
+        name.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    };
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(ours) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // What stays does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// What a refusing disk means for the user.
 fn fault(path: &Path, error: &io::Error) -> Fault {
     let what = if error.kind() == io::ErrorKind::StorageFull {
@@ -100,5 +134,21 @@ mod tests {
         drop(new);
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_kill_left_in_the_making_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = New::begin(dir.path().join("a.csv")).unwrap();
+        // As after a kill: nobody removes it.
+        std::mem::forget(left);
+        for name in ["a.csv", ".new-plans.txt", ".new-", "new-abcdef"] {
+            std::fs::write(dir.path().join(name), name).unwrap();
+        }
+        std::fs::create_dir(dir.path().join(".new-folder")).unwrap();
+        let count = || std::fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(count(), 6);
+        clear(dir.path());
+        assert_eq!(count(), 5);
     }
 }

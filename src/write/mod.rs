@@ -161,6 +161,11 @@ impl Outputs {
     }
 }
 
+/// Removes outputs that a run left half-made when it was killed; to be called by who holds the lock of `folder`.
+pub fn clear(folder: &Path) {
+    atomic::clear(folder);
+}
+
 /// Rows, and whether the next one is waited for.
 type Batch = (Vec<Row>, bool);
 
@@ -186,7 +191,8 @@ fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Batch>) -> Resul
             file.write(|to| {
                 rows.iter().try_for_each(|row| sheet.row(row, to))?;
                 if waits { sheet.meanwhile() } else { Ok(()) }
-            })
+            })?;
+            if waits { file.put_down() } else { Ok(()) }
         })
     })
 }
