@@ -60,6 +60,11 @@ impl Awaited {
         }
     }
 
+    /// Whether a row is known not to come.
+    pub(super) fn is_broken(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).broken
+    }
+
     /// All that are awaited now.
     pub(super) fn all(&self) -> Coming {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).articles.clone()

@@ -31,24 +31,26 @@ pub(super) type Said = BTreeMap<String, String>;
 
 /// Says in each row of the table of which it is a copy, and returns what the rows to come will have to say; the original is the one whose
 /// source's name comes first. A view of all rows, so that neither the order of the workers nor what an earlier run knew makes a
-/// difference. `folder` takes what does not fit into memory, `mark` the rows that have to say something else.
+/// difference. `folder` takes what does not fit into memory, `mark` the rows that have to say something else; `go_on` is asked at every row.
 ///
 /// # Errors
-/// Where the ledger cannot be read, or the disk takes no more; or what `mark` returned.
+/// Where the ledger cannot be read, or the disk takes no more; or what `mark` or `go_on` returned.
 pub(super) fn settle(
     ledger: &Ledger,
     coming: &Coming,
     (near, folder): (Near, &Path),
+    go_on: impl Fn() -> Result<(), Fault>,
     mut mark: impl FnMut(Vec<Row>) -> Result<(), Fault>,
 ) -> Result<Said, Fault> {
     let refused = |error: io::Error| Fault::usage(format!("copies cannot be looked for in `{}`: {error}", folder.display()));
-    let (rows, candidates) = candidates(ledger, coming, (near, folder), &refused)?;
+    let (rows, candidates) = candidates(ledger, coming, (near, folder), &go_on, &refused)?;
     let coming_by_number = coming.iter().collect();
     let mut copies = Copies { ledger, coming: coming_by_number, rows, originals: Vec::new(), at_hand: HashMap::new() };
     let mut candidates = candidates.peekable();
     let mut changed: Vec<u32> = Vec::new();
     let mut said = Said::new();
     each_sketch(ledger, coming, |row| {
+        go_on()?;
         let place = number(copies.originals.len());
         let others = of_row(place, &mut candidates).map_err(refused)?;
         let original = copies.original(&row.sketch, &others)?;
@@ -96,11 +98,13 @@ fn candidates(
     ledger: &Ledger,
     coming: &Coming,
     (near, folder): (Near, &Path),
+    go_on: &impl Fn() -> Result<(), Fault>,
     refused: &impl Fn(io::Error) -> Fault,
 ) -> Result<(Vec<i64>, Sorted), Fault> {
     let mut rows = Vec::new();
     let mut marks = Sorter::new(folder);
     each_sketch(ledger, coming, |row| {
+        go_on()?;
         let place = number(rows.len());
         rows.push(row.number);
         let sketch = if near == Near::Off { None } else { Sketch::from_bytes(&row.sketch) };

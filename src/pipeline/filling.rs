@@ -81,7 +81,9 @@ fn has_room(ledger: &Ledger, config: &Config) -> bool {
 /// Settles which rows are copies, and fills the outputs with all rows in the order of their sources, each when those before it have come.
 /// `reader` is read from while others use `ledger`; `coming` are those that were awaited when all others were in the ledger.
 pub(super) fn fill(ledger: &Ledger, reader: &Ledger, config: &Config, (awaited, coming): (&Awaited, &Coming)) -> Result<Filled, Fault> {
-    let expected = copies::settle(reader, coming, (config.near, &config.output), |rows| ledger.mark_copies(rows))?;
+    let go_on = || if awaited.is_broken() { Err(broken(Broken)) } else { Ok(()) };
+    let mark = |rows| go_on().and_then(|()| ledger.mark_copies(rows));
+    let expected = copies::settle(reader, coming, (config.near, &config.output), go_on, mark)?;
     let view = View {
         profile: config.profile,
         page_rows: config.page_rows,
@@ -113,12 +115,16 @@ pub(super) fn fill(ledger: &Ledger, reader: &Ledger, config: &Config, (awaited, 
     Ok(Filled { outputs, rows })
 }
 
+fn broken(_: Broken) -> Fault {
+    Fault::usage("a row does not come")
+}
+
 /// Hands over every row, in the order of their sources, as far as no row before it is awaited.
 fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited, &Coming), take: Take) -> Result<(), Fault> {
     let (mut after, mut left) = (String::new(), usize::MAX);
     while left > 0 {
         let first;
-        (left, first) = awaited.half_of(left).map_err(|Broken| Fault::usage("a row does not come"))?;
+        (left, first) = awaited.half_of(left).map_err(broken)?;
         // Rows that have ended are in the ledger's queue.
         if !coming.is_empty() {
             ledger.flush_here()?;
