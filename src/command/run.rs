@@ -160,7 +160,7 @@ async fn heed_signals(work: Arc<Work>) {
             _ = hangup.recv() => Exit::Terminated,
         };
         if work.signal.set(signal).is_err() {
-            end_at_once(signal);
+            end_at_once(&work, signal);
         }
         tracing::warn!("stopping: calls in flight may end; once more to stop at once");
         work.halt(signal);
@@ -168,6 +168,7 @@ async fn heed_signals(work: Arc<Work>) {
 }
 
 #[expect(clippy::exit, reason = "the user has asked twice")]
-fn end_at_once(exit: Exit) {
+fn end_at_once(work: &Work, exit: Exit) {
+    write::clear(&work.config.output);
     std::process::exit(exit.code().into());
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::iter::Peekable;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::sort::{Sorted, Sorter};
 use crate::config::Near;
@@ -26,45 +26,38 @@ const NONE: u32 = u32::MAX;
 
 /// The sketches of rows that the ledger does not have yet as they will be, by their sources; empty where one will have none.
 pub(super) type Coming = BTreeMap<String, Vec<u8>>;
-/// The originals of those of them that are copies, by their sources.
-pub(super) type Said = BTreeMap<String, String>;
 
-/// Says in each row of the table of which it is a copy, and returns what the rows to come will have to say; the original is the one whose
-/// source's name comes first. A view of all rows, so that neither the order of the workers nor what an earlier run knew makes a
-/// difference. `folder` takes what does not fit into memory, `mark` the rows that have to say something else; `go_on` is asked at every row.
+/// Finds out which rows of the table are copies, those to come included; the original is the one whose source's name comes first. A view of
+/// all rows, so that neither the order of the workers nor what an earlier run knew makes a difference. `folder` takes what does not fit
+/// into memory; `go_on` is asked at every row.
 ///
 /// # Errors
-/// Where the ledger cannot be read, or the disk takes no more; or what `mark` or `go_on` returned.
+/// Where the ledger cannot be read, or the disk takes no more; or what `go_on` returned.
 pub(super) fn settle(
     ledger: &Ledger,
     coming: &Coming,
     (near, folder): (Near, &Path),
     go_on: impl Fn() -> Result<(), Fault>,
-    mut mark: impl FnMut(Vec<Row>) -> Result<(), Fault>,
-) -> Result<Said, Fault> {
+) -> Result<Copies, Fault> {
     let refused = |error: io::Error| Fault::usage(format!("copies cannot be looked for in `{}`: {error}", folder.display()));
     let (rows, candidates) = candidates(ledger, coming, (near, folder), &go_on, &refused)?;
-    let coming_by_number = coming.iter().collect();
-    let mut copies = Copies { ledger, coming: coming_by_number, rows, originals: Vec::new(), at_hand: HashMap::new() };
+    let coming_in_order = coming.iter().map(|(source, sketch)| (source.clone(), sketch.clone())).collect();
+    let mut copies = Copies { coming: coming_in_order, rows, ..Copies::default() };
     let mut candidates = candidates.peekable();
-    let mut changed: Vec<u32> = Vec::new();
-    let mut said = Said::new();
     each_sketch(ledger, coming, |row| {
         go_on()?;
         let place = number(copies.originals.len());
         let others = of_row(place, &mut candidates).map_err(refused)?;
-        let original = copies.original(&row.sketch, &others)?;
+        let original = copies.original(ledger, &row.sketch, &others)?;
         copies.originals.push(original.as_ref().map_or(NONE, |(place, _)| *place));
-        let name = original.map_or_else(String::new, |(_, name)| name);
-        if to_come(row.number).is_some() {
-            said.insert(row.source, name);
-        } else if name != row.copy_of {
-            changed.push(place);
+        let is_to_come = to_come(row.number).is_some();
+        if is_to_come || original.map_or_else(String::new, |(_, name)| name) != row.copy_of {
+            copies.told.push(place);
+            copies.differ.extend((!is_to_come).then_some(place));
         }
         Ok(())
     })?;
-    changed.chunks(WRITTEN).try_for_each(|some| mark(copies.said(some)?))?;
-    Ok(said)
+    Ok(copies)
 }
 
 /// Every row of the table as far as copies are concerned, in the order of their sources' names, those to come included.
@@ -145,19 +138,81 @@ fn of_row(place: u32, candidates: &mut Peekable<Sorted>) -> io::Result<Vec<u32>>
     Ok(places)
 }
 
-struct Copies<'a> {
-    ledger: &'a Ledger,
-    coming: Vec<(&'a String, &'a Vec<u8>)>,
+/// Which rows of the table are copies, and of which.
+#[derive(Default)]
+pub(super) struct Copies {
+    /// The rows to come, in the order of their sources.
+    coming: Vec<(String, Vec<u8>)>,
     /// The numbers of the rows, by their places.
     rows: Vec<i64>,
-    /// The places of the rows' originals, as far as is known.
+    /// The places of the rows' originals.
     originals: Vec<u32>,
-    at_hand: HashMap<u32, Option<Rc<(String, Sketch)>>>,
+    /// The places of the rows that have to be told what to say: those that say something else, and those to come.
+    told: Vec<u32>,
+    /// How many of them were told.
+    next: usize,
+    /// The places of rows that say something else in the ledger.
+    differ: Vec<u32>,
+    at_hand: HashMap<u32, Option<Arc<(String, Sketch)>>>,
 }
 
-impl Copies<'_> {
+impl Copies {
+    /// The row of that number as it has to be. Rows come in the order of their sources.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read, or a row that was to come is of another article.
+    pub(super) fn say(&mut self, ledger: &Ledger, number: i64, row: Row) -> Result<Row, Fault> {
+        let Some(place) = self.told.get(self.next).copied() else { return Ok(row) };
+        let told = self.rows.get(place as usize).copied().unwrap_or_default();
+        let coming = to_come(told).and_then(|at| self.coming.get(at));
+        match coming {
+            Some((source, sketch)) if *source == row.source && *sketch != row.sketch => {
+                return Err(Fault::usage(format!("`{source}` is not the article that it was")));
+            }
+            Some((source, _)) if *source == row.source => {}
+            None if told == number => {}
+            _ => return Ok(row),
+        }
+        self.next += 1;
+        let is_to_come = coming.is_some();
+        let name = self.name(ledger, place)?;
+        if row.copy_of == name {
+            return Ok(row);
+        }
+        self.differ.extend(is_to_come.then_some(place));
+        Ok(said(row, &name))
+    }
+
+    /// Puts into the ledger what rows have to say that say something else there.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read or written.
+    pub(super) fn mark(mut self, ledger: &Ledger) -> Result<(), Fault> {
+        let differ = std::mem::take(&mut self.differ);
+        for some in differ.chunks(WRITTEN) {
+            let mut rows = Vec::with_capacity(some.len());
+            for place in some {
+                let number = self.rows.get(*place as usize).copied().unwrap_or_default();
+                let row = match to_come(number).and_then(|at| self.coming.get(at)) {
+                    Some((source, _)) => ledger.row(source)?.map(|(row, _)| row),
+                    None => ledger.row_number(number)?,
+                };
+                let name = self.name(ledger, *place)?;
+                rows.extend(row.map(|row| said(row, &name)));
+            }
+            ledger.mark_copies(&rows)?;
+        }
+        Ok(())
+    }
+
+    /// The source of the original of the row at this place; empty where it has none.
+    fn name(&mut self, ledger: &Ledger, place: u32) -> Result<String, Fault> {
+        let original = self.originals.get(place as usize).copied().unwrap_or(NONE);
+        Ok(self.sketch(ledger, original)?.map_or(String::new(), |original| original.0.clone()))
+    }
+
     /// The first original, with its source, among these places that the sketch repeats. A copy stands for its original.
-    fn original(&mut self, sketch: &[u8], places: &[u32]) -> Result<Option<(u32, String)>, Fault> {
+    fn original(&mut self, ledger: &Ledger, sketch: &[u8], places: &[u32]) -> Result<Option<(u32, String)>, Fault> {
         let mut places: Vec<u32> = places
             .iter()
             .map(|place| self.originals.get(*place as usize).copied().filter(|place| *place != NONE).unwrap_or(*place))
@@ -166,40 +221,28 @@ impl Copies<'_> {
         places.dedup();
         let Some(sketch) = Sketch::from_bytes(sketch) else { return Ok(None) };
         for place in places {
-            if let Some(original) = self.sketch(place)?.filter(|original| sketch.repeats(&original.1).is_some()) {
+            if let Some(original) = self.sketch(ledger, place)?.filter(|original| sketch.repeats(&original.1).is_some()) {
                 return Ok(Some((place, original.0.clone())));
             }
         }
         Ok(None)
     }
 
-    fn sketch(&mut self, place: u32) -> Result<Option<Rc<(String, Sketch)>>, Fault> {
+    fn sketch(&mut self, ledger: &Ledger, place: u32) -> Result<Option<Arc<(String, Sketch)>>, Fault> {
         if let Some(known) = self.at_hand.get(&place) {
             return Ok(known.clone());
         }
         let Some(row) = self.rows.get(place as usize) else { return Ok(None) };
         let found = match to_come(*row) {
-            Some(coming) => self.coming.get(coming).map(|(source, bytes)| ((*source).clone(), (*bytes).clone())),
-            None => self.ledger.sketch(*row)?,
+            Some(coming) => self.coming.get(coming).cloned(),
+            None => ledger.sketch(*row)?,
         };
-        let found = found.and_then(|(source, bytes)| Some(Rc::new((source, Sketch::from_bytes(&bytes)?))));
+        let found = found.and_then(|(source, bytes)| Some(Arc::new((source, Sketch::from_bytes(&bytes)?))));
         if self.at_hand.len() >= AT_HAND {
             self.at_hand.clear();
         }
         self.at_hand.insert(place, found.clone());
         Ok(found)
-    }
-
-    /// The rows at these places, with what they have to say.
-    fn said(&mut self, places: &[u32]) -> Result<Vec<Row>, Fault> {
-        let mut rows = Vec::with_capacity(places.len());
-        for place in places {
-            let original = self.originals.get(*place as usize).copied().unwrap_or(NONE);
-            let name = self.sketch(original)?.map_or(String::new(), |original| original.0.clone());
-            let row = self.rows.get(*place as usize).map(|row| self.ledger.row_number(*row)).transpose()?.flatten();
-            rows.extend(row.map(|row| said(row, &name)));
-        }
-        Ok(rows)
     }
 }
 

@@ -7,13 +7,13 @@ use tokio::sync::oneshot;
 
 use super::Work;
 use super::awaited::{Awaited, Broken};
-use super::copies::{self, Coming, said};
+use super::copies::{self, Coming, Copies};
 use super::outputs::stand;
 use super::reading::behind_the_others;
 use crate::config::Config;
-use crate::model::Fault;
+use crate::model::{Fault, Row};
 use crate::record::Ledger;
-use crate::write::{Outputs, Take, View};
+use crate::write::{Outputs, Past, View};
 
 /// Rows that are read at once.
 const PAGE: usize = 256;
@@ -22,9 +22,26 @@ const KEPT_FREE: u64 = 64 << 20;
 
 /// Outputs with every row, which are yet to take their places.
 pub struct Filled {
-    pub(super) outputs: Outputs,
+    outputs: Outputs,
+    copies: Copies,
     /// How many they were.
-    pub(super) rows: u64,
+    rows: u64,
+    /// See [`Ledger::left`]; before the first was looked at.
+    left: u64,
+}
+
+impl Filled {
+    /// Whether they hold what is in the ledger now, all rows that were awaited included.
+    pub(super) fn is_whole(&self, ledger: &Ledger) -> Result<bool, Fault> {
+        // A row that leaves the table was not foreseen: others may have been called its copies.
+        Ok(self.left == ledger.left() && self.rows == ledger.listed()? && self.outputs.are_there())
+    }
+
+    /// Puts them in their places, and what was found of copies into the ledger.
+    pub(super) fn replace(self, ledger: &Ledger, past: &Past) -> Result<(), Fault> {
+        self.copies.mark(ledger)?;
+        self.outputs.replace(past).map(|_| ())
+    }
 }
 
 /// Outputs that are being filled.
@@ -38,11 +55,14 @@ impl Filling {
         }
         let (tell, told) = oneshot::channel();
         let work = Arc::clone(work);
+        // Before this thread is nicer than others: those that it starts would be as nice, to the run's end.
+        rayon::current_num_threads();
         let fill = move || {
             behind_the_others(0);
             match ahead(&work) {
                 // A run that was broken off does not wait for it.
-                Ok(filled) => drop(filled.map(|filled| tell.send(filled))),
+                Ok(Some(filled)) => drop(tell.send(filled)),
+                Ok(None) => {}
                 Err(fault) => tracing::debug!("the outputs are written at the end: {}", fault.message),
             }
         };
@@ -57,7 +77,7 @@ impl Filling {
     }
 }
 
-/// None where nothing is gained: the outputs stand, or no row is awaited.
+/// None where nothing is gained, or the disk is nearly full.
 fn ahead(work: &Work) -> Result<Option<Filled>, Fault> {
     let (ledger, config) = (work.desk.ledger(), &work.config);
     let coming = work.awaited.all();
@@ -66,7 +86,9 @@ fn ahead(work: &Work) -> Result<Option<Filled>, Fault> {
     }
     // Rows that are not among them are in the ledger's queue.
     ledger.flush_here()?;
-    if stand(ledger, config)? || !has_room(ledger, config) {
+    // An answer that was asked for makes a row.
+    let nothing_changes = stand(ledger, config)? && work.desk.lines().all(|line| line.tally().sent == 0);
+    if nothing_changes || !has_room(ledger, config) {
         return Ok(None);
     }
     fill(ledger, &ledger.beside()?, config, (&work.awaited, &coming)).map(Some)
@@ -81,9 +103,9 @@ fn has_room(ledger: &Ledger, config: &Config) -> bool {
 /// Settles which rows are copies, and fills the outputs with all rows in the order of their sources, each when those before it have come.
 /// `reader` is read from while others use `ledger`; `coming` are those that were awaited when all others were in the ledger.
 pub(super) fn fill(ledger: &Ledger, reader: &Ledger, config: &Config, (awaited, coming): (&Awaited, &Coming)) -> Result<Filled, Fault> {
+    let left = ledger.left();
     let go_on = || if awaited.is_broken() { Err(broken(Broken)) } else { Ok(()) };
-    let mark = |rows| go_on().and_then(|()| ledger.mark_copies(rows));
-    let expected = copies::settle(reader, coming, (config.near, &config.output), go_on, mark)?;
+    let mut copies = copies::settle(reader, coming, (config.near, &config.output), go_on)?;
     let view = View {
         profile: config.profile,
         page_rows: config.page_rows,
@@ -91,36 +113,26 @@ pub(super) fn fill(ledger: &Ledger, reader: &Ledger, config: &Config, (awaited, 
         folder: config.folder.clone(),
     };
     let mut outputs = Outputs::begin(&config.output, &view)?;
-    let (mut rows, mut changed) = (0, Vec::new());
+    let mut rows = 0;
     outputs.fill(&mut |take| {
         final_rows((ledger, reader), (awaited, coming), &mut |row| {
-            let Some(row) = row else { return take(None) };
+            let Some((number, row)) = row else { return take(None) };
             rows += 1;
-            let Some(sketch) = coming.get(&row.source) else { return take(Some(row)) };
-            if row.sketch != *sketch {
-                return Err(Fault::usage(format!("`{}` is not the article that it was", row.source)));
-            }
-            let original = expected.get(&row.source).map_or("", String::as_str);
-            if row.copy_of == original {
-                return take(Some(row));
-            }
-            let row = said(row, original);
-            changed.push(row.clone());
-            take(Some(row))
+            take(Some(copies.say(reader, number, row)?))
         })
     })?;
-    if !changed.is_empty() {
-        ledger.mark_copies(changed)?;
-    }
-    Ok(Filled { outputs, rows })
+    Ok(Filled { outputs, copies, rows, left })
 }
 
 fn broken(_: Broken) -> Fault {
     Fault::usage("a row does not come")
 }
 
+/// Takes rows with their numbers; none: the next one is waited for.
+type Each<'a> = &'a mut dyn FnMut(Option<(i64, Row)>) -> Result<(), Fault>;
+
 /// Hands over every row, in the order of their sources, as far as no row before it is awaited.
-fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited, &Coming), take: Take) -> Result<(), Fault> {
+fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited, &Coming), each: Each) -> Result<(), Fault> {
     let (mut after, mut left) = (String::new(), usize::MAX);
     while left > 0 {
         let first;
@@ -132,16 +144,16 @@ fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited
         loop {
             let page = reader.rows_between(&after, first.as_deref(), PAGE)?;
             let whole = page.len() == PAGE;
-            for row in page {
+            for (number, row) in page {
                 after.clone_from(&row.source);
-                take(Some(row))?;
+                each(Some((number, row)))?;
             }
             if !whole {
                 break;
             }
         }
         if first.is_some() {
-            take(None)?;
+            each(None)?;
         }
     }
     Ok(())
@@ -151,13 +163,11 @@ fn final_rows((ledger, reader): (&Ledger, &Ledger), (awaited, coming): (&Awaited
 mod tests {
     use std::path::Path;
 
-    use super::super::copies::Coming;
     use super::*;
     use crate::config::{Near, Overrides, load};
-    use crate::model::{Article, Reject, Row, Understood};
+    use crate::model::{Article, Reject, Understood};
     use crate::pipeline::reading;
     use crate::record::FileRef;
-    use crate::write::Past;
 
     fn config(folder: &Path) -> Config {
         let file = folder.join("config.toml");
@@ -188,9 +198,9 @@ mod tests {
         runtime.block_on(ledger.record_row(row(article), None, &[], &file)).unwrap();
     }
 
-    fn written(filled: Filled, folder: &Path) -> Vec<String> {
+    fn written(filled: Filled, ledger: &Ledger, folder: &Path) -> Vec<String> {
         let past = Past { made_at: "2026-11-26T02:00:00Z".into(), cost: None, days: Vec::new() };
-        filled.outputs.replace(&past).unwrap();
+        filled.replace(ledger, &past).unwrap();
         crate::write::names().map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).collect()
     }
 
@@ -231,13 +241,13 @@ mod tests {
             }
         });
         let filled = filled.unwrap();
-        assert_eq!((filled.rows, ledger.listed().unwrap()), (8, 8));
-        let ahead = written(filled, dir.path());
+        assert!(filled.is_whole(&ledger).unwrap());
+        let ahead = written(filled, &ledger, dir.path());
         let copies: Vec<_> =
             "abcdefgh".chars().filter_map(|source| ledger.row(&source.to_string()).unwrap().map(|row| row.0.copy_of)).collect();
         assert_eq!(copies, ["", "", "b", "b", "", "a", "e", ""]);
         let again = fill(&ledger, &ledger, &config(dir.path()), (&Awaited::default(), &Coming::new())).unwrap();
-        assert_eq!(written(again, dir.path()), ahead);
+        assert_eq!(written(again, &ledger, dir.path()), ahead);
     }
 
     #[test]
@@ -246,7 +256,7 @@ mod tests {
         let files = |dir: &Path| {
             std::fs::read_dir(dir)
                 .unwrap()
-                .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".new-"))
+                .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".depeche-new-"))
                 .count()
         };
         for (what, end) in [

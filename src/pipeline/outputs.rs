@@ -130,11 +130,9 @@ pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>, tables
     if stand(ledger, config)? {
         return Ok(());
     }
-    // Rows only ever leave the table unforeseen: where there are as many, they are the same ones.
-    let listed = ledger.listed()?;
-    let filled = match filled.filter(|filled| filled.rows == listed) {
-        Some(filled) => filled,
-        None => fill(ledger, ledger, config, (&Awaited::default(), &Coming::default()))?,
+    let filled = match filled {
+        Some(filled) if filled.is_whole(ledger)? => filled,
+        _ => fill(ledger, ledger, config, (&Awaited::default(), &Coming::new()))?,
     };
     let past = Past { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
     let path = |name: &str| config.output.join(name);
@@ -146,7 +144,7 @@ pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>, tables
         }
         opened_elsewhere(&path);
     }
-    filled.outputs.replace(&past)?;
+    filled.replace(ledger, &past)?;
     let written: Vec<_> = write::names().filter_map(|name| Some((name.to_owned(), stamp(&path(name))?))).collect();
     ledger.outputs_written(&written, made_with(config))
 }

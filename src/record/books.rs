@@ -123,17 +123,19 @@ impl Ledger {
         })
     }
 
-    /// At most `most` rows of the table, in the order of their sources' names: those that come after `after` and before `until`, where
-    /// there is one. No name is empty.
+    /// At most `most` rows of the table with their numbers (see [`super::Sketched`]), in the order of their sources' names: those that come
+    /// after `after` and before `until`, where there is one. No name is empty.
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn rows_between(&self, after: &str, until: Option<&str>, most: usize) -> Result<Vec<Row>, Fault> {
+    pub fn rows_between(&self, after: &str, until: Option<&str>, most: usize) -> Result<Vec<(i64, Row)>, Fault> {
         self.read(|connection| {
             let before = if until.is_some() { "AND source < ?3" } else { "AND ?3 IS NULL" };
-            let query = format!("SELECT {COLUMNS} FROM row WHERE listed = 1 AND source > ?1 {before} ORDER BY source LIMIT ?2");
+            let query = format!("SELECT {COLUMNS}, rowid FROM row WHERE listed = 1 AND source > ?1 {before} ORDER BY source LIMIT ?2");
             let mut statement = connection.prepare_cached(&query)?;
-            statement.query_map(params![after, i64::try_from(most).unwrap_or(i64::MAX), until], row_of)?.collect()
+            statement
+                .query_map(params![after, i64::try_from(most).unwrap_or(i64::MAX), until], |row| Ok((row.get("rowid")?, row_of(row)?)))?
+                .collect()
         })
     }
 

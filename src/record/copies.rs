@@ -1,10 +1,9 @@
 //! Sketches of the articles in the table, and what the rows say of copies.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::Ledger;
 use super::books::{COLUMNS, row_of};
-use super::writer::Write;
 use crate::model::{Fault, Row};
 
 /// Rows that are fetched at once.
@@ -79,28 +78,21 @@ impl Ledger {
         })
     }
 
-    /// Puts into these rows what they say of copies, and waits until that is on the disk.
+    /// Puts into these rows what they say of copies. Only when nothing else is written any more.
     ///
     /// # Errors
     /// Where that could not be written.
-    ///
-    /// # Panics
-    /// On a thread of the runtime's.
-    pub fn mark_copies(&self, rows: Vec<Row>) -> Result<(), Fault> {
-        self.write_here(Write::Copies(rows))
+    pub fn mark_copies(&self, rows: &[Row]) -> Result<(), Fault> {
+        self.read(|connection| {
+            let transaction = connection.unchecked_transaction()?;
+            for row in rows {
+                let findings =
+                    if row.findings.is_empty() { String::new() } else { serde_json::to_string(&row.findings).unwrap_or_default() };
+                transaction
+                    .prepare_cached("UPDATE row SET copy_of = ?2, flags = ?3, findings = ?4 WHERE source = ?1")?
+                    .execute(params![row.source, row.copy_of, row.flags, findings])?;
+            }
+            transaction.commit()
+        })
     }
-}
-
-/// See [`Ledger::mark_copies`].
-pub(super) fn mark(connection: &Connection, rows: &[Row]) -> rusqlite::Result<()> {
-    for row in rows {
-        let findings = if row.findings.is_empty() { String::new() } else { serde_json::to_string(&row.findings).unwrap_or_default() };
-        connection.prepare_cached("UPDATE row SET copy_of = ?2, flags = ?3, findings = ?4 WHERE source = ?1")?.execute(params![
-            row.source,
-            row.copy_of,
-            row.flags,
-            findings
-        ])?;
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -144,6 +144,12 @@ impl Ledger {
         let reader = schema::open_to_read(&self.path)?;
         let next_file = AtomicI64::new(i64::MAX / 2);
         Ok(Self { path: self.path.clone(), run: i64::MAX, killed: 0, next_file, reader: Mutex::new(reader), writer: Mutex::new(None) })
+    }
+
+    /// How often rows have left the table, or have come back with their file, since it was opened. It is counted when the tables have it.
+    pub fn left(&self) -> u64 {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().map_or(0, |writer| writer.left.load(Ordering::Relaxed))
     }
 
     /// What it takes on the disk, with its log.
@@ -396,7 +402,7 @@ mod tests {
         assert_eq!(ledger.row_like(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
         assert_eq!(ledger.listed().unwrap(), 2);
         let between = |after, until, most| -> Vec<String> {
-            ledger.rows_between(after, until, most).unwrap().into_iter().map(|row| row.source).collect()
+            ledger.rows_between(after, until, most).unwrap().into_iter().map(|(_, row)| row.source).collect()
         };
         assert_eq!(between("", None, 9), ["a.txt", "b.txt"]);
         assert_eq!((between("", Some("b.txt"), 9), between("a.txt", None, 9)), (vec!["a.txt".into()], vec!["b.txt".into()]));

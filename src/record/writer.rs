@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -10,7 +11,6 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use super::copies;
 use super::files::{self, FileRead, FileRef};
 use super::ledger::{Intent, RecordedCall};
 use super::schema::{PATIENCE, damaged};
@@ -61,8 +61,6 @@ pub(super) enum Write {
         back: Vec<i64>,
         gone: Vec<i64>,
     },
-    /// What these rows say of copies.
-    Copies(Vec<Row>),
     /// Nothing: whoever waits for it waits for all that was given before it.
     Flush,
     /// The same at once.
@@ -86,19 +84,29 @@ pub(super) struct Writer {
     pub(super) thread: JoinHandle<()>,
     /// Why it takes no more writes.
     pub(super) fault: Arc<OnceLock<Fault>>,
+    /// How often rows have left the table.
+    pub(super) left: Arc<AtomicU64>,
 }
 
 /// Starts the writer over its own connection.
 pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Writer> {
     let (queue, writes) = sync_channel(4 * GROUP);
     let fault = Arc::new(OnceLock::new());
-    let shared = Arc::clone(&fault);
+    let left = Arc::new(AtomicU64::new(0));
+    let shared = (Arc::clone(&fault), Arc::clone(&left));
     let inode = inode(&path);
-    let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || run(connection, (&path, inode), &writes, &shared))?;
-    Ok(Writer { queue, thread, fault })
+    let thread = std::thread::Builder::new()
+        .name("ledger".into())
+        .spawn(move || run(connection, (&path, inode), &writes, (&shared.0, &shared.1)))?;
+    Ok(Writer { queue, thread, fault, left })
 }
 
-fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: &Receiver<(Write, Told)>, fault: &OnceLock<Fault>) {
+fn run(
+    mut connection: Connection,
+    (path, inode): (&Path, Option<u64>),
+    writes: &Receiver<(Write, Told)>,
+    (fault, left): (&OnceLock<Fault>, &AtomicU64),
+) {
     let mut next = Instant::now();
     while let Ok(first) = writes.recv() {
         // One sleep, and not a wait for each: every wake-up would cost as much as a write. Little comes beside what ends a run.
@@ -111,10 +119,17 @@ fn run(mut connection: Connection, (path, inode): (&Path, Option<u64>), writes: 
         let result = commit(&mut connection, group.iter().map(|(write, _)| write)).map_err(|error| damaged(path, &error));
         // A file without a name takes every write, and is gone with the run: nothing may be paid for that only it would know.
         let result = if self::inode(path) == inode { result } else { Err(taken_away(path)) };
-        if let Err(failed) = &result {
-            // Nobody else sets it.
-            let _ = fault.set(failed.clone());
-        }
+        let result = match result {
+            Ok(times) => {
+                left.fetch_add(times, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(failed) => {
+                // Nobody else sets it.
+                let _ = fault.set(failed.clone());
+                Err(failed)
+            }
+        };
         for told in group.into_iter().filter_map(|(_, told)| told) {
             // Who asked may be gone (a run that was broken off); the write stands all the same.
             let _ = told.send(result.clone());
@@ -151,11 +166,13 @@ fn taken_away(path: &Path) -> Fault {
     ))
 }
 
-fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<()> {
+/// Returns how often rows left the table, or came back with their file.
+fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<u64> {
     let transaction = connection.transaction()?;
     // The outputs no longer show what the ledger holds: known before they are written, so that a kill between leaves no doubt. What they
     // look like stays known, so that somebody's work on them is seen.
     let mut changed = false;
+    let mut left = 0;
     for write in group {
         match write {
             Write::Intent { intent, run } => insert_intent(&transaction, intent, *run)?,
@@ -173,11 +190,15 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
                 files::touch(&transaction, file, *run)?;
                 changed |= see(&transaction, source, file.number, *run)?;
             }
-            Write::Read { read, run } => changed |= files::read_to_its_end(&transaction, read, *run)?,
-            Write::Listing { back, gone } => changed |= files::list(&transaction, back, gone)?,
-            Write::Copies(rows) => {
-                copies::mark(&transaction, rows)?;
-                changed = true;
+            Write::Read { read, run } => {
+                let some_left = files::read_to_its_end(&transaction, read, *run)?;
+                left += u64::from(some_left);
+                changed |= some_left;
+            }
+            Write::Listing { back, gone } => {
+                let listed = files::list(&transaction, back, gone)?;
+                left += u64::from(listed);
+                changed |= listed;
             }
             Write::Ended { exit, summary, run } => end_run(&transaction, *exit, summary, *run)?,
             Write::Flush | Write::FlushNow | Write::Settle => {}
@@ -186,7 +207,8 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
     if changed {
         transaction.prepare_cached("UPDATE output SET made_with = 0 WHERE made_with <> 0")?.execute([])?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    Ok(left)
 }
 
 fn end_run(connection: &Connection, exit: Exit, summary: &Summary, run: i64) -> rusqlite::Result<()> {

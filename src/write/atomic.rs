@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use crate::model::Fault;
 
 /// What the name of a file in the making begins with, and how many letters and digits follow.
-const PREFIX: &str = ".new-";
+const PREFIX: &str = ".depeche-new-";
 const RANDOM: usize = 6;
 /// Bytes that take the disk a moment.
 const MUCH: u64 = 1 << 20;
@@ -34,6 +34,11 @@ impl New {
     /// Lets `fill` write, and says whose disk refuses if one does.
     pub(super) fn write<T>(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Fault> {
         fill(&mut self.buffer).map_err(|error| fault(&self.path, &error))
+    }
+
+    /// Whether nobody has removed it.
+    pub(super) fn is_there(&self) -> bool {
+        self.buffer.get_ref().path().exists()
     }
 
     /// Puts what there is of it on the disk where that is much, so that less is left to do at its end.
@@ -142,10 +147,10 @@ mod tests {
         let left = New::begin(dir.path().join("a.csv")).unwrap();
         // As after a kill: nobody removes it.
         std::mem::forget(left);
-        for name in ["a.csv", ".new-plans.txt", ".new-", "new-abcdef"] {
+        for name in ["a.csv", ".depeche-new-plans.txt", ".depeche-new-", ".new-abcdef"] {
             std::fs::write(dir.path().join(name), name).unwrap();
         }
-        std::fs::create_dir(dir.path().join(".new-folder")).unwrap();
+        std::fs::create_dir(dir.path().join(".depeche-new-folder")).unwrap();
         let count = || std::fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(count(), 6);
         clear(dir.path());

@@ -141,6 +141,11 @@ impl Outputs {
         read
     }
 
+    /// Whether all are still where they were begun.
+    pub fn are_there(&self) -> bool {
+        self.sheets.iter().all(|(_, file)| file.is_there())
+    }
+
     /// Ends them and puts them in the places of the old ones; returns the table's path.
     ///
     /// # Errors

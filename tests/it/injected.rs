@@ -152,7 +152,7 @@ fn a_disk_that_is_full_at_any_write_of_an_output_is_told_and_nothing_is_lost() {
         let fault = Fault { calls: "write", what, on: "", first_thread: true };
         at_places(&fault, places.iter().copied().step_by(every().min(3)), |ended, what| {
             // Beside them there are the last lines, which are no output on a disk.
-            if what.contains("/output/.new-") {
+            if what.contains("/output/.depeche-new-") {
                 outputs.set(outputs.get() + 1);
                 assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);
                 told(ended, what, if what.contains("ENOSPC") { "no space left on device" } else { "cannot be written" });
@@ -173,7 +173,7 @@ fn writes_of_outputs() -> Vec<usize> {
         return Vec::new();
     }
     let log = std::fs::read_to_string(desk.path("trace")).unwrap();
-    let places = log.lines().enumerate().filter(|(_, line)| line.contains("/output/.new-")).map(|(at, _)| at + 1);
+    let places = log.lines().enumerate().filter(|(_, line)| line.contains("/output/.depeche-new-")).map(|(at, _)| at + 1);
     places.skip(2).collect()
 }
 

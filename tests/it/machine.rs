@@ -203,7 +203,7 @@ fn the_ledger_is_on_the_disk_before_the_table_and_the_table_before_its_name() {
     let Some(lines) = traced(&desk) else { return };
     let first = |what: &str| lines.iter().position(|line| what.split(' ').all(|part| line.contains(part)));
     let last = |what: &str| lines.iter().rposition(|line| what.split(' ').all(|part| line.contains(part)));
-    let renamed = first("rename .new- summaries.csv").unwrap_or_else(|| panic!("no rename in {lines:#?}"));
+    let renamed = first("rename .depeche-new- summaries.csv").unwrap_or_else(|| panic!("no rename in {lines:#?}"));
     let name = lines[renamed].split('"').nth(1).unwrap();
     let name = name.rsplit('/').next().unwrap();
     let synced = first(&format!("fsync {name}")).unwrap_or_else(|| panic!("{name} was not synced: {lines:#?}"));

@@ -194,7 +194,7 @@ fn outputs_that_go_while_a_run_is_at_work_are_made_anew_or_told() {
 /// How many outputs are in the making.
 fn in_the_making(desk: &Desk) -> usize {
     let names = fs::read_dir(desk.path("output")).into_iter().flatten().map(|entry| entry.unwrap().file_name());
-    names.filter(|name| name.to_string_lossy().starts_with(".new-")).count()
+    names.filter(|name| name.to_string_lossy().starts_with(".depeche-new-")).count()
 }
 
 #[test]
