@@ -2,9 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::time::Instant;
 
-use crate::support::PATIENCE;
 use crate::support::articles::{english, french};
 use crate::support::configs::openai;
 use crate::support::desk::{Desk, mode, rows, sources};
@@ -189,52 +187,4 @@ fn outputs_that_go_while_a_run_is_at_work_are_made_anew_or_told() {
     let ended = during("words = 90", &|| while std::fs::remove_dir_all(desk.path("output")).is_err() {}).exits(2);
     assert!(ended.stderr.contains("was taken away"), "{}", ended.stderr);
     assert!(mock.count() - before <= 3, "what was in flight, and nothing more");
-}
-
-/// How many outputs are in the making.
-fn in_the_making(desk: &Desk) -> usize {
-    let names = fs::read_dir(desk.path("output")).into_iter().flatten().map(|entry| entry.unwrap().file_name());
-    names.filter(|name| name.to_string_lossy().starts_with(".depeche-new-")).count()
-}
-
-#[test]
-fn outputs_are_begun_while_answers_are_awaited_and_a_kill_leaves_nothing_of_them() {
-    let mock = Mock::good();
-    let undisturbed = Desk::with(&openai(&mock), 3);
-    undisturbed.run(&["run"]).exits(0);
-    let desk = Desk::with(&openai(&mock), 3);
-    mock.hold();
-    let run = desk.start(&["run"]);
-    let end = Instant::now() + PATIENCE;
-    while in_the_making(&desk) < 5 {
-        assert!(Instant::now() < end, "no outputs were begun");
-        std::thread::yield_now();
-    }
-    assert!(!desk.path("output/summaries.csv").exists());
-    assert_eq!(run.kill().code, None);
-    assert_eq!(in_the_making(&desk), 5);
-    mock.release();
-    desk.run(&["run"]).exits(0);
-    assert_eq!(in_the_making(&desk), 0);
-    assert_eq!(desk.timeless(), undisturbed.timeless());
-}
-
-#[test]
-fn outputs_that_were_begun_early_are_the_same_as_those_made_at_the_end() {
-    let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 40);
-    for number in 1..=10 {
-        desk.write(&format!("input/{number:03}-again.txt"), french(number));
-    }
-    desk.run(&["run"]).exits(0);
-    let outputs = || {
-        ["summaries.csv", "quarantine.csv", "summaries.jsonl", "flags.jsonl"].map(|name| fs::read(desk.path("output").join(name)).unwrap())
-    };
-    let early = outputs();
-    assert_eq!(desk.rows().iter().filter(|row| !row["copy_of"].is_empty()).count(), 10);
-    fs::remove_file(desk.path("output/digest.html")).unwrap();
-    let calls = mock.count();
-    desk.run(&["run"]).exits(0);
-    assert!(desk.path("output/digest.html").exists());
-    assert_eq!((outputs(), mock.count()), (early, calls));
 }
