@@ -21,6 +21,8 @@ const GROUP: usize = 256;
 /// From the end of a commit to the next: a commit costs the same for one write as for ten, so they wait for each other. A call waits
 /// twice, a hundredth of what a service takes.
 const GATHER: Duration = Duration::from_millis(2);
+/// For the looks into the ledger that are taken between the last row and the outputs.
+const A_LITTLE: Duration = Duration::from_millis(50);
 
 /// One write.
 pub(super) enum Write {
@@ -139,7 +141,7 @@ fn run(
             break;
         }
         if settle {
-            carry_over(&connection, Duration::ZERO);
+            carry_over(&connection, A_LITTLE);
         }
         next = Instant::now() + GATHER;
     }
