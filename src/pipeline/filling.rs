@@ -15,8 +15,8 @@ use crate::model::{Fault, Row};
 use crate::record::Ledger;
 use crate::write::{Outputs, Past, View};
 
-/// Rows that are read at once.
-const PAGE: usize = 256;
+/// Rows that are read at once; some hold two whole texts.
+const PAGE: usize = 64;
 /// Bytes that stay free beside what the outputs may take: answers that are on their way are paid for, and come first.
 const KEPT_FREE: u64 = 64 << 20;
 
