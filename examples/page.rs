@@ -125,7 +125,7 @@ fn main() -> Result<(), Fault> {
     };
     let mut outputs = Outputs::begin(&folder, &view)?;
     outputs.fill(&mut |take| (0..rows).try_for_each(|number| take(Some(row(number)))))?;
-    outputs.replace(&past).map(|_| ())
+    outputs.replace(&past)
 }
 
 fn day(number: u32) -> Day {

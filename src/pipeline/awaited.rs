@@ -90,7 +90,7 @@ impl Awaited {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Reject;
+    use crate::model::{Article, Reject};
 
     fn articles(names: &[&str]) -> Vec<Understood> {
         names.iter().map(|name| Err(((*name).to_owned(), Reject::new("empty", "")))).collect()
@@ -134,6 +134,14 @@ mod tests {
             next.join().unwrap()
         });
         assert_eq!(next, Err(Broken));
+    }
+
+    #[test]
+    fn a_reject_will_have_a_row_without_a_sketch() {
+        let awaited = Awaited::default();
+        awaited.add(&articles(&["a"]));
+        awaited.add(&[Ok(Article { source: "b".into(), sketch: vec![1], ..Article::default() })]);
+        assert_eq!(awaited.all(), Coming::from([("a".into(), vec![]), ("b".into(), vec![1])]));
     }
 
     #[test]

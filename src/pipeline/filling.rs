@@ -40,7 +40,7 @@ impl Filled {
     /// Puts them in their places, and what was found of copies into the ledger.
     pub(super) fn replace(self, ledger: &Ledger, past: &Past) -> Result<(), Fault> {
         self.copies.mark(ledger)?;
-        self.outputs.replace(past).map(|_| ())
+        self.outputs.replace(past)
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Near, Overrides, load};
-    use crate::model::{Article, Reject, Understood};
+    use crate::model::{Article, Understood};
     use crate::pipeline::reading;
     use crate::record::FileRef;
 
@@ -204,7 +204,7 @@ mod tests {
         crate::write::names().map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).collect()
     }
 
-    /// What is filled while these come one by one; in between each is made as `made` says.
+    /// What is filled over the `known` while the `coming` are awaited, which come as `end` says.
     fn fill_while(dir: &Path, known: &[Article], coming: &[Article], end: impl Fn(&Awaited, &Ledger)) -> (Result<Filled, Fault>, Ledger) {
         let ledger = Ledger::open(dir, false).unwrap();
         for article in known {
@@ -277,13 +277,5 @@ mod tests {
             assert!(filled.is_err(), "{what}");
             assert_eq!(files(dir.path()), 0, "{what}");
         }
-    }
-
-    #[test]
-    fn a_reject_leaves_a_row_without_a_sketch() {
-        let awaited = Awaited::default();
-        awaited.add(&[Err(("a".to_owned(), Reject::new("empty", ""))), Ok(article("b", "le gel", 10))]);
-        let all = awaited.all();
-        assert!(all["a"].is_empty() && !all["b"].is_empty());
     }
 }

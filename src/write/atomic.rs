@@ -89,12 +89,11 @@ pub(super) struct Synced {
 
 impl Synced {
     /// Takes the old file's place. At every instant there is the old file or the new one.
-    pub(super) fn replace(self) -> Result<PathBuf, Fault> {
+    pub(super) fn replace(self) -> Result<(), Fault> {
         let path = self.path;
         let wrong = |error: io::Error| fault(&path, &error);
         self.new.persist(&path).map_err(|error| wrong(error.error))?;
-        File::open(path.parent().unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(wrong)?;
-        Ok(path)
+        File::open(path.parent().unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(wrong)
     }
 }
 
