@@ -60,13 +60,13 @@ impl Gate {
 
     /// Waits for a place among the calls in flight. Who would have to wait long for it makes `ready` what can be made ready, as soon as
     /// few stand before him; that is not done where it might be for nothing.
-    pub(super) async fn place<E>(&self, ready: impl Future<Output = Result<(), E>>) -> Result<Place<'_>, E> {
+    pub(super) async fn place<E>(&self, ready: impl AsyncFnOnce() -> Result<(), E>) -> Result<Place<'_>, E> {
         if let Some(place) = self.places.try_take() {
             return Ok(place);
         }
         let _front = self.places.stand_in_front().await;
         if self.is_calm() {
-            ready.await?;
+            ready().await?;
         }
         Ok(self.places.take().await)
     }
@@ -271,10 +271,10 @@ mod tests {
             let gate = Gate::new(&Endpoint { rates, concurrency: Concurrency::Fixed(MANY), ..Endpoint::sample("openai", "http://x") });
             let mut taken = Vec::new();
             for _ in 0..MANY {
-                taken.push(gate.place(async { Err(()) }).await.unwrap());
+                taken.push(gate.place(async || Err(())).await.unwrap());
             }
             let mut ready = false;
-            let place = gate.place(async {
+            let place = gate.place(async || {
                 ready = true;
                 Ok::<(), ()>(())
             });

@@ -140,7 +140,7 @@ impl Line {
             noted.store(billable, Ordering::Relaxed);
             Ok::<(), Failure>(())
         };
-        let ready = async {
+        let ready = async || {
             self.open()?;
             if early { note(1).await } else { Ok(()) }
         };
@@ -170,7 +170,7 @@ impl Line {
     }
 
     /// Waits for a place; a halt ends the wait, so that a call that was noted and will never be sent does not stay noted.
-    async fn place(&self, ready: impl Future<Output = Result<(), Failure>>) -> Result<Place<'_>, Failure> {
+    async fn place(&self, ready: impl AsyncFnOnce() -> Result<(), Failure>) -> Result<Place<'_>, Failure> {
         let mut halted = self.halted.subscribe();
         tokio::select! {
             place = self.gate.place(ready) => place,

@@ -195,7 +195,7 @@ mod tests {
     fn record(ledger: &Ledger, article: &Article) {
         let file = Arc::new(FileRef { number: 1, folder: b"input".to_vec(), name: b"1".to_vec() });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(ledger.record_row(row(article), None, &[], &file)).unwrap();
+        runtime.block_on(ledger.record_row(Box::new(row(article)), None, &[], &file)).unwrap();
     }
 
     fn written(filled: Filled, ledger: &Ledger, folder: &Path) -> Vec<String> {

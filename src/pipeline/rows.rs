@@ -37,10 +37,10 @@ pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Result<V
         let ended = match article {
             Ok(task) => match task.await {
                 Ok(ended) => ended,
-                Err(_) => failed(&work, blank(&name), &internal(), &[], &file.file).await,
+                Err(_) => failed(&work, Box::new(blank(&name)), &internal(), &[], &file.file).await,
             },
-            Err(reject) if reject.is_rule() => skipped(&work, blank(&name), &reject, &file.file).await,
-            Err(reject) => failed(&work, blank(&name), &reject, &[], &file.file).await,
+            Err(reject) if reject.is_rule() => skipped(&work, Box::new(blank(&name)), &reject, &file.file).await,
+            Err(reject) => failed(&work, Box::new(blank(&name)), &reject, &[], &file.file).await,
         };
         file.ended(ended.as_ref().ok().map(|(status, _)| *status));
         match &ended {
@@ -97,7 +97,7 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
     for fingerprint in work.good(&content) {
         let twin = ledger.row_like(&fingerprint).map_err(broken)?.filter(|(row, _)| as_wished(&work, row));
         let Some((twin, calls)) = twin else { continue };
-        let row = said(Row { id: article.id, source: article.source, sketch: article.sketch, ..twin }, "");
+        let row = Box::new(said(Row { id: article.id, source: article.source, sketch: article.sketch, ..twin }, ""));
         let status = row.status;
         ledger.record_row(row, Some(fingerprint), &calls, &file).await.map_err(broken)?;
         work.progress.tell(Event::Done { earlier: true });
@@ -116,10 +116,11 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
     }
     work.desk.limits().try_one()?;
     let noting = Noting::new(&work.desk);
-    match make_checked(&work, &article, &noting).await {
+    // On the heap by itself: it is by far the largest part of a task, and most tasks of a night never come to it.
+    match Box::pin(make_checked(&work, &article, &noting)).await {
         Ok(checked) => {
             let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &checked.made));
-            let row = done(&article, checked);
+            let row = Box::new(done(&article, checked));
             let status = row.status;
             record_after(&work, earlier, row, (Some(fingerprint), &noting.keys()), &file).await?;
             work.progress.tell(Event::Done { earlier: false });
@@ -128,7 +129,7 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
         // Interrupted or broken off: the article is neither done nor failed, and its earlier row, if any, stays in the table.
         Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
         Err(failure) => {
-            let ended = failed(&work, about(&article), &failure.reject, &noting.keys(), &file).await;
+            let ended = failed(&work, Box::new(about(&article)), &failure.reject, &noting.keys(), &file).await;
             ended.map(|(status, _)| (status, failure.exit))
         }
     }
@@ -136,7 +137,7 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
 
 /// The row of a trimmed copy with what its original was paid for; none where it is no copy, or its original has failed. The checks
 /// compare it with the copy's own text.
-async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<Row>, Failure> {
+async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<Box<Row>>, Failure> {
     let Claim::Copy { original, ended } = claim else { return Ok(None) };
     if let Some(mut ended) = ended.clone() {
         // Nothing is ever sent: it closes when the original has ended.
@@ -157,7 +158,7 @@ async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<
     let status = if quarantined(&found) { Status::Quarantined } else { Status::Done };
     let (summary_endpoint, translation_endpoint) = (row.summary_endpoint, row.translation_endpoint);
     let copy = Row { digest: row.digest, status, summary_endpoint, translation_endpoint, cost: Some(0.0), ..about(article) };
-    Ok(Some(said(copy.with_findings(found), original)))
+    Ok(Some(Box::new(said(copy.with_findings(found), original))))
 }
 
 /// Whether what was done about the row's findings is what the config says now: a changed action redoes the rows that it touches.
@@ -165,9 +166,10 @@ pub(super) fn as_wished(work: &Work, row: &Row) -> bool {
     row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == work.config.checks.action(finding.check))
 }
 
-async fn failed(work: &Work, row: Row, reject: &Reject, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+async fn failed(work: &Work, mut row: Box<Row>, reject: &Reject, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     tracing::info!("{} failed: {reject}", row.source);
-    record(work, Row { status: Status::Failed, error: reject.to_string(), ..row }, None, calls, file).await?;
+    (row.status, row.error) = (Status::Failed, reject.to_string());
+    record(work, row, None, calls, file).await?;
     work.progress.tell(Event::Failed);
     if let Err(failure) = work.desk.limits().fail_one() {
         tracing::warn!("stopping: {}", failure.reject.reason);
@@ -176,14 +178,21 @@ async fn failed(work: &Work, row: Row, reject: &Reject, calls: &[[u8; 32]], file
     Ok((Status::Failed, Exit::SomeFailed))
 }
 
-async fn skipped(work: &Work, row: Row, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
-    record(work, Row { status: Status::Skipped, error: reject.to_string(), ..row }, None, &[], file).await?;
+async fn skipped(work: &Work, mut row: Box<Row>, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+    (row.status, row.error) = (Status::Skipped, reject.to_string());
+    record(work, row, None, &[], file).await?;
     work.progress.tell(Event::Skipped);
     Ok((Status::Skipped, Exit::Done))
 }
 
 /// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
-async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Failure> {
+async fn record(
+    work: &Work,
+    row: Box<Row>,
+    fingerprint: Option<[u8; 32]>,
+    calls: &[[u8; 32]],
+    file: &Arc<FileRef>,
+) -> Result<(), Failure> {
     let earlier = work.desk.ledger().row(&row.source).map_err(|fault| work.desk.break_off(fault))?;
     record_after(work, earlier, row, (fingerprint, calls), file).await
 }
@@ -192,7 +201,7 @@ async fn record(work: &Work, row: Row, fingerprint: Option<[u8; 32]>, calls: &[[
 async fn record_after(
     work: &Work,
     earlier: Option<KnownRow>,
-    row: Row,
+    mut row: Box<Row>,
     (fingerprint, calls): (Option<[u8; 32]>, &[[u8; 32]]),
     file: &Arc<FileRef>,
 ) -> Result<(), Failure> {
@@ -200,12 +209,14 @@ async fn record_after(
     let broken = |fault| work.desk.break_off(fault);
     // What it says of copies is settled at the end of a run.
     let same = earlier
-        .filter(|(earlier, _)| said(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..row.clone() });
+        .filter(|(earlier, _)| said(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..Row::clone(&row) });
     if same.as_ref().is_some_and(|(_, made_with)| *made_with == fingerprint) {
         return ledger.seen(&row.source, file).await.map_err(broken);
     }
-    let processed_at = same.map_or(row.processed_at, |(earlier, _)| earlier.processed_at);
-    ledger.record_row(Row { processed_at, ..row }, fingerprint, calls, file).await.map_err(broken)
+    if let Some((earlier, _)) = same {
+        row.processed_at = earlier.processed_at;
+    }
+    ledger.record_row(row, fingerprint, calls, file).await.map_err(broken)
 }
 
 fn done(article: &Article, checked: Checked) -> Row {

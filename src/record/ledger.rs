@@ -211,8 +211,8 @@ impl Ledger {
     ///
     /// # Errors
     /// Where an earlier write has failed.
-    pub async fn record_row(&self, row: Row, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Fault> {
-        self.post(Write::Row { row: Box::new(row), fingerprint, calls: calls.concat(), file: Arc::clone(file), run: self.run }).await
+    pub async fn record_row(&self, row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Fault> {
+        self.post(Write::Row { row, fingerprint, calls: calls.concat(), file: Arc::clone(file), run: self.run }).await
     }
 
     /// Marks the row of `source` as found by this run, and still good. As for a row, nobody waits.
@@ -391,7 +391,7 @@ mod tests {
         };
         block(ledger.record_call(call, Wasted::default())).unwrap();
         for source in ["b.txt", "a.txt"] {
-            block(ledger.record_row(row(source), Some([1; 32]), &[[7; 32]], &file(1))).unwrap();
+            block(ledger.record_row(Box::new(row(source)), Some([1; 32]), &[[7; 32]], &file(1))).unwrap();
         }
         ledger.close(Exit::Done, &Summary::default()).unwrap();
 
@@ -429,7 +429,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &Summary::default()).unwrap();
         let ledger = Ledger::open(dir.path(), false).unwrap();
-        block(ledger.record_row(row("a.txt"), None, &[], &file(1))).unwrap();
+        block(ledger.record_row(Box::new(row("a.txt")), None, &[], &file(1))).unwrap();
         // Another process, since the locks in question are between processes.
         let count = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM row').fetchone(); c.close()";
         let read = std::process::Command::new("python3").args(["-c", count]).arg(dir.path().join("ledger.db")).status();
