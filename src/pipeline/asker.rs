@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::credits::Credits;
 use super::shares::Shares;
 use super::{Limits, Outcome};
 use crate::call::{Line, Tally};
@@ -32,12 +33,14 @@ pub struct Desk {
     cost: Mutex<Option<f64>>,
     shares: Shares,
     limits: Limits,
+    credits: Credits,
     fault: Mutex<Option<Fault>>,
 }
 
 impl Desk {
     /// A desk with the lines to every endpoint that the route may use, in the config's order.
     pub fn new(ledger: Ledger, lines: Vec<Arc<Line>>, progress: Arc<Progress>, limits: Limits) -> Self {
+        let credits = Credits::new(lines.iter().map(|line| line.endpoint.concurrency.most()).sum());
         let (in_flight, failed, wasted) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             ledger,
@@ -52,6 +55,7 @@ impl Desk {
             cost: Mutex::new(Some(0.0)),
             shares: Shares::default(),
             limits,
+            credits,
             fault: Mutex::new(None),
         }
     }
@@ -64,6 +68,11 @@ impl Desk {
     /// The limits that the user set.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// For the sources that its calls are made for.
+    pub(super) fn credits(&self) -> &Credits {
+        &self.credits
     }
 
     /// What each endpoint answered.
@@ -205,6 +214,7 @@ impl Desk {
         let earlier = all_wasted().get(&key).copied().unwrap_or_default();
         let intend = |attempts| async move {
             self.intend(line, ask, key, expected, (earlier.attempts(), attempts)).await?;
+            self.credits.one_goes_out();
             // For what costs nothing, nothing was set aside.
             intended.store(if expected == Some(0.0) { 0 } else { attempts }, Ordering::Relaxed);
             Ok(())

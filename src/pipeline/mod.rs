@@ -5,6 +5,7 @@ mod asker;
 mod awaited;
 mod checked;
 mod copies;
+mod credits;
 mod estimate;
 mod filling;
 mod known;
@@ -22,10 +23,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use crate::call::{Line, Tally};
+use crate::call::Tally;
 use crate::config::{Config, Profile};
 use crate::model::{Exit, Failure, Fault, Reject};
 use crate::plan::{Glossary, row_fingerprint};
@@ -42,8 +43,6 @@ pub use outputs::{Tables, look_at_tables, write_outputs};
 use reading::ReadSource;
 pub use reading::read_all;
 
-/// Sources alive beside those whose calls are in flight: enough that reading never keeps the endpoints waiting.
-const SPARE_CREDITS: usize = 64;
 /// Calls in flight get this long to end after a signal.
 const DRAIN: Duration = Duration::from_secs(30);
 /// Between two progress lines.
@@ -127,10 +126,6 @@ impl Work {
     fn good(&self, content: &[u8; 32]) -> impl Iterator<Item = [u8; 32]> {
         self.settings.iter().map(move |settings| row_fingerprint(content, settings))
     }
-
-    fn credits(&self) -> usize {
-        SPARE_CREDITS + 2 * self.desk.lines().map(|line: &Line| line.endpoint.concurrency.most()).sum::<usize>()
-    }
 }
 
 /// Takes every article of the input through its route to its row. Returns the outputs too, where they could be filled meanwhile.
@@ -138,10 +133,9 @@ impl Work {
 /// # Errors
 /// Where the run cannot go on: the ledger or the disk.
 pub async fn run(work: Arc<Work>) -> Result<(Outcome, Option<Filled>), Fault> {
-    let credits = work.credits();
-    let alive = Arc::new(Semaphore::new(credits));
-    let (queue, mut sources) = mpsc::channel::<ReadSource>(credits);
-    let reader = reading::start(Arc::clone(&work), Arc::clone(&alive), queue)?;
+    let credits = work.desk.credits();
+    let (queue, mut sources) = mpsc::channel::<ReadSource>(credits.most());
+    let reader = reading::start(Arc::clone(&work), credits.alive(), queue)?;
     let ticker = tokio::spawn(tick(Arc::clone(&work.progress)));
     let mut rows = JoinSet::new();
     let mut exit = Exit::Done;
