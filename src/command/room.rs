@@ -51,7 +51,18 @@ pub(super) fn for_files(config: &Config) -> Result<(), Fault> {
              raise the limit, or lower concurrency; nothing was sent"
         )));
     }
+    make_the_table(needed);
     Ok(())
+}
+
+/// Has the system make its table of open files as large as it will be, while there is one thread. Later Linux stops whoever opens a file
+/// that the table has no place for until every core has done with the old one: 10 ms at 64, 128 and 256 files, measured.
+fn make_the_table(files: u64) {
+    let last = i32::try_from(files.saturating_sub(1)).unwrap_or(i32::MAX);
+    // Where that cannot be had it grows as it is needed.
+    if let Ok(any) = std::fs::File::open("/") {
+        drop(rustix::io::fcntl_dupfd_cloexec(any, last));
+    }
 }
 
 /// Starts as many threads as a run needs, and lets them end: one that is refused later would be refused in the middle.
