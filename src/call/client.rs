@@ -53,8 +53,12 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(4))
             .tcp_nodelay(true)
             .http1_only();
-        if reqwest::Url::parse(&endpoint.url).is_ok_and(|url| is_loopback(&url)) {
+        if let Some(url) = reqwest::Url::parse(&endpoint.url).ok().filter(is_loopback) {
             builder = builder.no_proxy();
+            if url.scheme() == "http" {
+                // Without proxy and redirects no TLS is spoken: the system's certificates need not be read.
+                builder = builder.tls_certs_only([]);
+            }
         }
         let http =
             builder.build().map_err(|error| Fault::usage(format!("endpoint `{}`: TLS cannot be set up here: {error}", endpoint.name)))?;
