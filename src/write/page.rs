@@ -10,6 +10,7 @@ mod mark;
 mod tests;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -104,25 +105,24 @@ impl Sheet for Pages {
         let chosen = std::mem::replace(&mut self.choice, Choice::new(0)).chosen();
         Head::of(past, &self.counts, chosen.len()).write_into(to).map_err(io::Error::other)?;
         for lots in chosen.chunks(LOT * AT_ONCE) {
-            let lots: Vec<_> = lots.par_chunks(LOT).map(|lot| lot_of(lot, &self.base)).collect();
-            lots.into_iter().try_for_each(|lot| to.write_all(&lot?))?;
+            let articles: Vec<_> = lots.par_iter().map(|chosen| made(chosen, &self.base)).collect::<Result<_, _>>()?;
+            for lot in articles.chunks(LOT) {
+                to.write_all(b"\n<div class=\"lot\">")?;
+                lot.iter().try_for_each(|article| to.write_all(article))?;
+                to.write_all(b"\n</div>")?;
+            }
         }
         Tail { keys: words::KEYS, version: env!("CARGO_PKG_VERSION"), made_at: &past.made_at }.write_into(to).map_err(io::Error::other)?;
         to.write_all(b"\n")
     }
 }
 
-/// Articles that a browser lays out together, as they stand on the page.
-fn lot_of(lot: &[Chosen], base: &str) -> io::Result<Vec<u8>> {
-    let mut made = b"\n<div class=\"lot\">".to_vec();
-    for chosen in lot {
-        match chosen {
-            Chosen::Row(row) => made.extend(article(row, base)?),
-            Chosen::Made(article) => made.extend(article),
-        }
+/// An article as it stands on the page.
+fn made<'a>(chosen: &'a Chosen, base: &str) -> io::Result<Cow<'a, [u8]>> {
+    match chosen {
+        Chosen::Row(row) => article(row, base).map(Cow::Owned),
+        Chosen::Made(article) => Ok(Cow::Borrowed(article)),
     }
-    made.extend_from_slice(b"\n</div>");
-    Ok(made)
 }
 
 fn article(row: &Row, base: &str) -> io::Result<Vec<u8>> {
