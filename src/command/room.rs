@@ -94,3 +94,16 @@ pub(super) fn for_threads() -> Result<(), Fault> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_open_files_is_as_large_as_it_will_be() {
+        make_the_table(700);
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let size: u64 = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap().trim().parse().unwrap();
+        assert!(size >= 700, "{size}");
+    }
+}

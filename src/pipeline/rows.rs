@@ -166,7 +166,13 @@ pub(super) fn as_wished(work: &Work, row: &Row) -> bool {
     row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == work.config.checks.action(finding.check))
 }
 
-async fn failed(work: &Work, mut row: Box<Row>, reject: &Reject, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+async fn failed(
+    work: &Work,
+    mut row: Box<Row>,
+    reject: &Reject,
+    calls: &[[u8; 32]],
+    file: &Arc<FileRef>,
+) -> Result<(Status, Exit), Failure> {
     tracing::info!("{} failed: {reject}", row.source);
     (row.status, row.error) = (Status::Failed, reject.to_string());
     record(work, row, None, calls, file).await?;
@@ -186,13 +192,7 @@ async fn skipped(work: &Work, mut row: Box<Row>, reject: &Reject, file: &Arc<Fil
 }
 
 /// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
-async fn record(
-    work: &Work,
-    row: Box<Row>,
-    fingerprint: Option<[u8; 32]>,
-    calls: &[[u8; 32]],
-    file: &Arc<FileRef>,
-) -> Result<(), Failure> {
+async fn record(work: &Work, row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Failure> {
     let earlier = work.desk.ledger().row(&row.source).map_err(|fault| work.desk.break_off(fault))?;
     record_after(work, earlier, row, (fingerprint, calls), file).await
 }
@@ -208,8 +208,9 @@ async fn record_after(
     let ledger = work.desk.ledger();
     let broken = |fault| work.desk.break_off(fault);
     // What it says of copies is settled at the end of a run.
-    let same = earlier
-        .filter(|(earlier, _)| said(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..Row::clone(&row) });
+    let same = earlier.filter(|(earlier, _)| {
+        said(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..Row::clone(&row) }
+    });
     if same.as_ref().is_some_and(|(_, made_with)| *made_with == fingerprint) {
         return ledger.seen(&row.source, file).await.map_err(broken);
     }

@@ -211,7 +211,13 @@ impl Ledger {
     ///
     /// # Errors
     /// Where an earlier write has failed.
-    pub async fn record_row(&self, row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Fault> {
+    pub async fn record_row(
+        &self,
+        row: Box<Row>,
+        fingerprint: Option<[u8; 32]>,
+        calls: &[[u8; 32]],
+        file: &Arc<FileRef>,
+    ) -> Result<(), Fault> {
         self.post(Write::Row { row, fingerprint, calls: calls.concat(), file: Arc::clone(file), run: self.run }).await
     }
 
