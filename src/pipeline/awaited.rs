@@ -19,6 +19,8 @@ pub(super) struct Awaited {
 struct State {
     /// With the sketches that their rows will have.
     articles: Coming,
+    /// The row of one is made anew.
+    anew: bool,
     /// One has ended without a row, or never will: nothing is final.
     broken: bool,
 }
@@ -39,6 +41,23 @@ impl Awaited {
             // Two rows of one name: the one that ends last stands.
             state.broken |= state.articles.insert(source, sketch).is_some();
         }
+    }
+
+    /// What an earlier run made of one of them is not good any more: somebody is asked.
+    pub(super) fn is_made_anew(&self) {
+        let known = std::mem::replace(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).anew, true);
+        if !known {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until it is known whether the row of any is made anew.
+    pub(super) fn any_anew(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while !(state.anew || state.broken || state.articles.is_empty()) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.anew
     }
 
     /// The row of this article is given to the ledger.
@@ -123,6 +142,28 @@ mod tests {
         });
         awaited.close();
         assert_eq!((next, awaited.half_of(0)), (Ok((0, None)), Ok((0, None))));
+    }
+
+    #[test]
+    fn whether_any_is_made_anew_is_known_when_one_is_or_all_have_ended() {
+        for anew in [true, false] {
+            let awaited = Awaited::default();
+            awaited.add(&articles(&["a", "b"]));
+            let told = std::thread::scope(|scope| {
+                let told = scope.spawn(|| awaited.any_anew());
+                awaited.ended("a");
+                if anew {
+                    awaited.is_made_anew();
+                } else {
+                    awaited.ended("b");
+                }
+                told.join().unwrap()
+            });
+            assert_eq!(told, anew);
+        }
+        let awaited = many();
+        awaited.break_off();
+        assert!(!awaited.any_anew());
     }
 
     #[test]

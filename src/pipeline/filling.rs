@@ -86,9 +86,8 @@ fn ahead(work: &Work) -> Result<Option<Filled>, Fault> {
     }
     // Rows that are not among them are in the ledger's queue.
     ledger.flush_here()?;
-    // An answer that was asked for makes a row.
-    let nothing_changes = stand(ledger, config)? && work.desk.lines().all(|line| line.tally().sent == 0);
-    if nothing_changes || !has_room(ledger, config) {
+    let changes = !stand(ledger, config)? || work.awaited.any_anew();
+    if !changes || !has_room(ledger, config) {
         return Ok(None);
     }
     fill(ledger, &ledger.beside()?, config, (&work.awaited, &coming)).map(Some)

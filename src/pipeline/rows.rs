@@ -115,6 +115,7 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
         return Ok((status, Exit::Done));
     }
     work.desk.limits().try_one()?;
+    work.awaited.is_made_anew();
     let noting = Noting::new(&work.desk);
     // On the heap by itself: it is by far the largest part of a task, and most tasks of a night never come to it.
     match Box::pin(make_checked(&work, &article, &noting)).await {
