@@ -184,10 +184,11 @@ fn run(scenario: &Scenario, folder: &Path) {
     }
     if let Some(places) = scenario.beside_a_bare_client {
         let (port, _) = service::start(scenario.manner);
-        let seconds = bare::run(&desk.join("input"), port, places).as_secs_f64();
+        let (time, cpu) = bare::run(&desk.join("input"), port, places);
+        let seconds = time.as_secs_f64();
         let share = scenario.ideal.map_or_else(|| "-".into(), |ideal| format!("{:.3}", ideal / seconds));
         println!(
-            "{:<22} {:>7} {seconds:>8.2} {share:>6}   a bare client: posts each text and reads the answer, nothing else",
+            "{:<22} {:>7} {seconds:>8.2} {share:>6}   a bare client: posts each text and reads the answer, nothing else; {cpu:.2} s of CPU",
             "", scenario.articles
         );
     }
