@@ -53,12 +53,13 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(4))
             .tcp_nodelay(true)
             .http1_only();
-        if let Some(url) = reqwest::Url::parse(&endpoint.url).ok().filter(is_loopback) {
+        let url = reqwest::Url::parse(&endpoint.url).ok();
+        if url.as_ref().is_some_and(is_loopback) {
             builder = builder.no_proxy();
-            if url.scheme() == "http" {
-                // Without proxy and redirects no TLS is spoken: the system's certificates need not be read.
-                builder = builder.tls_certs_only([]);
-            }
+        }
+        if url.as_ref().is_some_and(never_speaks_tls) {
+            // The system's certificates need not be read.
+            builder = builder.tls_certs_only([]);
         }
         let http =
             builder.build().map_err(|error| Fault::usage(format!("endpoint `{}`: TLS cannot be set up here: {error}", endpoint.name)))?;
@@ -168,6 +169,11 @@ impl Client {
     }
 }
 
+/// Whether what is asked there, by a client without proxy and redirects, is never asked by TLS.
+fn never_speaks_tls(url: &reqwest::Url) -> bool {
+    url.scheme() == "http" && is_loopback(url)
+}
+
 /// Bytes that an answer to a request may have. Those who think aloud, or write every letter as an escape, need some; nobody needs many
 /// times what was sent, and a connection that carried much keeps much memory.
 fn most_bytes(asked: Option<&Body>) -> usize {
@@ -204,4 +210,17 @@ fn written(key: &[u8], text: &[u8]) -> Option<usize> {
         };
     }
     Some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_spared_only_where_no_tls_is_spoken() {
+        let spared = |url: &str| never_speaks_tls(&reqwest::Url::parse(url).unwrap());
+        assert!(["http://127.0.0.1:1/v1", "http://localhost/", "http://[::1]:8080/"].into_iter().all(spared));
+        // By a proxy, which may speak TLS; and a service on this machine with a certificate of its own.
+        assert!(!["http://10.0.0.1/", "https://localhost/", "https://127.0.0.1:1/"].into_iter().any(spared));
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn on_the_disk(output: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Takes as many open files as the process may have, and says so where they are too few for the connections.
+/// Takes as many open files as the connections need and the process may have, says so where they are too few, and has a table made for them.
 pub(super) fn for_files(config: &Config) -> Result<(), Fault> {
     let connections: usize = config.endpoints.iter().map(|endpoint| endpoint.concurrency.most()).sum();
     let needed = OPEN_FILES + connections as u64;
@@ -56,7 +56,7 @@ pub(super) fn for_files(config: &Config) -> Result<(), Fault> {
 }
 
 /// Has the system make its table of open files as large as it will be, while there is one thread. Later Linux stops whoever opens a file
-/// that the table has no place for until every core has done with the old one: 10 ms at 64, 128 and 256 files, measured.
+/// that the table has no place for until every core has done with the old one: 10 to 20 ms at 64, 128 and 256 files, measured.
 fn make_the_table(files: u64) {
     let last = i32::try_from(files.saturating_sub(1)).unwrap_or(i32::MAX);
     // Where that cannot be had it grows as it is needed.
