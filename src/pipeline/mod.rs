@@ -135,7 +135,7 @@ impl Work {
 pub async fn run(work: Arc<Work>) -> Result<(Outcome, Option<Filled>), Fault> {
     let credits = work.desk.credits();
     let (queue, mut sources) = mpsc::channel::<ReadSource>(credits.most());
-    let reader = reading::start(Arc::clone(&work), credits.alive(), queue)?;
+    let reader = reading::start(Arc::clone(&work), queue)?;
     let ticker = tokio::spawn(tick(Arc::clone(&work.progress)));
     let mut rows = JoinSet::new();
     let mut exit = Exit::Done;

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use rayon::prelude::*;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::Work;
+use super::credits::Purse;
 use super::known::{Known, Sight, is_settled};
 use crate::config::{Config, Near, Rules};
 use crate::discover::{self, Found, walk};
@@ -75,14 +76,14 @@ impl ReadFile {
 }
 
 /// Starts the walk. It takes a credit for each source and hands the source to the workers; the queue closes when all is read.
-pub(super) fn start(work: Arc<Work>, alive: Arc<Semaphore>, queue: mpsc::Sender<ReadSource>) -> Result<JoinHandle<()>, Fault> {
+pub(super) fn start(work: Arc<Work>, queue: mpsc::Sender<ReadSource>) -> Result<JoinHandle<()>, Fault> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("read-{number}")).start_handler(behind_the_others).build();
     let pool = pool.map_err(|error| Fault::usage(format!("no threads to read with: {error}")))?;
     count(&work);
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
-        let hand = Hand { alive, queue, pool, runtime: runtime.clone(), count: AtomicU64::new(0) };
+        let hand = Hand { purse: work.desk.credits().purse(runtime.clone()), queue, pool, count: AtomicU64::new(0) };
         let mut known = Known::new(work.desk.ledger(), &work.config.folder, &work.config.input, work.shape);
         for found in walk(&work.config.input, &work.config.folder, &work.config.output) {
             let file = match known.look(&found) {
@@ -132,10 +133,9 @@ fn count(work: &Arc<Work>) {
 
 /// What hands work to the workers, a credit each.
 struct Hand {
-    alive: Arc<Semaphore>,
+    purse: Purse,
     queue: mpsc::Sender<ReadSource>,
     pool: rayon::ThreadPool,
-    runtime: tokio::runtime::Handle,
     /// Jobs that were handed on.
     count: AtomicU64,
 }
@@ -143,8 +143,7 @@ struct Hand {
 impl Hand {
     /// Waits for a credit and hands the job on; false where the run is to stop.
     fn on(&self, work: &Arc<Work>, job: impl FnOnce(&Work) -> (Vec<Understood>, Arc<ReadFile>) + Send + 'static) -> bool {
-        // The semaphore is never closed, so there is always a credit in the end.
-        let Ok(credit) = self.runtime.block_on(Arc::clone(&self.alive).acquire_owned()) else { return false };
+        let credit = self.purse.one();
         if work.stop.get().is_some() {
             return false;
         }
