@@ -2,9 +2,12 @@
 
 mod read;
 
+use std::cell::{LazyCell, OnceCell};
+
 use super::Check;
 use super::context::{Context, Pair, Relation};
 use super::lexicon::Part;
+use super::text::Text;
 use crate::model::{Finding, Flag, Severity};
 
 pub(super) use read::{Date, dates};
@@ -29,13 +32,11 @@ fn compare(pair: &Pair, published: Option<jiff::civil::Date>) -> Vec<Finding> {
     }
     let source = pair.source.dates();
     let own = Known::of(source, pair.source, if pair.relation == Relation::Summary { published } else { None });
-    let mut lost: Vec<&Date> = Vec::new();
-    let mut bare = Vec::new();
-    if pair.relation == Relation::Translation {
-        let other = Known::of(target, pair.target, None);
-        lost = source.iter().filter(|date| date.relative.is_none() && !other.knows(date)).collect();
-        bare = other.years;
-    }
+    let other = Known::of(target, pair.target, None);
+    let mut lost: Vec<&Date> = match pair.relation {
+        Relation::Translation => source.iter().filter(|date| date.relative.is_none() && !other.knows(date)).collect(),
+        Relation::Summary => Vec::new(),
+    };
     let mut findings = Vec::new();
     for date in target.iter().filter(|date| !own.knows(date)) {
         let same = lost.iter().position(|other| kind(other) == kind(date));
@@ -46,31 +47,38 @@ fn compare(pair: &Pair, published: Option<jiff::civil::Date>) -> Vec<Finding> {
         findings.push(not_founded(pair, date, meant));
     }
     findings.extend(lost.into_iter().map(|date| was_lost(pair, date)));
-    findings.extend(years(pair, &own, &bare));
+    findings.extend(years(pair, &own, &other));
     findings
 }
 
 /// What a text says of dates.
 struct Known<'d> {
     dates: &'d [Date],
-    /// Every year, those of dates and those that stand alone.
-    years: Vec<u16>,
+    text: &'d Text<'d>,
+    /// Every year, those of dates and those that stand alone. An article is read for its figures only where one is asked for.
+    years: OnceCell<Vec<u16>>,
     /// The day the article was published, which what it says of weekdays refers to.
     published: Option<jiff::civil::Date>,
 }
 
 impl<'d> Known<'d> {
-    fn of(dates: &'d [Date], text: &super::text::Text, published: Option<jiff::civil::Date>) -> Self {
-        let mut years: Vec<u16> = dates.iter().filter_map(|date| date.year).collect();
-        years.extend(text.figures().iter().filter_map(|figure| figure.year));
-        years.extend(published.and_then(|date| u16::try_from(date.year()).ok()));
-        Self { dates, years, published }
+    fn of(dates: &'d [Date], text: &'d Text, published: Option<jiff::civil::Date>) -> Self {
+        Self { dates, text, years: OnceCell::new(), published }
+    }
+
+    fn knows_year(&self, year: u16) -> bool {
+        let years = self.years.get_or_init(|| {
+            let alone = self.text.figures().iter().filter_map(|figure| figure.year);
+            let published = self.published.and_then(|date| u16::try_from(date.year()).ok());
+            self.dates.iter().filter_map(|date| date.year).chain(alone).chain(published).collect()
+        });
+        years.contains(&year)
     }
 
     fn knows(&self, date: &Date) -> bool {
         let whole = (self.dates.iter().any(|known| known.has(date)) && !self.gives_its_part_to_another(date))
             || self.follows_from_publication(date);
-        let year = date.year.is_none_or(|year| self.years.contains(&year));
+        let year = date.year.is_none_or(|year| self.knows_year(year));
         if date.relative.is_some() {
             // `yesterday` against `hier`; other words for it are too many to know.
             let opposite =
@@ -153,10 +161,11 @@ fn was_lost(pair: &Pair, date: &Date) -> Finding {
 }
 
 /// Years that stand alone: `en 2019`.
-fn years(pair: &Pair, own: &Known, others: &[u16]) -> Vec<Finding> {
+fn years(pair: &Pair, own: &Known, others: &Known) -> Vec<Finding> {
     let said = |figure: &&super::number::Figure| pair.source.figures().iter().any(|other| figure.is(other));
-    let wrong = pair.target.figures().iter().filter(|figure| figure.year.is_some_and(|year| !own.years.contains(&year)) && !said(figure));
-    let lost = pair.source.figures().iter().find(|figure| figure.year.is_some_and(|year| !others.contains(&year)));
+    let wrong = pair.target.figures().iter().filter(|figure| figure.year.is_some_and(|year| !own.knows_year(year)) && !said(figure));
+    let is_lost = |year| pair.relation == Relation::Summary || !others.knows_year(year);
+    let lost = LazyCell::new(|| pair.source.figures().iter().find(|figure| figure.year.is_some_and(is_lost)));
     wrong
         .map(|figure| {
             let (found, expected) = (pair.target.at(&figure.span), lost.map_or("", |lost| pair.source.at(&lost.span)));

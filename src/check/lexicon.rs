@@ -101,9 +101,6 @@ pub(super) fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     hasher.finish()
 }
 
-/// Bytes of the longest word.
-pub(super) const LONGEST: usize = 17;
-
 /// A table of words.
 pub(super) type Words<T> = HashMap<&'static str, T, BuildHasherDefault<Fnv>>;
 
@@ -112,13 +109,45 @@ pub(super) fn table<T: Copy>(lists: &[&[(&'static str, T)]]) -> Words<T> {
     lists.iter().flat_map(|list| list.iter().copied()).collect()
 }
 
-static FRENCH: LazyLock<Words<Lex>> = LazyLock::new(|| table(&[fr::NUMBERS, fr::TIME, fr::TONE, measure::FRENCH]));
-static ENGLISH: LazyLock<Words<Lex>> = LazyLock::new(|| table(&[en::NUMBERS, en::TIME, en::TONE, measure::ENGLISH]));
+/// What the words of a language mean.
+pub(super) struct Lexicon {
+    words: Words<Lex>,
+    /// By the first byte of a word a bit for each length that such words have. Most words of a text have no meaning here, and are told by
+    /// this without being looked up.
+    lengths: [u32; 256],
+}
 
-/// What `word`, in small letters, means in `lang`.
-pub(super) fn look(lang: Option<Lang>, word: &str) -> Option<Lex> {
-    let table = if lang == Some(Lang::EN) { &*ENGLISH } else { &*FRENCH };
-    table.get(word).copied()
+impl Lexicon {
+    fn of(lists: &[&[(&'static str, Lex)]]) -> Self {
+        let words = table(lists);
+        let mut lengths = [0; 256];
+        for word in words.keys() {
+            if let Some(known) = word.bytes().next().and_then(|first| lengths.get_mut(usize::from(first))) {
+                *known |= bit(word);
+            }
+        }
+        Self { words, lengths }
+    }
+
+    /// What `word`, in small letters, means.
+    pub(super) fn look(&self, word: &str) -> Option<&Lex> {
+        let first = word.bytes().next()?;
+        let known = self.lengths.get(usize::from(first)).copied().unwrap_or_default();
+        if known & bit(word) == 0 { None } else { self.words.get(word) }
+    }
+}
+
+/// One of 32, by the length of the word; from 31 bytes on the same.
+fn bit(word: &str) -> u32 {
+    1 << word.len().min(31)
+}
+
+static FRENCH: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::of(&[fr::NUMBERS, fr::TIME, fr::TONE, measure::FRENCH]));
+static ENGLISH: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::of(&[en::NUMBERS, en::TIME, en::TONE, measure::ENGLISH]));
+
+/// The lexicon for a text in `lang`.
+pub(super) fn lexicon(lang: Option<Lang>) -> &'static Lexicon {
+    if lang == Some(Lang::EN) { &ENGLISH } else { &FRENCH }
 }
 
 #[cfg(test)]
@@ -128,15 +157,14 @@ mod tests {
     #[test]
     fn every_word_stands_once_in_small_letters() {
         for (lists, count) in [
-            ([fr::NUMBERS, fr::TIME, fr::TONE, measure::FRENCH], FRENCH.len()),
-            ([en::NUMBERS, en::TIME, en::TONE, measure::ENGLISH], ENGLISH.len()),
+            ([fr::NUMBERS, fr::TIME, fr::TONE, measure::FRENCH], FRENCH.words.len()),
+            ([en::NUMBERS, en::TIME, en::TONE, measure::ENGLISH], ENGLISH.words.len()),
         ] {
             let words: Vec<&str> = lists.iter().flat_map(|list| list.iter().map(|(word, _)| *word)).collect();
             let mut twice = words.clone();
             twice.sort_unstable();
             let twice: Vec<_> = twice.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
             assert_eq!((words.len(), twice), (count, Vec::<&str>::new()));
-            assert!(words.iter().all(|word| word.len() <= LONGEST), "{:?}", words.iter().max_by_key(|word| word.len()));
             assert!(
                 words.iter().all(|word| *word == word.to_lowercase() && word.chars().all(|c| c.is_alphabetic() || "%€$£¥°".contains(c)))
             );

@@ -75,13 +75,13 @@ fn is_year_of_a_date(figure: &Figure, text: &Text) -> bool {
 
 /// `1` is as well said by an article.
 fn is_one(figure: &Figure, text: &Text) -> bool {
-    equal(figure.value(), 1.0) && text.meanings().contains(&Some(Lex::One))
+    equal(figure.value(), 1.0) && text.meanings().contains(&Some(&Lex::One))
 }
 
 /// Whether a word before the figure says that it is rounded.
 fn is_about(figure: &Figure, text: &Text) -> bool {
     let start = figure.tokens.start;
-    (start.saturating_sub(3)..start).any(|at| text.meanings().get(at).copied().flatten() == Some(Lex::About))
+    (start.saturating_sub(3)..start).any(|at| text.meanings().get(at).copied().flatten() == Some(&Lex::About))
 }
 
 fn rounds(figure: &Figure, other: &Figure) -> bool {

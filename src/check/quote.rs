@@ -60,16 +60,14 @@ fn invented(pair: &Pair) -> Vec<Finding> {
 
 /// A translation in which something is quoted where the source quotes nothing.
 fn unmarked(pair: &Pair) -> Vec<Finding> {
-    let has_marks = pair.source.as_str().contains(|c: char| "«»“”\"„‘’'".contains(c) && c != '\'' && c != '’')
-        || pair.source.as_str().contains(" '")
-        || pair.source.as_str().contains('‘');
-    if has_marks {
+    let long = |span: &Range<usize>| pair.target.at(span).split_whitespace().count() >= SPEECH;
+    let spans: Vec<_> = quotations(pair.target).into_iter().filter(long).collect();
+    let is_mark = |c: char| matches!(c, '«' | '»' | '“' | '”' | '"' | '„' | '‘');
+    if spans.is_empty() || pair.source.as_str().contains(is_mark) || pair.source.as_str().contains(" '") {
         return Vec::new();
     }
-    let long = |span: &Range<usize>| pair.target.at(span).split_whitespace().count() >= SPEECH;
-    quotations(pair.target)
+    spans
         .into_iter()
-        .filter(long)
         .map(|span| {
             let found = pair.target.at(&span).trim().to_owned();
             Finding::new(

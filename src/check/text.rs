@@ -7,7 +7,7 @@ use std::ops::Range;
 use memchr::memchr_iter;
 
 use super::date::{self, Date};
-use super::lexicon::{LONGEST, Lex, look};
+use super::lexicon::{Lex, lexicon};
 use super::number::{self, Figure};
 use crate::extract::sentences;
 use crate::model::{Article, Field, Lang};
@@ -22,7 +22,7 @@ pub(super) struct Text<'a> {
     pub(super) given: bool,
     lower: OnceCell<String>,
     tokens: OnceCell<Vec<Token>>,
-    meanings: OnceCell<Vec<Option<Lex>>>,
+    meanings: OnceCell<Vec<Option<&'static Lex>>>,
     sentences: OnceCell<Vec<Range<usize>>>,
     dates: OnceCell<Vec<Date>>,
     figures: OnceCell<Vec<Figure>>,
@@ -96,11 +96,10 @@ impl<'a> Text<'a> {
     }
 
     /// What each token means, in their order.
-    pub(super) fn meanings(&self) -> &[Option<Lex>] {
+    pub(super) fn meanings(&self) -> &[Option<&'static Lex>] {
         self.meanings.get_or_init(|| {
-            // No word of the lexicon is longer, and letters with a capital accent are as long as those without.
-            let known = |token: &Token| token.kind != Kind::Digits && token.span.len() <= LONGEST;
-            let meaning = |token: &Token| if known(token) { look(self.lang, self.low(token)) } else { None };
+            let lexicon = lexicon(self.lang);
+            let meaning = |token: &Token| if token.kind == Kind::Digits { None } else { lexicon.look(self.low(token)) };
             self.tokens().iter().map(meaning).collect()
         })
     }
@@ -232,14 +231,30 @@ fn kind(c: char) -> Option<Kind> {
     }
 }
 
+/// The same of an ASCII character, in one look: most of a text is such.
+const ASCII: [Option<Kind>; 128] = {
+    let mut kinds = [Some(Kind::Mark); 128];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => Some(Kind::Word),
+            b'0'..=b'9' => Some(Kind::Digits),
+            b'\t'..=b'\r' | b' ' => None,
+            _ => Some(Kind::Mark),
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 5 + 4);
+    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 4 + 4);
     let mut spaced = true;
     let mut at = 0;
-    while let Some(c) = char_at(text, at) {
+    while let Some((kind, length)) = character(text, at) {
         let start = at;
-        at += c.len_utf8();
-        let Some(kind) = kind(c) else {
+        at += length;
+        let Some(kind) = kind else {
             spaced = true;
             continue;
         };
@@ -252,18 +267,21 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-fn char_at(text: &str, at: usize) -> Option<char> {
-    text.get(at..)?.chars().next()
+/// What the character at `at` makes a token of, and its bytes.
+fn character(text: &str, at: usize) -> Option<(Option<Kind>, usize)> {
+    let byte = text.as_bytes().get(at)?;
+    if let Some(kind) = ASCII.get(usize::from(*byte)) {
+        return Some((*kind, 1));
+    }
+    let c = text.get(at..)?.chars().next()?;
+    Some((kind(c), c.len_utf8()))
 }
 
 /// Where the run of characters of this kind ends.
 fn end_of_run(text: &str, mut at: usize, kind: Kind) -> usize {
-    let bytes = text.as_bytes();
-    let usual = |byte: &u8| if kind == Kind::Word { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() };
     loop {
-        at += bytes.get(at..).unwrap_or_default().iter().take_while(|byte| usual(byte)).count();
-        match char_at(text, at) {
-            Some(c) if !c.is_ascii() && self::kind(c) == Some(kind) => at += c.len_utf8(),
+        match character(text, at) {
+            Some((Some(next), length)) if next == kind => at += length,
             _ => return at,
         }
     }
@@ -289,6 +307,13 @@ mod tests {
         assert_eq!(cut("L'ONU a 1 500,5 km²"), ["L", "'", "ONU", "a", "1", "500", ",", "5", "km", "²"]);
         assert_eq!(cut("18h30"), ["18", "h", "30"]);
         assert!(tokens("a b")[1].spaced && !tokens("a-b")[1].spaced);
+    }
+
+    #[test]
+    fn the_table_says_of_ascii_what_the_rules_say() {
+        for byte in 0..128_u8 {
+            assert_eq!(ASCII[usize::from(byte)], kind(char::from(byte)), "{byte}");
+        }
     }
 
     proptest! {

@@ -25,7 +25,7 @@ pub(in crate::check) struct Date {
 struct Reader<'t> {
     text: &'t Text<'t>,
     tokens: &'t [Token],
-    lex: &'t [Option<Lex>],
+    lex: &'t [Option<&'static Lex>],
     english: bool,
 }
 
@@ -46,7 +46,7 @@ impl Reader<'_> {
     }
 
     fn meaning(&self, at: usize) -> Option<Lex> {
-        self.lex.get(at).copied().flatten()
+        self.lex.get(at).copied().flatten().copied()
     }
 
     fn glued(&self, at: usize) -> bool {

@@ -12,7 +12,7 @@ use crate::model::Lang;
 pub(super) struct Reader<'t> {
     pub(super) text: &'t Text<'t>,
     pub(super) tokens: &'t [Token],
-    pub(super) lex: &'t [Option<Lex>],
+    pub(super) lex: &'t [Option<&'static Lex>],
     pub(super) english: bool,
     pub(super) figures: Vec<Figure>,
 }
@@ -51,7 +51,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn meaning(&self, at: usize) -> Option<Lex> {
-        self.lex.get(at).copied().flatten()
+        self.lex.get(at).copied().flatten().copied()
     }
 
     /// Whether nothing stands between a token and the one before it.
@@ -88,10 +88,12 @@ impl Reader<'_> {
 
     /// `XXe`, `XIXème`: centuries and kings.
     fn roman(&mut self, at: usize) -> usize {
-        let word = self.tokens.get(at).map_or("", |token| self.text.word(token));
-        if !word.starts_with(['I', 'V', 'X']) {
+        let Some(token) = self.tokens.get(at) else { return at + 1 };
+        // The first byte tells: this is asked of nearly every word.
+        if !matches!(self.text.as_str().as_bytes().get(token.span.start), Some(b'I' | b'V' | b'X')) {
             return at + 1;
         }
+        let word = self.text.word(token);
         let digits = word.trim_end_matches(['e', 'è', 'm', 'r']);
         // World War II is the second
         if matches!(word, "II" | "III" | "IV" | "VI" | "VII" | "VIII" | "IX" | "XI" | "XII") {

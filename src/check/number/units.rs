@@ -143,7 +143,7 @@ impl Reader<'_> {
             let (Some(first), Some(second)) = (before.last_mut(), after.first_mut()) else { continue };
             let between = first.tokens.end..second.tokens.start;
             // `1 hour and 45 minutes` is one figure.
-            let and = between.clone().all(|at| self.lex.get(at).copied().flatten() == Some(Lex::And)) && between.len() < 2;
+            let and = between.clone().all(|at| self.lex.get(at).copied().flatten() == Some(&Lex::And)) && between.len() < 2;
             if and && first.measure() == Some(HOUR) && second.measure() == Some(MINUTE) {
                 first.lengthen(second);
                 continue;
