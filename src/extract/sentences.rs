@@ -43,6 +43,20 @@ pub fn sentences(text: &str) -> Vec<&str> {
     spans(text).into_iter().filter_map(|span| text.get(span)).map(str::trim).filter(|sentence| !sentence.is_empty()).collect()
 }
 
+/// Most of a text: small letters, digits, and marks within a sentence.
+fn is_plain(byte: u8) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0_u8;
+        while byte < u8::MAX {
+            plain[byte as usize] = matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b',' | b'\'' | b'-');
+            byte += 1;
+        }
+        plain
+    };
+    PLAIN.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 /// The state of the one pass over the text.
 struct Scanner<'a> {
     text: &'a str,
@@ -84,8 +98,11 @@ impl<'a> Scanner<'a> {
     fn plain(&self, mut at: usize) -> usize {
         let bytes = self.text.as_bytes();
         loop {
-            at += match bytes.get(at..).unwrap_or_default() {
-                [b'a'..=b'z' | b'0'..=b'9' | b',' | b'\'' | b'-', ..] | [b' ', b'!'..=b'~', ..] => 1,
+            let rest = bytes.get(at..).unwrap_or_default();
+            let run = rest.iter().take_while(|byte| is_plain(**byte)).count();
+            at += run;
+            at += match rest.get(run..).unwrap_or_default() {
+                [b' ', b'!'..=b'~', ..] => 1,
                 // ß to ÿ
                 [0xc3, 0x9f..=0xbf, ..] => 2,
                 // ’

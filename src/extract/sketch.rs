@@ -44,16 +44,16 @@ pub enum Likeness {
 impl Sketch {
     /// The sketch of an article; none where it has too little text to be compared.
     pub fn of(article: &Article) -> Option<Self> {
-        let mut all = Vec::new();
+        // A word and its space are six bytes.
+        let mut all = Vec::with_capacity(article.body.len() / 5);
         let mut kept = Vec::new();
         for sentence in trimmed(&sentences::sentences(&article.body)) {
             let first = all.len();
             let mut facts = false;
-            for (at, word) in words(sentence).enumerate() {
-                let hash = hash(word);
-                facts |= is_fact(at, word, hash);
+            each_word(sentence, |letter, hash| {
+                facts |= is_fact(all.len() == first, letter, hash);
                 all.push(hash);
-            }
+            });
             let words = all.get(first..).unwrap_or_default();
             if words.len() >= 3 && kept.len() < MOST {
                 kept.push(Sentence { hash: low(mix(words)), words: u8::try_from(words.len()).unwrap_or(u8::MAX), facts });
@@ -111,11 +111,13 @@ impl Sketch {
 
     /// As the ledger keeps it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let sentences = self.sentences.iter().flat_map(|sentence| {
-            let [a, b, c, d] = sentence.hash.to_le_bytes();
-            [a, b, c, d, sentence.words, u8::from(sentence.facts)]
-        });
-        self.marks.iter().flat_map(|mark| mark.to_le_bytes()).chain(sentences).collect()
+        let mut bytes = Vec::with_capacity(MARKS * 4 + self.sentences.len() * BYTES);
+        self.marks.iter().for_each(|mark| bytes.extend(mark.to_le_bytes()));
+        for sentence in &self.sentences {
+            bytes.extend(sentence.hash.to_le_bytes());
+            bytes.extend([sentence.words, u8::from(sentence.facts)]);
+        }
+        bytes
     }
 
     /// From what the ledger keeps; none where that is none.
@@ -151,10 +153,30 @@ fn trimmed<'a>(sentences: &[&'a str]) -> Vec<&'a str> {
     sentences
 }
 
-/// Runs of letters and digits: how quotes and dashes are set is the outlet's own.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let part = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, 'à'..='ö') || (!c.is_ascii() && c.is_alphanumeric()));
-    text.split(part).filter(|word| !word.is_empty())
+/// Tells of each word its first letter and its hash. A word is a run of letters and digits: how quotes and dashes are set is the
+/// outlet's own. Every letter of every article comes by here, so each is looked at once.
+fn each_word(text: &str, mut tell: impl FnMut(char, u64)) {
+    let mut open: Option<(char, u64)> = None;
+    for c in text.chars() {
+        if is_letter(c) {
+            let (first, hash) = open.unwrap_or((c, BASIS));
+            open = Some((first, step(hash, c)));
+        } else if let Some((first, hash)) = open.take() {
+            tell(first, hash);
+        }
+    }
+    if let Some((first, hash)) = open {
+        tell(first, hash);
+    }
+}
+
+/// The signs that French is set with are not looked up.
+fn is_letter(c: char) -> bool {
+    match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | 'à'..='ö' => true,
+        '\0'..='\u{7f}' | '\u{a0}' | '«' | '»' | '\u{2000}'..='\u{206f}' => false,
+        c => c.is_alphanumeric(),
+    }
 }
 
 /// Figures and dates in words.
@@ -187,26 +209,32 @@ fn is_in_facts(hash: u64) -> bool {
     found == Some(&hash)
 }
 
-/// Whether the word at this place of its sentence is a figure or a date, also in words, or has a capital behind the first.
-fn is_fact(at: usize, word: &str, hash: u64) -> bool {
-    let telling = |c: char| !c.is_ascii_lowercase() && (c.is_numeric() || (at > 0 && c.is_uppercase()));
-    word.starts_with(telling) || is_in_facts(hash)
+/// Whether the word that begins with `letter` is a figure or a date, also in words, or has a capital and is not its sentence's first.
+fn is_fact(is_first: bool, letter: char, hash: u64) -> bool {
+    let telling = !letter.is_ascii_lowercase() && (letter.is_numeric() || (!is_first && letter.is_uppercase()));
+    telling || is_in_facts(hash)
 }
 
 /// FNV-1a over the four bytes of each small letter: what the ledger keeps must not change with the compiler.
 fn hash(word: &str) -> u64 {
-    let step = |hash: u64, letter: char| match u32::from(letter) {
+    word.chars().fold(BASIS, step)
+}
+
+/// The hash with one more letter of the word.
+fn step(hash: u64, letter: char) -> u64 {
+    let small = |hash: u64, letter: char| match u32::from(letter) {
         // Three of the four are zero: they only multiply.
         letter @ 0..=0xff => (hash ^ u64::from(letter)).wrapping_mul(PRIME_4),
         letter => letter.to_le_bytes().iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)),
     };
-    word.chars().fold(0xcbf2_9ce4_8422_2325, |hash, c| match c {
-        'a'..='z' | '0'..='9' | 'à'..='ö' => step(hash, c),
-        'A'..='Z' => step(hash, c.to_ascii_lowercase()),
-        c => c.to_lowercase().fold(hash, step),
-    })
+    match letter {
+        'a'..='z' | '0'..='9' | 'à'..='ö' => small(hash, letter),
+        'A'..='Z' => small(hash, letter.to_ascii_lowercase()),
+        letter => letter.to_lowercase().fold(hash, small),
+    }
 }
 
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 const PRIME_4: u64 = PRIME.wrapping_mul(PRIME).wrapping_mul(PRIME).wrapping_mul(PRIME);
 
