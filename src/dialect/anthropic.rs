@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{self, chat};
+use super::chat::{self, chat, message};
 use super::refusal::{Rule, says};
 use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
@@ -61,9 +61,9 @@ impl Dialect for Anthropic {
         let mut body = json!({
             "model": endpoint.model,
             "max_tokens": chat.most_tokens,
-            "system": chat.system,
-            "messages": [{"role": "user", "content": chat.user}],
         });
+        body["system"] = chat.system.into();
+        body["messages"] = vec![message("user", chat.user)].into();
         if endpoint.options.temperature {
             body["temperature"] = 0.into();
         }

@@ -28,12 +28,12 @@ pub(super) fn chat(endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Chat {
         Ask::Summarise { title, text, wish, .. } => (article(title, text), None, wish.words as u64 * TOKENS_A_WORD + SPARE_TOKENS),
         Ask::Translate { texts, .. } => (
             prompts::fence(&json!(texts).to_string()),
-            Some(object(&[("translations", json!({"type": "array", "items": text()}))])),
+            Some(object([("translations", json!({"type": "array", "items": text()}))])),
             ask.characters() + SPARE_TOKENS,
         ),
         Ask::Digest { title, text: body, wish, .. } => (
             article(title, body),
-            Some(object(&[("title_fr", text()), ("title_en", text()), ("summary_fr", text()), ("summary_en", text())])),
+            Some(object([("title_fr", text()), ("title_en", text()), ("summary_fr", text()), ("summary_en", text())])),
             2 * (wish.words as u64 * TOKENS_A_WORD + SPARE_TOKENS),
         ),
     };
@@ -41,10 +41,16 @@ pub(super) fn chat(endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Chat {
     Chat { system: prompts::instructions(endpoint, ask), user, schema, most_tokens }
 }
 
-fn object(properties: &[(&str, Value)]) -> Value {
+fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
     let names: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
-    let properties: serde_json::Map<String, Value> = properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
-    json!({"type": "object", "additionalProperties": false, "required": names, "properties": properties})
+    let mut object = json!({"type": "object", "additionalProperties": false, "required": names, "properties": {}});
+    object["properties"] = properties.into_iter().collect();
+    object
+}
+
+/// A message as chat services take them. The macro would copy the text.
+pub(super) fn message(role: &str, content: String) -> Value {
+    [("role", Value::from(role)), ("content", Value::from(content))].into_iter().collect()
 }
 
 /// The answer in a model's text.

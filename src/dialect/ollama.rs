@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{self, Chat, chat};
+use super::chat::{self, Chat, chat, message};
 use super::refusal::{Rule, says, status};
 use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
@@ -54,7 +54,7 @@ impl Dialect for Ollama {
         let chat = chat(endpoint, ask, roomier);
         let mut body = json!({
             "model": endpoint.model,
-            "messages": [{"role": "system", "content": chat.system}, {"role": "user", "content": chat.user}],
+            "messages": [],
             "stream": false,
             "think": false,
             // A prompt that does not fit is refused, not cut; an answer that does not fit ends, and does not push the prompt out.
@@ -62,6 +62,7 @@ impl Dialect for Ollama {
             "shift": false,
             "options": {"num_ctx": context(endpoint), "num_predict": chat.most_tokens, "seed": 1, "temperature": 0},
         });
+        body["messages"] = vec![message("system", chat.system), message("user", chat.user)].into();
         match (endpoint.options.json, chat.schema) {
             (JsonMode::Schema, Some(schema)) => body["format"] = schema,
             (JsonMode::Object, Some(_)) => body["format"] = "json".into(),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{self, chat};
+use super::chat::{self, chat, message};
 use super::refusal::{Rule, code, says};
 use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
@@ -76,10 +76,8 @@ impl Dialect for OpenAi {
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
         let chat = chat(endpoint, ask, roomier);
-        let mut body = json!({
-            "model": endpoint.model,
-            "messages": [{"role": "system", "content": chat.system}, {"role": "user", "content": chat.user}],
-        });
+        let mut body = json!({"model": endpoint.model});
+        body["messages"] = vec![message("system", chat.system), message("user", chat.user)].into();
         match token_limit(endpoint) {
             TokenLimit::MaxTokens => body["max_tokens"] = chat.most_tokens.into(),
             TokenLimit::MaxCompletionTokens => body["max_completion_tokens"] = (chat.most_tokens + FOR_THOUGHTS).into(),
@@ -89,8 +87,8 @@ impl Dialect for OpenAi {
         }
         match (endpoint.options.json, chat.schema) {
             (JsonMode::Schema, Some(schema)) => {
-                let schema = json!({"name": ask.task().to_string(), "strict": true, "schema": schema});
-                body["response_format"] = json!({"type": "json_schema", "json_schema": schema});
+                body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": ask.task().to_string(), "strict": true}});
+                body["response_format"]["json_schema"]["schema"] = schema;
             }
             (JsonMode::Object, Some(_)) => body["response_format"] = json!({"type": "json_object"}),
             _ => {}

@@ -39,7 +39,9 @@ struct Pieces {
 
 impl Pieces {
     fn fits(&self, text: &str) -> bool {
-        wire_bytes(text) <= self.limits.bytes && text.chars().count() <= self.limits.characters
+        // Most texts are far from any limit, and are not counted: a character is a byte at least, and a byte is two on the wire at most.
+        (text.len() <= self.limits.bytes / 2 || wire_bytes(text) <= self.limits.bytes)
+            && (text.len() <= self.limits.characters || text.chars().count() <= self.limits.characters)
     }
 
     fn add(&mut self, part: &str) {

@@ -64,7 +64,10 @@ fn answerer(endpoint: &Endpoint, identity: &str) -> serde_json::Value {
 
 /// The hash of what is written as JSON. Nothing that is hashed here can fail to be: no map has other keys than strings.
 fn hash(parts: &impl Serialize) -> [u8; 32] {
-    *blake3::hash(&serde_json::to_vec(parts).unwrap_or_default()).as_bytes()
+    // Room for most articles, so that it need not grow.
+    let mut written = Vec::with_capacity(4096);
+    let _ = serde_json::to_writer(&mut written, parts);
+    *blake3::hash(&written).as_bytes()
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub fn fence(material: &str) -> String {
     let mark = mark.get(..32).unwrap_or_default();
     let broken = |text: Cow<'_, str>, (word, broken): &(&str, &str)| Cow::Owned(text.replace(word, broken));
     // Hardly any article holds one of the marks that they are written with.
-    let words = CONTROL_WORDS.iter().filter(|_| memchr3(b'<', b'>', b'[', material.as_bytes()).is_some());
-    let material = words.fold(Cow::Borrowed(material), broken);
+    let words = if memchr3(b'<', b'>', b'[', material.as_bytes()).is_some() { CONTROL_WORDS } else { &[] };
+    let material = words.iter().fold(Cow::Borrowed(material), broken);
     format!("<<{mark}>>\n{material}\n<<{mark}>>")
 }
