@@ -7,8 +7,12 @@ use rusqlite::Row;
 use super::Ledger;
 use crate::model::{Day, Fault};
 
-/// What the calls of each day cost; an index holds all that this reads.
-const COSTS: &str = "SELECT substr(made_at, 1, 10) AS day, 0, 0, total(cost) FROM call GROUP BY day ORDER BY day DESC LIMIT ?1";
+/// What the calls of each day cost: from the last day that has any to the one before, as often as is asked, so that what is read does not
+/// grow with the ledger. An index holds all of it. A `~` comes behind every time of its day.
+const COSTS: &str = "WITH RECURSIVE last (day) AS (
+        SELECT substr(max(made_at), 1, 10) FROM call
+        UNION ALL SELECT (SELECT substr(max(made_at), 1, 10) FROM call WHERE made_at < last.day) FROM last WHERE last.day IS NOT NULL LIMIT ?1)
+    SELECT day, 0, 0, (SELECT total(cost) FROM call WHERE made_at BETWEEN day AND day || '~') FROM last WHERE day IS NOT NULL";
 /// How many articles the runs of each day did anew, and how many failed in the last one; a run that was killed counted none.
 const ROWS: &str = "SELECT substr(started_at, 1, 10) AS day, coalesce(sum(done - earlier), 0), coalesce(max(failed), 0), 0.0 FROM run WHERE done IS NOT NULL \
     GROUP BY day ORDER BY day DESC LIMIT ?1";
