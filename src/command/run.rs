@@ -91,7 +91,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
             "an earlier run had up to {killed} calls in flight when it was killed: each may have been billed, and is made again"
         );
     }
-    work(&runtime, (config, failed_only), ledger, progress, loudness)
+    work(runtime, (config, failed_only), ledger, progress, loudness)
 }
 
 /// The table and the ledger must not be read as articles, and there must be a place for the table: known before the first call.
@@ -111,7 +111,7 @@ fn places_are_apart(config: &Config) -> Result<(), Fault> {
 
 /// The run proper: lines to the endpoints, the articles over them, and the end.
 fn work(
-    runtime: &Runtime,
+    runtime: Runtime,
     (config, partial): (Config, bool),
     ledger: Ledger,
     progress: Arc<Progress>,
@@ -131,6 +131,8 @@ fn work(
     work.partial = partial;
     let work = Arc::new(work);
     let ran = runtime.block_on(articles(&work));
+    // Nothing is asked any more. The connections are closed while the outputs take their places.
+    runtime.shutdown_background();
     work.progress.end();
     Ok(finish(&work, &tables, ran, loudness))
 }

@@ -289,7 +289,11 @@ impl Ledger {
     /// The same for a thread that is none of the runtime's.
     pub(super) fn write_here(&self, write: Write) -> Result<(), Fault> {
         let (told, done) = oneshot::channel();
+        let urgent = write.is_urgent();
         let sent = self.queue().is_some_and(|queue| queue.send((write, Some(told))).is_ok());
+        if urgent {
+            self.hurry();
+        }
         if sent { done.blocking_recv().unwrap_or_else(|_| Err(self.gone())) } else { Err(self.gone()) }
     }
 
@@ -301,10 +305,16 @@ impl Ledger {
     async fn hand_over(&self, write: Write, told: Told) -> Result<(), Fault> {
         let Some(queue) = self.queue() else { return Err(self.gone()) };
         // Full only when the disk is slower than all endpoints together; then waiting here is the back-pressure that is wanted.
+        let urgent = write.is_urgent();
         let mut pending = (write, told);
         loop {
             match queue.try_send(pending) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    if urgent {
+                        self.hurry();
+                    }
+                    return Ok(());
+                }
                 Err(TrySendError::Full(back)) => {
                     pending = back;
                     tokio::time::sleep(A_MOMENT).await;
@@ -316,6 +326,12 @@ impl Ledger {
 
     fn queue(&self) -> Option<SyncSender<(Write, Told)>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone())
+    }
+
+    /// An urgent write is in the writer's queue.
+    fn hurry(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.iter().for_each(Writer::hurry);
     }
 
     /// Why nothing more can be written.

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -77,6 +77,13 @@ pub(super) enum Write {
     Settle,
 }
 
+impl Write {
+    /// Whether somebody waits for it who has nothing else to do.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self, Self::FlushNow | Self::Settle | Self::Ended { .. })
+    }
+}
+
 /// Who is told that a write is on the disk; nobody, where nothing depends on it before the end of the run.
 pub(super) type Told = Option<oneshot::Sender<Result<(), Fault>>>;
 
@@ -88,6 +95,16 @@ pub(super) struct Writer {
     pub(super) fault: Arc<OnceLock<Fault>>,
     /// How often rows have left the table.
     pub(super) left: Arc<AtomicU64>,
+    /// An urgent write is in the queue.
+    urgent: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Ends the writer's wait for more, now that an urgent write is in its queue.
+    pub(super) fn hurry(&self) {
+        self.urgent.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+    }
 }
 
 /// Starts the writer over its own connection.
@@ -95,26 +112,35 @@ pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Wr
     let (queue, writes) = sync_channel(4 * GROUP);
     let fault = Arc::new(OnceLock::new());
     let left = Arc::new(AtomicU64::new(0));
-    let shared = (Arc::clone(&fault), Arc::clone(&left));
+    let urgent = Arc::new(AtomicBool::new(false));
+    let shared = (Arc::clone(&fault), Arc::clone(&left), Arc::clone(&urgent));
     let inode = inode(&path);
     let thread = std::thread::Builder::new()
         .name("ledger".into())
-        .spawn(move || run(connection, (&path, inode), &writes, (&shared.0, &shared.1)))?;
-    Ok(Writer { queue, thread, fault, left })
+        .spawn(move || run(connection, (&path, inode), &writes, (&shared.0, &shared.1, &shared.2)))?;
+    Ok(Writer { queue, thread, fault, left, urgent })
+}
+
+/// Waits until `until`, or until a write is urgent. One sleep, and not a wait for each write: every wake-up would cost as much as one.
+fn gather(until: Instant, urgent: &AtomicBool) {
+    while !urgent.swap(false, Ordering::Acquire) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left);
+    }
 }
 
 fn run(
     mut connection: Connection,
     (path, inode): (&Path, Option<u64>),
     writes: &Receiver<(Write, Told)>,
-    (fault, left): (&OnceLock<Fault>, &AtomicU64),
+    (fault, left, urgent): (&OnceLock<Fault>, &AtomicU64, &AtomicBool),
 ) {
     let mut next = Instant::now();
     while let Ok(first) = writes.recv() {
-        // One sleep, and not a wait for each: every wake-up would cost as much as a write. Little comes beside what ends a run.
-        if !matches!(first.0, Write::FlushNow | Write::Settle | Write::Ended { .. }) {
-            std::thread::sleep(next.saturating_duration_since(Instant::now()));
-        }
+        gather(next, urgent);
         let mut group = vec![first];
         group.extend(writes.try_iter().take(GROUP - 1));
         let settle = group.iter().any(|(write, _)| matches!(write, Write::Settle));
@@ -343,4 +369,21 @@ fn insert_row(
         calls,
     ])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_urgent_write_ends_the_wait_for_others_whether_it_comes_before_or_in_it() {
+        let (hour, urgent) = (Instant::now() + Duration::from_secs(3600), AtomicBool::new(true));
+        gather(hour, &urgent);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| gather(hour, &urgent));
+            urgent.store(true, Ordering::Release);
+            waiting.thread().unpark();
+        });
+        assert!(!urgent.into_inner());
+    }
 }
