@@ -29,7 +29,7 @@ pub use endpoint::is_loopback;
 pub use fields::Fields;
 pub use options::{JsonMode, Options, TokenLimit};
 pub use place::Problem;
-pub use prompts::{Prompts, SHIPPED_PROMPTS};
+pub use prompts::{Occasion, Prompts, SHIPPED_PROMPTS};
 pub use resolve::{Overrides, load};
 pub use rules::{Rules, Said};
 pub use run::{MostFailures, Run, RunFlags};

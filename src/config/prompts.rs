@@ -3,14 +3,14 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use minijinja::{Environment, UndefinedBehavior, context};
 use toml::Spanned;
 
 use super::raw::RawPrompts;
 use super::resolve::Judge;
-use crate::model::Task;
+use crate::model::{Lang, Task, Wish};
 
 /// The templates that ship with the program: name and text. `rules`, `manner` and `terms` are what the others include.
 pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
@@ -31,6 +31,23 @@ static SHIPPED: LazyLock<Arc<Prompts>> = LazyLock::new(|| Arc::new(Prompts::new(
 pub struct Prompts {
     environment: Environment<'static>,
     version: String,
+    /// What was told on some occasions. Most calls of a run are told the same, and to fill in a template takes as long as to write a
+    /// request.
+    told: Mutex<Vec<(Occasion, String)>>,
+}
+
+/// Occasions that are remembered: a run has as many as tasks and languages.
+const OCCASIONS: usize = 64;
+
+/// What decides what a model is told, where the article has nothing to do with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occasion {
+    /// What is asked.
+    pub task: Task,
+    /// The language of the material, and the one that it is translated into.
+    pub languages: (Lang, Option<Lang>),
+    /// How a summary is wished for.
+    pub wish: Option<Wish>,
 }
 
 /// By their version alone: a printed config is hashed, to know whether it has changed, so it must come out the same every time.
@@ -57,7 +74,7 @@ impl Prompts {
             let _ = environment.add_template_owned(name, text.trim_end().to_owned());
         }
         let version = hasher.finalize().to_hex().get(..16).unwrap_or_default().to_owned();
-        Self { environment, version }
+        Self { environment, version, told: Mutex::default() }
     }
 
     /// Names these texts: 16 hexadecimal digits of their hash.
@@ -69,6 +86,19 @@ impl Prompts {
     pub fn render(&self, task: Task, values: &minijinja::Value) -> String {
         let render = |prompts: &Self| prompts.environment.get_template(&task.to_string()).and_then(|template| template.render(values));
         render(self).or_else(|_| render(&SHIPPED)).unwrap_or_default()
+    }
+
+    /// What a model is told on this occasion; `tell` makes it the first time.
+    pub fn on(&self, occasion: Occasion, tell: impl FnOnce() -> String) -> String {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = told.iter().find(|(known, _)| *known == occasion) {
+            return text.clone();
+        }
+        let text = tell();
+        if told.len() < OCCASIONS {
+            told.push((occasion, text.clone()));
+        }
+        text
     }
 }
 

@@ -20,7 +20,7 @@ mod sort;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use crate::call::Tally;
 use crate::config::{Config, Profile};
 use crate::model::{Exit, Failure, Fault, Reject};
-use crate::plan::{Glossary, row_fingerprint};
+use crate::plan::{Glossary, Made, row_fingerprint};
 use crate::report::Progress;
 
 pub use asker::Desk;
@@ -60,6 +60,8 @@ pub struct Work {
     pub glossary: Glossary,
     /// See [`Desk::settings_keys`].
     pub settings: Vec<[u8; 32]>,
+    /// The same by the names of who made a summary and its translation, as far as they have come up.
+    made_with: Mutex<Vec<(String, String, [u8; 32])>>,
     /// Hash of the settings that shape rows: a file that was read under others is read again.
     pub shape: i64,
     /// Who is the original of whom.
@@ -105,7 +107,8 @@ impl Work {
         let originals = Originals::new(desk.ledger(), config.near)?;
         let awaited = Awaited::default();
         let (stop, signal, halted) = (OnceLock::new(), OnceLock::new(), Notify::new());
-        Ok(Self { config, desk, progress, glossary, settings, shape, originals, awaited, partial: false, stop, signal, halted })
+        let made_with = Mutex::default();
+        Ok(Self { config, desk, progress, glossary, settings, made_with, shape, originals, awaited, partial: false, stop, signal, halted })
     }
 
     /// Nothing new is begun; calls in flight may end.
@@ -115,6 +118,18 @@ impl Work {
         let failure = Failure { reject: Reject::new("interrupted", "the run was interrupted"), exit };
         self.desk.lines().for_each(|line| line.halt(&failure));
         self.halted.notify_one();
+    }
+
+    /// The key of the settings that `made` came from. There are as many as pairs of makers, and every row asks for one.
+    fn settings_of(&self, made: &Made) -> [u8; 32] {
+        let mut known = self.made_with.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |(first, second, _): &&(String, String, _)| *first == made.summary_endpoint && *second == made.translation_endpoint;
+        if let Some((.., key)) = known.iter().find(same) {
+            return *key;
+        }
+        let key = self.desk.settings_key(&self.config.summary, made);
+        known.push((made.summary_endpoint.clone(), made.translation_endpoint.clone(), key));
+        key
     }
 
     /// Whether a row of this fingerprint is one that this run would make of `content`.

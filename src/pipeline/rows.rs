@@ -120,7 +120,7 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
     // On the heap by itself: it is by far the largest part of a task, and most tasks of a night never come to it.
     match Box::pin(make_checked(&work, &article, &noting)).await {
         Ok(checked) => {
-            let fingerprint = row_fingerprint(&content, &work.desk.settings_key(&config.summary, &checked.made));
+            let fingerprint = row_fingerprint(&content, &work.settings_of(&checked.made));
             let row = Box::new(done(&article, checked));
             let status = row.status;
             record_after(&work, earlier, row, (Some(fingerprint), &noting.keys()), &file).await?;

@@ -5,11 +5,29 @@ use std::borrow::Cow;
 use memchr::memchr3;
 use minijinja::context;
 
-use crate::config::Endpoint;
-use crate::model::{Ask, Wish};
+use crate::config::{Endpoint, Occasion};
+use crate::model::{Ask, Term, Wish};
 
 /// What the endpoint's model is told for `ask`, beside the material.
 pub fn instructions(endpoint: &Endpoint, ask: &Ask) -> String {
+    match occasion(ask) {
+        Some(occasion) => endpoint.prompts.on(occasion, || filled_in(endpoint, ask)),
+        None => filled_in(endpoint, ask),
+    }
+}
+
+/// Where nothing that the model is told is the article's own.
+fn occasion(ask: &Ask) -> Option<Occasion> {
+    let (languages, wish, note) = match ask {
+        Ask::Summarise { language, wish, note, .. } | Ask::Digest { language, wish, note, .. } => {
+            ((*language, None), Some(wish.clone()), note)
+        }
+        Ask::Translate { from, to, note, .. } => ((*from, Some(*to)), None, note),
+    };
+    (note.is_empty() && terms_of(ask).is_empty()).then(|| Occasion { task: ask.task(), languages, wish })
+}
+
+fn filled_in(endpoint: &Endpoint, ask: &Ask) -> String {
     let manner = |wish: &Wish| context! { words => wish.words, sentences => wish.sentences, style => wish.style.as_deref(), tone => wish.tone.as_deref() };
     let values = match ask {
         Ask::Summarise { language, wish, note, .. } | Ask::Digest { language, wish, note, .. } => {
@@ -24,11 +42,14 @@ pub fn instructions(endpoint: &Endpoint, ask: &Ask) -> String {
 
 /// The glossary's terms, as a template sees them: a list of pairs with `from` and `to`.
 fn terms(ask: &Ask) -> Vec<minijinja::Value> {
-    let terms = match ask {
-        Ask::Summarise { .. } => &[][..],
+    terms_of(ask).iter().map(|term| context! { from => term.from.as_str(), to => term.to.as_str() }).collect()
+}
+
+fn terms_of(ask: &Ask) -> &[Term] {
+    match ask {
+        Ask::Summarise { .. } => &[],
         Ask::Translate { terms, .. } | Ask::Digest { terms, .. } => terms,
-    };
-    terms.iter().map(|term| context! { from => term.from.as_str(), to => term.to.as_str() }).collect()
+    }
 }
 
 /// Words with which chat models part their messages. Local servers take them for control words wherever they stand, so an article
@@ -57,4 +78,47 @@ pub fn fence(material: &str) -> String {
     let words = if memchr3(b'<', b'>', b'[', material.as_bytes()).is_some() { CONTROL_WORDS } else { &[] };
     let material = words.iter().fold(Cow::Borrowed(material), broken);
     format!("<<{mark}>>\n{material}\n<<{mark}>>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Lang;
+
+    #[test]
+    fn what_is_told_again_is_told_of_the_same_occasion_only() {
+        let endpoint = Endpoint::sample("openai", "http://h");
+        let digest = |language, words, note: &str, terms: &[Term]| Ask::Digest {
+            title: "T".into(),
+            text: "Texte.".into(),
+            language,
+            wish: Wish { words, ..Wish::default() },
+            note: note.into(),
+            terms: terms.to_vec(),
+        };
+        let summary = Ask::Summarise {
+            title: "T".into(),
+            text: "Texte.".into(),
+            language: Lang::FR,
+            wish: Wish { words: 60, ..Wish::default() },
+            note: String::new(),
+        };
+        let translation = |from, to| Ask::Translate { texts: vec!["T".into()], from, to, note: String::new(), terms: Vec::new() };
+        let term = Term { from: "OTAN".into(), to: "NATO".into() };
+        let asks = [
+            digest(Lang::FR, 60, "", &[]),
+            digest(Lang::FR, 61, "", &[]),
+            digest(Lang::EN, 60, "", &[]),
+            digest(Lang::FR, 60, "“20” stands here.", &[]),
+            digest(Lang::FR, 60, "", &[term]),
+            summary,
+            translation(Lang::FR, Lang::EN),
+            translation(Lang::EN, Lang::FR),
+        ];
+        for _ in 0..2 {
+            for ask in &asks {
+                assert_eq!(instructions(&endpoint, ask), filled_in(&endpoint, ask));
+            }
+        }
+    }
 }
