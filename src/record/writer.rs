@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn an_urgent_write_ends_the_wait_for_others_whether_it_comes_before_or_in_it() {
-        let (hour, urgent) = (Instant::now() + Duration::from_secs(3600), AtomicBool::new(true));
+        let (hour, urgent) = (Instant::now() + Duration::from_hours(1), AtomicBool::new(true));
         gather(hour, &urgent);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| gather(hour, &urgent));
