@@ -11,8 +11,9 @@ use crate::model::Fault;
 
 /// "dpch": tells our ledger from any other program's `SQLite` file.
 const APPLICATION_ID: i32 = 0x6470_6368;
-/// The tables, version by version: a new ledger goes through all steps, an older one through those that it lacks. A step that was
-/// released is never changed again.
+/// The tables of a new ledger. Made at once they cost a tenth of the time that the steps take, each of which reads all tables anew.
+const TABLES: &str = include_str!("schema/tables.sql");
+/// The tables, version by version: an older ledger goes through the steps that it lacks. A step that was released is never changed again.
 const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// How long one connection waits for another.
@@ -34,7 +35,9 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     // Nobody has it yet, and it is put on the disk as a whole below: a log and a sync for each step would be for nothing.
     let pragmas = format!("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA application_id = {APPLICATION_ID};");
     connection.execute_batch(&pragmas).map_err(wrong)?;
-    step_up(&connection, 0).map_err(wrong)?;
+    make(&connection).map_err(wrong)?;
+    // Here, where nothing is synced, and not when it is opened: that would sync four times. Where it cannot be had, opening says so.
+    connection.execute_batch("PRAGMA journal_mode = WAL;").map_err(wrong)?;
     connection.close().map_err(|(_, error)| wrong(error))?;
     new.as_file().sync_all().map_err(|error| fault(&error))?;
     new.persist_noclobber(path).map_err(|error| fault(&error.error))?;
@@ -94,14 +97,24 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
 /// A ledger that is gone when it is closed.
 pub(super) fn in_memory() -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
-    step_up(&connection, 0)?;
+    make(&connection)?;
     Ok(connection)
 }
 
-/// Takes the tables from version `from` to this program's, in one transaction.
+/// Makes the tables of a new ledger.
+fn make(connection: &Connection) -> rusqlite::Result<()> {
+    come_to_version(connection, TABLES)
+}
+
+/// Takes the tables of version `from` to this program's.
 fn step_up(connection: &Connection, from: i32) -> rusqlite::Result<()> {
     let steps = STEPS.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default().concat();
-    let done = connection.execute_batch(&format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {}; COMMIT;", version()));
+    come_to_version(connection, &steps)
+}
+
+/// Carries the statements out that lead to this program's version, in one transaction.
+fn come_to_version(connection: &Connection, statements: &str) -> rusqlite::Result<()> {
+    let done = connection.execute_batch(&format!("BEGIN IMMEDIATE; {statements} PRAGMA user_version = {}; COMMIT;", version()));
     if done.is_err() {
         // Where this fails too, the transaction ends with the connection.
         let _ = connection.execute_batch("ROLLBACK;");
@@ -215,6 +228,28 @@ mod tests {
         assert!(open(&path).is_err());
         assert_eq!(of::<i32>(&path, "PRAGMA user_version"), 1);
         assert_eq!(of::<i64>(&path, "SELECT count(*) FROM pragma_table_info('row') WHERE name = 'text_fr'"), 0);
+    }
+
+    /// Every table with its columns and every index with its own, as `SQLite` understands them.
+    fn shape(connection: &Connection) -> Vec<String> {
+        let all = |query: &str| -> Vec<String> {
+            let mut statement = connection.prepare(query).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let tables = "SELECT concat_ws(' ', t.name, t.wr, t.strict, c.cid, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk)
+            FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c WHERE t.schema = 'main' ORDER BY t.name, c.cid";
+        let indexes = "SELECT concat_ws(' ', i.tbl_name, i.name, c.seqno, c.name, c.\"desc\", c.coll, c.key, i.sql)
+            FROM sqlite_schema i JOIN pragma_index_xinfo(i.name) c WHERE i.type = 'index' ORDER BY i.name, c.seqno";
+        [all(tables), all(indexes)].concat()
+    }
+
+    #[test]
+    fn a_new_ledger_is_as_the_steps_would_have_made_it() {
+        let [new, old] = [Connection::open_in_memory().unwrap(), Connection::open_in_memory().unwrap()];
+        make(&new).unwrap();
+        step_up(&old, 0).unwrap();
+        assert!(shape(&new).len() > 80);
+        assert_eq!(shape(&new), shape(&old));
     }
 
     #[test]
