@@ -131,10 +131,14 @@ fn work(
     work.partial = partial;
     let work = Arc::new(work);
     let ran = runtime.block_on(articles(&work));
-    // Nothing is asked any more. The connections are closed while the outputs take their places.
-    runtime.shutdown_background();
+    // Nothing is asked any more. The connections are closed while the outputs take their places, and what the embedded endpoint has
+    // started is ended with them. Where there is no thread for that, it is done here.
+    let closing = std::thread::Builder::new().name("closing".into()).spawn(move || drop(runtime));
     work.progress.end();
-    Ok(finish(&work, &tables, ran, loudness))
+    let finished = finish(&work, &tables, ran, loudness);
+    // A panic in there was told, and changes nothing of what was written.
+    let _ = closing.map(std::thread::JoinHandle::join);
+    Ok(finished)
 }
 
 async fn articles(work: &Arc<Work>) -> Ran {
