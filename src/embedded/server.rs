@@ -23,7 +23,7 @@ const SUMMARISER: &str = "extractive-1";
 /// Words of a summary where nothing else is asked.
 const USUAL_WORDS: usize = 45;
 
-/// A running server; it ends with the program.
+/// A running server; it ends with the runtime that it was started on.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Where it listens, as `http://127.0.0.1:PORT`.

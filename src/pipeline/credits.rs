@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,7 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const SPARE: usize = 64;
 /// Credits that the walk takes at once. Taken one by one, each row that ends would wake the walk and a worker for one file: over 5,000
 /// articles 32,000 changes of thread instead of 14,000, and a twentieth of the CPU.
-const TOGETHER: u16 = 32;
+const TOGETHER: u32 = 32;
+/// So long it waits for that many: behind slow calls there may be articles that need none, so then it takes what there is.
+const A_MOMENT: Duration = Duration::from_millis(20);
 
 /// The credits of a run, one for each source alive.
 pub(super) struct Credits {
@@ -53,16 +56,30 @@ pub(super) struct Purse {
 }
 
 impl Purse {
-    /// A credit; waits where there are none, until many are free.
+    /// A credit; waits where there are none.
     pub(super) fn one(&self) -> OwnedSemaphorePermit {
         let mut filled = self.filled.borrow_mut();
         loop {
             if let Some(credit) = filled.as_mut().and_then(|many| many.split(1)) {
                 return credit;
             }
-            // The semaphore is never closed, so there are always enough in the end: every source ends some time.
-            *filled = self.runtime.block_on(Arc::clone(&self.alive).acquire_many_owned(TOGETHER.into())).ok();
+            *filled = self.runtime.block_on(self.some());
         }
+    }
+
+    /// Many credits, or after a moment as many as are free, one at least. None: never, for the semaphore is not closed.
+    async fn some(&self) -> Option<OwnedSemaphorePermit> {
+        let take = |count| Arc::clone(&self.alive).acquire_many_owned(count);
+        if let Ok(many) = tokio::time::timeout(A_MOMENT, take(TOGETHER)).await {
+            return many.ok();
+        }
+        let mut some = take(1).await.ok()?;
+        let more = u32::try_from(self.alive.available_permits()).unwrap_or(TOGETHER).min(TOGETHER - 1);
+        // Nobody else takes any.
+        if let Ok(more) = Arc::clone(&self.alive).try_acquire_many_owned(more) {
+            some.merge(more);
+        }
+        Some(some)
     }
 }
 
@@ -72,7 +89,7 @@ mod tests {
 
     #[test]
     fn many_are_taken_at_once_and_each_is_given_back_by_itself() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
         let credits = Credits::new(0);
         let purse = credits.purse(runtime.handle().clone());
         let mut taken: Vec<_> = (0..SPARE).map(|_| purse.one()).collect();
@@ -80,8 +97,13 @@ mod tests {
         taken.truncate(32);
         taken.push(purse.one());
         assert_eq!(credits.alive.available_permits(), 0);
+        taken.extend((0..31).map(|_| purse.one()));
+        // Of few that are free none is waited for long.
+        taken.truncate(61);
+        taken.push(purse.one());
+        assert_eq!((taken.len(), credits.alive.available_permits()), (62, 0), "2 are in the purse");
         taken.clear();
-        assert_eq!(credits.alive.available_permits(), 33, "31 are in the purse");
+        assert_eq!(credits.alive.available_permits(), 62);
     }
 
     #[test]
