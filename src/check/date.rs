@@ -215,4 +215,13 @@ mod tests {
         assert_eq!(found("Le maire a parlé le 9 juin 2020."), 0);
         assert_eq!(found("Le maire a parlé le 8 juin."), 1);
     }
+
+    #[test]
+    fn a_year_that_a_summary_invents_is_told_beside_the_first_of_the_article() {
+        let article = "Le pont, ouvert en 2015, a été fermé en 2019.";
+        let of = |summary| Context::of_pair((article, Some(Lang::FR)), (summary, Some(Lang::FR)), true);
+        let found: Vec<_> =
+            DateCheck.check(&of("Ouvert en 2015, fermé en 2018.")).into_iter().map(|one| (one.found, one.expected)).collect();
+        assert_eq!(found, [("2018".to_owned(), "2015".to_owned())]);
+    }
 }

@@ -144,5 +144,6 @@ mod tests {
         let found = |fr: &str, en: &str| in_translation(&Quote, fr, en).len();
         assert_eq!(found("Le maire refuse de fermer l'école.", "\"I will never close the school,\" says the mayor."), 1);
         assert_eq!(found("« Jamais je ne fermerai l'école », dit le maire.", "\"I will never close the school,\" says the mayor."), 0);
+        assert_eq!(found("'Jamais', dit-il, 'je ne fermerai l'école.'", "\"I will never close the school,\" he says."), 0);
     }
 }

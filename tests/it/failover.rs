@@ -1,5 +1,7 @@
 //! Several endpoints as one: the next takes over what the one before it cannot do, and the row says who made it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use crate::support::configs::openai;
@@ -58,6 +60,28 @@ fn what_a_stand_in_made_stays_when_the_first_is_back() {
     desk.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
     desk.run(&["run"]).exits(0);
     assert_eq!(made_by(&desk), ["done first first"]);
+}
+
+#[test]
+fn rows_of_one_run_stay_good_each_by_who_made_it() {
+    let translations = AtomicUsize::new(0);
+    // Its second translation is refused.
+    let first = Mock::scripted(move |request, _| {
+        let translates = String::from_utf8_lossy(&request.body).contains("\"translations\"");
+        if translates && translations.fetch_add(1, Ordering::Relaxed) == 1 { Deed::status(400, "") } else { Deed::usual(request) }
+    });
+    let second = Mock::good();
+    let desk = Desk::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), 2);
+    desk.run(&["run"]).exits(0);
+    let mut made = made_by(&desk);
+    made.sort();
+    assert_eq!(made, ["done first first", "done first llm"]);
+    // The stand-in is no longer there: the one row that it had a part in is made anew.
+    let alone = two(&first.url(), &second);
+    desk.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
+    let ended = desk.run(&["run"]);
+    assert!(ended.stderr.contains("\"earlier\":1,"), "{}", ended.stderr);
+    assert_eq!(made_by(&desk), ["done first first"; 2]);
 }
 
 #[test]
