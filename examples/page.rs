@@ -124,7 +124,7 @@ fn main() -> Result<(), Fault> {
         days: (1..=24).map(day).chain([Day { date: "2026-11-25".into(), done: 4800, failed: 100, cost: 1.8342 }]).collect(),
     };
     let mut outputs = Outputs::begin(&folder, &view)?;
-    outputs.fill(&mut |take| (0..rows).try_for_each(|number| take(Some(row(number)))))?;
+    outputs.fill(&mut |take| (0..rows).try_for_each(|number| take(row(number))))?;
     outputs.replace(&past)
 }
 

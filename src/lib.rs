@@ -30,6 +30,10 @@ pub mod check;
 
 pub mod record;
 
+pub mod dedup;
+
+pub mod broker;
+
 pub mod write;
 
 pub mod report;

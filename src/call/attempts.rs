@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::retry::{LONGEST_WAIT, MOST_ATTEMPTS, MOST_REFUSALS, pause};
-use crate::model::{CallError, Verdict, Wasted};
+use crate::model::{CallError, ErrorCode, UnusableSpend, Verdict};
 
 /// Repeated attempts that are always allowed, before the share below counts.
 const SPARE_REPEATS: u64 = 3;
@@ -62,7 +62,7 @@ impl Counters {
 
 /// The repeats that a line may still spend.
 #[derive(Debug, Default)]
-pub(super) struct Budget {
+pub(super) struct RetryBudget {
     spent: AtomicU64,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct Attempts {
     /// Whether a useless answer came already.
     useless: bool,
     /// Those that may have been billed for nothing.
-    pub(super) wasted: Wasted,
+    pub(super) wasted: UnusableSpend,
     /// An answer that was lost on its way.
     pub(super) lost: Option<CallError>,
     /// An answer was cut at its limit: the next may take more.
@@ -96,7 +96,7 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// What follows `error`. `refusal`: how long the gate says that a refused call waits.
-    pub(super) fn next(&mut self, error: &CallError, refusal: Option<Duration>, counters: &Counters, budget: &Budget) -> Next {
+    pub(super) fn next(&mut self, error: &CallError, refusal: Option<Duration>, counters: &Counters, budget: &RetryBudget) -> Next {
         self.wasted.add(error);
         if error.verdict == Verdict::MaybeBilled {
             counters.maybe_billed.fetch_add(1, Ordering::Relaxed);
@@ -113,7 +113,7 @@ impl Attempts {
             Verdict::MaybeBilled => (self.lost.replace(error.clone()).is_none(), pause(1)),
             Verdict::Never | Verdict::Stop => (false, Duration::ZERO),
         };
-        self.roomier |= error.code == "truncated";
+        self.roomier |= error.code == ErrorCode::Truncated;
         if may && counters.allow(&budget.spent) { Next::After(wait) } else { Next::GiveUp }
     }
 
@@ -127,8 +127,8 @@ impl Attempts {
 mod tests {
     use super::*;
 
-    fn tries(verdict: Verdict, code: &'static str) -> u32 {
-        let (counters, budget) = (Counters::default(), Budget::default());
+    fn tries(verdict: Verdict, code: ErrorCode) -> u32 {
+        let (counters, budget) = (Counters::default(), RetryBudget::default());
         (0..100).for_each(|_| counters.sent(1));
         let mut attempts = Attempts::default();
         let error = CallError::new(verdict, code, "");
@@ -141,20 +141,20 @@ mod tests {
 
     #[test]
     fn each_class_is_tried_as_often_as_the_table_says() {
-        assert_eq!(tries(Verdict::Never, "refused"), 1);
-        assert_eq!(tries(Verdict::Stop, "key-refused"), 1);
-        assert_eq!(tries(Verdict::BackOff, "unavailable"), 3);
-        assert_eq!(tries(Verdict::Wait(Duration::from_secs(1)), "unavailable"), 3);
-        assert_eq!(tries(Verdict::Wait(Duration::from_hours(24)), "unavailable"), 1);
-        assert_eq!(tries(Verdict::Once, "protocol"), 2);
-        assert_eq!(tries(Verdict::MaybeBilled, "timeout"), 2);
+        assert_eq!(tries(Verdict::Never, ErrorCode::Refused), 1);
+        assert_eq!(tries(Verdict::Stop, ErrorCode::KeyRefused), 1);
+        assert_eq!(tries(Verdict::BackOff, ErrorCode::Unavailable), 3);
+        assert_eq!(tries(Verdict::Wait(Duration::from_secs(1)), ErrorCode::Unavailable), 3);
+        assert_eq!(tries(Verdict::Wait(Duration::from_hours(24)), ErrorCode::Unavailable), 1);
+        assert_eq!(tries(Verdict::Once, ErrorCode::Protocol), 2);
+        assert_eq!(tries(Verdict::MaybeBilled, ErrorCode::Timeout), 2);
     }
 
     #[test]
     fn all_repeats_together_have_a_budget_and_told_ones_do_not_use_it() {
-        let (counters, budget) = (Counters::default(), Budget::default());
+        let (counters, budget) = (Counters::default(), RetryBudget::default());
         (0..100).for_each(|_| counters.sent(1));
-        let error = CallError::new(Verdict::BackOff, "unavailable", "");
+        let error = CallError::new(Verdict::BackOff, ErrorCode::Unavailable, "");
         let repeats = (0..100).filter(|_| Attempts::default().next(&error, None, &counters, &budget) != Next::GiveUp).count();
         assert_eq!(repeats, 13);
         let told = Attempts::default().next(&error, Some(Duration::from_secs(2)), &counters, &budget);

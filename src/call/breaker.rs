@@ -19,7 +19,7 @@ const USELESS_PAUSE: Duration = Duration::from_mins(1);
 
 /// What a call may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum BreakerDecision {
     /// Ask.
     Go,
     /// Come again then.
@@ -58,20 +58,20 @@ impl Breaker {
         self.open.is_some() || self.useless >= USELESS_AFTER
     }
 
-    pub(super) fn admit(&mut self, now: Instant) -> Admission {
-        let Some(open) = &mut self.open else { return Admission::Go };
+    pub(super) fn admit(&mut self, now: Instant) -> BreakerDecision {
+        let Some(open) = &mut self.open else { return BreakerDecision::Go };
         if open.asking {
-            return Admission::Wait(now + FIRST_PAUSE / 5);
+            return BreakerDecision::Wait(now + FIRST_PAUSE / 5);
         }
         let end = open.since + self.patience;
         if now >= end {
-            return Admission::Out;
+            return BreakerDecision::Out;
         }
         if open.until > now {
-            return Admission::Wait(open.until.min(end));
+            return BreakerDecision::Wait(open.until.min(end));
         }
         open.asking = true;
-        Admission::Go
+        BreakerDecision::Go
     }
 
     /// Whether another endpoint should be asked instead: this one is away, or gives nothing that can be used. Now and then one call is
@@ -132,12 +132,12 @@ mod tests {
     async fn it_opens_asks_alone_and_closes() {
         let mut breaker = Breaker::new(Duration::from_secs(45));
         (0..OPENS_AFTER).for_each(|_| breaker.failed(Instant::now()));
-        assert!(breaker.open.is_some() && matches!(breaker.admit(Instant::now()), Admission::Wait(_)));
+        assert!(breaker.open.is_some() && matches!(breaker.admit(Instant::now()), BreakerDecision::Wait(_)));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(breaker.admit(Instant::now()), Admission::Go);
-        assert!(matches!(breaker.admit(Instant::now()), Admission::Wait(_)), "only one asks");
+        assert_eq!(breaker.admit(Instant::now()), BreakerDecision::Go);
+        assert!(matches!(breaker.admit(Instant::now()), BreakerDecision::Wait(_)), "only one asks");
         breaker.answered(Instant::now(), true);
-        assert_eq!((breaker.admit(Instant::now()), breaker.open.is_some()), (Admission::Go, false));
+        assert_eq!((breaker.admit(Instant::now()), breaker.open.is_some()), (BreakerDecision::Go, false));
     }
 
     #[tokio::test(start_paused = true)]
@@ -148,12 +148,12 @@ mod tests {
         let mut asked = 0;
         loop {
             match breaker.admit(Instant::now()) {
-                Admission::Go => {
+                BreakerDecision::Go => {
                     asked += 1;
                     breaker.failed(Instant::now());
                 }
-                Admission::Wait(until) => tokio::time::advance(until - Instant::now()).await,
-                Admission::Out => break,
+                BreakerDecision::Wait(until) => tokio::time::advance(until - Instant::now()).await,
+                BreakerDecision::Out => break,
             }
         }
         assert!(asked <= 14, "{asked}");

@@ -1,20 +1,20 @@
 //! The wire: one client an endpoint, its calls at once, its failed attempts and what follows from them.
 
+mod adaptive_rate;
+mod admission;
 mod attempts;
 mod breaker;
-mod broken;
-mod client;
-mod gate;
-mod line;
-mod pace;
+mod concurrency;
+mod endpoint_client;
+mod http;
 mod ping;
-mod places;
-mod ready;
+mod preflight;
+mod rate_limit;
 mod retry;
-mod sense;
-mod throttle;
+mod transport_error;
+mod validate;
 
 pub use attempts::Tally;
-pub use client::Client;
-pub use line::Line;
+pub use endpoint_client::EndpointClient;
+pub use http::HttpClient;
 pub use ping::ping;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Common, endpoints, runtime};
-use crate::call::Client;
+use crate::call::HttpClient;
 use crate::config::{Config, Endpoint, Overrides};
 use crate::dialect::{self, Dialect, Request};
-use crate::model::{CallError, Exit, Fault, Task, Verdict};
+use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
 use crate::report::{self, Progress, harmless, say};
 
 pub(super) fn run(common: &Common) -> Result<Exit, Fault> {
@@ -52,9 +52,9 @@ async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
     let Some(probe) = dialect.probe(endpoint) else {
         return Ok("is in order as far as can be seen: it names no `probe` that costs nothing".into());
     };
-    let client = Client::new(endpoint)?;
+    let client = HttpClient::new(endpoint)?;
     let mut body = good(dialect, endpoint, &client, probe).await;
-    if body.as_ref().is_err_and(|error| error.code == "not-found")
+    if body.as_ref().is_err_and(|error| error.code == ErrorCode::NotFound)
         && let Some(probe) = dialect.second_probe(endpoint)
         && let Ok(second) = good(dialect, endpoint, &client, probe).await
     {
@@ -66,7 +66,7 @@ async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
 }
 
 /// The body of a good answer.
-async fn good(dialect: &dyn Dialect, endpoint: &Endpoint, client: &Client, probe: Request) -> Result<Vec<u8>, CallError> {
+async fn good(dialect: &dyn Dialect, endpoint: &Endpoint, client: &HttpClient, probe: Request) -> Result<Vec<u8>, CallError> {
     let response = client.send(probe).await?;
     let refused = |error: CallError| CallError { message: client.hide(&error.message), ..error };
     if (200..300).contains(&response.status) { Ok(response.body) } else { Err(refused(dialect.refusal(endpoint, &response))) }
@@ -82,15 +82,15 @@ fn exit_of(error: &CallError) -> Exit {
 /// What is wrong, and what to do about it.
 fn advice(dialect: &dyn Dialect, endpoint: &Endpoint, error: &CallError) -> String {
     let hint = match error.code {
-        "away" => format!("is the service running, and is {} its address?", endpoint.url),
-        "key-refused" if endpoint.key.is_none() => "it wants a key: add key = { env = \"VARIABLE\" }".into(),
-        "key-refused" => "it refuses the key: is it the right one, and still valid?".into(),
-        "not-found" => format!(
+        ErrorCode::Away => format!("is the service running, and is {} its address?", endpoint.url),
+        ErrorCode::KeyRefused if endpoint.key.is_none() => "it wants a key: add key = { env = \"VARIABLE\" }".into(),
+        ErrorCode::KeyRefused => "it refuses the key: is it the right one, and still valid?".into(),
+        ErrorCode::NotFound => format!(
             "nothing there answers like `{}`: are the url and the model's name right? (Some gateways have no such page; then a run of one article shows more.)",
             dialect.facts().name
         ),
-        "timeout" => "it took the call and did not answer in time: is it overloaded?".into(),
-        "tls" => "put the url or the certificate right; none is ever accepted unchecked".into(),
+        ErrorCode::Timeout => "it took the call and did not answer in time: is it overloaded?".into(),
+        ErrorCode::Tls => "put the url or the certificate right; none is ever accepted unchecked".into(),
         _ => "see the service's own log".into(),
     };
     format!("{}\n        hint: {hint}", harmless(&error.message))

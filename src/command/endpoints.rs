@@ -1,4 +1,4 @@
-//! Gets the endpoints ready: starts the embedded one where the route uses it, and opens a line to each.
+//! Gets the endpoints ready: starts the embedded one where the route uses it, and opens a client to each.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::ProgressBar;
 use secrecy::SecretString;
 
-use crate::call::Line;
+use crate::call::EndpointClient;
 use crate::config::{Config, Endpoint};
 use crate::embedded::{self, Server};
 use crate::model::{Exit, Fault, Task};
 use crate::report::{Progress, complain};
 
-/// A line to every endpoint that the route may use, in the config's order. The embedded endpoint must start where it is the first for
+/// A client to every endpoint that the route may use, in the config's order. The embedded endpoint must start where it is the first for
 /// its work; where it only stands in for others, a run without it is better than none.
-pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<Line>>, Fault> {
+pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut server: Option<Server> = None;
-    let mut lines = Vec::new();
+    let mut clients = Vec::new();
     for endpoint in &config.endpoints {
         if endpoint.dialect == "embedded" && server.is_none() {
             let translates = endpoint.can(Task::Translate);
@@ -29,18 +29,18 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
                 }
             }
         }
-        lines.push(Arc::new(line(endpoint, server.as_ref())?));
+        clients.push(Arc::new(client(endpoint, server.as_ref())?));
     }
-    Ok(lines)
+    Ok(clients)
 }
 
 /// The same for somebody who asks nothing: nothing is fetched, and an embedded endpoint that cannot start is there all the same.
-pub(super) async fn unasked(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<Line>>, Fault> {
+pub(super) async fn unasked(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut config = config.clone();
     config.embedded.fetch = false;
     match open(&config, progress).await {
-        Ok(lines) => Ok(lines),
-        Err(_) => config.endpoints.iter().map(|endpoint| line(endpoint, None).map(Arc::new)).collect(),
+        Ok(clients) => Ok(clients),
+        Err(_) => config.endpoints.iter().map(|endpoint| client(endpoint, None).map(Arc::new)).collect(),
     }
 }
 
@@ -48,14 +48,14 @@ fn is_first(config: &Config, endpoint: &Endpoint, task: Task) -> bool {
     config.endpoints_for(task).next().is_some_and(|first| first.name == endpoint.name)
 }
 
-/// The line to one endpoint; the embedded one by way of its running server.
-fn line(endpoint: &Endpoint, server: Option<&Server>) -> Result<Line, Fault> {
+/// The client to one endpoint; the embedded one by way of its running server.
+fn client(endpoint: &Endpoint, server: Option<&Server>) -> Result<EndpointClient, Fault> {
     match server.filter(|_| endpoint.dialect == "embedded") {
         Some(server) => {
             let endpoint = Endpoint { url: server.url.clone(), key: server.token.clone(), ..endpoint.clone() };
-            Line::new(endpoint, server.identity.clone())
+            EndpointClient::new(endpoint, server.identity.clone())
         }
-        None => Line::new(endpoint.clone(), String::new()),
+        None => EndpointClient::new(endpoint.clone(), String::new()),
     }
 }
 

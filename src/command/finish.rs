@@ -4,34 +4,34 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::complain_of;
+use crate::broker::Outcome;
 use crate::config::Config;
-use crate::model::{Exit, Fault, Share, Status, Summary};
-use crate::pipeline::{self, Filled, Outcome, Tables, Work};
+use crate::model::{EndpointUsage, Exit, Fault, RunSummary, Status};
+use crate::pipeline::Run;
 use crate::record::Ledger;
 use crate::report::{self, Ending, Loudness, Progress, say};
-use crate::write::{self, Receipt, write_receipt};
+use crate::write::{self, Receipt, Tables, write_receipt};
 
 /// Failed articles that are named at the end.
 const NAMED_FAILURES: usize = 5;
 
-/// How the articles went, the outputs where they are filled already, and what broke the run off.
+/// How the articles went and what broke the run off.
 pub(super) struct Ran {
     pub(super) outcome: Outcome,
-    pub(super) filled: Option<Filled>,
     pub(super) fault: Option<Fault>,
 }
 
 /// Writes and says how the run ended. Returns its exit code and its line of JSON.
-pub(super) fn finish(work: &Work, tables: &Tables, ran: Ran, loudness: Loudness) -> (Exit, String) {
-    let Ran { outcome, filled, fault } = ran;
+pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, loudness: Loudness) -> (Exit, String) {
+    let Ran { outcome, fault } = ran;
     let mut end = End { fault };
-    let ledger = work.desk.ledger();
-    let exit = [work.stop.get(), work.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
-    end.of(pipeline::write_outputs(ledger, &work.config, outcome.cost, tables, filled));
-    let mut ending = end.ending(work, &outcome);
+    let ledger = run.broker.ledger();
+    let exit = [run.stop.get(), run.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
+    end.of(write::write_outputs(ledger, &run.config, outcome.cost, tables));
+    let mut ending = end.ending(run, &outcome);
     ending.exit = end.exit(exit).code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
-    end.of(receipt(ledger, &work.config.output, &ending, work.desk.shares()));
+    end.of(receipt(ledger, &run.config.output, &ending, run.broker.shares()));
     end.of(ledger.close(end.exit(exit), &ending.summary));
     // What came last may have been the first to fail.
     let exit = end.exit(exit);
@@ -40,7 +40,7 @@ pub(super) fn finish(work: &Work, tables: &Tables, ran: Ran, loudness: Loudness)
     if let Some(fault) = &end.fault {
         complain_of(fault);
     }
-    if work.progress.prints_lines() {
+    if run.progress.prints_lines() {
         report::complain(&report::end_line(&ending));
     }
     if loudness != Loudness::Quiet {
@@ -51,7 +51,7 @@ pub(super) fn finish(work: &Work, tables: &Tables, ran: Ran, loudness: Loudness)
 
 /// The same for a run that came to no article, for `fault`.
 pub(super) fn unbegun(ledger: &Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
-    let summary = Summary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..Summary::default() };
+    let summary = RunSummary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..RunSummary::default() };
     let table = config.output.join(write::names().next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
     // The fault is what is told; what cannot be written beside it changes nothing.
@@ -86,8 +86,8 @@ impl End {
         self.fault.as_ref().map_or(exit, |fault| exit.worse(fault.exit))
     }
 
-    fn ending(&mut self, work: &Work, outcome: &Outcome) -> Ending {
-        let ledger = work.desk.ledger();
+    fn ending(&mut self, run: &Run, outcome: &Outcome) -> Ending {
+        let ledger = run.broker.ledger();
         let mut flags: BTreeMap<String, u64> = BTreeMap::new();
         let mut flagged = 0;
         for (combination, rows) in self.of(ledger.flags()).unwrap_or_default() {
@@ -96,8 +96,8 @@ impl End {
         }
         let failures = self.of(ledger.failures(NAMED_FAILURES)).unwrap_or_default();
         // What a run that was cut short did not come to is left for the next one.
-        let cut_short = work.stop.get().is_some() || self.fault.is_some();
-        let summary = Summary {
+        let cut_short = run.stop.get().is_some() || self.fault.is_some();
+        let summary = RunSummary {
             flagged,
             requests: outcome.tally.sent,
             paid: outcome.paid,
@@ -106,20 +106,20 @@ impl End {
             remembered: outcome.remembered,
             estimated: outcome.estimated,
             cost: outcome.cost,
-            seconds: work.progress.elapsed().as_secs_f64(),
-            ..work.progress.counts(cut_short)
+            seconds: run.progress.elapsed().as_secs_f64(),
+            ..run.progress.counts(cut_short)
         };
         // As the user would name it from here.
         let here = std::env::current_dir().ok();
-        let table = work.config.output.join(write::names().next().unwrap_or_default());
+        let table = run.config.output.join(write::names().next().unwrap_or_default());
         let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
-        let limit = work.desk.limits().reached().map(ToOwned::to_owned);
+        let limit = run.broker.limits().reached().map(ToOwned::to_owned);
         Ending { summary, limit, exit: 0, fault: None, flags: flags.into_iter().collect(), table, failures }
     }
 }
 
 /// Leaves the run's numbers for machines.
-fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<Share>) -> Result<(), Fault> {
+fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<EndpointUsage>) -> Result<(), Fault> {
     let now = jiff::Timestamp::now();
     let (started_at, success) = ledger.times()?;
     let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);

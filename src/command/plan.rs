@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{PlanArguments, endpoints, runtime};
+use crate::broker::{Broker, RunLimits};
 use crate::config::Config;
 use crate::model::{Exit, Fault};
-use crate::pipeline::{Desk, Estimate, Limits, Load, Work, plan};
+use crate::pipeline::{Estimate, Load, Run, plan};
 use crate::record::Ledger;
 use crate::report::{Loudness, Progress, clock, harmless, money, say};
 
@@ -31,11 +32,11 @@ async fn estimate(config: Config) -> Result<Estimate, Fault> {
     };
     let progress = Arc::new(Progress::new(Loudness::Quiet, config.tasks()));
     let lines = endpoints::unasked(&config, &progress).await?;
-    let limits = Limits::new(&config.run, &ledger)?;
-    let desk = Desk::new(ledger, lines, Arc::clone(&progress), limits);
-    let work = Work::new(config, desk, progress)?;
+    let limits = RunLimits::new(&config.run, &ledger)?;
+    let broker = Broker::new(ledger, lines, Arc::clone(&progress), limits);
+    let run = Run::new(config, broker, progress)?;
     // The counting waits for nothing, but reading a million files takes its time.
-    tokio::task::spawn_blocking(move || plan(&work)).await.map_err(|error| Fault::new(Exit::Bug, error.to_string()))?
+    tokio::task::spawn_blocking(move || plan(&run)).await.map_err(|error| Fault::new(Exit::Bug, error.to_string()))?
 }
 
 fn table(estimate: &Estimate) -> String {

@@ -8,10 +8,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::finish::{Ran, finish, unbegun};
 use super::{RunArguments, endpoints, room, runtime};
+use crate::broker::{Broker, RunLimits};
 use crate::call;
 use crate::config::{Config, Overrides, RunFlags};
 use crate::model::{Exit, Fault, Source};
-use crate::pipeline::{self, Desk, Limits, Work};
+use crate::pipeline::{self, Run};
 use crate::record::{Ledger, RunLock};
 use crate::report::{self, Loudness, Progress};
 use crate::write;
@@ -91,7 +92,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
             "an earlier run had up to {killed} calls in flight when it was killed: each may have been billed, and is made again"
         );
     }
-    work(runtime, (config, failed_only), ledger, progress, loudness)
+    execute(runtime, (config, failed_only), ledger, progress, loudness)
 }
 
 /// The table and the ledger must not be read as articles, and there must be a place for the table: known before the first call.
@@ -110,7 +111,7 @@ fn places_are_apart(config: &Config) -> Result<(), Fault> {
 }
 
 /// The run proper: lines to the endpoints, the articles over them, and the end.
-fn work(
+fn execute(
     runtime: Runtime,
     (config, partial): (Config, bool),
     ledger: Ledger,
@@ -124,38 +125,38 @@ fn work(
             return Ok(unbegun(&ledger, &config, &progress, &fault));
         }
     };
-    let tables = pipeline::look_at_tables(&ledger, &config)?;
-    let limits = Limits::new(&config.run, &ledger)?;
-    let desk = Desk::new(ledger, lines, Arc::clone(&progress), limits);
-    let mut work = Work::new(config, desk, progress)?;
-    work.partial = partial;
-    let work = Arc::new(work);
-    let ran = runtime.block_on(articles(&work));
+    let tables = write::look_at_tables(&ledger, &config)?;
+    let limits = RunLimits::new(&config.run, &ledger)?;
+    let broker = Broker::new(ledger, lines, Arc::clone(&progress), limits);
+    let mut run = Run::new(config, broker, progress)?;
+    run.partial = partial;
+    let run = Arc::new(run);
+    let ran = runtime.block_on(articles(&run));
     // Nothing is asked any more. The connections are closed while the outputs take their places, and what the embedded endpoint has
     // started is ended with them. Where there is no thread for that, it is done here.
     let closing = std::thread::Builder::new().name("closing".into()).spawn(move || drop(runtime));
-    work.progress.end();
-    let finished = finish(&work, &tables, ran, loudness);
+    run.progress.end();
+    let finished = finish(&run, &tables, ran, loudness);
     // A panic in there was told, and changes nothing of what was written.
     let _ = closing.map(std::thread::JoinHandle::join);
     Ok(finished)
 }
 
-async fn articles(work: &Arc<Work>) -> Ran {
-    let signals = tokio::spawn(heed_signals(Arc::clone(work)));
+async fn articles(run: &Arc<Run>) -> Ran {
+    let signals = tokio::spawn(heed_signals(Arc::clone(run)));
     // On a worker: its loop turns for every article, and waking this thread each time would cost more than the turn.
-    let running = tokio::spawn(pipeline::run(Arc::clone(work)));
+    let running = tokio::spawn(pipeline::run(Arc::clone(run)));
     // What it panicked with may hold text of an article; its place was told.
     let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug of depeche ended the run; please report it")));
     signals.abort();
     match result {
-        Ok((outcome, filled)) => Ran { outcome, filled, fault: None },
-        Err(fault) => Ran { outcome: work.desk.outcome(fault.exit), filled: None, fault: Some(fault) },
+        Ok(outcome) => Ran { outcome, fault: None },
+        Err(fault) => Ran { outcome: run.broker.outcome(fault.exit), fault: Some(fault) },
     }
 }
 
 /// The first signal stops what has not begun; the second ends the process, which the ledger is built to survive.
-async fn heed_signals(work: Arc<Work>) {
+async fn heed_signals(run: Arc<Run>) {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
     loop {
@@ -165,16 +166,16 @@ async fn heed_signals(work: Arc<Work>) {
             // A closed terminal ends the run as cleanly.
             _ = hangup.recv() => Exit::Terminated,
         };
-        if work.signal.set(signal).is_err() {
-            end_at_once(&work, signal);
+        if run.signal.set(signal).is_err() {
+            end_at_once(&run, signal);
         }
         tracing::warn!("stopping: calls in flight may end; once more to stop at once");
-        work.halt(signal);
+        run.halt(signal);
     }
 }
 
 #[expect(clippy::exit, reason = "the user has asked twice")]
-fn end_at_once(work: &Work, exit: Exit) {
-    write::clear(&work.config.output);
+fn end_at_once(run: &Run, exit: Exit) {
+    write::clear(&run.config.output);
     std::process::exit(exit.code().into());
 }

@@ -32,7 +32,7 @@ pub use place::Problem;
 pub use prompts::{Occasion, Prompts, SHIPPED_PROMPTS};
 pub use resolve::{Overrides, load};
 pub use rules::{Rules, Said};
-pub use run::{MostFailures, Run, RunFlags};
+pub use run::{MostFailures, RunFlags, RunSettings};
 pub use template::{Template, pick};
 
 /// The config that ships with the program, used where there is no file and as the template of `depeche init embedded`.
@@ -90,7 +90,7 @@ pub struct Config {
     /// Articles on the page at most.
     pub page_rows: usize,
     /// What ends a run early, and whom it tells.
-    pub run: Run,
+    pub run: RunSettings,
 }
 
 impl Config {
@@ -296,4 +296,15 @@ pub struct Embedded {
     pub models_dir: Option<PathBuf>,
     /// Where models are fetched from instead of Mozilla: the address that holds `records.json`.
     pub mirror: Option<String>,
+}
+
+/// A hash of settings, written out as text; never 0, which the ledger uses for "unknown".
+pub(crate) fn hash(text: &str) -> i64 {
+    let bytes = blake3::hash(text.as_bytes());
+    let first = bytes.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
+    // 0 means that nothing is known.
+    match i64::from_le_bytes(first) {
+        0 => 1,
+        hash => hash,
+    }
 }

@@ -10,7 +10,7 @@ use super::resolve::Judge;
 
 /// The section `[run]`. No limit where there is none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Run {
+pub struct RunSettings {
     /// What the night may cost, in the currency of the prices.
     pub max_cost: Option<f64>,
     /// Articles that may be made.
@@ -51,15 +51,15 @@ pub(super) struct RawRun {
 /// What the command line says instead.
 #[derive(Clone, Debug, Default)]
 pub struct RunFlags {
-    /// See [`Run::max_cost`].
+    /// See [`RunSettings::max_cost`].
     pub max_cost: Option<f64>,
-    /// See [`Run::max_articles`].
+    /// See [`RunSettings::max_articles`].
     pub max_articles: Option<i64>,
-    /// See [`Run::max_time`].
+    /// See [`RunSettings::max_time`].
     pub max_time: Option<String>,
-    /// See [`Run::deadline`].
+    /// See [`RunSettings::deadline`].
     pub deadline: Option<String>,
-    /// See [`Run::max_failures`].
+    /// See [`RunSettings::max_failures`].
     pub max_failures: Option<String>,
     /// `text` or `json`.
     pub log: Option<String>,
@@ -85,9 +85,9 @@ impl RawRun {
 }
 
 impl Judge<'_> {
-    pub(super) fn run(&mut self, raw: RawRun, flags: &RunFlags) -> Run {
+    pub(super) fn run(&mut self, raw: RawRun, flags: &RunFlags) -> RunSettings {
         let raw = raw.with(flags.clone());
-        Run {
+        RunSettings {
             max_cost: raw.max_cost.and_then(|written| self.cost(&written)),
             max_articles: raw.max_articles.map(|written| self.number(Some(written), "max_articles", 1, 1..=1_000_000_000) as u64),
             max_time: raw.max_time.and_then(|written| self.duration(&written)),
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    fn judged(lines: &str, flags: &RunFlags) -> Result<Run, String> {
+    fn judged(lines: &str, flags: &RunFlags) -> Result<RunSettings, String> {
         let raw = toml::from_str::<RawRun>(lines).map_err(|error| error.to_string())?;
         let mut judge = Judge { path: Path::new("c"), text: lines, folder: PathBuf::new(), dialects: &[], problems: Vec::new() };
         let run = judge.run(raw, flags);
@@ -150,7 +150,7 @@ mod tests {
     fn every_limit_is_read_and_a_flag_goes_first() {
         let lines = "max_cost = 5\nmax_articles = 100\nmax_time = \"4h\"\ndeadline = \"06:30\"\nmax_failures = \"10%\"\nlog = \"json\"";
         let run = judged(lines, &RunFlags { max_failures: Some("7".into()), ..RunFlags::default() }).unwrap();
-        let wanted = Run {
+        let wanted = RunSettings {
             max_cost: Some(5.0),
             max_articles: Some(100),
             max_time: Some(Duration::from_hours(4)),

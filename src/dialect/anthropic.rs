@@ -6,7 +6,7 @@ use super::chat::{self, chat, message};
 use super::refusal::{Rule, says};
 use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
-use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct Anthropic;
 
@@ -14,14 +14,14 @@ pub(super) struct Anthropic;
 const API: &str = "2023-06-01";
 
 const ERRORS: &[Rule] = &[
-    says(400, "credit balance is too low", Verdict::Stop, "quota"),
-    says(400, "usage limits", Verdict::Stop, "quota"),
-    says(400, "spend limit", Verdict::Stop, "quota"),
-    says(400, "prompt is too long", Verdict::Never, "too-large"),
-    says(400, "exceed context limit", Verdict::Never, "too-large"),
-    says(400, "content filtering policy", Verdict::Never, "refused"),
-    says(400, "output_config", Verdict::Never, "no-schema"),
-    says(400, "temperature", Verdict::Never, "no-temperature"),
+    says(400, "credit balance is too low", Verdict::Stop, ErrorCode::Quota),
+    says(400, "usage limits", Verdict::Stop, ErrorCode::Quota),
+    says(400, "spend limit", Verdict::Stop, ErrorCode::Quota),
+    says(400, "prompt is too long", Verdict::Never, ErrorCode::TooLarge),
+    says(400, "exceed context limit", Verdict::Never, ErrorCode::TooLarge),
+    says(400, "content filtering policy", Verdict::Never, ErrorCode::Refused),
+    says(400, "output_config", Verdict::Never, ErrorCode::NoSchema),
+    says(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
 ];
 
 /// The status that an error stands for where it comes inside a good answer.
@@ -52,8 +52,8 @@ impl Dialect for Anthropic {
     }
 
     /// About 50,000 tokens of the 200,000 that every model there has; a request may have 32 MB.
-    fn limits(&self, _: &Endpoint) -> Limits {
-        Limits { characters: 150_000, texts: 20, bytes: 30 << 20 }
+    fn limits(&self, _: &Endpoint) -> CallLimits {
+        CallLimits { characters: 150_000, texts: 20, bytes: 30 << 20 }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
@@ -84,11 +84,15 @@ impl Dialect for Anthropic {
         }
         match value["stop_reason"].as_str() {
             Some("end_turn" | "stop_sequence") => {}
-            Some("max_tokens") => return Err(CallError::new(Verdict::Once, "truncated", "the answer was cut at the token limit")),
+            Some("max_tokens") => return Err(CallError::new(Verdict::Once, ErrorCode::Truncated, "the answer was cut at the token limit")),
             Some("model_context_window_exceeded") => {
-                return Err(CallError::new(Verdict::Never, "too-large", "prompt and answer are longer than the model's context window"));
+                return Err(CallError::new(
+                    Verdict::Never,
+                    ErrorCode::TooLarge,
+                    "prompt and answer are longer than the model's context window",
+                ));
             }
-            Some("refusal") => return Err(CallError::new(Verdict::Never, "refused", "the model refused")),
+            Some("refusal") => return Err(CallError::new(Verdict::Never, ErrorCode::Refused, "the model refused")),
             Some(other) => {
                 return Err(odd(format!("the answer ended for `{}`, which was not asked for", super::excerpt(other.as_bytes()))));
             }
@@ -204,13 +208,13 @@ mod tests {
             let error = reply(&message(&json!([{"type": "text", "text": "{"}]), reason)).unwrap_err();
             (error.code, error.verdict)
         };
-        assert_eq!(ended("max_tokens"), ("truncated", Verdict::Once));
-        assert_eq!(ended("model_context_window_exceeded"), ("too-large", Verdict::Never));
-        assert_eq!(ended("refusal"), ("refused", Verdict::Never));
-        assert_eq!(ended("tool_use"), ("protocol", Verdict::Once));
-        assert_eq!(ended("pause_turn"), ("protocol", Verdict::Once));
-        assert_eq!(reply(&message(&json!([]), "end_turn")).unwrap_err().code, "empty-answer");
-        assert_eq!(reply(&json!({"type": "message", "content": []})).unwrap_err().code, "protocol");
+        assert_eq!(ended("max_tokens"), (ErrorCode::Truncated, Verdict::Once));
+        assert_eq!(ended("model_context_window_exceeded"), (ErrorCode::TooLarge, Verdict::Never));
+        assert_eq!(ended("refusal"), (ErrorCode::Refused, Verdict::Never));
+        assert_eq!(ended("tool_use"), (ErrorCode::Protocol, Verdict::Once));
+        assert_eq!(ended("pause_turn"), (ErrorCode::Protocol, Verdict::Once));
+        assert_eq!(reply(&message(&json!([]), "end_turn")).unwrap_err().code, ErrorCode::EmptyAnswer);
+        assert_eq!(reply(&json!({"type": "message", "content": []})).unwrap_err().code, ErrorCode::Protocol);
     }
 
     #[test]
@@ -219,11 +223,14 @@ mod tests {
             let error = reply(&json!({"type": "error", "error": {"type": kind, "message": message}})).unwrap_err();
             (error.code, error.verdict)
         };
-        assert_eq!(inside("overloaded_error", "Overloaded"), ("overloaded", Verdict::BackOff));
-        assert_eq!(inside("authentication_error", "invalid x-api-key"), ("key-refused", Verdict::Stop));
-        assert_eq!(inside("invalid_request_error", "prompt is too long: 300000 tokens > 200000 maximum"), ("too-large", Verdict::Never));
-        assert_eq!(inside("invalid_request_error", "Your credit balance is too low to access the API."), ("quota", Verdict::Stop));
-        assert_eq!(inside("something_new", "?"), ("unavailable", Verdict::BackOff));
+        assert_eq!(inside("overloaded_error", "Overloaded"), (ErrorCode::Overloaded, Verdict::BackOff));
+        assert_eq!(inside("authentication_error", "invalid x-api-key"), (ErrorCode::KeyRefused, Verdict::Stop));
+        assert_eq!(
+            inside("invalid_request_error", "prompt is too long: 300000 tokens > 200000 maximum"),
+            (ErrorCode::TooLarge, Verdict::Never)
+        );
+        assert_eq!(inside("invalid_request_error", "Your credit balance is too low to access the API."), (ErrorCode::Quota, Verdict::Stop));
+        assert_eq!(inside("something_new", "?"), (ErrorCode::Unavailable, Verdict::BackOff));
     }
 
     #[test]

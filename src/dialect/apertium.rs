@@ -6,11 +6,12 @@ use serde_json::Value;
 use super::refusal::{Rule, says};
 use super::{Body, Dialect, Request, json, odd, protect, translations};
 use crate::config::{DialectFacts, Endpoint};
-use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Answer, Ask, CallError, CallLimits, ErrorCode, Lang, Reply, Task, Usage, Verdict};
 
 pub(super) struct Apertium;
 
-const ERRORS: &[Rule] = &[says(400, "not installed", Verdict::Never, "language"), says(400, "no path", Verdict::Never, "language")];
+const ERRORS: &[Rule] =
+    &[says(400, "not installed", Verdict::Never, ErrorCode::Language), says(400, "no path", Verdict::Never, ErrorCode::Language)];
 
 impl Dialect for Apertium {
     fn facts(&self) -> DialectFacts {
@@ -26,8 +27,8 @@ impl Dialect for Apertium {
     }
 
     /// Measured: with more than two users APY drops what lies beyond 10 pieces of 1,000 characters and still answers 200.
-    fn limits(&self, _: &Endpoint) -> Limits {
-        Limits { characters: 2_000, texts: 1, bytes: usize::MAX }
+    fn limits(&self, _: &Endpoint) -> CallLimits {
+        CallLimits { characters: 2_000, texts: 1, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
@@ -146,6 +147,6 @@ mod tests {
         assert_eq!(without_marks("He *zozotaillera **tomorrow * 3**"), "He zozotaillera tomorrow * 3**");
         let ask = Ask::Translate { texts: vec!["x".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
         let blank = br#"{"responseData": {"translationChain": ["fra", "spa", "eng"]}, "responseStatus": 200}"#;
-        assert_eq!(Apertium.reply(&endpoint(None), &ask, blank).unwrap_err().code, "protocol");
+        assert_eq!(Apertium.reply(&endpoint(None), &ask, blank).unwrap_err().code, ErrorCode::Protocol);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{odd, translations};
 use crate::config::{Endpoint, JsonMode, Options};
-use crate::model::{Answer, Ask, CallError, Digest, Verdict};
+use crate::model::{Answer, Ask, CallError, Digest, ErrorCode, Verdict};
 use crate::plan::prompts;
 
 /// What a chat model is told, and the schema of the JSON it must answer with (none: plain text).
@@ -57,7 +57,7 @@ pub(super) fn message(role: &str, content: String) -> Value {
 pub(super) fn answer(ask: &Ask, content: &str) -> Result<Answer, CallError> {
     let content = without_thoughts(content).trim();
     if content.is_empty() {
-        return Err(CallError::new(Verdict::Once, "empty-answer", "the model answered with nothing"));
+        return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the model answered with nothing"));
     }
     match ask {
         Ask::Summarise { .. } => Ok(Answer::Summary(content.to_owned())),
@@ -71,7 +71,7 @@ pub(super) fn answer(ask: &Ask, content: &str) -> Result<Answer, CallError> {
                 .map_err(|error| odd(format!("the JSON is not the digest that was asked for: {error}")))?;
             let texts = [&digest.title_fr, &digest.title_en, &digest.summary_fr, &digest.summary_en];
             if texts.iter().any(|text| text.trim().is_empty()) {
-                return Err(CallError::new(Verdict::Once, "empty-answer", "a text of the digest is empty"));
+                return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "a text of the digest is empty"));
             }
             Ok(Answer::Digest(digest))
         }
@@ -89,9 +89,9 @@ pub(super) fn note_model(endpoint: &Endpoint, answered: &Value) {
 /// The options with which a model may take what it has just refused (see the codes in the tables of the dialects).
 pub(super) fn learn(options: &Options, refused: &CallError) -> Option<Options> {
     match (refused.code, options.json) {
-        ("no-schema", JsonMode::Schema) => Some(Options { json: JsonMode::Object, ..options.clone() }),
-        ("no-schema", JsonMode::Object) => Some(Options { json: JsonMode::None, ..options.clone() }),
-        ("no-temperature", _) if options.temperature => Some(Options { temperature: false, ..options.clone() }),
+        (ErrorCode::NoSchema, JsonMode::Schema) => Some(Options { json: JsonMode::Object, ..options.clone() }),
+        (ErrorCode::NoSchema, JsonMode::Object) => Some(Options { json: JsonMode::None, ..options.clone() }),
+        (ErrorCode::NoTemperature, _) if options.temperature => Some(Options { temperature: false, ..options.clone() }),
         _ => None,
     }
 }
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_told_apart() {
         for (content, code) in [
-            ("", "empty-answer"),
-            ("<think>still", "empty-answer"),
-            ("sorry", "protocol"),
-            ("[\"one\"]", "wrong-count"),
-            ("[\"one\",\" \"]", "empty-answer"),
+            ("", ErrorCode::EmptyAnswer),
+            ("<think>still", ErrorCode::EmptyAnswer),
+            ("sorry", ErrorCode::Protocol),
+            ("[\"one\"]", ErrorCode::WrongCount),
+            ("[\"one\",\" \"]", ErrorCode::EmptyAnswer),
         ] {
             assert_eq!(answer(&translate(), content).unwrap_err().code, code, "{content}");
         }

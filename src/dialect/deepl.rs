@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::refusal::{Rule, says, status};
 use super::{Dialect, Request, Response, Step, json, key_header, odd, translations};
 use crate::config::{DialectFacts, Endpoint, Options};
-use crate::model::{Answer, Ask, CallError, Entry, Lang, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Answer, Ask, CallError, CallLimits, Entry, ErrorCode, Lang, Reply, Task, Usage, Verdict};
 
 pub(super) struct DeepL;
 
@@ -16,11 +16,11 @@ const MOST_TEXTS: usize = 50;
 const MOST_BYTES: usize = 128 << 10;
 
 const ERRORS: &[Rule] = &[
-    status(456, Verdict::Stop, "quota"),
-    says(400, "glossary", Verdict::Stop, "glossary"),
-    says(404, "glossary", Verdict::Stop, "glossary"),
-    says(400, "source_lang", Verdict::Never, "language"),
-    says(400, "target_lang", Verdict::Never, "language"),
+    status(456, Verdict::Stop, ErrorCode::Quota),
+    says(400, "glossary", Verdict::Stop, ErrorCode::Glossary),
+    says(404, "glossary", Verdict::Stop, ErrorCode::Glossary),
+    says(400, "source_lang", Verdict::Never, ErrorCode::Language),
+    says(400, "target_lang", Verdict::Never, ErrorCode::Language),
 ];
 
 impl Dialect for DeepL {
@@ -37,8 +37,8 @@ impl Dialect for DeepL {
     }
 
     /// JSON at worst doubles a text (a quote, a line end), so half the body is always enough for what is around it.
-    fn limits(&self, _: &Endpoint) -> Limits {
-        Limits { characters: MOST_BYTES / 2, texts: MOST_TEXTS, bytes: MOST_BYTES / 2 - 1024 }
+    fn limits(&self, _: &Endpoint) -> CallLimits {
+        CallLimits { characters: MOST_BYTES / 2, texts: MOST_TEXTS, bytes: MOST_BYTES / 2 - 1024 }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
@@ -60,7 +60,7 @@ impl Dialect for DeepL {
         if texts.len() > MOST_TEXTS || bytes > MOST_BYTES {
             let what =
                 format!("{} texts in {bytes} bytes; DeepL takes {MOST_TEXTS} texts and {MOST_BYTES} bytes in a request", texts.len());
-            return Err(CallError::new(Verdict::Never, "too-large", what));
+            return Err(CallError::new(Verdict::Never, ErrorCode::TooLarge, what));
         }
         Ok(request)
     }
@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn what_is_too_large_is_not_sent() {
         let refused = |ask: &Ask| DeepL.request(&endpoint("k"), ask, false).unwrap_err().code;
-        assert_eq!(refused(&ask(&["x"; 51])), "too-large");
-        assert_eq!(refused(&ask(&[&"\"".repeat(70_000)])), "too-large");
+        assert_eq!(refused(&ask(&["x"; 51])), ErrorCode::TooLarge);
+        assert_eq!(refused(&ask(&[&"\"".repeat(70_000)])), ErrorCode::TooLarge);
         let most = "\"".repeat(DeepL.limits(&endpoint("k")).bytes);
         assert!(DeepL.request(&endpoint("k"), &ask(&[&most]), false).is_ok(), "the limits are such that this never happens");
     }
@@ -214,17 +214,17 @@ mod tests {
         assert_eq!(good.usage.characters, Some(14));
         let uncounted = reply(r#"{"translations":[{"text":"The cat","billed_characters":7},{"text":"It sleeps"}]}"#).unwrap();
         assert_eq!(uncounted.usage.characters, None, "half a count is none");
-        assert_eq!(reply(r#"{"translations":[{"text":"The cat"}]}"#).unwrap_err().code, "wrong-count");
-        assert_eq!(reply(r#"{"message":"x"}"#).unwrap_err().code, "protocol");
+        assert_eq!(reply(r#"{"translations":[{"text":"The cat"}]}"#).unwrap_err().code, ErrorCode::WrongCount);
+        assert_eq!(reply(r#"{"message":"x"}"#).unwrap_err().code, ErrorCode::Protocol);
     }
 
     #[test]
     fn a_spent_quota_stops_and_a_busy_service_does_not() {
         let refused = |status| DeepL.refusal(&endpoint("k"), &Response::new(status, r#"{"message":"m"}"#));
-        assert_eq!((refused(456).verdict, refused(456).code), (Verdict::Stop, "quota"));
-        assert_eq!((refused(403).verdict, refused(403).code), (Verdict::Stop, "key-refused"));
-        assert_eq!((refused(529).verdict, refused(529).code), (Verdict::BackOff, "overloaded"));
-        assert_eq!((refused(413).verdict, refused(413).code), (Verdict::Never, "too-large"));
+        assert_eq!((refused(456).verdict, refused(456).code), (Verdict::Stop, ErrorCode::Quota));
+        assert_eq!((refused(403).verdict, refused(403).code), (Verdict::Stop, ErrorCode::KeyRefused));
+        assert_eq!((refused(529).verdict, refused(529).code), (Verdict::BackOff, ErrorCode::Overloaded));
+        assert_eq!((refused(413).verdict, refused(413).code), (Verdict::Never, ErrorCode::TooLarge));
     }
 
     #[test]

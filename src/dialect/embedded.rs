@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use super::refusal::{Rule, says, status};
 use super::{Dialect, Request, json, key_header, odd, protect, translations};
 use crate::config::{DialectFacts, Endpoint};
-use crate::model::{Answer, Ask, CallError, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Answer, Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct Embedded;
 
 const ERRORS: &[Rule] = &[
     // A language that it does not know is the article's fault, not the endpoint's.
-    says(400, "language", Verdict::Never, "language"),
+    says(400, "language", Verdict::Never, ErrorCode::Language),
     // Its translator broke in the middle of a text: the next text may be well.
-    status(500, Verdict::Once, "unavailable"),
+    status(500, Verdict::Once, ErrorCode::Unavailable),
 ];
 
 impl Dialect for Embedded {
@@ -29,8 +29,8 @@ impl Dialect for Embedded {
         }
     }
 
-    fn limits(&self, _: &Endpoint) -> Limits {
-        Limits { characters: 1_000_000, texts: 1_000, bytes: usize::MAX }
+    fn limits(&self, _: &Endpoint) -> CallLimits {
+        CallLimits { characters: 1_000_000, texts: 1_000, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
@@ -96,6 +96,6 @@ mod tests {
     fn an_unknown_language_is_the_articles_fault() {
         let body = r#"{"error":"language `de` is not known here"}"#;
         let refusal = Embedded.refusal(&Endpoint::sample("embedded", ""), &Response::new(400, body));
-        assert_eq!((refusal.verdict, refusal.code), (Verdict::Never, "language"));
+        assert_eq!((refusal.verdict, refusal.code), (Verdict::Never, ErrorCode::Language));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::refusal::{Rule, says};
 use super::{Dialect, Request, Response, Step, json, odd, protect, translations};
 use crate::config::{DialectFacts, Endpoint, Options};
-use crate::model::{Answer, Ask, CallError, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Answer, Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct LibreTranslate;
 
@@ -16,10 +16,10 @@ const MOST_TEXTS: usize = 50;
 /// It has no codes. The same words are said of too many texts and of one that is too long.
 const ERRORS: &[Rule] = &[
     // A missing key condemns every article, not just this one.
-    says(400, "api key", Verdict::Stop, "key-refused"),
-    says(400, "text limit", Verdict::Never, "too-large"),
-    says(400, "is not supported", Verdict::Never, "language"),
-    says(400, "is not available", Verdict::Never, "language"),
+    says(400, "api key", Verdict::Stop, ErrorCode::KeyRefused),
+    says(400, "text limit", Verdict::Never, ErrorCode::TooLarge),
+    says(400, "is not supported", Verdict::Never, ErrorCode::Language),
+    says(400, "is not available", Verdict::Never, ErrorCode::Language),
 ];
 
 impl Dialect for LibreTranslate {
@@ -36,10 +36,10 @@ impl Dialect for LibreTranslate {
     }
 
     /// 2,000 characters is what libretranslate.com takes. A server says what it takes itself; more than that is the user's to say.
-    fn limits(&self, endpoint: &Endpoint) -> Limits {
+    fn limits(&self, endpoint: &Endpoint) -> CallLimits {
         let options = &endpoint.options;
         let least = |usual: usize, found: Option<usize>| found.map_or(usual, |found| usual.min(found));
-        Limits { characters: least(2_000, options.most_characters), texts: least(MOST_TEXTS, options.most_texts), bytes: usize::MAX }
+        CallLimits { characters: least(2_000, options.most_characters), texts: least(MOST_TEXTS, options.most_texts), bytes: usize::MAX }
     }
 
     /// A list of texts counts as as many requests.
@@ -85,7 +85,7 @@ impl Dialect for LibreTranslate {
 
     /// How much was too much stands in what it says.
     fn learn(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
-        let (size, limit) = sizes(&refused.message).filter(|_| refused.code == "too-large")?;
+        let (size, limit) = sizes(&refused.message).filter(|_| refused.code == ErrorCode::TooLarge)?;
         let known = &endpoint.options;
         // No server takes less than 50 characters, and no call has more than 50 texts.
         if size <= MOST_TEXTS {
@@ -123,7 +123,7 @@ fn fits(endpoint: &Endpoint, texts: &[String]) -> Result<(), CallError> {
     let too_long = most_characters.filter(|most| longest > *most).map(|most| format!("{longest} characters; it takes {most}"));
     let too_many = most_texts.filter(|most| texts.len() > *most).map(|most| format!("{} texts; it takes {most} in a call", texts.len()));
     match too_long.or(too_many) {
-        Some(what) => Err(CallError::new(Verdict::Never, "too-large", what)),
+        Some(what) => Err(CallError::new(Verdict::Never, ErrorCode::TooLarge, what)),
         None => Ok(()),
     }
 }
@@ -161,12 +161,12 @@ mod tests {
         let good = LibreTranslate.reply(&endpoint(), &ask(), br#"{"translatedText":["The cat","It sleeps"]}"#).unwrap();
         assert_eq!(good.answer, Answer::Translations(vec!["The cat".into(), "It sleeps".into()]));
         for (body, code) in [
-            (r#"{"translatedText":["The cat"]}"#, "wrong-count"),
-            (r#"{"translatedText":["The cat",""]}"#, "empty-answer"),
-            (r#"{"translatedText":["The cat","🦆"]}"#, "protocol"),
-            (r#"{"detail":"x"}"#, "protocol"),
-            ("<html>", "protocol"),
-            ("", "protocol"),
+            (r#"{"translatedText":["The cat"]}"#, ErrorCode::WrongCount),
+            (r#"{"translatedText":["The cat",""]}"#, ErrorCode::EmptyAnswer),
+            (r#"{"translatedText":["The cat","🦆"]}"#, ErrorCode::Protocol),
+            (r#"{"detail":"x"}"#, ErrorCode::Protocol),
+            ("<html>", ErrorCode::Protocol),
+            ("", ErrorCode::Protocol),
         ] {
             assert_eq!(LibreTranslate.reply(&endpoint(), &ask(), body.as_bytes()).unwrap_err().code, code, "{body}");
         }
@@ -176,7 +176,7 @@ mod tests {
     fn a_missing_key_stops_the_endpoint_although_it_is_a_400() {
         let body = r#"{"error":"Please contact the server operator to get an API key"}"#;
         let refusal = LibreTranslate.refusal(&endpoint(), &Response::new(400, body));
-        assert_eq!((refusal.verdict, refusal.code), (Verdict::Stop, "key-refused"));
+        assert_eq!((refusal.verdict, refusal.code), (Verdict::Stop, ErrorCode::KeyRefused));
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         };
         assert_eq!((learnt(6, 1).0, learnt(6, 1).1), (None, Some(1)), "texts");
         assert_eq!((learnt(900, 500).0, learnt(900, 500).1), (Some(500), None), "characters");
-        assert_eq!(LibreTranslate.request(&learnt(2, 1).2, &ask(), false).unwrap_err().code, "too-large");
+        assert_eq!(LibreTranslate.request(&learnt(2, 1).2, &ask(), false).unwrap_err().code, ErrorCode::TooLarge);
         assert_eq!(LibreTranslate.limits(&learnt(900, 500).2).characters, 500);
         assert_eq!(LibreTranslate.weight(&ask()), 2);
     }

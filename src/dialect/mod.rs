@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::config::{DialectFacts, Endpoint, Options};
-use crate::model::{Ask, CallError, Limits, Reply, Verdict};
+use crate::model::{Ask, CallError, CallLimits, ErrorCode, Reply, Verdict};
 pub use refusal::{COMMON, Rule};
 
 /// A request as it will be sent.
@@ -81,7 +81,7 @@ pub trait Dialect: Sync {
     fn facts(&self) -> DialectFacts;
 
     /// What one call may hold.
-    fn limits(&self, endpoint: &Endpoint) -> Limits;
+    fn limits(&self, endpoint: &Endpoint) -> CallLimits;
 
     /// How many requests a call counts as there, against a limit a minute.
     fn weight(&self, _ask: &Ask) -> u32 {
@@ -196,7 +196,7 @@ fn json(body: &[u8]) -> Result<Value, CallError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice(body).or_else(|error| serde_json::from_slice(&whole_characters(body)).map_err(|_| error)).map_err(|error| {
         let what = if body.is_empty() { "an empty answer".to_owned() } else { format!("not JSON ({error}), it begins: {}", excerpt(body)) };
-        CallError::new(Verdict::Once, "protocol", what)
+        CallError::new(Verdict::Once, ErrorCode::Protocol, what)
     })
 }
 
@@ -242,7 +242,7 @@ fn named<'a>(list: &'a Value, name: &str) -> Vec<&'a str> {
 
 /// An answer that is well formed, but not what was asked for.
 fn odd(what: impl Into<String>) -> CallError {
-    CallError::new(Verdict::Once, "protocol", what)
+    CallError::new(Verdict::Once, ErrorCode::Protocol, what)
 }
 
 /// The translations in a list; as many as there were texts, and each a text.
@@ -256,10 +256,14 @@ fn translations(list: &Value, asked: &[String]) -> Result<Vec<String>, CallError
     if texts.len() != asked.len() {
         // Asked text by text, the same service may be right: what belongs to what is then not to be guessed.
         let verdict = if asked.len() > 1 { Verdict::Never } else { Verdict::Once };
-        return Err(CallError::new(verdict, "wrong-count", format!("{} translations came back for {} texts", texts.len(), asked.len())));
+        return Err(CallError::new(
+            verdict,
+            ErrorCode::WrongCount,
+            format!("{} translations came back for {} texts", texts.len(), asked.len()),
+        ));
     }
     if texts.iter().any(|text| text.trim().is_empty()) {
-        return Err(CallError::new(Verdict::Once, "empty-answer", "a translation is empty"));
+        return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "a translation is empty"));
     }
     // Public LibreTranslate servers answer what they take for a robot with an emoji and status 200.
     let says_something = |text: &str| text.chars().any(char::is_alphanumeric);
@@ -318,8 +322,10 @@ mod tests {
             };
             let done = match (rule.verdict, rule.word) {
                 (Verdict::Stop, _) => "the endpoint is left alone",
-                (Verdict::Never, "too-large") => "the article is cut into smaller parts",
-                (Verdict::Never, "no-schema" | "no-max-tokens" | "no-temperature") => "asked again at once without it, and so from then on",
+                (Verdict::Never, ErrorCode::TooLarge) => "the article is cut into smaller parts",
+                (Verdict::Never, ErrorCode::NoSchema | ErrorCode::NoMaxTokens | ErrorCode::NoTemperature) => {
+                    "asked again at once without it, and so from then on"
+                }
                 (Verdict::BackOff, _) => "tried again after a pause",
                 (Verdict::Once, _) => "tried once more",
                 _ => "the article fails there",

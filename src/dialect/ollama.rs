@@ -7,7 +7,7 @@ use super::chat::{self, Chat, chat, message};
 use super::refusal::{Rule, says, status};
 use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
-use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct Ollama;
 
@@ -23,11 +23,11 @@ const MOST_CHARACTERS_A_TOKEN: u64 = 6;
 const JUDGED_FROM: u64 = 2000;
 
 const ERRORS: &[Rule] = &[
-    says(400, "longer than the context", Verdict::Never, "too-large"),
-    says(400, "context length", Verdict::Never, "too-large"),
-    says(400, "format", Verdict::Never, "no-schema"),
-    says(400, "does not support", Verdict::Stop, "not-found"),
-    status(404, Verdict::Stop, "not-found"),
+    says(400, "longer than the context", Verdict::Never, ErrorCode::TooLarge),
+    says(400, "context length", Verdict::Never, ErrorCode::TooLarge),
+    says(400, "format", Verdict::Never, ErrorCode::NoSchema),
+    says(400, "does not support", Verdict::Stop, ErrorCode::NotFound),
+    status(404, Verdict::Stop, ErrorCode::NotFound),
 ];
 
 impl Dialect for Ollama {
@@ -43,11 +43,11 @@ impl Dialect for Ollama {
         }
     }
 
-    fn limits(&self, endpoint: &Endpoint) -> Limits {
+    fn limits(&self, endpoint: &Endpoint) -> CallLimits {
         let tokens = context(endpoint).saturating_sub(RESERVED).max(200);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few million at most, and positive")]
         let characters = (f64::from(tokens) * CHARACTERS_A_TOKEN) as usize;
-        Limits { characters, texts: 20, bytes: usize::MAX }
+        CallLimits { characters, texts: 20, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
@@ -80,7 +80,7 @@ impl Dialect for Ollama {
         let usage = Usage { tokens_in: value["prompt_eval_count"].as_u64(), tokens_out: value["eval_count"].as_u64(), ..Usage::default() };
         whole_prompt(&chat(endpoint, ask, false), usage.tokens_in)?;
         match value["done_reason"].as_str() {
-            Some("length") => return Err(CallError::new(Verdict::Once, "truncated", "the answer was cut at the token limit")),
+            Some("length") => return Err(CallError::new(Verdict::Once, ErrorCode::Truncated, "the answer was cut at the token limit")),
             _ if value["done"] == false => return Err(odd("the answer is not the last part of one")),
             _ => {}
         }
@@ -148,7 +148,7 @@ fn whole_prompt(chat: &Chat, read: Option<u64>) -> Result<(), CallError> {
     match read {
         Some(read) if sent >= JUDGED_FROM && sent > read.saturating_mul(MOST_CHARACTERS_A_TOKEN) => Err(CallError::new(
             Verdict::Never,
-            "prompt-cut",
+            ErrorCode::PromptCut,
             format!(
                 "the server dropped part of the prompt: of {sent} characters it read {read} tokens; \
                  set `context` higher, or `max_characters` lower, or renew the server"
@@ -207,18 +207,18 @@ mod tests {
         assert_eq!(good.answer, Answer::Summary("Un résumé.".into()));
         assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(300), Some(9)));
         let code = |body: &Value| reply(&ask("Texte."), body).unwrap_err().code;
-        assert_eq!(code(&answer("Un rés", "length", 300)), "truncated");
-        assert_eq!(code(&answer("", "stop", 300)), "empty-answer");
-        assert_eq!(code(&answer("", "load", 300)), "empty-answer");
-        assert_eq!(code(&json!({"message": {"content": "Un"}, "done": false})), "protocol");
-        assert_eq!(code(&json!({"error": "unexpected EOF"})), "unavailable");
+        assert_eq!(code(&answer("Un rés", "length", 300)), ErrorCode::Truncated);
+        assert_eq!(code(&answer("", "stop", 300)), ErrorCode::EmptyAnswer);
+        assert_eq!(code(&answer("", "load", 300)), ErrorCode::EmptyAnswer);
+        assert_eq!(code(&json!({"message": {"content": "Un"}, "done": false})), ErrorCode::Protocol);
+        assert_eq!(code(&json!({"error": "unexpected EOF"})), ErrorCode::Unavailable);
     }
 
     #[test]
     fn a_prompt_that_was_cut_is_found_out() {
         let long = ask(&"Les ministres se sont réunis mardi à Erevan. ".repeat(400));
         let sent = 18_000;
-        assert_eq!(reply(&long, &answer("Un résumé.", "stop", sent / 8)).unwrap_err().code, "prompt-cut");
+        assert_eq!(reply(&long, &answer("Un résumé.", "stop", sent / 8)).unwrap_err().code, ErrorCode::PromptCut);
         assert!(reply(&long, &answer("Un résumé.", "stop", sent / 4)).is_ok());
         assert!(reply(&long, &json!({"message": {"content": "Un résumé."}, "done": true})).is_ok(), "no count, no judgement");
     }
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_missing_model_is_a_matter_of_pulling_it() {
         let refusal = Ollama.refusal(&endpoint(), &Response::new(404, r#"{"error":"model 'mistral-small' not found"}"#));
-        assert_eq!((refusal.verdict, refusal.code), (Verdict::Stop, "not-found"));
+        assert_eq!((refusal.verdict, refusal.code), (Verdict::Stop, ErrorCode::NotFound));
         assert!(refusal.message.ends_with("`ollama pull mistral-small` there gets it"), "{}", refusal.message);
     }
 

@@ -7,7 +7,7 @@ use super::chat::{self, chat, message};
 use super::refusal::{Rule, code, says};
 use super::{Dialect, Request, Response, among, json, key_header, named, odd};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
-use crate::model::{Ask, CallError, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct OpenAi;
 
@@ -16,44 +16,44 @@ const FOR_THOUGHTS: u64 = 4000;
 
 /// An account without money or with its limit reached: waiting does not help. Routers pass these codes on.
 pub(super) const QUOTA: &[Rule] = &[
-    code("insufficient_quota", Verdict::Stop, "quota"),
-    code("billing_hard_limit_reached", Verdict::Stop, "quota"),
-    code("billing_not_active", Verdict::Stop, "quota"),
-    code("credit_balance_exhausted", Verdict::Stop, "quota"),
-    code("*_spend_limit_exceeded", Verdict::Stop, "quota"),
-    code("*_usage_limit_exceeded", Verdict::Stop, "quota"),
+    code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
+    code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
+    code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
+    code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
+    code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
+    code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
 ];
 
 const ERRORS: &[Rule] = &[
-    code("insufficient_quota", Verdict::Stop, "quota"),
-    code("billing_hard_limit_reached", Verdict::Stop, "quota"),
-    code("billing_not_active", Verdict::Stop, "quota"),
-    code("credit_balance_exhausted", Verdict::Stop, "quota"),
-    code("*_spend_limit_exceeded", Verdict::Stop, "quota"),
-    code("*_usage_limit_exceeded", Verdict::Stop, "quota"),
+    code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
+    code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
+    code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
+    code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
+    code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
+    code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
     // LiteLLM's own budget of a key; its code is only the status.
-    says(400, "budget has been exceeded", Verdict::Stop, "quota"),
+    says(400, "budget has been exceeded", Verdict::Stop, ErrorCode::Quota),
     // LiteLLM without a database, of a key that is not its master key.
-    says(400, "no connected db", Verdict::Stop, "key-refused"),
-    code("model_not_found", Verdict::Stop, "not-found"),
-    says(400, "invalid model name", Verdict::Stop, "not-found"),
-    code("context_length_exceeded", Verdict::Never, "too-large"),
-    code("string_above_max_length", Verdict::Never, "too-large"),
+    says(400, "no connected db", Verdict::Stop, ErrorCode::KeyRefused),
+    code("model_not_found", Verdict::Stop, ErrorCode::NotFound),
+    says(400, "invalid model name", Verdict::Stop, ErrorCode::NotFound),
+    code("context_length_exceeded", Verdict::Never, ErrorCode::TooLarge),
+    code("string_above_max_length", Verdict::Never, ErrorCode::TooLarge),
     // LiteLLM; vLLM; llama.cpp: no code, or only the status.
-    says(400, "contextwindowexceeded", Verdict::Never, "too-large"),
-    says(400, "maximum context length", Verdict::Never, "too-large"),
-    says(400, "context size", Verdict::Never, "too-large"),
-    code("content_filter", Verdict::Never, "refused"),
-    code("content_policy_violation", Verdict::Never, "refused"),
-    says(400, "max_completion_tokens", Verdict::Never, "no-max-tokens"),
-    says(400, "response_format", Verdict::Never, "no-schema"),
-    says(400, "json_schema", Verdict::Never, "no-schema"),
-    says(400, "grammar", Verdict::Never, "no-schema"),
-    says(422, "response_format", Verdict::Never, "no-schema"),
+    says(400, "contextwindowexceeded", Verdict::Never, ErrorCode::TooLarge),
+    says(400, "maximum context length", Verdict::Never, ErrorCode::TooLarge),
+    says(400, "context size", Verdict::Never, ErrorCode::TooLarge),
+    code("content_filter", Verdict::Never, ErrorCode::Refused),
+    code("content_policy_violation", Verdict::Never, ErrorCode::Refused),
+    says(400, "max_completion_tokens", Verdict::Never, ErrorCode::NoMaxTokens),
+    says(400, "response_format", Verdict::Never, ErrorCode::NoSchema),
+    says(400, "json_schema", Verdict::Never, ErrorCode::NoSchema),
+    says(400, "grammar", Verdict::Never, ErrorCode::NoSchema),
+    says(422, "response_format", Verdict::Never, ErrorCode::NoSchema),
     // llama-cpp-python takes a type that it does not know for its own fault.
-    says(500, "response_format", Verdict::Never, "no-schema"),
-    says(500, "grammar", Verdict::Never, "no-schema"),
-    says(400, "temperature", Verdict::Never, "no-temperature"),
+    says(500, "response_format", Verdict::Never, ErrorCode::NoSchema),
+    says(500, "grammar", Verdict::Never, ErrorCode::NoSchema),
+    says(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
 ];
 
 impl Dialect for OpenAi {
@@ -70,8 +70,8 @@ impl Dialect for OpenAi {
     }
 
     /// About 6,000 tokens: what fits, with prompt and answer, in the 8,192 that local servers often have.
-    fn limits(&self, _: &Endpoint) -> Limits {
-        Limits { characters: 16_000, texts: 20, bytes: usize::MAX }
+    fn limits(&self, _: &Endpoint) -> CallLimits {
+        CallLimits { characters: 16_000, texts: 20, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
@@ -103,15 +103,20 @@ impl Dialect for OpenAi {
         if value.get("error").is_some_and(|error| !error.is_null()) {
             return Err(self.refusal(endpoint, &Response::new(error_status(&value), body)));
         }
-        let choice =
-            value.pointer("/choices/0").ok_or_else(|| CallError::new(Verdict::Once, "empty-answer", "the answer has no choices"))?;
+        let choice = value
+            .pointer("/choices/0")
+            .ok_or_else(|| CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the answer has no choices"))?;
         if let Some(refusal) = choice.pointer("/message/refusal").and_then(Value::as_str).filter(|text| !text.is_empty()) {
-            return Err(CallError::new(Verdict::Never, "refused", format!("the model refused: {}", super::excerpt(refusal.as_bytes()))));
+            return Err(CallError::new(
+                Verdict::Never,
+                ErrorCode::Refused,
+                format!("the model refused: {}", super::excerpt(refusal.as_bytes())),
+            ));
         }
         match choice.get("finish_reason").and_then(Value::as_str) {
-            Some("length") => return Err(CallError::new(Verdict::Once, "truncated", "the answer was cut at the token limit")),
+            Some("length") => return Err(CallError::new(Verdict::Once, ErrorCode::Truncated, "the answer was cut at the token limit")),
             Some("content_filter") => {
-                return Err(CallError::new(Verdict::Never, "refused", "the service's content filter stopped the answer"));
+                return Err(CallError::new(Verdict::Never, ErrorCode::Refused, "the service's content filter stopped the answer"));
             }
             _ => {}
         }
@@ -130,7 +135,7 @@ impl Dialect for OpenAi {
     }
 
     fn learn(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
-        if refused.code == "no-max-tokens" && token_limit(endpoint) == TokenLimit::MaxTokens {
+        if refused.code == ErrorCode::NoMaxTokens && token_limit(endpoint) == TokenLimit::MaxTokens {
             return Some(Options { token_limit: Some(TokenLimit::MaxCompletionTokens), ..endpoint.options.clone() });
         }
         chat::learn(&endpoint.options, refused)
@@ -230,11 +235,11 @@ mod tests {
     #[test]
     fn answers_that_are_none_are_told_apart() {
         let code = |body: &[u8]| OpenAi.reply(&endpoint("http://h/v1"), &digest(), body).unwrap_err();
-        assert_eq!(code(&completion(&json!({"content": "{"}), "length")).code, "truncated");
-        assert_eq!(code(&completion(&json!({"content": null}), "stop")).code, "empty-answer");
+        assert_eq!(code(&completion(&json!({"content": "{"}), "length")).code, ErrorCode::Truncated);
+        assert_eq!(code(&completion(&json!({"content": null}), "stop")).code, ErrorCode::EmptyAnswer);
         assert_eq!(code(&completion(&json!({"content": null, "refusal": "no"}), "stop")).verdict, Verdict::Never);
-        assert_eq!(code(&completion(&json!({"content": "x"}), "content_filter")).code, "refused");
-        assert_eq!(code(b"{\"choices\":[]}").code, "empty-answer");
+        assert_eq!(code(&completion(&json!({"content": "x"}), "content_filter")).code, ErrorCode::Refused);
+        assert_eq!(code(b"{\"choices\":[]}").code, ErrorCode::EmptyAnswer);
         assert_eq!(code(br#"{"error":{"message":"Rate limit","code":429}}"#).verdict, Verdict::BackOff);
     }
 
@@ -256,15 +261,15 @@ mod tests {
             (error.code, error.verdict)
         };
         let litellm = r#"{"error":{"message":"litellm.BadRequestError: litellm.ContextWindowExceededError: too long","type":null,"param":null,"code":"400"}}"#;
-        assert_eq!(refused(400, litellm), ("too-large", Verdict::Never));
+        assert_eq!(refused(400, litellm), (ErrorCode::TooLarge, Verdict::Never));
         let unknown = r#"{"error":{"message":"/chat/completions: Invalid model name passed in model=x","type":"invalid_request_error","code":"400"}}"#;
-        assert_eq!(refused(400, unknown), ("not-found", Verdict::Stop));
+        assert_eq!(refused(400, unknown), (ErrorCode::NotFound, Verdict::Stop));
         let spent = r#"{"error":{"message":"m","type":"x","code":"organization_spend_limit_exceeded"}}"#;
-        assert_eq!(refused(429, spent), ("quota", Verdict::Stop));
+        assert_eq!(refused(429, spent), (ErrorCode::Quota, Verdict::Stop));
         let busy = r#"{"error":{"message":"m","type":"insufficient_quota","code":"429"}}"#;
-        assert_eq!(refused(429, busy), ("busy", Verdict::BackOff), "the type is no code");
+        assert_eq!(refused(429, busy), (ErrorCode::Busy, Verdict::BackOff), "the type is no code");
         let llama = r#"{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}"#;
-        assert_eq!(refused(400, llama), ("too-large", Verdict::Never));
+        assert_eq!(refused(400, llama), (ErrorCode::TooLarge, Verdict::Never));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{Response, excerpt};
-use crate::model::{CallError, Verdict};
+use crate::model::{CallError, ErrorCode, Verdict};
 
 /// A kind of refusal: what it looks like, and what it means. An empty field fits everything.
 #[derive(Clone, Copy, Debug)]
@@ -18,44 +18,44 @@ pub struct Rule {
     /// What may be done next.
     pub verdict: Verdict,
     /// Our own word for it, as it stands in the row.
-    pub word: &'static str,
+    pub word: ErrorCode,
 }
 
 /// A refusal that its status alone tells.
-pub(super) const fn status(status: u16, verdict: Verdict, word: &'static str) -> Rule {
+pub(super) const fn status(status: u16, verdict: Verdict, word: ErrorCode) -> Rule {
     Rule { status, code: "", says: "", verdict, word }
 }
 
 /// A refusal that the service's code tells, whatever the status.
-pub(super) const fn code(code: &'static str, verdict: Verdict, word: &'static str) -> Rule {
+pub(super) const fn code(code: &'static str, verdict: Verdict, word: ErrorCode) -> Rule {
     Rule { status: 0, code, says: "", verdict, word }
 }
 
 /// A refusal that only the service's message tells apart from others of its status.
-pub(super) const fn says(status: u16, says: &'static str, verdict: Verdict, word: &'static str) -> Rule {
+pub(super) const fn says(status: u16, says: &'static str, verdict: Verdict, word: ErrorCode) -> Rule {
     Rule { status, code: "", says, verdict, word }
 }
 
 /// What all services share. A status that stands nowhere condemns this request alone.
 pub const COMMON: &[Rule] = &[
     // What nginx, Go and Apache say of plain http on their TLS port.
-    says(400, "https port", Verdict::Stop, "tls"),
-    says(400, "https server", Verdict::Stop, "tls"),
-    says(400, "ssl-enabled server port", Verdict::Stop, "tls"),
-    status(401, Verdict::Stop, "key-refused"),
-    status(402, Verdict::Stop, "quota"),
-    status(403, Verdict::Stop, "key-refused"),
-    status(404, Verdict::Stop, "not-found"),
-    status(405, Verdict::Stop, "not-found"),
-    status(408, Verdict::BackOff, "unavailable"),
-    status(413, Verdict::Never, "too-large"),
-    status(414, Verdict::Never, "too-large"),
-    status(429, Verdict::BackOff, "busy"),
-    status(500, Verdict::BackOff, "unavailable"),
-    status(502, Verdict::BackOff, "unavailable"),
-    status(503, Verdict::BackOff, "unavailable"),
-    status(504, Verdict::BackOff, "unavailable"),
-    status(529, Verdict::BackOff, "overloaded"),
+    says(400, "https port", Verdict::Stop, ErrorCode::Tls),
+    says(400, "https server", Verdict::Stop, ErrorCode::Tls),
+    says(400, "ssl-enabled server port", Verdict::Stop, ErrorCode::Tls),
+    status(401, Verdict::Stop, ErrorCode::KeyRefused),
+    status(402, Verdict::Stop, ErrorCode::Quota),
+    status(403, Verdict::Stop, ErrorCode::KeyRefused),
+    status(404, Verdict::Stop, ErrorCode::NotFound),
+    status(405, Verdict::Stop, ErrorCode::NotFound),
+    status(408, Verdict::BackOff, ErrorCode::Unavailable),
+    status(413, Verdict::Never, ErrorCode::TooLarge),
+    status(414, Verdict::Never, ErrorCode::TooLarge),
+    status(429, Verdict::BackOff, ErrorCode::Busy),
+    status(500, Verdict::BackOff, ErrorCode::Unavailable),
+    status(502, Verdict::BackOff, ErrorCode::Unavailable),
+    status(503, Verdict::BackOff, ErrorCode::Unavailable),
+    status(504, Verdict::BackOff, ErrorCode::Unavailable),
+    status(529, Verdict::BackOff, ErrorCode::Overloaded),
 ];
 
 impl Rule {
@@ -78,11 +78,11 @@ pub(super) fn judge(response: &Response, rules: &[Rule]) -> CallError {
     let codes: Vec<String> = ["/error/code", "/code"].iter().filter_map(|at| value.pointer(at)?.as_str().map(str::to_owned)).collect();
     let message = if said.is_empty() { format!("status {status}") } else { format!("status {status}: {said}") };
     if (300..400).contains(&status) {
-        return CallError::new(Verdict::Stop, "redirect", message);
+        return CallError::new(Verdict::Stop, ErrorCode::Redirect, message);
     }
     let lower = said.to_lowercase();
     let rule = rules.iter().chain(COMMON).find(|rule| rule.fits(status, &codes, &lower));
-    let (verdict, word) = rule.map_or((Verdict::Never, "refused-request"), |rule| (rule.verdict, rule.word));
+    let (verdict, word) = rule.map_or((Verdict::Never, ErrorCode::RefusedRequest), |rule| (rule.verdict, rule.word));
     let verdict = match (verdict, response.retry_after) {
         (Verdict::BackOff, Some(pause)) => Verdict::Wait(pause),
         (verdict, _) => verdict,
@@ -134,13 +134,13 @@ mod tests {
         assert_eq!(refused(401, "").verdict, Verdict::Stop);
         assert_eq!(refused(400, "").verdict, Verdict::Never);
         assert_eq!(refused(503, "").verdict, Verdict::BackOff);
-        assert_eq!(refused(307, "").code, "redirect");
+        assert_eq!(refused(307, "").code, ErrorCode::Redirect);
         assert_eq!(refused(400, r#"{"error":{"message":"bad model"}}"#).message, "status 400: bad model");
         assert_eq!(refused(400, r#"{"error":"Invalid request"}"#).message, "status 400: Invalid request");
         assert_eq!(refused(502, "<html>\n<b>\u{1b}[31mBad").message, "status 502: [31mBad");
         let apache = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>400 Bad Request</title>\n</head><body>\n<h1>Bad Request</h1>\n\
             <p>Your browser sent a request that this server could not understand.<br />\nReason: You're speaking plain HTTP to an SSL-enabled server port.";
-        assert_eq!((refused(400, apache).verdict, refused(400, apache).code), (Verdict::Stop, "tls"));
+        assert_eq!((refused(400, apache).verdict, refused(400, apache).code), (Verdict::Stop, ErrorCode::Tls));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::chat::{self, chat};
 use super::{Dialect, Request, Response, Rule, json, odd, protect, refusal, translations};
 use crate::config::{DialectFacts, Endpoint, Template, pick};
-use crate::model::{Answer, Ask, CallError, Lang, Limits, Reply, Task, Usage, Verdict};
+use crate::model::{Answer, Ask, CallError, CallLimits, ErrorCode, Lang, Reply, Task, Usage, Verdict};
 
 pub(super) struct ByTemplate;
 
@@ -24,9 +24,9 @@ impl Dialect for ByTemplate {
     }
 
     /// Nothing is known of the service: small enough for most, and `max_characters` says better.
-    fn limits(&self, endpoint: &Endpoint) -> Limits {
+    fn limits(&self, endpoint: &Endpoint) -> CallLimits {
         let texts = endpoint.options.template.as_ref().map_or(1, |template| template.most_texts);
-        Limits { characters: 4_000, texts, bytes: usize::MAX }
+        CallLimits { characters: 4_000, texts, bytes: usize::MAX }
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
@@ -52,7 +52,11 @@ impl Dialect for ByTemplate {
             let reason = pick(&value, at).first().and_then(|reason| reason.as_str()).unwrap_or("nothing");
             if !whole.iter().any(|word| word == reason) {
                 let reason = super::excerpt(reason.as_bytes());
-                return Err(CallError::new(Verdict::Once, "truncated", format!("the answer ended for `{reason}`, so it is not whole")));
+                return Err(CallError::new(
+                    Verdict::Once,
+                    ErrorCode::Truncated,
+                    format!("the answer ended for `{reason}`, so it is not whole"),
+                ));
             }
         }
         let count = |at: &Option<String>| pick(&value, at.as_deref()?).first()?.as_u64();
@@ -86,7 +90,7 @@ fn template(endpoint: &Endpoint) -> Result<&Template, CallError> {
 
 /// The template was tried when the config was loaded; only a text that nobody thought of comes here.
 fn unfilled(what: impl std::fmt::Display) -> CallError {
-    CallError::new(Verdict::Never, "template", format!("the template cannot be filled in: {what}"))
+    CallError::new(Verdict::Never, ErrorCode::Template, format!("the template cannot be filled in: {what}"))
 }
 
 fn headers(template: &Template, values: &Value) -> Result<Vec<(std::borrow::Cow<'static, str>, SecretString)>, CallError> {
@@ -227,8 +231,8 @@ tokens_out = "/usageMetadata/candidatesTokenCount"
         let reply = |body: &str| ByTemplate.reply(&endpoint, &translate(), body.as_bytes());
         let good = reply(r#"[{"translations":[{"text":"Yes","to":"en"}]},{"translations":[{"text":"two","to":"en"}]}]"#).unwrap();
         assert_eq!(good.answer, Answer::Translations(vec!["Yes".into(), "two".into()]));
-        assert_eq!(reply(r#"[{"translations":[{"text":"Yes"}]}]"#).unwrap_err().code, "wrong-count");
-        assert_eq!(reply(r#"{"something":"else"}"#).unwrap_err().code, "protocol");
+        assert_eq!(reply(r#"[{"translations":[{"text":"Yes"}]}]"#).unwrap_err().code, ErrorCode::WrongCount);
+        assert_eq!(reply(r#"{"something":"else"}"#).unwrap_err().code, ErrorCode::Protocol);
     }
 
     #[test]
@@ -261,7 +265,7 @@ tokens_out = "/usageMetadata/candidatesTokenCount"
         let good = reply(&answer(r#"{"translations": ["Yes", "two"]}"#, "STOP")).unwrap();
         assert_eq!(good.answer, Answer::Translations(vec!["Yes".into(), "two".into()]));
         assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(5), Some(7)));
-        assert_eq!(reply(&answer("{\"trans", "MAX_TOKENS")).unwrap_err().code, "truncated");
+        assert_eq!(reply(&answer("{\"trans", "MAX_TOKENS")).unwrap_err().code, ErrorCode::Truncated);
         assert_eq!(reply(&json!({"error": {"message": "overloaded"}})).unwrap_err().message, "it answered with an error: overloaded");
         assert_eq!(reply(&json!({"error": {"message": "m", "code": "insufficient_quota"}})).unwrap_err().verdict, Verdict::Stop);
     }

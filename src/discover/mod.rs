@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::model::{Reject, Source, Stamp};
+use crate::model::{ErrorCode, Reject, Source, Stamp};
 use folder::Folder;
 
 pub use name::{article_id, display_name};
@@ -100,7 +100,7 @@ impl Walk<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => file(path, self.base),
             Err(error) => {
                 let name = display_name(&path, self.base);
-                Some(Err((name, Reject::new("unreadable", format!("the folder cannot be read: {error}")))))
+                Some(Err((name, Reject::new(ErrorCode::Unreadable, format!("the folder cannot be read: {error}")))))
             }
         }
     }
@@ -113,7 +113,7 @@ fn file(path: PathBuf, base: &Path) -> Option<Found> {
         Ok(meta) if !meta.is_file() => None,
         Ok(meta) => Some(Ok(Source { size: meta.len(), stamp: Some(Stamp::of(&meta)), name, path })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Err((name, Reject::vanished()))),
-        Err(error) => Some(Err((name, Reject::new("unreadable", format!("the file cannot be looked at: {error}"))))),
+        Err(error) => Some(Err((name, Reject::new(ErrorCode::Unreadable, format!("the file cannot be looked at: {error}"))))),
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
     fn an_input_that_is_not_there_is_told() {
         let found: Vec<Found> = walk(&[PathBuf::from("/none/at/all")], Path::new("/"), Path::new("/out")).collect();
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].as_ref().unwrap_err().1.code, "unreadable");
+        assert_eq!(found[0].as_ref().unwrap_err().1.code, ErrorCode::Unreadable);
     }
 
     #[test]

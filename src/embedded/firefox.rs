@@ -4,13 +4,13 @@ use fxtranslate::engine::Engine as Fx;
 
 use super::models::ModelFiles;
 use super::translator::Engine;
-use crate::model::Limits;
+use crate::model::CallLimits;
 use crate::plan::cut;
 
 /// The engine reads at most 128 tokens of a text and drops the rest without a word; a sentence longer than this is cut first.
 const MOST_TOKENS: usize = 120;
 /// French and English have three characters or more a token in running text.
-const PIECE: Limits = Limits { characters: 240, bytes: usize::MAX, texts: 1 };
+const PIECE: CallLimits = CallLimits { characters: 240, bytes: usize::MAX, texts: 1 };
 /// Sentences translated together; measured, 16 of like length beat 64.
 const BATCH: usize = 16;
 

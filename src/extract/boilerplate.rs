@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::{count_words, date, sentences};
 use crate::config::Rules;
-use crate::model::{Reject, fold};
+use crate::model::{ErrorCode, Reject, fold};
 
 /// A text without its furniture, and what dropped lines said of it: «Publié le …», «Par …».
 #[derive(Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ const LONG: usize = 10_000;
 /// # Errors
 /// A reject `boilerplate`.
 pub(super) fn refuse(title: &str, raw: &str, body: &str, cut: bool, rules: &Rules) -> Result<(), Reject> {
-    let no_article = |what: &str| Err(Reject::new("boilerplate", format!("this is {what}, not an article")));
+    let no_article = |what: &str| Err(Reject::new(ErrorCode::Boilerplate, format!("this is {what}, not an article")));
     if raw.len() <= LONGEST_NOTICE && rules.may_consent(raw) && is_consent(&fold(raw), rules) {
         return no_article("a notice about cookies");
     }

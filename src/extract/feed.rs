@@ -3,7 +3,7 @@
 use super::xml::{self, Element};
 use super::{Draft, Format, Key, Markup};
 use crate::config::Fields;
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 
 pub(super) struct Feed;
 
@@ -26,7 +26,7 @@ impl Format for Feed {
         let entries = root.below().into_iter().filter(|element| matches!(element.name.as_str(), "item" | "entry"));
         let language = root.find(&["language"]).and_then(Element::text).or_else(|| root.attribute("lang").map(str::to_owned));
         let drafts: Vec<Draft> = entries.map(|entry| draft(entry, language.clone())).collect();
-        if drafts.is_empty() { Err(Reject::new("empty", "the feed has no entries")) } else { Ok(drafts) }
+        if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "the feed has no entries")) } else { Ok(drafts) }
     }
 }
 
@@ -97,6 +97,6 @@ mod tests {
 
     #[test]
     fn a_feed_without_entries_is_empty() {
-        assert_eq!(Feed.drafts("<rss><channel/></rss>", &Fields::default()).unwrap_err().code, "empty");
+        assert_eq!(Feed.drafts("<rss><channel/></rss>", &Fields::default()).unwrap_err().code, ErrorCode::Empty);
     }
 }

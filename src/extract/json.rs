@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::stream::Items;
 use super::{Draft, Format, Key, Markup};
 use crate::config::Fields;
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;
 
 pub(super) struct Json;
@@ -44,7 +44,7 @@ impl Format for Json {
             _ => return Err(malformed("the JSON is neither an object nor a list of objects")),
         };
         if objects.is_empty() {
-            return Err(Reject::new("empty", "the JSON list is empty"));
+            return Err(Reject::new(ErrorCode::Empty, "the JSON list is empty"));
         }
         let drafts = objects.iter().map(|object| object.as_object().map(|object| draft(object, fields)));
         drafts.collect::<Option<_>>().ok_or_else(|| malformed("the JSON list holds something that is not an object"))
@@ -52,7 +52,7 @@ impl Format for Json {
 }
 
 fn malformed(what: impl Into<String>) -> Reject {
-    Reject::new("malformed", what)
+    Reject::new(ErrorCode::Malformed, what)
 }
 
 /// The value; a lone surrogate, which JavaScript writes when it cuts an emoji in two, costs one character and not the article.
@@ -207,12 +207,12 @@ mod tests {
     fn what_is_no_article_is_refused_by_name() {
         let deep = "[".repeat(100_000);
         for (text, code) in [
-            ("{\"a\":", "malformed"),
-            ("3", "malformed"),
-            ("[]", "empty"),
-            ("[1]", "malformed"),
-            ("{\"text\": NaN}", "malformed"),
-            (deep.as_str(), "malformed"),
+            ("{\"a\":", ErrorCode::Malformed),
+            ("3", ErrorCode::Malformed),
+            ("[]", ErrorCode::Empty),
+            ("[1]", ErrorCode::Malformed),
+            ("{\"text\": NaN}", ErrorCode::Malformed),
+            (deep.as_str(), ErrorCode::Malformed),
         ] {
             assert_eq!(Json.drafts(text, &Fields::default()).unwrap_err().code, code);
         }

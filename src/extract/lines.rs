@@ -4,7 +4,7 @@ use super::json;
 use super::stream::{Item, Items, Line, Stream, next_line};
 use super::{Key, content_key};
 use crate::config::Fields;
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 use crate::read::{Bytes, decode};
 
 pub(super) struct JsonLines;
@@ -35,7 +35,7 @@ impl Stream for JsonLines {
                     Line::Whole(line) => return Some(item(&line, &format!("line {number}"), &fields)),
                     Line::TooLong => {
                         let reason = format!("line {number} has more than input.max_megabytes = {}; it was not read on", max >> 20);
-                        return Some(Err((Key::Own(format!("line-{number}")), Reject::new("too-large", reason))));
+                        return Some(Err((Key::Own(format!("line-{number}")), Reject::new(ErrorCode::TooLarge, reason))));
                     }
                     Line::Fault(reject) => return Some(Err((Key::File, reject))),
                     Line::End => return bytes.unchanged().err().map(|reject| Err((Key::File, reject))),
@@ -50,7 +50,7 @@ pub(super) fn item(object: &[u8], place: &str, fields: &Fields) -> Item {
     let failed = |reject: Reject| (Key::Own(content_key(object)), Reject::new(reject.code, format!("{place}: {}", reject.reason)));
     let text = decode(object).map_err(failed)?;
     let value = json::parse(text.text.trim()).map_err(failed)?;
-    let object = value.as_object().ok_or_else(|| failed(Reject::new("malformed", "it is no JSON object")))?;
+    let object = value.as_object().ok_or_else(|| failed(Reject::new(ErrorCode::Malformed, "it is no JSON object")))?;
     let mut draft = json::draft(object, fields);
     draft.flags = text.flags;
     Ok(draft)

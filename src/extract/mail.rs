@@ -7,7 +7,7 @@ use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 use super::stream::{Item, Items, Line, Stream, next_line};
 use super::{Draft, Key, Markup, content_key};
 use crate::config::Fields;
-use crate::model::{Reject, clean};
+use crate::model::{ErrorCode, Reject, clean};
 use crate::read::Bytes;
 
 /// One message.
@@ -94,15 +94,16 @@ fn next(bytes: &mut Bytes) -> Option<Item> {
     let key = || Key::Own(content_key(&collected));
     if too_long {
         let reason = format!("the message has more than input.max_megabytes = {}; it was not read on", max >> 20);
-        return Some(Err((key(), Reject::new("too-large", reason))));
+        return Some(Err((key(), Reject::new(ErrorCode::TooLarge, reason))));
     }
     Some(message(&collected).map_err(|reject| (key(), reject)))
 }
 
 /// What a message says of its article.
 fn message(bytes: &[u8]) -> Result<Draft, Reject> {
-    let message = MessageParser::default().parse(bytes).ok_or_else(|| Reject::new("malformed", "it is no e-mail: it has no header"))?;
-    let (body, markup) = body(&message).ok_or_else(|| Reject::new("empty", "the e-mail has no text part"))?;
+    let message =
+        MessageParser::default().parse(bytes).ok_or_else(|| Reject::new(ErrorCode::Malformed, "it is no e-mail: it has no header"))?;
+    let (body, markup) = body(&message).ok_or_else(|| Reject::new(ErrorCode::Empty, "the e-mail has no text part"))?;
     let language = message.content_language().as_text().map(str::to_owned);
     Ok(Draft {
         key: message.message_id().map_or(Key::Content, |id| Key::Own(id.to_owned())),

@@ -13,7 +13,6 @@ mod mail;
 mod markdown;
 mod newsml;
 pub mod sentences;
-mod sketch;
 mod stream;
 mod table;
 mod text;
@@ -23,14 +22,13 @@ mod xml;
 
 use crate::config::{Fields, Rules};
 use crate::discover::article_id;
-use crate::model::{Article, Flag, Lang, Reject, Source, Understood, clean, cleaned};
+use crate::model::{Article, ErrorCode, Flag, Lang, Reject, Source, Understood, clean, cleaned};
 use crate::read::{self, Bytes, decode, mend};
 
 use draft::{Draft, Key, Markup, Names, content_key};
 use stream::{Item, Items, Stream};
 
 pub use language::{Judged, detect, judge};
-pub use sketch::{Likeness, Sketch};
 pub use words::count_words;
 
 /// An input format. Pure: text in, what it says of its articles out.
@@ -111,7 +109,7 @@ pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<im
     };
     let mut items = items.peekable();
     if items.peek().is_none() {
-        return Err(Reject::new("empty", "the file holds no articles"));
+        return Err(Reject::new(ErrorCode::Empty, "the file holds no articles"));
     }
     let mut names = Names::new(&source.name);
     Ok(items.map(move |item| named(item, &mut names)))
@@ -230,7 +228,7 @@ fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
     boilerplate::refuse(title.as_deref().unwrap_or_default(), &raw, &body, cut, rules)?;
     if !body.chars().any(char::is_alphanumeric) {
         let what = if title.is_some() { "a title but no text" } else { "no text" };
-        return Err(Reject::new("empty", format!("the article has {what}")));
+        return Err(Reject::new(ErrorCode::Empty, format!("the article has {what}")));
     }
     let title = title.unwrap_or_else(|| {
         flags.push(Flag::NoTitle);
@@ -268,7 +266,7 @@ fn finish(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
         title,
         body,
         flags,
-        sketch: Vec::new(),
+        signature: Vec::new(),
     })
 }
 
@@ -311,7 +309,7 @@ mod tests {
     fn a_json_list_gives_named_articles_and_an_empty_one_is_a_reject_of_its_own() {
         let list = read("a.json", r#"[{"id":"x1","title":"Un","text":"Il pleut sur la ville."},{"title":"Deux","text":""}]"#);
         assert_eq!(name(&list[0]), "a.json#x1");
-        assert_eq!(list[1].as_ref().unwrap_err().1.code, "empty");
+        assert_eq!(list[1].as_ref().unwrap_err().1.code, ErrorCode::Empty);
         assert!(name(&list[1]).starts_with("a.json#"), "named by its content");
     }
 

@@ -3,7 +3,7 @@
 use super::xml::{self, Element};
 use super::{Draft, Format, Key};
 use crate::config::Fields;
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 
 pub(super) struct NewsMl;
 
@@ -33,12 +33,12 @@ impl Format for NewsMl {
         let mut items = Vec::new();
         collect(&root, &mut items);
         match items.as_slice() {
-            [] => Err(Reject::new("malformed", "the XML holds no news item")),
+            [] => Err(Reject::new(ErrorCode::Malformed, "the XML holds no news item")),
             [one] if std::ptr::eq(*one, &raw const root) => Ok(vec![Draft { key: Key::File, ..draft(one) }]),
             items => {
                 // Pictures, packages and plans are items too.
                 let drafts: Vec<Draft> = items.iter().map(|item| draft(item)).filter(|draft| !draft.body.is_empty()).collect();
-                if drafts.is_empty() { Err(Reject::new("empty", "no item of the file has a text")) } else { Ok(drafts) }
+                if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "no item of the file has a text")) } else { Ok(drafts) }
             }
         }
     }

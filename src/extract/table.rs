@@ -9,7 +9,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use super::stream::{Item, Items, Stream};
 use super::{Draft, Key, Markup, content_key};
 use crate::config::Fields;
-use crate::model::{Flag, Reject};
+use crate::model::{ErrorCode, Flag, Reject};
 use crate::read::{Bytes, decode, unreadable};
 
 pub(super) struct Table;
@@ -72,10 +72,10 @@ fn refusal(error: csv::Error, line: u64) -> (Key, Reject) {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
             let place = pos.map_or(line, |pos| pos.line());
             let what = format!("it has {len} cells, the header {expected_len}; a quote may be missing");
-            (Key::Own(format!("line-{place}")), in_row(place, &Reject::new("malformed", what)))
+            (Key::Own(format!("line-{place}")), in_row(place, &Reject::new(ErrorCode::Malformed, what)))
         }
         csv::ErrorKind::Io(error) => (Key::File, in_row(line, &unreadable(&error))),
-        kind => (Key::File, in_row(line, &Reject::new("malformed", format!("no CSV: {kind:?}")))),
+        kind => (Key::File, in_row(line, &Reject::new(ErrorCode::Malformed, format!("no CSV: {kind:?}")))),
     }
 }
 
@@ -118,7 +118,7 @@ fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
             Ok((delimiter, Columns { title, body, published, url, author, section, language, id }))
         }
         _ => Err(Reject::new(
-            "malformed",
+            ErrorCode::Malformed,
             "no column of the first row is named as one that holds texts (text, body, content …); name yours as body under [input.fields]",
         )),
     }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_bad_row_spoils_no_other() {
         let items = items(b"title,text\nA,Un.\nB\nC,D\xe9j\xe0.\n".to_vec());
-        assert_eq!(items[1].as_ref().unwrap_err().1.code, "malformed");
+        assert_eq!(items[1].as_ref().unwrap_err().1.code, ErrorCode::Malformed);
         assert!(items[1].as_ref().unwrap_err().1.reason.contains("line 3"), "{:?}", items[1]);
         assert_eq!(items[2].as_ref().unwrap().body, "Déjà.");
     }
@@ -198,11 +198,11 @@ mod tests {
         let text = format!("title,text\nA,Un.\nB,\"{}", "mot ".repeat(3 << 20));
         let items = items(text);
         assert_eq!(items.len(), 2);
-        assert_eq!(items[1].as_ref().unwrap_err().1.code, "too-large");
+        assert_eq!(items[1].as_ref().unwrap_err().1.code, ErrorCode::TooLarge);
     }
 
     #[test]
     fn a_table_of_something_else_is_refused() {
-        assert_eq!(Table.items(Bytes::of("a,b\n1,2\n", 10 << 20).unwrap(), &Fields::default()).err().unwrap().code, "malformed");
+        assert_eq!(Table.items(Bytes::of("a,b\n1,2\n", 10 << 20).unwrap(), &Fields::default()).err().unwrap().code, ErrorCode::Malformed);
     }
 }

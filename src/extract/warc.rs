@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use super::stream::{Item, Items, Line, Stream, next_line};
 use super::{Draft, Key, Markup};
 use crate::config::Fields;
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 use crate::read::{Bytes, decode_as_declared, unreadable};
 
 pub(super) struct Warc;
@@ -73,7 +73,7 @@ fn header(bytes: &mut Bytes) -> Result<Option<Vec<(String, String)>>, Reject> {
 }
 
 fn malformed(what: &str) -> Reject {
-    Reject::new("malformed", format!("the WARC file is damaged: {what}"))
+    Reject::new(ErrorCode::Malformed, format!("the WARC file is damaged: {what}"))
 }
 
 /// The next record: none at the end, an empty one where it is no page.
@@ -87,7 +87,7 @@ fn record(bytes: &mut Bytes) -> Result<Option<Option<Item>>, Reject> {
     if length > max {
         skip(bytes, length)?;
         let reason = format!("the page has more than input.max_megabytes = {}; it was not read", max >> 20);
-        return Ok(Some(address.map(|address| Err((Key::Own(address), Reject::new("too-large", reason))))));
+        return Ok(Some(address.map(|address| Err((Key::Own(address), Reject::new(ErrorCode::TooLarge, reason))))));
     }
     let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     bytes.take(length).read_to_end(&mut content).map_err(|error| unreadable(&error))?;
@@ -146,7 +146,7 @@ impl Page {
             match GzDecoder::new(content.as_slice()).take(max + 1).read_to_end(&mut unpacked) {
                 Ok(read) if read as u64 > max => {
                     let reason = format!("unpacked, the page has more than input.max_megabytes = {}", max >> 20);
-                    return Some(Err(Reject::new("too-large", reason)));
+                    return Some(Err(Reject::new(ErrorCode::TooLarge, reason)));
                 }
                 Ok(_) => content = unpacked,
                 Err(error) => return Some(Err(unreadable(&error))),

@@ -3,7 +3,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 
 /// Real feeds have some ten levels.
 const DEEPEST: usize = 200;
@@ -61,7 +61,7 @@ enum Node {
 /// # Errors
 /// A reject `malformed` or `too-deep`.
 pub(super) fn parse(text: &str) -> Result<Element, Reject> {
-    let malformed = |what: String| Reject::new("malformed", format!("not valid XML: {what}"));
+    let malformed = |what: String| Reject::new(ErrorCode::Malformed, format!("not valid XML: {what}"));
     let mut reader = Reader::from_str(text);
     // Feeds are full of loose ampersands.
     reader.config_mut().allow_dangling_amp = true;
@@ -72,10 +72,10 @@ pub(super) fn parse(text: &str) -> Result<Element, Reject> {
         let Some(inner) = open.last_mut() else { return Err(malformed("an end without a beginning".into())) };
         match event {
             Event::Start(_) if depth > DEEPEST => {
-                return Err(Reject::new("too-deep", format!("the XML is nested more than {DEEPEST} levels deep")));
+                return Err(Reject::new(ErrorCode::TooDeep, format!("the XML is nested more than {DEEPEST} levels deep")));
             }
             Event::Start(_) | Event::Empty(_) if elements > MOST_ELEMENTS => {
-                return Err(Reject::new("too-deep", format!("the XML has more than {MOST_ELEMENTS} elements")));
+                return Err(Reject::new(ErrorCode::TooDeep, format!("the XML has more than {MOST_ELEMENTS} elements")));
             }
             Event::Start(start) => {
                 elements += 1;
@@ -223,10 +223,10 @@ mod tests {
     #[test]
     fn what_is_no_xml_is_refused_by_name() {
         for text in ["", "<a>", "<a></b>", "</a>", "mot"] {
-            assert_eq!(parse(text).unwrap_err().code, "malformed", "{text}");
+            assert_eq!(parse(text).unwrap_err().code, ErrorCode::Malformed, "{text}");
         }
-        assert_eq!(parse(&"<a>".repeat(100_000)).unwrap_err().code, "too-deep");
-        assert_eq!(parse(&format!("<a>{}</a>", "<b/>".repeat(400_000))).unwrap_err().code, "too-deep");
+        assert_eq!(parse(&"<a>".repeat(100_000)).unwrap_err().code, ErrorCode::TooDeep);
+        assert_eq!(parse(&format!("<a>{}</a>", "<b/>".repeat(400_000))).unwrap_err().code, ErrorCode::TooDeep);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::{Flag, Lang};
+use super::{ErrorCode, Flag, Lang};
 
 /// A file that was found in the input.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ pub struct Article {
     pub flags: Vec<Flag>,
     /// What copies of it are known by; empty where none are looked for.
     #[serde(skip)]
-    pub sketch: Vec<u8>,
+    pub signature: Vec<u8>,
     /// The part of the paper it stood in.
     pub section: Option<String>,
     /// How certain the language is, in percent.
@@ -101,25 +101,26 @@ pub type Understood = Result<Article, (String, Reject)>;
 #[error("{code}: {reason}")]
 pub struct Reject {
     /// A short stable word for filters: `empty`, `binary`, `too-large`, `unreadable` …
-    pub code: &'static str,
+    pub code: ErrorCode,
     /// What is wrong and what can be done, in a sentence without a full stop.
     pub reason: String,
 }
 
 impl Reject {
     /// A reject with its code and reason.
-    pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
     }
 
     /// That of a file that was removed between the walk and the reading.
     pub fn vanished() -> Self {
-        Self::new("vanished", "the file was there when the run began and is gone now")
+        Self::new(ErrorCode::Vanished, "the file was there when the run began and is gone now")
     }
 
     /// Said of what the reading refused: whether a rule leaves the file out (`skipped`), rather than something having gone wrong that
     /// somebody may mend (`failed`).
     pub fn is_rule(&self) -> bool {
-        matches!(self.code, "empty" | "binary" | "too-large" | "encoding" | "too-deep" | "boilerplate" | "changing")
+        use ErrorCode::{Binary, Boilerplate, Changing, Empty, Encoding, TooDeep, TooLarge};
+        matches!(self.code, Empty | Binary | TooLarge | Encoding | TooDeep | Boilerplate | Changing)
     }
 }

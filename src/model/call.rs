@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, Lang, Reject};
+use super::{Billing, ErrorCode, Exit, Lang, Reject};
 
 /// The kinds of work that an endpoint can be asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -211,7 +211,7 @@ pub struct Reply {
 
 /// What a service takes in one call, of the user's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct CallLimits {
     /// Characters (not bytes).
     pub characters: usize,
     /// Texts of a translation.
@@ -220,7 +220,7 @@ pub struct Limits {
     pub bytes: usize,
 }
 
-impl Limits {
+impl CallLimits {
     /// Whether `texts` fit into one call.
     pub fn hold(&self, texts: &[String]) -> bool {
         let characters: usize = texts.iter().map(|text| text.chars().count()).sum();
@@ -258,14 +258,14 @@ pub struct CallError {
     /// What may be done next.
     pub verdict: Verdict,
     /// A short stable word for the row: `refused`, `truncated`, `timeout` …
-    pub code: &'static str,
+    pub code: ErrorCode,
     /// What went wrong, without any part of a key.
     pub message: String,
 }
 
 impl CallError {
     /// A failed attempt with its verdict, code and message.
-    pub fn new(verdict: Verdict, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(verdict: Verdict, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { verdict, code, message: message.into() }
     }
 }
@@ -285,53 +285,28 @@ impl Failure {
     pub fn elsewhere(&self) -> bool {
         match self.exit {
             Exit::EndpointStop | Exit::EndpointAway => true,
-            Exit::SomeFailed => matches!(
-                self.reject.code,
-                "protocol"
-                    | "huge-answer"
-                    | "empty-answer"
-                    | "overlong"
-                    | "wrong-count"
-                    | "truncated"
-                    | "prompt-cut"
-                    | "refused"
-                    | "refused-request"
-                    | "too-large"
-                    | "too-long"
-                    | "language"
-            ),
+            Exit::SomeFailed => self.reject.code.is_for_another_endpoint(),
             _ => false,
         }
     }
 }
 
-/// What the ledger calls an attempt that may have been billed although there is nothing to show for it.
-fn perhaps_billed(code: &str) -> Option<&'static str> {
-    match code {
-        "timeout" | "broken" => Some("lost"),
-        "protocol" | "huge-answer" | "empty-answer" | "overlong" | "wrong-count" | "truncated" | "prompt-cut" | "refused" => {
-            Some("unusable")
-        }
-        _ => None,
-    }
-}
-
 /// The attempts of a call that may have been billed with nothing to show for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wasted {
+pub struct UnusableSpend {
     /// No whole answer came.
     pub lost: u32,
     /// An answer came that was none.
     pub unusable: u32,
 }
 
-impl Wasted {
+impl UnusableSpend {
     /// Counts a failed attempt.
     pub fn add(&mut self, error: &CallError) {
-        match perhaps_billed(error.code) {
-            Some("lost") => self.lost += 1,
-            Some(_) => self.unusable += 1,
-            None => {}
+        match error.code.billing() {
+            Billing::Lost => self.lost += 1,
+            Billing::Unusable => self.unusable += 1,
+            Billing::None => {}
         }
     }
 

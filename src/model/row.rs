@@ -173,8 +173,8 @@ pub struct Row {
     pub section: String,
     /// The source whose article this one repeats; empty where it is its own.
     pub copy_of: String,
-    /// See [`super::Article::sketch`].
-    pub sketch: Vec<u8>,
+    /// See [`super::Article::signature`].
+    pub signature: Vec<u8>,
 }
 
 impl Row {

@@ -1,13 +1,13 @@
 //! What is made of an article, checked; and made once more where the user wants that and a check found something.
 
-use super::Work;
+use super::Run;
 use crate::check::{Context, check};
 use crate::model::{Action, Article, Digest, Exit, Failure, Field, Finding, Flag, Lang, Severity, Task};
-use crate::plan::{Asker, Made, Redo, make};
+use crate::plan::{CallBackend, Redo, RouteOutput, make};
 
 /// What was made, and all that is to be said of it.
 pub(super) struct Checked {
-    pub(super) made: Made,
+    pub(super) made: RouteOutput,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -21,20 +21,20 @@ pub(super) fn quarantined(findings: &[Finding]) -> bool {
 ///
 /// # Errors
 /// What kept the first from being made, or ends the run.
-pub(super) async fn make_checked(work: &Work, article: &Article, asker: &impl Asker) -> Result<Checked, Failure> {
-    let config = &work.config;
-    let made = make(&config.summary, &work.glossary, article, &Redo::default(), asker).await?;
+pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl CallBackend) -> Result<Checked, Failure> {
+    let config = &run.config;
+    let made = make(&config.summary, &run.glossary, article, &Redo::default(), backend).await?;
     // Those who are ready to ask go first: a service that waits costs more time than a row that is checked a little later.
     tokio::task::yield_now().await;
-    let first = look(work, article, made);
+    let first = look(run, article, made);
     let Some(redo) = redo(article, &first) else { return Ok(first) };
     tracing::info!(
         "{}: once more, {}",
         article.source,
         first.findings.iter().map(|finding| finding.check.code()).collect::<Vec<_>>().join(" ")
     );
-    match make(&config.summary, &work.glossary, article, &redo, asker).await {
-        Ok(made) => Ok(better(first, look(work, article, made))),
+    match make(&config.summary, &run.glossary, article, &redo, backend).await {
+        Ok(made) => Ok(better(first, look(run, article, made))),
         Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
         Err(failure) => {
             tracing::info!("{}: the second try failed, the first stands: {}", article.source, failure.reject);
@@ -43,15 +43,15 @@ pub(super) async fn make_checked(work: &Work, article: &Article, asker: &impl As
     }
 }
 
-fn look(work: &Work, article: &Article, made: Made) -> Checked {
-    let findings = findings(work, article, &made.digest, [&made.text_fr, &made.text_en], made.draft);
+fn look(run: &Run, article: &Article, made: RouteOutput) -> Checked {
+    let findings = findings(run, article, &made.digest, [&made.text_fr, &made.text_en], made.draft);
     Checked { made, findings }
 }
 
 /// All that is to be said of these texts of an article: what was noticed before, and what the checks find.
-pub(super) fn findings(work: &Work, article: &Article, digest: &Digest, kept: [&str; 2], draft: bool) -> Vec<Finding> {
-    let checks = &work.config.checks;
-    let context = Context::of_row(article, digest, kept, work.config.summary.wish.words).with_glossary(&work.glossary);
+pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&str; 2], draft: bool) -> Vec<Finding> {
+    let checks = &run.config.checks;
+    let context = Context::of_row(article, digest, kept, run.config.summary.wish.words).with_glossary(&run.glossary);
     let found = check(&context, &checks.off()).into_iter().map(|finding| Finding { action: checks.action(finding.check), ..finding });
     let noticed = article.flags.iter().map(|flag| Finding::of_article(*flag));
     let draft = draft.then(|| Finding::of_article(Flag::Draft));
@@ -63,7 +63,7 @@ fn redo(article: &Article, checked: &Checked) -> Option<Redo> {
     let with = |action: Action| checked.findings.iter().filter(move |finding| finding.action == action);
     let wrong: Vec<String> = with(Action::Retry).map(|finding| format!("{}: {}.", finding.field, finding.explanation)).collect();
     let avoid: Vec<String> =
-        with(Action::Failover).map(|finding| maker(article, checked, finding.field)).filter(|name| !name.is_empty()).collect();
+        with(Action::Failover).map(|finding| candidate(article, checked, finding.field)).filter(|name| !name.is_empty()).collect();
     if wrong.is_empty() && avoid.is_empty() {
         return None;
     }
@@ -74,7 +74,7 @@ fn redo(article: &Article, checked: &Checked) -> Option<Redo> {
 }
 
 /// Who made the text.
-fn maker(article: &Article, checked: &Checked, field: Field) -> String {
+fn candidate(article: &Article, checked: &Checked, field: Field) -> String {
     let made = &checked.made;
     if is_translated(article, field) { made.translation_endpoint.clone() } else { made.summary_endpoint.clone() }
 }
@@ -107,7 +107,8 @@ mod tests {
     use super::*;
 
     fn checked(findings: &[(Flag, Severity, Field, Action)]) -> Checked {
-        let made = Made { summary_endpoint: "s".into(), translation_endpoint: "t".into(), cost: Some(1.0), ..Made::default() };
+        let made =
+            RouteOutput { summary_endpoint: "s".into(), translation_endpoint: "t".into(), cost: Some(1.0), ..RouteOutput::default() };
         let finding = |(flag, severity, field, action): &(Flag, Severity, Field, Action)| Finding {
             action: *action,
             ..Finding::new(*flag, *severity, *field, "“20” stands here, but “2” in the source")

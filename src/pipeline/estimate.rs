@@ -5,14 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::known::{Known, Sight};
-use super::originals::Claim;
-use super::reading::sketch;
-use super::rows::as_wished;
-use super::{Work, read_all};
+use super::article::as_wished;
+use super::change_scan::{ChangeScan, Sight};
+use super::walk::signature;
+use super::{Run, read_all};
+use crate::dedup::Claim;
 use crate::discover::walk;
 use crate::model::{Answer, Article, Ask, Digest, Failure, Fault, Reply, Status, Task, Understood, Usage};
-use crate::plan::{Answered, Asker, Maker, Redo, content_key, estimate, expected, make};
+use crate::plan::{Answered, CallBackend, Candidate, Redo, content_key, estimate, expected, make};
 
 /// Sources that are read at once.
 const BATCH: usize = 256;
@@ -24,7 +24,7 @@ pub struct Estimate {
     pub found: u64,
     /// Their rows are good as they are.
     pub unchanged: u64,
-    /// Known by their content, under another name.
+    /// ChangeScan by their content, under another name.
     pub moved: u64,
     /// Copies that take the summary of their original.
     pub copies: u64,
@@ -61,16 +61,16 @@ pub struct Load {
     pub seconds: Option<f64>,
 }
 
-/// Counts what a run of `work` would do. The ledger is only looked into.
+/// Counts what a run of `run` would do. The ledger is only looked into.
 ///
 /// # Errors
 /// Where the ledger cannot be read.
-pub fn plan(work: &Work) -> Result<Estimate, Fault> {
-    work.originals.plan();
-    let mut plan = Plan { work, sum: Estimate::default(), counter: Counter::new(work), runtime: tokio::runtime::Handle::current() };
-    let mut known = Known::new(work.desk.ledger(), &work.config.folder, &work.config.input, work.shape);
+pub fn plan(run: &Run) -> Result<Estimate, Fault> {
+    run.duplicates.plan();
+    let mut plan = Plan { run, sum: Estimate::default(), counter: Counter::new(run), runtime: tokio::runtime::Handle::current() };
+    let mut known = ChangeScan::new(run.broker.ledger(), &run.config.folder, &run.config.input, run.shape);
     let mut batch = Vec::with_capacity(BATCH);
-    for found in walk(&work.config.input, &work.config.folder, &work.config.output) {
+    for found in walk(&run.config.input, &run.config.folder, &run.config.output) {
         match known.look(&found)? {
             Sight::Unchanged { done, skipped } => plan.unchanged(done, skipped),
             Sight::New(_) => batch.push(found),
@@ -80,12 +80,12 @@ pub fn plan(work: &Work) -> Result<Estimate, Fault> {
         }
     }
     plan.read(batch)?;
-    let paces = work.desk.ledger().paces()?;
+    let paces = run.broker.ledger().paces()?;
     Ok(plan.end(&paces))
 }
 
 struct Plan<'a> {
-    work: &'a Work,
+    run: &'a Run,
     sum: Estimate,
     counter: Counter<'a>,
     runtime: tokio::runtime::Handle,
@@ -102,37 +102,37 @@ impl Plan<'_> {
 
     fn read(&mut self, batch: Vec<crate::discover::Found>) -> Result<(), Fault> {
         let mut read = Vec::with_capacity(batch.len());
-        let near = self.work.config.near;
+        let near = self.run.config.near;
         let sketched = |mut understood: Understood| {
             if let Ok(article) = &mut understood {
-                sketch(article, near);
+                signature(article, near);
             }
             understood
         };
-        read_all(batch.into_iter(), &self.work.config, sketched, |understood| read.extend(understood));
-        let claims = self.work.originals.claim(self.work.desk.ledger(), &read)?;
+        read_all(batch.into_iter(), &self.run.config, sketched, |understood| read.extend(understood));
+        let claims = self.run.duplicates.claim(self.run.broker.ledger(), &read)?;
         for (article, claim) in read.into_iter().zip(claims) {
             self.sum.found += 1;
             match article {
                 Ok(article) => self.article(&article, &claim)?,
-                Err((_, reject)) if reject.is_rule() => *self.sum.skipped.entry(reject.code.into()).or_default() += 1,
-                Err((_, reject)) => *self.sum.failed.entry(reject.code.into()).or_default() += 1,
+                Err((_, reject)) if reject.is_rule() => *self.sum.skipped.entry(reject.code.to_string()).or_default() += 1,
+                Err((_, reject)) => *self.sum.failed.entry(reject.code.to_string()).or_default() += 1,
             }
         }
         Ok(())
     }
 
     fn article(&mut self, article: &Article, claim: &Claim) -> Result<(), Fault> {
-        let (work, ledger) = (self.work, self.work.desk.ledger());
-        let content = content_key(article, &work.glossary.of_article(article), &work.config.checks.key());
+        let (run, ledger) = (self.run, self.run.broker.ledger());
+        let content = content_key(article, &run.glossary.of_article(article), &run.config.checks.key());
         let earlier = ledger.row(&article.source)?;
-        let good = |made_with: &[u8; 32]| work.is_good(&content, made_with);
-        if earlier.as_ref().is_some_and(|(row, made_with)| made_with.as_ref().is_some_and(good) && as_wished(work, row)) {
+        let good = |made_with: &[u8; 32]| run.is_good(&content, made_with);
+        if earlier.as_ref().is_some_and(|(row, made_with)| made_with.as_ref().is_some_and(good) && as_wished(run, row)) {
             self.sum.unchanged += 1;
             return Ok(());
         }
-        for fingerprint in work.good(&content) {
-            if ledger.row_like(&fingerprint)?.is_some_and(|(row, _)| as_wished(work, &row)) {
+        for fingerprint in run.good(&content) {
+            if ledger.row_like(&fingerprint)?.is_some_and(|(row, _)| as_wished(run, &row)) {
                 self.sum.moved += 1;
                 return Ok(());
             }
@@ -143,9 +143,9 @@ impl Plan<'_> {
             self.sum.copies += 1;
             return Ok(());
         }
-        let made = self.runtime.block_on(make(&work.config.summary, &work.glossary, article, &Redo::default(), &self.counter));
+        let made = self.runtime.block_on(make(&run.config.summary, &run.glossary, article, &Redo::default(), &self.counter));
         match (made, earlier) {
-            (Err(failure), _) => *self.sum.failed.entry(failure.reject.code.into()).or_default() += 1,
+            (Err(failure), _) => *self.sum.failed.entry(failure.reject.code.to_string()).or_default() += 1,
             (Ok(_), None) => self.sum.new += 1,
             (Ok(_), Some((row, _))) if row.status == Status::Failed => self.sum.retried += 1,
             (Ok(_), Some(_)) => self.sum.redone += 1,
@@ -155,7 +155,7 @@ impl Plan<'_> {
 
     fn end(self, paces: &BTreeMap<String, f64>) -> Estimate {
         let loads = self.counter.loads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let endpoints = self.work.desk.lines().zip(loads).map(|(line, load)| {
+        let endpoints = self.run.broker.clients().zip(loads).map(|(line, load)| {
             let at_once = line.endpoint.concurrency.most().max(1);
             // Counts of calls and milliseconds are far below where f64 loses a unit.
             #[expect(clippy::cast_precision_loss, reason = "an estimate for a person")]
@@ -168,31 +168,31 @@ impl Plan<'_> {
 
 /// In the endpoints' place: counts what they would be asked, and answers with something of the expected length.
 struct Counter<'a> {
-    work: &'a Work,
+    run: &'a Run,
     loads: Mutex<Vec<Load>>,
     /// The same call twice is made once.
     seen: Mutex<HashSet<[u8; 32]>>,
 }
 
 impl<'a> Counter<'a> {
-    fn new(work: &'a Work) -> Self {
-        let load = |line: &crate::call::Line| Load { endpoint: line.endpoint.name.clone(), cost: Some(0.0), ..Load::default() };
-        Self { work, loads: Mutex::new(work.desk.lines().map(load).collect()), seen: Mutex::default() }
+    fn new(run: &'a Run) -> Self {
+        let load = |line: &crate::call::EndpointClient| Load { endpoint: line.endpoint.name.clone(), cost: Some(0.0), ..Load::default() };
+        Self { run, loads: Mutex::new(run.broker.clients().map(load).collect()), seen: Mutex::default() }
     }
 }
 
-impl Asker for Counter<'_> {
-    fn makers(&self, task: Task) -> Vec<Maker> {
-        self.work.desk.makers(task)
+impl CallBackend for Counter<'_> {
+    fn makers(&self, task: Task) -> Vec<Candidate> {
+        self.run.broker.makers(task)
     }
 
-    async fn ask(&self, maker: &Maker, ask: Ask, _: bool) -> Result<Answered, Failure> {
-        let desk = &self.work.desk;
-        let key = desk.key(maker, &ask)?;
-        let remembered = desk.ledger().reply(&key).map_err(|fault| desk.break_off(fault))?;
+    async fn ask(&self, candidate: &Candidate, ask: Ask, _: bool) -> Result<Answered, Failure> {
+        let broker = &self.run.broker;
+        let key = broker.key(candidate, &ask)?;
+        let remembered = broker.ledger().reply(&key).map_err(|fault| broker.break_off(fault))?;
         let first = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
         let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(load), Some(line)) = (loads.get_mut(maker.number), desk.lines().nth(maker.number)) else {
+        let (Some(load), Some(line)) = (loads.get_mut(candidate.number), broker.clients().nth(candidate.number)) else {
             return Ok(Answered { reply: guess(&ask), cost: None });
         };
         if let Some((reply, _, cost)) = remembered {

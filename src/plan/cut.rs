@@ -1,12 +1,12 @@
 //! Cuts a text at the ends of paragraphs, then of sentences, to what a service takes. Nothing is dropped.
 
 use crate::extract::sentences::spans;
-use crate::model::{Limits, wire_bytes};
+use crate::model::{CallLimits, wire_bytes};
 
 /// Pieces of `text` that each fit into one call, in order: whole paragraphs where they fit, else whole sentences, and only a single
 /// sentence longer than that is cut at a space (or within a word longer than that).
-pub fn cut(text: &str, limits: Limits) -> Vec<String> {
-    let limits = Limits { characters: limits.characters.max(1), bytes: limits.bytes.max(4), ..limits };
+pub fn cut(text: &str, limits: CallLimits) -> Vec<String> {
+    let limits = CallLimits { characters: limits.characters.max(1), bytes: limits.bytes.max(4), ..limits };
     let mut pieces = Pieces { limits, done: Vec::new(), open: String::new(), characters: 0, bytes: 0 };
     if pieces.fits(text) {
         return vec![text.to_owned()];
@@ -28,7 +28,7 @@ pub fn cut(text: &str, limits: Limits) -> Vec<String> {
 }
 
 struct Pieces {
-    limits: Limits,
+    limits: CallLimits,
     done: Vec<String>,
     open: String,
     /// Characters in `open`.
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &str, characters: usize) -> Vec<String> {
-        super::cut(text, Limits { characters, bytes: usize::MAX, texts: 1 })
+        super::cut(text, CallLimits { characters, bytes: usize::MAX, texts: 1 })
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
 
         #[test]
         fn no_piece_has_too_many_bytes(text in "[a-zé€ .]{0,300}", bytes in 4_usize..60) {
-            let pieces = super::cut(&text, Limits { characters: usize::MAX, bytes, texts: 1 });
+            let pieces = super::cut(&text, CallLimits { characters: usize::MAX, bytes, texts: 1 });
             prop_assert!(pieces.len() <= 1 && text.len() <= bytes || pieces.iter().all(|piece| piece.len() <= bytes));
         }
     }

@@ -2,8 +2,8 @@
 
 use super::cut;
 use super::glossary::Glossary;
-use super::route::{Asker, Teller, mismatch};
-use crate::model::{Answer, Ask, Failure, Lang, Limits, Reject, Task, Wish};
+use super::route::{CallBackend, CallContext, mismatch};
+use crate::model::{Answer, Ask, CallLimits, ErrorCode, Failure, Lang, Reject, Task, Wish};
 
 /// Below this there is nothing left to cut, in characters.
 const SHORTEST: usize = 200;
@@ -26,10 +26,10 @@ impl Job<'_> {
 }
 
 /// Does `job` in as many calls as the maker's limits ask for; with smaller ones where the service turns out to take less.
-pub(super) async fn by<A: Asker>(job: &Job<'_>, told: Told<'_>, teller: &mut Teller<'_, A>) -> Result<Answer, Failure> {
+pub(super) async fn by<A: CallBackend>(job: &Job<'_>, told: PromptInputs<'_>, teller: &mut CallContext<'_, A>) -> Result<Answer, Failure> {
     let mut limits = teller.maker.limits;
     loop {
-        let mut work = Work { told, limits, teller };
+        let mut work = JobRun { told, limits, teller };
         let failure = match job {
             Job::Summary { title, text, language } => match work.summary(title, text, *language).await {
                 Ok(summary) => return Ok(Answer::Summary(summary)),
@@ -46,42 +46,44 @@ pub(super) async fn by<A: Asker>(job: &Job<'_>, told: Told<'_>, teller: &mut Tel
         };
         // What the service said of itself meanwhile, else half of what was too much.
         let told = teller.limits(job.task()).filter(|told| told.characters < limits.characters || told.texts < limits.texts);
-        let told = told.filter(|_| failure.reject.code == "too-large");
+        let told = told.filter(|_| failure.reject.code == ErrorCode::TooLarge);
         limits = told.or_else(|| smaller(job, limits, &failure)).ok_or(failure)?;
     }
 }
 
 /// Half of what was too much; text by text where a list came back with another length.
-fn smaller(job: &Job<'_>, limits: Limits, failure: &Failure) -> Option<Limits> {
+fn smaller(job: &Job<'_>, limits: CallLimits, failure: &Failure) -> Option<CallLimits> {
     match (failure.reject.code, job) {
-        ("too-large" | "prompt-cut", _) => {
+        (ErrorCode::TooLarge | ErrorCode::PromptCut, _) => {
             let sent = match job {
                 Job::Summary { title, text, .. } | Job::Digest { title, text, .. } => title.chars().count() + text.chars().count(),
                 Job::Translation { texts, .. } => texts.iter().map(|text| text.chars().count()).sum(),
             };
             let half = limits.characters.min(sent) / 2;
-            (half >= SHORTEST).then_some(Limits { characters: half, ..limits })
+            (half >= SHORTEST).then_some(CallLimits { characters: half, ..limits })
         }
-        ("wrong-count", Job::Translation { texts, .. }) if limits.texts > 1 && texts.len() > 1 => Some(Limits { texts: 1, ..limits }),
+        (ErrorCode::WrongCount, Job::Translation { texts, .. }) if limits.texts > 1 && texts.len() > 1 => {
+            Some(CallLimits { texts: 1, ..limits })
+        }
         _ => None,
     }
 }
 
 /// What is told along with a job.
 #[derive(Clone, Copy)]
-pub(super) struct Told<'a> {
+pub(super) struct PromptInputs<'a> {
     pub(super) wish: &'a Wish,
     pub(super) note: &'a str,
     pub(super) glossary: &'a Glossary,
 }
 
-struct Work<'a, 'b, A> {
-    told: Told<'a>,
-    limits: Limits,
-    teller: &'a mut Teller<'b, A>,
+struct JobRun<'a, 'b, A> {
+    told: PromptInputs<'a>,
+    limits: CallLimits,
+    teller: &'a mut CallContext<'b, A>,
 }
 
-impl<A: Asker> Work<'_, '_, A> {
+impl<A: CallBackend> JobRun<'_, '_, A> {
     /// A text too long for one call is summarised part by part, and the parts' summaries once more.
     async fn summary(&mut self, title: &str, text: &str, language: Lang) -> Result<String, Failure> {
         let mut text = text.to_owned();
@@ -126,9 +128,9 @@ impl<A: Asker> Work<'_, '_, A> {
     }
 
     /// What is left of the limits beside an article's title.
-    fn beside(&self, title: &str) -> Limits {
-        let Limits { characters, bytes, texts } = self.limits;
-        Limits {
+    fn beside(&self, title: &str) -> CallLimits {
+        let CallLimits { characters, bytes, texts } = self.limits;
+        CallLimits {
             characters: characters.saturating_sub(title.chars().count()).max(SHORTEST),
             bytes: bytes.saturating_sub(title.len()).max(SHORTEST),
             texts,
@@ -176,7 +178,7 @@ impl<A: Asker> Work<'_, '_, A> {
 /// A service that answers with as much as it was given would go round for ever.
 fn shorter(text: &str, joined: String) -> Result<String, Failure> {
     if joined.chars().count() >= text.chars().count() {
-        return Err(Reject::new("too-long", "its parts' summaries are no shorter than the article").into());
+        return Err(Reject::new(ErrorCode::TooLong, "its parts' summaries are no shorter than the article").into());
     }
     Ok(joined)
 }

@@ -13,4 +13,4 @@ pub use cost::{cost, credible, estimate, expected, is_estimate};
 pub use cut::cut;
 pub use glossary::{Glossary, occurrences, says};
 pub use key::{call_key, content_key, row_fingerprint, settings_key};
-pub use route::{Answered, Asker, Made, Maker, Redo, make};
+pub use route::{Answered, CallBackend, Candidate, Redo, RouteOutput, make};

@@ -1,12 +1,12 @@
 //! The routes: which calls an article needs, one after the other. Whoever answers them (endpoints, the ledger, an estimate)
-//! stands behind [`Asker`]; what one maker cannot do, the next in order takes over, whole.
+//! stands behind [`CallBackend`]; what one maker cannot do, the next in order takes over, whole.
 
 use std::future::Future;
 
 use super::glossary::Glossary;
-use super::job::{Job, Told, by};
+use super::job::{Job, PromptInputs, by};
 use crate::config::{Route, Summary};
-use crate::model::{Answer, Article, Ask, Digest, Failure, Lang, Limits, Reject, Reply, Task};
+use crate::model::{Answer, Article, Ask, CallLimits, Digest, ErrorCode, Failure, Lang, Reject, Reply, Task};
 
 /// A reply with who made it and what it cost.
 #[derive(Clone, Debug)]
@@ -19,30 +19,30 @@ pub struct Answered {
 
 /// One who can do a task: an endpoint, as the routes see it.
 #[derive(Clone, Debug)]
-pub struct Maker {
+pub struct Candidate {
     /// Its place in the config's list.
     pub number: usize,
     /// Its name in the table.
     pub name: String,
     /// What one call may hold.
-    pub limits: Limits,
+    pub limits: CallLimits,
     /// Whether it listens to words: a chat model.
     pub chat: bool,
 }
 
 /// Somebody who answers calls.
-pub trait Asker: Sync {
+pub trait CallBackend: Sync {
     /// Who does `task`, in order of preference; those that are out for this run come last.
-    fn makers(&self, task: Task) -> Vec<Maker>;
+    fn makers(&self, task: Task) -> Vec<Candidate>;
 
     /// One call to `maker`. Where it is the `last` hope, a service that is away is waited for.
-    fn ask(&self, maker: &Maker, ask: Ask, last: bool) -> impl Future<Output = Result<Answered, Failure>> + Send;
+    fn ask(&self, maker: &Candidate, ask: Ask, last: bool) -> impl Future<Output = Result<Answered, Failure>> + Send;
 }
 
 /// An article is done once more: what was wrong with the row, and who is not to be asked again.
 #[derive(Clone, Debug, Default)]
 pub struct Redo {
-    /// Told to chat models, in a sentence or two. Part of the ledger's key, so that the same note is paid for once.
+    /// PromptInputs to chat models, in a sentence or two. Part of the ledger's key, so that the same note is paid for once.
     pub note: String,
     /// Names of endpoints that are not asked.
     pub avoid: Vec<String>,
@@ -58,7 +58,7 @@ impl Redo {
 
 /// What a route made of an article.
 #[derive(Clone, Debug, Default)]
-pub struct Made {
+pub struct RouteOutput {
     /// Titles and summaries in both languages.
     pub digest: Digest,
     /// The whole text in French, where it is kept.
@@ -79,14 +79,20 @@ pub struct Made {
 ///
 /// # Errors
 /// What kept it from being done, with what that means for the run.
-pub async fn make(summary: &Summary, glossary: &Glossary, article: &Article, redo: &Redo, asker: &impl Asker) -> Result<Made, Failure> {
+pub async fn make(
+    summary: &Summary,
+    glossary: &Glossary,
+    article: &Article,
+    redo: &Redo,
+    asker: &impl CallBackend,
+) -> Result<RouteOutput, Failure> {
     let language = article.language.ok_or_else(|| {
         Reject::new(
-            "language",
+            ErrorCode::Language,
             "the article's language is not certain; a label such as <html lang=\"fr\"> or \"language\": \"fr\" would decide",
         )
     })?;
-    let mut work = Work { asker, summary, glossary, redo, made: Made { cost: Some(0.0), ..Made::default() } };
+    let mut work = RouteRun { asker, summary, glossary, redo, made: RouteOutput { cost: Some(0.0), ..RouteOutput::default() } };
     match summary.route {
         Route::SummariseThenTranslate => work.summarise_then_translate(article, language).await?,
         Route::TranslateThenSummarise => work.translate_then_summarise(article, language).await?,
@@ -98,15 +104,15 @@ pub async fn make(summary: &Summary, glossary: &Glossary, article: &Article, red
     Ok(work.made)
 }
 
-struct Work<'a, A> {
+struct RouteRun<'a, A> {
     asker: &'a A,
     summary: &'a Summary,
     glossary: &'a Glossary,
     redo: &'a Redo,
-    made: Made,
+    made: RouteOutput,
 }
 
-impl<A: Asker> Work<'_, A> {
+impl<A: CallBackend> RouteRun<'_, A> {
     async fn summarise_then_translate(&mut self, article: &Article, language: Lang) -> Result<(), Failure> {
         let summary = self.summarise(&article.title, &article.body, language).await?;
         for target in language.targets() {
@@ -208,7 +214,7 @@ impl<A: Asker> Work<'_, A> {
         }
     }
 
-    fn makers(&self, task: Task) -> Vec<Maker> {
+    fn makers(&self, task: Task) -> Vec<Candidate> {
         let makers = self.asker.makers(task).into_iter();
         let avoid = if self.redo.concerns(task) { self.redo.avoid.as_slice() } else { &[] };
         makers.filter(|maker| !avoid.contains(&maker.name)).collect()
@@ -220,9 +226,9 @@ impl<A: Asker> Work<'_, A> {
         let mut earlier: Option<Failure> = None;
         for (at, maker) in makers.iter().enumerate() {
             let last = at + 1 == makers.len();
-            let mut teller = Teller { asker: self.asker, maker, last, made: &mut self.made };
+            let mut teller = CallContext { asker: self.asker, maker, last, made: &mut self.made };
             let note = if maker.chat && self.redo.concerns(job.task()) { self.redo.note.as_str() } else { "" };
-            let told = Told { wish: &self.summary.wish, note, glossary: self.glossary };
+            let told = PromptInputs { wish: &self.summary.wish, note, glossary: self.glossary };
             match by(job, told, &mut teller).await {
                 Ok(answer) => return Ok((answer, maker.name.clone())),
                 Err(failure) => {
@@ -235,21 +241,21 @@ impl<A: Asker> Work<'_, A> {
                 }
             }
         }
-        Err(Reject::new("no-endpoint", format!("there is no other endpoint for `{}`", job.task())).into())
+        Err(Reject::new(ErrorCode::NoEndpoint, format!("there is no other endpoint for `{}`", job.task())).into())
     }
 }
 
 /// Asks one maker, and keeps the account of it.
-pub(super) struct Teller<'a, A> {
+pub(super) struct CallContext<'a, A> {
     asker: &'a A,
-    pub(super) maker: &'a Maker,
+    pub(super) maker: &'a Candidate,
     last: bool,
-    made: &'a mut Made,
+    made: &'a mut RouteOutput,
 }
 
-impl<A: Asker> Teller<'_, A> {
+impl<A: CallBackend> CallContext<'_, A> {
     /// What the maker takes by now: a service may have said so only when it was asked.
-    pub(super) fn limits(&self, task: Task) -> Option<Limits> {
+    pub(super) fn limits(&self, task: Task) -> Option<CallLimits> {
         self.asker.makers(task).into_iter().find(|maker| maker.number == self.maker.number).map(|maker| maker.limits)
     }
 
@@ -272,7 +278,7 @@ fn also(earlier: &Failure, later: Failure) -> Failure {
 
 /// Cannot happen as long as every dialect answers what it was asked; the ledger's content is checked all the same.
 pub(super) fn mismatch() -> Reject {
-    Reject::new("protocol", "the answer is not of the kind that was asked for")
+    Reject::new(ErrorCode::Protocol, "the answer is not of the kind that was asked for")
 }
 
 #[cfg(test)]
@@ -284,25 +290,25 @@ mod tests {
 
     /// Answers a summary with the text's first ten characters, a translation with the text in capitals.
     struct Echo {
-        limits: Limits,
+        limits: CallLimits,
         asked: Mutex<Vec<Ask>>,
         /// What the first of two makers fails with; none: there is only one, and it is well.
         first_fails: Option<Failure>,
     }
 
-    impl Asker for Echo {
-        fn makers(&self, _: Task) -> Vec<Maker> {
-            let maker = |number| Maker { number, name: format!("echo-{number}"), limits: self.limits, chat: number == 1 };
+    impl CallBackend for Echo {
+        fn makers(&self, _: Task) -> Vec<Candidate> {
+            let maker = |number| Candidate { number, name: format!("echo-{number}"), limits: self.limits, chat: number == 1 };
             (usize::from(self.first_fails.is_none())..2).map(maker).collect()
         }
 
-        async fn ask(&self, maker: &Maker, ask: Ask, _: bool) -> Result<Answered, Failure> {
+        async fn ask(&self, maker: &Candidate, ask: Ask, _: bool) -> Result<Answered, Failure> {
             if let Some(failure) = self.first_fails.clone().filter(|_| maker.number == 0) {
                 return Err(failure);
             }
             // This one takes even less than it says.
             if ask.characters() > 500 {
-                return Err(Reject::new("too-large", "too many tokens").into());
+                return Err(Reject::new(ErrorCode::TooLarge, "too many tokens").into());
             }
             let answer = match &ask {
                 Ask::Summarise { text, .. } => Answer::Summary(text.chars().take(10).collect()),
@@ -314,7 +320,7 @@ mod tests {
         }
     }
 
-    const ROOM: Limits = Limits { characters: 10_000, bytes: usize::MAX, texts: 9 };
+    const ROOM: CallLimits = CallLimits { characters: 10_000, bytes: usize::MAX, texts: 9 };
 
     fn article(language: Option<Lang>, sentences: usize) -> Article {
         Article {
@@ -328,7 +334,7 @@ mod tests {
         }
     }
 
-    fn echo(limits: Limits) -> Echo {
+    fn echo(limits: CallLimits) -> Echo {
         Echo { limits, asked: Mutex::new(vec![]), first_fails: None }
     }
 
@@ -336,7 +342,7 @@ mod tests {
         Summary { route, wish: Wish { words: 60, ..Wish::default() }, keep_text: false }
     }
 
-    fn run(echo: &Echo, summary: &Summary, article: &Article, redo: &Redo) -> Result<Made, Failure> {
+    fn run(echo: &Echo, summary: &Summary, article: &Article, redo: &Redo) -> Result<RouteOutput, Failure> {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(make(summary, &Glossary::default(), article, redo, echo))
     }
 
@@ -379,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_long_article_is_summarised_in_parts_and_texts_go_one_by_one_where_they_must() {
-        let echo = echo(Limits { characters: 300, bytes: usize::MAX, texts: 1 });
+        let echo = echo(CallLimits { characters: 300, bytes: usize::MAX, texts: 1 });
         run(&echo, &summary(Route::SummariseThenTranslate), &article(Some(Lang::FR), 60), &Redo::default()).unwrap();
         let summaries = tasks(&echo).iter().filter(|task| **task == Task::Summarise).count();
         assert!(summaries > 4, "{summaries}");
@@ -402,15 +408,17 @@ mod tests {
     fn the_next_maker_takes_over_what_the_first_cannot_do_and_only_that() {
         let failing = |code, exit| Echo { first_fails: Some(Failure { reject: Reject::new(code, "x"), exit }), ..echo(ROOM) };
         let run = |echo: &Echo, redo: &Redo| run(echo, &summary(Route::SummariseThenTranslate), &article(Some(Lang::FR), 9), redo);
-        for (code, exit) in [("quota", Exit::EndpointStop), ("away", Exit::EndpointAway), ("refused", Exit::SomeFailed)] {
+        for (code, exit) in
+            [(ErrorCode::Quota, Exit::EndpointStop), (ErrorCode::Away, Exit::EndpointAway), (ErrorCode::Refused, Exit::SomeFailed)]
+        {
             let made = run(&failing(code, exit), &Redo::default()).unwrap();
             assert_eq!((made.summary_endpoint.as_str(), made.translation_endpoint.as_str()), ("echo-1", "echo-1"), "{code}");
         }
-        for (code, exit) in [("timeout", Exit::SomeFailed), ("interrupted", Exit::Interrupted)] {
+        for (code, exit) in [(ErrorCode::Timeout, Exit::SomeFailed), (ErrorCode::Interrupted, Exit::Interrupted)] {
             assert_eq!(run(&failing(code, exit), &Redo::default()).unwrap_err().reject.code, code);
         }
         let nobody = Redo { avoid: vec!["echo-1".into()], ..Redo::default() };
-        assert_eq!(run(&failing("away", Exit::EndpointAway), &nobody).unwrap_err().exit, Exit::EndpointAway);
+        assert_eq!(run(&failing(ErrorCode::Away, Exit::EndpointAway), &nobody).unwrap_err().exit, Exit::EndpointAway);
     }
 
     #[test]
@@ -426,7 +434,7 @@ mod tests {
     fn an_uncertain_language_is_a_reject_and_no_call() {
         let echo = echo(ROOM);
         let made = run(&echo, &summary(Route::SummariseThenTranslate), &article(None, 9), &Redo::default());
-        assert_eq!(made.unwrap_err().reject.code, "language");
+        assert_eq!(made.unwrap_err().reject.code, ErrorCode::Language);
         assert!(tasks(&echo).is_empty());
     }
 }

@@ -10,7 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 use ruzstd::StreamingDecoder;
 
 use super::unreadable;
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 
 /// What is looked at to find the format and the encoding, and what is read at once.
 const HEAD: usize = 64 << 10;
@@ -91,10 +91,13 @@ impl Bytes {
         if bytes.len() as u64 > self.max {
             let unpacked = if self.packed { "unpacked, " } else { "" };
             let most = self.max >> 20;
-            return Err(Reject::new("too-large", format!("{unpacked}it has more than input.max_megabytes = {most}; it was not read on")));
+            return Err(Reject::new(
+                ErrorCode::TooLarge,
+                format!("{unpacked}it has more than input.max_megabytes = {most}; it was not read on"),
+            ));
         }
         if bytes.is_empty() {
-            return Err(Reject::new("empty", "the file is empty"));
+            return Err(Reject::new(ErrorCode::Empty, "the file is empty"));
         }
         self.unchanged()?;
         Ok(bytes)
@@ -111,7 +114,7 @@ impl Bytes {
         if state(&after) == state(before) {
             return Ok(());
         }
-        Err(Reject::new("changing", "the file was written to while it was read; the next run reads it again"))
+        Err(Reject::new(ErrorCode::Changing, "the file was written to while it was read; the next run reads it again"))
     }
 }
 
@@ -155,8 +158,8 @@ fn unpacked(raw: impl Read + Send + 'static, held: usize, max: u64) -> Result<(B
         return Ok((Box::new(BufReader::with_capacity(HEAD, guard(Box::new(MultiGzDecoder::new(raw))))), true));
     }
     if start.starts_with(b"\x28\xb5\x2f\xfd") {
-        let decoder =
-            StreamingDecoder::new(raw).map_err(|error| Reject::new("malformed", format!("the packed data is damaged: {error}")))?;
+        let decoder = StreamingDecoder::new(raw)
+            .map_err(|error| Reject::new(ErrorCode::Malformed, format!("the packed data is damaged: {error}")))?;
         return Ok((Box::new(BufReader::with_capacity(HEAD, guard(Box::new(decoder)))), true));
     }
     Ok((Box::new(raw), false))
@@ -222,10 +225,10 @@ mod tests {
     fn the_cap_holds_after_unpacking() {
         let bomb = gzip(&vec![b' '; 5 << 20]);
         assert!(bomb.len() < 10_000);
-        assert_eq!(whole(bomb.clone(), 1 << 20).unwrap_err().code, "too-large");
+        assert_eq!(whole(bomb.clone(), 1 << 20).unwrap_err().code, ErrorCode::TooLarge);
         let (mut reader, _) = unpacked(io::Cursor::new(bomb), HEAD, 1 << 20).unwrap();
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
-        assert_eq!(unreadable(&error).code, "too-large", "a stream is stopped too");
+        assert_eq!(unreadable(&error).code, ErrorCode::TooLarge, "a stream is stopped too");
     }
 
     fn opened(path: &std::path::Path) -> Bytes {
@@ -241,7 +244,7 @@ mod tests {
         std::fs::write(&path, "Le début.").unwrap();
         let bytes = opened(&path);
         std::fs::write(&path, "Le début, et la suite.").unwrap();
-        assert_eq!(bytes.whole().unwrap_err().code, "changing");
+        assert_eq!(bytes.whole().unwrap_err().code, ErrorCode::Changing);
         // Replaced, not written to: what was opened is still one version.
         let bytes = opened(&path);
         std::fs::write(dir.path().join("b"), "Autre.").unwrap();
@@ -253,7 +256,7 @@ mod tests {
     fn damaged_packing_is_malformed() {
         let mut half = gzip(b"Une phrase assez longue pour que la coupe tombe dedans.");
         half.truncate(half.len() / 2);
-        assert_eq!(whole(half, 100).unwrap_err().code, "malformed");
-        assert_eq!(whole(b"\x28\xb5\x2f\xfd\xff\xff\xff\xff".to_vec(), 100).unwrap_err().code, "malformed");
+        assert_eq!(whole(half, 100).unwrap_err().code, ErrorCode::Malformed);
+        assert_eq!(whole(b"\x28\xb5\x2f\xfd\xff\xff\xff\xff".to_vec(), 100).unwrap_err().code, ErrorCode::Malformed);
     }
 }

@@ -10,7 +10,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::declared::declared;
 use super::mojibake::mend;
 use super::narrow;
-use crate::model::{Flag, Reject, cleaned};
+use crate::model::{ErrorCode, Flag, Reject, cleaned};
 
 /// A source's text: NFC, line ends as `\n`, without control and invisible characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn is_wide(start: &[u8]) -> bool {
 }
 
 fn binary(reason: &str) -> Reject {
-    Reject::new("binary", reason)
+    Reject::new(ErrorCode::Binary, reason)
 }
 
 fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> (String, bool) {
@@ -171,7 +171,7 @@ fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decod
     }
     let unknown = || {
         Reject::new(
-            "encoding",
+            ErrorCode::Encoding,
             "the bytes are in no encoding that can be told for certain; save the file as UTF-8 (`iconv -f CP850 -t UTF-8`)",
         )
     };
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(decode(&wrong).unwrap().flags, []);
         let (told, _, _) = encoding_rs::WINDOWS_1251.encode("Президент выступил");
         assert_eq!(decode_as_declared(&told, Some("windows-1251")).unwrap().text, "Президент выступил");
-        assert_eq!(decode(&told).unwrap_err().code, "encoding", "undeclared, it is not guessed");
+        assert_eq!(decode(&told).unwrap_err().code, ErrorCode::Encoding, "undeclared, it is not guessed");
     }
 
     #[test]
@@ -280,9 +280,9 @@ mod tests {
 
     #[test]
     fn binary_is_refused_and_invisible_characters_go() {
-        assert_eq!(decode(b"\x89PNG\r\n\x1a\n").unwrap_err().code, "binary");
-        assert_eq!(decode(&[0, 1, 2, 3, 0, 0, 9, 200, 7, 7]).unwrap_err().code, "binary");
-        assert_eq!(decode("a\u{202e}b\u{7}c\u{feff}".repeat(9).as_bytes()).unwrap_err().code, "binary");
+        assert_eq!(decode(b"\x89PNG\r\n\x1a\n").unwrap_err().code, ErrorCode::Binary);
+        assert_eq!(decode(&[0, 1, 2, 3, 0, 0, 9, 200, 7, 7]).unwrap_err().code, ErrorCode::Binary);
+        assert_eq!(decode("a\u{202e}b\u{7}c\u{feff}".repeat(9).as_bytes()).unwrap_err().code, ErrorCode::Binary);
         assert_eq!(
             decode("un mot\u{202e} caché\u{0} ici, dans une phrase assez longue".as_bytes()).unwrap().text,
             "un mot caché ici, dans une phrase assez longue"

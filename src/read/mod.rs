@@ -11,7 +11,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
 
-use crate::model::{Reject, Source};
+use crate::model::{ErrorCode, Reject, Source};
 
 pub use bytes::Bytes;
 pub use decode::{Text, decode, decode_as_declared, is_wide};
@@ -29,7 +29,7 @@ pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
     let file = open_file(&source.path)?;
     let meta = file.metadata().map_err(|error| unreadable(&error))?;
     if !meta.is_file() {
-        return Err(Reject::new("unreadable", "it is no longer a plain file"));
+        return Err(Reject::new(ErrorCode::Unreadable, "it is no longer a plain file"));
     }
     Bytes::file(file, meta, max_bytes)
 }
@@ -37,7 +37,7 @@ pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
 /// What a source is rejected with that is larger than may be held, by its size alone.
 pub fn too_large(size: u64, max_bytes: u64) -> Reject {
     let (size, most) = (size.div_ceil(1 << 20), max_bytes >> 20);
-    Reject::new("too-large", format!("the file has {size} MB, more than input.max_megabytes = {most}; it was not read"))
+    Reject::new(ErrorCode::TooLarge, format!("the file has {size} MB, more than input.max_megabytes = {most}; it was not read"))
 }
 
 fn open_file(path: &Path) -> Result<File, Reject> {
@@ -51,11 +51,11 @@ pub fn unreadable(error: &std::io::Error) -> Reject {
     match error.kind() {
         std::io::ErrorKind::NotFound => Reject::vanished(),
         // Raised by what unpacks, never by the system.
-        std::io::ErrorKind::FileTooLarge => Reject::new("too-large", error.to_string()),
+        std::io::ErrorKind::FileTooLarge => Reject::new(ErrorCode::TooLarge, error.to_string()),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput => {
-            Reject::new("malformed", format!("the packed data is damaged: {error}"))
+            Reject::new(ErrorCode::Malformed, format!("the packed data is damaged: {error}"))
         }
-        _ => Reject::new("unreadable", format!("the file cannot be read: {error}")),
+        _ => Reject::new(ErrorCode::Unreadable, format!("the file cannot be read: {error}")),
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
         Source { path: path.to_path_buf(), name: "x".into(), size, stamp: None }
     }
 
-    fn code(path: &Path, max: u64) -> &'static str {
+    fn code(path: &Path, max: u64) -> ErrorCode {
         open(&source(path, 1), max).and_then(Bytes::whole).unwrap_err().code
     }
 
@@ -75,14 +75,14 @@ mod tests {
     fn what_is_not_a_readable_file_is_a_reject_with_a_code() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a");
-        assert_eq!(code(&file, 10), "vanished");
+        assert_eq!(code(&file, 10), ErrorCode::Vanished);
         std::fs::write(&file, "").unwrap();
-        assert_eq!(code(&file, 10), "empty");
+        assert_eq!(code(&file, 10), ErrorCode::Empty);
         std::fs::write(&file, "0123456789ab").unwrap();
-        assert_eq!(code(&file, 10), "too-large");
-        assert_eq!(code(dir.path(), 10), "unreadable");
+        assert_eq!(code(&file, 10), ErrorCode::TooLarge);
+        assert_eq!(code(dir.path(), 10), ErrorCode::Unreadable);
         std::os::unix::fs::symlink(&file, dir.path().join("link")).unwrap();
-        assert_eq!(code(&dir.path().join("link"), 100), "unreadable");
+        assert_eq!(code(&dir.path().join("link"), 100), ErrorCode::Unreadable);
         assert_eq!(open(&source(&file, 12), 12).and_then(Bytes::whole).unwrap().len(), 12);
     }
 }

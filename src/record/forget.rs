@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 
-use super::books::keys;
+use super::rows::keys;
 use super::schema;
 use crate::model::Fault;
 

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::files::FileRef;
 use super::schema;
 use super::writer::{self, Told, Write, Writer};
-use crate::model::{Exit, Fault, Row, Summary, Task, Usage, Wasted};
+use crate::model::{Exit, Fault, Row, RunSummary, Task, UnusableSpend, Usage};
 
 /// Between two looks at a full queue.
 const A_MOMENT: Duration = Duration::from_millis(1);
@@ -136,28 +136,6 @@ impl Ledger {
         Ok(Some(Self { path, run: i64::MAX, killed: 0, next_file, reader: Mutex::new(reader), writer: Mutex::new(None) }))
     }
 
-    /// The same ledger with a reader of its own, for who reads long. It takes no writes.
-    ///
-    /// # Errors
-    /// Where it cannot be used.
-    pub fn beside(&self) -> Result<Self, Fault> {
-        let reader = schema::open_to_read(&self.path)?;
-        let next_file = AtomicI64::new(i64::MAX / 2);
-        Ok(Self { path: self.path.clone(), run: i64::MAX, killed: 0, next_file, reader: Mutex::new(reader), writer: Mutex::new(None) })
-    }
-
-    /// How often rows have left the table, or have come back with their file, since it was opened. It is counted when the tables have it.
-    pub fn left(&self) -> u64 {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.as_ref().map_or(0, |writer| writer.left.load(Ordering::Relaxed))
-    }
-
-    /// What it takes on the disk, with its log.
-    pub fn bytes(&self) -> u64 {
-        let log = self.path.with_file_name("ledger.db-wal");
-        [&self.path, &log].into_iter().filter_map(|path| path.symlink_metadata().ok()).map(|meta| meta.len()).sum()
-    }
-
     /// A ledger that knows nothing and keeps nothing.
     ///
     /// # Errors
@@ -189,7 +167,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where it could not be made durable.
-    pub async fn unanswered(&self, key: [u8; 32], wasted: Wasted) -> Result<(), Fault> {
+    pub async fn unanswered(&self, key: [u8; 32], wasted: UnusableSpend) -> Result<(), Fault> {
         self.write(Write::Unanswered { key, wasted, run: self.run }).await
     }
 
@@ -202,7 +180,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where it could not be made durable.
-    pub async fn record_call(&self, call: RecordedCall, wasted: Wasted) -> Result<(), Fault> {
+    pub async fn record_call(&self, call: RecordedCall, wasted: UnusableSpend) -> Result<(), Fault> {
         self.write(Write::Call { call: Box::new(call), wasted, run: self.run }).await
     }
 
@@ -237,17 +215,6 @@ impl Ledger {
         self.write(Write::Flush).await
     }
 
-    /// The same for a thread that is none of the runtime's, and at once.
-    ///
-    /// # Errors
-    /// Where it is not.
-    ///
-    /// # Panics
-    /// On a thread of the runtime's.
-    pub fn flush_here(&self) -> Result<(), Fault> {
-        self.write_here(Write::FlushNow)
-    }
-
     /// The same when nothing but the outputs is left to do: the ledger is then made ready to be closed while they are written.
     ///
     /// # Errors
@@ -263,7 +230,7 @@ impl Ledger {
     ///
     /// # Panics
     /// On a thread of the runtime's.
-    pub fn close(&self, exit: Exit, summary: &Summary) -> Result<(), Fault> {
+    pub fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault> {
         let noted = self.write_here(Write::Ended { exit, summary: Box::new(*summary), run: self.run });
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
@@ -411,11 +378,11 @@ mod tests {
             milliseconds: 3,
             made_at: "2026-11-23T00:00:00Z".into(),
         };
-        block(ledger.record_call(call, Wasted::default())).unwrap();
+        block(ledger.record_call(call, UnusableSpend::default())).unwrap();
         for source in ["b.txt", "a.txt"] {
             block(ledger.record_row(Box::new(row(source)), Some([1; 32]), &[[7; 32]], &file(1))).unwrap();
         }
-        ledger.close(Exit::Done, &Summary::default()).unwrap();
+        ledger.close(Exit::Done, &RunSummary::default()).unwrap();
 
         let ledger = Ledger::open(dir.path(), false).unwrap();
         assert_eq!(ledger.reply(&[7; 32]).unwrap(), Some((reply, "a".into(), Some(0.5))));
@@ -423,12 +390,11 @@ mod tests {
         assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
         assert_eq!(ledger.row_like(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
         assert_eq!(ledger.listed().unwrap(), 2);
-        let between = |after, until, most| -> Vec<String> {
-            ledger.rows_between(after, until, most).unwrap().into_iter().map(|(_, row)| row.source).collect()
-        };
-        assert_eq!(between("", None, 9), ["a.txt", "b.txt"]);
-        assert_eq!((between("", Some("b.txt"), 9), between("a.txt", None, 9)), (vec!["a.txt".into()], vec!["b.txt".into()]));
-        assert_eq!(between("", None, 1), ["a.txt"]);
+        let after = |after, most| -> Vec<String> { ledger.rows_between(after, most).unwrap().into_iter().map(|row| row.source).collect() };
+        assert_eq!(
+            (after("", 9), after("a.txt", 9), after("", 1)),
+            (vec!["a.txt".into(), "b.txt".into()], vec!["b.txt".into()], vec!["a.txt".into()])
+        );
     }
 
     #[test]
@@ -449,7 +415,7 @@ mod tests {
     #[test]
     fn another_program_that_reads_the_ledger_does_not_take_its_log_away() {
         let dir = tempfile::tempdir().unwrap();
-        Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &Summary::default()).unwrap();
+        Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
         let ledger = Ledger::open(dir.path(), false).unwrap();
         block(ledger.record_row(Box::new(row("a.txt")), None, &[], &file(1))).unwrap();
         // Another process, since the locks in question are between processes.
@@ -466,7 +432,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ledger.db-wal"), "log").unwrap();
         assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("ledger.db-wal"));
-        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &Summary::default()).unwrap();
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
         assert_eq!(std::fs::read(dir.path().join("ledger.db-wal.old")).unwrap(), b"log");
     }
 
@@ -475,6 +441,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("summaries.csv"), "id\n").unwrap();
         assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("--new-ledger"));
-        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &Summary::default()).unwrap();
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
     }
 }

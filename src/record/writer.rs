@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::files::{self, FileRead, FileRef};
 use super::ledger::{Intent, RecordedCall};
 use super::schema::{PATIENCE, damaged};
-use crate::model::{Exit, Fault, Row, Summary, Wasted};
+use crate::model::{Exit, Fault, Row, RunSummary, UnusableSpend};
 
 /// Writes that one commit takes at most; measured, beyond this a commit costs no less a write.
 const GROUP: usize = 256;
@@ -34,12 +34,12 @@ pub(super) enum Write {
     /// It came back without an answer to keep.
     Unanswered {
         key: [u8; 32],
-        wasted: Wasted,
+        wasted: UnusableSpend,
         run: i64,
     },
     Call {
         call: Box<RecordedCall>,
-        wasted: Wasted,
+        wasted: UnusableSpend,
         run: i64,
     },
     Row {
@@ -65,12 +65,10 @@ pub(super) enum Write {
     },
     /// Nothing: whoever waits for it waits for all that was given before it.
     Flush,
-    /// The same at once.
-    FlushNow,
     /// How the run ended; the last write.
     Ended {
         exit: Exit,
-        summary: Box<Summary>,
+        summary: Box<RunSummary>,
         run: i64,
     },
     /// The same at the end of a run: then the log is carried over into the tables, while others read them.
@@ -80,7 +78,7 @@ pub(super) enum Write {
 impl Write {
     /// Whether somebody waits for it who has nothing else to do.
     pub(super) fn is_urgent(&self) -> bool {
-        matches!(self, Self::FlushNow | Self::Settle | Self::Ended { .. })
+        matches!(self, Self::Settle | Self::Ended { .. })
     }
 }
 
@@ -93,8 +91,6 @@ pub(super) struct Writer {
     pub(super) thread: JoinHandle<()>,
     /// Why it takes no more writes.
     pub(super) fault: Arc<OnceLock<Fault>>,
-    /// How often rows have left the table.
-    pub(super) left: Arc<AtomicU64>,
     /// An urgent write is in the queue.
     urgent: Arc<AtomicBool>,
 }
@@ -111,14 +107,13 @@ impl Writer {
 pub(super) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Writer> {
     let (queue, writes) = sync_channel(4 * GROUP);
     let fault = Arc::new(OnceLock::new());
-    let left = Arc::new(AtomicU64::new(0));
     let urgent = Arc::new(AtomicBool::new(false));
-    let shared = (Arc::clone(&fault), Arc::clone(&left), Arc::clone(&urgent));
+    let shared = (Arc::clone(&fault), Arc::clone(&urgent));
     let inode = inode(&path);
     let thread = std::thread::Builder::new()
         .name("ledger".into())
-        .spawn(move || run(connection, (&path, inode), &writes, (&shared.0, &shared.1, &shared.2)))?;
-    Ok(Writer { queue, thread, fault, left, urgent })
+        .spawn(move || run(connection, (&path, inode), &writes, (&shared.0, &shared.1)))?;
+    Ok(Writer { queue, thread, fault, urgent })
 }
 
 /// Waits until `until`, or until a write is urgent. One sleep, and not a wait for each write: every wake-up would cost as much as one.
@@ -136,7 +131,7 @@ fn run(
     mut connection: Connection,
     (path, inode): (&Path, Option<u64>),
     writes: &Receiver<(Write, Told)>,
-    (fault, left, urgent): (&OnceLock<Fault>, &AtomicU64, &AtomicBool),
+    (fault, urgent): (&OnceLock<Fault>, &AtomicBool),
 ) {
     let mut next = Instant::now();
     while let Ok(first) = writes.recv() {
@@ -148,10 +143,7 @@ fn run(
         // A file without a name takes every write, and is gone with the run: nothing may be paid for that only it would know.
         let result = if self::inode(path) == inode { result } else { Err(taken_away(path)) };
         let result = match result {
-            Ok(times) => {
-                left.fetch_add(times, Ordering::Relaxed);
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(failed) => {
                 // Nobody else sets it.
                 let _ = fault.set(failed.clone());
@@ -194,13 +186,11 @@ fn taken_away(path: &Path) -> Fault {
     ))
 }
 
-/// Returns how often rows left the table, or came back with their file.
-fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<u64> {
+fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write>) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     // The outputs no longer show what the ledger holds: known before they are written, so that a kill between leaves no doubt. What they
     // look like stays known, so that somebody's work on them is seen.
     let mut changed = false;
-    let mut left = 0;
     for write in group {
         match write {
             Write::Intent { intent, run } => insert_intent(&transaction, intent, *run)?,
@@ -219,27 +209,22 @@ fn commit<'a>(connection: &mut Connection, group: impl Iterator<Item = &'a Write
                 changed |= see(&transaction, source, file.number, *run)?;
             }
             Write::Read { read, run } => {
-                let some_left = files::read_to_its_end(&transaction, read, *run)?;
-                left += u64::from(some_left);
-                changed |= some_left;
+                changed |= files::read_to_its_end(&transaction, read, *run)?;
             }
             Write::Listing { back, gone } => {
-                let listed = files::list(&transaction, back, gone)?;
-                left += u64::from(listed);
-                changed |= listed;
+                changed |= files::list(&transaction, back, gone)?;
             }
             Write::Ended { exit, summary, run } => end_run(&transaction, *exit, summary, *run)?,
-            Write::Flush | Write::FlushNow | Write::Settle => {}
+            Write::Flush | Write::Settle => {}
         }
     }
     if changed {
         transaction.prepare_cached("UPDATE output SET made_with = 0 WHERE made_with <> 0")?.execute([])?;
     }
-    transaction.commit()?;
-    Ok(left)
+    transaction.commit()
 }
 
-fn end_run(connection: &Connection, exit: Exit, summary: &Summary, run: i64) -> rusqlite::Result<()> {
+fn end_run(connection: &Connection, exit: Exit, summary: &RunSummary, run: i64) -> rusqlite::Result<()> {
     let statement =
         "UPDATE run SET ended_at = ?2, exit = ?3, found = ?4, done = ?5, earlier = ?6, skipped = ?7, failed = ?8, pending = ?9,
         flagged = ?10, calls = ?11, paid = ?12, repeated = ?13, maybe_billed = ?14, remembered = ?15, cost = ?16, seconds = ?17, estimated = ?18
@@ -287,7 +272,7 @@ fn insert_intent(connection: &Connection, intent: &Intent, run: i64) -> rusqlite
 }
 
 /// What may have been billed for nothing stays.
-fn end_intent(connection: &Connection, key: &[u8; 32], wasted: Wasted, run: i64) -> rusqlite::Result<()> {
+fn end_intent(connection: &Connection, key: &[u8; 32], wasted: UnusableSpend, run: i64) -> rusqlite::Result<()> {
     match wasted.outcome() {
         Some(outcome) => connection
             .prepare_cached("UPDATE intent SET outcome = ?3, attempts = ?4 WHERE run = ?1 AND key = ?2")?
@@ -336,7 +321,7 @@ fn insert_row(
 ) -> rusqlite::Result<()> {
     let statement = "INSERT OR REPLACE INTO row (source, fingerprint, run, id, title_fr, title_en, summary_fr, summary_en, language, published, url, status,
         flags, error, words, summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author,
-        section, copy_of, findings, file, sketch, calls, listed)
+        section, copy_of, findings, file, signature, calls, listed)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 1)";
     connection.prepare_cached(statement)?.execute(params![
         row.source,
@@ -365,7 +350,7 @@ fn insert_row(
         row.copy_of,
         if row.findings.is_empty() { String::new() } else { serde_json::to_string(&row.findings).unwrap_or_default() },
         file,
-        row.sketch,
+        row.signature,
         calls,
     ])?;
     Ok(())

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Loudness, can_draw, complain};
-use crate::model::{Summary, Task};
+use crate::model::{RunSummary, Task};
 
 /// What happens in a run.
 #[derive(Clone, Copy, Debug)]
@@ -118,13 +118,13 @@ impl Progress {
     }
 
     /// The articles so far, with those that have not ended as pending; `cut_short`: those that the walk has not come to are pending too.
-    pub fn counts(&self, cut_short: bool) -> Summary {
+    pub fn counts(&self, cut_short: bool) -> RunSummary {
         let [done, earlier, skipped, failed] =
             [&self.done, &self.earlier, &self.skipped, &self.failed].map(|count| count.load(Ordering::Relaxed));
         let found = if cut_short { self.total() } else { self.found.load(Ordering::Relaxed) };
         let ended = done + skipped + failed;
         let found = found.max(ended);
-        Summary { found, done, earlier, skipped, failed, pending: found - ended, ..Summary::default() }
+        RunSummary { found, done, earlier, skipped, failed, pending: found - ended, ..RunSummary::default() }
     }
 
     /// Since the run began.
@@ -135,7 +135,7 @@ impl Progress {
     /// The line that is printed now and then where no bar can be drawn.
     pub fn line(&self) {
         if let Shown::Lines = self.shown {
-            let Summary { done, skipped, failed, .. } = self.counts(false);
+            let RunSummary { done, skipped, failed, .. } = self.counts(false);
             let (total, ended) = (self.total(), done + skipped + failed);
             complain(&format!(
                 "depeche: {ended} of {total} articles after {}: {done} done, {failed} failed{}",

@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::harmless;
 use super::progress::clock;
-use crate::model::Summary;
+use crate::model::RunSummary;
 
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     /// In numbers.
-    pub summary: Summary,
+    pub summary: RunSummary,
     /// The limit that ended it.
     pub limit: Option<String>,
     /// The exit code.
@@ -93,14 +93,14 @@ pub fn end_line(ending: &Ending) -> String {
         depeche: &'static str,
         exit: u8,
         #[serde(flatten)]
-        summary: &'a Summary,
+        summary: &'a RunSummary,
         limit: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         fault: Option<&'a str>,
         table: String,
     }
     let seconds = (ending.summary.seconds * 1000.0).round() / 1000.0;
-    let summary = &Summary { seconds, ..ending.summary };
+    let summary = &RunSummary { seconds, ..ending.summary };
     let line = Line {
         depeche: env!("CARGO_PKG_VERSION"),
         exit: ending.exit,
@@ -119,7 +119,7 @@ mod tests {
 
     fn ending() -> Ending {
         Ending {
-            summary: Summary {
+            summary: RunSummary {
                 found: 13,
                 done: 10,
                 earlier: 3,
@@ -131,7 +131,7 @@ mod tests {
                 remembered: 2,
                 seconds: 3.21,
                 cost: Some(0.0),
-                ..Summary::default()
+                ..RunSummary::default()
             },
             limit: None,
             exit: 3,

@@ -1,7 +1,7 @@
 //! A file is replaced whole: written beside its target under a name of its own, synced, renamed, and the folder synced.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -11,15 +11,11 @@ use crate::model::Fault;
 /// What the name of a file in the making begins with, and how many letters and digits follow.
 const PREFIX: &str = ".depeche-new-";
 const RANDOM: usize = 6;
-/// Bytes that take the disk a moment.
-const MUCH: u64 = 1 << 20;
 
 /// A file in the making; dropped before [`Synced::replace`], it is gone and the old one stands.
 pub(super) struct New {
     path: PathBuf,
     buffer: BufWriter<NamedTempFile>,
-    /// So many bytes of it are on the disk.
-    down: u64,
 }
 
 impl New {
@@ -28,30 +24,12 @@ impl New {
         let folder = path.parent().unwrap_or(Path::new("."));
         // Made with O_EXCL and mode 0600, so nobody can plant or read it.
         let new = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder).map_err(|error| fault(&path, &error))?;
-        Ok(Self { path, buffer: BufWriter::with_capacity(1 << 16, new), down: 0 })
+        Ok(Self { path, buffer: BufWriter::with_capacity(1 << 16, new) })
     }
 
     /// Lets `fill` write, and says whose disk refuses if one does.
     pub(super) fn write<T>(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Fault> {
         fill(&mut self.buffer).map_err(|error| fault(&self.path, &error))
-    }
-
-    /// Whether nobody has removed it.
-    pub(super) fn is_there(&self) -> bool {
-        self.buffer.get_ref().path().exists()
-    }
-
-    /// Puts what there is of it on the disk where that is much, so that less is left to do at its end.
-    pub(super) fn put_down(&mut self) -> Result<(), Fault> {
-        let mut file = self.buffer.get_ref().as_file();
-        let put = file.stream_position().and_then(|written| {
-            if written < self.down + MUCH {
-                return Ok(());
-            }
-            self.down = written;
-            file.sync_data()
-        });
-        put.map_err(|error| fault(&self.path, &error))
     }
 
     /// Gives the last bytes to the system.

@@ -7,10 +7,12 @@ mod export;
 mod flags;
 mod jsonl;
 mod page;
+mod publish;
 mod receipt;
 
 pub use edited::{Edits, edits};
 pub use export::Form;
+pub use publish::{Tables, look_at_tables, write_outputs};
 pub use receipt::{Receipt, write_receipt};
 
 use std::io::{self, Write};
@@ -36,11 +38,6 @@ trait Output: Sync {
 trait Sheet: Send {
     /// Writes one row, or notes it for the end.
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
-
-    /// Does what may be done before the next row, which is waited for.
-    fn meanwhile(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 
     /// Writes what stands after the last row.
     fn end(&mut self, _past: &Past, _to: &mut dyn Write) -> io::Result<()> {
@@ -96,8 +93,8 @@ pub struct Past {
     pub days: Vec<Day>,
 }
 
-/// Somebody who takes rows, each once and in their order; none: the next one is waited for.
-pub type Take<'a> = &'a mut dyn FnMut(Option<Row>) -> Result<(), Fault>;
+/// Somebody who takes rows, each once and in their order.
+pub type Take<'a> = &'a mut dyn FnMut(Row) -> Result<(), Fault>;
 /// Somebody who hands them over.
 pub type EachRow<'a> = &'a mut dyn FnMut(Take) -> Result<(), Fault>;
 
@@ -141,11 +138,6 @@ impl Outputs {
         read
     }
 
-    /// Whether all are still where they were begun.
-    pub fn are_there(&self) -> bool {
-        self.sheets.iter().all(|(_, file)| file.is_there())
-    }
-
     /// Ends them and puts them in the places of the old ones.
     ///
     /// # Errors
@@ -167,34 +159,24 @@ pub fn clear(folder: &Path) {
     atomic::clear(folder);
 }
 
-/// Rows, and whether the next one is waited for.
-type Batch = (Vec<Row>, bool);
-
 /// Hands rows on; stops where nobody takes them.
-fn in_batches(rows: EachRow, batches: &SyncSender<Batch>) -> Result<(), Fault> {
+fn in_batches(rows: EachRow, batches: &SyncSender<Vec<Row>>) -> Result<(), Fault> {
     let gone = |_| Fault::new(Exit::Bug, "the outputs take no more rows");
     let mut batch = Vec::with_capacity(BATCH);
     rows(&mut |row| {
-        let waits = row.is_none();
-        batch.extend(row);
-        if batch.len() < BATCH && !waits {
+        batch.push(row);
+        if batch.len() < BATCH {
             return Ok(());
         }
-        batches.send((std::mem::replace(&mut batch, Vec::with_capacity(BATCH)), waits)).map_err(gone)
+        batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).map_err(gone)
     })?;
-    batches.send((batch, false)).map_err(gone)
+    batches.send(batch).map_err(gone)
 }
 
 /// Writes the sheets side by side, each row by row.
-fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Batch>) -> Result<(), Fault> {
-    batches.into_iter().try_for_each(|(rows, waits)| {
-        sheets.par_iter_mut().try_for_each(|(sheet, file)| {
-            file.write(|to| {
-                rows.iter().try_for_each(|row| sheet.row(row, to))?;
-                if waits { sheet.meanwhile() } else { Ok(()) }
-            })?;
-            if waits { file.put_down() } else { Ok(()) }
-        })
+fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Vec<Row>>) -> Result<(), Fault> {
+    batches.into_iter().try_for_each(|rows| {
+        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))
     })
 }
 
@@ -267,7 +249,7 @@ mod tests {
     fn rows_that_break_off_leave_every_old_file_and_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
-        outputs.fill(&mut |take| take(Some(row("Titre")))).unwrap();
+        outputs.fill(&mut |take| take(row("Titre"))).unwrap();
         outputs.replace(&Past::default()).unwrap();
         assert!(dir.path().join("summaries.csv").exists());
         let files = || {
@@ -280,7 +262,7 @@ mod tests {
         assert_eq!(before.len(), OUTPUTS.len());
         let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
         let broken = outputs.fill(&mut |take| {
-            take(Some(row("Autre")))?;
+            take(row("Autre"))?;
             Err(Fault::usage("the ledger is damaged"))
         });
         assert!(broken.is_err());

@@ -10,7 +10,6 @@ mod mark;
 mod tests;
 mod words;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -24,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Output, Past, Sheet, View};
 use crate::extract::sentences;
 use crate::model::{Day, Field, Finding, Lang, Row, Severity, Status};
-use choice::{Choice, Chosen, day, gravity};
+use choice::{Choice, day, gravity};
 use mark::{Marks, Piece, text_of};
 
 const CSS: &str = include_str!("page/page.css");
@@ -97,15 +96,11 @@ impl Sheet for Pages {
         Ok(())
     }
 
-    fn meanwhile(&mut self) -> io::Result<()> {
-        self.choice.make(|row| article(row, &self.base))
-    }
-
     fn end(&mut self, past: &Past, to: &mut dyn Write) -> io::Result<()> {
         let chosen = std::mem::replace(&mut self.choice, Choice::new(0)).chosen();
         Head::of(past, &self.counts, chosen.len()).write_into(to).map_err(io::Error::other)?;
         for lots in chosen.chunks(LOT * AT_ONCE) {
-            let articles: Vec<_> = lots.par_iter().map(|chosen| made(chosen, &self.base)).collect::<Result<_, _>>()?;
+            let articles: Vec<_> = lots.par_iter().map(|row| article(row, &self.base)).collect::<Result<_, _>>()?;
             for lot in articles.chunks(LOT) {
                 to.write_all(b"\n<div class=\"lot\">")?;
                 lot.iter().try_for_each(|article| to.write_all(article))?;
@@ -117,14 +112,7 @@ impl Sheet for Pages {
     }
 }
 
-/// An article as it stands on the page.
-fn made<'a>(chosen: &'a Chosen, base: &str) -> io::Result<Cow<'a, [u8]>> {
-    match chosen {
-        Chosen::Row(row) => article(row, base).map(Cow::Owned),
-        Chosen::Made(article) => Ok(Cow::Borrowed(article)),
-    }
-}
-
+/// An article as it is on the page.
 fn article(row: &Row, base: &str) -> io::Result<Vec<u8>> {
     let mut made = Vec::new();
     Article::of(row, base).write_into(&mut made).map_err(io::Error::other)?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::atomic;
-use crate::model::{Fault, Share, Summary};
+use crate::model::{EndpointUsage, Fault, RunSummary};
 
 /// Raised when a key changes its meaning.
 const SCHEMA: u32 = 1;
@@ -27,7 +27,7 @@ pub struct Receipt {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
     /// In numbers.
-    pub summary: Summary,
+    pub summary: RunSummary,
     /// Rows with each flag.
     pub flags: BTreeMap<String, u64>,
     /// Failed rows, by code.
@@ -35,7 +35,7 @@ pub struct Receipt {
     /// Skipped rows, by code.
     pub skipped: BTreeMap<String, u64>,
     /// What each endpoint answered in this run.
-    pub endpoints: Vec<Share>,
+    pub endpoints: Vec<EndpointUsage>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_metrics_are_what_prometheus_reads_and_an_unknown_cost_is_absent() {
         let receipt =
-            Receipt { exit: 3, summary: Summary { done: 7, failed: 1, seconds: 2.5, ..Summary::default() }, ..Receipt::default() };
+            Receipt { exit: 3, summary: RunSummary { done: 7, failed: 1, seconds: 2.5, ..RunSummary::default() }, ..Receipt::default() };
         let text = metrics(&receipt, 1_764_000_000, Some(1_763_900_000));
         assert!(text.contains("depeche_articles{state=\"done\"} 7\n") && text.contains("depeche_exit_code 3\n"), "{text}");
         assert!(text.contains("depeche_last_success_timestamp_seconds 1763900000\n"), "{text}");

@@ -14,7 +14,6 @@ mod dialects;
 mod disk;
 mod doctor;
 mod duplicates;
-mod early_outputs;
 mod endpoint;
 mod endpoint_stop;
 mod failover;

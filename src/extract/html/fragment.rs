@@ -22,6 +22,7 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ErrorCode;
 
     #[test]
     fn blocks_become_lines_and_furniture_goes() {
@@ -29,6 +30,6 @@ mod tests {
         let text = text(html).unwrap();
         let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
         assert_eq!(lines, ["Un été long.", "Deux", "trois & quatre."]);
-        assert_eq!(super::text(&"<div>".repeat(50_000)).unwrap_err().code, "too-deep");
+        assert_eq!(super::text(&"<div>".repeat(50_000)).unwrap_err().code, ErrorCode::TooDeep);
     }
 }

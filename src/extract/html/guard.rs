@@ -3,7 +3,7 @@
 //! The parser's time grows with the square of the nesting (36 s for 100,000 elements) and of a tag's attributes (3 s for 50,000).
 //! No article is built like that, so a rough count is enough; it need not know all of HTML, only never be fooled into counting less.
 
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 
 /// Elements within elements.
 const DEEPEST: usize = 500;
@@ -100,5 +100,5 @@ impl<'a> Guard<'a> {
 }
 
 fn too_deep(what: &str) -> Reject {
-    Reject::new("too-deep", format!("{what}: no article is built like that"))
+    Reject::new(ErrorCode::TooDeep, format!("{what}: no article is built like that"))
 }

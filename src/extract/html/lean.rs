@@ -271,6 +271,7 @@ fn passed<'a>(text: &'a str, rest: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ErrorCode;
 
     fn html(page: &str) -> String {
         lean(page).unwrap().html
@@ -307,7 +308,7 @@ mod tests {
             "<".repeat(1_000_000),
             "&a".repeat(1_000_000),
         ] {
-            assert_eq!(lean(&page).unwrap_err().code, "too-deep", "{}", page.chars().take(40).collect::<String>());
+            assert_eq!(lean(&page).unwrap_err().code, ErrorCode::TooDeep, "{}", page.chars().take(40).collect::<String>());
         }
     }
 

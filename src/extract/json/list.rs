@@ -6,7 +6,7 @@ use crate::config::Fields;
 use crate::extract::Key;
 use crate::extract::lines::item;
 use crate::extract::stream::{Item, Items};
-use crate::model::Reject;
+use crate::model::{ErrorCode, Reject};
 use crate::read::{Bytes, unreadable};
 
 /// The articles of a list; none where the file holds something else.
@@ -47,7 +47,7 @@ impl List {
             Ok(Some(Cut::TooLong)) => {
                 self.number += 1;
                 let reason = format!("object {} has more than input.max_megabytes = {}; it was not read on", self.number, self.max >> 20);
-                Some(Err((Key::Own(format!("object-{}", self.number)), Reject::new("too-large", reason))))
+                Some(Err((Key::Own(format!("object-{}", self.number)), Reject::new(ErrorCode::TooLarge, reason))))
             }
             Ok(None) => {
                 self.ended = true;
@@ -76,7 +76,7 @@ impl List {
                     return self.object().map(Some);
                 }
                 Some((_, b']')) => return Ok(None),
-                Some(_) => return Err(Reject::new("malformed", "the JSON list holds something that is not an object")),
+                Some(_) => return Err(Reject::new(ErrorCode::Malformed, "the JSON list holds something that is not an object")),
                 None if length == 0 => return Err(breaks_off()),
                 None => self.bytes.consume(length),
             }
@@ -119,7 +119,7 @@ impl List {
 }
 
 fn breaks_off() -> Reject {
-    Reject::new("malformed", "the JSON list breaks off")
+    Reject::new(ErrorCode::Malformed, "the JSON list breaks off")
 }
 
 /// The bytes that come next; none at the end.
@@ -154,7 +154,8 @@ mod tests {
     fn an_object_that_is_too_large_or_broken_costs_itself_and_a_torn_list_its_end() {
         let large = format!(r#"[{{"text":"{}"}},{{"text":NaN}},{{"text":"Bon."}},{{"text": "#, "x".repeat(200));
         let found = read(&large, 100);
-        let codes: Vec<&str> = found.iter().map(|item| item.as_ref().map_or_else(|(_, reject)| reject.code, |draft| &draft.body)).collect();
+        let codes: Vec<&str> =
+            found.iter().map(|item| item.as_ref().map_or_else(|(_, reject)| reject.code.as_str(), |draft| &draft.body)).collect();
         assert_eq!(codes, ["too-large", "malformed", "Bon.", "malformed"]);
         assert!(matches!(&found[3], Err((Key::File, reject)) if reject.reason.contains("breaks off")));
         assert!(matches!(&read("[1]", 100)[..], [Err((Key::File, _))]));

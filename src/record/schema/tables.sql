@@ -28,7 +28,7 @@ CREATE TABLE row (
   section TEXT NOT NULL DEFAULT '',
   copy_of TEXT NOT NULL DEFAULT '', -- the source whose article this one repeats
   findings TEXT NOT NULL DEFAULT '', -- JSON: what the checks found
-  sketch BLOB NOT NULL DEFAULT x'', -- what copies of it are known by
+  signature BLOB NOT NULL DEFAULT x'', -- what copies of it are known by
   calls BLOB NOT NULL DEFAULT x'', -- the keys of the calls that made it, 32 bytes each
   file INTEGER,                   -- the file it was read from; NULL: that is not known, or not so any more
   listed INTEGER NOT NULL DEFAULT 0 -- 1: it is in the table

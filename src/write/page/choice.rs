@@ -3,9 +3,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io;
-
-use rayon::prelude::*;
 
 use crate::model::{Row, Severity, Status};
 
@@ -22,15 +19,7 @@ type Day = [u8; 10];
 
 struct Kept {
     rank: (bool, Day, Reverse<usize>),
-    chosen: Chosen,
-}
-
-/// A row that was chosen.
-pub(super) enum Chosen {
-    /// Boxed, since the heap moves it about.
-    Row(Box<Row>),
-    /// As it stands on the page.
-    Made(Box<[u8]>),
+    row: Row,
 }
 
 impl Choice {
@@ -51,28 +40,15 @@ impl Choice {
             self.kept.pop();
         }
         // The whole texts are not shown, and would be most of the memory.
-        let row = Row { text_fr: String::new(), text_en: String::new(), sketch: Vec::new(), ..row.clone() };
-        self.kept.push(Reverse(Kept { rank, chosen: Chosen::Row(Box::new(row)) }));
-    }
-
-    /// Makes what is to stand on the page of the rows that are kept so far.
-    pub(super) fn make(&mut self, make: impl Fn(&Row) -> io::Result<Vec<u8>> + Sync) -> io::Result<()> {
-        let mut kept = std::mem::take(&mut self.kept).into_vec();
-        let done = kept.par_iter_mut().try_for_each(|Reverse(kept)| {
-            if let Chosen::Row(row) = &kept.chosen {
-                kept.chosen = Chosen::Made(make(row)?.into());
-            }
-            Ok(())
-        });
-        self.kept = kept.into();
-        done
+        let row = Row { text_fr: String::new(), text_en: String::new(), signature: Vec::new(), ..row.clone() };
+        self.kept.push(Reverse(Kept { rank, row }));
     }
 
     /// The chosen rows: the newest first, those of a day in the table's order.
-    pub(super) fn chosen(self) -> Vec<Chosen> {
+    pub(super) fn chosen(self) -> Vec<Row> {
         let mut kept: Vec<Kept> = self.kept.into_iter().map(|Reverse(kept)| kept).collect();
         kept.sort_by(|a, b| (&b.rank.1, b.rank.2).cmp(&(&a.rank.1, a.rank.2)));
-        kept.into_iter().map(|kept| kept.chosen).collect()
+        kept.into_iter().map(|kept| kept.row).collect()
     }
 }
 
@@ -140,23 +116,14 @@ mod tests {
         ];
         let chosen = |limit| {
             let mut choice = Choice::new(limit);
-            let (first, others) = rows.split_at(3);
-            for row in first {
+            for row in &rows {
                 choice.offer(row);
             }
-            choice.make(|row| Ok(format!("{}, made", row.digest.title_fr).into_bytes())).unwrap();
-            for row in others {
-                choice.offer(row);
-            }
-            let text = |chosen| match chosen {
-                Chosen::Row(row) => row.digest.title_fr,
-                Chosen::Made(made) => String::from_utf8(made.into_vec()).unwrap(),
-            };
-            choice.chosen().into_iter().map(text).collect::<Vec<_>>()
+            choice.chosen().into_iter().map(|row| row.digest.title_fr).collect::<Vec<_>>()
         };
-        assert_eq!(chosen(3), ["new, made", "as new", "old and failed, made"]);
-        assert_eq!(chosen(9), ["new, made", "as new", "a note is no reason", "old and failed, made", "old, made"]);
-        assert_eq!(chosen(1), ["old and failed, made"]);
+        assert_eq!(chosen(3), ["new", "as new", "old and failed"]);
+        assert_eq!(chosen(9), ["new", "as new", "a note is no reason", "old and failed", "old"]);
+        assert_eq!(chosen(1), ["old and failed"]);
         assert_eq!(chosen(0), Vec::<String>::new());
     }
 }

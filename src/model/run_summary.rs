@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// How many articles went which way, what was asked for them, and what it cost. Always: found = done + skipped + failed + pending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Summary {
+pub struct RunSummary {
     /// Articles found.
     pub found: u64,
     /// Done, whether now or earlier.
@@ -39,7 +39,7 @@ pub struct Summary {
 
 /// What an endpoint answered in a run.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Share {
+pub struct EndpointUsage {
     /// Its name.
     pub endpoint: String,
     /// Calls that it answered.

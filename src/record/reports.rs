@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use rusqlite::params;
 
 use super::Ledger;
-use super::books::{COLUMNS, keys, row_of};
-use crate::model::{Fault, Row, Stamp, Summary};
+use super::rows::{COLUMNS, keys, row_of};
+use crate::model::{Fault, Row, RunSummary, Stamp};
 
 /// A run of the past.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct PastRun {
     /// Its exit code.
     pub exit: Option<i64>,
     /// What it did.
-    pub summary: Summary,
+    pub summary: RunSummary,
 }
 
 /// What an endpoint did on a day.
@@ -128,7 +128,7 @@ impl Ledger {
             )?;
             let run = |row: &rusqlite::Row| {
                 let count = |at: usize| row.get::<_, Option<i64>>(at).map(|count| count.unwrap_or(0).cast_unsigned());
-                let summary = Summary {
+                let summary = RunSummary {
                     found: count(4)?,
                     done: count(5)?,
                     earlier: count(6)?,

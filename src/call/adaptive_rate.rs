@@ -43,7 +43,7 @@ const SLICES: usize = 10;
 
 /// What has been learnt of one service.
 #[derive(Debug)]
-pub(super) struct Throttle {
+pub(super) struct AdaptiveRateLimit {
     /// Nobody asks before this.
     paused_until: Option<Instant>,
     /// Calls a second; none: no refusal has shown a limit.
@@ -65,7 +65,7 @@ pub(super) struct Throttle {
     lately: Lately,
 }
 
-impl Throttle {
+impl AdaptiveRateLimit {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             paused_until: None,
@@ -278,7 +278,7 @@ mod tests {
     /// Accepted and refused calls between `from` and `to` seconds.
     async fn play(play: &Play, step: Duration, from: u64, to: u64) -> (u32, u32) {
         let start = Instant::now();
-        let mut throttle = Throttle::new(start);
+        let mut throttle = AdaptiveRateLimit::new(start);
         let (mut taken, mut accepted, mut refused) = (std::collections::VecDeque::<Instant>::new(), 0, 0);
         let mut next = start;
         while start.elapsed() < Duration::from_secs(to) {
@@ -318,7 +318,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_of_the_first_calls_costs_a_pause_and_no_more() {
         for told in [None, Some(Duration::from_secs(3))] {
-            let mut throttle = Throttle::new(Instant::now());
+            let mut throttle = AdaptiveRateLimit::new(Instant::now());
             throttle.refused(Instant::now(), told);
             tokio::time::advance(Duration::from_secs(4)).await;
             assert_eq!(throttle.admit(Instant::now()), None);

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::sentences;
+use crate::extract::sentences;
 use crate::model::Article;
 
 /// Words in a run.
@@ -17,9 +17,9 @@ const BYTES: usize = 6;
 /// Texts with fewer words are copies of each other only when they say the same.
 const FEW: usize = 40;
 
-/// The sketch of an article.
+/// The signature of an article.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sketch {
+pub struct Signature {
     marks: [u32; MARKS],
     sentences: Vec<Sentence>,
 }
@@ -41,8 +41,8 @@ pub enum Likeness {
     Longer,
 }
 
-impl Sketch {
-    /// The sketch of an article; none where it has too little text to be compared.
+impl Signature {
+    /// The signature of an article; none where it has too little text to be compared.
     pub fn of(article: &Article) -> Option<Self> {
         // A word and its space are six bytes.
         let mut all = Vec::with_capacity(article.body.len() / 5);
@@ -134,7 +134,7 @@ impl Sketch {
     }
 }
 
-/// Without what a desk puts before and behind another's text: «PARIS, 13 nov (AFP) – », and a last sentence that is cut off.
+/// Without what a broker puts before and behind another's text: «PARIS, 13 nov (AFP) – », and a last sentence that is cut off.
 fn trimmed<'a>(sentences: &[&'a str]) -> Vec<&'a str> {
     let mut sentences = sentences.to_vec();
     if let Some(first) = sentences.first_mut() {
@@ -188,7 +188,7 @@ const FACTS: &str = "
     hundreds thousand thousands billion billions dozen dozens half third";
 
 /// Their hashes, each in the place that its last bits name or in the next that is free: mostly one look tells that a word is
-/// none. In a sorted list the search took half of the sketch's time.
+/// none. In a sorted list the search took half of the signature's time.
 static FACT_HASHES: LazyLock<[u64; 512]> = LazyLock::new(|| {
     let mut places = [0; 512];
     for fact in FACTS.split_whitespace().map(hash) {
@@ -260,16 +260,16 @@ mod tests {
         Les travaux de la digue devaient commencer au printemps. La préfecture a ouvert une cellule d'urgence. \
         Le maire, Luc Modèle, demande une aide de 3 millions d'euros. Les écoles resteront fermées jusqu'à lundi.";
 
-    fn sketch(text: &str) -> Sketch {
+    fn signature(text: &str) -> Signature {
         let source = Source { path: "a.txt".into(), name: "a.txt".into(), size: 0, stamp: None };
         let mut articles =
             crate::extract::articles(&source, Bytes::of(format!("Titre\n\n{text}"), 10 << 20).unwrap(), &crate::config::Fields::default())
                 .unwrap();
-        Sketch::of(&articles.next().unwrap().finish(&crate::config::Rules::shipped()).unwrap()).unwrap()
+        Signature::of(&articles.next().unwrap().finish(&crate::config::Rules::shipped()).unwrap()).unwrap()
     }
 
     fn repeats(text: &str) -> Option<Likeness> {
-        sketch(text).repeats(&sketch(TEXT))
+        signature(text).repeats(&signature(TEXT))
     }
 
     fn without(number: usize) -> String {
@@ -291,11 +291,11 @@ mod tests {
             ("cut within a sentence", cut.to_owned()),
             ("without its third sentence", without(2)),
             ("its second sentence further down", moved),
-            ("a line of the desk's", format!("{TEXT} Plus d'informations à suivre.")),
+            ("a line of the broker's", format!("{TEXT} Plus d'informations à suivre.")),
         ] {
-            let copy = sketch(&text);
-            assert!(copy.repeats(&sketch(TEXT)).is_some(), "{what}");
-            assert!(copy.marks().any(|mark| sketch(TEXT).marks().any(|other| other == mark)), "{what}: not even a candidate");
+            let copy = signature(&text);
+            assert!(copy.repeats(&signature(TEXT)).is_some(), "{what}");
+            assert!(copy.marks().any(|mark| signature(TEXT).marks().any(|other| other == mark)), "{what}: not even a candidate");
         }
         assert_eq!(repeats(&without(3)), Some(Likeness::Trimmed));
         assert_eq!(
@@ -344,8 +344,8 @@ mod tests {
 
     #[test]
     fn the_ledger_gives_back_what_it_was_given() {
-        let sketch = sketch(TEXT);
-        assert_eq!(Sketch::from_bytes(&sketch.to_bytes()), Some(sketch));
-        assert_eq!(Sketch::from_bytes(b""), None);
+        let signature = signature(TEXT);
+        assert_eq!(Signature::from_bytes(&signature.to_bytes()), Some(signature));
+        assert_eq!(Signature::from_bytes(b""), None);
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
 use tokio::sync::Notify;
 
-use crate::config::{MostFailures, Run};
-use crate::model::{Exit, Failure, Fault, Reject};
+use crate::config::{MostFailures, RunSettings};
+use crate::model::{ErrorCode, Exit, Failure, Fault, Reject};
 use crate::record::Ledger;
 
 /// What was spent so long ago belongs to another night.
@@ -18,8 +18,8 @@ const SHARE_FROM: u64 = 20;
 
 /// The limits, and how far the run is on its way to them.
 #[derive(Debug)]
-pub struct Limits {
-    set: Run,
+pub struct RunLimits {
+    set: RunSettings,
     money: Mutex<Money>,
     /// Told when a call has cost less than was set aside for it.
     given_back: Notify,
@@ -39,12 +39,12 @@ struct Money {
     calls: u32,
 }
 
-impl Limits {
+impl RunLimits {
     /// The limits of `set`, beginning with what the ledger says of this night.
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn new(set: &Run, ledger: &Ledger) -> Result<Self, Fault> {
+    pub fn new(set: &RunSettings, ledger: &Ledger) -> Result<Self, Fault> {
         let now = Timestamp::now();
         let since = now.checked_sub(NIGHT).unwrap_or(Timestamp::UNIX_EPOCH);
         let spent = if set.max_cost.is_some() { ledger.spent(&format!("{since:.0}"), &format!("{now:.0}"))? } else { 0.0 };
@@ -59,14 +59,14 @@ impl Limits {
     }
 
     /// Whether money is set aside for calls.
-    pub(super) fn cap_cost(&self) -> bool {
+    pub fn cap_cost(&self) -> bool {
         self.set.max_cost.is_some()
     }
 
     /// Sets money aside for an attempt at a call, or says that there is none. Where others have set aside what is missing, the `first` attempt
     /// waits for what they give back: estimates are on the high side, and a cap must not end a run that has spent half of it. Later
     /// attempts never wait, since two that hold money would wait for each other.
-    pub(super) async fn reserve(&self, cost: Option<f64>, first: bool) -> Result<(), Failure> {
+    pub async fn reserve(&self, cost: Option<f64>, first: bool) -> Result<(), Failure> {
         let Some(most) = self.set.max_cost else { return Ok(()) };
         // The config has made sure that prices are known.
         let cost = cost.unwrap_or(0.0);
@@ -91,7 +91,7 @@ impl Limits {
     }
 
     /// A call for which money was set aside so many times, `expected` each, has ended and cost so much.
-    pub(super) fn settle(&self, (expected, times): (Option<f64>, u32), cost: f64) {
+    pub fn settle(&self, (expected, times): (Option<f64>, u32), cost: f64) {
         let mut money = self.money();
         money.spent += cost;
         money.set_aside -= expected.unwrap_or(0.0) * f64::from(times);
@@ -109,7 +109,7 @@ impl Limits {
     }
 
     /// An article is about to be made.
-    pub(super) fn try_one(&self) -> Result<(), Failure> {
+    pub fn try_one(&self) -> Result<(), Failure> {
         let tried = self.tried.fetch_add(1, Ordering::Relaxed);
         match self.set.max_articles.filter(|most| tried >= *most) {
             Some(most) => Err(self.end(format!("max_articles: {most} were made"))),
@@ -118,7 +118,7 @@ impl Limits {
     }
 
     /// An article has failed.
-    pub(super) fn fail_one(&self) -> Result<(), Failure> {
+    pub fn fail_one(&self) -> Result<(), Failure> {
         let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
         let tried = self.tried.load(Ordering::Relaxed).max(failed);
         #[expect(clippy::cast_precision_loss, reason = "counts of articles are far below 2^52")]
@@ -131,7 +131,7 @@ impl Limits {
     }
 
     /// Returns when the time is up; never, where there is no limit.
-    pub(super) async fn time(&self) -> Failure {
+    pub async fn time(&self) -> Failure {
         let until_deadline =
             self.set.deadline.map(|deadline| (until(&ZonedDateTime::now(), deadline), format!("deadline: it is {deadline}")));
         let most = self.set.max_time.map(|most| (most, format!("max_time: {most:?} are over")));
@@ -146,7 +146,7 @@ impl Limits {
 
     fn end(&self, what: String) -> Failure {
         let what = self.reached.get_or_init(|| what);
-        Failure { reject: Reject::new("limit", format!("a limit of this run is reached: {what}")), exit: Exit::Limit }
+        Failure { reject: Reject::new(ErrorCode::Limit, format!("a limit of this run is reached: {what}")), exit: Exit::Limit }
     }
 }
 
@@ -163,14 +163,14 @@ fn until(now: &ZonedDateTime, deadline: jiff::civil::Time) -> Duration {
 mod tests {
     use super::*;
 
-    fn limits(set: Run) -> Limits {
+    fn limits(set: RunSettings) -> RunLimits {
         let (tried, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Limits { set, money: Mutex::default(), given_back: Notify::new(), tried, failed, reached: OnceLock::new() }
+        RunLimits { set, money: Mutex::default(), given_back: Notify::new(), tried, failed, reached: OnceLock::new() }
     }
 
     #[tokio::test]
     async fn money_is_set_aside_before_a_call_and_given_back_after_it() {
-        let limits = limits(Run { max_cost: Some(1.0), ..Run::default() });
+        let limits = limits(RunSettings { max_cost: Some(1.0), ..RunSettings::default() });
         limits.reserve(Some(0.6), true).await.unwrap();
         limits.settle((Some(0.6), 1), 0.5);
         limits.reserve(Some(0.4), true).await.unwrap();
@@ -182,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_first_attempt_waits_for_what_others_give_back_and_no_longer() {
-        let limits = limits(Run { max_cost: Some(1.0), ..Run::default() });
+        let limits = limits(RunSettings { max_cost: Some(1.0), ..RunSettings::default() });
         limits.reserve(Some(0.6), true).await.unwrap();
         limits.reserve(Some(0.3), true).await.unwrap();
         let wait = limits.reserve(Some(0.5), true);
@@ -204,15 +204,15 @@ mod tests {
 
     #[test]
     fn as_many_articles_are_made_as_may_be() {
-        let limits = limits(Run { max_articles: Some(2), ..Run::default() });
+        let limits = limits(RunSettings { max_articles: Some(2), ..RunSettings::default() });
         assert_eq!([limits.try_one().is_ok(), limits.try_one().is_ok(), limits.try_one().is_ok()], [true, true, false]);
     }
 
     #[test]
     fn failures_are_counted_or_shared_out() {
-        let some = limits(Run { max_failures: Some(MostFailures::Count(1)), ..Run::default() });
+        let some = limits(RunSettings { max_failures: Some(MostFailures::Count(1)), ..RunSettings::default() });
         assert_eq!([some.fail_one().is_ok(), some.fail_one().is_ok()], [true, false]);
-        let share = limits(Run { max_failures: Some(MostFailures::Share(0.1)), ..Run::default() });
+        let share = limits(RunSettings { max_failures: Some(MostFailures::Share(0.1)), ..RunSettings::default() });
         (0..19).for_each(|_| share.try_one().unwrap());
         assert!((0..3).all(|_| share.fail_one().is_ok()), "too few to say");
         share.try_one().unwrap();

@@ -15,7 +15,7 @@ const FETCHED: u64 = 1 << 11;
 const BYTES: u64 = 8;
 
 /// Takes numbers in any order.
-pub(super) struct Sorter {
+pub struct Sorter {
     folder: PathBuf,
     held: Vec<u64>,
     most: usize,
@@ -26,12 +26,12 @@ pub(super) struct Sorter {
 
 impl Sorter {
     /// A sorter that puts what it cannot hold into `folder`, under no name: it is gone with the process.
-    pub(super) fn new(folder: &Path) -> Self {
+    pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_path_buf(), held: Vec::new(), most: HELD, file: None, ends: Vec::new() }
     }
 
     /// Takes a number.
-    pub(super) fn push(&mut self, number: u64) -> io::Result<()> {
+    pub fn push(&mut self, number: u64) -> io::Result<()> {
         self.held.push(number);
         if self.held.len() < self.most { Ok(()) } else { self.put_down() }
     }
@@ -50,7 +50,7 @@ impl Sorter {
     }
 
     /// All that were taken, each once, in their order.
-    pub(super) fn sorted(mut self) -> io::Result<Sorted> {
+    pub fn sorted(mut self) -> io::Result<Sorted> {
         self.held.sort_unstable();
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let mut parts: Vec<Part> = starts.zip(&self.ends).map(|(next, end)| Part { next, end: *end, here: VecDeque::new() }).collect();
@@ -68,7 +68,7 @@ struct Part {
 }
 
 /// Numbers in their order.
-pub(super) struct Sorted {
+pub struct Sorted {
     file: Option<File>,
     parts: Vec<Part>,
     /// The first number of each part.

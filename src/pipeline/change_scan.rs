@@ -30,7 +30,7 @@ pub(super) enum Sight {
 }
 
 /// The ledger's list on one side of the comparison.
-pub(super) struct Known<'a> {
+pub(super) struct ChangeScan<'a> {
     ledger: &'a Ledger,
     base: &'a Path,
     settings: i64,
@@ -49,7 +49,7 @@ pub(super) struct Known<'a> {
     gone: Vec<i64>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> ChangeScan<'a> {
     pub(super) fn new(ledger: &'a Ledger, base: &'a Path, inputs: &[PathBuf], settings: i64) -> Self {
         let lone = roots(inputs).into_iter().filter(|root| root.is_file()).collect();
         Self {

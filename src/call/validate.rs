@@ -1,7 +1,7 @@
 //! Whether an answer can be what was asked for, by its length alone. A service that goes astray sends megabytes, which would go through
 //! the ledger and the outputs, and which no spreadsheet takes.
 
-use crate::model::{Answer, Ask, CallError, Task, Verdict};
+use crate::model::{Answer, Ask, CallError, ErrorCode, Task, Verdict};
 
 /// Characters of a title or summary at most: what a cell of Excel holds
 /// (<https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3>).
@@ -29,7 +29,7 @@ pub(super) fn sensible(ask: &Ask, answer: Answer) -> Result<Answer, CallError> {
         } else {
             "a summary of more than 32,767 characters is none"
         };
-        return Err(CallError::new(Verdict::Once, "overlong", what));
+        return Err(CallError::new(Verdict::Once, ErrorCode::Overlong, what));
     }
     Ok(answer)
 }
@@ -49,7 +49,7 @@ mod tests {
         let summarise =
             Ask::Summarise { title: String::new(), text: "x".into(), language: Lang::FR, wish: Wish::default(), note: String::new() };
         assert!(sensible(&summarise, Answer::Summary("é".repeat(CELL))).is_ok());
-        assert_eq!(sensible(&summarise, Answer::Summary("é".repeat(CELL + 1))).unwrap_err().code, "overlong");
+        assert_eq!(sensible(&summarise, Answer::Summary("é".repeat(CELL + 1))).unwrap_err().code, ErrorCode::Overlong);
         let digest = Digest { summary_en: "x".repeat(CELL + 1), ..Digest::default() };
         assert!(sensible(&summarise, Answer::Digest(digest)).is_err());
         let texts = vec!["a".to_owned(), "b".repeat(100)];

@@ -2,34 +2,34 @@
 
 use rustls::CertificateError;
 
-use crate::model::{CallError, Verdict};
+use crate::model::{CallError, ErrorCode, Verdict};
 
 /// What a broken connection means. Only a call that surely never arrived may be repeated: reqwest calls a time-out while the
 /// body is written a *request* error, so that class says nothing about what the service has seen.
 pub(super) fn broken(error: &reqwest::Error) -> CallError {
     let cause = causes(error);
     if let Some(tls) = find::<rustls::Error>(error) {
-        return CallError::new(Verdict::Stop, "tls", format!("{} ({tls})", in_words(tls)));
+        return CallError::new(Verdict::Stop, ErrorCode::Tls, format!("{} ({tls})", in_words(tls)));
     }
     if error.is_connect() {
         let what =
             if cause.contains("dns error") || cause.contains("lookup") { "the host's name does not resolve" } else { "no connection" };
-        return CallError::new(Verdict::BackOff, "away", format!("{what}: {cause}"));
+        return CallError::new(Verdict::BackOff, ErrorCode::Away, format!("{what}: {cause}"));
     }
     if error.is_timeout() {
         return CallError::new(
             Verdict::MaybeBilled,
-            "timeout",
+            ErrorCode::Timeout,
             "no whole answer within the endpoint's timeout; the call may have been billed",
         );
     }
     // A TLS server answers plain http with an alert, which is no line of HTTP.
     if cause.contains("invalid HTTP version parsed") {
-        return CallError::new(Verdict::Stop, "tls", "it does not answer in HTTP: does that port want https:// in the url?");
+        return CallError::new(Verdict::Stop, ErrorCode::Tls, "it does not answer in HTTP: does that port want https:// in the url?");
     }
     CallError::new(
         Verdict::MaybeBilled,
-        "broken",
+        ErrorCode::Broken,
         format!("the connection broke before the answer was whole ({cause}); the call may have been billed"),
     )
 }

@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::Share;
+use crate::model::EndpointUsage;
 use crate::record::RecordedCall;
 
 /// Sums by endpoint.
 #[derive(Debug, Default)]
-pub(super) struct Shares(Mutex<BTreeMap<String, Share>>);
+pub struct UsageByEndpoint(Mutex<BTreeMap<String, EndpointUsage>>);
 
-impl Shares {
+impl UsageByEndpoint {
     /// Counts an answer.
-    pub(super) fn add(&self, call: &RecordedCall) {
+    pub fn add(&self, call: &RecordedCall) {
         let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = || Share { endpoint: call.endpoint.clone(), cost: Some(0.0), ..Share::default() };
+        let none = || EndpointUsage { endpoint: call.endpoint.clone(), cost: Some(0.0), ..EndpointUsage::default() };
         let share = shares.entry(call.endpoint.clone()).or_insert_with(none);
         share.calls += 1;
         share.tokens_in += call.usage.tokens_in.unwrap_or(0);
@@ -29,10 +29,10 @@ impl Shares {
     }
 
     /// What was counted, by name.
-    pub(super) fn told(&self) -> Vec<Share> {
+    pub fn told(&self) -> Vec<EndpointUsage> {
         let shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         #[expect(clippy::cast_precision_loss, reason = "a count of calls is far below 2^52")]
-        let on_average = |share: &Share| Share { milliseconds: share.milliseconds / share.calls as f64, ..share.clone() };
+        let on_average = |share: &EndpointUsage| EndpointUsage { milliseconds: share.milliseconds / share.calls as f64, ..share.clone() };
         shares.values().map(on_average).collect()
     }
 }
@@ -57,7 +57,7 @@ mod tests {
             milliseconds,
             made_at: String::new(),
         };
-        let shares = Shares::default();
+        let shares = UsageByEndpoint::default();
         for call in [call("a", Some(0.5), 100), call("a", Some(0.25), 200), call("b", None, 7), call("b", Some(1.0), 7)] {
             shares.add(&call);
         }

@@ -7,11 +7,11 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::broken::broken;
 use super::retry;
+use super::transport_error::broken;
 use crate::config::{Endpoint, is_loopback};
 use crate::dialect::{Body, Request, Response};
-use crate::model::{CallError, Fault, Verdict};
+use crate::model::{CallError, ErrorCode, Fault, Verdict};
 
 /// Bytes of an answer after decompression; a gzip bomb decodes a gigabyte from a megabyte.
 const MOST_BYTES: usize = 10 << 20;
@@ -27,14 +27,14 @@ const UNIT: usize = 1 << 10;
 
 /// An HTTP client for one endpoint.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct HttpClient {
     http: reqwest::Client,
     /// A service may repeat the key in what it says.
     key: Option<SecretString>,
     room: Arc<Semaphore>,
 }
 
-impl Client {
+impl HttpClient {
     /// A client for `endpoint`.
     ///
     /// # Errors
@@ -82,10 +82,10 @@ impl Client {
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let mut value = HeaderValue::from_str(value.expose_secret())
-                .map_err(|_| CallError::new(Verdict::Stop, "key-refused", "the key holds characters that no header can carry"))?;
+                .map_err(|_| CallError::new(Verdict::Stop, ErrorCode::KeyRefused, "the key holds characters that no header can carry"))?;
             value.set_sensitive(true);
             let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| CallError::new(Verdict::Stop, "template", format!("`{name}` cannot be the name of a header")))?;
+                .map_err(|_| CallError::new(Verdict::Stop, ErrorCode::Template, format!("`{name}` cannot be the name of a header")))?;
             headers.insert(name, value);
         }
         let most = most_bytes(request.body.as_ref());
@@ -102,7 +102,7 @@ impl Client {
             let to = crate::dialect::excerpt(&self.without_key(to.as_bytes().to_vec()));
             return Err(CallError::new(
                 Verdict::Stop,
-                "redirect",
+                ErrorCode::Redirect,
                 format!("status {status}: it points to {to}; redirects are not followed, put the right url in the config"),
             ));
         }
@@ -115,7 +115,7 @@ impl Client {
     /// Reads an answer of `most` bytes at most, with the room that it takes where it is long.
     async fn whole(&self, mut answer: reqwest::Response, most: usize) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), CallError> {
         // Not `too-large`: a smaller article would get as large an answer. Read no further, the connection is closed.
-        let huge = || CallError::new(Verdict::Never, "huge-answer", format!("the answer has more than {} KiB", most >> 10));
+        let huge = || CallError::new(Verdict::Never, ErrorCode::HugeAnswer, format!("the answer has more than {} KiB", most >> 10));
         let told = answer.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
         if told > most {
             return Err(huge());

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OnceCell, watch};
 
-use super::attempts::{Attempts, Budget, Counters, Next, Tally};
-use super::client::Client;
-use super::gate::{Gate, Turn};
-use super::places::Place;
-use super::ready::prepare;
+use super::admission::{Admission, AdmissionControl};
+use super::attempts::{Attempts, Counters, Next, RetryBudget, Tally};
+use super::concurrency::Permit;
+use super::http::HttpClient;
+use super::preflight::prepare;
 use super::retry::LONGEST_WAIT;
-use super::sense::sensible;
+use super::validate::sensible;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect, Response};
-use crate::model::{Ask, CallError, Exit, Failure, Fault, Limits, Reject, Reply, Usage, Verdict, Wasted};
+use crate::model::{Ask, CallError, CallLimits, ErrorCode, Exit, Failure, Fault, Reject, Reply, UnusableSpend, Usage, Verdict};
 use crate::plan::{credible, expected};
 
 /// Characters of text in a token, on the low side, so that what is cut by tokens surely fits.
@@ -24,14 +24,14 @@ const CHARACTERS_A_TOKEN: usize = 3;
 const LONGEST_FORESIGHT: Duration = Duration::from_mins(1);
 
 /// An endpoint with its dialect, its client and its state in this run.
-pub struct Line {
+pub struct EndpointClient {
     /// The endpoint as configured; the embedded one with the address it was started at.
     pub endpoint: Endpoint,
     /// What answers there, beyond address and model: the embedded translator's version; empty for others.
     pub identity: String,
     dialect: &'static dyn Dialect,
-    client: Client,
-    gate: Gate,
+    client: HttpClient,
+    gate: AdmissionControl,
     /// The endpoint as it wants to be asked, once that was found out.
     learnt: Mutex<Arc<Endpoint>>,
     /// Done once, before the first request: what the service must be asked first.
@@ -39,7 +39,7 @@ pub struct Line {
     stopped: Mutex<Option<Failure>>,
     halted: watch::Sender<bool>,
     counters: Counters,
-    budget: Budget,
+    budget: RetryBudget,
     /// What the last failed attempt said, for when the service is given up.
     trouble: Mutex<Option<CallError>>,
 }
@@ -50,7 +50,7 @@ enum Ended {
     Stopped(Failure),
 }
 
-impl Line {
+impl EndpointClient {
     /// Opens the line to `endpoint`.
     ///
     /// # Errors
@@ -59,8 +59,8 @@ impl Line {
         let dialect = dialect::find(endpoint.dialect)
             .ok_or_else(|| Fault::new(Exit::Bug, format!("dialect `{}` passed the config and is not there", endpoint.dialect)))?;
         Ok(Self {
-            client: Client::new(&endpoint)?,
-            gate: Gate::new(&endpoint),
+            client: HttpClient::new(&endpoint)?,
+            gate: AdmissionControl::new(&endpoint),
             learnt: Mutex::new(Arc::new(endpoint.clone())),
             prepared: OnceCell::new(),
             endpoint,
@@ -69,18 +69,18 @@ impl Line {
             stopped: Mutex::new(None),
             halted: watch::Sender::new(false),
             counters: Counters::default(),
-            budget: Budget::default(),
+            budget: RetryBudget::default(),
             trouble: Mutex::new(None),
         })
     }
 
     /// What one call may hold.
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> CallLimits {
         let learnt = Arc::clone(&lock(&self.learnt));
         let usual = self.dialect.limits(&learnt);
         let by_tokens = self.endpoint.max_tokens.map(|tokens| tokens * CHARACTERS_A_TOKEN);
         let told = self.endpoint.max_characters.into_iter().chain(by_tokens).chain(learnt.options.most_characters).min();
-        Limits { characters: told.unwrap_or(usual.characters), bytes: self.endpoint.max_bytes.unwrap_or(usual.bytes), ..usual }
+        CallLimits { characters: told.unwrap_or(usual.characters), bytes: self.endpoint.max_bytes.unwrap_or(usual.bytes), ..usual }
     }
 
     /// No further request is sent; every call from now on ends with `failure`.
@@ -114,7 +114,7 @@ impl Line {
     /// before it is sent after such an attempt: whoever keeps the books notes there how many may be billed by then. That may come
     /// `early`, while the call still waits for its place, where a note binds nothing that others need. Where it is not the `last` hope,
     /// a service in trouble is not waited for.
-    pub async fn call<B>(&self, ask: &Ask, last: bool, early: bool, before: impl Fn(u32) -> B) -> (Result<Reply, Failure>, Wasted)
+    pub async fn call<B>(&self, ask: &Ask, last: bool, early: bool, before: impl Fn(u32) -> B) -> (Result<Reply, Failure>, UnusableSpend)
     where
         B: Future<Output = Result<(), Failure>>,
     {
@@ -161,7 +161,7 @@ impl Line {
                 Err(Ended::Stopped(failure)) => return Err(failure),
                 Err(Ended::Failed(error)) => error,
             };
-            tracing::debug!(endpoint = self.endpoint.name, attempt = attempts.sent, code = error.code, "attempt failed: {error}");
+            tracing::debug!(endpoint = self.endpoint.name, attempt = attempts.sent, code = error.code.as_str(), "attempt failed: {error}");
             match self.after(&error, attempts) {
                 Next::After(wait) => self.rest(wait).await,
                 Next::GiveUp => return Err(self.give_up(&error)),
@@ -170,7 +170,7 @@ impl Line {
     }
 
     /// Waits for a place; a halt ends the wait, so that a call that was noted and will never be sent does not stay noted.
-    async fn place(&self, ready: impl AsyncFnOnce() -> Result<(), Failure>) -> Result<Place<'_>, Failure> {
+    async fn place(&self, ready: impl AsyncFnOnce() -> Result<(), Failure>) -> Result<Permit<'_>, Failure> {
         let mut halted = self.halted.subscribe();
         tokio::select! {
             place = self.gate.place(ready) => place,
@@ -189,9 +189,9 @@ impl Line {
             _ = halted.wait_for(|halted| *halted) => return self.open(),
         };
         match turn {
-            Turn::Go => self.open().inspect_err(|_| self.gate.unasked()),
-            Turn::Elsewhere => Err(self.away()),
-            Turn::Out => Err(self.stop(&self.away())),
+            Admission::Go => self.open().inspect_err(|_| self.gate.unasked()),
+            Admission::Elsewhere => Err(self.away()),
+            Admission::Out => Err(self.stop(&self.away())),
         }
     }
 
@@ -239,7 +239,7 @@ impl Line {
                 Err(error) => return Err(Ended::Failed(error)),
             }
         }
-        Err(Ended::Failed(CallError::new(Verdict::Never, "refused-request", "the service refuses every form of the request")))
+        Err(Ended::Failed(CallError::new(Verdict::Never, ErrorCode::RefusedRequest, "the service refuses every form of the request")))
     }
 
     /// Asks what the service must be asked before its first call, once in a run.
@@ -270,15 +270,17 @@ impl Line {
         *lock(&self.trouble) = Some(error.clone());
         let mut refusal = None;
         match error.verdict {
-            Verdict::Wait(told) if error.code == "busy" => refusal = Some(self.gate.refused(Some(told.min(LONGEST_WAIT))).max(told)),
-            Verdict::BackOff if error.code == "busy" => refusal = Some(self.gate.refused(None)),
+            Verdict::Wait(told) if error.code == ErrorCode::Busy => {
+                refusal = Some(self.gate.refused(Some(told.min(LONGEST_WAIT))).max(told))
+            }
+            Verdict::BackOff if error.code == ErrorCode::Busy => refusal = Some(self.gate.refused(None)),
             Verdict::Wait(told) => {
                 self.gate.failed(true);
                 self.gate.pause(told.min(LONGEST_WAIT));
             }
-            Verdict::BackOff => self.gate.failed(error.code == "overloaded"),
+            Verdict::BackOff => self.gate.failed(error.code == ErrorCode::Overloaded),
             // Nobody can tell whether it was there.
-            Verdict::MaybeBilled => self.gate.failed(error.code == "timeout"),
+            Verdict::MaybeBilled => self.gate.failed(error.code == ErrorCode::Timeout),
             Verdict::Once => self.gate.useless(),
             Verdict::Never | Verdict::Stop => self.gate.there(),
         }
@@ -306,7 +308,7 @@ impl Line {
 
     /// The service is away: what it said last.
     fn away(&self) -> Failure {
-        let unknown = || CallError::new(Verdict::BackOff, "away", "it is away");
+        let unknown = || CallError::new(Verdict::BackOff, ErrorCode::Away, "it is away");
         let trouble = lock(&self.trouble).clone().unwrap_or_else(unknown);
         Failure { reject: self.reject(&trouble), exit: Exit::EndpointAway }
     }

@@ -23,7 +23,7 @@ const ENOUGH: u32 = 4;
 
 /// The places of a line.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct ConcurrencyLimiter {
     free: Semaphore,
     /// Those who stand first in line.
     front: Semaphore,
@@ -35,7 +35,7 @@ pub(super) struct Places {
 #[derive(Debug)]
 struct State {
     limit: usize,
-    /// Places that are to go and are still taken.
+    /// ConcurrencyLimiter that are to go and are still taken.
     owed: usize,
     in_flight: usize,
     /// Below this the limit doubles, above it grows by a little.
@@ -55,12 +55,12 @@ struct Round {
 
 /// A place taken; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
-    places: &'a Places,
+pub(super) struct Permit<'a> {
+    places: &'a ConcurrencyLimiter,
     permit: Option<SemaphorePermit<'a>>,
 }
 
-impl Places {
+impl ConcurrencyLimiter {
     pub(super) fn new(concurrency: Concurrency) -> Self {
         let (start, most, fixed) = match concurrency {
             Concurrency::Fixed(number) => (number, number, true),
@@ -71,7 +71,7 @@ impl Places {
     }
 
     /// A place, where one is free and nobody waits for it.
-    pub(super) fn try_take(&self) -> Option<Place<'_>> {
+    pub(super) fn try_take(&self) -> Option<Permit<'_>> {
         self.free.try_acquire().ok().map(|permit| self.taken(Some(permit)))
     }
 
@@ -82,18 +82,18 @@ impl Places {
     }
 
     /// Waits for a place.
-    pub(super) async fn take(&self) -> Place<'_> {
+    pub(super) async fn take(&self) -> Permit<'_> {
         // The semaphore is never closed.
         let permit = self.free.acquire().await.ok();
         self.taken(permit)
     }
 
-    fn taken<'a>(&'a self, permit: Option<SemaphorePermit<'a>>) -> Place<'a> {
+    fn taken<'a>(&'a self, permit: Option<SemaphorePermit<'a>>) -> Permit<'a> {
         let mut state = self.state();
         state.in_flight += 1;
         state.round.full |= state.in_flight >= state.limit;
         drop(state);
-        Place { places: self, permit }
+        Permit { places: self, permit }
     }
 
     /// An answer came after `time`.
@@ -162,7 +162,7 @@ fn share(limit: usize, part: f64) -> usize {
     ((limit as f64 * part) as usize).max(1)
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut state = self.places.state();
         state.in_flight -= 1;
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     /// Plays a service that works on `slots` calls at once, each for 100 ms; returns the limit after so many answers.
-    async fn play(places: &Places, slots: usize, answers: usize) -> usize {
+    async fn play(places: &ConcurrencyLimiter, slots: usize, answers: usize) -> usize {
         for _ in 0..answers {
             let limit = places.limit();
             let mut taken = Vec::new();
@@ -196,14 +196,14 @@ mod tests {
 
     #[tokio::test]
     async fn it_grows_quickly_where_the_service_takes_all() {
-        let places = Places::new(Concurrency::Auto { start: 2, most: 256 });
+        let places = ConcurrencyLimiter::new(Concurrency::Auto { start: 2, most: 256 });
         assert_eq!(play(&places, 1000, 12).await, 256);
     }
 
     #[tokio::test]
     async fn it_stays_near_what_the_service_works_on_at_once() {
         for slots in [1, 8, 40] {
-            let places = Places::new(Concurrency::Auto { start: 2, most: 256 });
+            let places = ConcurrencyLimiter::new(Concurrency::Auto { start: 2, most: 256 });
             let limit = play(&places, slots, 200).await;
             assert!(limit <= 2 * slots + 2, "{limit} for {slots}");
             assert!(limit * 2 >= slots, "{limit} for {slots}");
@@ -212,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_halves_it_and_places_in_use_go_when_they_are_given_back() {
-        let places = Places::new(Concurrency::Auto { start: 8, most: 8 });
+        let places = ConcurrencyLimiter::new(Concurrency::Auto { start: 8, most: 8 });
         let mut taken = Vec::new();
         for _ in 0..8 {
             taken.push(places.take().await);
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(places.free.available_permits(), 0);
         taken.clear();
         assert_eq!(places.free.available_permits(), 4);
-        let fixed = Places::new(Concurrency::Fixed(8));
+        let fixed = ConcurrencyLimiter::new(Concurrency::Fixed(8));
         fixed.refused();
         assert_eq!(fixed.limit(), 8);
     }

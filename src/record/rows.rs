@@ -123,19 +123,15 @@ impl Ledger {
         })
     }
 
-    /// At most `most` rows of the table with their numbers (see [`super::Sketched`]), in the order of their sources' names: those that come
-    /// after `after` and before `until`, where there is one. No name is empty.
+    /// At most `most` rows of the table, in the order of their sources' names: those that come after `after`. No name is empty.
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn rows_between(&self, after: &str, until: Option<&str>, most: usize) -> Result<Vec<(i64, Row)>, Fault> {
+    pub fn rows_between(&self, after: &str, most: usize) -> Result<Vec<Row>, Fault> {
         self.read(|connection| {
-            let before = if until.is_some() { "AND source < ?3" } else { "AND ?3 IS NULL" };
-            let query = format!("SELECT {COLUMNS}, rowid FROM row WHERE listed = 1 AND source > ?1 {before} ORDER BY source LIMIT ?2");
+            let query = format!("SELECT {COLUMNS} FROM row WHERE listed = 1 AND source > ?1 ORDER BY source LIMIT ?2");
             let mut statement = connection.prepare_cached(&query)?;
-            statement
-                .query_map(params![after, i64::try_from(most).unwrap_or(i64::MAX), until], |row| Ok((row.get("rowid")?, row_of(row)?)))?
-                .collect()
+            statement.query_map(params![after, i64::try_from(most).unwrap_or(i64::MAX)], row_of)?.collect()
         })
     }
 
@@ -148,7 +144,7 @@ impl Ledger {
             .map(i64::cast_unsigned)
     }
 
-    /// Hands every row that is wanted to `each`, in the order of their sources' names. Rows come without their sketches, which nobody reads.
+    /// Hands every row that is wanted to `each`, in the order of their sources' names. Rows come without their signatures, which nobody reads.
     ///
     /// # Errors
     /// Where the ledger cannot be read; or what `each` returned.
@@ -156,7 +152,7 @@ impl Ledger {
         let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |error: rusqlite::Error| schema::damaged(&self.path, &error);
         let listed = if wanted.all { "" } else { "WHERE listed = 1" };
-        let columns = COLUMNS.replace(", sketch", ", x''");
+        let columns = COLUMNS.replace(", signature", ", x''");
         let mut statement = connection.prepare(&format!("SELECT {columns} FROM row {listed} ORDER BY source")).map_err(fault)?;
         for row in statement.query_map([], row_of).map_err(fault)? {
             let row = row.map_err(fault)?;
@@ -174,7 +170,7 @@ pub(super) fn keys(bytes: &[u8]) -> Vec<[u8; 32]> {
 }
 
 pub(super) const COLUMNS: &str = "id, source, title_fr, title_en, summary_fr, summary_en, language, published, url, status, flags, error, words, \
-    summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author, section, copy_of, findings, sketch";
+    summary_endpoint, translation_endpoint, cost, processed_at, text_fr, text_en, author, section, copy_of, findings, signature";
 
 pub(super) fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
     let status: String = row.get(9)?;
@@ -201,6 +197,6 @@ pub(super) fn row_of(row: &rusqlite::Row) -> rusqlite::Result<Row> {
         author: row.get(19)?,
         section: row.get(20)?,
         copy_of: row.get(21)?,
-        sketch: row.get(23)?,
+        signature: row.get(23)?,
     })
 }

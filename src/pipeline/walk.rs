@@ -8,13 +8,14 @@ use std::thread::JoinHandle;
 use rayon::prelude::*;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::Work;
-use super::credits::Purse;
-use super::known::{Known, Sight, is_settled};
+use super::Run;
+use super::change_scan::{ChangeScan, Sight, is_settled};
+use crate::broker::Purse;
 use crate::config::{Config, Near, Rules};
+use crate::dedup::Signature;
 use crate::discover::{self, Found, walk};
-use crate::extract::{Sketch, Unfinished};
-use crate::model::{Article, Fault, Reject, Source, Stamp, Status, Understood};
+use crate::extract::Unfinished;
+use crate::model::{Article, ErrorCode, Fault, Reject, Source, Stamp, Status, Understood};
 use crate::record::{FileRead, FileRef};
 use crate::report::Event;
 use crate::{extract, read};
@@ -22,7 +23,7 @@ use crate::{extract, read};
 /// The niceness of those who read and count, of 0 to 19.
 const READS_AT: i32 = 10;
 
-/// The articles of one source, or some of them, with the credit that keeps them alive.
+/// The articles of one source, or some of them, with the permit that keeps them alive.
 pub(super) struct ReadSource {
     pub(super) articles: Vec<Understood>,
     /// Its place in the walk.
@@ -75,63 +76,63 @@ impl ReadFile {
     }
 }
 
-/// Starts the walk. It takes a credit for each source and hands the source to the workers; the queue closes when all is read.
-pub(super) fn start(work: Arc<Work>, queue: mpsc::Sender<ReadSource>) -> Result<JoinHandle<()>, Fault> {
+/// Starts the walk. It takes a permit for each source and hands the source to the workers; the queue closes when all is read.
+pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<ReadSource>) -> Result<JoinHandle<()>, Fault> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("read-{number}")).start_handler(behind_the_others).build();
     let pool = pool.map_err(|error| Fault::usage(format!("no threads to read with: {error}")))?;
-    count(&work);
+    count(&run);
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
-        let hand = Hand { purse: work.desk.credits().purse(runtime.clone()), queue, pool, count: AtomicU64::new(0) };
-        let mut known = Known::new(work.desk.ledger(), &work.config.folder, &work.config.input, work.shape);
-        for found in walk(&work.config.input, &work.config.folder, &work.config.output) {
+        let hand = Hand { purse: run.broker.permits().purse(runtime.clone()), queue, pool, count: AtomicU64::new(0) };
+        let mut known = ChangeScan::new(run.broker.ledger(), &run.config.folder, &run.config.input, run.shape);
+        for found in walk(&run.config.input, &run.config.folder, &run.config.output) {
             let file = match known.look(&found) {
                 Ok(Sight::Unchanged { done, skipped }) => {
-                    work.progress.tell(Event::Unchanged { done, skipped });
+                    run.progress.tell(Event::Unchanged { done, skipped });
                     continue;
                 }
                 Ok(Sight::New(file)) => file,
-                Err(fault) => return drop(work.desk.break_off(fault)),
+                Err(fault) => return drop(run.broker.break_off(fault)),
             };
             let going_on = match found {
-                Ok(source) if is_long(&source, &work.config) => stream(&work, &hand, &source, file),
-                found => whole(&work, &hand, found, file),
+                Ok(source) if is_long(&source, &run.config) => stream(&run, &hand, &source, file),
+                found => whole(&run, &hand, found, file),
             };
             if !going_on {
                 return;
             }
         }
-        if work.partial {
+        if run.partial {
             return;
         }
-        let listed = known.end().and_then(|(back, gone)| runtime.block_on(work.desk.ledger().list(back, gone)));
+        let listed = known.end().and_then(|(back, gone)| runtime.block_on(run.broker.ledger().list(back, gone)));
         if let Err(fault) = listed {
-            work.desk.break_off(fault);
+            run.broker.break_off(fault);
         }
     });
     started.map_err(|error| Fault::usage(format!("no thread to walk the input with: {error}")))
 }
 
 /// Reading, and counting, is ahead of the endpoints at any rate: what is ready to be sent goes first where there are fewer cores than threads.
-pub(super) fn behind_the_others(_: usize) {
+fn behind_the_others(_: usize) {
     // A system that does not allow it reads as before.
     let _ = rustix::process::nice(READS_AT);
 }
 
 /// Counts the files ahead of the walk proper, which goes no faster than the endpoints: without it nobody could say how much is left.
-fn count(work: &Arc<Work>) {
-    let work = Arc::clone(work);
+fn count(run: &Arc<Run>) {
+    let run = Arc::clone(run);
     let count = move || {
         behind_the_others(0);
-        let all = discover::count(&work.config.input, &work.config.output, &|| work.stop.get().is_none());
-        work.progress.tell(Event::Expected(all));
+        let all = discover::count(&run.config.input, &run.config.output, &|| run.stop.get().is_none());
+        run.progress.tell(Event::Expected(all));
     };
     // A run without this knows less and does the same.
     let _ = std::thread::Builder::new().name("count".into()).spawn(count);
 }
 
-/// What hands work to the workers, a credit each.
+/// What hands run to the workers, a permit each.
 struct Hand {
     purse: Purse,
     queue: mpsc::Sender<ReadSource>,
@@ -141,47 +142,47 @@ struct Hand {
 }
 
 impl Hand {
-    /// Waits for a credit and hands the job on; false where the run is to stop.
-    fn on(&self, work: &Arc<Work>, job: impl FnOnce(&Work) -> (Vec<Understood>, Arc<ReadFile>) + Send + 'static) -> bool {
-        let credit = self.purse.one();
-        if work.stop.get().is_some() {
+    /// Waits for a permit and hands the job on; false where the run is to stop.
+    fn on(&self, run: &Arc<Run>, job: impl FnOnce(&Run) -> (Vec<Understood>, Arc<ReadFile>) + Send + 'static) -> bool {
+        let permit = self.purse.one();
+        if run.stop.get().is_some() {
             return false;
         }
-        let (work, queue) = (Arc::clone(work), self.queue.clone());
+        let (run, queue) = (Arc::clone(run), self.queue.clone());
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         self.pool.spawn(move || {
-            let (mut articles, file) = job(&work);
-            articles.iter_mut().flatten().for_each(|article| sketch(article, work.config.near));
-            // Never full: it holds as many sources as there are credits. Closed only when the run was broken off.
-            let _ = queue.try_send(ReadSource { articles, number, file, _credit: credit });
+            let (mut articles, file) = job(&run);
+            articles.iter_mut().flatten().for_each(|article| signature(article, run.config.near));
+            // Never full: it holds as many sources as there are permits. Closed only when the run was broken off.
+            let _ = queue.try_send(ReadSource { articles, number, file, _credit: permit });
         });
         true
     }
 }
 
 /// Notes what copies of the article are known by, where they are looked for.
-pub(super) fn sketch(article: &mut Article, near: Near) {
+pub(super) fn signature(article: &mut Article, near: Near) {
     if near != Near::Off {
-        article.sketch = Sketch::of(article).map_or_else(Vec::new, |sketch| sketch.to_bytes());
+        article.signature = Signature::of(article).map_or_else(Vec::new, |signature| signature.to_bytes());
     }
 }
 
 /// Hands on a source that a worker reads at once; false where the run is to stop.
-fn whole(work: &Arc<Work>, hand: &Hand, found: Found, file: Arc<FileRef>) -> bool {
-    work.progress.tell(Event::Found(1));
-    hand.on(work, move |work| {
+fn whole(run: &Arc<Run>, hand: &Hand, found: Found, file: Arc<FileRef>) -> bool {
+    run.progress.tell(Event::Found(1));
+    hand.on(run, move |run| {
         let source = found.as_ref().ok().cloned();
-        let articles = understand(found, &work.config);
+        let articles = understand(found, &run.config);
         // Looked at after the reading: what was written to meanwhile is read again the next time.
         let stamp = source.filter(is_settled).and_then(|source| source.stamp);
-        work.progress.tell(Event::Read);
-        work.progress.tell(Event::Found((articles.len() as u64).saturating_sub(1)));
+        run.progress.tell(Event::Read);
+        run.progress.tell(Event::Found((articles.len() as u64).saturating_sub(1)));
         (articles, Arc::new(ReadFile::new(file, stamp)))
     })
 }
 
-/// A list of articles from this size on is read by the walk itself, and every article of it has a credit of its own: then a file
-/// of any size costs no more memory than as many small ones, and no worker ever waits for a credit.
+/// A list of articles from this size on is read by the walk itself, and every article of it has a permit of its own: then a file
+/// of any size costs no more memory than as many small ones, and no worker ever waits for a permit.
 const LONG: u64 = 256 << 10;
 
 fn is_long(source: &Source, config: &Config) -> bool {
@@ -189,17 +190,17 @@ fn is_long(source: &Source, config: &Config) -> bool {
 }
 
 /// Hands on a long list, article by article; false where the run is to stop.
-fn stream(work: &Arc<Work>, hand: &Hand, source: &Source, file: Arc<FileRef>) -> bool {
+fn stream(run: &Arc<Run>, hand: &Hand, source: &Source, file: Arc<FileRef>) -> bool {
     // What is written to later has another stamp, and is read again the next time.
     let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
     let file = Arc::new(ReadFile::new(file, stamp));
     let part = |job: Box<dyn FnOnce(&Rules) -> Understood + Send>| {
         let file = Arc::clone(&file);
-        work.progress.tell(Event::Found(1));
-        hand.on(work, move |work| (vec![job(&work.config.rules)], file))
+        run.progress.tell(Event::Found(1));
+        hand.on(run, move |run| (vec![job(&run.config.rules)], file))
     };
     let failed = |reject: (String, Reject)| part(Box::new(move |_| Err(reject)));
-    let going_on = match caught(&source.name, || open(source, &work.config)) {
+    let going_on = match caught(&source.name, || open(source, &run.config)) {
         Err(reject) => failed(reject),
         Ok(mut articles) => loop {
             match caught(&source.name, || Ok(articles.next())) {
@@ -214,20 +215,20 @@ fn stream(work: &Arc<Work>, hand: &Hand, source: &Source, file: Arc<FileRef>) ->
             }
         },
     };
-    work.progress.tell(Event::Read);
+    run.progress.tell(Event::Read);
     if !going_on {
         file.ended(None);
         return false;
     }
     // The last part: the file's rows are counted once all before it have ended.
-    hand.on(work, move |_| (Vec::new(), file))
+    hand.on(run, move |_| (Vec::new(), file))
 }
 
 /// Sources that are read side by side.
 const BATCH: usize = 64;
 
 /// Reads sources, makes what is wanted of their articles on all cores, and tells it in the order of the sources, many at once. Nobody
-/// is asked anything, so there are no credits: a batch is told before the one after the next is looked for.
+/// is asked anything, so there are no permits: a batch is told before the one after the next is looked for.
 pub fn read_all<T: Send>(
     mut sources: impl Iterator<Item = Found> + Send,
     config: &Config,
@@ -296,7 +297,8 @@ fn understand(found: Found, config: &Config) -> Vec<Understood> {
 
 /// What `read` gives; a bug that panics on this file is a reject with its name.
 fn caught<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
-    let internal = || Reject::new("internal", "a bug of depeche: reading this file made it stumble; please report it with the file");
+    let internal =
+        || Reject::new(ErrorCode::Internal, "a bug of depeche: reading this file made it stumble; please report it with the file");
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(internal())).map_err(|reject| (name.to_owned(), reject))
 }
 
@@ -315,7 +317,7 @@ mod tests {
     #[test]
     fn a_file_that_makes_the_reading_panic_is_a_reject_with_its_name() {
         let (name, reject) = caught::<()>("input/a.txt", || panic!("text of an article")).unwrap_err();
-        assert_eq!((name.as_str(), reject.code), ("input/a.txt", "internal"));
+        assert_eq!((name.as_str(), reject.code), ("input/a.txt", ErrorCode::Internal));
         assert!(!reject.reason.contains("text of an article"));
         assert_eq!(caught("input/a.txt", || Ok(1)), Ok(1));
     }

@@ -7,26 +7,26 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::awaited::Awaited;
-use super::copies::Coming;
-use super::filling::{Filled, fill};
-use super::hash;
-use crate::config::{Config, Run};
+use crate::config::hash;
+use crate::config::{Config, RunSettings};
+use crate::dedup;
 use crate::model::{Fault, Row, Stamp, Status};
 use crate::record::Ledger;
-use crate::write::{self, Past};
+use crate::write::{self, Outputs, Past, View};
 
+/// Rows that are read at once; some hold two whole texts.
+const PAGE: usize = 64;
 /// Days that the page looks back.
 const DAYS: u32 = 30;
 
 /// What the tables looked like when the run began.
 pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
 
-/// Looks at the tables before any row changes. One that is not as it was written is compared with the ledger; where somebody's work is
+/// Looks at the tables before any row changes. One that is not as it was written is compared with the ledger; where somebody's run is
 /// in it, it is kept beside under a name of its own, and that is said.
 ///
 /// # Errors
-/// Where the ledger cannot be read, or a table with somebody's work cannot be kept.
+/// Where the ledger cannot be read, or a table with somebody's run cannot be kept.
 pub fn look_at_tables(ledger: &Ledger, config: &Config) -> Result<Tables, Fault> {
     let written = ledger.outputs()?;
     let mut tables = Vec::new();
@@ -108,12 +108,12 @@ fn stamp(path: &Path) -> Option<Stamp> {
 
 /// A hash of what shapes the outputs beside the rows.
 fn made_with(config: &Config) -> i64 {
-    let shaping = Config { run: Run::default(), ..config.clone() };
+    let shaping = Config { run: RunSettings::default(), ..config.clone() };
     hash(&format!("{} {shaping:?}", env!("CARGO_PKG_VERSION")))
 }
 
 /// Whether every output stands as it was written, and no row has changed since.
-pub(super) fn stand(ledger: &Ledger, config: &Config) -> Result<bool, Fault> {
+fn stand(ledger: &Ledger, config: &Config) -> Result<bool, Fault> {
     let made_with = made_with(config);
     let before = ledger.outputs()?;
     let now = |name: &str| stamp(&config.output.join(name));
@@ -122,31 +122,54 @@ pub(super) fn stand(ledger: &Ledger, config: &Config) -> Result<bool, Fault> {
 }
 
 /// Puts every output in its place (`cost` is that of the run), unless all stand as they were written and no row has changed since.
-/// `filled`: what was filled while the last rows were awaited.
 ///
 /// # Errors
 /// Where one cannot be written.
-pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tables, filled: Option<Filled>) -> Result<(), Fault> {
+pub fn write_outputs(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tables) -> Result<(), Fault> {
     if stand(ledger, config)? {
         return Ok(());
     }
-    let filled = match filled {
-        Some(filled) if filled.is_whole(ledger)? => filled,
-        _ => fill(ledger, ledger, config, (&Awaited::default(), &Coming::new()))?,
-    };
+    dedup::settle(ledger, (config.near, &config.output))?;
+    let outputs = fill(ledger, config)?;
     let past = Past { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
     let path = |name: &str| config.output.join(name);
     for (name, then) in &tables.0 {
         let path = path(name);
         let now = stamp(&path);
         if now.is_some() && now != *then {
-            keep(&path, "was written to while the run was at work")?;
+            keep(&path, "was written to while the run was at run")?;
         }
         opened_elsewhere(&path);
     }
-    filled.replace(ledger, &past)?;
+    outputs.replace(&past)?;
     let written: Vec<_> = write::names().filter_map(|name| Some((name.to_owned(), stamp(&path(name))?))).collect();
     ledger.outputs_written(&written, made_with(config))
+}
+
+/// Writes every row of the table to all outputs, in the order of their sources.
+fn fill(ledger: &Ledger, config: &Config) -> Result<Outputs, Fault> {
+    let view = View {
+        profile: config.profile,
+        page_rows: config.page_rows,
+        output: config.output.canonicalize().unwrap_or_else(|_| config.output.clone()),
+        folder: config.folder.clone(),
+    };
+    let mut outputs = Outputs::begin(&config.output, &view)?;
+    outputs.fill(&mut |take| {
+        let mut after = String::new();
+        loop {
+            let page = ledger.rows_between(&after, PAGE)?;
+            let whole = page.len() == PAGE;
+            for row in page {
+                after.clone_from(&row.source);
+                take(row)?;
+            }
+            if !whole {
+                return Ok(());
+            }
+        }
+    })?;
+    Ok(outputs)
 }
 
 /// Says so where a spreadsheet has the table open: it shows the old rows, and saving them would write them over the new ones.

@@ -2,34 +2,33 @@
 
 use std::sync::Arc;
 
-use super::Work;
+use super::Run;
 use super::checked::{Checked, findings, make_checked, quarantined};
-use super::copies::said;
-use super::noting::Noting;
-use super::originals::Claim;
-use super::reading::ReadSource;
+use super::walk::ReadSource;
+use crate::broker::KeyRecorder;
+use crate::dedup::Claim;
+use crate::dedup::said;
+use crate::dedup::{Likeness, Signature};
 use crate::discover::article_id;
-use crate::extract::{Likeness, Sketch};
-use crate::model::{Article, Digest, Exit, Failure, Fault, Field, Finding, Flag, Lang, Reject, Row, Status, Understood};
+use crate::model::{Article, Digest, ErrorCode, Exit, Failure, Fault, Field, Finding, Flag, Lang, Reject, Row, Status, Understood};
 use crate::plan::{content_key, row_fingerprint};
 use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
-/// Every article of a source to its row, each with its claim; the source's credit is given back at the end.
-pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Result<Vec<Claim>, Fault>) -> Exit {
+/// Every article of a source to its row, each with its claim; the source's permit is given back at the end.
+pub(super) async fn source(run: Arc<Run>, source: ReadSource, claims: Result<Vec<Claim>, Fault>) -> Exit {
     let claims = match claims {
         Ok(claims) => claims,
         Err(fault) => {
             source.file.ended(None);
-            work.awaited.break_off();
-            return heed(&work, Err(work.desk.break_off(fault)));
+            return heed(&run, Err(run.broker.break_off(fault)));
         }
     };
     let mut exit = Exit::Done;
     let ReadSource { articles, file, _credit, .. } = source;
     // All at once: a list of articles must not take one after the other to the endpoints.
     let begin = |(article, claim): (Understood, Claim)| match article {
-        Ok(article) => (article.source.clone(), Ok(start(&work, article, claim, &file.file))),
+        Ok(article) => (article.source.clone(), Ok(start(&run, article, claim, &file.file))),
         Err((name, reject)) => (name, Err(reject)),
     };
     let started: Vec<_> = articles.into_iter().zip(claims).map(begin).collect();
@@ -37,31 +36,27 @@ pub(super) async fn source(work: Arc<Work>, source: ReadSource, claims: Result<V
         let ended = match article {
             Ok(task) => match task.await {
                 Ok(ended) => ended,
-                Err(_) => failed(&work, Box::new(blank(&name)), &internal(), &[], &file.file).await,
+                Err(_) => failed(&run, Box::new(blank(&name)), &internal(), &[], &file.file).await,
             },
-            Err(reject) if reject.is_rule() => skipped(&work, Box::new(blank(&name)), &reject, &file.file).await,
-            Err(reject) => failed(&work, Box::new(blank(&name)), &reject, &[], &file.file).await,
+            Err(reject) if reject.is_rule() => skipped(&run, Box::new(blank(&name)), &reject, &file.file).await,
+            Err(reject) => failed(&run, Box::new(blank(&name)), &reject, &[], &file.file).await,
         };
         file.ended(ended.as_ref().ok().map(|(status, _)| *status));
-        match &ended {
-            Ok(_) => work.awaited.ended(&name),
-            Err(_) => work.awaited.break_off(),
-        }
-        exit = exit.worse(heed(&work, ended));
+        exit = exit.worse(heed(&run, ended));
     }
     // Whoever has the last part of the file.
-    let Some(read) = Arc::into_inner(file).and_then(|file| file.whole(work.shape)) else { return exit };
-    let recorded = work.desk.ledger().file_read(read).await.map_err(|fault| work.desk.break_off(fault));
-    exit.worse(heed(&work, recorded.map(|()| (Status::Done, Exit::Done))))
+    let Some(read) = Arc::into_inner(file).and_then(|file| file.whole(run.shape)) else { return exit };
+    let recorded = run.broker.ledger().file_read(read).await.map_err(|fault| run.broker.break_off(fault));
+    exit.worse(heed(&run, recorded.map(|()| (Status::Done, Exit::Done))))
 }
 
 /// What an article's end means for the run.
-fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
+fn heed(run: &Run, ended: Result<(Status, Exit), Failure>) -> Exit {
     match ended {
         Ok((_, exit)) => exit,
         Err(failure) => {
             // The ledger takes no more, or a limit is reached: reading on would be for nothing.
-            if matches!(failure.exit, Exit::Usage | Exit::Limit) && work.stop.set(failure.exit).is_ok() {
+            if matches!(failure.exit, Exit::Usage | Exit::Limit) && run.stop.set(failure.exit).is_ok() {
                 tracing::warn!("stopping: {}", failure.reject.reason);
             }
             failure.exit
@@ -70,67 +65,66 @@ fn heed(work: &Work, ended: Result<(Status, Exit), Failure>) -> Exit {
 }
 
 /// A task of its own for each: a bug that panics on one article must not take the others along.
-fn start(work: &Arc<Work>, article: Article, claim: Claim, file: &Arc<FileRef>) -> Ending {
-    tokio::spawn(one(Arc::clone(work), article, claim, Arc::clone(file)))
+fn start(run: &Arc<Run>, article: Article, claim: Claim, file: &Arc<FileRef>) -> Ending {
+    tokio::spawn(one(Arc::clone(run), article, claim, Arc::clone(file)))
 }
 
 type Ending = tokio::task::JoinHandle<Result<(Status, Exit), Failure>>;
 
 fn internal() -> Reject {
-    Reject::new("internal", "a bug of depeche: this article made it stumble; please report it with the file")
+    Reject::new(ErrorCode::Internal, "a bug of depeche: this article made it stumble; please report it with the file")
 }
 
 /// How the row ended, and what that means for the run; an error: there is no row.
-async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>) -> Result<(Status, Exit), Failure> {
-    let config = &work.config;
-    let content = content_key(&article, &work.glossary.of_article(&article), &config.checks.key());
-    let ledger = work.desk.ledger();
-    let broken = |fault| work.desk.break_off(fault);
+async fn one(run: Arc<Run>, article: Article, claim: Claim, file: Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+    let config = &run.config;
+    let content = content_key(&article, &run.glossary.of_article(&article), &config.checks.key());
+    let ledger = run.broker.ledger();
+    let broken = |fault| run.broker.break_off(fault);
     let earlier = ledger.row(&article.source).map_err(broken)?;
-    let good = |made_with: &[u8; 32]| work.is_good(&content, made_with);
-    if let Some((row, _)) = earlier.as_ref().filter(|(row, made_with)| made_with.as_ref().is_some_and(good) && as_wished(&work, row)) {
+    let good = |made_with: &[u8; 32]| run.is_good(&content, made_with);
+    if let Some((row, _)) = earlier.as_ref().filter(|(row, made_with)| made_with.as_ref().is_some_and(good) && as_wished(&run, row)) {
         ledger.seen(&article.source, &file).await.map_err(broken)?;
-        work.progress.tell(Event::Done { earlier: true });
+        run.progress.tell(Event::Done { earlier: true });
         return Ok((row.status, Exit::Done));
     }
     // The same article under another name: moved, renamed or copied.
-    for fingerprint in work.good(&content) {
-        let twin = ledger.row_like(&fingerprint).map_err(broken)?.filter(|(row, _)| as_wished(&work, row));
+    for fingerprint in run.good(&content) {
+        let twin = ledger.row_like(&fingerprint).map_err(broken)?.filter(|(row, _)| as_wished(&run, row));
         let Some((twin, calls)) = twin else { continue };
-        let row = Box::new(said(Row { id: article.id, source: article.source, sketch: article.sketch, ..twin }, ""));
+        let row = Box::new(said(Row { id: article.id, source: article.source, signature: article.signature, ..twin }, ""));
         let status = row.status;
         ledger.record_row(row, Some(fingerprint), &calls, &file).await.map_err(broken)?;
-        work.progress.tell(Event::Done { earlier: true });
+        run.progress.tell(Event::Done { earlier: true });
         return Ok((status, Exit::Done));
     }
     // What was begun is brought to its end, but nothing new is begun.
-    if let Some(exit) = work.stop.get() {
-        return Err(Failure { reject: Reject::new("interrupted", "the run was interrupted"), exit: *exit });
+    if let Some(exit) = run.stop.get() {
+        return Err(Failure { reject: Reject::new(ErrorCode::Interrupted, "the run was interrupted"), exit: *exit });
     }
-    if let Some(row) = reused(&work, &article, &claim).await? {
+    if let Some(row) = reused(&run, &article, &claim).await? {
         let status = row.status;
-        let fingerprint = work.settings.first().map(|settings| row_fingerprint(&content, settings));
-        record(&work, row, fingerprint, &[], &file).await?;
-        work.progress.tell(Event::Done { earlier: false });
+        let fingerprint = run.settings.first().map(|settings| row_fingerprint(&content, settings));
+        record(&run, row, fingerprint, &[], &file).await?;
+        run.progress.tell(Event::Done { earlier: false });
         return Ok((status, Exit::Done));
     }
-    work.desk.limits().try_one()?;
-    work.awaited.is_made_anew();
-    let noting = Noting::new(&work.desk);
+    run.broker.limits().try_one()?;
+    let noting = KeyRecorder::new(&run.broker);
     // On the heap by itself: it is by far the largest part of a task, and most tasks of a night never come to it.
-    match Box::pin(make_checked(&work, &article, &noting)).await {
+    match Box::pin(make_checked(&run, &article, &noting)).await {
         Ok(checked) => {
-            let fingerprint = row_fingerprint(&content, &work.settings_of(&checked.made));
+            let fingerprint = row_fingerprint(&content, &run.settings_of(&checked.made));
             let row = Box::new(done(&article, checked));
             let status = row.status;
-            record_after(&work, earlier, row, (Some(fingerprint), &noting.keys()), &file).await?;
-            work.progress.tell(Event::Done { earlier: false });
+            record_after(&run, earlier, row, (Some(fingerprint), &noting.keys()), &file).await?;
+            run.progress.tell(Event::Done { earlier: false });
             Ok((status, Exit::Done))
         }
         // Interrupted or broken off: the article is neither done nor failed, and its earlier row, if any, stays in the table.
         Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
         Err(failure) => {
-            let ended = failed(&work, Box::new(about(&article)), &failure.reject, &noting.keys(), &file).await;
+            let ended = failed(&run, Box::new(about(&article)), &failure.reject, &noting.keys(), &file).await;
             ended.map(|(status, _)| (status, failure.exit))
         }
     }
@@ -138,24 +132,24 @@ async fn one(work: Arc<Work>, article: Article, claim: Claim, file: Arc<FileRef>
 
 /// The row of a trimmed copy with what its original was paid for; none where it is no copy, or its original has failed. The checks
 /// compare it with the copy's own text.
-async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<Box<Row>>, Failure> {
+async fn reused(run: &Run, article: &Article, claim: &Claim) -> Result<Option<Box<Row>>, Failure> {
     let Claim::Copy { original, ended } = claim else { return Ok(None) };
     if let Some(mut ended) = ended.clone() {
         // Nothing is ever sent: it closes when the original has ended.
         while ended.changed().await.is_ok() {}
     }
-    let ledger = work.desk.ledger();
-    ledger.flush().await.map_err(|fault| work.desk.break_off(fault))?;
-    let found = ledger.row(original).map_err(|fault| work.desk.break_off(fault))?;
+    let ledger = run.broker.ledger();
+    ledger.flush().await.map_err(|fault| run.broker.break_off(fault))?;
+    let found = ledger.row(original).map_err(|fault| run.broker.break_off(fault))?;
     let Some((row, Some(_))) = found else { return Ok(None) };
-    let [own, others] = [&article.sketch, &row.sketch].map(|bytes| Sketch::from_bytes(bytes));
+    let [own, others] = [&article.signature, &row.signature].map(|bytes| Signature::from_bytes(bytes));
     // The original may have changed since it was sketched.
     let still = own.zip(others).and_then(|(own, others)| own.repeats(&others)) == Some(Likeness::Trimmed);
     if row.status != Status::Done || !still {
         return Ok(None);
     }
     let draft = row.findings.iter().any(|finding| finding.check == Flag::Draft);
-    let found = findings(work, article, &row.digest, ["", ""], draft);
+    let found = findings(run, article, &row.digest, ["", ""], draft);
     let status = if quarantined(&found) { Status::Quarantined } else { Status::Done };
     let (summary_endpoint, translation_endpoint) = (row.summary_endpoint, row.translation_endpoint);
     let copy = Row { digest: row.digest, status, summary_endpoint, translation_endpoint, cost: Some(0.0), ..about(article) };
@@ -163,51 +157,45 @@ async fn reused(work: &Work, article: &Article, claim: &Claim) -> Result<Option<
 }
 
 /// Whether what was done about the row's findings is what the config says now: a changed action redoes the rows that it touches.
-pub(super) fn as_wished(work: &Work, row: &Row) -> bool {
-    row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == work.config.checks.action(finding.check))
+pub(super) fn as_wished(run: &Run, row: &Row) -> bool {
+    row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == run.config.checks.action(finding.check))
 }
 
-async fn failed(
-    work: &Work,
-    mut row: Box<Row>,
-    reject: &Reject,
-    calls: &[[u8; 32]],
-    file: &Arc<FileRef>,
-) -> Result<(Status, Exit), Failure> {
+async fn failed(run: &Run, mut row: Box<Row>, reject: &Reject, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     tracing::info!("{} failed: {reject}", row.source);
     (row.status, row.error) = (Status::Failed, reject.to_string());
-    record(work, row, None, calls, file).await?;
-    work.progress.tell(Event::Failed);
-    if let Err(failure) = work.desk.limits().fail_one() {
+    record(run, row, None, calls, file).await?;
+    run.progress.tell(Event::Failed);
+    if let Err(failure) = run.broker.limits().fail_one() {
         tracing::warn!("stopping: {}", failure.reject.reason);
-        work.halt(failure.exit);
+        run.halt(failure.exit);
     }
     Ok((Status::Failed, Exit::SomeFailed))
 }
 
-async fn skipped(work: &Work, mut row: Box<Row>, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
+async fn skipped(run: &Run, mut row: Box<Row>, reject: &Reject, file: &Arc<FileRef>) -> Result<(Status, Exit), Failure> {
     (row.status, row.error) = (Status::Skipped, reject.to_string());
-    record(work, row, None, &[], file).await?;
-    work.progress.tell(Event::Skipped);
+    record(run, row, None, &[], file).await?;
+    run.progress.tell(Event::Skipped);
     Ok((Status::Skipped, Exit::Done))
 }
 
 /// Records a row. One that says the same as before keeps its time, so that a run that changes nothing changes no byte.
-async fn record(work: &Work, row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Failure> {
-    let earlier = work.desk.ledger().row(&row.source).map_err(|fault| work.desk.break_off(fault))?;
-    record_after(work, earlier, row, (fingerprint, calls), file).await
+async fn record(run: &Run, row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Result<(), Failure> {
+    let earlier = run.broker.ledger().row(&row.source).map_err(|fault| run.broker.break_off(fault))?;
+    record_after(run, earlier, row, (fingerprint, calls), file).await
 }
 
 /// The same where it is known how the row was before.
 async fn record_after(
-    work: &Work,
+    run: &Run,
     earlier: Option<KnownRow>,
     mut row: Box<Row>,
     (fingerprint, calls): (Option<[u8; 32]>, &[[u8; 32]]),
     file: &Arc<FileRef>,
 ) -> Result<(), Failure> {
-    let ledger = work.desk.ledger();
-    let broken = |fault| work.desk.break_off(fault);
+    let ledger = run.broker.ledger();
+    let broken = |fault| run.broker.break_off(fault);
     // What it says of copies is settled at the end of a run.
     let same = earlier.filter(|(earlier, _)| {
         said(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..Row::clone(&row) }
@@ -257,7 +245,7 @@ fn about(article: &Article) -> Row {
         author: article.author.clone().unwrap_or_default(),
         section: article.section.clone().unwrap_or_default(),
         words: article.words,
-        sketch: article.sketch.clone(),
+        signature: article.signature.clone(),
         ..blank(&article.source)
     }
     .with_findings(noticed(article))

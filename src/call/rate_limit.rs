@@ -13,7 +13,7 @@ const SHARE: f64 = 0.98;
 
 /// The pace of one kind of thing: requests, tokens, characters.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     state: Mutex<State>,
 }
 
@@ -25,7 +25,7 @@ struct State {
     interval: Option<f64>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// So many a minute; none: as many as like.
     pub(super) fn a_minute(count: Option<u64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 a minute")]
@@ -79,14 +79,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn slots_are_spread_evenly_and_a_heavy_call_takes_more() {
         let start = Instant::now();
-        let pace = Pace::a_minute(Some(600));
-        let at = |pace: &Pace, weight| pace.take(weight).unwrap().saturating_duration_since(start).as_millis();
+        let pace = RateLimiter::a_minute(Some(600));
+        let at = |pace: &RateLimiter, weight| pace.take(weight).unwrap().saturating_duration_since(start).as_millis();
         assert_eq!([at(&pace, 1.0), at(&pace, 1.0), at(&pace, 5.0), at(&pace, 1.0)], [0, 102, 204, 714]);
         pace.correct(-1.0);
         assert_eq!(at(&pace, 1.0), 714);
         // Idle time is not saved up.
         tokio::time::advance(Duration::from_mins(1)).await;
         assert_eq!([at(&pace, 1.0), at(&pace, 1.0)], [59_995, 60_097]);
-        assert_eq!(Pace::a_minute(None).take(1.0), None);
+        assert_eq!(RateLimiter::a_minute(None).take(1.0), None);
     }
 }

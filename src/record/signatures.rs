@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::Ledger;
-use super::books::{COLUMNS, row_of};
+use super::rows::{COLUMNS, row_of};
 use crate::model::{Fault, Row};
 
 /// Rows that are fetched at once.
@@ -11,27 +11,27 @@ const PAGE: usize = 256;
 
 /// A row of the table, as far as copies are concerned.
 #[derive(Clone, Debug)]
-pub struct Sketched {
+pub struct Signed {
     /// The ledger's number for it, until it is made anew.
     pub number: i64,
     /// Its source.
     pub source: String,
-    /// Its sketch; empty where it has none.
-    pub sketch: Vec<u8>,
+    /// Its signature; empty where it has none.
+    pub signature: Vec<u8>,
     /// The source that it says it is a copy of.
     pub copy_of: String,
 }
 
 impl Ledger {
-    /// Hands every row of the table that has a sketch, or says that it is a copy, to `each`, in the order of their sources' names. `each`
+    /// Hands every row of the table that has a signature, or says that it is a copy, to `each`, in the order of their sources' names. `each`
     /// may ask the ledger for more.
     ///
     /// # Errors
     /// Where the ledger cannot be read; or what `each` returned.
-    pub fn each_sketch(&self, mut each: impl FnMut(Sketched) -> Result<(), Fault>) -> Result<(), Fault> {
+    pub fn each_signature(&self, mut each: impl FnMut(Signed) -> Result<(), Fault>) -> Result<(), Fault> {
         let mut after = String::new();
         loop {
-            let page = self.sketches(&after)?;
+            let page = self.signatures(&after)?;
             let whole = page.len() == PAGE;
             for row in page {
                 after.clone_from(&row.source);
@@ -44,25 +44,25 @@ impl Ledger {
     }
 
     /// The next page of rows whose sources' names come after `after`. No name is empty.
-    fn sketches(&self, after: &str) -> Result<Vec<Sketched>, Fault> {
+    fn signatures(&self, after: &str) -> Result<Vec<Signed>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT rowid, source, sketch, copy_of FROM row
-                 WHERE listed = 1 AND (sketch <> x'' OR copy_of <> '') AND source > ?1 ORDER BY source LIMIT ?2",
+                "SELECT rowid, source, signature, copy_of FROM row
+                 WHERE listed = 1 AND (signature <> x'' OR copy_of <> '') AND source > ?1 ORDER BY source LIMIT ?2",
             )?;
             let row =
-                |row: &rusqlite::Row| Ok(Sketched { number: row.get(0)?, source: row.get(1)?, sketch: row.get(2)?, copy_of: row.get(3)? });
+                |row: &rusqlite::Row| Ok(Signed { number: row.get(0)?, source: row.get(1)?, signature: row.get(2)?, copy_of: row.get(3)? });
             statement.query_map(params![after, i64::try_from(PAGE).unwrap_or(i64::MAX)], row)?.collect()
         })
     }
 
-    /// The sketch of a row, with its source; none where there is no such row any more.
+    /// The signature of a row, with its source; none where there is no such row any more.
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn sketch(&self, number: i64) -> Result<Option<(String, Vec<u8>)>, Fault> {
+    pub fn signature(&self, number: i64) -> Result<Option<(String, Vec<u8>)>, Fault> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT source, sketch FROM row WHERE rowid = ?1")?;
+            let mut statement = connection.prepare_cached("SELECT source, signature FROM row WHERE rowid = ?1")?;
             statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))).optional()
         })
     }

@@ -2,10 +2,10 @@
 //! it does not.
 
 use super::attempts::Counters;
-use super::client::Client;
+use super::http::HttpClient;
 use crate::config::{Endpoint, Options};
 use crate::dialect::{Dialect, Response, Step};
-use crate::model::{CallError, Verdict};
+use crate::model::{CallError, ErrorCode, Verdict};
 
 /// More questions than any dialect has.
 const MOST_STEPS: usize = 4;
@@ -13,7 +13,7 @@ const MOST_STEPS: usize = 4;
 /// The options with which calls may go.
 pub(super) async fn prepare(
     dialect: &dyn Dialect,
-    client: &Client,
+    client: &HttpClient,
     endpoint: &Endpoint,
     counters: &Counters,
 ) -> Result<Options, CallError> {
@@ -31,13 +31,13 @@ pub(super) async fn prepare(
         }
         before = Some(response);
     }
-    Err(CallError::new(Verdict::Never, "protocol", "the service has an answer to every question and is never ready"))
+    Err(CallError::new(Verdict::Never, ErrorCode::Protocol, "the service has an answer to every question and is never ready"))
 }
 
 /// Questions cost nothing, so a lost answer may be asked for like any other.
 fn unbilled(error: CallError) -> CallError {
     match error.verdict {
-        Verdict::MaybeBilled => CallError::new(Verdict::BackOff, "unavailable", "no answer to the question before the first call"),
+        Verdict::MaybeBilled => CallError::new(Verdict::BackOff, ErrorCode::Unavailable, "no answer to the question before the first call"),
         _ => error,
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::breaker::{Admission, Breaker};
-use super::pace::Pace;
-use super::places::{Place, Places};
+use super::adaptive_rate::AdaptiveRateLimit;
+use super::breaker::{Breaker, BreakerDecision};
+use super::concurrency::{ConcurrencyLimiter, Permit};
+use super::rate_limit::RateLimiter;
 use super::retry::jittered;
-use super::throttle::Throttle;
 use crate::config::Endpoint;
 use crate::model::Usage;
 
@@ -18,7 +18,7 @@ const MANY: usize = 32;
 
 /// What a call may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum Admission {
     /// It goes now.
     Go,
     /// Another endpoint is to be asked.
@@ -29,38 +29,38 @@ pub(super) enum Turn {
 
 /// The gate of a line.
 #[derive(Debug)]
-pub(super) struct Gate {
-    places: Places,
-    requests: Pace,
+pub(super) struct AdmissionControl {
+    places: ConcurrencyLimiter,
+    requests: RateLimiter,
     /// The same once more, where calls leave.
-    leaving: Pace,
-    tokens: Pace,
-    characters: Pace,
+    leaving: RateLimiter,
+    tokens: RateLimiter,
+    characters: RateLimiter,
     /// Calls a second that the user allows.
     told: Option<f64>,
-    throttle: Mutex<Throttle>,
+    throttle: Mutex<AdaptiveRateLimit>,
     breaker: Mutex<Breaker>,
 }
 
-impl Gate {
+impl AdmissionControl {
     pub(super) fn new(endpoint: &Endpoint) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 a minute")]
         let told = endpoint.rates.requests.map(|count| count as f64 / 60.0);
         Self {
-            places: Places::new(endpoint.concurrency),
-            requests: Pace::a_minute(endpoint.rates.requests),
-            leaving: Pace::a_minute(endpoint.rates.requests),
-            tokens: Pace::a_minute(endpoint.rates.tokens),
-            characters: Pace::a_minute(endpoint.rates.characters),
+            places: ConcurrencyLimiter::new(endpoint.concurrency),
+            requests: RateLimiter::a_minute(endpoint.rates.requests),
+            leaving: RateLimiter::a_minute(endpoint.rates.requests),
+            tokens: RateLimiter::a_minute(endpoint.rates.tokens),
+            characters: RateLimiter::a_minute(endpoint.rates.characters),
             told,
-            throttle: Mutex::new(Throttle::new(Instant::now())),
+            throttle: Mutex::new(AdaptiveRateLimit::new(Instant::now())),
             breaker: Mutex::new(Breaker::new(endpoint.wait_for)),
         }
     }
 
     /// Waits for a place among the calls in flight. Who would have to wait long for it makes `ready` what can be made ready, as soon as
     /// few stand before him; that is not done where it might be for nothing.
-    pub(super) async fn place<E>(&self, ready: impl AsyncFnOnce() -> Result<(), E>) -> Result<Place<'_>, E> {
+    pub(super) async fn place<E>(&self, ready: impl AsyncFnOnce() -> Result<(), E>) -> Result<Permit<'_>, E> {
         if let Some(place) = self.places.try_take() {
             return Ok(place);
         }
@@ -74,7 +74,7 @@ impl Gate {
     /// Whether nothing but a place keeps a call from being sent, and places are many.
     fn is_calm(&self) -> bool {
         // What the service was seen to take is the pace of requests too.
-        let unpaced = [&self.requests, &self.tokens, &self.characters].into_iter().all(Pace::is_none);
+        let unpaced = [&self.requests, &self.tokens, &self.characters].into_iter().all(RateLimiter::is_none);
         let throttle = self.throttle();
         let held_up = throttle.is_shut() || throttle.is_paused(Instant::now());
         drop(throttle);
@@ -82,20 +82,20 @@ impl Gate {
     }
 
     /// Waits until a call that will use up `expected`, and counts as `weight` requests, may go. Where it is the `last` hope, a service that is away is waited for.
-    pub(super) async fn turn(&self, expected: &Usage, weight: u32, last: bool) -> Turn {
+    pub(super) async fn turn(&self, expected: &Usage, weight: u32, last: bool) -> Admission {
         loop {
             let now = Instant::now();
             if !last && self.breaker().sends_elsewhere(now) {
-                return Turn::Elsewhere;
+                return Admission::Elsewhere;
             }
-            let admission = if last { self.breaker().admit(now) } else { Admission::Go };
+            let admission = if last { self.breaker().admit(now) } else { BreakerDecision::Go };
             match admission {
-                Admission::Go => {}
-                Admission::Wait(until) => {
+                BreakerDecision::Go => {}
+                BreakerDecision::Wait(until) => {
                     tokio::time::sleep_until(until).await;
                     continue;
                 }
-                Admission::Out => return Turn::Out,
+                BreakerDecision::Out => return Admission::Out,
             }
             let paused = self.throttle().admit(now);
             if let Some(until) = paused {
@@ -104,11 +104,11 @@ impl Gate {
                 tokio::time::sleep_until(until + jittered((until - now) / 20)).await;
                 continue;
             }
-            let Some(slot) = self.slot(expected, weight) else { return Turn::Go };
+            let Some(slot) = self.slot(expected, weight) else { return Admission::Go };
             tokio::time::sleep_until(slot).await;
             // Another call may have been refused meanwhile.
             if !self.throttle().is_paused(Instant::now()) {
-                return Turn::Go;
+                return Admission::Go;
             }
             self.unasked();
         }
@@ -204,7 +204,7 @@ impl Gate {
     }
 
     /// The pace goes by what the user allows and what the service was seen to take, whichever is less.
-    fn follow(&self, throttle: &Throttle) {
+    fn follow(&self, throttle: &AdaptiveRateLimit) {
         if let Some(seen) = throttle.rate() {
             self.requests.set(Some(self.told.map_or(seen, |told| told.min(seen))));
         }
@@ -214,7 +214,7 @@ impl Gate {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+    fn throttle(&self) -> MutexGuard<'_, AdaptiveRateLimit> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -236,9 +236,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn calls_that_were_held_up_leave_one_by_one() {
         let rates = Rates { requests: Some(6_000), ..Rates::default() };
-        let gate = Gate::new(&Endpoint { rates, ..Endpoint::sample("openai", "http://x") });
+        let gate = AdmissionControl::new(&Endpoint { rates, ..Endpoint::sample("openai", "http://x") });
         for _ in 0..5 {
-            assert_eq!(gate.turn(&Usage::default(), 1, true).await, Turn::Go);
+            assert_eq!(gate.turn(&Usage::default(), 1, true).await, Admission::Go);
         }
         let held_up = Instant::now() + Duration::from_secs(1);
         tokio::time::sleep_until(held_up).await;
@@ -255,11 +255,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_counts_as_three_requests_takes_three_slots() {
         let rates = Rates { requests: Some(600), ..Rates::default() };
-        let gate = Gate::new(&Endpoint { rates, ..Endpoint::sample("libretranslate", "http://h") });
+        let gate = AdmissionControl::new(&Endpoint { rates, ..Endpoint::sample("libretranslate", "http://h") });
         let start = Instant::now();
         let mut gone = Vec::new();
         for weight in [3, 1, 1] {
-            assert_eq!(gate.turn(&Usage::default(), weight, true).await, Turn::Go);
+            assert_eq!(gate.turn(&Usage::default(), weight, true).await, Admission::Go);
             gone.push(start.elapsed().as_millis() / 100);
         }
         assert_eq!(gone, [0, 3, 4]);
@@ -268,7 +268,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_is_made_ready_before_its_place_only_where_nothing_else_holds_it_up() {
         let made_ready = async |rates: Rates| {
-            let gate = Gate::new(&Endpoint { rates, concurrency: Concurrency::Fixed(MANY), ..Endpoint::sample("openai", "http://x") });
+            let gate =
+                AdmissionControl::new(&Endpoint { rates, concurrency: Concurrency::Fixed(MANY), ..Endpoint::sample("openai", "http://x") });
             let mut taken = Vec::new();
             for _ in 0..MANY {
                 taken.push(gate.place(async || Err(())).await.unwrap());
@@ -291,7 +292,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nothing_is_made_ready_for_a_service_that_one_call_alone_will_ask() {
-        let gate = Gate::new(&Endpoint { concurrency: Concurrency::Fixed(MANY), ..Endpoint::sample("openai", "http://x") });
+        let gate = AdmissionControl::new(&Endpoint { concurrency: Concurrency::Fixed(MANY), ..Endpoint::sample("openai", "http://x") });
         assert!(gate.is_calm());
         let pause = Duration::from_mins(2);
         gate.refused(Some(pause));
