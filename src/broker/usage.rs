@@ -1,40 +1,84 @@
-//! What each endpoint answered in this run, for the report. Counted as the answers come: to add them up from the ledger would be to read
-//! every reply again.
+//! Counts what the endpoints answered in this run, for the report. Counted as answers come: the ledger would have to read every reply again.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::EndpointUsage;
-use crate::record::RecordedCall;
+use crate::record::AnsweredCall;
 
-/// Sums by endpoint.
-#[derive(Debug, Default)]
-pub struct UsageByEndpoint(Mutex<BTreeMap<String, EndpointUsage>>);
+/// What a run used.
+#[derive(Debug)]
+pub struct RunUsage {
+    cached: AtomicU64,
+    paid: AtomicU64,
+    estimated: AtomicU64,
+    /// `None` as soon as one price is unknown.
+    cost: Mutex<Option<f64>>,
+    by_endpoint: Mutex<BTreeMap<String, EndpointUsage>>,
+}
 
-impl UsageByEndpoint {
-    /// Counts an answer.
-    pub fn add(&self, call: &RecordedCall) {
-        let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = || EndpointUsage { endpoint: call.endpoint.clone(), cost: Some(0.0), ..EndpointUsage::default() };
-        let share = shares.entry(call.endpoint.clone()).or_insert_with(none);
-        share.calls += 1;
-        share.tokens_in += call.usage.tokens_in.unwrap_or(0);
-        share.tokens_out += call.usage.tokens_out.unwrap_or(0);
-        share.characters += call.characters;
-        share.cost = share.cost.zip(call.cost).map(|(sum, cost)| sum + cost);
-        // A sum until it is told.
+impl Default for RunUsage {
+    fn default() -> Self {
+        let [cached, paid, estimated] = [const { AtomicU64::new(0) }; 3];
+        Self { cached, paid, estimated, cost: Mutex::new(Some(0.0)), by_endpoint: Mutex::default() }
+    }
+}
+
+impl RunUsage {
+    /// Counts a reply that the ledger had.
+    pub(super) fn count_cached(&self) {
+        self.cached.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts unusable answers, which are billed all the same, at their estimated cost.
+    pub(super) fn count_unusable(&self, answers: u32, cost: Option<f64>) {
+        (0..answers).for_each(|_| self.count_paid(cost));
+        if cost.is_some_and(|cost| cost > 0.0) {
+            self.estimated.fetch_add(answers.into(), Ordering::Relaxed);
+        }
+    }
+
+    /// Counts an answer; `is_estimate`: the service did not say what it used.
+    pub(super) fn count_answer(&self, call: &AnsweredCall, is_estimate: bool) {
+        self.count_paid(call.cost);
+        self.estimated.fetch_add(u64::from(is_estimate), Ordering::Relaxed);
+        let mut endpoints = lock(&self.by_endpoint);
+        let unused = || EndpointUsage { endpoint: call.endpoint.clone(), cost: Some(0.0), ..EndpointUsage::default() };
+        let usage = endpoints.entry(call.endpoint.clone()).or_insert_with(unused);
+        usage.calls += 1;
+        usage.tokens_in += call.usage.tokens_in.unwrap_or(0);
+        usage.tokens_out += call.usage.tokens_out.unwrap_or(0);
+        usage.characters += call.characters;
+        usage.cost = usage.cost.zip(call.cost).map(|(sum, cost)| sum + cost);
+        // The sum here; `by_endpoint` returns the mean.
         #[expect(clippy::cast_precision_loss, reason = "no call takes 2^52 milliseconds")]
         let milliseconds = call.milliseconds as f64;
-        share.milliseconds += milliseconds;
+        usage.milliseconds += milliseconds;
     }
 
-    /// What was counted, by name.
-    pub fn told(&self) -> Vec<EndpointUsage> {
-        let shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        #[expect(clippy::cast_precision_loss, reason = "a count of calls is far below 2^52")]
-        let on_average = |share: &EndpointUsage| EndpointUsage { milliseconds: share.milliseconds / share.calls as f64, ..share.clone() };
-        shares.values().map(on_average).collect()
+    fn count_paid(&self, cost: Option<f64>) {
+        self.paid.fetch_add(u64::from(cost != Some(0.0)), Ordering::Relaxed);
+        let mut sum = lock(&self.cost);
+        *sum = sum.zip(cost).map(|(sum, cost)| sum + cost);
     }
+
+    /// Cached replies, paid answers, paid answers with an estimated cost, and the cost of all; `None` if a price is unknown.
+    pub(super) fn totals(&self) -> (u64, u64, u64, Option<f64>) {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (count(&self.cached), count(&self.paid), count(&self.estimated), *lock(&self.cost))
+    }
+
+    /// The usage of each endpoint that answered, by name.
+    pub fn by_endpoint(&self) -> Vec<EndpointUsage> {
+        #[expect(clippy::cast_precision_loss, reason = "a count of calls is far below 2^52")]
+        let mean = |usage: &EndpointUsage| EndpointUsage { milliseconds: usage.milliseconds / usage.calls as f64, ..usage.clone() };
+        lock(&self.by_endpoint).values().map(mean).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -43,8 +87,8 @@ mod tests {
     use crate::model::{Task, Usage};
 
     #[test]
-    fn calls_add_up_and_one_without_a_price_leaves_none() {
-        let call = |endpoint: &str, cost, milliseconds| RecordedCall {
+    fn calls_add_up_and_an_unknown_price_leaves_the_cost_unknown() {
+        let call = |endpoint: &str, cost, milliseconds| AnsweredCall {
             key: [0; 32],
             task: Task::Summarise,
             endpoint: endpoint.into(),
@@ -57,12 +101,19 @@ mod tests {
             milliseconds,
             made_at: String::new(),
         };
-        let shares = UsageByEndpoint::default();
-        for call in [call("a", Some(0.5), 100), call("a", Some(0.25), 200), call("b", None, 7), call("b", Some(1.0), 7)] {
-            shares.add(&call);
+        let usage = RunUsage::default();
+        for call in [call("a", Some(0.5), 100), call("a", Some(0.25), 200)] {
+            usage.count_answer(&call, false);
         }
-        let told = shares.told();
-        let [a, b] = told.as_slice() else { panic!("{told:?}") };
+        usage.count_unusable(2, Some(0.25));
+        usage.count_cached();
+        assert_eq!(usage.totals(), (1, 4, 2, Some(1.25)));
+        for call in [call("b", None, 7), call("b", Some(1.0), 7)] {
+            usage.count_answer(&call, true);
+        }
+        assert_eq!(usage.totals(), (1, 6, 4, None));
+        let endpoints = usage.by_endpoint();
+        let [a, b] = endpoints.as_slice() else { panic!("{endpoints:?}") };
         assert_eq!((a.endpoint.as_str(), a.calls, a.tokens_in, a.tokens_out, a.characters), ("a", 2, 20, 0, 10));
         assert_eq!((a.cost, a.milliseconds), (Some(0.75), 150.0));
         assert_eq!((b.calls, b.cost, b.milliseconds), (2, None, 7.0));

@@ -1,4 +1,4 @@
-//! Gets the endpoints ready: starts the embedded one where the route uses it, and opens a client to each.
+//! Prepares the endpoints: starts the embedded one if the route uses it, and creates a client for each.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +12,8 @@ use crate::embedded::{self, Server};
 use crate::model::{Exit, Fault, Task};
 use crate::report::{Progress, complain};
 
-/// A client to every endpoint that the route may use, in the config's order. The embedded endpoint must start where it is the first for
-/// its work; where it only stands in for others, a run without it is better than none.
+/// A client for every endpoint that the route may use, in the config's order. If the embedded endpoint is the first choice for a task, it must
+/// start; if it only backs up others, the run goes on without it.
 pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut server: Option<Server> = None;
     let mut clients = Vec::new();
@@ -24,7 +24,7 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
                 Ok(started) => server = Some(started),
                 Err(fault) if config.tasks().iter().any(|task| is_first(config, endpoint, *task)) => return Err(fault),
                 Err(fault) => {
-                    tracing::warn!("endpoint `{}` cannot stand in for others: {fault}", endpoint.name);
+                    tracing::warn!("endpoint `{}` is not available as a backup: {fault}", endpoint.name);
                     continue;
                 }
             }
@@ -34,8 +34,8 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
     Ok(clients)
 }
 
-/// The same for somebody who asks nothing: nothing is fetched, and an embedded endpoint that cannot start is there all the same.
-pub(super) async fn unasked(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
+/// The same for an estimate: nothing is fetched, and an embedded endpoint that cannot start is included all the same.
+pub(super) async fn for_estimate(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut config = config.clone();
     config.embedded.fetch = false;
     match open(&config, progress).await {
@@ -48,7 +48,7 @@ fn is_first(config: &Config, endpoint: &Endpoint, task: Task) -> bool {
     config.endpoints_for(task).next().is_some_and(|first| first.name == endpoint.name)
 }
 
-/// The client to one endpoint; the embedded one by way of its running server.
+/// The client for one endpoint; for the embedded one, with the address of its running server.
 fn client(endpoint: &Endpoint, server: Option<&Server>) -> Result<EndpointClient, Fault> {
     match server.filter(|_| endpoint.dialect == "embedded") {
         Some(server) => {
@@ -59,23 +59,23 @@ fn client(endpoint: &Endpoint, server: Option<&Server>) -> Result<EndpointClient
     }
 }
 
-/// Starts the embedded endpoint for this run alone: a free port on loopback, a random token. Where it only summarises, no
-/// translator is looked for.
+/// Starts the embedded endpoint for this run alone, on a free port of the loopback interface, with a random token. A translator is loaded only
+/// if it translates.
 pub(super) async fn start(config: &Config, translates: bool, progress: &Arc<Progress>) -> Result<Server, Fault> {
     let translators = if translates { translators(config, progress).await? } else { embedded::Translators::default() };
     let mut token = [0_u8; 32];
-    getrandom::fill(&mut token).map_err(|error| Fault::new(Exit::Usage, format!("this machine gives no random numbers: {error}")))?;
+    getrandom::fill(&mut token).map_err(|error| Fault::new(Exit::Usage, format!("no random numbers from the system: {error}")))?;
     let token = SecretString::from(blake3::Hash::from_bytes(token).to_hex().to_string());
     embedded::start(translators, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Some(token)).await
 }
 
-/// The embedded endpoint's translators, with a bar for what must be fetched.
+/// The embedded endpoint's translators, with a progress bar for downloads.
 pub(super) async fn translators(config: &Config, progress: &Arc<Progress>) -> Result<embedded::Translators, Fault> {
     let bar = DownloadBar::new(progress);
     embedded::choose(&config.embedded, &|name, done, total| bar.show(name, done, total)).await
 }
 
-/// The bar of the file that is being fetched; it goes when this does.
+/// The progress bar of a download. It disappears when this is dropped.
 pub(super) struct DownloadBar<'a> {
     progress: &'a Progress,
     shown: Mutex<Option<(String, ProgressBar)>>,
@@ -86,7 +86,7 @@ impl<'a> DownloadBar<'a> {
         Self { progress, shown: Mutex::new(None) }
     }
 
-    /// How far the file `name` is, in bytes.
+    /// Shows that `done` bytes of the file `name` are there.
     pub(super) fn show(&self, name: &str, done: u64, total: Option<u64>) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.as_ref().is_none_or(|(earlier, _)| earlier != name) {

@@ -5,19 +5,19 @@ use std::io::{self, BufWriter, Write};
 use super::ExportArguments;
 use crate::config::Profile;
 use crate::model::{Exit, Fault, Flag, Status};
-use crate::record::{Ledger, Wanted};
+use crate::record::{Filter, LedgerReader};
 use crate::write::Form;
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
-    let wanted = wanted(arguments)?;
+    let filter = filter(arguments)?;
     let form = match (arguments.format.as_str(), arguments.profile.as_deref()) {
         ("jsonl", _) => Form::Jsonl,
         (_, Some("excel-fr")) => Form::Csv(Profile::ExcelFr),
         (_, Some(_)) => Form::Csv(Profile::Plain),
         (_, None) => Form::Csv(config.profile),
     };
-    let ledger = Ledger::look(&config.output)?;
+    let ledger = LedgerReader::open(&config.output)?;
     let ledger = ledger.ok_or_else(|| Fault::usage(format!("there is no ledger in `{}`", config.output.display())))?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut gone = false;
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Fault> {
     };
     let mut all = || {
         written(form.begin(&mut out))?;
-        ledger.each_wanted(&wanted, |row| written(form.row(&row, &mut out)))?;
+        ledger.each_row(&filter, |row| written(form.row(&row, &mut out)))?;
         written(out.flush())
     };
     let result = all();
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Fault> {
     if gone { Ok(Exit::Done) } else { result.map(|()| Exit::Done) }
 }
 
-fn wanted(arguments: &ExportArguments) -> Result<Wanted, Fault> {
+fn filter(arguments: &ExportArguments) -> Result<Filter, Fault> {
     let status = arguments.status.as_deref().map(|code| match code {
         "failed" => Status::Failed,
         code => Status::of_code(code),
@@ -54,7 +54,7 @@ fn wanted(arguments: &ExportArguments) -> Result<Wanted, Fault> {
         }
         date => Ok(date.clone()),
     };
-    Ok(Wanted {
+    Ok(Filter {
         all: arguments.all,
         since: date("since", &arguments.since)?,
         until: date("until", &arguments.until)?,

@@ -1,4 +1,4 @@
-//! The end of a run: the table, the report, the last line. Where the disk or the ledger fails, as much of it as can be had all the same.
+//! The end of a run: the outputs, the report, the last line. If the disk or the ledger fails, as much of them as possible.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,28 +12,28 @@ use crate::record::Ledger;
 use crate::report::{self, Ending, Loudness, Progress, say};
 use crate::write::{self, Receipt, Tables, write_receipt};
 
-/// Failed articles that are named at the end.
+/// Failed articles that the last lines name.
 const NAMED_FAILURES: usize = 5;
 
-/// How the articles went and what broke the run off.
+/// How the articles ended, and what aborted the run, if anything.
 pub(super) struct Ran {
     pub(super) outcome: Outcome,
     pub(super) fault: Option<Fault>,
 }
 
-/// Writes and says how the run ended. Returns its exit code and its line of JSON.
+/// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
 pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, loudness: Loudness) -> (Exit, String) {
     let Ran { outcome, fault } = ran;
     let mut end = End { fault };
-    let ledger = run.broker.ledger();
-    let exit = [run.stop.get(), run.signal.get()].into_iter().flatten().fold(outcome.exit, |exit, other| exit.worse(*other));
-    end.of(write::write_outputs(ledger, &run.config, outcome.cost, tables));
+    let ledger = &run.ledger;
+    let exit = run.state.exits().fold(outcome.exit, Exit::worse);
+    end.of(write::publish(ledger, &run.config, outcome.cost, tables));
     let mut ending = end.ending(run, &outcome);
     ending.exit = end.exit(exit).code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
-    end.of(receipt(ledger, &run.config.output, &ending, run.broker.shares()));
+    end.of(receipt(ledger, &run.config.output, &ending, run.broker.usage().by_endpoint()));
     end.of(ledger.close(end.exit(exit), &ending.summary));
-    // What came last may have been the first to fail.
+    // Closing the ledger may have been the first to fail.
     let exit = end.exit(exit);
     ending.exit = exit.code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
@@ -49,12 +49,12 @@ pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, loudness: Loudness) -
     (exit, report::end_line(&ending))
 }
 
-/// The same for a run that came to no article, for `fault`.
-pub(super) fn unbegun(ledger: &Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
+/// The same for a run that `fault` ended before its first article.
+pub(super) fn finish_early(ledger: &Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
     let summary = RunSummary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..RunSummary::default() };
     let table = config.output.join(write::names().next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
-    // The fault is what is told; what cannot be written beside it changes nothing.
+    // The user is told of the fault; what cannot be written besides changes nothing.
     let _ = receipt(ledger, &config.output, &ending, Vec::new());
     let _ = ledger.close(fault.exit, &summary);
     complain_of(fault);
@@ -65,13 +65,13 @@ pub(super) fn unbegun(ledger: &Ledger, config: &Config, progress: &Progress, fau
     (fault.exit, line)
 }
 
-/// A run at its end, which the first fault does not keep from trying the rest.
+/// Collects faults, so that one does not keep the rest from being tried.
 struct End {
     fault: Option<Fault>,
 }
 
 impl End {
-    /// What came of it; of several faults the first is told, which mostly is the cause of the others.
+    /// The value of a result. Of several faults the first is reported, which is mostly the cause of the others.
     fn of<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -87,7 +87,7 @@ impl End {
     }
 
     fn ending(&mut self, run: &Run, outcome: &Outcome) -> Ending {
-        let ledger = run.broker.ledger();
+        let ledger = &run.ledger;
         let mut flags: BTreeMap<String, u64> = BTreeMap::new();
         let mut flagged = 0;
         for (combination, rows) in self.of(ledger.flags()).unwrap_or_default() {
@@ -95,33 +95,33 @@ impl End {
             combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
         }
         let failures = self.of(ledger.failures(NAMED_FAILURES)).unwrap_or_default();
-        // What a run that was cut short did not come to is left for the next one.
-        let cut_short = run.stop.get().is_some() || self.fault.is_some();
+        // What a run that was cut short did not reach is left for the next one.
+        let cut_short = run.state.stopped().is_some() || self.fault.is_some();
         let summary = RunSummary {
             flagged,
             requests: outcome.tally.sent,
             paid: outcome.paid,
             retried: outcome.tally.repeated,
             maybe_billed: outcome.tally.maybe_billed,
-            remembered: outcome.remembered,
+            remembered: outcome.cached,
             estimated: outcome.estimated,
             cost: outcome.cost,
             seconds: run.progress.elapsed().as_secs_f64(),
             ..run.progress.counts(cut_short)
         };
-        // As the user would name it from here.
+        // Relative to the working folder, as the user would name it.
         let here = std::env::current_dir().ok();
         let table = run.config.output.join(write::names().next().unwrap_or_default());
         let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
-        let limit = run.broker.limits().reached().map(ToOwned::to_owned);
+        let limit = run.broker.spending().reached().or(run.limits.reached()).map(ToOwned::to_owned);
         Ending { summary, limit, exit: 0, fault: None, flags: flags.into_iter().collect(), table, failures }
     }
 }
 
-/// Leaves the run's numbers for machines.
+/// Writes the run's numbers for programs.
 fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<EndpointUsage>) -> Result<(), Fault> {
     let now = jiff::Timestamp::now();
-    let (started_at, success) = ledger.times()?;
+    let (started_at, success) = ledger.times(ledger.run())?;
     let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
     let last_success = if ending.exit == Exit::Done.code() { Some(now.as_second()) } else { earlier };
     let mut receipt = Receipt {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{PlanArguments, endpoints, runtime};
-use crate::broker::{Broker, RunLimits};
+use crate::broker::Endpoints;
 use crate::config::Config;
 use crate::model::{Exit, Fault};
-use crate::pipeline::{Estimate, Load, Run, plan};
-use crate::record::Ledger;
+use crate::pipeline::{self, Estimate, Load};
+use crate::record::LedgerReader;
 use crate::report::{Loudness, Progress, clock, harmless, money, say};
 
 pub(super) fn run(arguments: &PlanArguments) -> Result<Exit, Fault> {
@@ -26,17 +26,15 @@ pub(super) fn run(arguments: &PlanArguments) -> Result<Exit, Fault> {
 }
 
 async fn estimate(config: Config) -> Result<Estimate, Fault> {
-    let ledger = match Ledger::look(&config.output)? {
+    let ledger = match LedgerReader::open(&config.output)? {
         Some(ledger) => ledger,
-        None => Ledger::blank()?,
+        None => LedgerReader::empty()?,
     };
     let progress = Arc::new(Progress::new(Loudness::Quiet, config.tasks()));
-    let lines = endpoints::unasked(&config, &progress).await?;
-    let limits = RunLimits::new(&config.run, &ledger)?;
-    let broker = Broker::new(ledger, lines, Arc::clone(&progress), limits);
-    let run = Run::new(config, broker, progress)?;
-    // The counting waits for nothing, but reading a million files takes its time.
-    tokio::task::spawn_blocking(move || plan(&run)).await.map_err(|error| Fault::new(Exit::Bug, error.to_string()))?
+    let endpoints = Endpoints::new(endpoints::for_estimate(&config, &progress).await?);
+    // On a thread of its own, because reading a million files takes its time.
+    let estimate = tokio::task::spawn_blocking(move || pipeline::estimate(&config, &ledger, &endpoints));
+    estimate.await.map_err(|error| Fault::new(Exit::Bug, error.to_string()))?
 }
 
 fn table(estimate: &Estimate) -> String {

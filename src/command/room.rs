@@ -18,7 +18,7 @@ const THREADS: usize = 8;
 
 /// A disk that is full is told before anything is paid for.
 pub(super) fn on_the_disk(output: &Path) -> Result<(), Fault> {
-    let table = output.join("summaries.csv").metadata().map_or(0, |meta| meta.len());
+    let table = output.join(crate::model::TABLE).metadata().map_or(0, |meta| meta.len());
     let needed = (2 * table).max(LEAST_SPACE);
     // A disk that does not say what it has is taken at its word when it refuses a write.
     let free = rustix::fs::statvfs(output).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));

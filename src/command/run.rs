@@ -6,14 +6,16 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::finish::{Ran, finish, unbegun};
+use super::finish::{Ran, finish, finish_early};
 use super::{RunArguments, endpoints, room, runtime};
-use crate::broker::{Broker, RunLimits};
+use crate::broker::{Broker, Endpoints, Spending};
 use crate::call;
 use crate::config::{Config, Overrides, RunFlags};
+use crate::dedup::DuplicateIndex;
 use crate::model::{Exit, Fault, Source};
-use crate::pipeline::{self, Run};
-use crate::record::{Ledger, RunLock};
+use crate::pipeline::{self, Fingerprints, Run, RunLimits, RunState};
+use crate::plan::Glossary;
+use crate::record::{CallStore, Ledger, RowStore, RunLock};
 use crate::report::{self, Loudness, Progress};
 use crate::write;
 
@@ -21,7 +23,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     start(arguments, false)
 }
 
-/// The config as the arguments change it, with an input that is there.
+/// The config with the arguments applied, and an input that exists.
 pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
     let overrides = Overrides {
         paths: arguments.paths.clone(),
@@ -36,7 +38,7 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
     for path in config.input.iter().filter(|path| path.as_os_str() != Source::STDIN) {
         path.symlink_metadata().map_err(|error| {
             Fault::usage(format!(
-                "the input `{}` cannot be found: {error}\n  hint: name a file or folder, or set paths under [input] in the config",
+                "cannot find the input `{}`: {error}\n  hint: name a file or folder, or set paths under [input] in the config",
                 path.display()
             ))
         })?;
@@ -44,31 +46,31 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
     Ok(config)
 }
 
-/// A run; with `failed_only` over the files whose articles failed. Whoever watches over it is told how it ended.
+/// Runs; with `failed_only` over the files whose articles failed. Pings the configured URL at the end.
 pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit, Fault> {
     let config = config(arguments)?;
-    let watcher = config.run.ping.clone();
+    let ping = config.run.ping.clone();
     let ended = begin(arguments, config, failed_only);
-    if let Some(url) = watcher {
+    if let Some(url) = ping {
         let (exit, said) = match &ended {
             Ok((exit, line)) => (*exit, line.clone()),
             Err(fault) => (fault.exit, fault.message.clone()),
         };
-        // The run that holds the ledger tells its own end.
+        // The run that holds the ledger sends its own ping.
         if exit != Exit::Locked
             && let Err(error) = runtime()?.block_on(call::ping(&url, exit == Exit::Done, said))
         {
-            report::complain(&format!("depeche: warning: the ping was not taken: {error}"));
+            report::complain(&format!("depeche: warning: the ping failed: {error}"));
         }
     }
     ended.map(|(exit, _)| exit)
 }
 
-/// Its exit code, and its line of JSON.
+/// Prepares the run. Returns its exit code and its line of JSON.
 fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Result<(Exit, String), Fault> {
     let loudness = arguments.common.loudness();
-    Ledger::folder(&config.output)?;
-    places_are_apart(&config)?;
+    Ledger::create_folder(&config.output)?;
+    check_folders(&config)?;
     let _lock = RunLock::take(&config.output, |held| {
         if arguments.wait {
             report::complain(&format!("depeche: {held}; waiting for its end"));
@@ -86,31 +88,29 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     }
     let progress = Arc::new(Progress::new(loudness, config.tasks()));
     report::start_log(loudness, config.run.log_json, &progress);
-    let killed = ledger.killed_in_flight();
+    let killed = ledger.killed_claims();
     if killed > 0 {
-        tracing::warn!(
-            "an earlier run had up to {killed} calls in flight when it was killed: each may have been billed, and is made again"
-        );
+        tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and is made again");
     }
     execute(runtime, (config, failed_only), ledger, progress, loudness)
 }
 
-/// The table and the ledger must not be read as articles, and there must be a place for the table: known before the first call.
-fn places_are_apart(config: &Config) -> Result<(), Fault> {
+/// Checks before the first call that the outputs are not read as articles, and that they can be written.
+fn check_folders(config: &Config) -> Result<(), Fault> {
     let output = config.output.canonicalize().unwrap_or_else(|_| config.output.clone());
     if config.input.iter().any(|path| path.canonicalize().is_ok_and(|path| path == output)) {
         return Err(Fault::usage(format!(
-            "`{}` is both input and output: the table would be read as an article; give another --output",
+            "`{}` is both input and output: the table would be read as an article; choose another --output",
             output.display()
         )));
     }
     match write::names().map(|name| output.join(name)).find(|path| path.is_dir()) {
-        Some(path) => Err(Fault::usage(format!("`{}` is a folder, and a file must be written there; move it away", path.display()))),
+        Some(path) => Err(Fault::usage(format!("`{}` is a folder, but depeche writes a file there; move it away", path.display()))),
         None => Ok(()),
     }
 }
 
-/// The run proper: lines to the endpoints, the articles over them, and the end.
+/// The run proper: endpoints, articles, end.
 fn execute(
     runtime: Runtime,
     (config, partial): (Config, bool),
@@ -118,35 +118,53 @@ fn execute(
     progress: Arc<Progress>,
     loudness: Loudness,
 ) -> Result<(Exit, String), Fault> {
-    let lines = match runtime.block_on(endpoints::open(&config, &progress)) {
-        Ok(lines) => lines,
+    let clients = match runtime.block_on(endpoints::open(&config, &progress)) {
+        Ok(clients) => clients,
         Err(fault) => {
             progress.end();
-            return Ok(unbegun(&ledger, &config, &progress, &fault));
+            return Ok(finish_early(&ledger, &config, &progress, &fault));
         }
     };
-    let tables = write::look_at_tables(&ledger, &config)?;
-    let limits = RunLimits::new(&config.run, &ledger)?;
-    let broker = Broker::new(ledger, lines, Arc::clone(&progress), limits);
-    let mut run = Run::new(config, broker, progress)?;
-    run.partial = partial;
-    let run = Arc::new(run);
+    let tables = write::inspect_tables(&ledger, &config)?;
+    let run = Arc::new(assemble((config, partial), Arc::new(ledger), Endpoints::new(clients), progress)?);
     let ran = runtime.block_on(articles(&run));
-    // Nothing is asked any more. The connections are closed while the outputs take their places, and what the embedded endpoint has
-    // started is ended with them. Where there is no thread for that, it is done here.
+    // No call follows: the runtime, with its connections and the embedded endpoint, ends while the outputs are written. Without a thread for
+    // that, it ends here.
     let closing = std::thread::Builder::new().name("closing".into()).spawn(move || drop(runtime));
     run.progress.end();
     let finished = finish(&run, &tables, ran, loudness);
-    // A panic in there was told, and changes nothing of what was written.
+    // A panic of that thread changes nothing that was written.
     let _ = closing.map(std::thread::JoinHandle::join);
     Ok(finished)
 }
 
+/// Puts the parts of a run together.
+fn assemble((config, partial): (Config, bool), ledger: Arc<Ledger>, endpoints: Endpoints, progress: Arc<Progress>) -> Result<Run, Fault> {
+    let endpoints = Arc::new(endpoints);
+    let spending = Spending::new(config.run.max_cost, &ledger)?;
+    let calls: Arc<dyn CallStore> = Arc::clone(&ledger) as _;
+    let rows: Arc<dyn RowStore> = Arc::clone(&ledger) as _;
+    Ok(Run {
+        broker: Broker::new(calls, Arc::clone(&endpoints), spending),
+        rows,
+        limits: RunLimits::new(config.run.clone()),
+        state: RunState::default(),
+        glossary: Glossary::new(config.glossary.clone()),
+        fingerprints: Fingerprints::new(&config, &endpoints),
+        duplicates: DuplicateIndex::new(&ledger, config.near)?,
+        config,
+        ledger,
+        endpoints,
+        progress,
+        partial,
+    })
+}
+
 async fn articles(run: &Arc<Run>) -> Ran {
-    let signals = tokio::spawn(heed_signals(Arc::clone(run)));
-    // On a worker: its loop turns for every article, and waking this thread each time would cost more than the turn.
+    let signals = tokio::spawn(handle_signals(Arc::clone(run)));
+    // On a worker thread: its loop runs for every article, and waking this thread each time would cost more than the loop.
     let running = tokio::spawn(pipeline::run(Arc::clone(run)));
-    // What it panicked with may hold text of an article; its place was told.
+    // The panic's message may have text of an article; its place was logged.
     let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug of depeche ended the run; please report it")));
     signals.abort();
     match result {
@@ -155,8 +173,8 @@ async fn articles(run: &Arc<Run>) -> Ran {
     }
 }
 
-/// The first signal stops what has not begun; the second ends the process, which the ledger is built to survive.
-async fn heed_signals(run: Arc<Run>) {
+/// The first signal stops what has not begun; the second ends the process, which the ledger survives.
+async fn handle_signals(run: Arc<Run>) {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
     loop {
@@ -166,15 +184,15 @@ async fn heed_signals(run: Arc<Run>) {
             // A closed terminal ends the run as cleanly.
             _ = hangup.recv() => Exit::Terminated,
         };
-        if run.signal.set(signal).is_err() {
+        if !run.state.record_signal(signal) {
             end_at_once(&run, signal);
         }
-        tracing::warn!("stopping: calls in flight may end; once more to stop at once");
+        tracing::warn!("stopping after the calls in flight; send the signal again to stop at once");
         run.halt(signal);
     }
 }
 
-#[expect(clippy::exit, reason = "the user has asked twice")]
+#[expect(clippy::exit, reason = "the user asked twice")]
 fn end_at_once(run: &Run, exit: Exit) {
     write::clear(&run.config.output);
     std::process::exit(exit.code().into());

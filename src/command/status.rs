@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::FolderArguments;
 use crate::model::{Exit, Fault};
-use crate::record::{Ledger, PastRun, RunLock};
+use crate::record::{LedgerReader, PastRun, RunLock};
 use crate::report::{clock, harmless, money, say};
 
 /// Runs that are shown.
@@ -16,7 +16,7 @@ const DAYS: i64 = 14;
 
 pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
     let config = arguments.load()?;
-    let Some(ledger) = Ledger::look(&config.output)? else {
+    let Some(ledger) = LedgerReader::open(&config.output)? else {
         say(&format!("no ledger in `{}`: nothing was done yet", config.output.display()));
         return Ok(Exit::Done);
     };
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-fn table(text: &mut String, ledger: &Ledger) -> Result<std::fmt::Result, Fault> {
+fn table(text: &mut String, ledger: &LedgerReader) -> Result<std::fmt::Result, Fault> {
     let statuses: Vec<String> = ledger.statuses()?.into_iter().map(|(status, rows)| format!("{rows} {status}")).collect();
     let flagged: u64 = ledger.flags()?.iter().map(|(_, rows)| rows).sum();
     Ok(writeln!(text, "table: {}, {flagged} flagged", if statuses.is_empty() { "empty".into() } else { statuses.join(", ") }))
@@ -67,7 +67,7 @@ fn runs(text: &mut String, runs: &[PastRun], holder: Option<&str>) -> std::fmt::
     Ok(())
 }
 
-fn reasons(text: &mut String, ledger: &Ledger) -> Result<std::fmt::Result, Fault> {
+fn reasons(text: &mut String, ledger: &LedgerReader) -> Result<std::fmt::Result, Fault> {
     let reasons = ledger.reasons()?;
     let mut write = || {
         if !reasons.is_empty() {
@@ -81,7 +81,7 @@ fn reasons(text: &mut String, ledger: &Ledger) -> Result<std::fmt::Result, Fault
     Ok(write())
 }
 
-fn costs(text: &mut String, ledger: &Ledger) -> Result<std::fmt::Result, Fault> {
+fn costs(text: &mut String, ledger: &LedgerReader) -> Result<std::fmt::Result, Fault> {
     let since = Timestamp::now().checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::UNIX_EPOCH);
     let (costs, lost) = (ledger.costs(&format!("{since:.0}"))?, ledger.lost()?);
     let mut write = || {

@@ -7,12 +7,12 @@ use super::WhyArguments;
 use crate::config::Config;
 use crate::discover::display_name;
 use crate::model::{Exit, Fault, Stamp, Status};
-use crate::record::{Ledger, PastCall, PastWaste, Story};
+use crate::record::{LedgerReader, PastCall, PastWaste, Story};
 use crate::report::{harmless, money, say};
 
 pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
-    let ledger = Ledger::look(&config.output)?;
+    let ledger = LedgerReader::open(&config.output)?;
     let ledger =
         ledger.ok_or_else(|| Fault::usage(format!("there is no ledger in `{}`: nothing was done yet", config.output.display())))?;
     let mut stories = Vec::new();
@@ -85,7 +85,7 @@ fn tell(story: &Story, config: &Config) -> String {
 fn status(story: &Story) -> String {
     let row = &story.row;
     let reason = if row.error.is_empty() { String::new() } else { format!(", {}", row.error) };
-    let place = match (story.listed, row.status) {
+    let place = match (story.in_table, row.status) {
         (false, _) => "; not in the table: the last run's input did not hold it",
         (true, Status::Quarantined) => "; in quarantine.csv",
         (true, _) => "",

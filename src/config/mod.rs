@@ -13,6 +13,8 @@ mod raw;
 mod resolve;
 mod rules;
 mod run;
+#[cfg(test)]
+mod sample;
 mod template;
 
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Who takes the summary that another article was paid for, where the user wants that.
+//! Decides while articles arrive which of them reuse the summary of an earlier near-duplicate, if the user wants that (`near = "reuse"`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,78 +8,86 @@ use tokio::sync::watch;
 use super::signature::{Likeness, Signature};
 use crate::config::Near;
 use crate::model::{Fault, Understood};
-use crate::record::Ledger;
+use crate::record::LedgerReader;
 
-/// DuplicateIndex that are kept in sight, the latest: some 40 MB, measured, with the table below. Copies that lie further apart are paid for.
-const IN_SIGHT: usize = 1 << 16;
-/// Groups of marks, and duplicates that are kept in each: twice as many in all as there are marks in sight.
-const GROUPS: usize = 1 << 18;
-const IN_GROUP: usize = 4;
+/// Originals in the index, the latest ones: some 40 MB with the slots below. Copies that come later are billed.
+const CAPACITY: usize = 1 << 16;
+/// Slots for band keys, and originals in each.
+const SLOTS: usize = 1 << 21;
+const SLOT_SIZE: usize = 4;
 
-/// DuplicateIndex, to be found by their copies.
+/// Originals by their band keys.
 #[derive(Default)]
 struct Index {
-    kept: VecDeque<Arc<str>>,
-    /// The number of the first that is kept, from 1.
+    sources: VecDeque<Arc<str>>,
+    /// The number of the first source, from 1.
     first: u32,
-    /// Numbers of duplicates, by a mark of theirs; 0: none. Of several that share a mark the first stay, until they are out of sight: what
-    /// more articles share is a line that every article of an outlet has.
-    groups: Vec<[u32; IN_GROUP]>,
+    /// Numbers of originals, by a band key; 0 is a free place. If more share a key, the first ones stay: what many articles share
+    /// is a line that every article of an outlet has.
+    slots: Vec<[u32; SLOT_SIZE]>,
 }
 
 impl Index {
-    /// DuplicateIndex that may be repeated by this one, the first one first.
+    /// Originals that share a band key with this signature, in the order of their arrival.
     fn candidates(&self, signature: &Signature) -> Vec<Arc<str>> {
-        let mut numbers: Vec<u32> = signature.marks().filter_map(|mark| self.groups.get(group(mark))).flatten().copied().collect();
+        let mut numbers: Vec<u32> = signature.band_keys().filter_map(|key| self.slots.get(slot(key))).flatten().copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let kept = |number: u32| self.kept.get(number.checked_sub(self.first)? as usize).cloned();
-        numbers.into_iter().filter_map(kept).collect()
+        let source = |number: u32| self.sources.get(number.checked_sub(self.first)? as usize).cloned();
+        numbers.into_iter().filter_map(source).collect()
     }
 
-    /// Adds one; returns the one that is out of sight now.
+    /// Adds an original; returns the one that leaves the index for it.
     fn add(&mut self, source: Arc<str>, signature: &Signature) -> Option<Arc<str>> {
-        self.groups.resize(GROUPS, [0; IN_GROUP]);
+        self.slots.resize(SLOTS, [0; SLOT_SIZE]);
         self.first = self.first.max(1);
-        let number = self.first.saturating_add(u32::try_from(self.kept.len()).unwrap_or(u32::MAX));
-        for mark in signature.marks() {
-            let room = self.groups.get_mut(group(mark)).and_then(|group| group.iter_mut().find(|number| **number < self.first));
-            if let Some(room) = room {
-                *room = number;
+        let number = self.first.saturating_add(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        for key in signature.band_keys() {
+            let free = self.slots.get_mut(slot(key)).and_then(|slot| slot.iter_mut().find(|number| **number < self.first));
+            if let Some(free) = free {
+                *free = number;
             }
         }
-        self.kept.push_back(source);
-        let gone = if self.kept.len() > IN_SIGHT { self.kept.pop_front() } else { None };
+        self.sources.push_back(source);
+        let gone = if self.sources.len() > CAPACITY { self.sources.pop_front() } else { None };
         self.first += u32::from(gone.is_some());
         gone
     }
 }
 
-fn group(mark: u32) -> usize {
-    mark as usize % GROUPS
+fn slot(key: u32) -> usize {
+    key as usize % SLOTS
 }
 
-/// Whether an article is to be made, or takes what another was paid for.
-pub enum Claim {
-    /// It is made. Whoever waits for it is told by the end of this.
-    Own(#[expect(dead_code, reason = "held until the article has ended")] Option<watch::Sender<()>>),
-    /// Its text is that of `original`, at most trimmed, which will have ended when `ended` closes.
-    Copy { original: Arc<str>, ended: Option<watch::Receiver<()>> },
+/// What an article is to this run.
+pub enum Role {
+    /// It is made. Copies wait for it until the guard is dropped.
+    Original(Option<EndGuard>),
+    /// Its text is that of `original`, at most trimmed.
+    Copy {
+        /// The source of the original.
+        original: Arc<str>,
+        /// Closes when the original has ended; `None` if an earlier run made it.
+        ended: Option<watch::Receiver<()>>,
+    },
 }
 
-/// Who is the original of whom in this run, where copies take the summary of their original. Articles claim in the order of the walk, so
-/// that the order of the workers makes no difference; an article of an earlier run stays the original.
+/// Tells the copies of an article that it has ended, when it is dropped.
+pub struct EndGuard(#[expect(dead_code, reason = "dropping it closes the channel")] watch::Sender<()>);
+
+/// The originals of this run, for copies that reuse their summaries. Articles must arrive in the order of the walk, so that the result does
+/// not depend on the workers; an article of an earlier run stays the original.
 pub struct DuplicateIndex(Option<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     index: Index,
-    /// DuplicateIndex on their way, with what the ledger does not have yet; each closes when it has ended.
+    /// Originals in progress, whose rows the ledger does not have yet.
     running: HashMap<Arc<str>, Running>,
-    /// How many there were after those that had ended were taken out.
-    lasting: usize,
-    /// Nothing comes into the ledger: those that have ended stay too.
-    planning: bool,
+    /// How many were left when the ended ones were last removed.
+    left: usize,
+    /// For an estimate, which writes no row: ended originals stay in `running`.
+    estimating: bool,
 }
 
 struct Running {
@@ -88,15 +96,27 @@ struct Running {
 }
 
 impl DuplicateIndex {
-    /// With the duplicates that the ledger knows.
+    /// An index with the originals in the ledger; it does nothing unless copies reuse summaries.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn new(ledger: &Ledger, near: Near) -> Result<Self, Fault> {
+    /// If the ledger cannot be read.
+    pub fn new(ledger: &LedgerReader, near: Near) -> Result<Self, Fault> {
+        Self::with(ledger, near, false)
+    }
+
+    /// The same for an estimate, which makes no rows.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn for_estimate(ledger: &LedgerReader, near: Near) -> Result<Self, Fault> {
+        Self::with(ledger, near, true)
+    }
+
+    fn with(ledger: &LedgerReader, near: Near, estimating: bool) -> Result<Self, Fault> {
         if near != Near::Reuse {
             return Ok(Self(None));
         }
-        let mut state = State::default();
+        let mut state = State { estimating, ..State::default() };
         ledger.each_signature(|row| {
             if let Some(signature) = Signature::from_bytes(&row.signature).filter(|_| row.copy_of.is_empty()) {
                 state.index.add(row.source.into(), &signature);
@@ -106,37 +126,30 @@ impl DuplicateIndex {
         Ok(Self(Some(Mutex::new(state))))
     }
 
-    /// Whether articles have to come in the order of the walk.
-    pub fn in_order(&self) -> bool {
+    /// Whether articles must arrive in the order of the walk.
+    pub fn needs_order(&self) -> bool {
         self.0.is_some()
     }
 
-    /// For a plan, which makes no row: what was claimed is remembered although the ledger never has it.
-    pub fn plan(&self) {
-        if let Some(state) = &self.0 {
-            state.lock().unwrap_or_else(PoisonError::into_inner).planning = true;
-        }
-    }
-
-    /// What is to be done with each.
+    /// The role of each article.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn claim(&self, ledger: &Ledger, articles: &[Understood]) -> Result<Vec<Claim>, Fault> {
-        let Some(state) = &self.0 else { return Ok(articles.iter().map(|_| Claim::Own(None)).collect()) };
+    /// If the ledger cannot be read.
+    pub fn roles(&self, ledger: &LedgerReader, articles: &[Understood]) -> Result<Vec<Role>, Fault> {
+        let Some(state) = &self.0 else { return Ok(articles.iter().map(|_| Role::Original(None)).collect()) };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        articles.iter().map(|article| state.claim(ledger, article)).collect()
+        articles.iter().map(|article| state.role(ledger, article)).collect()
     }
 }
 
 impl State {
-    fn claim(&mut self, ledger: &Ledger, article: &Understood) -> Result<Claim, Fault> {
-        let Ok(article) = article else { return Ok(Claim::Own(None)) };
-        let Some(signature) = Signature::from_bytes(&article.signature) else { return Ok(Claim::Own(None)) };
-        self.forget_ended(ledger);
+    fn role(&mut self, ledger: &LedgerReader, article: &Understood) -> Result<Role, Fault> {
+        let Ok(article) = article else { return Ok(Role::Original(None)) };
+        let Some(signature) = Signature::from_bytes(&article.signature) else { return Ok(Role::Original(None)) };
+        self.remove_ended(ledger);
         let candidates = self.index.candidates(&signature);
-        let known = candidates.iter().any(|name| **name == *article.source);
-        for original in candidates.into_iter().filter(|name| **name != *article.source) {
+        let known = candidates.iter().any(|source| **source == *article.source);
+        for original in candidates.into_iter().filter(|source| **source != *article.source) {
             let running = self.running.get(&original);
             let likeness = match running {
                 Some(running) => signature.repeats(&running.signature),
@@ -145,9 +158,9 @@ impl State {
             match likeness {
                 Some(Likeness::Trimmed) => {
                     let ended = running.map(|running| running.ended.clone());
-                    return Ok(Claim::Copy { original, ended });
+                    return Ok(Role::Copy { original, ended });
                 }
-                // It has more than its original, and may be another's.
+                // It has more text than its original, so it is made, and may be another's original.
                 Some(Likeness::Longer) => break,
                 None => {}
             }
@@ -158,18 +171,18 @@ impl State {
             self.running.remove(&gone);
         }
         self.running.insert(source, Running { signature, ended });
-        Ok(Claim::Own(Some(end)))
+        Ok(Role::Original(Some(EndGuard(end))))
     }
 
-    /// What has ended is in the ledger, or soon is. Looked for when as many have come as there were, so that it costs little an article.
-    fn forget_ended(&mut self, ledger: &Ledger) {
-        if self.planning || self.running.len() <= 2 * self.lasting {
+    /// Removes originals that have ended and are in the ledger. It runs when their number has doubled, so that it costs little for each.
+    fn remove_ended(&mut self, ledger: &LedgerReader) {
+        if self.estimating || self.running.len() <= 2 * self.left {
             return;
         }
-        let there =
-            |name: &str, signature: &Signature| matches!(ledger.row(name), Ok(Some((row, _))) if row.signature == signature.to_bytes());
-        self.running.retain(|name, running| running.ended.has_changed().is_ok() || !there(name, &running.signature));
-        self.lasting = self.running.len();
+        let recorded =
+            |source: &str, signature: &Signature| matches!(ledger.row(source), Ok(Some((row, _))) if row.signature == signature.to_bytes());
+        self.running.retain(|source, running| running.ended.has_changed().is_ok() || !recorded(source, &running.signature));
+        self.left = self.running.len();
     }
 }
 
@@ -177,11 +190,34 @@ impl State {
 mod tests {
     use super::*;
 
+    /// A signature with a sentence of its own.
     fn signature(number: u32) -> Signature {
-        // Marks of its own, no sentence.
-        let bytes: Vec<u8> =
-            (0..8).flat_map(|mark| (number * 8 + mark).to_le_bytes()).chain([number.to_le_bytes()[0], 1, 1, 1, 50, 0]).collect();
-        Signature::from_bytes(&bytes).unwrap()
+        let [a, b, c, d] = (number + 1).to_le_bytes();
+        Signature::from_bytes(&[a, b, c, d, 50, 0]).unwrap()
+    }
+
+    /// The same with another sentence after it.
+    fn longer(number: u32) -> Signature {
+        let own = signature(number).to_bytes();
+        Signature::from_bytes(&[own, vec![9, 9, 9, 9, 40, 1]].concat()).unwrap()
+    }
+
+    fn article(source: &str, signature: &Signature) -> Understood {
+        Ok(crate::model::Article { source: source.into(), signature: signature.to_bytes(), ..crate::model::Article::default() })
+    }
+
+    #[test]
+    fn a_longer_text_is_an_original_of_its_own() {
+        let index = DuplicateIndex::new(&LedgerReader::empty().unwrap(), Near::Reuse).unwrap();
+        let ledger = LedgerReader::empty().unwrap();
+        let articles = [article("a", &signature(1)), article("b", &signature(1)), article("c", &longer(1)), article("d", &longer(1))];
+        let roles = index.roles(&ledger, &articles).unwrap();
+        let of = |role: &Role| match role {
+            Role::Original(_) => String::new(),
+            Role::Copy { original, .. } => original.to_string(),
+        };
+        // `d` repeats the shorter `a` too, but with more text, which ends the search.
+        assert_eq!(roles.iter().map(of).collect::<Vec<_>>(), ["", "a", "", ""]);
     }
 
     fn found(index: &Index, number: u32) -> Vec<String> {
@@ -189,24 +225,24 @@ mod tests {
     }
 
     #[test]
-    fn who_shares_a_mark_is_found_the_first_one_first() {
+    fn originals_with_a_common_key_are_found_in_their_order() {
         let mut index = Index::default();
         assert!(found(&index, 1).is_empty());
         for (name, number) in [("a", 1), ("b", 2), ("c", 1), ("d", 1), ("e", 1), ("f", 1)] {
             index.add(name.into(), &signature(number));
         }
-        assert_eq!(found(&index, 1), ["a", "c", "d", "e"], "and what too many share is not all compared");
+        assert_eq!(found(&index, 1), ["a", "c", "d", "e"], "a slot holds the first four");
         assert_eq!(found(&index, 2), ["b"]);
         assert!(found(&index, 3).is_empty());
     }
 
     #[test]
-    fn the_oldest_goes_out_of_sight_and_makes_room() {
+    fn the_oldest_leaves_the_index_and_frees_its_slots() {
         let mut index = Index::default();
         (0..4).for_each(|_| assert!(index.add("old".into(), &signature(0)).is_none()));
-        let many = u32::try_from(IN_SIGHT).unwrap();
+        let many = u32::try_from(CAPACITY).unwrap();
         let gone = (1..=many).filter_map(|number| index.add("new".into(), &signature(number))).count();
-        assert_eq!((index.kept.len(), gone), (IN_SIGHT, 4));
+        assert_eq!((index.sources.len(), gone), (CAPACITY, 4));
         assert!(found(&index, 0).iter().all(|name| name != "old"));
         index.add("again".into(), &signature(0));
         assert!(found(&index, 0).contains(&"again".to_owned()));

@@ -1,10 +1,13 @@
-//! Near-duplicates: which rows of the table repeat another one.
+//! Near-duplicates: articles with the text of another one, at most trimmed.
+//!
+//! `signature` is what each article is compared by, `pass` marks the copies in the table at the end of a run, and `index` finds them while
+//! articles arrive, if they reuse the summary of their original. What counts as a near-duplicate is [`Signature::repeats`].
 
 mod index;
 mod pass;
 mod signature;
 mod sort;
 
-pub use index::{Claim, DuplicateIndex};
-pub use pass::{said, settle};
+pub use index::{DuplicateIndex, EndGuard, Role};
+pub use pass::{as_copy_of, mark_copies};
 pub use signature::{Likeness, Signature};

@@ -1,5 +1,5 @@
-//! Which rows of the table repeat another one, and of which it is that they say so. All rows are compared however many there are:
-//! what is sorted lies on the disk, sketches come from the ledger, and memory holds a few bytes a row.
+//! Finds near-duplicates among all rows of the table. However many there are, memory holds a few bytes for each: band keys are sorted on
+//! disk, and signatures are read from the ledger when they are compared.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,139 +13,144 @@ use crate::config::Near;
 use crate::model::{Fault, Finding, Flag, Row};
 use crate::record::Ledger;
 
-/// Rows that share a mark and are all compared. More share it by a story that everybody has, or by a line that every article of an outlet
-/// has: then the first two stand for all. Copies in whose texts every run of words is common are found by the rarer of their marks.
-const FEW: usize = 64;
+/// Of the rows that share a band key, each is compared with this many of the first ones and with this many of those before it. So the time
+/// grows with the number of rows, whatever they share; a copy that this misses shares other bands with its original.
 const FIRST: usize = 2;
-/// Sketches that are kept at hand: those that all compare themselves with.
-const AT_HAND: usize = 512;
-/// Rows that are written at once.
+const PREVIOUS: usize = 2;
+/// Signatures in the cache: mostly those of originals with many copies.
+const CACHED: usize = 512;
+/// Rows in one write.
 const WRITTEN: usize = 1000;
-/// Not a copy.
+/// The place of no row.
 const NONE: u32 = u32::MAX;
 
-/// Finds the near-duplicates among all rows of the table and records them; the original is the row whose source's name comes first. A view
-/// of all rows, so that neither the order of the workers nor what an earlier run knew makes a difference. `folder` takes what does not fit
-/// into memory.
+/// Finds the near-duplicates among all rows of the table and records them. The original is the row whose source sorts first. The result
+/// depends on nothing but the rows: not on the order of the workers, nor on earlier runs. `folder` takes what does not fit into memory.
 ///
 /// # Errors
-/// Where the ledger cannot be read or written, or the disk takes no more.
-pub fn settle(ledger: &Ledger, (near, folder): (Near, &Path)) -> Result<(), Fault> {
-    let refused = |error: io::Error| Fault::usage(format!("copies cannot be looked for in `{}`: {error}", folder.display()));
-    let (rows, candidates) = candidates(ledger, (near, folder), &refused)?;
+/// If the ledger cannot be read or written, or the disk is full.
+pub fn mark_copies(ledger: &Ledger, near: Near, folder: &Path) -> Result<(), Fault> {
+    let disk_fault = |error: io::Error| Fault::usage(format!("cannot look for near-duplicates in `{}`: {error}", folder.display()));
+    let (rows, candidates) = candidates(ledger, near, folder, &disk_fault)?;
     let mut candidates = candidates.peekable();
-    let mut copies = Copies { rows, ..Copies::default() };
-    let mut differ = Vec::new();
+    let mut originals = Originals { ledger, rows, of: Vec::new(), cache: HashMap::new() };
+    let mut changed = Vec::new();
     ledger.each_signature(|row| {
-        let others = of_row(number(copies.duplicates.len()), &mut candidates).map_err(refused)?;
-        let original = copies.original(ledger, &row.signature, &others)?;
-        let place = original.as_ref().map_or(NONE, |(place, _)| *place);
-        copies.duplicates.push(place);
-        if original.map_or_else(String::new, |(_, name)| name) != row.copy_of {
-            differ.push((row.number, place));
+        let earlier = earlier_candidates(place(originals.of.len()), &mut candidates).map_err(disk_fault)?;
+        let original = originals.find(&row.signature, &earlier)?;
+        let at = original.as_ref().map_or(NONE, |(at, _)| *at);
+        originals.of.push(at);
+        if original.map_or_else(String::new, |(_, source)| source) != row.copy_of {
+            changed.push((row.number, at));
         }
         Ok(())
     })?;
-    for some in differ.chunks(WRITTEN) {
+    for some in changed.chunks(WRITTEN) {
         let mut rows = Vec::with_capacity(some.len());
-        for (row, original) in some {
-            let name = copies.signature(ledger, *original)?.map_or(String::new(), |original| original.0.clone());
-            rows.extend(ledger.row_number(*row)?.map(|row| said(row, &name)));
+        for (number, original) in some {
+            let source = originals.signature(*original)?.map_or(String::new(), |original| original.0.clone());
+            rows.extend(ledger.row_by_number(*number)?.map(|row| as_copy_of(row, &source)));
         }
-        ledger.mark_copies(&rows)?;
+        ledger.mark_copies(rows)?;
     }
     Ok(())
 }
 
-/// Every row's number in the ledger, by its place, and the places of rows that share a mark: the later one in the upper half.
-fn candidates(ledger: &Ledger, (near, folder): (Near, &Path), refused: &impl Fn(io::Error) -> Fault) -> Result<(Vec<i64>, Sorted), Fault> {
+/// The number of every row, by its place, and the pairs of places that share a band key: the later place in the upper half.
+fn candidates(ledger: &Ledger, near: Near, folder: &Path, disk_fault: &impl Fn(io::Error) -> Fault) -> Result<(Vec<i64>, Sorted), Fault> {
     let mut rows = Vec::new();
-    let mut marks = Sorter::new(folder);
+    let mut keys = Sorter::new(folder);
     ledger.each_signature(|row| {
-        let place = number(rows.len());
+        let at = place(rows.len());
         rows.push(row.number);
         let signature = if near == Near::Off { None } else { Signature::from_bytes(&row.signature) };
-        signature.iter().flat_map(Signature::marks).try_for_each(|mark| marks.push(pair(mark, place))).map_err(refused)
+        signature.iter().flat_map(Signature::band_keys).try_for_each(|key| keys.push(pair(key, at))).map_err(disk_fault)
     })?;
-    let mut shared = Sorter::new(folder);
-    let (mut mark, mut group) = (None, Vec::with_capacity(FEW + 1));
-    for next in marks.sorted().map_err(refused)? {
-        let (its, place) = halves(next.map_err(refused)?);
-        if mark.replace(its) != Some(its) {
-            pair_up(&group, &mut shared).map_err(refused)?;
-            group.clear();
-        }
-        if group.len() <= FEW {
-            group.push(place);
-        } else {
-            group.iter().take(FIRST).try_for_each(|first| shared.push(pair(place, *first))).map_err(refused)?;
-        }
+    let mut pairs = Sorter::new(folder);
+    let mut bucket = Bucket::default();
+    for next in keys.sorted().map_err(disk_fault)? {
+        let (key, at) = halves(next.map_err(disk_fault)?);
+        bucket.add(key, at, &mut pairs).map_err(disk_fault)?;
     }
-    pair_up(&group, &mut shared).map_err(refused)?;
-    Ok((rows, shared.sorted().map_err(refused)?))
+    Ok((rows, pairs.sorted().map_err(disk_fault)?))
 }
 
-/// Pairs each place of a group with those before it: all of them, or where the group is large the first.
-fn pair_up(group: &[u32], shared: &mut Sorter) -> io::Result<()> {
-    let most = if group.len() > FEW { FIRST } else { FEW };
-    let pairs = group.iter().enumerate().flat_map(|(at, place)| group.iter().take(at.min(most)).map(|earlier| pair(*place, *earlier)));
-    pairs.into_iter().try_for_each(|pair| shared.push(pair))
+/// The rows that share a band key, as far as later ones are compared with them.
+#[derive(Default)]
+struct Bucket {
+    key: Option<u32>,
+    places: Vec<u32>,
 }
 
-/// The places that share a mark with this one and come before it.
-fn of_row(place: u32, candidates: &mut Peekable<Sorted>) -> io::Result<Vec<u32>> {
+impl Bucket {
+    /// Adds a row, and its pairs to `pairs`.
+    fn add(&mut self, key: u32, at: u32, pairs: &mut Sorter) -> io::Result<()> {
+        if self.key.replace(key) != Some(key) {
+            self.places.clear();
+        }
+        self.places.iter().try_for_each(|earlier| pairs.push(pair(at, *earlier)))?;
+        if self.places.len() == FIRST + PREVIOUS {
+            self.places.remove(FIRST);
+        }
+        self.places.push(at);
+        Ok(())
+    }
+}
+
+/// The candidates of the row at this place.
+fn earlier_candidates(at: u32, candidates: &mut Peekable<Sorted>) -> io::Result<Vec<u32>> {
     let mut places = Vec::new();
-    // What belongs to a place before this one has been taken with it; an error is taken too, and told.
-    while let Some(next) = candidates.next_if(|next| next.as_ref().map_or(true, |next| halves(*next).0 <= place)) {
+    // An error is taken too, and returned.
+    while let Some(next) = candidates.next_if(|next| next.as_ref().map_or(true, |next| halves(*next).0 <= at)) {
         places.push(halves(next?).1);
     }
     Ok(places)
 }
 
-/// Which rows of the table are copies, and of which.
-#[derive(Default)]
-struct Copies {
+/// Which row repeats which.
+struct Originals<'a> {
+    ledger: &'a Ledger,
     /// The numbers of the rows, by their places.
     rows: Vec<i64>,
-    /// The places of the rows' duplicates.
-    duplicates: Vec<u32>,
-    at_hand: HashMap<u32, Option<Arc<(String, Signature)>>>,
+    /// The places of the rows' originals, for the rows so far; [`NONE`] for a row that is no copy.
+    of: Vec<u32>,
+    cache: HashMap<u32, Option<Arc<(String, Signature)>>>,
 }
 
-impl Copies {
-    /// The first original, with its source, among these places that the signature repeats. A copy stands for its original.
-    fn original(&mut self, ledger: &Ledger, signature: &[u8], places: &[u32]) -> Result<Option<(u32, String)>, Fault> {
-        let mut places: Vec<u32> = places
-            .iter()
-            .map(|place| self.duplicates.get(*place as usize).copied().filter(|place| *place != NONE).unwrap_or(*place))
-            .collect();
+impl Originals<'_> {
+    /// The place and source of the first row among `places`, or of their originals, that this signature repeats.
+    fn find(&mut self, signature: &[u8], places: &[u32]) -> Result<Option<(u32, String)>, Fault> {
+        let original = |at: &u32| self.of.get(*at as usize).copied().filter(|original| *original != NONE).unwrap_or(*at);
+        let mut places: Vec<u32> = places.iter().map(original).collect();
         places.sort_unstable();
         places.dedup();
         let Some(signature) = Signature::from_bytes(signature) else { return Ok(None) };
-        for place in places {
-            if let Some(original) = self.signature(ledger, place)?.filter(|original| signature.repeats(&original.1).is_some()) {
-                return Ok(Some((place, original.0.clone())));
+        for at in places {
+            if let Some(original) = self.signature(at)?.filter(|original| signature.repeats(&original.1).is_some()) {
+                return Ok(Some((at, original.0.clone())));
             }
         }
         Ok(None)
     }
 
-    fn signature(&mut self, ledger: &Ledger, place: u32) -> Result<Option<Arc<(String, Signature)>>, Fault> {
-        if let Some(known) = self.at_hand.get(&place) {
+    /// The source and the signature of the row at this place.
+    fn signature(&mut self, at: u32) -> Result<Option<Arc<(String, Signature)>>, Fault> {
+        if let Some(known) = self.cache.get(&at) {
             return Ok(known.clone());
         }
-        let Some(row) = self.rows.get(place as usize) else { return Ok(None) };
-        let found = ledger.signature(*row)?.and_then(|(source, bytes)| Some(Arc::new((source, Signature::from_bytes(&bytes)?))));
-        if self.at_hand.len() >= AT_HAND {
-            self.at_hand.clear();
+        let Some(number) = self.rows.get(at as usize) else { return Ok(None) };
+        let found = self.ledger.signature(*number)?;
+        let found = found.and_then(|(source, bytes)| Some(Arc::new((source, Signature::from_bytes(&bytes)?))));
+        if self.cache.len() >= CACHED {
+            self.cache.clear();
         }
-        self.at_hand.insert(place, found.clone());
+        self.cache.insert(at, found.clone());
         Ok(found)
     }
 }
 
-/// The row that says it is a copy of `original`, or of none where that is empty.
-pub fn said(row: Row, original: &str) -> Row {
+/// The row with the note that it repeats `original`; without it if that is empty.
+pub fn as_copy_of(row: Row, original: &str) -> Row {
     let mut findings = row.findings.clone();
     findings.retain(|finding| finding.check != Flag::Copy);
     if !original.is_empty() {
@@ -154,9 +159,9 @@ pub fn said(row: Row, original: &str) -> Row {
     Row { copy_of: original.to_owned(), ..row }.with_findings(findings)
 }
 
-/// Places beyond four thousand million share the last one, and are no copies.
-fn number(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(NONE)
+/// Rows beyond four thousand million share the last place, and are no copies.
+fn place(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(NONE)
 }
 
 fn pair(upper: u32, lower: u32) -> u64 {
@@ -166,4 +171,30 @@ fn pair(upper: u32, lower: u32) -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "each half of 64 bits has 32")]
 fn halves(pair: u64) -> (u32, u32) {
     ((pair >> 32) as u32, pair as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_pairs_each_row_with_the_first_and_the_previous_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut pairs = Sorter::new(folder.path());
+        let mut bucket = Bucket::default();
+        for at in 0..6 {
+            bucket.add(7, at, &mut pairs).unwrap();
+        }
+        bucket.add(8, 6, &mut pairs).unwrap();
+        let found: Vec<(u32, u32)> = pairs.sorted().unwrap().map(|pair| halves(pair.unwrap())).collect();
+        let of = |at: u32| found.iter().filter(|(later, _)| *later == at).map(|(_, earlier)| *earlier).collect::<Vec<_>>();
+        assert_eq!((of(1), of(4), of(5), of(6)), (vec![0], vec![0, 1, 2, 3], vec![0, 1, 3, 4], vec![]));
+    }
+
+    #[test]
+    fn a_row_says_once_what_it_repeats() {
+        let copy = as_copy_of(as_copy_of(Row::default(), "a.txt"), "b.txt");
+        assert_eq!((copy.copy_of.as_str(), copy.flags.as_str(), copy.findings.len()), ("b.txt", "copy", 1));
+        assert_eq!(as_copy_of(copy, ""), Row::default());
+    }
 }

@@ -1,4 +1,4 @@
-//! Numbers sorted beyond memory: what does not fit is sorted in parts that go to an unnamed file, and merged from there.
+//! An external sort: numbers that do not fit into memory are sorted in parts, written to an unnamed file, and merged.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -7,15 +7,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Numbers that are held: 1 MB.
-const HELD: usize = 1 << 17;
-/// Numbers of a part that are fetched at once.
+/// Numbers in memory: 8 MB.
+const HELD: usize = 1 << 20;
+/// Numbers that are read from a part at once.
 const FETCHED: u64 = 1 << 11;
 /// Bytes of a number.
 const BYTES: u64 = 8;
 
-/// Takes numbers in any order.
-pub struct Sorter {
+/// Collects numbers in any order.
+pub(super) struct Sorter {
     folder: PathBuf,
     held: Vec<u64>,
     most: usize,
@@ -25,18 +25,18 @@ pub struct Sorter {
 }
 
 impl Sorter {
-    /// A sorter that puts what it cannot hold into `folder`, under no name: it is gone with the process.
-    pub fn new(folder: &Path) -> Self {
+    /// A sorter that writes what does not fit into memory to a file in `folder` without a name: it disappears with the process.
+    pub(super) fn new(folder: &Path) -> Self {
         Self { folder: folder.to_path_buf(), held: Vec::new(), most: HELD, file: None, ends: Vec::new() }
     }
 
-    /// Takes a number.
-    pub fn push(&mut self, number: u64) -> io::Result<()> {
+    /// Adds a number.
+    pub(super) fn push(&mut self, number: u64) -> io::Result<()> {
         self.held.push(number);
-        if self.held.len() < self.most { Ok(()) } else { self.put_down() }
+        if self.held.len() < self.most { Ok(()) } else { self.write_part() }
     }
 
-    fn put_down(&mut self) -> io::Result<()> {
+    fn write_part(&mut self) -> io::Result<()> {
         self.held.sort_unstable();
         let bytes: Vec<u8> = self.held.iter().flat_map(|number| number.to_le_bytes()).collect();
         let file = match &mut self.file {
@@ -49,8 +49,8 @@ impl Sorter {
         Ok(())
     }
 
-    /// All that were taken, each once, in their order.
-    pub fn sorted(mut self) -> io::Result<Sorted> {
+    /// All numbers in their order, each once.
+    pub(super) fn sorted(mut self) -> io::Result<Sorted> {
         self.held.sort_unstable();
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let mut parts: Vec<Part> = starts.zip(&self.ends).map(|(next, end)| Part { next, end: *end, here: VecDeque::new() }).collect();
@@ -67,17 +67,17 @@ struct Part {
     here: VecDeque<u64>,
 }
 
-/// Numbers in their order.
-pub struct Sorted {
+/// The sorted numbers.
+pub(super) struct Sorted {
     file: Option<File>,
     parts: Vec<Part>,
-    /// The first number of each part.
+    /// The next number of each part.
     first: BinaryHeap<Reverse<(u64, usize)>>,
     last: Option<u64>,
 }
 
 impl Sorted {
-    /// Puts the next number of a part among the first ones.
+    /// Moves the next number of a part to `first`.
     fn fetch(&mut self, number: usize) -> io::Result<()> {
         let Some(part) = self.parts.get_mut(number) else { return Ok(()) };
         if part.here.is_empty()
@@ -121,7 +121,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_fits_or_not_comes_in_its_order_and_once(numbers in prop::collection::vec(0..50_u64, 0..200), most in 1..80_usize) {
+        fn numbers_come_in_order_and_once(numbers in prop::collection::vec(0..50_u64, 0..200), most in 1..80_usize) {
             let dir = tempfile::tempdir().unwrap();
             let mut sorter = Sorter { most, ..Sorter::new(dir.path()) };
             numbers.iter().try_for_each(|number| sorter.push(*number)).unwrap();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_fetched_piece_by_piece() {
+    fn a_part_is_read_in_pieces() {
         let dir = tempfile::tempdir().unwrap();
         let mut sorter = Sorter { most: 5000, ..Sorter::new(dir.path()) };
         (0..12_345).rev().try_for_each(|number| sorter.push(number)).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Billing, ErrorCode, Exit, Lang, Reject};
+use super::{Billing, ErrorCode, Exit, Fault, Lang, Reject};
 
 /// The kinds of work that an endpoint can be asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -325,6 +325,13 @@ impl UnusableSpend {
     pub fn outcome(self) -> Option<&'static str> {
         let word = if self.lost > 0 { "lost" } else { "unusable" };
         (self.attempts() > 0).then_some(word)
+    }
+}
+
+/// The run cannot go on: the article is neither done nor failed.
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self { reject: Reject::new(ErrorCode::BrokenOff, fault.message), exit: fault.exit }
     }
 }
 

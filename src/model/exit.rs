@@ -32,6 +32,11 @@ impl Exit {
         self as u8
     }
 
+    /// Whether it ends the run, so that an article with this exit code is neither done nor failed.
+    pub fn ends_the_run(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated | Self::Limit | Self::Usage)
+    }
+
     /// Of two reasons to end, the one that the exit code tells: signal > 1 > 2 > 4 > 5 > 6 > 3 > 0.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {

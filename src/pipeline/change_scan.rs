@@ -1,5 +1,5 @@
-//! Which files of the input the ledger knows, so that an unchanged one is not opened. The walk and the ledger's list are both in order, so
-//! they are compared side by side, a page at a time: memory stays flat for a million files.
+//! Change detection: which files of the input are as an earlier run left them. The walk and the ledger's list of files have the same order, so
+//! both are compared side by side, a page at a time, and memory stays flat for a million files.
 
 use std::collections::{HashSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
@@ -7,93 +7,105 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::config::Config;
 use crate::discover::{Found, roots};
 use crate::model::{Fault, Source, Stamp};
-use crate::record::{FileRef, KnownFile, Ledger};
+use crate::record::{FileRef, KnownFile, LedgerReader};
 
-/// Files that are fetched from the ledger at once.
+/// Files that are read from the ledger at once.
 const PAGE: usize = 1024;
-/// A file that was written to so shortly before it was read may change again and look the same: some file systems count in two seconds.
+/// A file that was written less than this before it was read may change again and look the same: some file systems have a resolution of two
+/// seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// What the ledger says of a file that was found.
-pub(super) enum Sight {
-    /// It is as an earlier run left it, and so are its rows.
+/// Whether a file that was found has changed.
+pub(super) enum Change {
+    /// No: its rows are up to date.
     Unchanged {
-        /// Rows that are done.
+        /// How many of its rows are done.
         done: u64,
-        /// Rows that were skipped.
+        /// How many of its rows were skipped.
         skipped: u64,
     },
-    /// It has to be read.
-    New(Arc<FileRef>),
+    /// Yes, or it is new: it must be read.
+    Changed(Arc<FileRef>),
 }
 
-/// The ledger's list on one side of the comparison.
+/// The comparison of the walk with the ledger.
 pub(super) struct ChangeScan<'a> {
-    ledger: &'a Ledger,
+    ledger: &'a LedgerReader,
     base: &'a Path,
     settings: i64,
-    /// Inputs that are files: looked up by themselves, not in the order of their folder.
+    run: i64,
+    /// The number of the next new file.
+    next_number: i64,
+    /// Inputs that are files: looked up one by one, because they are outside the order of their folder.
     lone: HashSet<PathBuf>,
-    /// The folder that the walk is in, as a path and as the ledger's key.
+    /// The walk's current folder, as a path and as the ledger's key.
     folder: PathBuf,
     key: Vec<u8>,
-    /// Files of that folder that the walk has not come to; their last page was fetched.
+    /// The ledger's next files of that folder; `last_page` if there are no more after them.
     page: VecDeque<KnownFile>,
-    whole: bool,
+    last_page: bool,
     visited: HashSet<Vec<u8>>,
-    /// Numbers of files that were looked up by themselves.
-    met: HashSet<i64>,
+    /// Numbers of files that were looked up one by one.
+    looked_up: HashSet<i64>,
+    /// Files that were not in the table, and are back.
     back: Vec<i64>,
+    /// Files in the table that are gone.
     gone: Vec<i64>,
 }
 
 impl<'a> ChangeScan<'a> {
-    pub(super) fn new(ledger: &'a Ledger, base: &'a Path, inputs: &[PathBuf], settings: i64) -> Self {
-        let lone = roots(inputs).into_iter().filter(|root| root.is_file()).collect();
-        Self {
+    /// A comparison for run number `run`, whose settings have the hash `settings`.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(super) fn new(ledger: &'a LedgerReader, config: &'a Config, settings: i64, run: i64) -> Result<Self, Fault> {
+        Ok(Self {
             ledger,
-            base,
+            base: &config.folder,
             settings,
-            lone,
+            run,
+            next_number: ledger.last_file_number()? + 1,
+            lone: roots(&config.input).into_iter().filter(|root| root.is_file()).collect(),
             folder: PathBuf::new(),
             key: Vec::new(),
             page: VecDeque::new(),
-            whole: true,
+            last_page: true,
             visited: HashSet::new(),
-            met: HashSet::new(),
+            looked_up: HashSet::new(),
             back: Vec::new(),
             gone: Vec::new(),
-        }
+        })
     }
 
-    /// Looks a file up that the walk has come to.
-    pub(super) fn look(&mut self, found: &Found) -> Result<Sight, Fault> {
+    /// Looks up the walk's next file.
+    pub(super) fn look_up(&mut self, found: &Found) -> Result<Change, Fault> {
         let source = match found {
             Ok(source) => source,
-            Err((name, _)) => return self.lone(b"", name.as_bytes(), None),
+            Err((name, _)) => return self.look_up_alone(b"", name.as_bytes(), None),
         };
         let (Some(folder), Some(name)) = (source.path.parent(), source.path.file_name()) else {
-            return self.lone(b"", source.name.as_bytes(), source.stamp);
+            return self.look_up_alone(b"", source.name.as_bytes(), source.stamp);
         };
         let name = name.as_bytes();
         if source.stamp.is_none() || self.lone.contains(&source.path) {
-            return self.lone(&self.key(folder), name, source.stamp);
+            return self.look_up_alone(&self.key(folder), name, source.stamp);
         }
         if folder != self.folder {
             self.enter(folder)?;
         }
         let known = self.advance(name)?;
-        Ok(self.judge(known, || name.to_vec(), source.stamp))
+        Ok(self.compare(known, || name.to_vec(), source.stamp))
     }
 
-    /// What is to be put into the table and taken out of it, now that the walk has come to its end.
+    /// Ends the walk; returns the files whose rows come back into the table, and those whose rows leave it.
     pub(super) fn end(mut self) -> Result<(Vec<i64>, Vec<i64>), Fault> {
         self.leave()?;
         for folder in self.ledger.folders()? {
             if !self.visited.contains(&folder) {
-                (self.key, self.whole) = (folder, false);
+                (self.key, self.last_page) = (folder, false);
                 self.leave()?;
             }
         }
@@ -104,39 +116,40 @@ impl<'a> ChangeScan<'a> {
         folder.strip_prefix(self.base).unwrap_or(folder).as_os_str().as_bytes().to_vec()
     }
 
-    /// A file outside the order.
-    fn lone(&mut self, folder: &[u8], name: &[u8], stamp: Option<Stamp>) -> Result<Sight, Fault> {
+    /// Looks up a file outside the order of a folder.
+    fn look_up_alone(&mut self, folder: &[u8], name: &[u8], stamp: Option<Stamp>) -> Result<Change, Fault> {
         let known = self.ledger.file(folder, name)?;
-        self.met.extend(known.as_ref().map(|known| known.number));
+        self.looked_up.extend(known.as_ref().map(|known| known.number));
         let file = FileRef { number: 0, folder: folder.to_vec(), name: name.to_vec() };
-        Ok(match self.judge(known, Vec::new, stamp) {
-            Sight::New(judged) => Sight::New(Arc::new(FileRef { number: judged.number, ..file })),
-            unchanged @ Sight::Unchanged { .. } => unchanged,
+        Ok(match self.compare(known, Vec::new, stamp) {
+            Change::Changed(compared) => Change::Changed(Arc::new(FileRef { number: compared.number, ..file })),
+            unchanged @ Change::Unchanged { .. } => unchanged,
         })
     }
 
-    fn judge(&mut self, known: Option<KnownFile>, name: impl FnOnce() -> Vec<u8>, stamp: Option<Stamp>) -> Sight {
+    fn compare(&mut self, known: Option<KnownFile>, name: impl FnOnce() -> Vec<u8>, stamp: Option<Stamp>) -> Change {
         if let Some(known) = &known
             && Some(known.stamp) == stamp
             && known.settings == self.settings
         {
-            self.back.extend((!known.listed).then_some(known.number));
-            return Sight::Unchanged { done: known.done, skipped: known.skipped };
+            self.back.extend((!known.in_table).then_some(known.number));
+            return Change::Unchanged { done: known.done, skipped: known.skipped };
         }
-        let number = known.map_or_else(|| self.ledger.new_file_number(), |known| known.number);
-        Sight::New(Arc::new(FileRef { number, folder: self.key.clone(), name: name() }))
+        let number = known.map_or(self.next_number, |known| known.number);
+        self.next_number += i64::from(number == self.next_number);
+        Change::Changed(Arc::new(FileRef { number, folder: self.key.clone(), name: name() }))
     }
 
     fn enter(&mut self, folder: &Path) -> Result<(), Fault> {
         self.leave()?;
         self.folder = folder.to_path_buf();
         self.key = self.key(folder);
-        self.whole = false;
+        self.last_page = false;
         self.visited.insert(self.key.clone());
         Ok(())
     }
 
-    /// The known file of that name; those before it are gone.
+    /// The ledger's file of this name; those before it are gone.
     fn advance(&mut self, name: &[u8]) -> Result<Option<KnownFile>, Fault> {
         while let Some(known) = self.next()? {
             match known.name.as_slice().cmp(name) {
@@ -151,7 +164,7 @@ impl<'a> ChangeScan<'a> {
         Ok(None)
     }
 
-    /// All that is left of the folder is gone.
+    /// Leaves the folder: the files that are left in it are gone.
     fn leave(&mut self) -> Result<(), Fault> {
         while let Some(known) = self.next()? {
             self.miss(&known);
@@ -160,34 +173,90 @@ impl<'a> ChangeScan<'a> {
     }
 
     fn next(&mut self) -> Result<Option<KnownFile>, Fault> {
-        if self.page.is_empty() && !self.whole {
+        if self.page.is_empty() && !self.last_page {
             self.page = self.ledger.files(&self.key, None, PAGE)?.into();
-            self.whole = self.page.len() < PAGE;
+            self.last_page = self.page.len() < PAGE;
         } else if self.page.len() == 1
-            && !self.whole
+            && !self.last_page
             && let Some(last) = self.page.front()
         {
             let more = self.ledger.files(&self.key, Some(&last.name), PAGE)?;
-            self.whole = more.len() < PAGE;
+            self.last_page = more.len() < PAGE;
             self.page.extend(more);
         }
         Ok(self.page.pop_front())
     }
 
-    /// A file that the ledger knows was not found. What this run has listed itself, it has found.
+    /// Notes that a file was not found. A file that this run recorded was found under another input.
     fn miss(&mut self, known: &KnownFile) {
-        if known.listed && known.run != self.ledger.run() && !self.met.contains(&known.number) {
+        if known.in_table && known.run != self.run && !self.looked_up.contains(&known.number) {
             self.gone.push(known.number);
         }
     }
 }
 
-/// Whether the file is still as it was found, and cannot change any more without showing it.
+/// Whether a file is still as it was found, and any later change to it will show in its stamp.
 pub(super) fn is_settled(source: &Source) -> bool {
     let Some(found) = source.stamp else { return false };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let written = Duration::from_nanos(u64::try_from(found.modified).unwrap_or(0));
-    // A time in the future proves nothing either.
+    // A time in the future proves nothing.
     let settled = now.checked_sub(written).is_some_and(|since| since >= SETTLED);
     settled && source.path.symlink_metadata().is_ok_and(|meta| Stamp::of(&meta) == found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Exit, RunSummary};
+    use crate::record::{FileRead, Ledger, RowStore};
+
+    const SETTINGS: i64 = 7;
+
+    fn stamp(size: u64) -> Stamp {
+        Stamp { size, modified: 1, inode: 1 }
+    }
+
+    fn found(name: &str, size: u64) -> Found {
+        Ok(Source { path: Path::new("/base/input").join(name), name: name.into(), size, stamp: Some(stamp(size)) })
+    }
+
+    /// A ledger with these files of the folder `input`, as an earlier run left them.
+    fn ledger(folder: &Path, names: &[&str]) -> Ledger {
+        let ledger = Ledger::open(folder, false).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (number, name) in (1..).zip(names) {
+            let file = Arc::new(FileRef { number, folder: b"input".to_vec(), name: name.as_bytes().to_vec() });
+            runtime.block_on(ledger.record_file(FileRead { file, stamp: stamp(5), settings: SETTINGS, done: 2, skipped: 1 })).unwrap();
+        }
+        ledger.close(Exit::Done, &RunSummary::default()).unwrap();
+        Ledger::open(folder, false).unwrap()
+    }
+
+    fn config() -> Config {
+        Config { input: vec!["/base/input".into()], folder: "/base".into(), ..Config::sample() }
+    }
+
+    #[test]
+    fn unchanged_files_are_passed_over_and_missing_ones_leave_the_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = ledger(dir.path(), &["a", "b", "c", "d"]);
+        let config = config();
+        let mut scan = ChangeScan::new(&ledger, &config, SETTINGS, ledger.run()).unwrap();
+        assert!(matches!(scan.look_up(&found("a", 5)).unwrap(), Change::Unchanged { done: 2, skipped: 1 }));
+        // `b` is gone, `c` has another size, and `e` is new.
+        let Change::Changed(c) = scan.look_up(&found("c", 6)).unwrap() else { panic!("its size changed") };
+        let Change::Changed(e) = scan.look_up(&found("e", 5)).unwrap() else { panic!("it is new") };
+        assert_eq!((c.number, e.number), (3, 5));
+        assert_eq!(scan.end().unwrap(), (vec![], vec![2, 4]));
+    }
+
+    #[test]
+    fn other_settings_make_every_file_be_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = ledger(dir.path(), &["a"]);
+        let config = config();
+        let mut scan = ChangeScan::new(&ledger, &config, SETTINGS + 1, ledger.run()).unwrap();
+        assert!(matches!(scan.look_up(&found("a", 5)).unwrap(), Change::Changed(_)));
+    }
 }

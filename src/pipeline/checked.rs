@@ -1,54 +1,54 @@
-//! What is made of an article, checked; and made once more where the user wants that and a check found something.
+//! Makes the texts of a row and checks them; makes them once more if the config asks for that.
 
 use super::Run;
 use crate::check::{Context, check};
-use crate::model::{Action, Article, Digest, Exit, Failure, Field, Finding, Flag, Lang, Severity, Task};
+use crate::model::{Action, Article, Digest, Failure, Field, Finding, Flag, Lang, Severity, Task};
 use crate::plan::{CallBackend, Redo, RouteOutput, make};
 
-/// What was made, and all that is to be said of it.
+/// The texts of a row and their findings.
 pub(super) struct Checked {
-    pub(super) made: RouteOutput,
+    pub(super) output: RouteOutput,
     pub(super) findings: Vec<Finding>,
 }
 
-/// Whether a row is kept out of the table for one of its findings.
-pub(super) fn quarantined(findings: &[Finding]) -> bool {
+/// Whether a finding keeps the row out of the table.
+pub(super) fn has_quarantine(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.action == Action::Quarantine)
 }
 
-/// Makes a row's texts and checks them. Where a check asks for it they are made a second time, never a third; of the two the better
-/// one is kept, the first where they are as good.
+/// Makes the texts of a row and checks them. If a finding's action asks for it, they are made a second time, never a third; the better of
+/// the two is kept, the first if they are equal.
 ///
 /// # Errors
-/// What kept the first from being made, or ends the run.
+/// Why the first could not be made, or what ends the run.
 pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl CallBackend) -> Result<Checked, Failure> {
     let config = &run.config;
-    let made = make(&config.summary, &run.glossary, article, &Redo::default(), backend).await?;
-    // Those who are ready to ask go first: a service that waits costs more time than a row that is checked a little later.
+    let output = make(&config.summary, &run.glossary, article, &Redo::default(), backend).await?;
+    // Yields, so that calls that are ready are sent before the checks run.
     tokio::task::yield_now().await;
-    let first = look(run, article, made);
+    let first = check_output(run, article, output);
     let Some(redo) = redo(article, &first) else { return Ok(first) };
     tracing::info!(
-        "{}: once more, {}",
+        "{}: made once more because of {}",
         article.source,
         first.findings.iter().map(|finding| finding.check.code()).collect::<Vec<_>>().join(" ")
     );
     match make(&config.summary, &run.glossary, article, &redo, backend).await {
-        Ok(made) => Ok(better(first, look(run, article, made))),
-        Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::Limit | Exit::Usage) => Err(failure),
+        Ok(output) => Ok(better(first, check_output(run, article, output))),
+        Err(failure) if failure.exit.ends_the_run() => Err(failure),
         Err(failure) => {
-            tracing::info!("{}: the second try failed, the first stands: {}", article.source, failure.reject);
+            tracing::info!("{}: the second attempt failed, the first is kept: {}", article.source, failure.reject);
             Ok(first)
         }
     }
 }
 
-fn look(run: &Run, article: &Article, made: RouteOutput) -> Checked {
-    let findings = findings(run, article, &made.digest, [&made.text_fr, &made.text_en], made.draft);
-    Checked { made, findings }
+fn check_output(run: &Run, article: &Article, output: RouteOutput) -> Checked {
+    let findings = findings(run, article, &output.digest, [&output.text_fr, &output.text_en], output.draft);
+    Checked { output, findings }
 }
 
-/// All that is to be said of these texts of an article: what was noticed before, and what the checks find.
+/// The findings about these texts of an article: from the reading, and from the checks.
 pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&str; 2], draft: bool) -> Vec<Finding> {
     let checks = &run.config.checks;
     let context = Context::of_row(article, digest, kept, run.config.summary.wish.words).with_glossary(&run.glossary);
@@ -58,25 +58,25 @@ pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&st
     noticed.chain(draft).chain(found).collect()
 }
 
-/// How the article is to be done again; none where no finding asks for it.
+/// How to make the article again; `None` if no finding asks for it.
 fn redo(article: &Article, checked: &Checked) -> Option<Redo> {
     let with = |action: Action| checked.findings.iter().filter(move |finding| finding.action == action);
     let wrong: Vec<String> = with(Action::Retry).map(|finding| format!("{}: {}.", finding.field, finding.explanation)).collect();
     let avoid: Vec<String> =
-        with(Action::Failover).map(|finding| candidate(article, checked, finding.field)).filter(|name| !name.is_empty()).collect();
+        with(Action::Failover).map(|finding| endpoint_of(article, checked, finding.field)).filter(|name| !name.is_empty()).collect();
     if wrong.is_empty() && avoid.is_empty() {
         return None;
     }
-    // Where only the translation is wrong, the summary is not paid for again.
+    // If only the translation is wrong, the summary is not billed again.
     let mut asked = with(Action::Retry).chain(with(Action::Failover));
     let task = asked.all(|finding| is_translated(article, finding.field)).then_some(Task::Translate);
     Some(Redo { note: wrong.join(" "), avoid, task })
 }
 
-/// Who made the text.
-fn candidate(article: &Article, checked: &Checked, field: Field) -> String {
-    let made = &checked.made;
-    if is_translated(article, field) { made.translation_endpoint.clone() } else { made.summary_endpoint.clone() }
+/// The endpoint that made a text.
+fn endpoint_of(article: &Article, checked: &Checked, field: Field) -> String {
+    let output = &checked.output;
+    if is_translated(article, field) { output.translation_endpoint.clone() } else { output.summary_endpoint.clone() }
 }
 
 fn is_translated(article: &Article, field: Field) -> bool {
@@ -88,15 +88,15 @@ fn is_translated(article: &Article, field: Field) -> bool {
     article.language != Some(lang)
 }
 
-/// The second where less is wrong with it, else the first; both were paid for.
+/// The second if less is wrong with it, else the first. The cost is that of both.
 fn better(first: Checked, second: Checked) -> Checked {
-    let cost = first.made.cost.zip(second.made.cost).map(|(first, second)| first + second);
+    let cost = first.output.cost.zip(second.output.cost).map(|(first, second)| first + second);
     let mut kept = if weight(&second) < weight(&first) { second } else { first };
-    kept.made.cost = cost;
+    kept.output.cost = cost;
     kept
 }
 
-/// How much is wrong: errors first, then warnings, then the rest.
+/// How much is wrong: errors count before warnings, and warnings before notes.
 fn weight(checked: &Checked) -> [usize; 3] {
     [Severity::Error, Severity::Warning, Severity::Info]
         .map(|severity| checked.findings.iter().filter(|finding| finding.severity == severity).count())
@@ -107,13 +107,13 @@ mod tests {
     use super::*;
 
     fn checked(findings: &[(Flag, Severity, Field, Action)]) -> Checked {
-        let made =
+        let output =
             RouteOutput { summary_endpoint: "s".into(), translation_endpoint: "t".into(), cost: Some(1.0), ..RouteOutput::default() };
         let finding = |(flag, severity, field, action): &(Flag, Severity, Field, Action)| Finding {
             action: *action,
             ..Finding::new(*flag, *severity, *field, "“20” stands here, but “2” in the source")
         };
-        Checked { made, findings: findings.iter().map(finding).collect() }
+        Checked { output, findings: findings.iter().map(finding).collect() }
     }
 
     fn article() -> Article {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wrong_is_done_again_and_only_where_it_is_asked_for() {
+    fn only_what_is_wrong_is_made_again_and_only_if_configured() {
         let flagged = (Flag::Number, Severity::Error, Field::SummaryFr, Action::Flag);
         assert!(redo(&article(), &checked(&[flagged])).is_none());
         let retried = redo(&article(), &checked(&[(Flag::Number, Severity::Error, Field::SummaryEn, Action::Retry)])).unwrap();
@@ -132,12 +132,12 @@ mod tests {
     }
 
     #[test]
-    fn the_better_one_is_kept_and_both_are_paid_for() {
+    fn the_better_one_is_kept_at_the_cost_of_both() {
         let wrong = || checked(&[(Flag::Number, Severity::Error, Field::SummaryEn, Action::Retry)]);
         let less = || checked(&[(Flag::Name, Severity::Warning, Field::SummaryEn, Action::Flag)]);
         let kept = |first, second| better(first, second).findings.first().map(|finding| finding.check);
         assert_eq!(kept(wrong(), less()), Some(Flag::Name));
         assert_eq!(kept(less(), wrong()), Some(Flag::Name));
-        assert_eq!(better(wrong(), wrong()).made.cost, Some(2.0));
+        assert_eq!(better(wrong(), wrong()).output.cost, Some(2.0));
     }
 }

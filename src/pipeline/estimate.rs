@@ -1,48 +1,52 @@
-//! What a run would do, without a call: articles go their way with somebody who only counts in the endpoints' place.
+//! What a run would do and cost, without a call: articles take their route, but their calls are only counted.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
+use tokio::runtime::Handle;
 
-use super::article::as_wished;
-use super::change_scan::{ChangeScan, Sight};
-use super::walk::signature;
-use super::{Run, read_all};
-use crate::dedup::Claim;
-use crate::discover::walk;
+use super::change_scan::{Change, ChangeScan};
+use super::fingerprints::Fingerprints;
+use super::reading::{read_all, sign};
+use crate::broker::Endpoints;
+use crate::call::EndpointClient;
+use crate::config::Config;
+use crate::dedup::{DuplicateIndex, Role};
+use crate::discover::{Found, walk};
 use crate::model::{Answer, Article, Ask, Digest, Failure, Fault, Reply, Status, Task, Understood, Usage};
-use crate::plan::{Answered, CallBackend, Candidate, Redo, content_key, estimate, expected, make};
+use crate::plan::{self, Answered, CallBackend, Candidate, Glossary, Redo, expected, make};
+use crate::record::LedgerReader;
 
-/// Sources that are read at once.
+/// Sources that are read together.
 const BATCH: usize = 256;
 
-/// What would become of the articles.
+/// What a run would do.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Estimate {
     /// Articles found.
     pub found: u64,
-    /// Their rows are good as they are.
+    /// Articles whose rows are up to date.
     pub unchanged: u64,
     /// ChangeScan by their content, under another name.
     pub moved: u64,
-    /// Copies that take the summary of their original.
+    /// Copies that reuse the summary of their original.
     pub copies: u64,
-    /// Never seen.
+    /// New articles.
     pub new: u64,
-    /// Done before, and made anew: the article or a setting has changed.
+    /// Articles that are made again, because they or the settings have changed.
     pub redone: u64,
-    /// Failed before, and tried again.
+    /// Articles that failed before.
     pub retried: u64,
-    /// Left out by a rule, by code.
+    /// Articles that a rule leaves out, by error code.
     pub skipped: BTreeMap<String, u64>,
-    /// Failed before any call, by code.
+    /// Articles that fail before any call, by error code.
     pub failed: BTreeMap<String, u64>,
-    /// What the endpoints would be asked, in the config's order.
+    /// The work of each endpoint, in the config's order.
     pub endpoints: Vec<Load>,
 }
 
-/// What an endpoint would be asked.
+/// The work of an endpoint.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Load {
     /// Its name.
@@ -51,48 +55,61 @@ pub struct Load {
     pub calls: u64,
     /// Calls that the ledger answers.
     pub remembered: u64,
-    /// Tokens of prompts and answers, about.
+    /// Estimated tokens of prompts and answers.
     pub tokens: u64,
     /// Characters of text.
     pub characters: u64,
-    /// What it costs, about; none where the price is unknown.
+    /// Estimated cost; `None` if the price is unknown.
     pub cost: Option<f64>,
-    /// How long it takes, about, by the pace of earlier calls; none where there were none.
+    /// Estimated seconds, from the latency of earlier calls; `None` if there were none.
     pub seconds: Option<f64>,
 }
 
-/// Counts what a run of `run` would do. The ledger is only looked into.
+/// Estimates what a run over `config` would do. It reads the ledger and calls nobody.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
-pub fn plan(run: &Run) -> Result<Estimate, Fault> {
-    run.duplicates.plan();
-    let mut plan = Plan { run, sum: Estimate::default(), counter: Counter::new(run), runtime: tokio::runtime::Handle::current() };
-    let mut known = ChangeScan::new(run.broker.ledger(), &run.config.folder, &run.config.input, run.shape);
+/// If the ledger cannot be read.
+pub fn estimate(config: &Config, ledger: &LedgerReader, endpoints: &Endpoints) -> Result<Estimate, Fault> {
+    let mut estimator = Estimator {
+        config,
+        ledger,
+        glossary: Glossary::new(config.glossary.clone()),
+        fingerprints: Fingerprints::new(config, endpoints),
+        duplicates: DuplicateIndex::for_estimate(ledger, config.near)?,
+        sum: Estimate::default(),
+        counter: Counter::new(ledger, endpoints),
+        runtime: Handle::current(),
+    };
+    // No run has number 0.
+    let mut scan = ChangeScan::new(ledger, config, estimator.fingerprints.settings_hash, 0)?;
     let mut batch = Vec::with_capacity(BATCH);
-    for found in walk(&run.config.input, &run.config.folder, &run.config.output) {
-        match known.look(&found)? {
-            Sight::Unchanged { done, skipped } => plan.unchanged(done, skipped),
-            Sight::New(_) => batch.push(found),
+    for found in walk(&config.input, &config.folder, &config.output) {
+        match scan.look_up(&found)? {
+            Change::Unchanged { done, skipped } => estimator.count_unchanged(done, skipped),
+            Change::Changed(_) => batch.push(found),
         }
         if batch.len() == BATCH {
-            plan.read(std::mem::take(&mut batch))?;
+            estimator.count_sources(std::mem::take(&mut batch))?;
         }
     }
-    plan.read(batch)?;
-    let paces = run.broker.ledger().paces()?;
-    Ok(plan.end(&paces))
+    estimator.count_sources(batch)?;
+    let latencies = ledger.latencies()?;
+    Ok(estimator.end(&latencies))
 }
 
-struct Plan<'a> {
-    run: &'a Run,
+struct Estimator<'a> {
+    config: &'a Config,
+    ledger: &'a LedgerReader,
+    glossary: Glossary,
+    fingerprints: Fingerprints,
+    duplicates: DuplicateIndex,
     sum: Estimate,
     counter: Counter<'a>,
-    runtime: tokio::runtime::Handle,
+    runtime: Handle,
 }
 
-impl Plan<'_> {
-    fn unchanged(&mut self, done: u64, skipped: u64) {
+impl Estimator<'_> {
+    fn count_unchanged(&mut self, done: u64, skipped: u64) {
         self.sum.found += done + skipped;
         self.sum.unchanged += done;
         if skipped > 0 {
@@ -100,21 +117,20 @@ impl Plan<'_> {
         }
     }
 
-    fn read(&mut self, batch: Vec<crate::discover::Found>) -> Result<(), Fault> {
-        let mut read = Vec::with_capacity(batch.len());
-        let near = self.run.config.near;
-        let sketched = |mut understood: Understood| {
+    fn count_sources(&mut self, batch: Vec<Found>) -> Result<(), Fault> {
+        let mut articles = Vec::with_capacity(batch.len());
+        let signed = |mut understood: Understood| {
             if let Ok(article) = &mut understood {
-                signature(article, near);
+                sign(article, self.config.near);
             }
             understood
         };
-        read_all(batch.into_iter(), &self.run.config, sketched, |understood| read.extend(understood));
-        let claims = self.run.duplicates.claim(self.run.broker.ledger(), &read)?;
-        for (article, claim) in read.into_iter().zip(claims) {
+        read_all(batch.into_iter(), self.config, signed, |understood| articles.extend(understood));
+        let roles = self.duplicates.roles(self.ledger, &articles)?;
+        for (article, role) in articles.into_iter().zip(roles) {
             self.sum.found += 1;
             match article {
-                Ok(article) => self.article(&article, &claim)?,
+                Ok(article) => self.count_article(&article, &role)?,
                 Err((_, reject)) if reject.is_rule() => *self.sum.skipped.entry(reject.code.to_string()).or_default() += 1,
                 Err((_, reject)) => *self.sum.failed.entry(reject.code.to_string()).or_default() += 1,
             }
@@ -122,28 +138,27 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn article(&mut self, article: &Article, claim: &Claim) -> Result<(), Fault> {
-        let (run, ledger) = (self.run, self.run.broker.ledger());
-        let content = content_key(article, &run.glossary.of_article(article), &run.config.checks.key());
-        let earlier = ledger.row(&article.source)?;
-        let good = |made_with: &[u8; 32]| run.is_good(&content, made_with);
-        if earlier.as_ref().is_some_and(|(row, made_with)| made_with.as_ref().is_some_and(good) && as_wished(run, row)) {
+    fn count_article(&mut self, article: &Article, role: &Role) -> Result<(), Fault> {
+        let content = self.fingerprints.content(article, &self.glossary);
+        let earlier = self.ledger.row(&article.source)?;
+        if earlier.as_ref().is_some_and(|(row, fingerprint)| self.fingerprints.is_good(content, row, fingerprint.as_ref())) {
             self.sum.unchanged += 1;
             return Ok(());
         }
-        for fingerprint in run.good(&content) {
-            if ledger.row_like(&fingerprint)?.is_some_and(|(row, _)| as_wished(run, &row)) {
+        for fingerprint in self.fingerprints.good(content) {
+            let twin = self.ledger.row_with_fingerprint(&fingerprint)?;
+            if twin.is_some_and(|(row, _)| self.fingerprints.has_configured_actions(&row)) {
                 self.sum.moved += 1;
                 return Ok(());
             }
         }
-        if let Claim::Copy { original, ended } = claim
-            && (ended.is_some() || ledger.row(original)?.is_some_and(|(row, _)| row.status == Status::Done))
+        if let Role::Copy { original, ended } = role
+            && (ended.is_some() || self.ledger.row(original)?.is_some_and(|(row, _)| row.status == Status::Done))
         {
             self.sum.copies += 1;
             return Ok(());
         }
-        let made = self.runtime.block_on(make(&run.config.summary, &run.glossary, article, &Redo::default(), &self.counter));
+        let made = self.runtime.block_on(make(&self.config.summary, &self.glossary, article, &Redo::default(), &self.counter));
         match (made, earlier) {
             (Err(failure), _) => *self.sum.failed.entry(failure.reject.code.to_string()).or_default() += 1,
             (Ok(_), None) => self.sum.new += 1,
@@ -153,53 +168,52 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn end(self, paces: &BTreeMap<String, f64>) -> Estimate {
-        let loads = self.counter.loads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let endpoints = self.run.broker.clients().zip(loads).map(|(line, load)| {
-            let at_once = line.endpoint.concurrency.most().max(1);
-            // Counts of calls and milliseconds are far below where f64 loses a unit.
+    fn end(self, latencies: &BTreeMap<String, f64>) -> Estimate {
+        let Counter { endpoints, loads, .. } = self.counter;
+        let loads = loads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let loads = endpoints.clients().zip(loads).map(|(client, load)| {
+            let in_flight = client.endpoint.concurrency.most().max(1);
             #[expect(clippy::cast_precision_loss, reason = "an estimate for a person")]
-            let seconds = paces.get(&load.endpoint).map(|pace| pace * load.calls as f64 / at_once as f64 / 1000.0);
+            let seconds = latencies.get(&load.endpoint).map(|latency| latency * load.calls as f64 / in_flight as f64 / 1000.0);
             Load { seconds, ..load }
         });
-        Estimate { endpoints: endpoints.filter(|load| load.calls + load.remembered > 0).collect(), ..self.sum }
+        Estimate { endpoints: loads.filter(|load| load.calls + load.remembered > 0).collect(), ..self.sum }
     }
 }
 
-/// In the endpoints' place: counts what they would be asked, and answers with something of the expected length.
+/// Takes the place of the endpoints: counts the calls, and answers with texts of the expected length.
 struct Counter<'a> {
-    run: &'a Run,
+    ledger: &'a LedgerReader,
+    endpoints: &'a Endpoints,
     loads: Mutex<Vec<Load>>,
-    /// The same call twice is made once.
+    /// The same call is made once.
     seen: Mutex<HashSet<[u8; 32]>>,
 }
 
 impl<'a> Counter<'a> {
-    fn new(run: &'a Run) -> Self {
-        let load = |line: &crate::call::EndpointClient| Load { endpoint: line.endpoint.name.clone(), cost: Some(0.0), ..Load::default() };
-        Self { run, loads: Mutex::new(run.broker.clients().map(load).collect()), seen: Mutex::default() }
+    fn new(ledger: &'a LedgerReader, endpoints: &'a Endpoints) -> Self {
+        let load = |client: &EndpointClient| Load { endpoint: client.endpoint.name.clone(), cost: Some(0.0), ..Load::default() };
+        Self { ledger, endpoints, loads: Mutex::new(endpoints.clients().map(load).collect()), seen: Mutex::default() }
     }
 }
 
 impl CallBackend for Counter<'_> {
     fn makers(&self, task: Task) -> Vec<Candidate> {
-        self.run.broker.makers(task)
+        self.endpoints.candidates(task)
     }
 
     async fn ask(&self, candidate: &Candidate, ask: Ask, _: bool) -> Result<Answered, Failure> {
-        let broker = &self.run.broker;
-        let key = broker.key(candidate, &ask)?;
-        let remembered = broker.ledger().reply(&key).map_err(|fault| broker.break_off(fault))?;
+        let client = self.endpoints.client(candidate)?;
+        let key = self.endpoints.call_key(candidate, &ask)?;
+        let known = self.ledger.reply(&key)?;
         let first = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
         let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(load), Some(line)) = (loads.get_mut(candidate.number), broker.clients().nth(candidate.number)) else {
-            return Ok(Answered { reply: guess(&ask), cost: None });
-        };
-        if let Some((reply, _, cost)) = remembered {
+        let Some(load) = loads.get_mut(candidate.number) else { return Ok(Answered { reply: guess(&ask), cost: None }) };
+        if let Some(known) = known {
             load.remembered += u64::from(first);
-            return Ok(Answered { reply, cost });
+            return Ok(Answered { reply: known.reply, cost: known.cost });
         }
-        let cost = estimate(&line.endpoint, &ask);
+        let cost = plan::estimate(&client.endpoint, &ask);
         if first {
             let usage = expected(&ask);
             load.calls += 1;
@@ -211,7 +225,7 @@ impl CallBackend for Counter<'_> {
     }
 }
 
-/// An answer of about the length that a real one would have.
+/// An answer of about the length of a real one.
 fn guess(ask: &Ask) -> Reply {
     let beginning = |text: &str, words: usize| text.split_whitespace().take(words).collect::<Vec<_>>().join(" ");
     let answer = match ask {

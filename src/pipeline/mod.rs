@@ -1,174 +1,161 @@
-//! The conveyor: one permit for each source alive, so that memory stays flat; rayon for what burns CPU, tokio for what waits, and
-//! between them a queue as large as the permits, so that no worker ever blocks on it.
+//! The conveyor: takes every article of the input to its row.
+//!
+//! A thread walks the input (`walk`), rayon workers read and understand files (`reading`), and a tokio task for each source makes its rows
+//! (`source`, `article`). A permit for each source in progress keeps memory flat; the queue between workers and tasks holds as many sources as
+//! there are permits, so a worker never blocks on it.
 
 mod article;
 mod change_scan;
 mod checked;
 mod estimate;
+mod fingerprints;
+mod key_recorder;
+mod reading;
+mod recording;
+mod run_limits;
+mod run_state;
+mod source;
 mod walk;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::broker::{Broker, Outcome};
-use crate::config::{Config, Profile, hash};
+use crate::broker::{Broker, Endpoints, Outcome};
+use crate::config::Config;
 use crate::dedup::DuplicateIndex;
 use crate::model::{ErrorCode, Exit, Failure, Fault, Reject};
-use crate::plan::{Glossary, RouteOutput, row_fingerprint};
+use crate::plan::Glossary;
+use crate::record::{Ledger, RowStore};
 use crate::report::Progress;
 
-pub use estimate::{Estimate, Load, plan};
-use walk::ReadSource;
-pub use walk::read_all;
+pub use estimate::{Estimate, Load, estimate};
+pub use fingerprints::Fingerprints;
+pub use reading::read_all;
+pub use run_limits::RunLimits;
+pub use run_state::RunState;
+use source::Source;
 
-/// Calls in flight get this long to end after a signal.
+/// How long calls in flight may take after a signal.
 const DRAIN: Duration = Duration::from_secs(30);
-/// Between two progress lines.
+/// Time between two progress lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Sources in progress in addition to two for each call that may be in flight: enough that reading never keeps the endpoints waiting.
+const SPARE_SOURCES: usize = 64;
 
-/// What a run works with.
+/// Everything that a run works with.
 pub struct Run {
     /// The config.
     pub config: Config,
-    /// The lines to the endpoints, with the ledger behind them.
+    /// The ledger.
+    pub ledger: Arc<Ledger>,
+    /// The rows in the ledger.
+    pub rows: Arc<dyn RowStore>,
+    /// The endpoints.
+    pub endpoints: Arc<Endpoints>,
+    /// Answers calls.
     pub broker: Broker,
+    /// Limits on articles, failures and time.
+    pub limits: RunLimits,
+    /// Whether the run goes on.
+    pub state: RunState,
     /// What the user sees.
     pub progress: Arc<Progress>,
-    /// The config's glossary, ready to be looked into.
+    /// The config's glossary, indexed.
     pub glossary: Glossary,
-    /// See [`Broker::settings_keys`].
-    pub settings: Vec<[u8; 32]>,
-    /// The same by the names of who made a summary and its translation, as far as they have come up.
-    made_with: Mutex<Vec<(String, String, [u8; 32])>>,
-    /// Hash of the settings that shape rows: a file that was read under others is read again.
-    pub shape: i64,
-    /// Who is the original of whom.
+    /// Tells which earlier rows are up to date.
+    pub fingerprints: Fingerprints,
+    /// Finds near-duplicates that reuse a summary.
     pub duplicates: DuplicateIndex,
-    /// Whether the input is only a part of the table's: what is not in it stays in the table.
+    /// Whether the input is only a part of the table's: rows of other files stay in the table.
     pub partial: bool,
-    /// Set by a signal or a limit, to the exit code that it means: nothing new is begun.
-    pub stop: OnceLock<Exit>,
-    /// Set by a signal, which may come after a limit was reached.
-    pub signal: OnceLock<Exit>,
-    /// Told when `stop` is set.
-    pub halted: Notify,
 }
 
 impl Run {
-    /// What a run over `config` works with.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn new(config: Config, broker: Broker, progress: Arc<Progress>) -> Result<Self, Fault> {
-        let settings = broker.settings_keys(&config.summary);
-        let glossary = Glossary::new(config.glossary.clone());
-        let shape = shape(&config, &broker);
-        let duplicates = DuplicateIndex::new(broker.ledger(), config.near)?;
-        let (stop, signal, halted) = (OnceLock::new(), OnceLock::new(), Notify::new());
-        let made_with = Mutex::default();
-        Ok(Self { config, broker, progress, glossary, settings, made_with, shape, duplicates, partial: false, stop, signal, halted })
-    }
-
-    /// Nothing new is begun; calls in flight may end.
+    /// Stops the run: nothing new is begun, calls in flight may end.
     pub fn halt(&self, exit: Exit) {
-        // A second signal of another kind changes nothing.
-        let _ = self.stop.set(exit);
-        let failure = Failure { reject: Reject::new(ErrorCode::Interrupted, "the run was interrupted"), exit };
-        self.broker.clients().for_each(|line| line.halt(&failure));
-        self.halted.notify_one();
+        self.state.stop(exit);
+        let reject = Reject::new(ErrorCode::Interrupted, "the run was interrupted");
+        self.endpoints.halt(&Failure { reject, exit });
+        self.state.begin_drain();
     }
 
-    /// The key of the settings that `made` came from. There are as many as pairs of makers, and every row asks for one.
-    fn settings_of(&self, made: &RouteOutput) -> [u8; 32] {
-        let mut known = self.made_with.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |(first, second, _): &&(String, String, _)| *first == made.summary_endpoint && *second == made.translation_endpoint;
-        if let Some((.., key)) = known.iter().find(same) {
-            return *key;
+    /// Aborts the run: it cannot go on.
+    fn abort(&self, fault: Fault) {
+        self.endpoints.halt(&Failure::from(fault.clone()));
+        if self.state.stop(fault.exit) {
+            tracing::warn!("stopping: {}", fault.message);
         }
-        let key = self.broker.settings_key(&self.config.summary, made);
-        known.push((made.summary_endpoint.clone(), made.translation_endpoint.clone(), key));
-        key
-    }
-
-    /// Whether a row of this fingerprint is one that this run would make of `content`.
-    fn is_good(&self, content: &[u8; 32], fingerprint: &[u8; 32]) -> bool {
-        self.good(content).any(|good| good == *fingerprint)
-    }
-
-    /// The fingerprints of rows that would be as good as one that this run would make of `content`.
-    fn good(&self, content: &[u8; 32]) -> impl Iterator<Item = [u8; 32]> {
-        self.settings.iter().map(move |settings| row_fingerprint(content, settings))
+        self.state.fail(fault);
     }
 }
 
 /// Takes every article of the input through its route to its row.
 ///
 /// # Errors
-/// Where the run cannot go on: the ledger or the disk.
+/// If the run cannot go on because of the ledger or the disk.
 pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
-    let permits = run.broker.permits();
-    let (queue, mut sources) = mpsc::channel::<ReadSource>(permits.most());
-    let reader = walk::start(Arc::clone(&run), queue)?;
+    let permits = SPARE_SOURCES + 2 * run.endpoints.max_in_flight();
+    let (queue, mut sources) = mpsc::channel::<Source>(permits);
+    let walk = walk::start(Arc::clone(&run), queue, permits)?;
     let ticker = tokio::spawn(tick(Arc::clone(&run.progress)));
-    let mut rows = JoinSet::new();
+    let mut tasks = JoinSet::new();
     let mut exit = Exit::Done;
     let drained = async {
-        run.halted.notified().await;
+        run.state.drain_begun().await;
         tokio::time::sleep(DRAIN).await;
     };
     tokio::pin!(drained);
-    let time = run.broker.limits().time();
-    tokio::pin!(time);
-    let mut timed = true;
-    let mut reading = true;
-    let mut order = Order::new(run.duplicates.in_order());
-    while reading || !rows.is_empty() {
+    let time_is_up = run.limits.time_is_up();
+    tokio::pin!(time_is_up);
+    let (mut timed, mut reading) = (true, true);
+    let mut order = Order::new(run.duplicates.needs_order());
+    while reading || !tasks.is_empty() {
         tokio::select! {
-            source = sources.recv(), if reading => if let Some(source) = source {
-                for source in order.next(source) {
-                    // Here, where they come in order, and not in the task, which may begin after later ones.
-                    let claims = run.duplicates.claim(run.broker.ledger(), &source.articles);
-                    rows.spawn(article::source(Arc::clone(&run), source, claims));
+            source = sources.recv(), if reading => match source {
+                Some(source) => {
+                    for source in order.push(source) {
+                        // Here, where sources come in order, and not in their tasks, which may start in any order.
+                        let roles = run.duplicates.roles(&run.ledger, &source.articles);
+                        tasks.spawn(source::process(Arc::clone(&run), source, roles));
+                    }
                 }
-            } else {
-                reading = false;
+                None => reading = false,
             },
-            Some(ended) = rows.join_next() => exit = exit.worse(ended.unwrap_or(Exit::Bug)),
-            failure = &mut time, if timed => {
+            Some(ended) = tasks.join_next() => exit = exit.worse(ended.unwrap_or(Exit::Bug)),
+            failure = &mut time_is_up, if timed => {
                 tracing::warn!("stopping: {}", failure.reject.reason);
                 run.halt(failure.exit);
                 timed = false;
             }
             () = &mut drained => {
                 sources.close();
-                rows.shutdown().await;
+                tasks.shutdown().await;
                 break;
             }
         }
     }
     ticker.abort();
-    // A walk that still waits for standard input, which nobody closes, ends with the program.
-    if !reading && reader.join().is_err() {
+    // A walk that waits for standard input, which nobody closes, ends with the process.
+    if !reading && walk.join().is_err() {
         exit = exit.worse(Exit::Bug);
     }
-    // Rows are given to the ledger without waiting: what is told of them from here on is on the disk.
-    let flushed = run.broker.ledger().settle().await;
-    match run.broker.take_fault() {
+    // Nobody waited for the rows: from here on they are on disk.
+    let flushed = run.rows.checkpoint().await;
+    match run.state.fault() {
         Some(fault) => Err(fault),
         None => flushed.map(|()| run.broker.outcome(exit)),
     }
 }
 
-/// Sources as the walk found them, where that matters: those that the workers read before their turn wait for it, each with its permit.
+/// Brings sources into the order of the walk, if that matters: those that workers finish early wait here, each with its permit.
 struct Order {
     matters: bool,
     next: u64,
-    early: BTreeMap<u64, ReadSource>,
+    early: BTreeMap<u64, Source>,
 }
 
 impl Order {
@@ -176,8 +163,8 @@ impl Order {
         Self { matters, next: 0, early: BTreeMap::new() }
     }
 
-    /// Those whose turn it is, now that `source` has come.
-    fn next(&mut self, source: ReadSource) -> Vec<ReadSource> {
+    /// Adds a source; returns the sources that come next.
+    fn push(&mut self, source: Source) -> Vec<Source> {
         if !self.matters {
             return vec![source];
         }
@@ -196,12 +183,4 @@ async fn tick(progress: Arc<Progress>) {
         tokio::time::sleep(LINE_EVERY).await;
         progress.line();
     }
-}
-
-/// A hash of all that may shape a row beside its file: the config but for what only says where things are, what answers at the endpoints,
-/// and the program's version. Too much in it costs a look into the files, and no call.
-fn shape(config: &Config, broker: &Broker) -> i64 {
-    let shaping = Config { input: Vec::new(), output: PathBuf::new(), profile: Profile::Plain, page_rows: 0, ..config.clone() };
-    let identities: Vec<&str> = broker.clients().map(|line| line.identity.as_str()).collect();
-    hash(&format!("{} {shaping:?} {identities:?}", env!("CARGO_PKG_VERSION")))
 }

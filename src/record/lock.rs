@@ -1,4 +1,4 @@
-//! One run at a time on one ledger. The lock is the kernel's: a killed run leaves none.
+//! One run at a time on one ledger. The lock is the kernel's, so a killed run leaves none behind.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -9,17 +9,17 @@ use rustix::fs::OFlags;
 
 use crate::model::{Exit, Fault};
 
-/// Held for as long as a run uses the ledger.
+/// Held while a run uses the ledger.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
 }
 
 impl RunLock {
-    /// Takes the lock of the ledger in `folder`. Where another run holds it, `wait` is told who, and says whether to wait for its end.
+    /// Takes the lock of the ledger in `folder`. If another run holds it, `wait` gets the holder and returns whether to wait for its end.
     ///
     /// # Errors
-    /// Exit 11 with the other run's process and start where it is held and nobody wants to wait.
+    /// Exit code 11, with the process and start of the other run, if `wait` returns false.
     pub fn take(folder: &Path, wait: impl FnOnce(&str) -> bool) -> Result<Self, Fault> {
         let path = folder.join("ledger.lock");
         let fault = |error: std::io::Error| Fault::usage(format!("cannot lock `{}`: {error}", path.display()));
@@ -30,12 +30,12 @@ impl RunLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // The holder's words are a courtesy; without them the message still says what is wrong.
+                // Without the holder's details the message still says what is wrong.
                 let _ = file.read_to_string(&mut holder);
                 let holder = if holder.trim().is_empty() { "another run".into() } else { format!("another run ({})", holder.trim()) };
                 let held = format!("{holder} holds the ledger in `{}`", folder.display());
                 if !wait(&held) {
-                    return Err(Fault::new(Exit::Locked, format!("{held}; wait for its end (--wait), or give another --output")));
+                    return Err(Fault::new(Exit::Locked, format!("{held}; pass --wait to wait for its end, or choose another --output")));
                 }
                 file.lock().map_err(fault)?;
             }
@@ -48,10 +48,10 @@ impl RunLock {
 }
 
 impl RunLock {
-    /// Who holds the lock of the ledger in `folder`; none where nobody does. It takes no lock.
+    /// The holder of the lock of the ledger in `folder`, if any. It takes no lock.
     pub fn holder(folder: &Path) -> Option<String> {
         let mut file = File::open(folder.join("ledger.lock")).ok()?;
-        // Shared, so that two who ask at once do not take each other for a run; it goes with the file.
+        // Shared, so that two processes that ask at once do not see each other as a run. Closing the file drops it.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {}
             _ => return None,
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_who_holds_it_and_a_freed_lock_can_be_taken() {
+    fn a_held_lock_names_its_holder_and_a_freed_one_can_be_taken() {
         let dir = tempfile::tempdir().unwrap();
         let first = RunLock::take(dir.path(), |_| false).unwrap();
         let second = RunLock::take(dir.path(), |_| false).unwrap_err();

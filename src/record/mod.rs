@@ -1,20 +1,14 @@
-//! The ledger: every reply that was paid for and every row, durable before they are used. `SQLite`, so that any tool opens it.
+//! The ledger: every paid reply and every row, durable before anyone uses them.
+//!
+//! [`CallStore`] and [`RowStore`] are the seam: what the broker and the pipeline ask of a ledger while a run is at work. `sqlite` is the
+//! one backend: a file in the output folder that any tool can open. The reports, the near-duplicate pass and the outputs read it directly.
 
-mod days;
-mod files;
-mod forget;
-mod ledger;
 mod lock;
-mod reports;
-mod rows;
-mod schema;
-mod signatures;
-mod writer;
+mod sqlite;
+mod store;
 
-pub use files::{FileRead, FileRef, KnownFile};
-pub use forget::{Forgotten, forget};
-pub use ledger::{Intent, KnownRow, Ledger, RecordedCall};
 pub use lock::RunLock;
-pub use reports::{Lost, PastCall, PastRun, PastWaste, Spent, Story};
-pub use rows::{RowAndCalls, Wanted};
-pub use signatures::Signed;
+pub use sqlite::{
+    Filter, Forgotten, KnownFile, Ledger, LedgerReader, Lost, OutputState, PastCall, PastRun, PastWaste, Signed, Spent, Story, forget,
+};
+pub use store::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore};

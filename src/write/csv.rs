@@ -1,4 +1,4 @@
-//! `summaries.csv`: the table; and `quarantine.csv`: the same columns for the rows that are kept out of it.
+//! The table, `summaries.csv`; and `quarantine.csv`, which holds the quarantined rows in the same columns.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -7,40 +7,13 @@ use csv::{Terminator, WriterBuilder};
 
 use super::{Output, Sheet, View};
 use crate::config::Profile;
-use crate::model::Row;
+use crate::model::{COLUMNS, Row, Value};
 
-/// A table of the rows that a check has kept out, or of all others.
+/// A table of the quarantined rows, or of all others.
 pub(super) struct Csv {
     pub(super) name: &'static str,
     pub(super) quarantined: bool,
 }
-
-/// The columns, by the names and in the order that users' macros and imports rely on.
-pub(super) const COLUMNS: [&str; 22] = [
-    "id",
-    "source",
-    "title_fr",
-    "title_en",
-    "summary_fr",
-    "summary_en",
-    "language",
-    "published",
-    "url",
-    "status",
-    "flags",
-    "error",
-    "words",
-    "summary_endpoint",
-    "translation_endpoint",
-    "cost",
-    "processed_at",
-    // New ones stand at the end, so that what users built on the table goes on working.
-    "text_fr",
-    "text_en",
-    "author",
-    "section",
-    "copy_of",
-];
 
 impl Output for Csv {
     fn file_name(&self) -> &'static str {
@@ -53,17 +26,17 @@ impl Output for Csv {
     }
 }
 
-/// Writes the columns' names.
+/// Writes the header.
 pub(super) fn head(profile: Profile, to: &mut dyn Write) -> io::Result<()> {
     if profile == Profile::ExcelFr {
         to.write_all(b"\xef\xbb\xbf")?;
     }
-    record(profile, &COLUMNS.map(Cow::Borrowed), to)
+    record(profile, COLUMNS.iter().map(|column| Cow::Borrowed(column.name)), to)
 }
 
 /// Writes a row.
 pub(super) fn row(profile: Profile, row: &Row, to: &mut dyn Write) -> io::Result<()> {
-    record(profile, &cells(profile, row), to)
+    record(profile, cells(profile, row), to)
 }
 
 struct Table {
@@ -77,61 +50,44 @@ impl Sheet for Table {
     }
 }
 
-/// A row's cells, as they are written.
-pub(super) fn cells(profile: Profile, row: &Row) -> [Cow<'_, str>; 22] {
-    let plain = |text| Cow::Borrowed(text);
-    [
-        plain(row.id.as_str()),
-        harmless(&row.source),
-        harmless(&row.digest.title_fr),
-        harmless(&row.digest.title_en),
-        harmless(&row.digest.summary_fr),
-        harmless(&row.digest.summary_en),
-        plain(&row.language),
-        harmless(&row.published),
-        harmless(&row.url),
-        plain(row.status.code()),
-        plain(&row.flags),
-        harmless(&row.error),
-        Cow::Owned(row.words.to_string()),
-        harmless(&row.summary_endpoint),
-        harmless(&row.translation_endpoint),
-        Cow::Owned(row.cost.map_or_else(String::new, |cost| decimal(cost, profile))),
-        plain(&row.processed_at),
-        harmless(&row.text_fr),
-        harmless(&row.text_en),
-        harmless(&row.author),
-        harmless(&row.section),
-        harmless(&row.copy_of),
-    ]
+/// The cells of a row, in the order of [`COLUMNS`].
+pub(super) fn cells(profile: Profile, row: &Row) -> impl Iterator<Item = Cow<'_, str>> {
+    COLUMNS.iter().map(move |column| match (column.get)(row) {
+        Value::Text(text) | Value::Codes(text) => harmless(text),
+        Value::Count(count) => Cow::Owned(count.to_string()),
+        Value::Money(cost) => Cow::Owned(cost.map_or_else(String::new, |cost| decimal(cost, profile))),
+    })
 }
 
-fn record(profile: Profile, cells: &[Cow<str>; 22], to: &mut dyn Write) -> io::Result<()> {
+fn record<'a>(profile: Profile, cells: impl Iterator<Item = Cow<'a, str>>, to: &mut dyn Write) -> io::Result<()> {
     let (delimiter, end) = match profile {
         Profile::Plain => (b',', Terminator::Any(b'\n')),
         Profile::ExcelFr => (b';', Terminator::CRLF),
     };
     let mut line = Vec::new();
-    // A writer for each record, since the sheet does not own what it writes to, and not straight into that: what such a writer is done
-    // with it flushes, which would be a system call a row. Its buffer need not be larger than most records.
+    // One writer for each record: the sheet does not own its file. It writes to memory first, because a csv writer flushes
+    // when it is dropped, which would cost a system call for each row.
     let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).buffer_capacity(1 << 12).from_writer(&mut line);
-    writer.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io::Error::from)?;
+    for cell in cells {
+        writer.write_field(cell.as_bytes()).map_err(io::Error::from)?;
+    }
+    writer.write_record(None::<&[u8]>).map_err(io::Error::from)?;
     writer.flush()?;
     drop(writer);
     to.write_all(&line)
 }
 
-/// A number as the profile's spreadsheet reads it; at most six decimals, none that say nothing.
+/// A number as the spreadsheet of this profile reads it: at most six decimals, without trailing zeros.
 fn decimal(number: f64, profile: Profile) -> String {
     let text = format!("{number:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();
     if profile == Profile::ExcelFr { text.replace('.', ",") } else { text }
 }
 
-/// A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); so does one whose
-/// formula hides behind spaces, a byte order mark or quotes. Plain numbers stay. NUL, which spreadsheets end a cell at, goes.
-fn harmless(cell: &str) -> Cow<'_, str> {
-    let cell = if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { Cow::Borrowed(cell) };
+/// Puts an apostrophe before a cell that a spreadsheet would run as a formula (OWASP, CSV injection), also if spaces, a byte
+/// order mark or quotes come first. Plain numbers stay. Removes NUL, at which spreadsheets end a cell.
+fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
+    let cell = if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { cell };
     let hidden = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '\u{200b}');
     let shown = cell.trim_start_matches(hidden);
     let formula = shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
@@ -139,7 +95,7 @@ fn harmless(cell: &str) -> Cow<'_, str> {
     if (formula && !is_number(&cell)) || control { Cow::Owned(format!("'{cell}")) } else { cell }
 }
 
-/// A signed number, with a sign of percent or a unit of money at most.
+/// A number with an optional sign, percent sign or currency.
 fn is_number(cell: &str) -> bool {
     let digits = cell.strip_prefix(['+', '-']).unwrap_or(cell);
     digits.starts_with(|c: char| c.is_ascii_digit())
@@ -151,15 +107,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::Status;
+    use crate::model::{Status, TABLE};
     use crate::write::{row, written};
 
     fn table(profile: Profile, row: &Row) -> String {
-        written("summaries.csv", &View { profile, ..View::default() }, std::slice::from_ref(row))
+        written(TABLE, &View { profile, ..View::default() }, std::slice::from_ref(row))
     }
 
     #[test]
-    fn the_profiles_differ_in_mark_delimiter_line_end_and_decimal_sign() {
+    fn the_profiles_differ_in_bom_delimiter_line_end_and_decimal_sign() {
         let plain = table(Profile::Plain, &row("Titre"));
         assert!(plain.starts_with("id,source,title_fr,"));
         assert!(plain.ends_with("embedded,embedded,0.0125,2026-11-23T00:00:00Z,,,A. Martin,,\n"));
@@ -170,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn formulas_are_neutralised_and_numbers_are_not() {
+    fn formulas_are_disarmed_and_numbers_are_not() {
         for formula in [
             "=1+1",
             "+cmd|' /C calc'!A0",
@@ -186,30 +142,30 @@ mod tests {
             "- Le dialogue",
             "\n=1",
         ] {
-            assert!(harmless(formula).starts_with('\''), "{formula:?}");
+            assert!(harmless(Cow::Borrowed(formula)).starts_with('\''), "{formula:?}");
         }
         for number in ["-12", "+3,5 %", "-1 200 €", "– Le tiret", "Titre = texte", "12"] {
-            assert_eq!(harmless(number), number);
+            assert_eq!(harmless(Cow::Borrowed(number)), number);
         }
     }
 
     #[test]
-    fn a_row_stands_in_one_of_the_two_tables() {
+    fn each_row_is_in_one_of_the_two_tables() {
         let rows = [row("Un"), Row { status: Status::Quarantined, ..row("Deux") }, Row { status: Status::Failed, ..row("Trois") }];
         let titles = |name| {
             let table = written(name, &View::default(), &rows);
             let mut reader = csv::Reader::from_reader(table.as_bytes());
             reader.records().map(|record| record.unwrap().get(2).unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(titles("summaries.csv"), ["Un", "Trois"]);
+        assert_eq!(titles(TABLE), ["Un", "Trois"]);
         assert_eq!(titles("quarantine.csv"), ["Deux"]);
         let head = |name| written(name, &View::default(), &[]);
-        assert_eq!(head("quarantine.csv"), head("summaries.csv"), "without a row there is the head alone");
+        assert_eq!(head("quarantine.csv"), head(TABLE), "a table without rows is its header");
     }
 
     proptest! {
         #[test]
-        fn any_text_comes_back_from_the_table(title in "[^\\x00]{0,60}") {
+        fn any_text_survives_the_round_trip(title in "[^\\x00]{0,60}") {
             for profile in [Profile::Plain, Profile::ExcelFr] {
                 let table = table(profile, &row(&title));
                 let delimiter = if profile == Profile::Plain { b',' } else { b';' };

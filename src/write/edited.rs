@@ -1,28 +1,28 @@
-//! A table that somebody has worked on since it was written: how it differs from what the ledger would write.
+//! Finds what somebody changed in a table by hand since it was written.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::csv::{COLUMNS, cells};
+use super::csv::cells;
 use crate::config::Profile;
-use crate::model::{Fault, Row};
+use crate::model::{COLUMNS, Fault, Row};
 
-/// What somebody has done to a table.
+/// Changes made to a table by hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
-    /// Rows that do not stand so in the ledger: written, or written over, by hand.
+    /// Rows that differ from the ledger: added or overwritten.
     pub changed: u64,
-    /// Rows of the ledger that are not in it.
+    /// Rows of the ledger that were deleted from the table.
     pub missing: u64,
 }
 
-/// Compares a table with the ledger's rows of it: `rows` of them, which `row` gives by their source. Columns that were taken out, another
-/// delimiter and another order of the rows are no difference; a column that was added is one where something stands in it.
+/// Compares a table with the ledger: the ledger has `rows` rows for it, and `row` returns the row of a source. Deleted
+/// columns, another delimiter and another order of the rows do not count as changes; an added column counts if it has text.
 ///
 /// # Errors
-/// What `row` returned.
+/// Whatever `row` returns.
 pub fn edits(table: impl Read, rows: u64, mut row: impl FnMut(&str) -> Result<Option<Row>, Fault>) -> Result<Edits, Fault> {
     let mut table = BufReader::new(table);
     let head = table.fill_buf().unwrap_or_default();
@@ -35,25 +35,26 @@ pub fn edits(table: impl Read, rows: u64, mut row: impl FnMut(&str) -> Result<Op
     let mut record = ByteRecord::new();
     let mut columns: Option<Vec<Option<usize>>> = None;
     let mut seen = Edits { changed: 0, missing: rows };
-    // What cannot be read ends the table: all that comes after it counts as missing.
+    // A record that cannot be read ends the table: all rows after it count as missing.
     while reader.read_byte_record(&mut record).unwrap_or(false) {
         let Some(columns) = &columns else {
-            columns = Some(record.iter().map(|name| COLUMNS.iter().position(|own| own.as_bytes() == name)).collect());
+            columns = Some(record.iter().map(|name| COLUMNS.iter().position(|own| own.name.as_bytes() == name)).collect());
             continue;
         };
-        let source = record.iter().zip(columns).find(|(_, column)| column.is_some_and(|at| COLUMNS.get(at) == Some(&"source")));
+        let source =
+            record.iter().zip(columns).find(|(_, column)| column.is_some_and(|at| COLUMNS.get(at).is_some_and(|own| own.name == "source")));
         let source = source.map_or_else(String::new, |(cell, _)| String::from_utf8_lossy(cell).into_owned());
         let mut known = row(&source)?;
         if let (None, Some(bare)) = (&known, source.strip_prefix('\'')) {
             known = row(bare)?;
         }
-        if known.is_some_and(|row| same(&record, columns, &cells(profile, &row))) {
+        if known.is_some_and(|row| same(&record, columns, &cells(profile, &row).collect::<Vec<_>>())) {
             seen.missing = seen.missing.saturating_sub(1);
         } else {
             seen.changed += 1;
         }
     }
-    // A row that was written over is not missing besides.
+    // An overwritten row is not missing as well.
     seen.missing = seen.missing.saturating_sub(seen.changed);
     Ok(seen)
 }
@@ -66,6 +67,7 @@ fn same(record: &ByteRecord, columns: &[Option<usize>], cells: &[Cow<str>]) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TABLE;
     use crate::write::{View, row, written};
 
     fn rows() -> Vec<Row> {
@@ -79,7 +81,7 @@ mod tests {
     }
 
     fn table(profile: Profile) -> String {
-        written("summaries.csv", &View { profile, ..View::default() }, &rows())
+        written(TABLE, &View { profile, ..View::default() }, &rows())
     }
 
     fn lines(table: &str, change: impl Fn(usize, &str) -> String) -> String {
@@ -87,24 +89,24 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_says_the_same_is_not_edited() {
+    fn a_table_with_the_same_content_is_not_edited() {
         let plain = table(Profile::Plain);
         assert_eq!(of(&plain), (0, 0));
         assert_eq!(of(&table(Profile::ExcelFr)), (0, 0));
         let mut sorted: Vec<&str> = plain.lines().collect();
         sorted.swap(1, 3);
-        assert_eq!(of(&sorted.join("\r\n")), (0, 0), "sorted otherwise");
+        assert_eq!(of(&sorted.join("\r\n")), (0, 0), "sorted in another order");
         let narrow = lines(&plain, |_, line| line.split(',').take(2).collect::<Vec<_>>().join(","));
-        assert_eq!(of(&narrow), (0, 0), "columns were taken out");
+        assert_eq!(of(&narrow), (0, 0), "deleted columns");
         assert_eq!(of(&lines(&plain, |_, line| format!("{line},"))), (0, 0), "an empty column");
     }
 
     #[test]
-    fn rows_that_were_written_or_taken_out_are_counted() {
+    fn added_and_deleted_rows_are_counted() {
         let plain = table(Profile::Plain);
-        assert_eq!(of(&plain.replace(",Un,", ",Uno,")), (1, 0), "written over");
-        assert_eq!(of(&format!("{plain}{}", plain.lines().nth(1).unwrap().replace("0.txt", "moi.txt"))), (1, 0), "written");
-        assert_eq!(of(&lines(&plain, |at, line| if at < 2 { line.to_owned() } else { String::new() })), (0, 2), "taken out");
+        assert_eq!(of(&plain.replace(",Un,", ",Uno,")), (1, 0), "overwritten");
+        assert_eq!(of(&format!("{plain}{}", plain.lines().nth(1).unwrap().replace("0.txt", "moi.txt"))), (1, 0), "added");
+        assert_eq!(of(&lines(&plain, |at, line| if at < 2 { line.to_owned() } else { String::new() })), (0, 2), "deleted");
         let remark = lines(&plain, |at, line| format!("{line},{}", ["remark", "", "à revoir", ""][at]));
         assert_eq!(of(&remark), (1, 0), "a remark");
         assert_eq!(of(""), (0, 3));

@@ -1,12 +1,12 @@
-//! `summaries.jsonl`: the table's rows for programs, one JSON object a line. The keys are the table's columns, in their order, and
-//! `findings`: what the flags stand for.
+//! `summaries.jsonl`: the table for programs, one JSON object a line. Its keys are the table's columns, in their order, and
+//! `findings`, which explain the flags.
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Output, Sheet, View};
-use crate::model::{Finding, Row};
+use crate::model::{COLUMNS, Row, Value};
 
 pub(super) struct Summaries;
 
@@ -30,64 +30,25 @@ impl Sheet for Lines {
 
 /// Writes a row.
 pub(super) fn row(row: &Row, to: &mut dyn Write) -> io::Result<()> {
-    line(&Object::of(row), to)
+    line(&Object(row), to)
 }
 
-/// A row as an object: texts as they are (a formula is only one in a spreadsheet), an unknown cost as null.
-#[derive(Serialize)]
-struct Object<'a> {
-    id: &'a str,
-    source: &'a str,
-    title_fr: &'a str,
-    title_en: &'a str,
-    summary_fr: &'a str,
-    summary_en: &'a str,
-    language: &'a str,
-    published: &'a str,
-    url: &'a str,
-    status: &'static str,
-    flags: Vec<&'a str>,
-    error: &'a str,
-    words: usize,
-    summary_endpoint: &'a str,
-    translation_endpoint: &'a str,
-    cost: Option<f64>,
-    processed_at: &'a str,
-    text_fr: &'a str,
-    text_en: &'a str,
-    author: &'a str,
-    section: &'a str,
-    copy_of: &'a str,
-    findings: &'a [Finding],
-}
+/// A row as a JSON object: texts as they are (only a spreadsheet runs formulas), an unknown cost as null.
+struct Object<'a>(&'a Row);
 
-impl<'a> Object<'a> {
-    fn of(row: &'a Row) -> Self {
-        Self {
-            id: &row.id,
-            source: &row.source,
-            title_fr: &row.digest.title_fr,
-            title_en: &row.digest.title_en,
-            summary_fr: &row.digest.summary_fr,
-            summary_en: &row.digest.summary_en,
-            language: &row.language,
-            published: &row.published,
-            url: &row.url,
-            status: row.status.code(),
-            flags: row.flags.split_whitespace().collect(),
-            error: &row.error,
-            words: row.words,
-            summary_endpoint: &row.summary_endpoint,
-            translation_endpoint: &row.translation_endpoint,
-            cost: row.cost,
-            processed_at: &row.processed_at,
-            text_fr: &row.text_fr,
-            text_en: &row.text_en,
-            author: &row.author,
-            section: &row.section,
-            copy_of: &row.copy_of,
-            findings: &row.findings,
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(COLUMNS.len() + 1))?;
+        for column in &COLUMNS {
+            match (column.get)(self.0) {
+                Value::Text(text) => object.serialize_entry(column.name, &text)?,
+                Value::Codes(codes) => object.serialize_entry(column.name, &codes.split_whitespace().collect::<Vec<_>>())?,
+                Value::Count(count) => object.serialize_entry(column.name, &count)?,
+                Value::Money(cost) => object.serialize_entry(column.name, &cost)?,
+            }
         }
+        object.serialize_entry("findings", &self.0.findings)?;
+        object.end()
     }
 }
 
@@ -99,11 +60,11 @@ pub(super) fn line(object: &impl Serialize, to: &mut dyn Write) -> io::Result<()
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Row, Status};
+    use crate::model::{Row, Status, TABLE};
     use crate::write::{View, row, written};
 
     #[test]
-    fn a_line_is_an_object_with_its_keys_in_the_order_of_the_columns() {
+    fn keys_come_in_the_order_of_the_columns() {
         let rows =
             [row("=1+1\n\""), Row { cost: None, flags: "echo language".into(), ..row("") }, Row { status: Status::Quarantined, ..row("") }];
         insta::assert_snapshot!(written("summaries.jsonl", &View::default(), &rows), @r#"
@@ -117,7 +78,7 @@ mod tests {
         let line = written("summaries.jsonl", &View::default(), &[row("Titre")]);
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).unwrap();
         let keys: Vec<_> = object.keys().map(String::as_str).collect();
-        let table = written("summaries.csv", &View::default(), &[]);
+        let table = written(TABLE, &View::default(), &[]);
         assert_eq!(keys, table.trim().split(',').chain(["findings"]).collect::<Vec<_>>());
     }
 }

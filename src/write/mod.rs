@@ -5,6 +5,7 @@ mod csv;
 mod edited;
 mod export;
 mod flags;
+mod hand_edits;
 mod jsonl;
 mod page;
 mod publish;
@@ -12,7 +13,8 @@ mod receipt;
 
 pub use edited::{Edits, edits};
 pub use export::Form;
-pub use publish::{Tables, look_at_tables, write_outputs};
+pub use hand_edits::{Tables, inspect_tables};
+pub use publish::publish;
 pub use receipt::{Receipt, write_receipt};
 
 use std::io::{self, Write};
@@ -22,7 +24,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use rayon::prelude::*;
 
 use crate::config::Profile;
-use crate::model::{Day, Exit, Fault, Row};
+use crate::model::{Day, Exit, Fault, Row, TABLE};
 use atomic::{Ended, New, Synced};
 
 /// An output: rows in, bytes out, no I/O but the writing.
@@ -52,7 +54,7 @@ const READ_AHEAD: usize = 4;
 
 /// Every output; the first is the table.
 static OUTPUTS: &[&dyn Output] = &[
-    &csv::Csv { name: "summaries.csv", quarantined: false },
+    &csv::Csv { name: TABLE, quarantined: false },
     &csv::Csv { name: "quarantine.csv", quarantined: true },
     &jsonl::Summaries,
     &flags::Flags,
@@ -66,7 +68,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// The tables among them, which people also work on: their names, and whether the rows that a check has kept out stand there.
 pub fn tables() -> [(&'static str, bool); 2] {
-    [("summaries.csv", false), ("quarantine.csv", true)]
+    [(TABLE, false), ("quarantine.csv", true)]
 }
 
 /// What the outputs are told before the rows.

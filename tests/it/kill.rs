@@ -17,16 +17,18 @@ fn kept(desk: &Desk, count: usize) {
     let end = Instant::now() + PATIENCE;
     let path = desk.path("output/ledger.db");
     let ledger = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    while ledger.query_row("SELECT count(*) FROM call", [], |row| row.get::<_, i64>(0)).unwrap() != i64::try_from(count).unwrap() {
+    while ledger.query_row("SELECT count(*) FROM call WHERE state = 'answered'", [], |row| row.get::<_, i64>(0)).unwrap()
+        != i64::try_from(count).unwrap()
+    {
         assert!(Instant::now() < end, "the ledger never held {count} calls");
         std::thread::yield_now();
     }
 }
 
 /// How many calls the ledger knows to have been begun and not ended.
-fn intents(desk: &Desk, which: &str) -> usize {
+fn count(desk: &Desk, which: &str) -> usize {
     let ledger = Connection::open_with_flags(desk.path("output/ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let count: i64 = ledger.query_row(&format!("SELECT count(*) FROM intent WHERE {which}"), [], |row| row.get(0)).unwrap();
+    let count: i64 = ledger.query_row(&format!("SELECT count(*) FROM {which}"), [], |row| row.get(0)).unwrap();
     usize::try_from(count).unwrap()
 }
 
@@ -48,7 +50,7 @@ fn a_kill_costs_only_the_calls_that_were_in_flight() {
         mock.arrived(answered + 1);
         kept(&desk, answered);
         assert_eq!(run.kill().code, None);
-        let noted = intents(&desk, "outcome = ''");
+        let noted = count(&desk, "call WHERE state = 'claimed'");
         assert!((1..=CONCURRENCY).contains(&noted), "{noted} calls are noted as in flight");
         mock.release();
         let ended = desk.run(&["run"]).exits(0);
@@ -62,7 +64,7 @@ fn a_kill_costs_only_the_calls_that_were_in_flight() {
         desk.run(&["run"]).exits(0);
         assert_eq!((desk.table(), mock.count()), (table, calls));
         // They stay in the books: each may have been billed.
-        assert_eq!(intents(&desk, "outcome = 'killed'"), noted);
+        assert_eq!(count(&desk, "waste WHERE outcome = 'killed'"), noted);
     }
 }
 
@@ -128,7 +130,7 @@ fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twic
         let ended = run.kill();
         assert!(ended.code.is_none_or(|code| code == 0), "round {round}: {}", ended.stderr);
         if desk.path("output/ledger.db").exists() {
-            let open = intents(&desk, "outcome = ''");
+            let open = count(&desk, "call WHERE state = 'claimed'");
             assert!(open <= CONCURRENCY, "round {round}: {open} calls are noted as in flight");
             (in_flight, left_open) = (in_flight + open, left_open.max(open));
         }

@@ -16,7 +16,7 @@ fn done(desk: &Desk) -> usize {
 fn spent(desk: &Desk) -> f64 {
     let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
     let sum = |table: &str| ledger.query_row(&format!("SELECT total(cost) FROM {table}"), [], |row| row.get::<_, f64>(0)).unwrap();
-    sum("call") + sum("intent")
+    sum("call") + sum("waste")
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_call_that_hangs_does_not_hold_up_the_end() {
 /// Calls that the ledger has noted and that have not ended.
 fn noted(desk: &Desk) -> i64 {
     let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
-    ledger.query_row("SELECT count(*) FROM intent WHERE outcome = ''", [], |row| row.get(0)).unwrap()
+    ledger.query_row("SELECT count(*) FROM call WHERE state = 'claimed'", [], |row| row.get(0)).unwrap()
 }
 
 #[test]

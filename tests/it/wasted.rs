@@ -15,7 +15,7 @@ fn desk(deed: impl Fn() -> Deed + Send + Sync + 'static, first: usize) -> (Mock,
 /// The ledger's attempts by outcome, and what they cost.
 fn intents(desk: &Desk) -> Vec<(String, i64, f64)> {
     let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
-    let mut statement = ledger.prepare("SELECT outcome, attempts, cost * attempts FROM intent").unwrap();
+    let mut statement = ledger.prepare("SELECT outcome, attempts, cost * attempts FROM waste").unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }
@@ -55,7 +55,7 @@ fn a_lost_attempt_stays_in_the_ledger_when_a_copy_of_the_article_asks_for_the_sa
     assert_eq!((&summary["maybe_billed"], &summary["failed"]), (&1.into(), &2.into()), "{summary}");
     let outcomes: Vec<(String, i64)> = {
         let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
-        let mut statement = ledger.prepare("SELECT outcome, attempts FROM intent").unwrap();
+        let mut statement = ledger.prepare("SELECT outcome, attempts FROM waste").unwrap();
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
     };
     assert_eq!(outcomes, [("lost".to_owned(), 1)]);

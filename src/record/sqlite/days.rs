@@ -1,27 +1,27 @@
-//! The ledger's past, day by day.
+//! What each day did and cost, for the page's chart.
 
 use std::collections::BTreeMap;
 
 use rusqlite::Row;
 
-use super::Ledger;
+use super::reader::LedgerReader;
 use crate::model::{Day, Fault};
 
-/// What the calls of each day cost: from the last day that has any to the one before, as often as is asked, so that what is read does not
-/// grow with the ledger. An index holds all of it. A `~` comes behind every time of its day.
+/// What the calls of each day cost. It steps from the last day with calls to the one before, so that the time does not grow with the
+/// ledger, and it reads the index `call_spent` alone, which also holds the few claims in flight. `~` sorts after every time of its day.
 const COSTS: &str = "WITH RECURSIVE last (day) AS (
         SELECT substr(max(made_at), 1, 10) FROM call
         UNION ALL SELECT (SELECT substr(max(made_at), 1, 10) FROM call WHERE made_at < last.day) FROM last WHERE last.day IS NOT NULL LIMIT ?1)
     SELECT day, 0, 0, (SELECT total(cost) FROM call WHERE made_at BETWEEN day AND day || '~') FROM last WHERE day IS NOT NULL";
-/// How many articles the runs of each day did anew, and how many failed in the last one; a run that was killed counted none.
+/// How many articles the runs of each day made, and how many failed at most. A killed run has no counts.
 const ROWS: &str = "SELECT substr(started_at, 1, 10) AS day, coalesce(sum(done - earlier), 0), coalesce(max(failed), 0), 0.0 FROM run WHERE done IS NOT NULL \
     GROUP BY day ORDER BY day DESC LIMIT ?1";
 
-impl Ledger {
-    /// The last days on which anything was done, the latest last.
+impl LedgerReader {
+    /// The last days on which anything was done, in their order.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn days(&self, most: u32) -> Result<Vec<Day>, Fault> {
         let mut days: BTreeMap<String, Day> = BTreeMap::new();
         for query in [COSTS, ROWS] {
@@ -48,15 +48,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_has_its_calls_cost_and_its_runs_articles() {
+    fn a_day_has_the_cost_of_its_calls_and_the_articles_of_its_runs() {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let ledger = crate::record::Ledger::open(dir.path(), false).unwrap();
         let insert = "
             INSERT INTO run (started_at, done, earlier, failed) VALUES
                 ('2026-11-23T02:00:00Z', 10, 4, 1), ('2026-11-23T12:00:00Z', 12, 11, 2), ('2026-11-24T02:00:00Z', 5, 5, 0), ('2026-11-24T03:00:00Z', NULL, NULL, NULL);
-            INSERT INTO call (key, task, endpoint, dialect, reply, characters, cost, milliseconds, made_at) VALUES
-                (x'01', '', '', '', '', 1, 0.5, 1, '2026-11-23T02:00:01Z'), (x'02', '', '', '', '', 1, 0.25, 1, '2026-11-23T02:00:02Z'),
-                (x'03', '', '', '', '', 1, NULL, 1, '2026-11-22T02:00:00Z');";
+            INSERT INTO call (key, state, run, endpoint, task, characters, cost, made_at) VALUES
+                (x'01', 'answered', 1, '', '', 1, 0.5, '2026-11-23T02:00:01Z'), (x'02', 'answered', 1, '', '', 1, 0.25, '2026-11-23T02:00:02Z'),
+                (x'03', 'answered', 1, '', '', 1, NULL, '2026-11-22T02:00:00Z');";
         ledger.read(|connection| connection.execute_batch(insert)).unwrap();
         let day = |date: &str, done, failed, cost| Day { date: date.into(), done, failed, cost };
         let all = [day("2026-11-22", 0, 0, 0.0), day("2026-11-23", 7, 2, 0.75), day("2026-11-24", 0, 0, 0.0)];

@@ -1,4 +1,4 @@
-//! What the ledger says of runs, failures, costs and single articles, for those who ask on the command line.
+//! Reports for the command line: runs, failures, costs, and the history of one article.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use rusqlite::params;
 
-use super::Ledger;
-use super::rows::{COLUMNS, keys, row_of};
+use super::reader::LedgerReader;
+use super::rows::{SELECTED, keys, row_of};
 use crate::model::{Fault, Row, RunSummary, Stamp};
 
 /// A run of the past.
@@ -18,7 +18,7 @@ pub struct PastRun {
     pub number: i64,
     /// When it began.
     pub started_at: String,
-    /// When it ended; none: it was killed, or is still at work.
+    /// When it ended; `None` if it was killed, or is still at work.
     pub ended_at: Option<String>,
     /// Its exit code.
     pub exit: Option<i64>,
@@ -26,7 +26,7 @@ pub struct PastRun {
     pub summary: RunSummary,
 }
 
-/// What an endpoint did on a day.
+/// What one endpoint did on one day.
 #[derive(Clone, Debug)]
 pub struct Spent {
     /// The day, UTC.
@@ -37,46 +37,46 @@ pub struct Spent {
     pub calls: u64,
     /// Characters of text in them.
     pub characters: u64,
-    /// What they cost; none where the price of any was unknown.
+    /// What they cost; `None` if any price was unknown.
     pub cost: Option<f64>,
 }
 
-/// Calls that may have been billed without an answer to show for it.
+/// Attempts of one endpoint that may have been billed with nothing to show for it.
 #[derive(Clone, Debug)]
 pub struct Lost {
     /// The endpoint's name.
     pub endpoint: String,
-    /// `lost`, `unusable`, `killed`; empty: in flight.
+    /// `lost`, `unusable` or `killed`; empty if they are in flight.
     pub outcome: String,
     /// How many.
     pub calls: u64,
-    /// What they cost, about; none where a price is unknown.
+    /// Their estimated cost; `None` if any price is unknown.
     pub cost: Option<f64>,
 }
 
-/// One row with where it came from.
+/// One row and its history.
 #[derive(Clone, Debug)]
 pub struct Story {
     /// The row.
     pub row: Row,
     /// Whether it is in the table.
-    pub listed: bool,
-    /// The last run that opened its file, or made it.
+    pub in_table: bool,
+    /// The last run that found it.
     pub run: i64,
-    /// Where the file lies, relative to the config's folder, and what it looked like; none where that is not known.
+    /// Its file, relative to the config's folder, and what the file looked like; `None` if unknown.
     pub file: Option<(PathBuf, Stamp)>,
-    /// Whether the file has to be read again by the next run, changed or not.
+    /// Whether the next run reads the file again even if it is unchanged.
     pub again: bool,
     /// The calls that made it.
     pub calls: Vec<PastCall>,
-    /// Attempts at its calls that may have been billed for nothing.
+    /// Attempts at its calls that may have been billed with nothing to show for it.
     pub wasted: Vec<PastWaste>,
 }
 
 /// Attempts at a call that may have been billed with nothing to show for it.
 #[derive(Clone, Debug)]
 pub struct PastWaste {
-    /// What was asked.
+    /// What the endpoint was asked for.
     pub task: String,
     /// The endpoint's name.
     pub endpoint: String,
@@ -88,14 +88,14 @@ pub struct PastWaste {
     pub made_at: String,
     /// In which run.
     pub run: i64,
-    /// What they cost, about.
+    /// Their estimated cost.
     pub cost: Option<f64>,
 }
 
 /// A call of the past.
 #[derive(Clone, Debug)]
 pub struct PastCall {
-    /// What was asked.
+    /// What the endpoint was asked for.
     pub task: String,
     /// The endpoint's name.
     pub endpoint: String,
@@ -105,7 +105,7 @@ pub struct PastCall {
     pub made_at: String,
     /// In which run.
     pub run: i64,
-    /// From request to reply.
+    /// Milliseconds from request to reply.
     pub milliseconds: u64,
     /// Tokens of prompt and answer, as the service counted them.
     pub tokens: (Option<i64>, Option<i64>),
@@ -115,16 +115,16 @@ pub struct PastCall {
     pub cost: Option<f64>,
 }
 
-impl Ledger {
-    /// The latest runs, the last one first.
+impl LedgerReader {
+    /// The latest runs, newest first.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn runs(&self, most: u32) -> Result<Vec<PastRun>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT number, started_at, ended_at, exit, found, done, earlier, skipped, failed, pending, flagged, calls, paid, repeated,
-                 maybe_billed, remembered, cost, seconds, estimated FROM run ORDER BY number DESC LIMIT ?1",
+                "SELECT number, started_at, ended_at, exit, found, done, earlier, skipped, failed, pending, flagged, requests, paid, retried,
+                 maybe_billed, cached, cost, seconds, estimated FROM run ORDER BY number DESC LIMIT ?1",
             )?;
             let run = |row: &rusqlite::Row| {
                 let count = |at: usize| row.get::<_, Option<i64>>(at).map(|count| count.unwrap_or(0).cast_unsigned());
@@ -151,41 +151,68 @@ impl Ledger {
         })
     }
 
-    /// How many rows of the table have which status.
+    /// The combinations of flags in the table, each with its number of rows.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn statuses(&self) -> Result<BTreeMap<String, u64>, Fault> {
+    /// If the ledger cannot be read.
+    pub fn flags(&self) -> Result<Vec<(String, u64)>, Fault> {
         self.read(|connection| {
-            let mut statement = connection.prepare("SELECT status, count(*) FROM row WHERE listed = 1 GROUP BY status")?;
+            let mut statement = connection.prepare("SELECT flags, count(*) FROM row WHERE in_table = 1 AND flags <> '' GROUP BY flags")?;
             statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?.collect()
         })
     }
 
-    /// Why rows of the table are not done: status, code, how many, and one of them.
+    /// The first failed articles of the table: source and reason.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
+    /// If the ledger cannot be read.
+    pub fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault> {
+        self.read(|connection| {
+            // The first condition on the status lets the query use the index.
+            let mut statement = connection.prepare(
+                "SELECT source, error FROM row WHERE in_table = 1 AND status IN ('failed', 'skipped') AND status = 'failed'
+                 ORDER BY source LIMIT ?1",
+            )?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// How many rows of the table have which status.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn statuses(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT status, count(*) FROM row WHERE in_table = 1 GROUP BY status")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?.collect()
+        })
+    }
+
+    /// Why rows of the table are not done: status, code, number of rows, and the source of one of them.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
     pub fn reasons(&self) -> Result<Vec<(String, String, u64, String)>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT status, substr(error, 1, instr(error || ':', ':') - 1) AS code, count(*), min(source) FROM row
-                 WHERE listed = 1 AND status IN ('failed', 'skipped') GROUP BY 1, 2 ORDER BY 1, 3 DESC",
+                 WHERE in_table = 1 AND status IN ('failed', 'skipped') GROUP BY 1, 2 ORDER BY 1, 3 DESC",
             )?;
             let reason = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?));
             statement.query_map([], reason)?.collect()
         })
     }
 
-    /// What was spent in the last days, by day and endpoint, the latest first.
+    /// Costs since `since` (a day, ISO 8601), by day and endpoint, the latest day first.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn costs(&self, since: &str) -> Result<Vec<Spent>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT substr(made_at, 1, 10) AS day, endpoint, count(*), sum(characters), CASE WHEN count(cost) = count(*) THEN total(cost) END
-                 FROM call WHERE made_at >= ?1 GROUP BY day, endpoint ORDER BY day DESC, endpoint",
+                 FROM call WHERE state = 'answered' AND made_at >= ?1 GROUP BY day, endpoint ORDER BY day DESC, endpoint",
             )?;
             let spent = |row: &rusqlite::Row| {
                 let count = |at: usize| row.get::<_, i64>(at).map(i64::cast_unsigned);
@@ -195,14 +222,16 @@ impl Ledger {
         })
     }
 
-    /// Calls that may have been billed without an answer.
+    /// Attempts that may have been billed with nothing to show for it, by endpoint and outcome.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn lost(&self) -> Result<Vec<Lost>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT endpoint, outcome, sum(attempts), CASE WHEN count(cost) = count(*) THEN total(cost * attempts) END FROM intent
+                "SELECT endpoint, outcome, sum(attempts), CASE WHEN count(cost) = count(*) THEN total(cost * attempts) END
+                 FROM (SELECT endpoint, outcome, attempts, cost FROM waste
+                       UNION ALL SELECT endpoint, '', attempts, cost FROM call WHERE state = 'claimed')
                  GROUP BY endpoint, outcome ORDER BY 1, 2",
             )?;
             let lost = |row: &rusqlite::Row| {
@@ -212,26 +241,26 @@ impl Ledger {
         })
     }
 
-    /// When this run began, and when the last one ended with exit code 0: UTC, ISO 8601.
+    /// When run number `run` began, and when the last run with exit code 0 ended: UTC, ISO 8601.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn times(&self) -> Result<(String, Option<String>), Fault> {
+    /// If the ledger cannot be read.
+    pub fn times(&self, run: i64) -> Result<(String, Option<String>), Fault> {
         self.read(|connection| {
-            let started = connection.query_row("SELECT started_at FROM run WHERE number = ?1", [self.run()], |row| row.get(0))?;
+            let started = connection.query_row("SELECT started_at FROM run WHERE number = ?1", [run], |row| row.get(0))?;
             let success = connection.query_row("SELECT max(ended_at) FROM run WHERE exit = 0", [], |row| row.get(0))?;
             Ok((started, success))
         })
     }
 
-    /// How long calls to each endpoint take, in milliseconds, by the latest of them.
+    /// The mean latency of each endpoint's latest calls, in milliseconds.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn paces(&self) -> Result<BTreeMap<String, f64>, Fault> {
+    /// If the ledger cannot be read.
+    pub fn latencies(&self) -> Result<BTreeMap<String, f64>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT endpoint, avg(milliseconds) FROM (SELECT endpoint, milliseconds FROM call ORDER BY made_at DESC LIMIT 10000) GROUP BY endpoint",
+                "SELECT endpoint, avg(milliseconds) FROM (SELECT endpoint, milliseconds FROM call WHERE state = 'answered' ORDER BY made_at DESC LIMIT 10000) GROUP BY endpoint",
             )?;
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
@@ -240,28 +269,29 @@ impl Ledger {
     /// The files that have a failed row in the table, relative to the config's folder.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn failed_files(&self) -> Result<Vec<PathBuf>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT DISTINCT folder, name FROM row JOIN file ON file.number = row.file
-                 WHERE row.listed = 1 AND row.status = 'failed' ORDER BY folder, name",
+                 WHERE row.in_table = 1 AND row.status = 'failed' ORDER BY folder, name",
             )?;
             statement.query_map([], |row| Ok(path(&row.get::<_, Vec<u8>>(0)?, &row.get::<_, Vec<u8>>(1)?)))?.collect()
         })
     }
 
-    /// The rows of `name`: a source, a file with several, or an id.
+    /// The rows of `name`: a source, a file with several articles, or an id.
     ///
     /// # Errors
-    /// Where the ledger cannot be read.
+    /// If the ledger cannot be read.
     pub fn stories(&self, name: &str) -> Result<Vec<Story>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(&format!(
-                "SELECT {COLUMNS}, row.listed AS listed, row.run AS run, calls, folder, name, size, modified, inode, settings
+                "SELECT {}, row.in_table AS in_table, row.run AS run, calls, folder, name, size, modified, inode, settings_hash
                  FROM (SELECT * FROM row WHERE source = ?1 OR id = ?1 OR (source >= ?1 || '#' AND source < ?1 || '$')) AS row
-                 LEFT JOIN (SELECT number, folder, name, size, modified, inode, settings FROM file) AS file ON file.number = row.file
-                 ORDER BY source"
+                 LEFT JOIN (SELECT number, folder, name, size, modified, inode, settings_hash FROM file) AS file ON file.number = row.file
+                 ORDER BY source",
+                *SELECTED
             ))?;
             let story = |row: &rusqlite::Row| {
                 let folder: Option<Vec<u8>> = row.get("folder")?;
@@ -273,23 +303,23 @@ impl Ledger {
                     }
                     None => None,
                 };
-                let again = row.get::<_, Option<i64>>("settings")?.unwrap_or(0) == 0;
+                let again = row.get::<_, Option<i64>>("settings_hash")?.unwrap_or(0) == 0;
                 let (mut calls, mut wasted) = (Vec::new(), Vec::new());
                 for key in keys(&row.get::<_, Vec<u8>>("calls")?) {
                     wasted.extend(past_waste(connection, &key)?);
                     calls.extend(past_call(connection, &key)?);
                 }
-                Ok(Story { row: row_of(row)?, listed: row.get("listed")?, run: row.get("run")?, file, again, calls, wasted })
+                Ok(Story { row: row_of(row)?, in_table: row.get("in_table")?, run: row.get("run")?, file, again, calls, wasted })
             };
             statement.query_map([name], story)?.collect()
         })
     }
 }
 
-/// The call of that key; none where it was forgotten.
+/// The answered call with this key; `None` if it was forgotten.
 fn past_call(connection: &rusqlite::Connection, key: &[u8; 32]) -> rusqlite::Result<Option<PastCall>> {
     let mut statement = connection.prepare_cached(
-        "SELECT task, endpoint, model, made_at, run, milliseconds, tokens_in, tokens_out, characters, cost FROM call WHERE key = ?1",
+        "SELECT task, endpoint, model, made_at, run, milliseconds, tokens_in, tokens_out, characters, cost FROM call WHERE key = ?1 AND state = 'answered'",
     )?;
     let call = |row: &rusqlite::Row| {
         Ok(PastCall {
@@ -308,9 +338,8 @@ fn past_call(connection: &rusqlite::Connection, key: &[u8; 32]) -> rusqlite::Res
 }
 
 fn past_waste(connection: &rusqlite::Connection, key: &[u8; 32]) -> rusqlite::Result<Vec<PastWaste>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT task, endpoint, outcome, attempts, made_at, run, cost * attempts FROM intent WHERE key = ?1 ORDER BY run",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT task, endpoint, outcome, attempts, made_at, run, cost * attempts FROM waste WHERE key = ?1 ORDER BY run")?;
     let waste = |row: &rusqlite::Row| {
         Ok(PastWaste {
             task: row.get(0)?,

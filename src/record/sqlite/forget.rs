@@ -1,4 +1,4 @@
-//! Prunes the ledger by age: what no row of the table needs any more.
+//! Removes old records that the table does not need.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -9,44 +9,44 @@ use super::rows::keys;
 use super::schema;
 use crate::model::Fault;
 
-/// What was forgotten, or would be.
+/// How much was removed, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Rows that were in the table once.
+    /// Rows that are no longer in the table.
     pub rows: usize,
-    /// Replies that made no row which is kept.
+    /// Replies that no remaining row was made from.
     pub calls: usize,
-    /// Runs, and what they left open.
+    /// Runs, with their waste.
     pub runs: usize,
 }
 
-/// Forgets what is older than `before` (UTC, ISO 8601) and not needed for the table; with `dry` it only counts. Whoever calls holds the
+/// Removes what is older than `before` (UTC, ISO 8601) and not needed for the table; with `dry` it only counts. The caller holds the
 /// run's lock.
 ///
 /// # Errors
-/// Where the ledger in `folder` is not there or cannot be written.
+/// If the ledger in `folder` does not exist or cannot be written.
 pub fn forget(folder: &Path, before: &str, dry: bool) -> Result<Forgotten, Fault> {
-    let path = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()).join("ledger.db");
+    let path = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()).join(schema::FILE);
     schema::is_ours(&path, true)?;
     let mut connection = schema::open(&path)?;
-    let forgotten = in_one_go(&mut connection, before, dry).map_err(|error| schema::damaged(&path, &error))?;
+    let forgotten = in_one_transaction(&mut connection, before, dry).map_err(|error| schema::damaged(&path, &error))?;
     if !dry && forgotten != Forgotten::default() {
-        // The room is given back to the disk; where that fails (it needs some itself) the ledger is as good as before.
+        // Gives the space back to the disk. That needs some space itself; if it fails, the ledger is as good as before.
         if let Err(error) = connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);") {
-            tracing::warn!("the ledger could not be made smaller: {error}");
+            tracing::warn!("cannot shrink the ledger: {error}");
         }
     }
     Ok(forgotten)
 }
 
-fn in_one_go(connection: &mut Connection, before: &str, dry: bool) -> rusqlite::Result<Forgotten> {
+fn in_one_transaction(connection: &mut Connection, before: &str, dry: bool) -> rusqlite::Result<Forgotten> {
     let transaction = connection.transaction()?;
-    let rows = transaction.execute("DELETE FROM row WHERE listed = 0 AND processed_at < ?1", [before])?;
+    let rows = transaction.execute("DELETE FROM row WHERE in_table = 0 AND processed_at < ?1", [before])?;
     let calls = forget_calls(&transaction, before)?;
-    transaction.execute("DELETE FROM intent WHERE made_at < ?1", [before])?;
-    // The last one stays, so that no number is given twice.
+    transaction.execute("DELETE FROM waste WHERE made_at < ?1", [before])?;
+    // The last run stays, so that no number is used twice.
     let runs = transaction.execute("DELETE FROM run WHERE started_at < ?1 AND number < (SELECT max(number) FROM run)", [before])?;
-    transaction.execute("DELETE FROM file WHERE listed = 0 AND NOT EXISTS (SELECT 1 FROM row WHERE row.file = file.number)", [])?;
+    transaction.execute("DELETE FROM file WHERE in_table = 0 AND NOT EXISTS (SELECT 1 FROM row WHERE row.file = file.number)", [])?;
     if dry {
         transaction.rollback()?;
     } else {
@@ -61,7 +61,7 @@ fn forget_calls(connection: &Connection, before: &str) -> rusqlite::Result<usize
     for row in rows.query_map([], |row| row.get::<_, Vec<u8>>(0))? {
         needed.extend(keys(&row?));
     }
-    let mut old = connection.prepare("SELECT key FROM call WHERE made_at < ?1")?;
+    let mut old = connection.prepare("SELECT key FROM call WHERE state = 'answered' AND made_at < ?1")?;
     let old: Vec<[u8; 32]> = old.query_map([before], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut delete = connection.prepare("DELETE FROM call WHERE key = ?1")?;
     let mut gone = 0;

@@ -1,0 +1,110 @@
+//! The endpoints of a run, in the config's order of preference.
+
+use std::sync::Arc;
+
+use crate::call::{EndpointClient, Tally};
+use crate::config::{Route, Summary};
+use crate::model::{Ask, ErrorCode, Exit, Failure, Reject, Task};
+use crate::plan::{Candidate, RouteOutput, call_key, settings_key};
+
+/// A client for every endpoint that the route may use.
+pub struct Endpoints(Vec<Arc<EndpointClient>>);
+
+impl Endpoints {
+    /// Endpoints in the config's order.
+    pub fn new(clients: Vec<Arc<EndpointClient>>) -> Self {
+        Self(clients)
+    }
+
+    /// Every client, in the config's order.
+    pub fn clients(&self) -> impl Iterator<Item = &EndpointClient> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Calls that all endpoints together may have in flight.
+    pub fn max_in_flight(&self) -> usize {
+        self.clients().map(|client| client.endpoint.concurrency.most()).sum()
+    }
+
+    /// The client of a candidate.
+    ///
+    /// # Errors
+    /// If there is none, which is a bug.
+    pub fn client(&self, candidate: &Candidate) -> Result<&EndpointClient, Failure> {
+        let client = self.0.get(candidate.number).map(AsRef::as_ref);
+        client.ok_or_else(|| Reject::new(ErrorCode::Internal, format!("there is no endpoint number {}", candidate.number)).into())
+    }
+
+    /// The ledger's key for a call to `candidate`.
+    ///
+    /// # Errors
+    /// If there is no such endpoint, which is a bug.
+    pub fn call_key(&self, candidate: &Candidate, ask: &Ask) -> Result<[u8; 32], Failure> {
+        self.client(candidate).map(|client| call_key(&client.endpoint, &client.identity, ask))
+    }
+
+    /// The endpoints that can do `task`, in order of preference. Those that are disabled for this run come last, so that others are tried
+    /// first.
+    pub fn candidates(&self, task: Task) -> Vec<Candidate> {
+        let able = self.clients().enumerate().filter(|(_, client)| client.endpoint.can(task));
+        let (disabled, healthy): (Vec<_>, Vec<_>) = able.partition(|(_, client)| client.is_out());
+        let candidate = |(number, client): (usize, &EndpointClient)| Candidate {
+            number,
+            name: client.endpoint.name.clone(),
+            limits: client.limits(),
+            chat: client.endpoint.chat,
+        };
+        healthy.into_iter().chain(disabled).map(candidate).collect()
+    }
+
+    /// The keys of all settings that a good row may have been made with: one for each pair of endpoints that may have made its summary and
+    /// its translation. The first is that of the preferred pair.
+    pub fn settings_keys(&self, summary: &Summary) -> Vec<[u8; 32]> {
+        let able = |task: Task| self.clients().filter(move |client| client.endpoint.can(task));
+        let mut keys = Vec::new();
+        for summariser in able(Task::Summarise) {
+            let alone = (summary.route == Route::SingleCall && summariser.endpoint.chat).then_some(summariser);
+            for translator in alone.into_iter().chain(able(Task::Translate)) {
+                keys.push(settings_key(
+                    summary,
+                    (&summariser.endpoint, &summariser.identity),
+                    (&translator.endpoint, &translator.identity),
+                ));
+            }
+        }
+        keys.dedup();
+        keys
+    }
+
+    /// The key of the settings that `output` was made with.
+    pub fn settings_key(&self, summary: &Summary, output: &RouteOutput) -> [u8; 32] {
+        let named = |name: &str| self.clients().find(|client| client.endpoint.name == name);
+        let settings = |name: &str| named(name).map(|client| (&client.endpoint, client.identity.as_str()));
+        match (settings(&output.summary_endpoint), settings(&output.translation_endpoint)) {
+            (Some(summariser), Some(translator)) => settings_key(summary, summariser, translator),
+            // Nothing had to be translated, or nothing summarised: one endpoint counts as both.
+            (Some(only), None) | (None, Some(only)) => settings_key(summary, only, only),
+            (None, None) => [0; 32],
+        }
+    }
+
+    /// Ends all calls with `failure`; no further request is sent.
+    pub fn halt(&self, failure: &Failure) {
+        self.clients().for_each(|client| client.halt(failure));
+    }
+
+    /// Whether an endpoint was disabled for a reason that somebody must mend.
+    pub fn any_disabled(&self) -> bool {
+        self.clients().filter_map(EndpointClient::stopped).any(|failure| failure.exit == Exit::EndpointStop)
+    }
+
+    /// Requests to all endpoints.
+    pub fn tally(&self) -> Tally {
+        self.clients().map(EndpointClient::tally).fold(Tally::default(), |sum, tally| Tally {
+            sent: sum.sent + tally.sent,
+            repeated: sum.repeated + tally.repeated,
+            refused: sum.refused + tally.refused,
+            maybe_billed: sum.maybe_billed + tally.maybe_billed,
+        })
+    }
+}

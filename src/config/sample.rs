@@ -1,0 +1,31 @@
+//! A config for tests.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Checks, Config, Embedded, Fields, Near, Profile, Route, Rules, RunSettings, Summary, Translator};
+use crate::model::Wish;
+
+impl Config {
+    /// A config without endpoints.
+    pub(crate) fn sample() -> Self {
+        let embedded = Embedded { translator: Translator::Auto, model: "tiny".into(), fetch: false, models_dir: None, mirror: None };
+        Self {
+            folder: PathBuf::from("/base"),
+            input: vec![PathBuf::from("/base/input")],
+            max_bytes: 1 << 20,
+            near: Near::Report,
+            fields: Fields::default(),
+            rules: Arc::new(Rules::shipped()),
+            output: PathBuf::from("/base/output"),
+            profile: Profile::Plain,
+            summary: Summary { route: Route::SummariseThenTranslate, wish: Wish { words: 60, ..Wish::default() }, keep_text: false },
+            glossary: Vec::new(),
+            endpoints: Vec::new(),
+            checks: Checks::default(),
+            embedded,
+            page_rows: 5000,
+            run: RunSettings::default(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Which rows of earlier runs are up to date: those that this run would make again as they are.
+
+use std::path::PathBuf;
+
+use crate::broker::Endpoints;
+use crate::config::{Checks, Config, Profile, hash};
+use crate::model::{Article, Field, Row};
+use crate::plan::{Glossary, RouteOutput, content_key, row_fingerprint};
+
+/// What the settings of this run contribute to the fingerprints of rows.
+pub struct Fingerprints {
+    checks: Checks,
+    checks_key: String,
+    /// See [`Endpoints::settings_keys`].
+    settings: Vec<[u8; 32]>,
+    /// Hash of the settings that shape rows. A file that was read under other settings is read again.
+    pub settings_hash: i64,
+}
+
+impl Fingerprints {
+    /// The fingerprints of a run over `config`.
+    pub fn new(config: &Config, endpoints: &Endpoints) -> Self {
+        let settings = endpoints.settings_keys(&config.summary);
+        let settings_hash = settings_hash(config, endpoints);
+        Self { checks: config.checks.clone(), checks_key: config.checks.key(), settings, settings_hash }
+    }
+
+    /// The hash of an article's content, with the glossary's terms and the checks that apply to it.
+    pub fn content(&self, article: &Article, glossary: &Glossary) -> [u8; 32] {
+        content_key(article, &glossary.of_article(article), &self.checks_key)
+    }
+
+    /// Fingerprints that are as good as a new row of `content`; the first is that of the preferred endpoints.
+    pub fn good(&self, content: [u8; 32]) -> impl Iterator<Item = [u8; 32]> {
+        self.settings.iter().map(move |settings| row_fingerprint(&content, settings))
+    }
+
+    /// Whether an earlier row is as good as a new one of `content`.
+    pub fn is_good(&self, content: [u8; 32], row: &Row, fingerprint: Option<&[u8; 32]>) -> bool {
+        fingerprint.is_some_and(|fingerprint| self.good(content).any(|good| good == *fingerprint)) && self.has_configured_actions(row)
+    }
+
+    /// Whether the actions on the row's findings are those of the config: a changed action redoes the rows that it concerns.
+    pub fn has_configured_actions(&self, row: &Row) -> bool {
+        row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == self.checks.action(finding.check))
+    }
+}
+
+/// The fingerprint of a row of `content` with this output.
+pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 32], output: &RouteOutput) -> [u8; 32] {
+    row_fingerprint(content, &endpoints.settings_key(&config.summary, output))
+}
+
+/// A hash of everything that shapes a row except its file: the config without what only says where things are, what answers at the
+/// endpoints, and the program's version. If it covers too much, files are read again, but no call is made.
+fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
+    let shaping = Config { input: Vec::new(), output: PathBuf::new(), profile: Profile::Plain, page_rows: 0, ..config.clone() };
+    let identities: Vec<&str> = endpoints.clients().map(|client| client.identity.as_str()).collect();
+    hash(&format!("{} {shaping:?} {identities:?}", env!("CARGO_PKG_VERSION")))
+}

@@ -1,0 +1,126 @@
+//! Reads sources and turns them into articles.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
+use crate::config::{Config, Near};
+use crate::dedup::Signature;
+use crate::discover::Found;
+use crate::extract::Unfinished;
+use crate::model::{Article, ErrorCode, Reject, Source, Understood};
+use crate::{extract, read};
+
+/// Sources that are read in parallel.
+const BATCH: usize = 64;
+/// A file of articles of this size or more, in bytes, is read one article at a time: then it needs no more memory than many small ones.
+const LONG: u64 = 256 << 10;
+
+/// Whether a source is read one article at a time.
+pub(super) fn is_long(source: &Source, config: &Config) -> bool {
+    source.is_stdin() || (source.size > LONG && extract::is_stream(source, config.max_bytes))
+}
+
+/// Adds the article's signature, if near-duplicates are looked for.
+pub(super) fn sign(article: &mut Article, near: Near) {
+    if near != Near::Off {
+        article.signature = Signature::of(article).map_or_else(Vec::new, |signature| signature.to_bytes());
+    }
+}
+
+/// Reads a source; whatever happens, it ends as articles or rejects.
+pub(super) fn understand(found: Found, config: &Config) -> Vec<Understood> {
+    let source = match found {
+        Ok(source) => source,
+        Err(reject) => return vec![Err(reject)],
+    };
+    let articles = catch_panic(&source.name, || Ok(open(&source, config)?.map(|article| article.finish(&config.rules)).collect()));
+    articles.unwrap_or_else(|reject| vec![Err(reject)])
+}
+
+/// Finishes one article of a long source.
+pub(super) fn finish(article: Unfinished, config: &Config) -> Understood {
+    let name = article.name().to_owned();
+    catch_panic(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err)
+}
+
+/// The articles of a source, as they come. A source that is too large is not opened.
+pub(super) fn open(source: &Source, config: &Config) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
+    if source.size > config.max_bytes && !extract::is_stream(source, config.max_bytes) {
+        return Err(read::too_large(source.size, config.max_bytes));
+    }
+    extract::articles(source, read::open(source, config.max_bytes)?, &config.fields)
+}
+
+/// The result of `read`. A panic, which is a bug, becomes a reject of `name`.
+pub(super) fn catch_panic<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
+    let bug = || Reject::new(ErrorCode::Internal, "a bug of depeche: it failed to read this file; please report it with the file");
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(bug())).map_err(|reject| (name.to_owned(), reject))
+}
+
+/// Reads sources on all cores, makes something of each article, and passes it to `each` in the order of the sources, many at once. It needs no
+/// permits: a batch is passed on before the batch after the next is read.
+pub fn read_all<T: Send>(
+    mut sources: impl Iterator<Item = Found> + Send,
+    config: &Config,
+    make: impl Fn(Understood) -> T + Sync,
+    mut each: impl FnMut(Vec<T>),
+) {
+    let mut batch = Batch::of(&mut sources, config);
+    while !batch.is_empty() {
+        let Batch { short, long } = batch;
+        let read = |found| understand(found, config).into_iter().map(&make).collect::<Vec<T>>();
+        let (articles, next) = rayon::join(|| short.into_par_iter().map(read).collect::<Vec<_>>(), || Batch::of(&mut sources, config));
+        each(articles.into_iter().flatten().collect());
+        if let Some(source) = long {
+            read_long(&source, config, |article| each(vec![make(article)]));
+        }
+        batch = next;
+    }
+}
+
+/// Sources that are read in parallel, and a long one after them, whose articles may not fit into memory together.
+struct Batch {
+    short: Vec<Found>,
+    long: Option<Source>,
+}
+
+impl Batch {
+    fn of(sources: &mut impl Iterator<Item = Found>, config: &Config) -> Self {
+        let mut short = Vec::with_capacity(BATCH);
+        for found in sources {
+            match found {
+                Ok(source) if is_long(&source, config) => return Self { short, long: Some(source) },
+                found => short.push(found),
+            }
+            if short.len() == BATCH {
+                break;
+            }
+        }
+        Self { short, long: None }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.short.is_empty() && self.long.is_none()
+    }
+}
+
+fn read_long(source: &Source, config: &Config, mut each: impl FnMut(Understood)) {
+    match catch_panic(&source.name, || open(source, config)) {
+        Ok(articles) => articles.for_each(|article| each(finish(article, config))),
+        Err(reject) => each(Err(reject)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_reject_of_the_file_without_its_text() {
+        let (name, reject) = catch_panic::<()>("input/a.txt", || panic!("text of an article")).unwrap_err();
+        assert_eq!((name.as_str(), reject.code), ("input/a.txt", ErrorCode::Internal));
+        assert!(!reject.reason.contains("text of an article"));
+        assert_eq!(catch_panic("input/a.txt", || Ok(1)), Ok(1));
+    }
+}

@@ -1,0 +1,61 @@
+//! Whether a run goes on: a signal, a limit or a fault ends it.
+
+use std::sync::OnceLock;
+
+use tokio::sync::Notify;
+
+use crate::model::{Exit, Fault};
+
+/// The state of a run.
+#[derive(Debug, Default)]
+pub struct RunState {
+    /// Set by a signal, a limit or a fault, to the exit code: nothing new is begun.
+    stop: OnceLock<Exit>,
+    /// Set by a signal, which may come after a limit.
+    signal: OnceLock<Exit>,
+    /// Set if the run cannot go on.
+    fault: OnceLock<Fault>,
+    drain: Notify,
+}
+
+impl RunState {
+    /// Stops the run; returns whether it was not stopped before.
+    pub fn stop(&self, exit: Exit) -> bool {
+        self.stop.set(exit).is_ok()
+    }
+
+    /// Why the run was stopped, if it was.
+    pub fn stopped(&self) -> Option<Exit> {
+        self.stop.get().copied()
+    }
+
+    /// Records a signal; returns whether it is the first one.
+    pub fn record_signal(&self, exit: Exit) -> bool {
+        self.signal.set(exit).is_ok()
+    }
+
+    /// The exit codes of what stopped the run.
+    pub fn exits(&self) -> impl Iterator<Item = Exit> {
+        [self.stop.get(), self.signal.get()].into_iter().flatten().copied()
+    }
+
+    /// Records the fault that ends the run; the first one counts.
+    pub(super) fn fail(&self, fault: Fault) {
+        let _ = self.fault.set(fault);
+    }
+
+    /// The fault that ends the run, if any.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.fault.get().cloned()
+    }
+
+    /// Gives calls in flight a limited time from now on.
+    pub(super) fn begin_drain(&self) {
+        self.drain.notify_one();
+    }
+
+    /// Waits for [`RunState::begin_drain`].
+    pub(super) async fn drain_begun(&self) {
+        self.drain.notified().await;
+    }
+}

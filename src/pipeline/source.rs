@@ -1,0 +1,152 @@
+//! Takes the articles of one source to their rows, and records the source when all are there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
+
+use super::Run;
+use super::article;
+use super::recording::{Ended, blank_row, record_failed, record_skipped};
+use crate::dedup::Role;
+use crate::model::{Article, ErrorCode, Exit, Failure, Fault, Reject, Stamp, Status, Understood};
+use crate::record::{FileRead, FileRef};
+
+/// The articles of one source, or some of them, with the permit for it.
+pub(super) struct Source {
+    pub(super) articles: Vec<Understood>,
+    /// The source's place in the walk.
+    pub(super) number: u64,
+    /// Shared by all parts of a source: the last one records the file.
+    pub(super) file: Arc<ReadFile>,
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+/// A file in progress: how its rows ended.
+pub(super) struct ReadFile {
+    pub(super) file: Arc<FileRef>,
+    /// What the file looked like, if that can be relied on.
+    stamp: Option<Stamp>,
+    done: AtomicU64,
+    skipped: AtomicU64,
+    /// Whether a row failed: the next run tries again.
+    failed: AtomicBool,
+    /// Whether a row is missing: the run was stopped.
+    unfinished: AtomicBool,
+}
+
+impl ReadFile {
+    pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>) -> Self {
+        let (failed, unfinished) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), failed, unfinished }
+    }
+
+    /// Counts an article by how its row ended; `None` if there is no row.
+    pub(super) fn count(&self, status: Option<Status>) {
+        match status {
+            Some(Status::Done | Status::Quarantined) => drop(self.done.fetch_add(1, Ordering::Relaxed)),
+            Some(Status::Skipped) => drop(self.skipped.fetch_add(1, Ordering::Relaxed)),
+            Some(Status::Failed) => self.failed.store(true, Ordering::Relaxed),
+            None => self.unfinished.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// What the ledger records of the file; `None` if rows are missing.
+    fn record(self, settings: i64) -> Option<FileRead> {
+        let again = self.failed.into_inner() || self.stamp.is_none();
+        (!self.unfinished.into_inner()).then(|| FileRead {
+            file: self.file,
+            stamp: self.stamp.unwrap_or(Stamp { size: 0, modified: 0, inode: 0 }),
+            settings: if again { 0 } else { settings },
+            done: self.done.into_inner(),
+            skipped: self.skipped.into_inner(),
+        })
+    }
+}
+
+/// Takes every article of a source to its row. The permit is returned at the end.
+pub(super) async fn process(run: Arc<Run>, source: Source, roles: Result<Vec<Role>, Fault>) -> Exit {
+    let Source { articles, file, _permit, .. } = source;
+    let roles = match roles {
+        Ok(roles) => roles,
+        Err(fault) => {
+            file.count(None);
+            return exit_for(&run, Err(fault.into()));
+        }
+    };
+    // All articles start together, so that those of a list do not queue one behind the other.
+    let start = |(article, role): (Understood, Role)| match article {
+        Ok(article) => (article.source.clone(), Ok(spawn(&run, article, role, &file.file))),
+        Err((name, reject)) => (name, Err(reject)),
+    };
+    let started: Vec<_> = articles.into_iter().zip(roles).map(start).collect();
+    let mut exit = Exit::Done;
+    for (name, article) in started {
+        let ended = match article {
+            Ok(task) => match task.await {
+                Ok(ended) => ended,
+                Err(_) => record_failed(&run, Box::new(blank_row(&name)), &bug(), &[], &file.file).await,
+            },
+            Err(reject) if reject.is_rule() => record_skipped(&run, Box::new(blank_row(&name)), &reject, &file.file).await,
+            Err(reject) => record_failed(&run, Box::new(blank_row(&name)), &reject, &[], &file.file).await,
+        };
+        file.count(ended.as_ref().ok().map(|(status, _)| *status));
+        exit = exit.worse(exit_for(&run, ended));
+    }
+    // Only the last part of the file gets it here.
+    let Some(read) = Arc::into_inner(file).and_then(|file| file.record(run.fingerprints.settings_hash)) else { return exit };
+    let recorded = run.rows.record_file(read).await;
+    exit.worse(exit_for(&run, recorded.map(|()| (Status::Done, Exit::Done)).map_err(Failure::from)))
+}
+
+/// A task of its own for each article: a bug that panics on one does not take the others with it.
+fn spawn(run: &Arc<Run>, article: Article, role: Role, file: &Arc<FileRef>) -> JoinHandle<Ended> {
+    tokio::spawn(article::process(Arc::clone(run), article, role, Arc::clone(file)))
+}
+
+fn bug() -> Reject {
+    Reject::new(ErrorCode::Internal, "a bug of depeche: it failed on this article; please report it with the file")
+}
+
+/// The exit code for the end of an article. A fault aborts the run, and a limit stops it.
+fn exit_for(run: &Run, ended: Ended) -> Exit {
+    match ended {
+        Ok((_, exit)) => exit,
+        Err(failure) => {
+            let exit = failure.exit;
+            if failure.reject.code == ErrorCode::BrokenOff {
+                run.abort(Fault::new(exit, failure.reject.reason));
+            } else if exit == Exit::Limit && run.state.stop(exit) {
+                tracing::warn!("stopping: {}", failure.reject.reason);
+            }
+            exit
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(stamp: Option<Stamp>, ended: &[Option<Status>]) -> Option<FileRead> {
+        let file = ReadFile::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp);
+        ended.iter().for_each(|status| file.count(*status));
+        file.record(7)
+    }
+
+    #[test]
+    fn a_file_is_recorded_if_all_its_rows_are_there() {
+        let stamp = Some(Stamp { size: 1, modified: 2, inode: 3 });
+        let whole = file(stamp, &[Some(Status::Done), Some(Status::Quarantined), Some(Status::Skipped)]).unwrap();
+        assert_eq!((whole.done, whole.skipped, whole.settings), (2, 1, 7));
+        assert!(file(stamp, &[Some(Status::Done), None]).is_none());
+    }
+
+    #[test]
+    fn a_file_with_a_failed_row_or_without_a_stamp_is_read_again() {
+        let stamp = Some(Stamp { size: 1, modified: 2, inode: 3 });
+        assert_eq!(file(stamp, &[Some(Status::Failed)]).unwrap().settings, 0);
+        assert_eq!(file(None, &[Some(Status::Done)]).unwrap().settings, 0);
+    }
+}

@@ -1,0 +1,105 @@
+//! Calls: one record for claim and reply, and the attempts that may have been billed with nothing to show for it.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::reader::LedgerReader;
+use crate::model::{Fault, UnusableSpend};
+use crate::record::{AnsweredCall, Claim, KnownReply};
+
+impl LedgerReader {
+    /// The reply to an answered call.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
+        let found = self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT reply, cost FROM call WHERE key = ?1 AND state = 'answered'")?;
+            statement.query_row([key], |row| Ok((row.get::<_, String>(0)?, row.get(1)?))).optional()
+        })?;
+        // A reply in an older form does not count: the call is made again.
+        Ok(found.and_then(|(json, cost)| Some(KnownReply { reply: serde_json::from_str(&json).ok()?, cost })))
+    }
+
+    /// The money spent between `since` and `until` (UTC, ISO 8601), including attempts that may have been billed. A call without a price
+    /// counts as nothing.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn spent(&self, since: &str, until: &str) -> Result<f64, Fault> {
+        self.read(|connection| {
+            let query = "SELECT (SELECT total(cost) FROM call WHERE state = 'answered' AND made_at BETWEEN ?1 AND ?2)
+                + (SELECT total(cost * attempts) FROM call WHERE state = 'claimed' AND made_at BETWEEN ?1 AND ?2)
+                + (SELECT total(cost * attempts) FROM waste WHERE made_at BETWEEN ?1 AND ?2)";
+            connection.query_row(query, [since, until], |row| row.get(0))
+        })
+    }
+}
+
+/// Turns the claims of earlier runs, which were killed, into waste. Returns how many there were.
+pub(super) fn abandon_claims(connection: &Connection, run: i64) -> rusqlite::Result<usize> {
+    connection.execute(
+        "INSERT OR REPLACE INTO waste (run, key, endpoint, task, characters, cost, made_at, outcome, attempts)
+         SELECT run, key, endpoint, task, characters, cost, made_at, 'killed', attempts FROM call WHERE state = 'claimed' AND run < ?1",
+        [run],
+    )?;
+    connection.execute("DELETE FROM call WHERE state = 'claimed' AND run < ?1", [run])
+}
+
+pub(super) fn claim(connection: &Connection, claim: &Claim, run: i64) -> rusqlite::Result<()> {
+    if claim.attempts > 1 {
+        // The claim counts the earlier attempts of this run from now on.
+        connection.prepare_cached("DELETE FROM waste WHERE run = ?1 AND key = ?2")?.execute(params![run, claim.key])?;
+    }
+    let statement = "INSERT OR REPLACE INTO call (key, state, run, endpoint, task, characters, cost, made_at, attempts)
+        VALUES (?1, 'claimed', ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    connection.prepare_cached(statement)?.execute(params![
+        claim.key,
+        run,
+        claim.endpoint,
+        claim.task.to_string(),
+        i64::try_from(claim.characters).unwrap_or(i64::MAX),
+        claim.cost,
+        claim.made_at,
+        claim.attempts,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn keep(connection: &Connection, call: &AnsweredCall, spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
+    waste(connection, &call.key, spend, run)?;
+    let statement = "INSERT OR REPLACE INTO call
+        (key, state, run, endpoint, task, characters, cost, made_at, dialect, model, reply, tokens_in, tokens_out, milliseconds)
+        VALUES (?1, 'answered', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    connection.prepare_cached(statement)?.execute(params![
+        call.key,
+        run,
+        call.endpoint,
+        call.task.to_string(),
+        count(call.characters),
+        call.cost,
+        call.made_at,
+        call.dialect,
+        call.model,
+        call.reply_json,
+        call.usage.tokens_in.map(count),
+        call.usage.tokens_out.map(count),
+        count(call.milliseconds),
+    ])?;
+    Ok(())
+}
+
+pub(super) fn fail(connection: &Connection, key: &[u8; 32], spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
+    waste(connection, key, spend, run)?;
+    connection.prepare_cached("DELETE FROM call WHERE key = ?1 AND state = 'claimed'")?.execute([key])?;
+    Ok(())
+}
+
+/// Records what a claimed call has spent for nothing in this run. A free call has no claim, and no waste.
+fn waste(connection: &Connection, key: &[u8; 32], spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
+    let Some(outcome) = spend.outcome() else { return Ok(()) };
+    let statement = "INSERT OR REPLACE INTO waste (run, key, endpoint, task, characters, cost, made_at, outcome, attempts)
+        SELECT ?2, key, endpoint, task, characters, cost, made_at, ?3, ?4 FROM call WHERE key = ?1 AND state = 'claimed'";
+    connection.prepare_cached(statement)?.execute(params![key, run, outcome, spend.attempts()])?;
+    Ok(())
+}

@@ -1,0 +1,380 @@
+//! The handle to a ledger that a run writes to.
+
+use std::ops::Deref;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::messages::{Reply, Write};
+use super::outputs::OutputState;
+use super::reader::LedgerReader;
+use super::writer::Writer;
+use super::{calls, runs, schema};
+use crate::model::{Exit, Fault, Row, RunSummary, TABLE, UnusableSpend};
+use crate::record::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore};
+
+/// Time between two attempts to send to a full queue.
+const QUEUE_POLL: Duration = Duration::from_millis(1);
+
+/// The ledger of an output folder, open for one run. It reads like a [`LedgerReader`].
+pub struct Ledger {
+    reader: LedgerReader,
+    run: i64,
+    killed_claims: u64,
+    writer: Mutex<Option<Writer>>,
+}
+
+impl Deref for Ledger {
+    type Target = LedgerReader;
+
+    fn deref(&self) -> &LedgerReader {
+        &self.reader
+    }
+}
+
+impl Ledger {
+    /// Opens the ledger in `folder`, creates it if there is none, and begins a run.
+    ///
+    /// # Errors
+    /// If the folder or the file cannot be used; or if there is a table without its ledger, unless `new` allows to pay for everything again.
+    pub fn open(folder: &Path, new: bool) -> Result<Self, Fault> {
+        // The folder may be a link of the user's own; the ledger in it may not.
+        let real = folder
+            .canonicalize()
+            .map_err(|error| Fault::usage(format!("the output folder `{}` cannot be used: {error}", folder.display())))?;
+        let path = real.join(schema::FILE);
+        if path.symlink_metadata().is_err() {
+            if folder.join(TABLE).exists() && !new {
+                return Err(Fault::usage(format!(
+                    "`{}` has a table but no ledger: without it every article would be billed again\n  \
+                     hint: put ledger.db back, or pass --new-ledger to start a new one",
+                    folder.display()
+                )));
+            }
+            set_logs_aside(&real, new)?;
+            schema::create(&path)?;
+        }
+        schema::is_ours(&path, true)?;
+        let writing = schema::open(&path)?;
+        let reader = LedgerReader::new(path.clone(), schema::open(&path)?);
+        let fault = |error: rusqlite::Error| schema::damaged(&path, &error);
+        let run = runs::begin(&writing).map_err(fault)?;
+        let killed_claims = calls::abandon_claims(&writing, run).map_err(fault)? as u64;
+        let writer = Writer::start(writing, path, run);
+        let writer = writer.map_err(|error| Fault::usage(format!("cannot start the ledger's thread: {error}")))?;
+        Ok(Self { reader, run, killed_claims, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Creates the output folder, closed to other users, if it does not exist.
+    ///
+    /// # Errors
+    /// If it cannot be created, or is not a folder.
+    pub fn create_folder(folder: &Path) -> Result<(), Fault> {
+        let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        created.map_err(|error| Fault::usage(format!("cannot create the output folder `{}`: {error}", folder.display())))
+    }
+
+    /// This run's number.
+    pub fn run(&self) -> i64 {
+        self.run
+    }
+
+    /// How many calls of earlier runs were in flight when those were killed, and are reported for the first time.
+    pub fn killed_claims(&self) -> u64 {
+        self.killed_claims
+    }
+
+    /// Stores what these rows say about the article they repeat, and waits until that is durable.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    pub fn mark_copies(&self, rows: Vec<Row>) -> Result<(), Fault> {
+        self.write_blocking(Write::Copies(rows))
+    }
+
+    /// Records the outputs as they were just written.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    pub fn record_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
+        self.write_blocking(Write::Outputs(outputs))
+    }
+
+    /// Waits for the last write and records how the run ended. No write can follow it.
+    ///
+    /// # Errors
+    /// If that could not be written, or an earlier write failed.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    pub fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault> {
+        let ended = self.write_blocking(Write::End { exit, summary: Box::new(*summary) });
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            drop(writer.queue);
+            // If the writer panicked, everyone who waited for it got an error.
+            let _ = writer.thread.join();
+        }
+        ended
+    }
+
+    /// Sends a write and waits until it is durable.
+    async fn write(&self, write: Write) -> Result<(), Fault> {
+        let (reply, durable) = oneshot::channel();
+        self.send(write, Some(reply)).await?;
+        durable.await.unwrap_or_else(|_| Err(self.closed()))
+    }
+
+    /// Like [`Ledger::write`], on a thread that is not the runtime's.
+    fn write_blocking(&self, write: Write) -> Result<(), Fault> {
+        let (reply, durable) = oneshot::channel();
+        let urgent = write.is_urgent();
+        let sent = self.queue().is_some_and(|queue| queue.send((write, Some(reply))).is_ok());
+        if urgent {
+            self.wake_writer();
+        }
+        if sent { durable.blocking_recv().unwrap_or_else(|_| Err(self.closed())) } else { Err(self.closed()) }
+    }
+
+    async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
+        let Some(queue) = self.queue() else { return Err(self.closed()) };
+        let urgent = write.is_urgent();
+        let mut pending = (write, reply);
+        // The queue is full only if the disk is slower than all endpoints together; then waiting here is the wanted back-pressure.
+        loop {
+            match queue.try_send(pending) {
+                Ok(()) => {
+                    if urgent {
+                        self.wake_writer();
+                    }
+                    return Ok(());
+                }
+                Err(TrySendError::Full(back)) => {
+                    pending = back;
+                    tokio::time::sleep(QUEUE_POLL).await;
+                }
+                Err(TrySendError::Disconnected(_)) => return Err(self.closed()),
+            }
+        }
+    }
+
+    fn queue(&self) -> Option<SyncSender<(Write, Reply)>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone())
+    }
+
+    fn wake_writer(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.iter().for_each(Writer::wake);
+    }
+
+    /// Why no write is accepted any more.
+    fn closed(&self) -> Fault {
+        let fault = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|writer| writer.fault.get().cloned());
+        let path = self.reader.path().display();
+        fault.unwrap_or_else(|| Fault::usage(format!("the ledger `{path}` accepts no more writes: an earlier one failed")))
+    }
+}
+
+impl CallStore for Ledger {
+    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
+        self.reader.reply(key)
+    }
+
+    fn claim(&self, claim: Claim) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Claim(Box::new(claim))))
+    }
+
+    fn keep(&self, call: AnsweredCall, spend: UnusableSpend) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Keep { call: Box::new(call), spend }))
+    }
+
+    fn fail(&self, key: [u8; 32], spend: UnusableSpend) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Fail { key, spend }))
+    }
+}
+
+impl RowStore for Ledger {
+    fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
+        self.reader.row(source)
+    }
+
+    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<(Row, Vec<[u8; 32]>)>, Fault> {
+        self.reader.row_with_fingerprint(fingerprint)
+    }
+
+    fn record_row<'a>(
+        &'a self,
+        row: Box<Row>,
+        fingerprint: Option<[u8; 32]>,
+        calls: &[[u8; 32]],
+        file: &'a Arc<FileRef>,
+    ) -> Pending<'a, ()> {
+        Box::pin(self.send(Write::Row { row, fingerprint, calls: calls.concat(), file: Arc::clone(file) }, None))
+    }
+
+    fn mark_found<'a>(&'a self, source: &'a str, file: &'a Arc<FileRef>) -> Pending<'a, ()> {
+        Box::pin(self.send(Write::Found { source: source.to_owned(), file: Arc::clone(file) }, None))
+    }
+
+    fn record_file(&self, read: FileRead) -> Pending<'_, ()> {
+        Box::pin(self.send(Write::File(read), None))
+    }
+
+    fn list_files(&self, back: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::ListFiles { back, gone }))
+    }
+
+    fn flush(&self) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Flush))
+    }
+
+    fn checkpoint(&self) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Checkpoint))
+    }
+}
+
+/// Renames a log that has no ledger: it holds paid replies, and `SQLite` would replay it into the new ledger.
+fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
+    for name in ["ledger.db-wal", "ledger.db-shm"] {
+        let log = folder.join(name);
+        if log.symlink_metadata().is_err() {
+            continue;
+        }
+        if !new {
+            return Err(Fault::usage(format!(
+                "`{}` exists without its ledger.db: put the ledger back, or pass --new-ledger to start a new one",
+                log.display()
+            )));
+        }
+        std::fs::rename(&log, folder.join(format!("{name}.old")))
+            .map_err(|error| Fault::usage(format!("cannot rename `{}`: {error}", log.display())))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Answer, Digest, Reply, Status, Task, Usage};
+
+    fn row(source: &str) -> Row {
+        Row {
+            id: "1".into(),
+            source: source.into(),
+            digest: Digest { title_fr: "Titre".into(), ..Digest::default() },
+            language: "fr".into(),
+            published: String::new(),
+            url: String::new(),
+            status: Status::Done,
+            flags: String::new(),
+            error: String::new(),
+            words: 3,
+            summary_endpoint: "a".into(),
+            translation_endpoint: "b".into(),
+            cost: None,
+            processed_at: "2026-11-23T00:00:00Z".into(),
+            ..Row::default()
+        }
+    }
+
+    fn file(number: i64) -> Arc<FileRef> {
+        Arc::new(FileRef { number, folder: b"input".to_vec(), name: number.to_string().into_bytes() })
+    }
+
+    fn block<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn the_next_run_reads_what_this_one_recorded() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let reply = Reply { answer: Answer::Summary("Résumé".into()), usage: Usage::default(), draft: true };
+        let call = AnsweredCall {
+            key: [7; 32],
+            task: Task::Summarise,
+            endpoint: "a".into(),
+            dialect: "openai".into(),
+            model: None,
+            reply_json: serde_json::to_string(&reply).unwrap(),
+            usage: Usage::default(),
+            characters: 10,
+            cost: Some(0.5),
+            milliseconds: 3,
+            made_at: "2026-11-23T00:00:00Z".into(),
+        };
+        block(ledger.keep(call, UnusableSpend::default())).unwrap();
+        for source in ["b.txt", "a.txt"] {
+            block(ledger.record_row(Box::new(row(source)), Some([1; 32]), &[[7; 32]], &file(1))).unwrap();
+        }
+        ledger.close(Exit::Done, &RunSummary::default()).unwrap();
+
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        assert_eq!(CallStore::reply(&ledger, &[7; 32]).unwrap(), Some(KnownReply { reply, cost: Some(0.5) }));
+        assert_eq!(CallStore::reply(&ledger, &[8; 32]).unwrap(), None);
+        assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
+        assert_eq!(ledger.row_with_fingerprint(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
+        let after = |after, most| -> Vec<String> { ledger.rows_after(after, most).unwrap().into_iter().map(|row| row.source).collect() };
+        assert_eq!(
+            (after("", 9), after("a.txt", 9), after("", 1)),
+            (vec!["a.txt".into(), "b.txt".into()], vec!["b.txt".into()], vec!["a.txt".into()])
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_ours_is_refused_and_not_changed() {
+        for content in
+            [&b""[..], b"text", b"SQLite format 3\0 but of another program, and long enough to have a whole header of one hundred bytes"]
+        {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("ledger.db");
+            std::fs::write(&path, content).unwrap();
+            let fault = Ledger::open(dir.path(), false).err().unwrap();
+            assert_eq!(fault.exit, Exit::Usage);
+            assert!(fault.message.contains("ledger.db"));
+            assert_eq!(std::fs::read(&path).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn a_reader_in_another_process_does_not_remove_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        block(ledger.record_row(Box::new(row("a.txt")), None, &[], &file(1))).unwrap();
+        // Another process, because the locks are between processes.
+        let count = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM row').fetchone(); c.close()";
+        let read = std::process::Command::new("python3").args(["-c", count]).arg(dir.path().join("ledger.db")).status();
+        if !read.is_ok_and(|status| status.success()) {
+            return;
+        }
+        assert!(dir.path().join("ledger.db-wal").exists());
+    }
+
+    #[test]
+    fn a_log_without_its_ledger_is_not_replayed_into_a_new_ledger() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ledger.db-wal"), "log").unwrap();
+        assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("ledger.db-wal"));
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
+        assert_eq!(std::fs::read(dir.path().join("ledger.db-wal.old")).unwrap(), b"log");
+    }
+
+    #[test]
+    fn a_table_without_its_ledger_needs_the_flag() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(TABLE), "id\n").unwrap();
+        assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("--new-ledger"));
+        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
+    }
+}

@@ -1,0 +1,47 @@
+//! What the ledger's handle sends to its writer.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::outputs::OutputState;
+use crate::model::{Exit, Fault, Row, RunSummary, UnusableSpend};
+use crate::record::{AnsweredCall, Claim, FileRead, FileRef};
+
+/// One write.
+pub(super) enum Write {
+    /// See [`crate::record::CallStore::claim`].
+    Claim(Box<Claim>),
+    /// See [`crate::record::CallStore::fail`].
+    Fail { key: [u8; 32], spend: UnusableSpend },
+    /// See [`crate::record::CallStore::keep`].
+    Keep { call: Box<AnsweredCall>, spend: UnusableSpend },
+    /// See [`crate::record::RowStore::record_row`].
+    Row { row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: Vec<u8>, file: Arc<FileRef> },
+    /// See [`crate::record::RowStore::mark_found`].
+    Found { source: String, file: Arc<FileRef> },
+    /// See [`crate::record::RowStore::record_file`].
+    File(FileRead),
+    /// See [`crate::record::RowStore::list_files`].
+    ListFiles { back: Vec<i64>, gone: Vec<i64> },
+    /// What these rows say about the article they repeat.
+    Copies(Vec<Row>),
+    /// The outputs were written from the rows as they are now.
+    Outputs(Vec<OutputState>),
+    /// Nothing: its answer comes after all earlier writes.
+    Flush,
+    /// Like `Flush`; then the writer checkpoints the write-ahead log.
+    Checkpoint,
+    /// How the run ended; the last write.
+    End { exit: Exit, summary: Box<RunSummary> },
+}
+
+impl Write {
+    /// Whether the sender has nothing else to do, so that the writer should not wait for more.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self, Self::Copies(_) | Self::Outputs(_) | Self::Checkpoint | Self::End { .. })
+    }
+}
+
+/// Receives the result once the write is durable; `None` if nobody waits for it.
+pub(super) type Reply = Option<oneshot::Sender<Result<(), Fault>>>;

@@ -1,0 +1,49 @@
+//! The output folder's files, as they were when they were written.
+
+use rusqlite::{Connection, params};
+
+use super::files::stamp;
+use super::reader::LedgerReader;
+use crate::model::{Fault, Stamp};
+
+/// A file of the output folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputState {
+    /// Its name.
+    pub name: String,
+    /// What it looked like when it was written.
+    pub stamp: Stamp,
+    /// Hash of the settings that shaped it; 0 if rows have changed since.
+    pub settings_hash: i64,
+}
+
+impl LedgerReader {
+    /// The outputs as they were written.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn outputs(&self) -> Result<Vec<OutputState>, Fault> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT name, size, modified, inode, settings_hash FROM output")?;
+            let output = |row: &rusqlite::Row| Ok(OutputState { name: row.get(0)?, stamp: stamp(row, 1)?, settings_hash: row.get(4)? });
+            statement.query_map([], output)?.collect()
+        })
+    }
+}
+
+/// Records the outputs as they were just written.
+pub(super) fn record(connection: &Connection, outputs: &[OutputState]) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM output", [])?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO output (name, size, modified, inode, settings_hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for OutputState { name, stamp, settings_hash } in outputs {
+        insert.execute(params![name, stamp.size.cast_signed(), stamp.modified, stamp.inode.cast_signed(), settings_hash])?;
+    }
+    Ok(())
+}
+
+/// Rows have changed: the outputs no longer show what the ledger holds. Their stamps stay, so that changes made by hand are still noticed.
+pub(super) fn mark_outdated(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE output SET settings_hash = 0 WHERE settings_hash <> 0")?.execute([])?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The ledger's one writer: a thread that commits writes in groups, and answers each only when it is durable.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::messages::{Reply, Write};
+use super::schema::{BUSY_TIMEOUT, damaged};
+use super::{calls, files, outputs, rows, runs};
+use crate::model::Fault;
+
+/// Writes in one commit at most. Measured: larger groups cost as much for each write.
+const GROUP: usize = 256;
+/// Time from the end of one commit to the next: a commit costs the same for one write as for ten, so writes gather. A call waits for
+/// two commits, which is a hundredth of what a service takes.
+const GATHER: Duration = Duration::from_millis(2);
+/// How long the checkpoint before the outputs waits for readers.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// The writer's thread and the queue to it.
+pub(super) struct Writer {
+    pub(super) queue: SyncSender<(Write, Reply)>,
+    pub(super) thread: JoinHandle<()>,
+    /// The first failed commit. After it every write fails.
+    pub(super) fault: Arc<OnceLock<Fault>>,
+    /// Whether an urgent write is in the queue.
+    urgent: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Starts the writer of run number `run` on a connection of its own.
+    pub(super) fn start(connection: Connection, path: PathBuf, run: i64) -> std::io::Result<Self> {
+        let (queue, writes) = sync_channel(4 * GROUP);
+        let fault = Arc::new(OnceLock::new());
+        let urgent = Arc::new(AtomicBool::new(false));
+        let worker = Worker { inode: inode(&path), connection, path, run, fault: Arc::clone(&fault), urgent: Arc::clone(&urgent) };
+        let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || worker.work(&writes))?;
+        Ok(Self { queue, thread, fault, urgent })
+    }
+
+    /// Ends the writer's wait for more writes, because an urgent one is in its queue.
+    pub(super) fn wake(&self) {
+        self.urgent.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+    }
+}
+
+/// What the writer's thread owns.
+struct Worker {
+    connection: Connection,
+    path: PathBuf,
+    inode: Option<u64>,
+    run: i64,
+    fault: Arc<OnceLock<Fault>>,
+    urgent: Arc<AtomicBool>,
+}
+
+impl Worker {
+    fn work(mut self, writes: &Receiver<(Write, Reply)>) {
+        let mut next = Instant::now();
+        while let Ok(first) = writes.recv() {
+            gather(next, &self.urgent);
+            let mut group = vec![first];
+            group.extend(writes.try_iter().take(GROUP - 1));
+            let checkpoint = group.iter().any(|(write, _)| matches!(write, Write::Checkpoint));
+            let result = self.commit(&group);
+            if let Err(fault) = &result {
+                // Only this thread sets it.
+                let _ = self.fault.set(fault.clone());
+            }
+            for reply in group.into_iter().filter_map(|(_, reply)| reply) {
+                // The sender may be gone, if the run was aborted; the write is durable all the same.
+                let _ = reply.send(result.clone());
+            }
+            // After a failed commit every later write fails too, so that none looks durable.
+            if result.is_err() {
+                break;
+            }
+            if checkpoint {
+                self.checkpoint(SHORT_TIMEOUT);
+            }
+            next = Instant::now() + GATHER;
+        }
+        self.checkpoint(BUSY_TIMEOUT);
+    }
+
+    fn commit(&mut self, group: &[(Write, Reply)]) -> Result<(), Fault> {
+        commit(&mut self.connection, group, self.run).map_err(|error| damaged(&self.path, &error))?;
+        // A deleted file takes every write and is gone after the run: nothing may be paid for that only it would know.
+        if inode(&self.path) == self.inode { Ok(()) } else { Err(taken_away(&self.path)) }
+    }
+
+    /// Checkpoints and empties the write-ahead log, unless readers use it for longer than `timeout`.
+    fn checkpoint(&self, timeout: Duration) {
+        // A failure costs nothing: the next start reads the log.
+        let set = self.connection.busy_timeout(timeout);
+        let _ = set.and_then(|()| self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);"));
+        let _ = self.connection.busy_timeout(BUSY_TIMEOUT);
+    }
+}
+
+/// Waits until `until`, or until a write is urgent. It sleeps once instead of waking for each write, which would cost as much as the write.
+fn gather(until: Instant, urgent: &AtomicBool) {
+    while !urgent.swap(false, Ordering::Acquire) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left);
+    }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    path.symlink_metadata().ok().map(|meta| meta.ino())
+}
+
+fn taken_away(path: &Path) -> Fault {
+    Fault::usage(format!(
+        "the ledger `{}` was moved or deleted during the run, so nothing more is sent. If it was moved, put it back with its log and start \
+         again; if it was deleted, its replies are gone",
+        path.display()
+    ))
+}
+
+fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let mut rows_changed = false;
+    for (write, _) in group {
+        match write {
+            Write::Claim(claim) => calls::claim(&transaction, claim, run)?,
+            Write::Fail { key, spend } => calls::fail(&transaction, key, *spend, run)?,
+            Write::Keep { call, spend } => calls::keep(&transaction, call, *spend, run)?,
+            Write::Row { row, fingerprint, calls, file } => {
+                files::begin(&transaction, file, run)?;
+                rows::insert(&transaction, row, (fingerprint.as_ref(), calls), (file.number, run))?;
+                rows_changed = true;
+            }
+            Write::Found { source, file } => {
+                files::begin(&transaction, file, run)?;
+                rows_changed |= rows::mark_found(&transaction, source, (file.number, run))?;
+            }
+            Write::File(read) => rows_changed |= files::end(&transaction, read, run)?,
+            Write::ListFiles { back, gone } => rows_changed |= files::list(&transaction, back, gone)?,
+            Write::Copies(copies) => rows::mark_copies(&transaction, copies)?,
+            Write::Outputs(written) => outputs::record(&transaction, written)?,
+            Write::End { exit, summary } => runs::end(&transaction, *exit, summary, run)?,
+            Write::Flush | Write::Checkpoint => {}
+        }
+    }
+    if rows_changed {
+        // In the same commit: after a crash nobody takes the old outputs for current ones.
+        outputs::mark_outdated(&transaction)?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Row;
+    use crate::record::{FileRef, Ledger, LedgerReader, RowStore};
+
+    #[test]
+    fn an_urgent_write_ends_the_wait_whether_it_comes_before_or_during_it() {
+        let (hour, urgent) = (Instant::now() + Duration::from_hours(1), AtomicBool::new(true));
+        gather(hour, &urgent);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| gather(hour, &urgent));
+            urgent.store(true, Ordering::Release);
+            waiting.thread().unpark();
+        });
+        assert!(!urgent.into_inner());
+    }
+
+    #[test]
+    fn after_a_failed_commit_every_later_write_fails() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let file = Arc::new(FileRef { number: 1, folder: b"input".to_vec(), name: b"a".to_vec() });
+        // This source has no row that could be marked.
+        runtime.block_on(ledger.mark_found("nothing", &file)).unwrap();
+        assert!(runtime.block_on(ledger.flush()).is_err());
+        let row = Box::new(Row { source: "a.txt".into(), ..Row::default() });
+        let later = runtime.block_on(async {
+            ledger.record_row(row, None, &[], &file).await?;
+            ledger.flush().await
+        });
+        assert!(later.is_err());
+        drop(ledger);
+        assert_eq!(LedgerReader::open(dir.path()).unwrap().unwrap().row("a.txt").unwrap(), None);
+    }
+}

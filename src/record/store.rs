@@ -1,0 +1,180 @@
+//! The seam of the ledger: what a run asks of a backend, and what it hands over.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::model::{Fault, Reply, Row, Stamp, Task, UnusableSpend, Usage};
+
+/// A write under way. It ends when the write is durable, unless the method says otherwise.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+
+/// Calls: claimed before they are sent, kept when they are answered. Claim and reply are one record, so that no second claim can slip in
+/// between the two.
+pub trait CallStore: Send + Sync {
+    /// The reply to an answered call.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault>;
+
+    /// Records that a call is about to be sent: after a crash the ledger knows what may have been billed.
+    ///
+    /// # Errors
+    /// If the claim could not be made durable; then the call must not be sent.
+    fn claim(&self, claim: Claim) -> Pending<'_, ()>;
+
+    /// Records the reply to a call, and the failed attempts before it that may have been billed.
+    ///
+    /// # Errors
+    /// If the reply could not be made durable; then it must not be used.
+    fn keep(&self, call: AnsweredCall, spend: UnusableSpend) -> Pending<'_, ()>;
+
+    /// Gives up the claim of a failed call, and records which of its attempts may have been billed.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    fn fail(&self, key: [u8; 32], spend: UnusableSpend) -> Pending<'_, ()>;
+}
+
+/// Rows and the files they come from. A row follows from replies that are durable already, so nobody waits for it: only
+/// [`RowStore::flush`] and [`RowStore::checkpoint`] wait for the disk.
+pub trait RowStore: Send + Sync {
+    /// The row of a source.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault>;
+
+    /// A row with this fingerprint under any source, and the keys of its calls.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<(Row, Vec<[u8; 32]>)>, Fault>;
+
+    /// Records a row as found by this run, with the keys of the calls that made it. A failed row has no fingerprint, so that the next run
+    /// tries it again.
+    ///
+    /// # Errors
+    /// If an earlier write failed.
+    fn record_row<'a>(
+        &'a self,
+        row: Box<Row>,
+        fingerprint: Option<[u8; 32]>,
+        calls: &[[u8; 32]],
+        file: &'a Arc<FileRef>,
+    ) -> Pending<'a, ()>;
+
+    /// Records that this run found the source of an earlier row, which is still good.
+    ///
+    /// # Errors
+    /// If an earlier write failed.
+    fn mark_found<'a>(&'a self, source: &'a str, file: &'a Arc<FileRef>) -> Pending<'a, ()>;
+
+    /// Records that a file was read to its end. Rows that it no longer has leave the table.
+    ///
+    /// # Errors
+    /// If an earlier write failed.
+    fn record_file(&self, read: FileRead) -> Pending<'_, ()>;
+
+    /// Puts the rows of files that came back into the table, and takes those of files that are gone out of it.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    fn list_files(&self, back: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()>;
+
+    /// Waits until all earlier writes are durable.
+    ///
+    /// # Errors
+    /// If one of them failed.
+    fn flush(&self) -> Pending<'_, ()>;
+
+    /// Like [`RowStore::flush`], at the end of the articles: also prepares the ledger for the reading that follows.
+    ///
+    /// # Errors
+    /// If an earlier write failed.
+    fn checkpoint(&self) -> Pending<'_, ()>;
+}
+
+/// A reply that the ledger has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownReply {
+    /// The reply.
+    pub reply: Reply,
+    /// What it cost; `None` if the price is unknown.
+    pub cost: Option<f64>,
+}
+
+/// A call that is about to be sent.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// See [`crate::plan::call_key`].
+    pub key: [u8; 32],
+    /// What the endpoint is asked for.
+    pub task: Task,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Characters of the user's text.
+    pub characters: u64,
+    /// The estimated cost of one attempt; `None` if the price is unknown.
+    pub cost: Option<f64>,
+    /// Attempts that may be billed by the time this one is sent, itself included.
+    pub attempts: u32,
+    /// Now: UTC, ISO 8601.
+    pub made_at: String,
+}
+
+/// A call with its reply.
+#[derive(Clone, Debug)]
+pub struct AnsweredCall {
+    /// See [`crate::plan::call_key`].
+    pub key: [u8; 32],
+    /// What the endpoint was asked for.
+    pub task: Task,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Its dialect.
+    pub dialect: String,
+    /// Its model.
+    pub model: Option<String>,
+    /// The reply as JSON.
+    pub reply_json: String,
+    /// What the service says the call used.
+    pub usage: Usage,
+    /// Characters of the user's text.
+    pub characters: u64,
+    /// What the call cost; `None` if the price is unknown.
+    pub cost: Option<f64>,
+    /// Milliseconds from request to reply.
+    pub milliseconds: u64,
+    /// When the reply came: UTC, ISO 8601.
+    pub made_at: String,
+}
+
+/// A row and its fingerprint; `None` if the article failed.
+pub type KnownRow = (Row, Option<[u8; 32]>);
+
+/// A file of the input, as its rows refer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRef {
+    /// The ledger's number for the file.
+    pub number: i64,
+    /// The file's folder, relative to the config's folder if it is below it.
+    pub folder: Vec<u8>,
+    /// The file's name in that folder.
+    pub name: Vec<u8>,
+}
+
+/// A file that was read to its end, with all its rows recorded.
+#[derive(Clone, Debug)]
+pub struct FileRead {
+    /// The file.
+    pub file: Arc<FileRef>,
+    /// What it looked like before it was opened.
+    pub stamp: Stamp,
+    /// Hash of the settings that shaped its rows; 0 if the next run must read the file again.
+    pub settings: i64,
+    /// How many of its rows are done.
+    pub done: u64,
+    /// How many of its rows were skipped.
+    pub skipped: u64,
+}
