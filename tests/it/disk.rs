@@ -98,7 +98,7 @@ fn an_output_folder_that_cannot_be_written_to_is_told_before_the_first_request()
     let ended = desk.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("output") && ended.stderr.contains("Read-only"), "{}", ended.stderr);
     let ended = desk.run(&["run", "--output", "output/new/er"]).exits(2);
-    assert!(ended.stderr.contains("output/new/er` cannot be made"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot create the output folder `output/new/er`"), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
 

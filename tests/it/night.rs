@@ -76,7 +76,7 @@ fn a_ping_that_is_not_taken_changes_nothing() {
     let mock = Mock::scripted(|request, _| if request.path.starts_with("/ping") { Deed::Drop } else { Deed::usual(request) });
     let desk = Desk::with(&(openai(&mock) + &format!("\n[run]\nping = \"{}/ping/geheim\"\n", mock.url())), 1);
     let ended = desk.run(&["run"]).exits(0);
-    assert!(ended.stderr.contains("the ping was not taken") && !ended.stderr.contains("geheim"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the ping failed") && !ended.stderr.contains("geheim"), "{}", ended.stderr);
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn an_input_that_is_not_there_is_told_before_anything_is_sent() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     let ended = desk.run(&["run", "inptu"]).exits(2);
-    assert!(ended.stderr.contains("`inptu` cannot be found"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot find the input `inptu`"), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
 

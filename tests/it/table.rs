@@ -185,6 +185,6 @@ fn outputs_that_go_while_a_run_is_at_work_are_made_anew_or_told() {
     let before = mock.count();
     // Whoever removes a folder while files come into it, does it again.
     let ended = during("words = 90", &|| while std::fs::remove_dir_all(desk.path("output")).is_err() {}).exits(2);
-    assert!(ended.stderr.contains("was taken away"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("was moved or deleted during the run"), "{}", ended.stderr);
     assert!(mock.count() - before <= 3, "what was in flight, and nothing more");
 }

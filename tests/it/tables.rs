@@ -28,7 +28,7 @@ fn rows_made_by_hand_are_told_and_kept_beside() {
     assert_eq!(desk.table(), table, "made anew from the ledger");
     let kept = kept(&desk);
     assert_eq!((kept.len(), &kept[0].1), (1, &edited.into_bytes()));
-    for part in ["summaries.csv", "2 written or changed by hand", &kept[0].0] {
+    for part in ["summaries.csv", "2 added or changed by hand", &kept[0].0] {
         assert!(ended.stderr.contains(part), "no `{part}` in {}", ended.stderr);
     }
     assert!(desk.run(&["run", "--quiet"]).exits(0).stderr.is_empty(), "told once");
@@ -44,7 +44,7 @@ fn rows_that_were_taken_out_come_back_and_are_told() {
     let head = table.split(|byte| *byte == b'\n').next().unwrap().to_vec();
     desk.write("output/summaries.csv", head);
     let ended = desk.run(&["run"]).exits(0);
-    assert!(ended.stderr.contains("3 taken out"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("3 deleted"), "{}", ended.stderr);
     assert_eq!((desk.table(), kept(&desk).len()), (table, 1));
 }
 
@@ -73,7 +73,7 @@ fn what_is_saved_while_the_run_is_at_work_is_kept_too() {
     desk.write("output/summaries.csv", "my own\n");
     mock.release();
     let ended = run.wait().exits(0);
-    assert!(ended.stderr.contains("while the run was at work"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("was changed during the run"), "{}", ended.stderr);
     assert_eq!((desk.rows().len(), &kept(&desk)[0].1[..]), (2, &b"my own\n"[..]));
 }
 

@@ -183,7 +183,7 @@ pub(super) fn damaged(path: &Path, error: &rusqlite::Error) -> Fault {
             format!("the ledger `{path}` cannot be written: no space left on device. Free some space and start again; nothing is lost")
         }
         Some(SystemIoFailure) => format!(
-            "the ledger `{path}` cannot be written ({error}): no space is left on device, or the disk is failing. \
+            "the ledger `{path}` cannot be written ({error}): no space left on device, or the disk is failing. \
              Fix that and start again; nothing is lost"
         ),
         _ => format!("the ledger `{path}`: {error}"),
