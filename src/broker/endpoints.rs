@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::call::{EndpointClient, Tally};
+use crate::call::{CallCounts, EndpointClient};
 use crate::config::{Route, Summary};
 use crate::model::{Ask, ErrorCode, Exit, Failure, Reject, Task};
 use crate::plan::{Candidate, RouteOutput, call_key, settings_key};
@@ -47,7 +47,7 @@ impl Endpoints {
     /// first.
     pub fn candidates(&self, task: Task) -> Vec<Candidate> {
         let able = self.clients().enumerate().filter(|(_, client)| client.endpoint.can(task));
-        let (disabled, healthy): (Vec<_>, Vec<_>) = able.partition(|(_, client)| client.is_out());
+        let (disabled, healthy): (Vec<_>, Vec<_>) = able.partition(|(_, client)| client.is_disabled());
         let candidate = |(number, client): (usize, &EndpointClient)| Candidate {
             number,
             name: client.endpoint.name.clone(),
@@ -95,16 +95,11 @@ impl Endpoints {
 
     /// Whether an endpoint was disabled for a reason that somebody must mend.
     pub fn any_disabled(&self) -> bool {
-        self.clients().filter_map(EndpointClient::stopped).any(|failure| failure.exit == Exit::EndpointStop)
+        self.clients().filter_map(EndpointClient::disabled_reason).any(|failure| failure.exit == Exit::EndpointStop)
     }
 
     /// Requests to all endpoints.
-    pub fn tally(&self) -> Tally {
-        self.clients().map(EndpointClient::tally).fold(Tally::default(), |sum, tally| Tally {
-            sent: sum.sent + tally.sent,
-            repeated: sum.repeated + tally.repeated,
-            refused: sum.refused + tally.refused,
-            maybe_billed: sum.maybe_billed + tally.maybe_billed,
-        })
+    pub fn counts(&self) -> CallCounts {
+        self.clients().map(EndpointClient::counts).sum()
     }
 }

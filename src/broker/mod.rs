@@ -15,7 +15,7 @@ pub use endpoints::Endpoints;
 pub use spending::Spending;
 pub use usage::RunUsage;
 
-use crate::call::{EndpointClient, Tally};
+use crate::call::{CallCounts, EndpointClient};
 use crate::model::{Ask, ErrorCode, Exit, Failure, Reject, Reply, UnusableSpend, clean};
 use crate::plan::{Answered, Candidate, cost, estimate, is_estimate};
 use crate::record::{AnsweredCall, CallStore, Claim};
@@ -40,7 +40,7 @@ pub struct Outcome {
     /// The gravest reason of all articles.
     pub exit: Exit,
     /// Requests to all endpoints.
-    pub tally: Tally,
+    pub counts: CallCounts,
     /// Replies that the ledger had.
     pub cached: u64,
     /// Answers from endpoints that are not free.
@@ -80,7 +80,7 @@ impl Broker {
         // An endpoint that was disabled needs attention, even if others did its work.
         let exit = if self.endpoints.any_disabled() { exit.worse(Exit::EndpointStop) } else { exit };
         let (cached, paid, estimated, cost) = self.usage.totals();
-        Outcome { exit, tally: self.endpoints.tally(), cached, paid, estimated, cost }
+        Outcome { exit, counts: self.endpoints.counts(), cached, paid, estimated, cost }
     }
 
     /// Answers a call that has this key in the ledger. If the candidate is the `last` one, an endpoint that is away is waited for.

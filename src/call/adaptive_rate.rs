@@ -1,68 +1,86 @@
-//! What a service's refusals (429) teach: the pause that all calls keep, and the rate that it seems to allow.
+//! Learns a service's rate limit from its refusals (429), and pauses all calls after one.
 //!
-//! A refusal shows how many calls were accepted lately. The rate goes a little below that, stays there, and after a while grows until
-//! the next refusal; each refusal at the same rate makes the stay twice as long, so that looking for more costs ever less. A service
-//! that goes on refusing after a pause counts by a longer time than seconds (the minute, the day): then one call alone asks
-//! whether it is open again, and the rate is that of all the time since it last was.
+//! At a refusal, the calls accepted in the last second show the limit. The rate is set a little
+//! below that, held for a while, and then grows until the next refusal. Each refusal near the same
+//! rate doubles the hold time, so that the search costs less and less.
+//!
+//! A service that still refuses after a pause counts over a longer window (a minute, a day). Then
+//! calls are blocked, except for one probe at a time. When a probe succeeds, the rate is computed
+//! over the whole time since the service last accepted calls again.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::retry::jittered;
+use super::backoff::jittered;
+use super::sliding_count::SlidingCount;
 
-/// A refused call that was told no pause comes again after about this, and twice as long each further time.
+/// The first wait of a refused call if the service names none; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The pause of all calls after a refusal that names none; twice as long each time that nothing was accepted after it.
+/// The first pause of all calls if the service names none. It doubles until a call is accepted.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest of our own pauses at first, and when a minute and more has not helped.
+/// The longest pause at first.
 const LONGER_PAUSE: Duration = Duration::from_secs(10);
+/// The longest pause once the service has refused every call for a minute and a half.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// Calls in a second from which on counting them says something.
-const ENOUGH: f64 = 20.0;
-/// Accepted calls up to which a refusal says nothing of the rate.
-const FEW: u64 = 5;
-/// Refusals this close together are one event: they were in flight together.
-const ONE_EVENT: Duration = Duration::from_secs(1);
-/// A pause from here on says that the service counts by more than seconds.
-const LONG: Duration = Duration::from_secs(2);
-/// What is taken of the rate that was accepted when a refusal came.
-const BELOW: f64 = 0.95;
-/// The first stay at a rate, and the longest.
-const STAY: Duration = Duration::from_secs(15);
-const LONGEST_STAY: Duration = Duration::from_mins(5);
-/// How much the rate grows in a second when the stay is over.
+/// The lowest measured rate, in calls per second, that is reliable.
+const MIN_RELIABLE_RATE: f64 = 20.0;
+/// With fewer accepted calls, a refusal says nothing about the rate.
+const FEW_CALLS: u64 = 5;
+/// Refusals within this time count as one: their calls were in flight together.
+const BURST: Duration = Duration::from_secs(1);
+/// A service that asks for a pause this long counts over a window of more than seconds.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
+/// The share of the accepted rate that is used after a refusal.
+const SAFETY_FACTOR: f64 = 0.95;
+/// A new rate above this share of the earlier one counts as the same rate.
+const SAME_RATE: f64 = 0.8;
+/// How long a new rate is held.
+const HOLD_TIME: Duration = Duration::from_secs(15);
+const LONGEST_HOLD_TIME: Duration = Duration::from_mins(5);
+/// Growth per second after the hold time.
 const GROWTH: f64 = 0.01;
-/// How much it grows in the time that a service counts by, where that is longer.
-const GROWTH_A_WINDOW: f64 = 0.1;
-/// Stay and growth after the first refusal: it came while calls were still becoming more, so the rate that it shows is too low.
-const FIRST_STAY: Duration = Duration::from_secs(2);
+/// Growth per window, for a service that counts over a longer window.
+const GROWTH_PER_WINDOW: f64 = 0.1;
+/// Hold time and growth after the first refusal. It comes while concurrency still grows, so the
+/// rate that it shows is too low.
+const FIRST_HOLD_TIME: Duration = Duration::from_secs(2);
 const FIRST_GROWTH: f64 = 0.05;
-/// Parts of a second in which accepted calls are counted.
-const SLICES: usize = 10;
 
-/// What has been learnt of one service.
+/// The rate and the pauses learned for one service.
 #[derive(Debug)]
 pub(super) struct AdaptiveRateLimit {
-    /// Nobody asks before this.
+    /// No call is sent before this time.
     paused_until: Option<Instant>,
-    /// Calls a second; none: no refusal has shown a limit.
+    /// Calls per second. `None`: no refusal has shown a limit.
     rate: Option<f64>,
-    stay: Duration,
+    hold_time: Duration,
+    /// Growth of the rate, as a share per second.
     growth: f64,
-    grows_from: Instant,
-    grown_at: Instant,
-    last_event: Option<Instant>,
-    /// Refusals since the last accepted call, and pauses of our own for them.
-    in_a_row: u32,
-    pauses: u32,
-    /// It counts by more than seconds: one call at a time asks whether it is open again.
-    shut: bool,
-    asking: bool,
-    /// When it last opened, and how many calls it has accepted since.
-    opened: Instant,
-    accepted: u64,
-    lately: Lately,
+    growth_starts: Instant,
+    last_growth: Instant,
+    last_burst: Option<Instant>,
+    /// Refusals since the last accepted call.
+    refusals: u32,
+    /// Pauses of our own since the last accepted call.
+    own_pauses: u32,
+    /// The service counts over a longer window and may refuse every call. Only probes are sent.
+    blocked: bool,
+    /// A probe is in flight.
+    probing: bool,
+    /// When the service last accepted calls again.
+    open_since: Instant,
+    accepted_since_open: u64,
+    recently_accepted: SlidingCount,
+}
+
+/// What a refused call has to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refusal {
+    /// How long the call waits before its next attempt.
+    pub(super) wait: Duration,
+    /// Whether it is the first refusal of a burst.
+    pub(super) first_of_burst: bool,
 }
 
 impl AdaptiveRateLimit {
@@ -70,269 +88,226 @@ impl AdaptiveRateLimit {
         Self {
             paused_until: None,
             rate: None,
-            stay: STAY,
+            hold_time: HOLD_TIME,
             growth: GROWTH,
-            grows_from: now,
-            grown_at: now,
-            last_event: None,
-            in_a_row: 0,
-            pauses: 0,
-            shut: false,
-            asking: false,
-            opened: now,
-            accepted: 0,
-            lately: Lately::new(now),
+            growth_starts: now,
+            last_growth: now,
+            last_burst: None,
+            refusals: 0,
+            own_pauses: 0,
+            blocked: false,
+            probing: false,
+            open_since: now,
+            accepted_since_open: 0,
+            recently_accepted: SlidingCount::new(now),
         }
     }
 
-    /// When the next call may ask; none: at once. While the service is shut only one call is let through.
+    /// Returns `None` if a call may be sent now, or else the time at which to ask again. A call that
+    /// is admitted while the service is blocked is a probe.
     pub(super) fn admit(&mut self, now: Instant) -> Option<Instant> {
         if let Some(until) = self.paused_until.filter(|until| *until > now) {
             return Some(until);
         }
-        if self.shut {
-            if self.asking {
+        if self.blocked {
+            if self.probing {
                 return Some(now + FIRST_PAUSE);
             }
-            self.asking = true;
+            self.probing = true;
         }
         None
     }
 
-    /// The call that was let through ended without an answer: another one may ask.
-    pub(super) fn unasked(&mut self) {
-        self.asking = false;
+    /// The probe ended without showing whether the service accepts calls, so another call may probe.
+    pub(super) fn probe_aborted(&mut self) {
+        self.probing = false;
     }
 
-    /// Whether nobody may ask just now.
     pub(super) fn is_paused(&self, now: Instant) -> bool {
         self.paused_until.is_some_and(|until| until > now)
     }
 
-    /// Whether one call alone asks if the service is open again.
-    pub(super) fn is_shut(&self) -> bool {
-        self.shut
+    /// Whether only probes are sent.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
-    /// Nobody asks for `pause`.
-    pub(super) fn pause(&mut self, now: Instant, pause: Duration) {
+    /// Pauses all calls. A longer pause that has already begun stays.
+    pub(super) fn pause_all(&mut self, now: Instant, pause: Duration) {
         let until = now + pause;
         self.paused_until = Some(self.paused_until.map_or(until, |earlier| earlier.max(until)));
     }
 
-    /// Calls a second, where there is a limit.
+    /// The learned limit, in calls per second.
     pub(super) fn rate(&self) -> Option<f64> {
         self.rate
     }
 
-    /// A call was accepted that counts as `weight` requests.
+    /// The service accepted a call that counts as `weight` requests.
     pub(super) fn accepted(&mut self, now: Instant, weight: u32) {
-        (self.in_a_row, self.pauses) = (0, 0);
-        self.accepted += u64::from(weight);
-        self.lately.add(now, weight);
-        if std::mem::take(&mut self.shut) {
-            self.asking = false;
-            let since = now.saturating_duration_since(self.opened);
-            let open = since.as_secs_f64().max(1.0);
-            // So few calls are not what was too many: others use the same account.
-            if self.accepted > FEW {
-                #[expect(clippy::cast_precision_loss, reason = "a count of calls")]
-                let rate = self.accepted as f64 / open;
-                // It counts by about this time: how much more it takes is only seen after as long, so the rate grows that much slower.
-                self.growth = (GROWTH_A_WINDOW / open).min(GROWTH);
-                self.hold(now, rate * BELOW, (self.stay.max(since) * 2).clamp(STAY, LONGEST_STAY));
-            }
-            (self.opened, self.accepted) = (now, 0);
+        (self.refusals, self.own_pauses) = (0, 0);
+        self.accepted_since_open += u64::from(weight);
+        self.recently_accepted.add(now, weight);
+        if std::mem::take(&mut self.blocked) {
+            self.unblock(now);
         }
         self.grow(now);
     }
 
-    /// A call was refused; `told`: the pause that the service asked for. Returns how long this call waits, and whether it is the first
-    /// refusal of its moment.
-    pub(super) fn refused(&mut self, now: Instant, told: Option<Duration>) -> (Duration, bool) {
-        self.asking = false;
-        self.in_a_row += 1;
-        let first = self.last_event.is_none_or(|event| now.saturating_duration_since(event) >= ONE_EVENT);
-        if let Some(told) = told {
-            self.pause(now, told);
-            self.shut |= told >= LONG;
-        } else if self.paused_until.is_none_or(|until| until <= now) {
-            let longest = if self.refusing(now) > LONGEST_PAUSE * 3 / 2 { LONGEST_PAUSE } else { LONGER_PAUSE };
-            let pause = (FIRST_PAUSE * 2_u32.saturating_pow(self.pauses.min(10))).min(longest);
-            self.pauses += 1;
-            self.pause(now, jittered(pause));
-            self.shut |= pause >= ONE_EVENT;
-        }
-        if first {
-            self.last_event = Some(now);
-            if !self.shut {
-                let seen = self.lately.rate(now);
-                let rate = match self.rate {
-                    Some(earlier) if seen < ENOUGH => earlier,
-                    Some(earlier) => seen.min(earlier),
-                    None => seen,
-                };
-                let same = self.rate.is_some_and(|earlier| rate > earlier * 0.8);
-                let stay = match self.rate {
-                    None => FIRST_STAY,
-                    Some(_) if same => (self.stay * 2).clamp(STAY, LONGEST_STAY),
-                    Some(_) => STAY,
-                };
-                self.growth = if self.rate.is_none() { FIRST_GROWTH } else { self.growth.min(GROWTH) };
-                if self.rate.is_some() || self.accepted >= FEW {
-                    self.hold(now, rate * BELOW, stay);
-                }
+    /// The service refused a call. `retry_after` is the wait that it asks for.
+    pub(super) fn refused(&mut self, now: Instant, retry_after: Option<Duration>) -> Refusal {
+        self.probing = false;
+        self.refusals += 1;
+        self.pause_after_refusal(now, retry_after);
+        let first_of_burst = self.last_burst.is_none_or(|burst| now.saturating_duration_since(burst) >= BURST);
+        if first_of_burst {
+            self.last_burst = Some(now);
+            if !self.blocked {
+                self.lower_rate(now);
             }
         }
-        let wait = told.unwrap_or_else(|| jittered((FIRST_WAIT * 2_u32.saturating_pow(self.in_a_row.min(3) - 1)).min(LONGEST_PAUSE)));
-        (wait, first)
+        let own_wait = || jittered((FIRST_WAIT * 2_u32.saturating_pow(self.refusals.min(3) - 1)).min(LONGEST_PAUSE));
+        Refusal { wait: retry_after.unwrap_or_else(own_wait), first_of_burst }
     }
 
-    /// How long it has been refusing without accepting anything.
-    pub(super) fn refusing(&self, now: Instant) -> Duration {
-        if self.in_a_row == 0 { Duration::ZERO } else { self.lately.since(now) }
+    /// How long the service has refused every call.
+    pub(super) fn refusing_for(&self, now: Instant) -> Duration {
+        if self.refusals == 0 { Duration::ZERO } else { self.recently_accepted.since_last(now) }
     }
 
-    fn hold(&mut self, now: Instant, rate: f64, stay: Duration) {
-        (self.rate, self.stay) = (Some(rate.max(0.01)), stay);
-        self.grows_from = now + stay;
-        self.grown_at = self.grows_from;
+    fn pause_after_refusal(&mut self, now: Instant, retry_after: Option<Duration>) {
+        if let Some(retry_after) = retry_after {
+            self.pause_all(now, retry_after);
+            self.blocked |= retry_after >= LONG_PAUSE;
+        } else if !self.is_paused(now) {
+            let longest = if self.refusing_for(now) > LONGEST_PAUSE * 3 / 2 { LONGEST_PAUSE } else { LONGER_PAUSE };
+            let pause = (FIRST_PAUSE * 2_u32.saturating_pow(self.own_pauses.min(10))).min(longest);
+            self.own_pauses += 1;
+            self.pause_all(now, jittered(pause));
+            self.blocked |= pause >= BURST;
+        }
+    }
+
+    /// Sets the rate a little below what the service accepted in the last second.
+    fn lower_rate(&mut self, now: Instant) {
+        let measured = self.recently_accepted.rate(now);
+        let Some(earlier) = self.rate else {
+            self.growth = FIRST_GROWTH;
+            if self.accepted_since_open >= FEW_CALLS {
+                self.hold_rate(now, measured * SAFETY_FACTOR, FIRST_HOLD_TIME);
+            }
+            return;
+        };
+        let rate = if measured < MIN_RELIABLE_RATE { earlier } else { measured.min(earlier) };
+        let same = rate > earlier * SAME_RATE;
+        let hold_time = if same { (self.hold_time * 2).clamp(HOLD_TIME, LONGEST_HOLD_TIME) } else { HOLD_TIME };
+        self.growth = self.growth.min(GROWTH);
+        self.hold_rate(now, rate * SAFETY_FACTOR, hold_time);
+    }
+
+    /// A probe succeeded: computes the rate over the whole time since the service last opened.
+    fn unblock(&mut self, now: Instant) {
+        self.probing = false;
+        let window = now.saturating_duration_since(self.open_since);
+        let seconds = window.as_secs_f64().max(1.0);
+        // Too few calls to have caused it; the account is shared.
+        if self.accepted_since_open > FEW_CALLS {
+            #[expect(clippy::cast_precision_loss, reason = "a count of calls")]
+            let rate = self.accepted_since_open as f64 / seconds;
+            // The effect of a higher rate shows only after a whole window, so growth is slower.
+            self.growth = (GROWTH_PER_WINDOW / seconds).min(GROWTH);
+            self.hold_rate(now, rate * SAFETY_FACTOR, (self.hold_time.max(window) * 2).clamp(HOLD_TIME, LONGEST_HOLD_TIME));
+        }
+        (self.open_since, self.accepted_since_open) = (now, 0);
+    }
+
+    fn hold_rate(&mut self, now: Instant, rate: f64, hold_time: Duration) {
+        (self.rate, self.hold_time) = (Some(rate.max(0.01)), hold_time);
+        self.growth_starts = now + hold_time;
+        self.last_growth = self.growth_starts;
     }
 
     fn grow(&mut self, now: Instant) {
-        let Some(rate) = self.rate.filter(|_| now > self.grows_from) else { return };
-        let seconds = now.saturating_duration_since(self.grown_at).as_secs_f64();
+        let Some(rate) = self.rate.filter(|_| now > self.growth_starts) else { return };
+        let seconds = now.saturating_duration_since(self.last_growth).as_secs_f64();
         if seconds >= 0.1 {
             self.rate = Some(rate * (1.0 + self.growth * seconds));
-            self.grown_at = now;
+            self.last_growth = now;
         }
     }
-}
-
-/// Calls accepted in the last second, in slices.
-#[derive(Debug)]
-struct Lately {
-    start: Instant,
-    last: Option<Instant>,
-    /// Number of the newest slice since the start.
-    newest: u64,
-    counts: [u32; SLICES],
-}
-
-impl Lately {
-    fn new(start: Instant) -> Self {
-        Self { start, last: None, newest: 0, counts: [0; SLICES] }
-    }
-
-    fn turn(&mut self, now: Instant) {
-        let slice = u64::try_from(now.saturating_duration_since(self.start).as_millis() / 100).unwrap_or(u64::MAX);
-        let passed = slice.saturating_sub(self.newest).min(SLICES as u64);
-        for step in 1..=passed {
-            if let Some(count) = self.counts.get_mut(index(slice - passed + step)) {
-                *count = 0;
-            }
-        }
-        self.newest = self.newest.max(slice);
-    }
-
-    fn add(&mut self, now: Instant, weight: u32) {
-        self.turn(now);
-        self.last = Some(now);
-        if let Some(count) = self.counts.get_mut(index(self.newest)) {
-            *count += weight;
-        }
-    }
-
-    /// Accepted calls a second.
-    #[expect(clippy::cast_precision_loss, reason = "a small number")]
-    fn rate(&mut self, now: Instant) -> f64 {
-        self.turn(now);
-        let run = now.saturating_duration_since(self.start).as_secs_f64();
-        // The newest slice has only begun.
-        let counted = (SLICES - 1) as f64 / 10.0 + run % 0.1;
-        f64::from(self.counts.iter().sum::<u32>()) / counted.min(run).max(0.2)
-    }
-
-    /// Time since the last accepted call, or since the start.
-    fn since(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.last.unwrap_or(self.start))
-    }
-}
-
-fn index(slice: u64) -> usize {
-    usize::try_from(slice % SLICES as u64).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A service that accepts `allowed` calls in each window; called as fast as the throttle lets it, every `step`.
-    struct Play {
+    /// A simulated service that accepts `allowed` calls in each window.
+    struct Service {
         allowed: usize,
         window: Duration,
-        /// Whether it says, in whole seconds, when there is room again.
-        tells: bool,
+        /// Whether a refusal says, in whole seconds, when to try again.
+        sends_retry_after: bool,
     }
 
-    /// Accepted and refused calls between `from` and `to` seconds.
-    async fn play(play: &Play, step: Duration, from: u64, to: u64) -> (u32, u32) {
+    /// Calls the service as fast as the rate limit allows, at most once every `step`. Returns the
+    /// calls accepted and refused between the seconds `from` and `to`.
+    async fn simulate(service: &Service, step: Duration, from: u64, to: u64) -> (u32, u32) {
         let start = Instant::now();
-        let mut throttle = AdaptiveRateLimit::new(start);
-        let (mut taken, mut accepted, mut refused) = (std::collections::VecDeque::<Instant>::new(), 0, 0);
+        let mut limit = AdaptiveRateLimit::new(start);
+        let (mut calls, mut accepted, mut refused) = (std::collections::VecDeque::<Instant>::new(), 0, 0);
         let mut next = start;
         while start.elapsed() < Duration::from_secs(to) {
             tokio::time::advance(step).await;
             let now = Instant::now();
-            if next > now || throttle.admit(now).is_some() {
+            if next > now || limit.admit(now).is_some() {
                 continue;
             }
             let counts = u32::from(start.elapsed() >= Duration::from_secs(from));
-            while taken.front().is_some_and(|first| now.duration_since(*first) > play.window) {
-                taken.pop_front();
+            while calls.front().is_some_and(|first| now.duration_since(*first) > service.window) {
+                calls.pop_front();
             }
-            if taken.len() < play.allowed {
-                taken.push_back(now);
-                throttle.accepted(now, 1);
+            if calls.len() < service.allowed {
+                calls.push_back(now);
+                limit.accepted(now, 1);
                 accepted += counts;
             } else {
-                let room = taken.front().map(|first| play.window.saturating_sub(now.duration_since(*first)).as_secs() + 1);
-                throttle.refused(now, room.filter(|_| play.tells).map(Duration::from_secs));
+                let wait = calls.front().map(|first| service.window.saturating_sub(now.duration_since(*first)).as_secs() + 1);
+                limit.refused(now, wait.filter(|_| service.sends_retry_after).map(Duration::from_secs));
                 refused += counts;
             }
-            next = next.max(now.checked_sub(step).unwrap()) + throttle.rate().map_or(step, |rate| Duration::from_secs_f64(1.0 / rate));
+            next = next.max(now.checked_sub(step).unwrap()) + limit.rate().map_or(step, |rate| Duration::from_secs_f64(1.0 / rate));
         }
         (accepted, refused)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_rate_of_a_service_that_counts_by_the_second_is_found_and_kept() {
-        for tells in [false, true] {
-            let service = Play { allowed: 500, window: Duration::from_secs(1), tells };
-            let (accepted, refused) = play(&service, Duration::from_millis(1), 20, 80).await;
-            assert!(accepted > 500 * 60 * 9 / 10, "{accepted} of 30000, {tells}");
+    async fn finds_and_keeps_a_limit_per_second() {
+        for sends_retry_after in [false, true] {
+            let service = Service { allowed: 500, window: Duration::from_secs(1), sends_retry_after };
+            let (accepted, refused) = simulate(&service, Duration::from_millis(1), 20, 80).await;
+            assert!(accepted > 500 * 60 * 9 / 10, "{accepted} of 30000, {sends_retry_after}");
             assert!(refused * 100 < accepted, "{refused} refused, {accepted} accepted");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_of_the_first_calls_costs_a_pause_and_no_more() {
-        for told in [None, Some(Duration::from_secs(3))] {
-            let mut throttle = AdaptiveRateLimit::new(Instant::now());
-            throttle.refused(Instant::now(), told);
+    async fn a_refusal_of_the_first_calls_causes_only_a_pause() {
+        for retry_after in [None, Some(Duration::from_secs(3))] {
+            let mut limit = AdaptiveRateLimit::new(Instant::now());
+            limit.refused(Instant::now(), retry_after);
             tokio::time::advance(Duration::from_secs(4)).await;
-            assert_eq!(throttle.admit(Instant::now()), None);
-            throttle.accepted(Instant::now(), 1);
-            assert_eq!((throttle.rate(), throttle.admit(Instant::now())), (None, None));
+            assert_eq!(limit.admit(Instant::now()), None);
+            limit.accepted(Instant::now(), 1);
+            assert_eq!((limit.rate(), limit.admit(Instant::now())), (None, None));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_service_that_counts_by_the_minute_is_not_hammered() {
-        for tells in [false, true] {
-            let service = Play { allowed: 60, window: Duration::from_mins(1), tells };
-            let (accepted, refused) = play(&service, Duration::from_millis(20), 60, 360).await;
-            assert!(accepted >= 240, "{accepted} of 300, {tells}");
+    async fn finds_a_limit_per_minute_with_few_refusals() {
+        for sends_retry_after in [false, true] {
+            let service = Service { allowed: 60, window: Duration::from_mins(1), sends_retry_after };
+            let (accepted, refused) = simulate(&service, Duration::from_millis(20), 60, 360).await;
+            assert!(accepted >= 240, "{accepted} of 300, {sends_retry_after}");
             assert!(refused * 20 <= accepted, "{refused} refused, {accepted} accepted");
         }
     }

@@ -1,125 +1,91 @@
-//! What one call went through so far, and whether it may go on (the table is docs/retries.md).
+//! The attempts of one call, and whether it may be retried. docs/retries.md has the table.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::retry::{LONGEST_WAIT, MOST_ATTEMPTS, MOST_REFUSALS, pause};
-use crate::model::{CallError, ErrorCode, UnusableSpend, Verdict};
+use super::backoff::backoff;
+use super::counters::Counters;
+use super::retry_budget::RetryBudget;
+use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, UnusableSpend, Verdict};
 
-/// Repeated attempts that are always allowed, before the share below counts.
-const SPARE_REPEATS: u64 = 3;
-/// Of so many requests one may be a repeated one.
-const ONE_IN: u64 = 10;
-
-/// What went over a line.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    sent: AtomicU64,
-    repeated: AtomicU64,
-    refused: AtomicU64,
-    maybe_billed: AtomicU64,
-}
-
-/// The counters at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Requests sent.
-    pub sent: u64,
-    /// Of these, repeated attempts.
-    pub repeated: u64,
-    /// Of these, refused as too many (429).
-    pub refused: u64,
-    /// Requests whose answer was lost after they were sent: perhaps paid for. Each call is repeated once at most.
-    pub maybe_billed: u64,
-}
-
-impl Counters {
-    pub(super) fn tally(&self) -> Tally {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Tally {
-            sent: read(&self.sent),
-            repeated: read(&self.repeated),
-            refused: read(&self.refused),
-            maybe_billed: read(&self.maybe_billed),
-        }
-    }
-
-    pub(super) fn sent(&self, attempt: u32) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        if attempt > 1 {
-            self.repeated.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// All repeats together stay a tenth of all requests, so that a service in trouble is not stormed. Those that the service told to
-    /// come again do not count: it has said when.
-    fn allow(&self, spent: &AtomicU64) -> bool {
-        let most = SPARE_REPEATS + self.sent.load(Ordering::Relaxed) / ONE_IN;
-        let take = |repeats| (repeats < most).then_some(repeats + 1);
-        spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
-    }
-}
-
-/// The repeats that a line may still spend.
-#[derive(Debug, Default)]
-pub(super) struct RetryBudget {
-    spent: AtomicU64,
-}
+/// How often a call may fail before or at the service.
+const MAX_FAILURES: u32 = 3;
+/// How often a call may be refused because of a rate limit. Admission slows down meanwhile.
+const MAX_REFUSALS: u32 = 12;
+/// A service that asks for a longer wait is disabled for this run.
+pub(super) const MAX_WAIT: Duration = Duration::from_mins(10);
 
 /// What follows a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// Once more after this time.
-    After(Duration),
-    /// No more.
+pub(super) enum NextStep {
+    RetryAfter(Duration),
     GiveUp,
 }
 
-/// One call's attempts.
+/// The attempts of one call.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     /// Requests sent.
-    pub(super) sent: u32,
-    /// Of these, failed before or at the service.
+    pub(super) requests: u32,
+    /// Attempts that failed before or at the service.
     failed: u32,
-    /// Of these, refused as too many.
+    /// Attempts refused because of a rate limit.
     refused: u32,
-    /// Whether a useless answer came already.
-    useless: bool,
-    /// Those that may have been billed for nothing.
-    pub(super) wasted: UnusableSpend,
-    /// An answer that was lost on its way.
-    pub(super) lost: Option<CallError>,
-    /// An answer was cut at its limit: the next may take more.
-    pub(super) roomier: bool,
+    /// Whether the call has had an unusable answer.
+    had_unusable_answer: bool,
+    /// Attempts that may have been billed without a usable answer.
+    pub(super) unusable_spend: UnusableSpend,
+    /// The error of an attempt whose answer was lost.
+    lost_answer: Option<CallError>,
+    /// An answer was truncated, so the next attempt allows a longer one.
+    pub(super) allow_longer_answer: bool,
 }
 
 impl Attempts {
-    /// What follows `error`. `refusal`: how long the gate says that a refused call waits.
-    pub(super) fn next(&mut self, error: &CallError, refusal: Option<Duration>, counters: &Counters, budget: &RetryBudget) -> Next {
-        self.wasted.add(error);
+    /// Decides what follows `error`. `refusal_wait` is set if the service refused the attempt because
+    /// of a rate limit: the time that admission control makes this call wait.
+    pub(super) fn next_step(
+        &mut self,
+        error: &CallError,
+        refusal_wait: Option<Duration>,
+        counters: &Counters,
+        budget: &RetryBudget,
+    ) -> NextStep {
+        self.unusable_spend.add(error);
         if error.verdict == Verdict::MaybeBilled {
-            counters.maybe_billed.fetch_add(1, Ordering::Relaxed);
+            counters.answer_lost();
         }
-        if let Some(wait) = refusal {
-            counters.refused.fetch_add(1, Ordering::Relaxed);
+        // Refusals do not use the budget: the limiters already slow down every call.
+        if let Some(wait) = refusal_wait {
+            counters.request_refused();
             self.refused += 1;
-            return if wait <= LONGEST_WAIT && self.refused < MOST_REFUSALS { Next::After(wait) } else { Next::GiveUp };
+            return if wait <= MAX_WAIT && self.refused < MAX_REFUSALS { NextStep::RetryAfter(wait) } else { NextStep::GiveUp };
         }
-        let (may, wait) = match error.verdict {
-            Verdict::Wait(wait) => (wait <= LONGEST_WAIT && self.may_fail_again(), wait),
-            Verdict::BackOff => (self.may_fail_again(), pause(self.failed)),
-            Verdict::Once => (!std::mem::replace(&mut self.useless, true), pause(1)),
-            Verdict::MaybeBilled => (self.lost.replace(error.clone()).is_none(), pause(1)),
+        let (may_retry, wait) = match error.verdict {
+            Verdict::Wait(wait) => (wait <= MAX_WAIT && self.may_fail_again(), wait),
+            Verdict::BackOff => (self.may_fail_again(), backoff(self.failed)),
+            Verdict::Once => (!std::mem::replace(&mut self.had_unusable_answer, true), backoff(1)),
+            Verdict::MaybeBilled => (self.lost_answer.replace(error.clone()).is_none(), backoff(1)),
             Verdict::Never | Verdict::Stop => (false, Duration::ZERO),
         };
-        self.roomier |= error.code == ErrorCode::Truncated;
-        if may && counters.allow(&budget.spent) { Next::After(wait) } else { Next::GiveUp }
+        self.allow_longer_answer |= error.code == ErrorCode::Truncated;
+        if may_retry && budget.take(counters.counts().requests) { NextStep::RetryAfter(wait) } else { NextStep::GiveUp }
     }
 
     fn may_fail_again(&mut self) -> bool {
         self.failed += 1;
-        self.failed < MOST_ATTEMPTS
+        self.failed < MAX_FAILURES
+    }
+
+    /// The failure that the call ends with. If an answer was lost, the call may have been billed, and
+    /// that reason comes first: no other endpoint is paid for the same call.
+    pub(super) fn final_failure(self, failure: Failure) -> Failure {
+        match self.lost_answer {
+            Some(lost) if lost.code != failure.reject.code && !matches!(failure.exit, Exit::Interrupted | Exit::Terminated) => {
+                let reason = format!("{}; an earlier attempt: {lost}", failure.reject.reason);
+                Failure { reject: Reject::new(lost.code, reason), ..failure }
+            }
+            _ => failure,
+        }
     }
 }
 
@@ -127,38 +93,38 @@ impl Attempts {
 mod tests {
     use super::*;
 
-    fn tries(verdict: Verdict, code: ErrorCode) -> u32 {
+    fn attempts_until_giving_up(verdict: Verdict, code: ErrorCode) -> u32 {
         let (counters, budget) = (Counters::default(), RetryBudget::default());
-        (0..100).for_each(|_| counters.sent(1));
+        (0..100).for_each(|_| counters.request_sent(1));
         let mut attempts = Attempts::default();
         let error = CallError::new(verdict, code, "");
-        let mut tries = 1;
-        while attempts.next(&error, None, &counters, &budget) != Next::GiveUp {
-            tries += 1;
+        let mut count = 1;
+        while attempts.next_step(&error, None, &counters, &budget) != NextStep::GiveUp {
+            count += 1;
         }
-        tries
+        count
     }
 
     #[test]
-    fn each_class_is_tried_as_often_as_the_table_says() {
-        assert_eq!(tries(Verdict::Never, ErrorCode::Refused), 1);
-        assert_eq!(tries(Verdict::Stop, ErrorCode::KeyRefused), 1);
-        assert_eq!(tries(Verdict::BackOff, ErrorCode::Unavailable), 3);
-        assert_eq!(tries(Verdict::Wait(Duration::from_secs(1)), ErrorCode::Unavailable), 3);
-        assert_eq!(tries(Verdict::Wait(Duration::from_hours(24)), ErrorCode::Unavailable), 1);
-        assert_eq!(tries(Verdict::Once, ErrorCode::Protocol), 2);
-        assert_eq!(tries(Verdict::MaybeBilled, ErrorCode::Timeout), 2);
+    fn retries_each_verdict_as_often_as_documented() {
+        assert_eq!(attempts_until_giving_up(Verdict::Never, ErrorCode::Refused), 1);
+        assert_eq!(attempts_until_giving_up(Verdict::Stop, ErrorCode::KeyRefused), 1);
+        assert_eq!(attempts_until_giving_up(Verdict::BackOff, ErrorCode::Unavailable), 3);
+        assert_eq!(attempts_until_giving_up(Verdict::Wait(Duration::from_secs(1)), ErrorCode::Unavailable), 3);
+        assert_eq!(attempts_until_giving_up(Verdict::Wait(Duration::from_hours(24)), ErrorCode::Unavailable), 1);
+        assert_eq!(attempts_until_giving_up(Verdict::Once, ErrorCode::Protocol), 2);
+        assert_eq!(attempts_until_giving_up(Verdict::MaybeBilled, ErrorCode::Timeout), 2);
     }
 
     #[test]
-    fn all_repeats_together_have_a_budget_and_told_ones_do_not_use_it() {
+    fn all_calls_share_a_retry_budget_that_refusals_do_not_use() {
         let (counters, budget) = (Counters::default(), RetryBudget::default());
-        (0..100).for_each(|_| counters.sent(1));
+        (0..100).for_each(|_| counters.request_sent(1));
         let error = CallError::new(Verdict::BackOff, ErrorCode::Unavailable, "");
-        let repeats = (0..100).filter(|_| Attempts::default().next(&error, None, &counters, &budget) != Next::GiveUp).count();
-        assert_eq!(repeats, 13);
-        let told = Attempts::default().next(&error, Some(Duration::from_secs(2)), &counters, &budget);
-        assert_eq!(told, Next::After(Duration::from_secs(2)));
-        assert_eq!(counters.tally().refused, 1);
+        let mut first_failure = || Attempts::default().next_step(&error, None, &counters, &budget);
+        assert_eq!((0..100).filter(|_| first_failure() != NextStep::GiveUp).count(), 13);
+        let refused = Attempts::default().next_step(&error, Some(Duration::from_secs(2)), &counters, &budget);
+        assert_eq!(refused, NextStep::RetryAfter(Duration::from_secs(2)));
+        assert_eq!(counters.counts().refused, 1);
     }
 }

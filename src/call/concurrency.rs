@@ -1,7 +1,8 @@
-//! How many calls are in flight at once: as many as the user says, or as many as the service turns out to take.
+//! Limits the calls in flight: to the user's number, or to what the service can handle.
 //!
-//! `auto` goes by the time of answers (after TCP's slow start and Vector's controller): it doubles while twice the calls take no longer,
-//! then adds a few at a time, and gives a fifth back when answers take half as long again as they did. The service's refusals halve it.
+//! With `auto`, the limit follows response times, like TCP's slow start and Vector's adaptive
+//! concurrency. It doubles while twice the calls take no longer, then grows by a few at a time, and
+//! shrinks by a fifth when responses take half as long again as usual. An overload halves it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,144 +11,152 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::Concurrency;
 
-/// Answers that take this much longer than usual say that calls wait in line there.
-const SLOWER: f64 = 1.5;
-/// What is kept when answers get slower.
-const KEPT: f64 = 0.8;
-/// How fast the usual time follows a service that has become slower for good.
-const DRIFT: f64 = 0.02;
-/// Calls that stand first in line for a place and may be made ready for it: as many as come to places while the ledger writes once.
-const FRONT: usize = 32;
-/// Answers that a judgement takes at least.
-const ENOUGH: u32 = 4;
+/// Responses slower than usual by this factor mean that calls queue at the service.
+const SLOWDOWN: f64 = 1.5;
+/// The share of the limit that is kept after a slowdown.
+const KEPT_AFTER_SLOWDOWN: f64 = 0.8;
+/// The share of the limit up to which it doubles again after an overload.
+const SLOW_START_AFTER_OVERLOAD: f64 = 0.75;
+/// How fast the baseline follows a service that has become slower for good, per round.
+const BASELINE_DRIFT: f64 = 0.02;
+/// How many waiting calls may prepare themselves before they have a permit: about as many as get
+/// permits during one commit of the ledger.
+const MAX_PREPARING: usize = 32;
+/// The least answers in a round.
+const MIN_ROUND: u32 = 4;
 
-/// The places of a line.
+/// Limits the calls in flight to one endpoint.
 #[derive(Debug)]
 pub(super) struct ConcurrencyLimiter {
     free: Semaphore,
-    /// Those who stand first in line.
-    front: Semaphore,
+    preparing: Semaphore,
     state: Mutex<State>,
     fixed: bool,
-    most: usize,
+    max: usize,
 }
 
 #[derive(Debug)]
 struct State {
     limit: usize,
-    /// ConcurrencyLimiter that are to go and are still taken.
-    owed: usize,
+    /// Permits in use that are above the limit. They are dropped when their calls end.
+    to_forget: usize,
     in_flight: usize,
-    /// Below this the limit doubles, above it grows by a little.
-    doubles_below: usize,
-    /// How long answers usually take, in seconds.
-    usual: Option<f64>,
+    /// The limit doubles below this and grows by a few above it.
+    slow_start_below: usize,
+    /// The usual response time, in seconds.
+    baseline: Option<f64>,
     round: Round,
 }
 
-/// About as many answers as there are places: the time in which a change shows.
+/// Measures about as many answers as the limit allows calls: the time until a change of the limit
+/// shows.
 #[derive(Debug, Default)]
 struct Round {
     answers: u32,
     seconds: f64,
-    full: bool,
+    /// All permits were in use at some moment of the round.
+    saturated: bool,
 }
 
-/// A place taken; given back when it is dropped.
+/// Allows one call in flight, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
-    places: &'a ConcurrencyLimiter,
+    limiter: &'a ConcurrencyLimiter,
     permit: Option<SemaphorePermit<'a>>,
 }
 
 impl ConcurrencyLimiter {
     pub(super) fn new(concurrency: Concurrency) -> Self {
-        let (start, most, fixed) = match concurrency {
+        let (start, max, fixed) = match concurrency {
             Concurrency::Fixed(number) => (number, number, true),
             Concurrency::Auto { start, most } => (start, most, false),
         };
-        let state = State { limit: start, owed: 0, in_flight: 0, doubles_below: most, usual: None, round: Round::default() };
-        Self { free: Semaphore::new(start), front: Semaphore::new(FRONT), state: Mutex::new(state), fixed, most }
+        let state = State { limit: start, to_forget: 0, in_flight: 0, slow_start_below: max, baseline: None, round: Round::default() };
+        Self { free: Semaphore::new(start), preparing: Semaphore::new(MAX_PREPARING), state: Mutex::new(state), fixed, max }
     }
 
-    /// A place, where one is free and nobody waits for it.
-    pub(super) fn try_take(&self) -> Option<Permit<'_>> {
-        self.free.try_acquire().ok().map(|permit| self.taken(Some(permit)))
+    /// Returns a permit if one is free.
+    pub(super) fn try_acquire(&self) -> Option<Permit<'_>> {
+        self.free.try_acquire().ok().map(|permit| self.permit(Some(permit)))
     }
 
-    /// Waits until few stand before this one in the line for a place.
-    pub(super) async fn stand_in_front(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed.
-        self.front.acquire().await.ok()
-    }
-
-    /// Waits for a place.
-    pub(super) async fn take(&self) -> Permit<'_> {
+    /// Waits for a permit.
+    pub(super) async fn acquire(&self) -> Permit<'_> {
         // The semaphore is never closed.
         let permit = self.free.acquire().await.ok();
-        self.taken(permit)
+        self.permit(permit)
     }
 
-    fn taken<'a>(&'a self, permit: Option<SemaphorePermit<'a>>) -> Permit<'a> {
+    /// Waits until the call is near the front of the queue for permits.
+    pub(super) async fn near_front(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.preparing.acquire().await.ok()
+    }
+
+    fn permit<'a>(&'a self, permit: Option<SemaphorePermit<'a>>) -> Permit<'a> {
         let mut state = self.state();
         state.in_flight += 1;
-        state.round.full |= state.in_flight >= state.limit;
+        state.round.saturated |= state.in_flight >= state.limit;
         drop(state);
-        Permit { places: self, permit }
+        Permit { limiter: self, permit }
     }
 
-    /// An answer came after `time`.
-    pub(super) fn answered(&self, time: Duration) {
+    /// A call was answered after `response_time`.
+    pub(super) fn answered(&self, response_time: Duration) {
         if self.fixed {
             return;
         }
         let mut state = self.state();
         state.round.answers += 1;
-        state.round.seconds += time.as_secs_f64();
-        if state.round.answers < ENOUGH.max(u32::try_from(state.limit).unwrap_or(u32::MAX)) {
-            return;
-        }
-        let round = std::mem::take(&mut state.round);
-        let mean = round.seconds / f64::from(round.answers);
-        let usual = state.usual.unwrap_or(mean);
-        state.usual = Some(if mean < usual { mean } else { usual + (mean - usual) * DRIFT });
-        if mean > usual * SLOWER {
-            let kept = share(state.limit, KEPT);
-            state.doubles_below = kept;
-            self.set(&mut state, kept);
-        } else if round.full {
-            let more = if state.limit < state.doubles_below { state.limit * 2 } else { state.limit + (state.limit / 16).max(1) };
-            self.set(&mut state, more);
+        state.round.seconds += response_time.as_secs_f64();
+        if state.round.answers >= MIN_ROUND.max(u32::try_from(state.limit).unwrap_or(u32::MAX)) {
+            self.end_round(&mut state);
         }
     }
 
-    /// The service says that this is too much: half of it goes, and comes back quickly to three quarters.
-    pub(super) fn refused(&self) {
+    fn end_round(&self, state: &mut State) {
+        let round = std::mem::take(&mut state.round);
+        let mean = round.seconds / f64::from(round.answers);
+        let baseline = state.baseline.unwrap_or(mean);
+        state.baseline = Some(if mean < baseline { mean } else { baseline + (mean - baseline) * BASELINE_DRIFT });
+        if mean > baseline * SLOWDOWN {
+            let kept = scaled(state.limit, KEPT_AFTER_SLOWDOWN);
+            state.slow_start_below = kept;
+            self.set_limit(state, kept);
+        } else if round.saturated {
+            let more = if state.limit < state.slow_start_below { state.limit * 2 } else { state.limit + (state.limit / 16).max(1) };
+            self.set_limit(state, more);
+        }
+    }
+
+    /// The service says that it has too much to do: halves the limit, which then grows back quickly
+    /// to three quarters.
+    pub(super) fn overloaded(&self) {
         if self.fixed {
             return;
         }
         let mut state = self.state();
-        state.doubles_below = share(state.limit, 0.75);
+        state.slow_start_below = scaled(state.limit, SLOW_START_AFTER_OVERLOAD);
         state.round = Round::default();
         let half = state.limit / 2;
-        self.set(&mut state, half);
+        self.set_limit(&mut state, half);
     }
 
-    /// Calls at once just now.
+    /// The current limit.
     pub(super) fn limit(&self) -> usize {
         self.state().limit
     }
 
-    fn set(&self, state: &mut State, limit: usize) {
-        let limit = limit.clamp(1, self.most);
+    fn set_limit(&self, state: &mut State, limit: usize) {
+        let limit = limit.clamp(1, self.max);
         if limit > state.limit {
             let more = limit - state.limit;
-            let kept = more.min(state.owed);
-            state.owed -= kept;
+            let kept = more.min(state.to_forget);
+            state.to_forget -= kept;
             self.free.add_permits(more - kept);
         } else {
             let fewer = state.limit - limit;
-            state.owed += fewer - self.free.forget_permits(fewer);
+            state.to_forget += fewer - self.free.forget_permits(fewer);
         }
         state.limit = limit;
     }
@@ -157,17 +166,17 @@ impl ConcurrencyLimiter {
     }
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of at most 10,000")]
-fn share(limit: usize, part: f64) -> usize {
-    ((limit as f64 * part) as usize).max(1)
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the limit is at most 10,000")]
+fn scaled(limit: usize, factor: f64) -> usize {
+    ((limit as f64 * factor) as usize).max(1)
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut state = self.places.state();
+        let mut state = self.limiter.state();
         state.in_flight -= 1;
-        if state.owed > 0 {
-            state.owed -= 1;
+        if state.to_forget > 0 {
+            state.to_forget -= 1;
             if let Some(permit) = self.permit.take() {
                 permit.forget();
             }
@@ -179,52 +188,63 @@ impl Drop for Permit<'_> {
 mod tests {
     use super::*;
 
-    /// Plays a service that works on `slots` calls at once, each for 100 ms; returns the limit after so many answers.
-    async fn play(places: &ConcurrencyLimiter, slots: usize, answers: usize) -> usize {
-        for _ in 0..answers {
-            let limit = places.limit();
-            let mut taken = Vec::new();
+    const AUTO: Concurrency = Concurrency::Auto { start: 2, most: 256 };
+
+    /// Simulates a service that handles `slots` calls at once, each for 100 ms. Fills the limit with
+    /// calls `rounds` times and returns the limit after that.
+    async fn simulate(limiter: &ConcurrencyLimiter, slots: usize, rounds: usize) -> usize {
+        for _ in 0..rounds {
+            let limit = limiter.limit();
+            let mut permits = Vec::new();
             for _ in 0..limit {
-                taken.push(places.take().await);
+                permits.push(limiter.acquire().await);
             }
-            drop(taken);
-            let rounds = u32::try_from(limit.div_ceil(slots)).unwrap();
-            (0..limit).for_each(|_| places.answered(Duration::from_millis(100) * rounds));
+            drop(permits);
+            let waits = u32::try_from(limit.div_ceil(slots)).unwrap();
+            (0..limit).for_each(|_| limiter.answered(Duration::from_millis(100) * waits));
         }
-        places.limit()
+        limiter.limit()
     }
 
     #[tokio::test]
-    async fn it_grows_quickly_where_the_service_takes_all() {
-        let places = ConcurrencyLimiter::new(Concurrency::Auto { start: 2, most: 256 });
-        assert_eq!(play(&places, 1000, 12).await, 256);
+    async fn grows_quickly_to_the_maximum_for_a_fast_service() {
+        assert_eq!(simulate(&ConcurrencyLimiter::new(AUTO), 1000, 12).await, 256);
     }
 
     #[tokio::test]
-    async fn it_stays_near_what_the_service_works_on_at_once() {
+    async fn stays_near_the_capacity_of_the_service() {
         for slots in [1, 8, 40] {
-            let places = ConcurrencyLimiter::new(Concurrency::Auto { start: 2, most: 256 });
-            let limit = play(&places, slots, 200).await;
+            let limit = simulate(&ConcurrencyLimiter::new(AUTO), slots, 200).await;
             assert!(limit <= 2 * slots + 2, "{limit} for {slots}");
             assert!(limit * 2 >= slots, "{limit} for {slots}");
         }
     }
 
     #[tokio::test]
-    async fn a_refusal_halves_it_and_places_in_use_go_when_they_are_given_back() {
-        let places = ConcurrencyLimiter::new(Concurrency::Auto { start: 8, most: 8 });
-        let mut taken = Vec::new();
-        for _ in 0..8 {
-            taken.push(places.take().await);
+    async fn does_not_grow_while_permits_stay_unused() {
+        let limiter = ConcurrencyLimiter::new(Concurrency::Auto { start: 8, most: 256 });
+        for _ in 0..100 {
+            drop(limiter.acquire().await);
+            limiter.answered(Duration::from_millis(100));
         }
-        places.refused();
-        assert_eq!(places.limit(), 4);
-        taken.truncate(4);
-        assert_eq!(places.free.available_permits(), 0);
-        taken.clear();
-        assert_eq!(places.free.available_permits(), 4);
+        assert_eq!(limiter.limit(), 8);
+    }
+
+    #[tokio::test]
+    async fn an_overload_halves_the_limit_and_drops_permits_when_their_calls_end() {
+        let limiter = ConcurrencyLimiter::new(Concurrency::Auto { start: 8, most: 8 });
+        let mut permits = Vec::new();
+        for _ in 0..8 {
+            permits.push(limiter.acquire().await);
+        }
+        limiter.overloaded();
+        assert_eq!(limiter.limit(), 4);
+        permits.truncate(4);
+        assert_eq!(limiter.free.available_permits(), 0);
+        permits.clear();
+        assert_eq!(limiter.free.available_permits(), 4);
         let fixed = ConcurrencyLimiter::new(Concurrency::Fixed(8));
-        fixed.refused();
+        fixed.overloaded();
         assert_eq!(fixed.limit(), 8);
     }
 }

@@ -1,20 +1,27 @@
-//! The wire: one client an endpoint, its calls at once, its failed attempts and what follows from them.
+//! The HTTP client of an endpoint: rate and concurrency limits, retries and the circuit breaker.
 
 mod adaptive_rate;
 mod admission;
 mod attempts;
+mod backoff;
 mod breaker;
 mod concurrency;
+mod counters;
 mod endpoint_client;
 mod http;
+mod negotiated;
 mod ping;
 mod preflight;
 mod rate_limit;
-mod retry;
+mod redact;
+mod retry_after;
+mod retry_budget;
+mod sliding_count;
+mod stop_state;
 mod transport_error;
 mod validate;
 
-pub use attempts::Tally;
+pub use counters::CallCounts;
 pub use endpoint_client::EndpointClient;
-pub use http::HttpClient;
-pub use ping::ping;
+pub(crate) use http::HttpClient;
+pub(crate) use ping::ping;

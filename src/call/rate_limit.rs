@@ -1,17 +1,19 @@
-//! Slots in time: what a service may be asked in a minute, spread evenly. No burst at the start: a service that counts by the second
-//! would refuse it, and one that counts by the minute would be idle after it.
+//! Spaces calls evenly to keep a limit per minute. It allows no burst at the start: a service that
+//! counts per second would refuse it, and one that counts per minute would be idle after it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How far behind its time a pace may catch up: timers are late by a millisecond or two, and that must not cost a slot.
-const SLACK: Duration = Duration::from_millis(5);
-/// The share of an allowed rate that is used: clocks and windows of two machines never fit exactly.
-const SHARE: f64 = 0.98;
+/// How far the next slot may lie in the past. Timers are late by a millisecond or two, and that
+/// must not cost a slot.
+const MAX_CATCH_UP: Duration = Duration::from_millis(5);
+/// The share of the allowed rate that is used, because two machines never measure a minute exactly
+/// alike.
+const USED_SHARE: f64 = 0.98;
 
-/// The pace of one kind of thing: requests, tokens, characters.
+/// Limits the rate of one quantity: requests, tokens or characters.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     state: Mutex<State>,
@@ -19,46 +21,46 @@ pub(super) struct RateLimiter {
 
 #[derive(Debug)]
 struct State {
-    /// The first free slot.
-    next: Instant,
-    /// Seconds for one; none: no limit.
+    next_slot: Instant,
+    /// Seconds per unit. `None`: no limit.
     interval: Option<f64>,
 }
 
 impl RateLimiter {
-    /// So many a minute; none: as many as like.
-    pub(super) fn a_minute(count: Option<u64>) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 a minute")]
-        let interval = count.map(|count| 60.0 / (count.max(1) as f64 * SHARE));
-        Self { state: Mutex::new(State { next: Instant::now(), interval }) }
+    /// Allows `count` units per minute, or any number if it is `None`.
+    pub(super) fn per_minute(count: Option<u64>) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 per minute")]
+        let interval = count.map(|count| 60.0 / (count.max(1) as f64 * USED_SHARE));
+        Self { state: Mutex::new(State { next_slot: Instant::now(), interval }) }
     }
 
-    /// From now on so many a second; none: as many as like.
-    pub(super) fn set(&self, a_second: Option<f64>) {
-        self.state().interval = a_second.map(|rate| 1.0 / rate.max(1e-4));
+    /// Changes the rate, in units per second.
+    pub(super) fn set_rate(&self, per_second: f64) {
+        self.state().interval = Some(1.0 / per_second.max(1e-4));
     }
 
-    /// Whether as many may go as like.
-    pub(super) fn is_none(&self) -> bool {
+    pub(super) fn is_unlimited(&self) -> bool {
         self.state().interval.is_none()
     }
 
-    /// Takes the next free slots, as many as the call weighs, and says when they begin.
-    pub(super) fn take(&self, weight: f64) -> Option<Instant> {
+    /// Reserves `weight` units and returns the time from which they may be used. Returns `None` if
+    /// there is no limit.
+    pub(super) fn reserve(&self, weight: f64) -> Option<Instant> {
         let mut state = self.state();
         let interval = state.interval?;
         let now = Instant::now();
-        let slot = state.next.max(now.checked_sub(SLACK).unwrap_or(now));
-        state.next = slot + seconds(interval * weight);
+        let slot = state.next_slot.max(now.checked_sub(MAX_CATCH_UP).unwrap_or(now));
+        state.next_slot = slot + seconds(interval * weight);
         Some(slot)
     }
 
-    /// A call has weighed more (or less) than was taken for it.
-    pub(super) fn correct(&self, by: f64) {
+    /// Corrects a reservation by `difference` units: positive if the call used more than it reserved.
+    pub(super) fn correct(&self, difference: f64) {
         let mut state = self.state();
         let Some(interval) = state.interval else { return };
-        let shift = seconds(interval * by.abs());
-        state.next = if by < 0.0 { state.next.checked_sub(shift).unwrap_or(state.next) } else { state.next + shift };
+        let shift = seconds(interval * difference.abs());
+        state.next_slot =
+            if difference < 0.0 { state.next_slot.checked_sub(shift).unwrap_or(state.next_slot) } else { state.next_slot + shift };
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -66,7 +68,7 @@ impl RateLimiter {
     }
 }
 
-/// A span in seconds; a year where it is longer or no number.
+/// Converts seconds to a duration of at most a year; an invalid number becomes a year.
 fn seconds(span: f64) -> Duration {
     const YEAR: Duration = Duration::from_hours(365 * 24);
     Duration::try_from_secs_f64(span).unwrap_or(YEAR).min(YEAR)
@@ -76,17 +78,37 @@ fn seconds(span: f64) -> Duration {
 mod tests {
     use super::*;
 
+    /// Reserves `weight` units; returns the slot in milliseconds after `start`.
+    fn slot(limiter: &RateLimiter, weight: f64, start: Instant) -> u128 {
+        limiter.reserve(weight).unwrap().saturating_duration_since(start).as_millis()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn slots_are_spread_evenly_and_a_heavy_call_takes_more() {
+    async fn spaces_calls_evenly_by_their_weight() {
         let start = Instant::now();
-        let pace = RateLimiter::a_minute(Some(600));
-        let at = |pace: &RateLimiter, weight| pace.take(weight).unwrap().saturating_duration_since(start).as_millis();
-        assert_eq!([at(&pace, 1.0), at(&pace, 1.0), at(&pace, 5.0), at(&pace, 1.0)], [0, 102, 204, 714]);
-        pace.correct(-1.0);
-        assert_eq!(at(&pace, 1.0), 714);
+        let limiter = RateLimiter::per_minute(Some(600));
+        assert_eq!([1.0, 1.0, 5.0, 1.0].map(|weight| slot(&limiter, weight, start)), [0, 102, 204, 714]);
         // Idle time is not saved up.
         tokio::time::advance(Duration::from_mins(1)).await;
-        assert_eq!([at(&pace, 1.0), at(&pace, 1.0)], [59_995, 60_097]);
-        assert_eq!(RateLimiter::a_minute(None).take(1.0), None);
+        assert_eq!([1.0, 1.0].map(|weight| slot(&limiter, weight, start)), [59_995, 60_097]);
+        assert_eq!(RateLimiter::per_minute(None).reserve(1.0), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_uses_more_than_its_estimate_delays_the_next_one() {
+        let start = Instant::now();
+        let limiter = RateLimiter::per_minute(Some(600));
+        assert_eq!(slot(&limiter, 1.0, start), 0);
+        limiter.correct(5.0);
+        assert_eq!(slot(&limiter, 1.0, start), 612, "after six units instead of one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_uses_less_than_its_estimate_returns_the_rest() {
+        let start = Instant::now();
+        let limiter = RateLimiter::per_minute(Some(600));
+        assert_eq!(slot(&limiter, 6.0, start), 0);
+        limiter.correct(-5.0);
+        assert_eq!(slot(&limiter, 1.0, start), 102, "after one unit instead of six");
     }
 }

@@ -1,65 +1,65 @@
-//! What it means that no answer came, or half of one, in words that say what to mend.
+//! What it means that a request had no answer, or only a part of one.
 
 use rustls::CertificateError;
 
 use crate::model::{CallError, ErrorCode, Verdict};
 
-/// What a broken connection means. Only a call that surely never arrived may be repeated: reqwest calls a time-out while the
-/// body is written a *request* error, so that class says nothing about what the service has seen.
-pub(super) fn broken(error: &reqwest::Error) -> CallError {
+/// Classifies an error of the HTTP client. Only a request that certainly never arrived is retried
+/// freely. reqwest's class *request* does not prove that: it includes time-outs while the body is
+/// written.
+pub(super) fn transport_error(error: &reqwest::Error) -> CallError {
     let cause = causes(error);
     if let Some(tls) = find::<rustls::Error>(error) {
-        return CallError::new(Verdict::Stop, ErrorCode::Tls, format!("{} ({tls})", in_words(tls)));
+        return CallError::new(Verdict::Stop, ErrorCode::Tls, format!("{} ({tls})", tls_message(tls)));
     }
     if error.is_connect() {
-        let what =
-            if cause.contains("dns error") || cause.contains("lookup") { "the host's name does not resolve" } else { "no connection" };
+        let what = if cause.contains("dns error") || cause.contains("lookup") { "cannot resolve the host name" } else { "no connection" };
         return CallError::new(Verdict::BackOff, ErrorCode::Away, format!("{what}: {cause}"));
     }
     if error.is_timeout() {
         return CallError::new(
             Verdict::MaybeBilled,
             ErrorCode::Timeout,
-            "no whole answer within the endpoint's timeout; the call may have been billed",
+            "no complete answer within the endpoint's timeout; the call may have been billed",
         );
     }
-    // A TLS server answers plain http with an alert, which is no line of HTTP.
+    // A TLS server answers plain HTTP with an alert, which is not valid HTTP.
     if cause.contains("invalid HTTP version parsed") {
-        return CallError::new(Verdict::Stop, ErrorCode::Tls, "it does not answer in HTTP: does that port want https:// in the url?");
+        return CallError::new(Verdict::Stop, ErrorCode::Tls, "the server does not speak HTTP; does this port need https:// in the url?");
     }
     CallError::new(
         Verdict::MaybeBilled,
         ErrorCode::Broken,
-        format!("the connection broke before the answer was whole ({cause}); the call may have been billed"),
+        format!("the connection broke before the answer was complete ({cause}); the call may have been billed"),
     )
 }
 
-/// Why TLS did not come about. The certificate is never accepted all the same.
-fn in_words(error: &rustls::Error) -> &'static str {
+/// Says what to fix. No error makes the program accept a certificate.
+fn tls_message(error: &rustls::Error) -> &'static str {
     use rustls::Error;
     match error {
         Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "its certificate is not valid yet; is the clock right here?"
+                "its certificate is not valid yet; is the clock of this machine right?"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another name than the one in the url"
+                "its certificate is for a different host name than the url"
             }
-            CertificateError::UnknownIssuer => "its certificate is self-signed, or signed by nobody whom this machine trusts",
-            // What webpki says of the usual self-signed one, which is marked as an authority's.
+            CertificateError::UnknownIssuer => "its certificate is self-signed, or this machine does not trust the issuer",
+            // webpki's error for the usual self-signed certificate, which is marked as a CA.
             CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => "its certificate is self-signed",
             CertificateError::Revoked => "its certificate was revoked",
-            _ => "its certificate is not in order",
+            _ => "its certificate is not valid",
         },
         Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
-            "it does not speak TLS: does that port want http:// in the url?"
+            "the server does not speak TLS; does this port need http:// in the url?"
         }
-        _ => "no TLS connection comes about",
+        _ => "the TLS handshake failed",
     }
 }
 
-/// The cause of that type in the chain of causes, also within an I/O error, which hides its own.
+/// Finds a cause of type `E`. Looks into I/O errors too, whose `source` skips the error inside.
 fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -72,7 +72,7 @@ fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     None
 }
 
-/// The chain of causes below reqwest's own line, which repeats the address.
+/// Joins the chain of causes, without reqwest's own message, which repeats the address.
 fn causes(error: &reqwest::Error) -> String {
     let mut parts = Vec::new();
     let mut source = std::error::Error::source(error);
@@ -80,7 +80,7 @@ fn causes(error: &reqwest::Error) -> String {
         parts.push(cause.to_string());
         source = cause.source();
     }
-    // Wrappers repeat what they wrap.
+    // Some wrappers repeat the message that they wrap.
     parts.dedup();
     if parts.is_empty() { "unknown cause".into() } else { parts.join(": ") }
 }

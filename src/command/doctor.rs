@@ -61,14 +61,14 @@ async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
         body = Ok(second);
     }
     let body = body.map_err(|error| Fault::new(exit_of(&error), advice(dialect, endpoint, &error)))?;
-    let words = dialect.probed(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, client.hide(&missing)))?;
+    let words = dialect.probed(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, client.redact(&missing)))?;
     Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))
 }
 
 /// The body of a good answer.
 async fn good(dialect: &dyn Dialect, endpoint: &Endpoint, client: &HttpClient, probe: Request) -> Result<Vec<u8>, CallError> {
     let response = client.send(probe).await?;
-    let refused = |error: CallError| CallError { message: client.hide(&error.message), ..error };
+    let refused = |error: CallError| CallError { message: client.redact(&error.message), ..error };
     if (200..300).contains(&response.status) { Ok(response.body) } else { Err(refused(dialect.refusal(endpoint, &response))) }
 }
 

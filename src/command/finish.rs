@@ -99,10 +99,10 @@ impl End {
         let cut_short = run.state.stopped().is_some() || self.fault.is_some();
         let summary = RunSummary {
             flagged,
-            requests: outcome.tally.sent,
+            requests: outcome.counts.requests,
             paid: outcome.paid,
-            retried: outcome.tally.repeated,
-            maybe_billed: outcome.tally.maybe_billed,
+            retried: outcome.counts.retried,
+            maybe_billed: outcome.counts.maybe_billed,
             remembered: outcome.cached,
             estimated: outcome.estimated,
             cost: outcome.cost,

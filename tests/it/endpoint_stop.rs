@@ -37,7 +37,7 @@ fn a_refused_key_or_path_or_quota_stops_at_once_and_every_article_has_its_row() 
             assert_eq!(row["status"], "failed");
             assert!(row["error"].starts_with(&format!("{code}: endpoint `llm`: status {status}")), "{}", row["error"]);
         }
-        assert!(ended.stderr.contains("endpoint `llm` is left alone for the rest of this run"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("endpoint `llm` disabled for this run"), "{}", ended.stderr);
     }
 }
 

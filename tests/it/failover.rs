@@ -32,7 +32,7 @@ fn who_says_stop_is_asked_no_more_and_somebody_must_mend_it_although_all_is_done
         let ended = desk.run(&["run"]).exits(4);
         assert_eq!(made_by(&desk), vec!["done llm llm"; 12]);
         assert!(first.count() <= 2, "{} requests with a concurrency of 2", first.count());
-        assert!(ended.stderr.contains("endpoint `first` is left alone"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("endpoint `first` disabled for this run"), "{}", ended.stderr);
     }
 }
 

@@ -69,7 +69,7 @@ fn each_certificate_that_is_not_in_order_ends_the_run_and_is_told_in_words() {
     for (certificate, said) in [
         ("self", "its certificate is self-signed"),
         ("expired", "its certificate has expired"),
-        ("other", "its certificate is for another name than the one in the url"),
+        ("other", "its certificate is for a different host name than the url"),
     ] {
         let (address, requests) = server(certificate);
         let desk = desk(&format!("https://{address}"));
@@ -92,13 +92,13 @@ fn the_wrong_scheme_for_a_port_is_told_in_words() {
     std::thread::spawn(move || plain.incoming().map_while(Result::ok).try_for_each(bad_request));
     run(&secure, &["run"]).exits(4);
     let error = secure.row("input/001.txt")["error"].clone();
-    assert!(error.starts_with("tls: ") && error.contains("does that port want http:// in the url?"), "{error}");
+    assert!(error.starts_with("tls: ") && error.contains("does this port need http:// in the url?"), "{error}");
 
     let (address, requests) = server("good");
     let bare = desk(&format!("http://{address}"));
     run(&bare, &["run"]).exits(4);
     let error = bare.row("input/001.txt")["error"].clone();
-    assert!(error.starts_with("tls: ") && error.contains("does that port want https:// in the url?"), "{error}");
+    assert!(error.starts_with("tls: ") && error.contains("does this port need https:// in the url?"), "{error}");
     assert_eq!(requests.load(Ordering::SeqCst), 0);
 
     let nginx = Mock::scripted(|_, _| Deed::status(400, "<html><title>400 The plain HTTP request was sent to HTTPS port</title>"));

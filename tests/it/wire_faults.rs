@@ -162,7 +162,7 @@ fn a_name_that_does_not_resolve_is_said() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock).replace("127.0.0.1", "no-such-host.invalid"), 3);
     desk.run(&["run", "--wait-for", "1s"]).exits(5);
-    assert!(error(&desk).starts_with("away: endpoint `llm`: the host's name does not resolve"), "{}", error(&desk));
+    assert!(error(&desk).starts_with("away: endpoint `llm`: cannot resolve the host name"), "{}", error(&desk));
     assert_eq!(mock.count(), 0);
 }
 
