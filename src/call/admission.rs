@@ -232,7 +232,7 @@ mod tests {
 
     fn with_rates(rates: Rates) -> AdmissionControl {
         let concurrency = Concurrency::Fixed(MIN_LIMIT_TO_PREPARE);
-        AdmissionControl::new(&Endpoint { rates, concurrency, ..Endpoint::sample("openai", "http://x") })
+        AdmissionControl::new(&Endpoint { concurrency, rates, ..Endpoint::sample("openai", "http://x") })
     }
 
     fn with_requests(per_minute: u64) -> AdmissionControl {

@@ -121,7 +121,7 @@ mod tests {
         let (counters, budget) = (Counters::default(), RetryBudget::default());
         (0..100).for_each(|_| counters.request_sent(1));
         let error = CallError::new(Verdict::BackOff, ErrorCode::Unavailable, "");
-        let mut first_failure = || Attempts::default().next_step(&error, None, &counters, &budget);
+        let first_failure = || Attempts::default().next_step(&error, None, &counters, &budget);
         assert_eq!((0..100).filter(|_| first_failure() != NextStep::GiveUp).count(), 13);
         let refused = Attempts::default().next_step(&error, Some(Duration::from_secs(2)), &counters, &budget);
         assert_eq!(refused, NextStep::RetryAfter(Duration::from_secs(2)));

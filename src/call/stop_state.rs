@@ -91,3 +91,33 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ErrorCode, Exit, Reject};
+
+    fn failure(reason: &str) -> Failure {
+        Failure { reject: Reject::new(ErrorCode::Away, reason), exit: Exit::EndpointAway }
+    }
+
+    #[tokio::test]
+    async fn a_halt_ends_waits_and_replaces_an_earlier_reason() {
+        let stop = StopState::new();
+        assert_eq!(stop.check(), Ok(()));
+        assert_eq!(stop.disable("llm", failure("disabled")), failure("disabled"));
+        let (waited, ()) = tokio::join!(stop.unless_halted(std::future::pending::<()>()), async { stop.halt(failure("halted")) });
+        assert_eq!((waited, stop.check()), (Err(failure("halted")), Err(failure("halted"))));
+    }
+
+    #[tokio::test]
+    async fn disabling_keeps_the_first_reason_and_ends_no_wait() {
+        let stop = StopState::new();
+        let (waited, ()) = tokio::join!(stop.unless_halted(tokio::task::yield_now()), async {
+            stop.disable("llm", failure("first"));
+        });
+        assert_eq!(waited, Ok(()));
+        assert_eq!(stop.disable("llm", failure("second")), failure("first"));
+        assert_eq!(stop.reason(), Some(failure("first")));
+    }
+}
