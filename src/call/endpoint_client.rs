@@ -28,8 +28,8 @@ const MAX_FORMS: usize = 5;
 pub struct EndpointClient {
     /// The endpoint as configured. The embedded endpoint has the address on which it was started.
     pub(crate) endpoint: Endpoint,
-    /// What answers there beyond the URL and model, for the ledger's keys: the version of the
-    /// embedded translator, and empty for other endpoints.
+    /// The version of the embedded translator, which is part of the ledger's keys. Empty for other
+    /// endpoints.
     pub(crate) identity: String,
     dialect: &'static dyn Dialect,
     http: HttpClient,

@@ -129,8 +129,8 @@ impl HttpClient {
         Ok((body, memory))
     }
 
-    /// Waits for memory for a large answer. The wait ends, because whoever holds memory reads under
-    /// the endpoint's timeout.
+    /// Waits for memory for a large answer. The wait ends, because calls that hold memory are subject
+    /// to the endpoint's timeout.
     async fn reserve_memory(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed, and is larger than the largest answer.
         self.memory.acquire_many(u32::try_from(bytes.div_ceil(MEMORY_UNIT)).unwrap_or(u32::MAX)).await.ok()

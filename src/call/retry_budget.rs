@@ -7,7 +7,7 @@ const BASE_RETRIES: u64 = 3;
 /// One retry is allowed for this many requests.
 const REQUESTS_PER_RETRY: u64 = 10;
 
-/// The retries that an endpoint has spent. The cap keeps retries from flooding a service in trouble.
+/// The retries that an endpoint has spent. The cap keeps them from flooding a service in trouble.
 #[derive(Debug, Default)]
 pub(super) struct RetryBudget {
     spent: AtomicU64,
