@@ -12,13 +12,13 @@ use crate::record::LedgerReader;
 
 /// Originals in the index, the latest ones: some 40 MB with the slots below. Copies that come later are billed.
 const CAPACITY: usize = 1 << 16;
-/// Slots for band keys, and originals in each.
-const SLOTS: usize = 1 << 21;
+/// Slots for band keys: twice as many places as there are keys. And originals in each slot.
+const SLOTS_PER_ORIGINAL: usize = 32;
 const SLOT_SIZE: usize = 4;
 
 /// Originals by their band keys.
-#[derive(Default)]
 struct Index {
+    capacity: usize,
     sources: VecDeque<Arc<str>>,
     /// The number of the first source, from 1.
     first: u32,
@@ -27,10 +27,21 @@ struct Index {
     slots: Vec<[u32; SLOT_SIZE]>,
 }
 
+impl Default for Index {
+    fn default() -> Self {
+        Self::new(CAPACITY)
+    }
+}
+
 impl Index {
+    /// An index of the latest `capacity` originals. It takes no memory before the first one.
+    fn new(capacity: usize) -> Self {
+        Self { capacity, sources: VecDeque::new(), first: 1, slots: Vec::new() }
+    }
+
     /// Originals that share a band key with this signature, in the order of their arrival.
     fn candidates(&self, signature: &Signature) -> Vec<Arc<str>> {
-        let mut numbers: Vec<u32> = signature.band_keys().filter_map(|key| self.slots.get(slot(key))).flatten().copied().collect();
+        let mut numbers: Vec<u32> = signature.band_keys().filter_map(|key| self.slots.get(self.slot(key))).flatten().copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
         let source = |number: u32| self.sources.get(number.checked_sub(self.first)? as usize).cloned();
@@ -39,24 +50,24 @@ impl Index {
 
     /// Adds an original; returns the one that leaves the index for it.
     fn add(&mut self, source: Arc<str>, signature: &Signature) -> Option<Arc<str>> {
-        self.slots.resize(SLOTS, [0; SLOT_SIZE]);
-        self.first = self.first.max(1);
+        self.slots.resize(self.capacity * SLOTS_PER_ORIGINAL, [0; SLOT_SIZE]);
         let number = self.first.saturating_add(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
         for key in signature.band_keys() {
-            let free = self.slots.get_mut(slot(key)).and_then(|slot| slot.iter_mut().find(|number| **number < self.first));
+            let slot = self.slot(key);
+            let free = self.slots.get_mut(slot).and_then(|slot| slot.iter_mut().find(|number| **number < self.first));
             if let Some(free) = free {
                 *free = number;
             }
         }
         self.sources.push_back(source);
-        let gone = if self.sources.len() > CAPACITY { self.sources.pop_front() } else { None };
+        let gone = if self.sources.len() > self.capacity { self.sources.pop_front() } else { None };
         self.first += u32::from(gone.is_some());
         gone
     }
-}
 
-fn slot(key: u32) -> usize {
-    key as usize % SLOTS
+    fn slot(&self, key: u32) -> usize {
+        key as usize % (self.capacity * SLOTS_PER_ORIGINAL)
+    }
 }
 
 /// What an article is to this run.
@@ -238,11 +249,11 @@ mod tests {
 
     #[test]
     fn the_oldest_leaves_the_index_and_frees_its_slots() {
-        let mut index = Index::default();
+        let mut index = Index::new(100);
         (0..4).for_each(|_| assert!(index.add("old".into(), &signature(0)).is_none()));
-        let many = u32::try_from(CAPACITY).unwrap();
+        let many = 100;
         let gone = (1..=many).filter_map(|number| index.add("new".into(), &signature(number))).count();
-        assert_eq!((index.sources.len(), gone), (CAPACITY, 4));
+        assert_eq!((index.sources.len(), gone), (100, 4));
         assert!(found(&index, 0).iter().all(|name| name != "old"));
         index.add("again".into(), &signature(0));
         assert!(found(&index, 0).contains(&"again".to_owned()));

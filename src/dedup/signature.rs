@@ -332,6 +332,16 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_has_at_least_half_of_the_words_of_its_original() {
+        let sentences: Vec<Sentence> = (0..10).map(|hash| Sentence { hash, words: 20, facts: true }).collect();
+        let original = Signature { sentences: sentences.clone() };
+        let trimmed = |count: usize| Signature { sentences: sentences.iter().copied().take(count).collect() };
+        assert_eq!(trimmed(5).repeats(&original), Some(Likeness::Trimmed));
+        assert_eq!(trimmed(4).repeats(&original), None);
+        assert_eq!(original.repeats(&trimmed(5)), Some(Likeness::Longer));
+    }
+
+    #[test]
     fn bytes_give_the_signature_back() {
         let signature = signature(TEXT);
         assert_eq!(Signature::from_bytes(&signature.to_bytes()), Some(signature));
