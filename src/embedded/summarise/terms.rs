@@ -1,96 +1,98 @@
-//! The words of a sentence, cut down to what they are about.
+//! The terms of a sentence: the stems of its content words.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::stopwords::{ENGLISH, FRENCH};
+use super::wordlists::{ENGLISH_FUNCTION_WORDS, FRENCH_FUNCTION_WORDS};
 use crate::model::Lang;
 
-/// How many words of its opening a sentence keeps.
+/// The number of words in [`SentenceTerms::opening`].
 const OPENING_WORDS: usize = 3;
 
-/// What is known of the words of one sentence.
+/// The terms of one sentence, and what else its words tell.
 #[derive(Debug)]
-pub(super) struct Terms {
-    /// The numbers of its terms, each once, sorted.
+pub(super) struct SentenceTerms {
+    /// The ids of its terms, sorted, without duplicates.
     pub distinct: Vec<usize>,
-    /// How many words it has, function words included.
-    pub length: usize,
-    /// Whether any of them has a letter.
-    pub lettered: bool,
-    /// Its first words in lower case, with single spaces.
+    /// The number of its words, including function words.
+    pub word_count: usize,
+    /// Whether any of its words has a letter.
+    pub has_letters: bool,
+    /// Its first words in lower case, separated by single spaces.
     pub opening: String,
 }
 
-/// Reads sentences, giving each term (a stem) a number.
-pub(super) struct Reader {
+/// Gives each term of a text an id.
+pub(super) struct TermIndex {
     stemmer: Stemmer,
-    function_words: &'static [&'static str],
-    /// The term of each word met so far; none for a function word. Articles
-    /// repeat their words, so most are neither looked up nor stemmed twice.
-    known: HashMap<String, Option<usize>>,
-    terms: HashMap<String, usize>,
+    function_words: &'static HashSet<&'static str>,
+    /// The term of each word seen so far; `None` for a function word. Articles repeat their words, so this saves most of
+    /// the stemming.
+    words: HashMap<String, Option<usize>>,
+    stems: HashMap<String, usize>,
 }
 
-impl Reader {
+impl TermIndex {
     pub(super) fn new(language: Lang) -> Self {
-        let (algorithm, function_words) = if language == Lang::FR { (Algorithm::French, FRENCH) } else { (Algorithm::English, ENGLISH) };
-        Reader { stemmer: Stemmer::create(algorithm), function_words, known: HashMap::new(), terms: HashMap::new() }
+        let (algorithm, function_words) = match language {
+            Lang::FR => (Algorithm::French, &*FRENCH_FUNCTION_WORDS),
+            _ => (Algorithm::English, &*ENGLISH_FUNCTION_WORDS),
+        };
+        TermIndex { stemmer: Stemmer::create(algorithm), function_words, words: HashMap::new(), stems: HashMap::new() }
     }
 
-    /// How many terms have been met.
-    pub(super) fn vocabulary(&self) -> usize {
-        self.terms.len()
+    /// The number of terms seen so far.
+    pub(super) fn len(&self) -> usize {
+        self.stems.len()
     }
 
-    /// Reads one sentence.
-    pub(super) fn read(&mut self, text: &str) -> Terms {
+    /// Extracts the terms of one sentence.
+    pub(super) fn add(&mut self, text: &str) -> SentenceTerms {
         let text = composed(text);
-        let mut read = Terms { distinct: Vec::new(), length: 0, lettered: false, opening: String::new() };
+        let mut terms = SentenceTerms { distinct: Vec::new(), word_count: 0, has_letters: false, opening: String::new() };
         for word in words(&text) {
             let word = word.to_lowercase();
-            read.lettered |= word.contains(char::is_alphabetic);
-            if read.length < OPENING_WORDS {
-                let space = if read.length == 0 { "" } else { " " };
-                read.opening.extend([space, &word]);
+            terms.has_letters |= word.contains(char::is_alphabetic);
+            if terms.word_count < OPENING_WORDS {
+                let space = if terms.word_count == 0 { "" } else { " " };
+                terms.opening.extend([space, &word]);
             }
-            read.length += 1;
-            read.distinct.extend(self.term(word));
+            terms.word_count += 1;
+            terms.distinct.extend(self.term(word));
         }
-        read.distinct.sort_unstable();
-        read.distinct.dedup();
-        read
+        terms.distinct.sort_unstable();
+        terms.distinct.dedup();
+        terms
     }
 
-    /// The number of the term that a word in lower case belongs to.
+    /// The id of the term that a lower-case word belongs to; `None` for a function word or a single letter.
     fn term(&mut self, word: String) -> Option<usize> {
-        if let Some(&term) = self.known.get(&word) {
+        if let Some(&term) = self.words.get(&word) {
             return term;
         }
-        let letter = word.chars().nth(1).is_none();
-        let term = if letter || self.function_words.binary_search(&word.as_str()).is_ok() {
+        let single_character = word.chars().nth(1).is_none();
+        let term = if single_character || self.function_words.contains(word.as_str()) {
             None
         } else {
-            let next = self.terms.len();
+            let next = self.stems.len();
             let stem = self.stemmer.stem(&word).into_owned();
-            Some(*self.terms.entry(stem).or_insert(next))
+            Some(*self.stems.entry(stem).or_insert(next))
         };
-        self.known.insert(word, term);
+        self.words.insert(word, term);
         term
     }
 }
 
-/// The words of `text`: runs of letters and digits with their accents, be
-/// these composed with the letter or not.
+/// The words of `text`: runs of letters and digits. Accents may be combining characters.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| word.contains(char::is_alphanumeric))
 }
 
-/// `text` with letters and accents composed, as the word lists have them.
+/// `text` in NFC, as the word lists are.
 fn composed(text: &str) -> Cow<'_, str> {
     if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
