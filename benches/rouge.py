@@ -1,9 +1,9 @@
-"""Scores summaries with ROUGE-1, ROUGE-2 and ROUGE-L (F1, in per cent).
+"""Scores summaries by ROUGE-1, ROUGE-2 and ROUGE-L (F1, in per cent).
 
 Usage: python rouge.py ARTICLES.jsonl SUMMARIES.jsonl
 
-Each line of ARTICLES.jsonl has the strings `id` and `abstract` (the summary to
-compare with); each line of SUMMARIES.jsonl has `id` and `summary`.
+Each line of ARTICLES.jsonl has the strings `id` and `abstract` (the reference
+summary). Each line of SUMMARIES.jsonl has `id` and `summary`.
 Needs the package rouge-score.
 """
 
@@ -18,10 +18,9 @@ MEASURES = {"R1": "rouge1", "R2": "rouge2", "RL": "rougeL"}
 
 
 class Tokenizer:
-    """Lower-case runs of letters and digits, accents kept.
+    """Splits a text into lower-case runs of letters and digits, without stemming.
 
-    The tokeniser that comes with the package keeps a to z and 0 to 9 only,
-    which would cut French words in pieces. Nothing is stemmed.
+    The package's own tokeniser drops accented letters, which splits French words.
     """
 
     def tokenize(self, text):
@@ -30,7 +29,7 @@ class Tokenizer:
 
 
 def rows(path):
-    """The objects of a JSONL file, by id."""
+    """Returns the objects of a JSONL file by their id."""
     with open(path, encoding="utf-8") as lines:
         parsed = [json.loads(line) for line in lines if line.strip()]
     return {row["id"]: row for row in parsed}

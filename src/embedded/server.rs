@@ -71,6 +71,7 @@ pub async fn start(translators: Translators, listen: SocketAddr, token: Option<S
 /// A status and JSON, as `LibreTranslate` returns them.
 type JsonResponse = (StatusCode, Json<Value>);
 
+/// Clients recognise an unsupported language by the word "language" in an error with status 400.
 fn error_response(status: StatusCode, error: impl Into<String>) -> JsonResponse {
     (status, Json(json!({"error": error.into()})))
 }
@@ -130,10 +131,10 @@ async fn translate(State(state): State<Arc<ServerState>>, headers: HeaderMap, bo
     let (texts, is_list) = match &request.q {
         Value::String(text) => (vec![text.clone()], false),
         Value::Array(list) => (list.iter().filter_map(Value::as_str).map(str::to_owned).collect(), true),
-        _ => return error_response(StatusCode::BAD_REQUEST, "Invalid request: q is neither a string nor a list of strings"),
+        _ => return error_response(StatusCode::BAD_REQUEST, "Invalid request: q is neither a text nor a list of texts"),
     };
     if is_list && request.q.as_array().is_some_and(|list| list.len() != texts.len()) {
-        return error_response(StatusCode::BAD_REQUEST, "Invalid request: q has an element that is not a string");
+        return error_response(StatusCode::BAD_REQUEST, "Invalid request: q has an element that is not a text");
     }
     let from = if request.source == "auto" { detect(&texts.join("\n"), None) } else { Lang::parse(&request.source) };
     let Some((from, to)) = from.zip(Lang::parse(&request.target)) else {
@@ -143,7 +144,7 @@ async fn translate(State(state): State<Arc<ServerState>>, headers: HeaderMap, bo
         (Ok(texts), false)
     } else {
         let Some(translator) = state.translators.get(from, to) else {
-            return error_response(StatusCode::BAD_REQUEST, format!("there is no translator for {from}→{to}"));
+            return error_response(StatusCode::BAD_REQUEST, format!("there is no translator for the language pair {from}→{to}"));
         };
         (translator.translate(&texts).await, translator.draft)
     };

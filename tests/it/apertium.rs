@@ -1,4 +1,4 @@
-//! Dialects against the real thing: Debian's Apertium APY server, forced onto loopback and a free port.
+//! Real Apertium: Debian's APY server, forced onto loopback and a free port, and the embedded endpoint's own.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,8 +10,8 @@ use crate::support::desk::Desk;
 use crate::support::http::ask;
 use crate::support::process::Running;
 
-/// Python reads this at its start: every socket goes to loopback and a port that the kernel chooses, and says which.
-const SHIM: &str = r#"
+/// Python loads this at its start. It binds every socket to loopback and a free port, and prints the port.
+const SITECUSTOMIZE: &str = r#"
 import socket, sys
 _bind = socket.socket.bind
 def _loopback(self, address):
@@ -26,14 +26,14 @@ def _loopback(self, address):
 socket.socket.bind = _loopback
 "#;
 
-/// The running APY server, and where it is; none where it is not installed.
-fn apy(desk: &Desk) -> Option<(Running, String)> {
+/// Starts the APY server and returns it with its address. Returns `None` if it is not installed.
+fn start_apy(desk: &Desk) -> Option<(Running, String)> {
     let program = Path::new("/usr/bin/apertium-apy");
     if !program.is_file() {
         println!("skipped: apertium-apy is not installed");
         return None;
     }
-    desk.write("shim/sitecustomize.py", SHIM);
+    desk.write("shim/sitecustomize.py", SITECUSTOMIZE);
     for mode in ["fr-es", "spa-eng", "eng-spa", "es-fr"] {
         let link = desk.path("modes").join(mode).with_extension("mode");
         std::fs::create_dir_all(link.parent().unwrap()).unwrap();
@@ -45,7 +45,7 @@ fn apy(desk: &Desk) -> Option<(Running, String)> {
     let mut server = Running::start(&mut command);
     let line = server.says("listening on port ");
     let url = format!("http://127.0.0.1:{}", line.split_whitespace().last().unwrap());
-    // The port is bound a moment before it listens: bounded tries, each a whole connection attempt.
+    // It listens shortly after it binds the port, so connect until that works.
     let address = url.strip_prefix("http://").unwrap();
     let ready = (0..1_000_000).any(|_| {
         std::thread::yield_now();
@@ -55,7 +55,7 @@ fn apy(desk: &Desk) -> Option<(Running, String)> {
     Some((server, url))
 }
 
-/// Embedded summaries, translations by this server.
+/// A config with embedded summaries and translations by this server.
 fn config(url: &str) -> String {
     let second = format!("[[endpoint]]\nname = \"apy\"\ndoes = [\"translate\"]\ndialect = \"apertium\"\nurl = \"{url}\"\n\n[embedded]");
     embedded("fetch = false\ntranslator = \"apertium\"")
@@ -64,12 +64,12 @@ fn config(url: &str) -> String {
 }
 
 #[test]
-fn an_apertium_server_translates_both_ways_and_its_rows_are_drafts() {
+fn an_apertium_server_translates_both_directions_as_drafts() {
     if !apertium() {
         return;
     }
     let desk = Desk::with("", 1);
-    let Some((_server, url)) = apy(&desk) else { return };
+    let Some((_server, url)) = start_apy(&desk) else { return };
     desk.write("config.toml", config(&url));
     desk.write("input/bridge.txt", english(7));
     desk.run(&["run"]).exits(0);
@@ -88,19 +88,19 @@ fn an_apertium_server_translates_both_ways_and_its_rows_are_drafts() {
 }
 
 #[test]
-fn doctor_sees_the_way_through_spanish() {
+fn doctor_shows_the_chain_through_spanish() {
     if !apertium() {
         return;
     }
     let desk = Desk::new();
-    let Some((_server, url)) = apy(&desk) else { return };
+    let Some((_server, url)) = start_apy(&desk) else { return };
     desk.write("config.toml", config(&url));
     let ended = desk.run(&["doctor"]).exits(0);
     assert!(ended.stdout.contains("translates by way of fra→spa→eng (drafts only)"), "{}", ended.stdout);
 }
 
 #[test]
-fn the_embedded_apertium_translates_both_ways_the_same_every_time() {
+fn the_embedded_apertium_translates_the_same_in_every_run() {
     if !apertium() {
         return;
     }

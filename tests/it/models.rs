@@ -1,5 +1,5 @@
-//! Firefox models: fetched once from a mirror, resumed where they were cut, refused where they are damaged. The model is a toy
-//! that lies in `tests/data/tiny-fren` and only knows French to English.
+//! Firefox models: the download from a mirror, its resumption, and damaged files. The tests use the toy model in
+//! `tests/data/tiny-fren`, which translates French to English only.
 
 use std::fs;
 
@@ -12,15 +12,15 @@ use crate::support::http::{Request, Response, ask};
 use crate::support::mock::{Deed, Mock};
 use crate::support::process::{Ended, Running};
 
-/// The toy model's files with their SHA-256.
+/// The files of the toy model with their SHA-256.
 const FILES: [(&str, &str); 2] = [
     ("model.fren.intgemm.alphas.bin", "26d7b1e27c9f38595fd56cf6c3e07cc237fc8f3f6e933e5ce3dffccdf923b516"),
     ("vocab.fren.spm", "35aac8b756b103b68d40999fede9e424336b44c8619831ced07e7e1471289cfd"),
 ];
-/// Where a fetched model is kept on a desk.
-const KEPT: &str = "cache/depeche/models/tiny/fr-en";
+/// The folder of a downloaded model.
+const CACHED: &str = "cache/depeche/models/tiny/fr-en";
 
-/// Puts the toy model into a folder, as a person would, with its list of hashes.
+/// Copies the toy model into a folder, with its list of hashes.
 pub(crate) fn install(desk: &Desk, folder: &str) {
     let mut sums = Vec::new();
     for (name, hash) in FILES {
@@ -30,8 +30,8 @@ pub(crate) fn install(desk: &Desk, folder: &str) {
     desk.write(&format!("{folder}/SHA256SUMS"), sums.concat());
 }
 
-/// What a mirror holds. The toy stands in for the other direction too, so that nothing is missing.
-fn mirrored(request: &Request) -> Response {
+/// The response of a mirror. It has the toy model for both directions, so that nothing is missing.
+fn serve_file(request: &Request) -> Response {
     let name = request.path.trim_start_matches('/');
     if name == "records.json" {
         let mut records: Value = serde_json::from_slice(&fs::read(toy_files().join(name)).unwrap()).unwrap();
@@ -46,9 +46,9 @@ fn mirrored(request: &Request) -> Response {
     fs::read(toy_files().join(name)).map_or_else(|_| Response::new(404, ""), |bytes| Response::new(200, bytes))
 }
 
-/// The part of a file that a `Range` asks for, as a good server gives it.
-fn ranged(request: &Request) -> Response {
-    let whole = mirrored(request);
+/// The response of a mirror that supports `Range`.
+fn serve_range(request: &Request) -> Response {
+    let whole = serve_file(request);
     let start = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
     match start {
         Some(start) if start < whole.body.len() => {
@@ -60,13 +60,13 @@ fn ranged(request: &Request) -> Response {
     }
 }
 
-/// Whether a request is for the weights.
+/// Whether a request is for the weights of the model.
 fn is_model(request: &Request) -> bool {
     request.path.contains("model.fren")
 }
 
-/// A desk that fetches from this mirror.
-fn desk(mirror: &Mock) -> Desk {
+/// A folder with a config that downloads from this mirror.
+fn folder_for(mirror: &Mock) -> Desk {
     Desk::with(&embedded(&format!("translator = \"firefox\"\nmodel = \"tiny\"\nmirror = \"{}\"", mirror.url())), 0)
 }
 
@@ -78,8 +78,8 @@ fn serve(desk: &Desk) -> (Running, String) {
     (serving, url)
 }
 
-/// Fails unless the server translates every held-out sentence as it must.
-fn translates(url: &str) {
+/// Asserts that the server translates every held-out sentence correctly.
+fn assert_translates(url: &str) {
     let pairs = fs::read_to_string(toy_files().join("heldout.jsonl")).unwrap();
     let pairs: Vec<Value> = pairs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let side = |name: &str| pairs.iter().map(|pair| pair[name].clone()).collect::<Vec<_>>();
@@ -88,30 +88,30 @@ fn translates(url: &str) {
     assert_eq!(answer.value()["draft"], false);
 }
 
-/// `models --fetch`, which ends by itself.
+/// Runs `depeche models --fetch`.
 fn fetch(desk: &Desk) -> Ended {
     desk.run(&["models", "--fetch"])
 }
 
 #[test]
-fn a_model_is_fetched_once_and_translates_as_it_must() {
-    let mirror = Mock::scripted(|request, _| Deed::Answer(ranged(request)));
-    let desk = desk(&mirror);
+fn a_model_is_downloaded_once_and_translates_correctly() {
+    let mirror = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
+    let desk = folder_for(&mirror);
     let (serving, url) = serve(&desk);
-    translates(&url);
+    assert_translates(&url);
     drop(serving);
     assert!(mirror.requests().iter().all(|request| request.method == "GET" && request.header("range").is_none()));
     let requests = mirror.count();
     let (_serving, url) = serve(&desk);
-    translates(&url);
-    assert_eq!(mirror.count(), requests, "the second start asks the mirror nothing");
-    let mut kept: Vec<_> = fs::read_dir(desk.path(KEPT)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    kept.sort();
-    assert_eq!(kept, [".lock", "SHA256SUMS", FILES[0].0, FILES[1].0]);
+    assert_translates(&url);
+    assert_eq!(mirror.count(), requests, "the second start makes no request to the mirror");
+    let mut files: Vec<_> = fs::read_dir(desk.path(CACHED)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, [".lock", "SHA256SUMS", FILES[0].0, FILES[1].0]);
 }
 
 #[test]
-fn a_run_with_the_model_fills_the_table() {
+fn a_run_with_the_model_writes_the_table() {
     let desk = Desk::with(&toy("models"), 0);
     install(&desk, "models/fr-en");
     let sentence = "Le gouvernement a adopté le projet de loi à Paris.";
@@ -122,7 +122,7 @@ fn a_run_with_the_model_fills_the_table() {
     desk.run(&["run"]).exits(0);
     let row = desk.row("input/a.json");
     assert_eq!((row["summary_fr"].as_str(), row["summary_en"].as_str()), (sentence, "The government adopted the bill in Paris."));
-    // The toy model knows a few words only; what it makes of the title is flagged, and rightly.
+    // The toy model knows only a few words, so the translation of the title is wrong and rightly flagged.
     assert_eq!((row["cost"].as_str(), row["translation_endpoint"].as_str()), ("0", "embedded"));
     let table = desk.table();
     desk.run(&["run"]).exits(0);
@@ -130,24 +130,29 @@ fn a_run_with_the_model_fills_the_table() {
 }
 
 #[test]
-fn a_download_that_is_cut_goes_on_from_there() {
+fn an_interrupted_download_is_resumed() {
     let mirror = Mock::scripted(|request, _| {
-        if is_model(request) && request.header("range").is_none() { Deed::Cut(mirrored(request)) } else { Deed::Answer(ranged(request)) }
+        if is_model(request) && request.header("range").is_none() {
+            Deed::Cut(serve_file(request))
+        } else {
+            Deed::Answer(serve_range(request))
+        }
     });
-    let desk = desk(&mirror);
+    let desk = folder_for(&mirror);
     fetch(&desk).exits(0);
-    let half = format!("bytes={}-", mirrored(&mirror.requests().into_iter().find(is_model).unwrap()).body.len() / 2);
+    let half = format!("bytes={}-", serve_file(&mirror.requests().into_iter().find(is_model).unwrap()).body.len() / 2);
     assert!(mirror.requests().iter().any(|request| request.header("range") == Some(half.as_str())));
-    translates(&serve(&desk).1);
+    assert_translates(&serve(&desk).1);
 }
 
 #[test]
-fn a_download_that_was_killed_goes_on_in_the_next_run() {
-    let mirror = Mock::scripted(|request, _| if is_model(request) { Deed::Cut(mirrored(request)) } else { Deed::Answer(ranged(request)) });
-    let desk = desk(&mirror);
+fn a_failed_download_is_resumed_in_the_next_run() {
+    let mirror =
+        Mock::scripted(|request, _| if is_model(request) { Deed::Cut(serve_file(request)) } else { Deed::Answer(serve_range(request)) });
+    let desk = folder_for(&mirror);
     fetch(&desk).exits(4);
-    assert!(!desk.path(KEPT).join("SHA256SUMS").exists());
-    let good = Mock::scripted(|request, _| Deed::Answer(ranged(request)));
+    assert!(!desk.path(CACHED).join("SHA256SUMS").exists());
+    let good = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
     desk.write("config.toml", embedded(&format!("translator = \"firefox\"\nmirror = \"{}\"", good.url())));
     fetch(&desk).exits(0);
     let first = good.requests().into_iter().find(is_model).unwrap();
@@ -155,42 +160,44 @@ fn a_download_that_was_killed_goes_on_in_the_next_run() {
 }
 
 #[test]
-fn a_mirror_that_knows_no_ranges_works_too() {
+fn a_mirror_without_range_requests_works() {
     let mirror =
         Mock::scripted(
-            |request, number| if is_model(request) && number < 3 { Deed::Cut(mirrored(request)) } else { Deed::Answer(mirrored(request)) },
+            |request, number| {
+                if is_model(request) && number < 3 { Deed::Cut(serve_file(request)) } else { Deed::Answer(serve_file(request)) }
+            },
         );
-    let desk = desk(&mirror);
+    let desk = folder_for(&mirror);
     fetch(&desk).exits(0);
     assert!(mirror.requests().iter().any(|request| request.header("range").is_some()));
-    translates(&serve(&desk).1);
+    assert_translates(&serve(&desk).1);
 }
 
 #[test]
-fn a_file_with_another_hash_is_refused_and_not_kept() {
+fn a_file_with_a_wrong_hash_is_refused_and_deleted() {
     let mirror = Mock::scripted(|request, _| {
-        let mut answer = mirrored(request);
+        let mut answer = serve_file(request);
         if request.path == "/records.json" {
             answer.body = String::from_utf8(answer.body).unwrap().replace(FILES[0].1, FILES[1].1).into_bytes();
         }
         Deed::Answer(answer)
     });
-    let desk = desk(&mirror);
+    let desk = folder_for(&mirror);
     let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
-    assert!(ended.stderr.contains("arrived damaged and was thrown away"), "{}", ended.stderr);
-    for entry in fs::read_dir(desk.path(KEPT)).unwrap() {
+    assert!(ended.stderr.contains("is damaged and was deleted"), "{}", ended.stderr);
+    for entry in fs::read_dir(desk.path(CACHED)).unwrap() {
         assert_eq!(entry.unwrap().file_name(), ".lock");
     }
 }
 
 #[test]
-fn a_damaged_file_is_refused_at_every_load() {
+fn a_damaged_file_is_refused_at_each_load() {
     let truncate = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
     let flip = |bytes: &mut Vec<u8>| bytes[50_000] ^= 1;
     for (name, damage) in [(FILES[1].0, &truncate as &dyn Fn(&mut Vec<u8>)), (FILES[0].0, &flip)] {
         let desk = Desk::with(&embedded("translator = \"firefox\"\nfetch = false"), 0);
-        install(&desk, KEPT);
-        let path = desk.path(KEPT).join(name);
+        install(&desk, CACHED);
+        let path = desk.path(CACHED).join(name);
         let mut bytes = fs::read(&path).unwrap();
         damage(&mut bytes);
         fs::write(&path, bytes).unwrap();
@@ -203,11 +210,11 @@ fn a_damaged_file_is_refused_at_every_load() {
 }
 
 #[test]
-fn models_put_there_by_hand_are_used_and_checked() {
+fn models_copied_by_hand_are_used_and_verified() {
     let desk = Desk::with(&toy("mine"), 0);
     install(&desk, "mine/fr-en");
     let (serving, url) = serve(&desk);
-    translates(&url);
+    assert_translates(&url);
     drop(serving);
     fs::remove_file(desk.path("mine/fr-en/SHA256SUMS")).unwrap();
     let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
@@ -215,24 +222,24 @@ fn models_put_there_by_hand_are_used_and_checked() {
 }
 
 #[test]
-fn a_mirror_that_never_answers_is_not_reachable() {
+fn a_mirror_that_never_answers_counts_as_unreachable() {
     let mirror = Mock::scripted(|_, _| Deed::Hang);
-    let desk = desk(&mirror);
+    let desk = folder_for(&mirror);
     let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
     assert!(ended.stderr.contains("/records.json is not reachable: no answer in 5 seconds"), "{}", ended.stderr);
-    assert_eq!(mirror.count(), 1, "and the other direction is not tried");
+    assert_eq!(mirror.count(), 1, "the other direction is not tried");
 }
 
 #[test]
-fn without_any_translator_the_three_ways_to_one_are_told() {
+fn without_a_translator_the_message_lists_three_ways_to_get_one() {
     let desk = Desk::with(&embedded("translator = \"firefox\"\nfetch = false"), 1);
     for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["run"]] {
         let ended = desk.run(arguments).exits(4);
         assert!(ended.stderr.contains("the embedded endpoint has no translator"), "{}", ended.stderr);
         for way in [
             "  1. apt install apertium-fr-es apertium-eng-spa",
-            "  2. let it fetch Firefox's model once",
-            "  3. put the models of another machine into ",
+            "  2. download Firefox's model once",
+            "  3. copy the models from another machine to ",
         ] {
             assert!(ended.stderr.contains(way), "{}", ended.stderr);
         }
@@ -240,13 +247,13 @@ fn without_any_translator_the_three_ways_to_one_are_told() {
 }
 
 #[test]
-fn apertium_stands_in_where_no_model_can_be_had() {
+fn apertium_is_the_fallback_without_a_model() {
     if !apertium() {
         return;
     }
-    let nobody = Mock::good();
-    let config = embedded(&format!("translator = \"auto\"\nmirror = \"{}\"", nobody.url()));
-    drop(nobody);
+    let stopped = Mock::good();
+    let config = embedded(&format!("translator = \"auto\"\nmirror = \"{}\"", stopped.url()));
+    drop(stopped);
     let desk = Desk::with(&config, 1);
     desk.run(&["run"]).exits(0);
     let row = desk.row("input/001.txt");
@@ -255,10 +262,10 @@ fn apertium_stands_in_where_no_model_can_be_had() {
 }
 
 #[test]
-fn a_mirror_on_this_machine_is_not_asked_through_a_proxy() {
-    let mirror = Mock::scripted(|request, _| Deed::Answer(ranged(request)));
+fn a_mirror_on_loopback_is_not_reached_through_a_proxy() {
+    let mirror = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
     let proxy = Mock::scripted(|_, _| Deed::status(502, ""));
-    let desk = desk(&mirror);
+    let desk = folder_for(&mirror);
     let mut command = desk.command(&["models", "--fetch"]);
     command.env("http_proxy", proxy.url()).env("HTTP_PROXY", proxy.url());
     Running::start(&mut command).wait().exits(0);
