@@ -1,7 +1,8 @@
 //! Apertium: the fallback translator, from Debian's packages, by way of Spanish.
 //!
-//! [`Installed::find`] looks for its programs, [`Installed::translator`] starts those of one direction, and
-//! [`Translator::translate`] blocks until the sentence is translated, so call it on a thread of its own.
+//! [`Installed::find`] looks for its programs, [`Installed::translator`] starts those of one
+//! direction, and [`Translator::translate`] blocks until the sentence is translated, so call it on
+//! a thread of its own.
 
 #![expect(clippy::string_slice, reason = "every offset comes from a search in the same text, so it is a character boundary")]
 
@@ -82,8 +83,8 @@ impl Translator {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`], [`Error::Exited`] or [`Error::NotUtf8`] if a second try with restarted programs fails too. The
-    /// next call restarts them again.
+    /// [`Error::TimedOut`], [`Error::Exited`] or [`Error::NotUtf8`] if a second try with restarted
+    /// programs fails too. The next call restarts them again.
     pub(super) fn translate(&mut self, text: &str) -> Result<String, Error> {
         let text = text.replace('\0', "");
         let lines: Result<Vec<String>, Error> = text.split('\n').map(|line| self.translate_line(line)).collect();
@@ -92,8 +93,8 @@ impl Translator {
 
     /// Stops the programs. The next call starts new ones.
     ///
-    /// The English tagger learns from what it reads: after another article, a few sentences in a hundred are translated
-    /// differently.
+    /// The English tagger learns from what it reads: after another article, a few sentences in a
+    /// hundred are translated differently.
     fn restart(&mut self) {
         for leg in &mut self.legs {
             leg.pipeline = None;
@@ -126,7 +127,8 @@ impl Translator {
 impl Engine for Translator {
     fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>> {
         let translate = |text: &Vec<String>| {
-            // The English tagger keeps state, and the same article must have the same translation in every run.
+            // The English tagger keeps state, and the same article must have the same translation
+            // in every run.
             if self.direction == Direction::EnFr {
                 self.restart();
             }
@@ -155,7 +157,8 @@ impl Leg {
     }
 }
 
-/// Splits a line into parts of at most `longest` characters: after a sentence if possible, else at a space if possible.
+/// Splits a line into parts of at most `longest` characters: after a sentence if possible, else at
+/// a space if possible.
 fn split_long_line(line: &str, longest: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = line;

@@ -9,7 +9,8 @@ use super::translator::{Translator, Translators};
 use crate::config::{Embedded, Translator as Choice};
 use crate::model::{Exit, Fault, Lang};
 
-/// Finds a translator for each direction: a Firefox model from the user's folder, the cache or the network, else Apertium.
+/// Finds a translator for each direction: a Firefox model from the user's folder, the cache or the
+/// network, else Apertium.
 ///
 /// # Errors
 /// Exit code 4, with the ways to get a translator, if there is none for either direction.
@@ -46,7 +47,8 @@ fn no_translator(config: &Embedded, reasons: &[String]) -> String {
     )
 }
 
-/// Finds the translator of one direction. `unreachable`: the download for the other direction has failed, so skip this one.
+/// Finds the translator of one direction. `unreachable`: the download for the other direction has
+/// failed, so skip this one.
 async fn choose_one(config: &Embedded, from: Lang, to: Lang, progress: Progress<'_>, unreachable: bool) -> Result<Translator, String> {
     let firefox = if config.translator == Choice::Apertium {
         Err("the config has translator = \"apertium\"".to_owned())

@@ -9,7 +9,8 @@ const MAX_SENTENCES: usize = 128;
 
 /// Translates texts. An engine stays on one thread.
 pub(super) trait Engine {
-    /// Translates texts, each given as its sentences, and returns one result for each text, in the same order.
+    /// Translates texts, each given as its sentences, and returns one result for each text, in the
+    /// same order.
     fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>>;
 }
 
@@ -25,7 +26,8 @@ struct Job {
 }
 
 impl EngineThread {
-    /// Starts the thread. The first text makes it call `load`, so that an engine that nobody needs costs nothing.
+    /// Starts the thread. The first text makes it call `load`, so that an engine that nobody needs
+    /// costs nothing.
     ///
     /// # Errors
     /// If the thread does not start.

@@ -14,7 +14,8 @@ use super::models::{self, CHECKSUMS, ModelFiles, cache_folder, pair};
 use crate::config::Embedded;
 use crate::model::Lang;
 
-/// Called during a download with the name of the file, the bytes so far, and the size of the file if known.
+/// Called during a download with the name of the file, the bytes so far, and the size of the file
+/// if known.
 pub type Progress<'a> = &'a (dyn Fn(&str, u64, Option<u64>) + Sync);
 
 /// The time limit for connecting, and again for the start of a response.
@@ -38,9 +39,12 @@ pub async fn fetch(config: &Embedded, from: Lang, to: Lang, progress: Progress<'
     let records = server.records().await?;
     let records = select_records(&records, &config.model, from, to)?;
     fs::create_dir_all(&folder).map_err(write_error)?;
-    // If two runs need the model, the second waits here and then finds it complete.
     let lock = File::create(folder.join(".lock")).map_err(write_error)?;
     tokio::task::block_in_place(|| lock.lock()).map_err(write_error)?;
+    if folder.join(CHECKSUMS).is_file() {
+        // Another run has downloaded the model while this one waited for the lock.
+        return models::load(&folder);
+    }
     let mut sums = Vec::new();
     for record in records {
         let hash = record.decompressed_hash.as_deref().ok_or_else(|| format!("the record of {} has no hash", record.name))?;
@@ -132,7 +136,8 @@ impl ModelServer {
     /// Downloads one file, unpacks it, verifies it and moves it into `folder`.
     async fn download_file(&self, record: &Record, hash: &str, folder: &Path, progress: Progress<'_>) -> Result<(), String> {
         let write_error = |error: std::io::Error| format!("cannot write to `{}`: {error}", folder.display());
-        // The hash is part of the name, so that a partial download of another version is not resumed.
+        // The hash is part of the name, so that a partial download of another version is not
+        // resumed.
         let part = folder.join(format!(".{}.{}.part", record.name, hash.get(..12).unwrap_or(hash)));
         let mut resumed = self.download(record, &part, progress).await?;
         loop {
@@ -173,7 +178,8 @@ impl ModelServer {
         Ok(resumed)
     }
 
-    /// Downloads the rest of a file to `part`. Returns whether the server resumed at the end of `part`.
+    /// Downloads the rest of a file to `part`. Returns whether the server resumed at the end of
+    /// `part`.
     async fn download_once(&self, address: &str, record: &Record, part: &Path, progress: Progress<'_>) -> Result<bool, DownloadError> {
         let write_error =
             |error: std::io::Error| DownloadError { message: format!("cannot write `{}`: {error}", part.display()), retry: false };

@@ -7,9 +7,11 @@ use super::models::ModelFiles;
 use crate::model::CallLimits;
 use crate::plan::cut;
 
-/// The engine silently drops all but the first 128 tokens of a text, so longer sentences are split before.
+/// The engine silently drops all but the first 128 tokens of a text, so longer sentences are split
+/// before.
 const MAX_TOKENS: usize = 120;
-/// The limit of a part of a long sentence. French and English have at least three characters a token in running text.
+/// The limit of a part of a long sentence. French and English have at least three characters a
+/// token in running text.
 const PART_LIMITS: CallLimits = CallLimits { characters: 240, bytes: usize::MAX, texts: 1 };
 /// The number of sentences translated together. Measured: 16 of similar length are faster than 64.
 const BATCH_SIZE: usize = 16;
@@ -38,7 +40,8 @@ impl Firefox {
     /// If the engine cannot load it.
     pub(super) fn load(files: &ModelFiles) -> Result<Self, String> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        // The engine panics if tensors are missing. The hashes are right, so this is a model that it does not support.
+        // The engine panics if tensors are missing. The hashes are right, so this is a model that
+        // it does not support.
         let loaded = std::panic::catch_unwind(|| FxEngine::load_mmapped(&files.model, &files.source_vocabulary, &files.target_vocabulary));
         let mut engine = loaded.map_err(|_| "the engine cannot run this model")??.with_threads(threads);
         if let Some(path) = &files.shortlist {
@@ -51,7 +54,8 @@ impl Firefox {
 
 impl Engine for Firefox {
     fn translate(&mut self, texts: &[Vec<String>]) -> Vec<Result<Vec<String>, String>> {
-        // The parts of all texts together, so that batches are full, each with the index of its sentence.
+        // The parts of all texts together, so that batches are full, each with the index of its
+        // sentence.
         let mut parts: Vec<(usize, String)> = Vec::new();
         for (index, sentence) in texts.iter().flatten().enumerate() {
             if self.engine.src_ids(sentence).len() <= MAX_TOKENS {

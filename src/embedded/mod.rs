@@ -1,6 +1,8 @@
-//! The endpoint that ships with the program: an HTTP server on loopback that summarises and translates without an account.
+//! The endpoint that ships with the program: an HTTP server on loopback that summarises and
+//! translates without an account.
 //!
-//! A run calls it like any other service, and `depeche serve` runs it alone. `docs/embedded.md` documents its API.
+//! A run calls it like any other service, and `depeche serve` runs it alone. `docs/embedded.md`
+//! documents its API.
 
 mod apertium;
 mod choose;

@@ -1,6 +1,7 @@
 //! Finds the files of Firefox models and verifies them by SHA-256 at each load.
 //!
-//! The engine does not notice damage: a truncated vocabulary gives empty translations, a flipped byte wrong words.
+//! The engine does not notice damage: a truncated vocabulary gives empty translations, a flipped
+//! byte wrong words.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ pub struct ModelFiles {
     pub source_vocabulary: PathBuf,
     /// The vocabulary of the target language; often the same file.
     pub target_vocabulary: PathBuf,
-    /// The lexical shortlist, if the model has one. It makes translation faster and hardly changes it.
+    /// The lexical shortlist, if the model has one. It makes translation faster and hardly changes
+    /// it.
     pub shortlist: Option<PathBuf>,
     /// The first digits of the hash over all hashes. It identifies the model.
     pub version: String,
@@ -44,7 +46,8 @@ pub fn cache_folder() -> Option<PathBuf> {
     Some(root.join("depeche").join("models"))
 }
 
-/// Finds the model of a direction in the user's folder or else in the cache. Returns `None` if neither has it.
+/// Finds the model of a direction in the user's folder or else in the cache. Returns `None` if
+/// neither has it.
 ///
 /// # Errors
 /// If there is a model with damaged or missing files.

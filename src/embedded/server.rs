@@ -18,7 +18,8 @@ use crate::model::{Fault, Lang};
 
 /// The most bytes of a request.
 const MAX_BODY_BYTES: usize = 16 << 20;
-/// Increase the number when the summariser gives other summaries, so that cached ones are not used any more.
+/// The name of the summariser. Increase the number when summaries change, so that cached ones are
+/// not used any more.
 const SUMMARISER: &str = "extractive-1";
 /// The length of a summary if the request does not set it.
 const DEFAULT_WORDS: usize = 45;
@@ -77,7 +78,8 @@ fn error_response(status: StatusCode, error: impl Into<String>) -> JsonResponse 
 }
 
 impl ServerState {
-    /// Checks the token of a request, which is in the header or, as with `LibreTranslate`, in the body.
+    /// Checks the token of a request, which is in the header or, as with `LibreTranslate`, in the
+    /// body.
     fn authorize(&self, headers: &HeaderMap, api_key: Option<&str>) -> Result<(), JsonResponse> {
         let Some(token) = &self.token else { return Ok(()) };
         let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));

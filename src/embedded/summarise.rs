@@ -1,11 +1,11 @@
 //! Extractive summaries: the sentences of an article that say most of it.
 //!
-//! The score of a sentence is the sum of three parts: how often the article uses its words (divided by
-//! the root of their number, so that length alone does not pay), how early it comes, and how many words
-//! it shares with the title. Quotes, questions, headings, lines that address the reader and openings
-//! that need the sentence before them lower the score. The best sentence is selected first; the others
-//! then lose score for the words that the summary already has. This goes on until the summary has about
-//! the length asked for.
+//! The score of a sentence is the sum of three parts: how often the article uses its words (divided
+//! by the root of their number, so that length alone does not pay), how early it comes, and how
+//! many words it shares with the title. Quotes, questions, headings, lines that address the reader
+//! and openings that need the sentence before them lower the score. The best sentence is selected
+//! first; the others then lose score for the words that the summary already has. This goes on until
+//! the summary has about the length asked for.
 
 mod selection;
 mod terms;
@@ -39,10 +39,11 @@ const CONNECTIVE_FACTOR: f64 = 0.9;
 const PRONOUN_FACTOR: f64 = 0.9;
 const DEMONSTRATIVE_FACTOR: f64 = 0.95;
 
-/// Selects the `sentences` of a summary of about `words` words, and returns their indices in ascending order.
+/// Selects the `sentences` of a summary of about `words` words, and returns their indices in
+/// ascending order.
 ///
-/// Selects at least one sentence if any has letters, whatever its length, and never one without letters. The `title` may
-/// be empty.
+/// Selects at least one sentence if any has letters, whatever its length, and never one without
+/// letters. The `title` may be empty.
 #[must_use]
 pub fn summarise(title: &str, sentences: &[&str], language: Lang, words: usize) -> Vec<usize> {
     let mut index = TermIndex::new(language);

@@ -36,7 +36,8 @@ impl Translators {
 }
 
 impl Translator {
-    /// Translates texts sentence by sentence. Keeps the white space between sentences, and sentences without letters.
+    /// Translates texts sentence by sentence. Keeps the white space between sentences, and
+    /// sentences without letters.
     pub(super) async fn translate(&self, texts: &[String]) -> Result<Vec<String>, String> {
         let texts: Vec<Vec<Piece>> = texts.iter().map(|text| split_sentences(text)).collect();
         let with_letters = texts.iter().flatten().filter(|piece| piece.has_letters());

@@ -1,4 +1,5 @@
-//! Real Apertium: Debian's APY server, forced onto loopback and a free port, and the embedded endpoint's own.
+//! Real Apertium: Debian's APY server, forced onto loopback and a free port, and the embedded
+//! endpoint's own.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +11,8 @@ use crate::support::desk::Desk;
 use crate::support::http::ask;
 use crate::support::process::Running;
 
-/// Python loads this at its start. It binds every socket to loopback and a free port, and prints the port.
+/// Python loads this at its start. It binds every socket to loopback and a free port, and prints
+/// the port.
 const SITECUSTOMIZE: &str = r#"
 import socket, sys
 _bind = socket.socket.bind

@@ -1,5 +1,5 @@
-//! Firefox models: the download from a mirror, its resumption, and damaged files. The tests use the toy model in
-//! `tests/data/tiny-fren`, which translates French to English only.
+//! Firefox models: the download from a mirror, its resumption, and damaged files. The tests use the
+//! toy model in `tests/data/tiny-fren`, which translates French to English only.
 
 use std::fs;
 
@@ -111,6 +111,18 @@ fn a_model_is_downloaded_once_and_translates_correctly() {
 }
 
 #[test]
+fn two_runs_at_once_download_a_model_once() {
+    let mirror = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
+    let desk = folder_for(&mirror);
+    let both = [desk.start(&["models", "--fetch"]), desk.start(&["models", "--fetch"])];
+    for run in both {
+        run.wait().exits(0);
+    }
+    // Once for each direction.
+    assert_eq!(mirror.requests().iter().filter(|request| is_model(request)).count(), 2);
+}
+
+#[test]
 fn a_run_with_the_model_writes_the_table() {
     let desk = Desk::with(&toy("models"), 0);
     install(&desk, "models/fr-en");
@@ -122,7 +134,8 @@ fn a_run_with_the_model_writes_the_table() {
     desk.run(&["run"]).exits(0);
     let row = desk.row("input/a.json");
     assert_eq!((row["summary_fr"].as_str(), row["summary_en"].as_str()), (sentence, "The government adopted the bill in Paris."));
-    // The toy model knows only a few words, so the translation of the title is wrong and rightly flagged.
+    // The toy model knows only a few words, so the translation of the title is wrong and rightly
+    // flagged.
     assert_eq!((row["cost"].as_str(), row["translation_endpoint"].as_str()), ("0", "embedded"));
     let table = desk.table();
     desk.run(&["run"]).exits(0);

@@ -1,7 +1,8 @@
-//! Apertium's stream format: special characters are escaped with a backslash, and a NUL byte ends a request or a reply.
+//! Apertium's stream format: special characters are escaped with a backslash, and a NUL byte ends a
+//! request or a reply.
 
-/// The end of a request: two "superblanks" (one empty, one a newline), as Apertium's own text filter writes them, and the
-/// NUL at which every program flushes.
+/// The end of a request: two "superblanks" (one empty, one a newline), as Apertium's own text
+/// filter writes them, and the NUL at which every program flushes.
 const END: &str = "[][\n]\0";
 
 /// The special characters of the stream format.
@@ -51,8 +52,8 @@ pub(super) fn unescape(reply: &str) -> String {
 
 /// Builds the request for `text`.
 ///
-/// The dictionaries and the tagger expect complete sentences: a text without final punctuation gets a full stop, which
-/// [`unframe`] removes.
+/// The dictionaries and the tagger expect complete sentences: a text without final punctuation gets
+/// a full stop, which [`unframe`] removes.
 #[must_use]
 pub(super) fn frame(text: &str) -> Vec<u8> {
     let mut request = escape(text);
@@ -65,8 +66,8 @@ pub(super) fn frame(text: &str) -> Vec<u8> {
 
 /// Extracts the translation from the reply to the request for `text`.
 ///
-/// Returns `None` if the reply does not end like the request: when a program dies, the programs after it may still flush
-/// an incomplete reply with a NUL.
+/// Returns `None` if the reply does not end like the request: when a program dies, the programs
+/// after it may still flush an incomplete reply with a NUL.
 #[must_use]
 pub(super) fn unframe(text: &str, reply: &str) -> Option<String> {
     let reply = reply.strip_suffix(END.trim_end_matches('\0'))?;

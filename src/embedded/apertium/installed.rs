@@ -27,11 +27,13 @@ pub(in crate::embedded) struct Installed {
 }
 
 impl Installed {
-    /// Looks for the mode files in `modes` (usually [`MODES`]), the programs that they name and their dictionaries.
+    /// Looks for the mode files in `modes` (usually [`MODES`]), the programs that they name and
+    /// their dictionaries.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] if neither direction is complete, [`Error::BadMode`] if a mode file cannot be used.
+    /// [`Error::Missing`] if neither direction is complete, [`Error::BadMode`] if a mode file
+    /// cannot be used.
     pub(in crate::embedded) fn find(modes: &Path) -> Result<Self, Error> {
         let fr_en = find_legs(modes, Direction::FrEn)?;
         let en_fr = find_legs(modes, Direction::EnFr)?;
@@ -51,7 +53,8 @@ impl Installed {
         self.legs(direction).is_ok()
     }
 
-    /// Identifies the programs, the dictionaries and the polishing. It changes whenever a translation can change.
+    /// Identifies the programs, the dictionaries and the polishing. It changes whenever a
+    /// translation can change.
     #[must_use]
     pub(in crate::embedded) fn version(&self) -> &str {
         &self.version
@@ -61,7 +64,8 @@ impl Installed {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] if the direction is not complete, [`Error::Start`] if a program does not start.
+    /// [`Error::Missing`] if the direction is not complete, [`Error::Start`] if a program does not
+    /// start.
     pub(in crate::embedded) fn translator(&self, direction: Direction, timeout: Duration) -> Result<Translator, Error> {
         let legs = self.legs(direction).clone().map_err(|missing| Error::Missing { missing })?;
         let mut legs = legs.map(|programs| Leg { programs, pipeline: None });
@@ -95,7 +99,8 @@ fn find_legs(modes: &Path, direction: Direction) -> Result<Result<Legs, Vec<Stri
     Ok(if missing.is_empty() { Ok(legs) } else { Err(missing) })
 }
 
-/// Hashes the name, size and time of every program and dictionary. This is cheap, and a package update changes it.
+/// Hashes the name, size and time of every program and dictionary. This is cheap, and a package
+/// update changes it.
 fn version<'a>(programs: impl Iterator<Item = &'a Program>) -> String {
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

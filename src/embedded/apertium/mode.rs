@@ -1,4 +1,5 @@
-//! Apertium's mode files. Each holds one pipeline of programs, which we parse instead of passing it to a shell.
+//! Apertium's mode files. Each holds one pipeline of programs, which we parse instead of passing it
+//! to a shell.
 
 use super::error::Error;
 use std::env;
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// The folders to search for programs after those in `PATH`, which may be empty under cron.
 const USUAL_FOLDERS: [&str; 2] = ["/usr/bin", "/usr/local/bin"];
 
-/// The programs that a mode file may start, beside `apertium-*`. A mode file must not be able to start anything else.
+/// The programs that a mode file may start, beside `apertium-*`. A mode file must not be able to
+/// start anything else.
 const KNOWN_PROGRAMS: [&str; 5] = ["lt-proc", "lrx-proc", "lsx-proc", "rtx-proc", "cg-proc"];
 
 /// One program of a pipeline with its arguments.
@@ -21,7 +23,8 @@ pub(super) struct Program {
 
 /// Parses a mode file: programs separated by `|`, arguments with or without single quotes.
 ///
-/// `$1` says how to show unknown words: it becomes `-g` (with marks) or `-n` (without). `$2` is dropped.
+/// `$1` says how to show unknown words: it becomes `-g` (with marks) or `-n` (without). `$2` is
+/// dropped.
 ///
 /// # Errors
 ///

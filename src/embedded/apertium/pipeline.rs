@@ -12,8 +12,8 @@ use std::time::Duration;
 /// The most bytes of a reply. A longer output without a NUL is an error.
 const MAX_REPLY_BYTES: u64 = 4 << 20;
 
-/// Programs connected by pipes. One thread writes to the first and another reads from the last, so that a long text cannot
-/// block both ends.
+/// Programs connected by pipes. One thread writes to the first and another reads from the last, so
+/// that a long text cannot block both ends.
 #[derive(Debug)]
 pub(super) struct Pipeline {
     requests: Sender<Vec<u8>>,
@@ -32,7 +32,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::Start`] if a program or thread does not start. The programs that did start are stopped.
+    /// [`Error::Start`] if a program or thread does not start. The programs that did start are
+    /// stopped.
     pub(super) fn start(programs: &[Program]) -> Result<Self, Error> {
         let mut children = Children(Vec::with_capacity(programs.len()));
         let mut first: Option<ChildStdin> = None;
@@ -54,9 +55,11 @@ impl Pipeline {
         Ok(Self { requests, replies, children })
     }
 
-    /// Sends one request, which must end with its only NUL, and waits for the reply. The reply comes without its NUL.
+    /// Sends one request, which must end with its only NUL, and waits for the reply. The reply
+    /// comes without its NUL.
     ///
-    /// Drop the pipeline after an error: a late reply would be taken for the reply to the next request.
+    /// Drop the pipeline after an error: a late reply would be taken for the reply to the next
+    /// request.
     ///
     /// # Errors
     ///
@@ -95,9 +98,10 @@ impl Drop for Children {
 
 /// Builds the command of a program.
 ///
-/// The environment has only a UTF-8 locale, which cron does not set, and the library path: ours may hold API keys. The
-/// program runs in its own process group, so that Ctrl-C does not stop it while an article is being finished. If we are
-/// killed, the programs reach the end of their input and exit.
+/// The environment has only a UTF-8 locale, which cron does not set, and the library path: ours may
+/// hold API keys. The program runs in its own process group, so that Ctrl-C does not stop it while
+/// an article is being finished. If we are killed, the programs reach the end of their input and
+/// exit.
 fn command(program: &Program) -> Command {
     let mut command = Command::new(&program.path);
     command.args(&program.args).env_clear().env("LC_ALL", "C.UTF-8").process_group(0);
@@ -133,7 +137,8 @@ fn read_replies(last: ChildStdout, replies: &Sender<Vec<u8>>) {
     }
 }
 
-/// Reads one reply without its NUL. Returns `None` at the end of the output or if the reply is too long.
+/// Reads one reply without its NUL. Returns `None` at the end of the output or if the reply is too
+/// long.
 fn read_reply(last: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut reply = Vec::new();
     last.take(MAX_REPLY_BYTES).read_until(0, &mut reply)?;

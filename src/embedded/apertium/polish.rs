@@ -1,5 +1,5 @@
-//! Prepares text for Apertium and makes its replies readable: numbers, clock times, punctuation, unknown names, and words
-//! that the way through Spanish gets wrong.
+//! Prepares text for Apertium and makes its replies readable: numbers, clock times, punctuation,
+//! unknown names, and words that the way through Spanish gets wrong.
 //!
 //! Only what is clearly recognised changes. The word tables are in the data files of this folder.
 
@@ -10,8 +10,8 @@ mod words;
 use super::Direction;
 use words::Words;
 
-/// A letter that no dictionary has. After an unknown name, it stops the second leg from translating the name: without
-/// it, «Peña Nieto» becomes a grandson.
+/// A letter that no dictionary has. After an unknown name, it stops the second leg from translating
+/// the name: without it, «Peña Nieto» becomes a grandson.
 const SHIELD: char = 'ƿ';
 
 /// Apertium's marks before a word that it does not know, cannot translate or cannot inflect.
@@ -28,7 +28,8 @@ pub(super) fn before(direction: Direction, text: &str) -> String {
     Words::of(direction).rewrite_source(&text)
 }
 
-/// Removes the marks from the first leg's reply and shields unknown names. `source` is the input of the first leg.
+/// Removes the marks from the first leg's reply and shields unknown names. `source` is the input of
+/// the first leg.
 #[must_use]
 pub(super) fn between(direction: Direction, source: &str, spanish: &str) -> String {
     let mut out = String::with_capacity(spanish.len() + 8);
@@ -67,7 +68,8 @@ pub(super) fn after(direction: Direction, source: &str, reply: &str) -> String {
     match_sentence_ends(source, &text)
 }
 
-/// Whether a word looks like a name: a capital, then lower case. An acronym may be in the dictionaries.
+/// Whether a word looks like a name: a capital, then lower case. An acronym may be in the
+/// dictionaries.
 fn is_name(word: &str) -> bool {
     word.starts_with(char::is_uppercase) && word.chars().count() > 2 && word.chars().any(char::is_lowercase)
 }
@@ -118,7 +120,8 @@ fn french_punctuation(text: &str) -> String {
     replace_quotes(&out, "«\u{a0}", "\u{a0}»")
 }
 
-/// Replaces straight quotes by `open` and `close`, without spaces inside them. Quotes that do not pair up stay.
+/// Replaces straight quotes by `open` and `close`, without spaces inside them. Quotes that do not
+/// pair up stay.
 fn replace_quotes(text: &str, open: &str, close: &str) -> String {
     let parts: Vec<&str> = text.split('"').collect();
     if parts.len().is_multiple_of(2) {
@@ -128,7 +131,8 @@ fn replace_quotes(text: &str, open: &str, close: &str) -> String {
     parts.iter().enumerate().map(quoted).collect()
 }
 
-/// Starts the sentence with a capital if the source does, and ends it with one full stop if the source does.
+/// Starts the sentence with a capital if the source does, and ends it with one full stop if the
+/// source does.
 fn match_sentence_ends(source: &str, text: &str) -> String {
     let mut text = text.trim();
     if text.ends_with("..") && !text.ends_with("...") && !source.trim_end().ends_with("..") {

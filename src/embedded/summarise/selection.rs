@@ -62,8 +62,9 @@ impl Eq for Entry {}
 
 /// Selects sentences, the best first.
 ///
-/// A score changes only when one of its terms enters the summary or the sentence before is selected. So an entry returns
-/// to the queue at most once for each term, and the work grows with the number of words, not with its square.
+/// A score changes only when one of its terms enters the summary or the sentence before is
+/// selected. So an entry returns to the queue at most once for each term, and the work grows with
+/// the number of words, not with its square.
 pub(super) struct Selection {
     candidates: Vec<Candidate>,
     /// The sentences that have each term; emptied when the term enters the summary.

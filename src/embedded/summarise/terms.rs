@@ -30,8 +30,8 @@ pub(super) struct SentenceTerms {
 pub(super) struct TermIndex {
     stemmer: Stemmer,
     function_words: &'static HashSet<&'static str>,
-    /// The term of each word seen so far; `None` for a function word. Articles repeat their words, so this saves most of
-    /// the stemming.
+    /// The term of each word seen so far; `None` for a function word. Articles repeat their words,
+    /// so this saves most of the stemming.
     words: HashMap<String, Option<usize>>,
     stems: HashMap<String, usize>,
 }
@@ -69,7 +69,8 @@ impl TermIndex {
         terms
     }
 
-    /// The id of the term that a lower-case word belongs to; `None` for a function word or a single letter.
+    /// The id of the term that a lower-case word belongs to; `None` for a function word or a single
+    /// letter.
     fn term(&mut self, word: String) -> Option<usize> {
         if let Some(&term) = self.words.get(&word) {
             return term;

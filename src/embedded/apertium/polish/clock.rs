@@ -23,7 +23,8 @@ pub(super) fn to_french(text: &str) -> String {
     fix_preposition(text, &["en", "à", "dans"], "à", |clock| clock.replacen(':', "\u{a0}h\u{a0}", 1))
 }
 
-/// Replaces every time that `parse` recognises in up to `longest` tokens; `parse` gets the token before it too.
+/// Replaces every time that `parse` recognises in up to `longest` tokens; `parse` gets the token
+/// before it too.
 fn replace_times(text: &str, longest: usize, parse: impl Fn(&str, &str) -> Option<String>) -> String {
     let mut rest: &[&str] = &text.split(' ').collect::<Vec<_>>();
     let mut out: Vec<String> = Vec::with_capacity(rest.len());
@@ -56,7 +57,8 @@ fn english_time(token: &str) -> Option<String> {
     valid.then(|| format!("{hour}:{minutes}{tail}"))
 }
 
-/// Gives a clock time the preposition `right` instead of one in `wrong`. The end of a range (`18:30 to 19:00`) stays.
+/// Gives a clock time the preposition `right` instead of one in `wrong`. The end of a range (`18:30
+/// to 19:00`) stays.
 fn fix_preposition(text: &str, wrong: &[&str], right: &str, write: impl Fn(&str) -> String) -> String {
     let mut out: Vec<String> = Vec::new();
     for token in text.split(' ') {

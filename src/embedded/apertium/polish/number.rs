@@ -1,12 +1,13 @@
-//! Numbers, rewritten from one language's notation to the other's. An ambiguous number stays as it is.
+//! Numbers, rewritten from one language's notation to the other's. An ambiguous number stays as it
+//! is.
 
 /// In French: `2 000,5` becomes `2,000.5`.
 pub(super) fn to_english(text: &str) -> String {
     replace_numbers(text, &[' ', ',', '.'], french_numbers)
 }
 
-/// In English: `2,000.5` becomes `2 000,5`, with no-break spaces. Only numbers that `source` has too are rewritten, and
-/// no times (`at 6.30`).
+/// In English: `2,000.5` becomes `2 000,5`, with no-break spaces. Only numbers that `source` has
+/// too are rewritten, and no times (`at 6.30`).
 pub(super) fn to_french(source: &str, text: &str) -> String {
     replace_numbers(text, &[',', '.'], |number| {
         let known = source.contains(number) && !source.contains(&format!("at {number}"));
@@ -15,7 +16,8 @@ pub(super) fn to_french(source: &str, text: &str) -> String {
     })
 }
 
-/// Rewrites every run of digits and separators with `convert`, except inside words, dates and codes.
+/// Rewrites every run of digits and separators with `convert`, except inside words, dates and
+/// codes.
 fn replace_numbers(text: &str, separators: &[char], convert: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -42,8 +44,9 @@ fn french_numbers(run: &str) -> Option<String> {
     if let Some(number) = grouped(run, ' ', ',') {
         return Some(number.write(",", "."));
     }
-    // Several numbers: a year and a percentage («en 2012 12,5 %»), a telephone number. Only the decimals are safe to
-    // rewrite, and nothing is if a group of three digits may belong to the number before it.
+    // Several numbers: a year and a percentage («en 2012 12,5 %»), a telephone number. Only the
+    // decimals are safe to rewrite, and nothing is if a group of three digits may belong to the
+    // number before it.
     let numbers: Vec<&str> = run.split(' ').collect();
     let whole_length = |number: &str| number.find([',', '.']).unwrap_or(number.len());
     if numbers.iter().skip(1).any(|number| whole_length(number) == 3) {

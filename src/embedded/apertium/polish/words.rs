@@ -70,7 +70,8 @@ impl Words {
         self.after.iter().filter(applies).fold(text.to_owned(), |text, rule| replace(&text, rule.from, rule.to))
     }
 
-    /// Lowers the capital of common words inside a sentence, unless the source has the word with that capital.
+    /// Lowers the capital of common words inside a sentence, unless the source has the word with
+    /// that capital.
     ///
     /// Apertium writes the word after an unknown name with a capital.
     pub(super) fn lower_false_capitals(&self, source: &str, text: &str) -> String {
