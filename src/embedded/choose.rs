@@ -14,7 +14,7 @@ use crate::model::{Exit, Fault, Lang};
 ///
 /// # Errors
 /// Exit code 4, with the ways to get a translator, if there is none for either direction.
-pub async fn choose(config: &Embedded, progress: Progress<'_>) -> Result<Translators, Fault> {
+pub(crate) async fn choose(config: &Embedded, progress: Progress<'_>) -> Result<Translators, Fault> {
     let mut translators = Vec::new();
     let mut reasons: Vec<String> = Vec::new();
     for (from, to) in DIRECTIONS {

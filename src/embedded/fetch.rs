@@ -16,7 +16,7 @@ use crate::model::Lang;
 
 /// Called during a download with the name of the file, the bytes so far, and the size of the file
 /// if known.
-pub type Progress<'a> = &'a (dyn Fn(&str, u64, Option<u64>) + Sync);
+pub(crate) type Progress<'a> = &'a (dyn Fn(&str, u64, Option<u64>) + Sync);
 
 /// The time limit for connecting, and again for the start of a response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const MAX_FILE_BYTES: u64 = 500 << 20;
 ///
 /// # Errors
 /// If it cannot, with the address and the reason.
-pub async fn fetch(config: &Embedded, from: Lang, to: Lang, progress: Progress<'_>) -> Result<ModelFiles, String> {
+pub(crate) async fn fetch(config: &Embedded, from: Lang, to: Lang, progress: Progress<'_>) -> Result<ModelFiles, String> {
     let root = cache_folder().ok_or("there is no home folder for models: set XDG_CACHE_HOME, or models_dir in the config")?;
     let folder = root.join(&config.model).join(pair(from, to));
     let write_error = |error: std::io::Error| format!("cannot write to `{}`: {error}", folder.display());

@@ -9,12 +9,12 @@ mod choose;
 mod engine;
 mod fetch;
 mod firefox;
-pub mod models;
+pub(crate) mod models;
 mod server;
 pub mod summarise;
 mod translator;
 
-pub use choose::choose;
-pub use fetch::{Progress as FetchProgress, fetch};
-pub use server::{Server, start};
-pub use translator::Translators;
+pub(crate) use choose::choose;
+pub(crate) use fetch::fetch;
+pub(crate) use server::{Server, start};
+pub(crate) use translator::Translators;

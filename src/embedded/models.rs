@@ -16,30 +16,30 @@ pub(super) const CHECKSUMS: &str = "SHA256SUMS";
 
 /// The verified files of one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelFiles {
+pub(crate) struct ModelFiles {
     /// The weights.
-    pub model: PathBuf,
+    pub(crate) model: PathBuf,
     /// The vocabulary of the source language.
-    pub source_vocabulary: PathBuf,
+    pub(crate) source_vocabulary: PathBuf,
     /// The vocabulary of the target language; often the same file.
-    pub target_vocabulary: PathBuf,
+    pub(crate) target_vocabulary: PathBuf,
     /// The lexical shortlist, if the model has one. It makes translation faster and hardly changes
     /// it.
-    pub shortlist: Option<PathBuf>,
+    pub(crate) shortlist: Option<PathBuf>,
     /// The first digits of the hash over all hashes. It identifies the model.
-    pub version: String,
+    pub(crate) version: String,
 }
 
 /// The two directions that the table needs.
-pub const DIRECTIONS: [(Lang, Lang); 2] = [(Lang::FR, Lang::EN), (Lang::EN, Lang::FR)];
+pub(crate) const DIRECTIONS: [(Lang, Lang); 2] = [(Lang::FR, Lang::EN), (Lang::EN, Lang::FR)];
 
 /// The folder name of a direction, such as `fr-en`.
-pub fn pair(from: Lang, to: Lang) -> String {
+pub(crate) fn pair(from: Lang, to: Lang) -> String {
     format!("{from}-{to}")
 }
 
 /// The folder of downloaded models: `$XDG_CACHE_HOME/depeche/models`, else below `~/.cache`.
-pub fn cache_folder() -> Option<PathBuf> {
+pub(crate) fn cache_folder() -> Option<PathBuf> {
     let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     // `home_dir` asks the user database if cron sets no HOME.
     let root = named.or_else(|| std::env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(".cache")))?;
@@ -51,7 +51,7 @@ pub fn cache_folder() -> Option<PathBuf> {
 ///
 /// # Errors
 /// If there is a model with damaged or missing files.
-pub fn find(config: &Embedded, from: Lang, to: Lang) -> Result<Option<ModelFiles>, String> {
+pub(crate) fn find(config: &Embedded, from: Lang, to: Lang) -> Result<Option<ModelFiles>, String> {
     if let Some(dir) = &config.models_dir {
         let folder = dir.join(pair(from, to));
         if folder.is_dir() {

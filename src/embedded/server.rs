@@ -26,13 +26,13 @@ const DEFAULT_WORDS: usize = 45;
 
 /// A running server. It ends with the runtime that it was started on.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub(crate) struct Server {
     /// The address it listens on, such as `http://127.0.0.1:PORT`.
-    pub url: String,
+    pub(crate) url: String,
     /// The key that requests need, if any.
-    pub token: Option<SecretString>,
+    pub(crate) token: Option<SecretString>,
     /// The summariser and the translators with their versions. This is part of the ledger's keys.
-    pub identity: String,
+    pub(crate) identity: String,
 }
 
 struct ServerState {
@@ -44,7 +44,7 @@ struct ServerState {
 ///
 /// # Errors
 /// If it cannot listen on that address.
-pub async fn start(translators: Translators, listen: SocketAddr, token: Option<SecretString>) -> Result<Server, Fault> {
+pub(crate) async fn start(translators: Translators, listen: SocketAddr, token: Option<SecretString>) -> Result<Server, Fault> {
     let fault = |error: std::io::Error| Fault::usage(format!("the embedded endpoint cannot listen on {listen}: {error}"));
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(fault)?;
     let url = format!("http://{}", listener.local_addr().map_err(fault)?);

@@ -18,13 +18,13 @@ pub(super) struct Translator {
 
 /// The translators of all directions; empty if only summaries are needed.
 #[derive(Default)]
-pub struct Translators {
+pub(crate) struct Translators {
     pub(super) translators: Vec<Translator>,
 }
 
 impl Translators {
     /// The names and versions of the translators.
-    pub fn names(&self) -> String {
+    pub(crate) fn names(&self) -> String {
         let names = self.translators.iter().map(|translator| format!("{} {}", pair(translator.from, translator.to), translator.name));
         let names = names.collect::<Vec<_>>().join(", ");
         if names.is_empty() { "none".into() } else { names }
