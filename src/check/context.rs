@@ -1,40 +1,43 @@
-//! What the checks look at: the texts of a row, and which was made from which.
+//! The input of the checks: the texts of a row, and which text was written from which.
 
+use super::facts::TextWithFacts;
 use super::text::Text;
 use crate::model::{Article, Digest, Field, Lang};
 use crate::plan::Glossary;
 
-/// How a text came from another.
+/// How the target of a pair relates to its source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Relation {
-    /// It says the same in the other language: nothing more, nothing less.
+    /// It says the same in the other language.
     Translation,
-    /// It says some of it, shorter.
+    /// It says part of it, shorter.
     Summary,
 }
 
-/// A text and what it was made from.
+/// A text and the text that it was written from.
 #[derive(Clone, Copy)]
 pub(super) struct Pair<'c> {
     pub(super) relation: Relation,
-    pub(super) source: &'c Text<'c>,
-    pub(super) target: &'c Text<'c>,
+    pub(super) source: &'c TextWithFacts<'c>,
+    pub(super) target: &'c TextWithFacts<'c>,
 }
 
 /// The texts of one row.
 pub struct Context<'a> {
-    texts: Vec<Text<'a>>,
+    texts: Vec<TextWithFacts<'a>>,
+    /// Each pair's relation, and its source and target as indices of `texts`.
     pairs: Vec<(Relation, usize, usize)>,
     /// The day the article was published.
     pub(super) published: Option<jiff::civil::Date>,
-    /// The length of a summary that was asked for, in words.
+    /// The length that was asked for a summary, in words.
     pub(super) words: Option<usize>,
     /// The user's glossary.
     pub(super) glossary: Option<&'a Glossary>,
 }
 
 impl<'a> Context<'a> {
-    /// A row: the article, what was made of it in about `words` words, and the whole texts in the table's two languages where they are kept.
+    /// A row: the article, its titles and summaries of about `words` words, and its whole text in
+    /// the table's two languages, empty if not kept.
     pub fn of_row(article: &'a Article, digest: &'a Digest, kept: [&'a str; 2], words: usize) -> Self {
         let published = article.published.as_deref().and_then(|published| published.get(..10)?.parse().ok());
         let mut context = Self { texts: Vec::new(), pairs: Vec::new(), published, words: Some(words), glossary: None };
@@ -55,21 +58,23 @@ impl<'a> Context<'a> {
         context
     }
 
-    /// A text of a table that somebody else made, and what it was made from.
+    /// Two texts of any table: a source, and the summary or translation of it.
     pub fn of_pair(source: (&'a str, Option<Lang>), target: (&'a str, Option<Lang>), summary: bool) -> Self {
         let relation = if summary { Relation::Summary } else { Relation::Translation };
-        let texts = vec![Text::new(Field::Source, source.1, source.0).given(true), Text::new(Field::Target, target.1, target.0)];
+        let source = Text::new(Field::Source, source.1, source.0).given(true);
+        let target = Text::new(Field::Target, target.1, target.0);
+        let texts = vec![source.into(), target.into()];
         Self { texts, pairs: vec![(relation, 0, 1)], published: None, words: None, glossary: None }
     }
 
-    /// The same, where there is a glossary.
+    /// Adds the user's glossary.
     #[must_use]
     pub fn with_glossary(mut self, glossary: &'a Glossary) -> Self {
         self.glossary = Some(glossary);
         self
     }
 
-    /// Titles and summaries in the two languages say the same: that in the article's language is what the other was made from.
+    /// Pairs the titles and the summaries; those in the article's language are the sources.
     fn pair_languages(&mut self, language: Option<Lang>) {
         let from = if language == Some(Lang::EN) { Lang::EN } else { Lang::FR };
         let to = if from == Lang::EN { Lang::FR } else { Lang::EN };
@@ -82,16 +87,16 @@ impl<'a> Context<'a> {
     }
 
     fn add(&mut self, text: Text<'a>) -> usize {
-        self.texts.push(text);
+        self.texts.push(text.into());
         self.texts.len() - 1
     }
 
-    /// Every text that somebody made and that is not empty.
-    pub(super) fn made(&self) -> impl Iterator<Item = &Text<'a>> {
-        self.texts.iter().filter(|text| !text.given && !text.is_empty())
+    /// Every text that an endpoint wrote, except empty ones.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Text<'a>> {
+        self.texts.iter().map(|text| &**text).filter(|text| !text.given && !text.is_empty())
     }
 
-    /// Every two texts of which one was made from the other.
+    /// Every pair without an empty text.
     pub(super) fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
         self.pairs
             .iter()
@@ -101,7 +106,13 @@ impl<'a> Context<'a> {
             .filter(|pair| !pair.source.is_empty() && !pair.target.is_empty())
     }
 
-    /// The pairs of which one is the translation of the other.
+    /// The pairs whose target is `text`.
+    pub(super) fn pairs_of(&self, text: &Text) -> impl Iterator<Item = Pair<'_>> {
+        let field = text.field;
+        self.pairs().filter(move |pair| pair.target.field == field)
+    }
+
+    /// The pairs of a text and its translation.
     pub(super) fn translations(&self) -> impl Iterator<Item = Pair<'_>> {
         self.pairs().filter(|pair| pair.relation == Relation::Translation)
     }

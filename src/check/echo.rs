@@ -1,4 +1,4 @@
-//! `echo`: a translation is the same as its source, so it was not translated.
+//! `echo`: a translation is the same as its source.
 
 use super::Check;
 use super::context::{Context, Pair};
@@ -7,8 +7,8 @@ use crate::model::{Finding, Flag, Severity};
 
 pub(super) struct Echo;
 
-/// A title of one or two words may be a name, which stays as it is.
-const ENOUGH: usize = 3;
+/// A title with fewer words without a capital may be a name, which stays the same.
+const MIN_WORDS: usize = 3;
 
 impl Check for Echo {
     fn flag(&self) -> Flag {
@@ -22,23 +22,24 @@ impl Check for Echo {
 
 fn is_echo(pair: &Pair) -> bool {
     let length = |text: &Text| text.as_str().len();
-    // A look at the lengths settles it mostly.
-    if length(pair.source).abs_diff(length(pair.target)) * 10 > length(pair.source) || !plain(pair.source).eq(plain(pair.target)) {
+    // The lengths usually differ, which is cheaper to compare.
+    if length(pair.source).abs_diff(length(pair.target)) * 10 > length(pair.source) || !words(pair.source).eq(words(pair.target)) {
         return false;
     }
-    // Names and figures are the same in both languages; a word without a capital is one to translate.
+    // Names and figures are the same in both languages; words in lower case are to be translated.
     let words = pair.target.tokens().iter().filter(|token| token.kind == Kind::Word);
-    words.filter(|token| pair.target.word(token).starts_with(char::is_lowercase)).count() >= ENOUGH
+    words.filter(|token| pair.target.word(token).starts_with(char::is_lowercase)).count() >= MIN_WORDS
 }
 
-/// Its words and figures, in small letters.
-fn plain<'t>(text: &'t Text) -> impl Iterator<Item = &'t str> {
-    text.tokens().iter().filter(|token| token.kind != Kind::Mark).map(|token| text.low(token))
+/// Its words and figures, in lower case.
+fn words<'t>(text: &'t Text) -> impl Iterator<Item = &'t str> {
+    text.tokens().iter().filter(|token| token.kind != Kind::Mark).map(|token| text.lower_word(token))
 }
 
 fn finding(pair: &Pair) -> Finding {
-    let what = pair.target.lang.map_or("a translation", |lang| lang.name());
-    Finding::new(Flag::Echo, Severity::Error, pair.target.field, format!("the same text as its source; expected it in {what}"))
+    let expected = pair.target.lang.map_or("a translation", |lang| lang.name());
+    let explanation = format!("the same text as its source; expected {expected}");
+    Finding::new(Flag::Echo, Severity::Error, pair.target.field, explanation)
         .found(pair.target.as_str(), Some(0..pair.target.as_str().len()))
 }
 
@@ -48,7 +49,7 @@ mod tests {
     use crate::check::in_translation;
 
     #[test]
-    fn an_untranslated_summary_is_flagged_even_with_other_spaces_and_capitals() {
+    fn spaces_and_capitals_do_not_hide_an_echo() {
         let found = |fr: &str, en: &str| in_translation(&Echo, fr, en).len();
         assert_eq!(found("Il pleut sur la ville !", "il pleut sur la ville!"), 1);
         assert_eq!(found("Il pleut sur la ville.", "It rains on the town."), 0);

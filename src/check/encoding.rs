@@ -1,4 +1,5 @@
-//! `encoding`: a text is damaged: characters that stand for lost bytes, or letters that were read in the wrong encoding.
+//! `encoding`: a text is damaged: replacement characters, text decoded with the wrong encoding, HTML
+//! entities.
 
 use std::ops::Range;
 
@@ -15,38 +16,39 @@ impl Check for Encoding {
     }
 
     fn check(&self, context: &Context) -> Vec<Finding> {
-        context.made().filter_map(damaged).collect()
+        context.written().filter_map(damaged).collect()
     }
 }
 
+/// The first damage. Entities are looked for in ASCII text only.
 fn damaged(text: &Text) -> Option<Finding> {
     let content = text.as_str();
     if content.is_ascii() {
         return entity(text);
     }
-    let place = replaced(content).or_else(|| misread(content))?;
+    let place = replacement(content).or_else(|| mojibake(content))?;
     let explanation = if content.get(place.clone()) == Some("\u{fffd}") {
-        "a character was lost: � stands in its place".to_owned()
+        "a character was lost and replaced by �".to_owned()
     } else {
-        format!("“{}” is UTF-8 that was read in another encoding", around(content, &place))
+        format!("“{}” is UTF-8 decoded with another encoding", around(content, &place))
     };
-    Some(finding(text, place, explanation)).or_else(|| entity(text))
+    Some(finding(text, place, explanation))
 }
 
 fn finding(text: &Text, place: Range<usize>, explanation: String) -> Finding {
     Finding::new(Flag::Encoding, Severity::Error, text.field, explanation).found(around(text.as_str(), &place), Some(place))
 }
 
-fn replaced(text: &str) -> Option<Range<usize>> {
+fn replacement(text: &str) -> Option<Range<usize>> {
     text.find('\u{fffd}').map(|at| at..at + '\u{fffd}'.len_utf8())
 }
 
-/// `Ã©`, `â€™`, `Â«`: two or three letters that no language writes side by side.
-fn misread(text: &str) -> Option<Range<usize>> {
+/// `Ã©`, `â€™`, `Â«`: sequences that no language writes.
+fn mojibake(text: &str) -> Option<Range<usize>> {
     let mut last: Option<(usize, char)> = None;
     for (at, c) in text.char_indices() {
         if let Some((start, before)) = last {
-            // Each of the two would have been one byte of a pair in UTF-8, read as Windows-1252.
+            // The second byte of a character in UTF-8, decoded as Windows-1252.
             let second = matches!(c, '\u{a0}'..='\u{bf}' | '€' | '‚' | 'ƒ' | '„' | '…' | '†' | '‡' | 'ˆ' | '‰' | '‹' | 'Œ' | '‘' | '’' | '“' | '”' | '•' | '–' | '—' | '˜' | '™' | '›' | 'œ' | 'š' | 'Š' | 'ž' | 'Ž' | 'Ÿ' | '\u{80}'..='\u{9f}');
             let pair = match before {
                 'Ã' | 'Å' => second,
@@ -66,7 +68,7 @@ fn misread(text: &str) -> Option<Range<usize>> {
     None
 }
 
-/// `&eacute;`, `&#39;`: what a page was written in, not what it says.
+/// `&eacute;`, `&#39;`: an HTML entity that was not decoded.
 fn entity(text: &Text) -> Option<Finding> {
     let content = text.as_str();
     let mut from = 0;
@@ -75,7 +77,7 @@ fn entity(text: &Text) -> Option<Finding> {
         let end = at + 1 + name.len();
         let closed = content.get(end..)?.starts_with(';') && name.len() > 1;
         if closed {
-            let explanation = format!("“&{name};” is how a page writes a character");
+            let explanation = format!("“&{name};” is an HTML entity");
             return Some(finding(text, at..end + 1, explanation));
         }
         from = at + 1;
@@ -83,7 +85,7 @@ fn entity(text: &Text) -> Option<Finding> {
     None
 }
 
-/// The word that it stands in.
+/// The word around `place`.
 fn around<'t>(text: &'t str, place: &Range<usize>) -> &'t str {
     let start = text.get(..place.start).and_then(|before| before.rfind(char::is_whitespace)).map_or(0, |at| at + 1);
     let start = (start..=place.start).find(|at| text.is_char_boundary(*at)).unwrap_or(place.start);
@@ -97,7 +99,7 @@ mod tests {
     use crate::check::in_translation;
 
     #[test]
-    fn what_was_misread_is_found_and_what_is_french_is_not() {
+    fn damaged_text_is_found_and_correct_french_is_not() {
         let found = |text: &str| {
             in_translation(&Encoding, "", text).into_iter().chain(in_translation(&Encoding, "x", text)).map(|one| one.found).next()
         };

@@ -1,4 +1,4 @@
-//! `glossary`: a translation does not say a term as the user's glossary has it.
+//! `glossary`: a translation does not use a term of the user's glossary.
 
 use super::Check;
 use super::context::{Context, Pair};
@@ -19,7 +19,7 @@ impl Check for Terms {
     }
 }
 
-/// The terms of the source that its translation does not say.
+/// The terms of the source whose translation the target does not use.
 fn missing(glossary: &Glossary, pair: &Pair) -> Vec<Term> {
     let (Some(from), Some(to)) = (pair.source.lang, pair.target.lang) else { return Vec::new() };
     let terms = glossary.terms([pair.source.as_str()], from, to);
@@ -27,7 +27,7 @@ fn missing(glossary: &Glossary, pair: &Pair) -> Vec<Term> {
 }
 
 fn finding(pair: &Pair, term: &Term) -> Finding {
-    let explanation = format!("the source says `{}`, which the glossary translates as `{}`", term.from, term.to);
+    let explanation = format!("the source has “{}”; the glossary translates it as “{}”", term.from, term.to);
     Finding::new(Flag::Glossary, Severity::Warning, pair.target.field, explanation).expected(&term.to)
 }
 
@@ -37,7 +37,7 @@ mod tests {
     use crate::model::{Entry, Lang};
 
     #[test]
-    fn a_missing_term_is_found_in_either_direction() {
+    fn missing_terms_are_found_in_both_directions() {
         let glossary = Glossary::new(vec![Entry { fr: "OTSC".into(), en: "CSTO".into() }, Entry { fr: "AFP".into(), en: "AFP".into() }]);
         let found = |from: (&str, Lang), to: (&str, Lang)| {
             let context = Context::of_pair((from.0, Some(from.1)), (to.0, Some(to.1)), false).with_glossary(&glossary);

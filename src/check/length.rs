@@ -1,4 +1,4 @@
-//! `length`: a summary is longer than asked, or no shorter than what it sums up.
+//! `length`: a summary is longer than requested, or no shorter than its source.
 
 use super::Check;
 use super::context::{Context, Pair, Relation};
@@ -6,10 +6,10 @@ use crate::model::{Field, Finding, Flag, Severity};
 
 pub(super) struct Length;
 
-/// What is asked for is "about" so many words: more than twice as many is not.
-const TWICE: usize = 2;
-/// Below this many words an article has little that could be left out.
-const SHORT: usize = 40;
+/// The prompt asks for "about" so many words; more than this many times as many is too long.
+const TOLERANCE: usize = 2;
+/// An article with fewer words has little that a summary can leave out.
+const MIN_WORDS: usize = 40;
 
 impl Check for Length {
     fn flag(&self) -> Flag {
@@ -17,16 +17,16 @@ impl Check for Length {
     }
 
     fn check(&self, context: &Context) -> Vec<Finding> {
-        let summaries = context.made().filter(|text| matches!(text.field, Field::SummaryFr | Field::SummaryEn));
-        let asked = context.words.map(|asked| summaries.filter_map(move |text| too_long(text.field, text.words(), asked)));
-        let against = context.pairs().filter(|pair| pair.relation == Relation::Summary).filter_map(|pair| not_shorter(&pair));
-        asked.into_iter().flatten().chain(against).collect()
+        let summaries = context.written().filter(|text| matches!(text.field, Field::SummaryFr | Field::SummaryEn));
+        let longer = context.words.map(|asked| summaries.filter_map(move |text| too_long(text.field, text.words(), asked)));
+        let not_shorter = context.pairs().filter(|pair| pair.relation == Relation::Summary).filter_map(|pair| not_shorter(&pair));
+        longer.into_iter().flatten().chain(not_shorter).collect()
     }
 }
 
 fn too_long(field: Field, words: usize, asked: usize) -> Option<Finding> {
-    let explanation = format!("{words} words; asked for about {asked}");
-    (words > TWICE * asked).then(|| {
+    let explanation = format!("{words} words; expected about {asked}");
+    (words > TOLERANCE * asked).then(|| {
         Finding::new(Flag::Length, Severity::Warning, field, explanation)
             .found(format!("{words} words"), None)
             .expected(format!("about {asked} words"))
@@ -35,8 +35,8 @@ fn too_long(field: Field, words: usize, asked: usize) -> Option<Finding> {
 
 fn not_shorter(pair: &Pair) -> Option<Finding> {
     let (words, of) = (pair.target.words(), pair.source.words());
-    let longer = words > of || (of >= SHORT && words * 20 > of * 19);
-    let explanation = format!("{words} words, but what it sums up has {of}");
+    let longer = words > of || (of >= MIN_WORDS && words * 20 > of * 19);
+    let explanation = format!("{words} words, but its source has {of}");
     longer.then(|| {
         Finding::new(Flag::Length, Severity::Warning, pair.target.field, explanation)
             .found(format!("{words} words"), None)
@@ -54,16 +54,16 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_is_shorter_than_its_article() {
+    fn a_summary_no_shorter_than_its_article_is_flagged() {
         let article = "Le conseil a voté le budget de la ville mardi soir. ".repeat(10);
         assert_eq!(found(&article, "Le conseil a voté le budget."), 0);
         assert_eq!(found(&article, &article), 1);
-        assert_eq!(found("Il pleut.", "Il pleut."), 0, "nothing can be left out of so little");
+        assert_eq!(found("Il pleut.", "Il pleut."), 0, "too short to leave anything out");
         assert_eq!(found("Il pleut.", "Il pleut beaucoup."), 1);
     }
 
     #[test]
-    fn twice_the_words_asked_for_is_not_about_as_many() {
+    fn a_summary_of_more_than_twice_the_requested_words_is_flagged() {
         assert_eq!(too_long(Field::SummaryFr, 120, 60), None);
         assert!(too_long(Field::SummaryFr, 121, 60).is_some());
     }

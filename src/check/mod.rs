@@ -1,9 +1,10 @@
-//! What came back, compared with what was sent. One file a check; each is pure.
+//! Compares what an endpoint returned with what was sent. One file per check; each is pure.
 
 mod context;
 mod date;
 mod echo;
 mod encoding;
+mod facts;
 mod glossary;
 mod instruction;
 mod language;
@@ -18,6 +19,7 @@ mod repeats;
 #[cfg(test)]
 mod tests;
 mod text;
+mod word_list;
 
 use crate::model::{Finding, Flag};
 
@@ -28,7 +30,7 @@ trait Check: Sync {
     /// The flag that its findings carry.
     fn flag(&self) -> Flag;
 
-    /// What it finds.
+    /// What is wrong with the texts.
     fn check(&self, context: &Context) -> Vec<Finding>;
 }
 
@@ -49,7 +51,7 @@ static CHECKS: &[&dyn Check] = &[
     &glossary::Terms,
 ];
 
-/// Everything that the checks find, but for those that are `off`: the worst first, then in the order of the checks.
+/// The findings of every check that is not in `off`, the most severe first.
 pub fn check(context: &Context, off: &[Flag]) -> Vec<Finding> {
     let on = CHECKS.iter().filter(|check| !off.contains(&check.flag()));
     let mut findings: Vec<Finding> = on.flat_map(|check| check.check(context)).collect();
@@ -57,7 +59,7 @@ pub fn check(context: &Context, off: &[Flag]) -> Vec<Finding> {
     findings
 }
 
-/// What is found in a translation of French into English.
+/// The findings of one check in a translation from French to English.
 #[cfg(test)]
 fn in_translation(check: &dyn Check, fr: &str, en: &str) -> Vec<Finding> {
     use crate::model::Lang;

@@ -1,23 +1,13 @@
-//! `number`: a figure is not that of the source, stands in no source, or was lost.
+//! `number`: a figure differs from the source, is not in it, or was lost.
 
-mod clock;
-mod digits;
 mod direction;
-mod figure;
-mod read;
-mod spelled;
-mod units;
-
-use std::ops::Range;
 
 use super::Check;
 use super::context::{Context, Pair, Relation};
-use super::lexicon::Lex;
+use super::facts::{Figure, TextWithFacts, equal, near};
+use super::lexicon::Meaning;
 use super::text::Text;
 use crate::model::{Finding, Flag, Severity};
-
-pub(super) use figure::Figure;
-use figure::{equal, near};
 
 pub(super) struct Number;
 
@@ -31,57 +21,52 @@ impl Check for Number {
     }
 }
 
-/// The figures of a text.
-pub(super) fn figures(text: &Text, dates: &[Range<usize>]) -> Vec<Figure> {
-    read::read(text, dates)
-}
-
 fn compare(pair: &Pair) -> Vec<Finding> {
-    // A summary need not say any, so the article is not read for them.
+    // A summary may leave out every figure, so those of the article do not matter.
     if pair.relation == Relation::Summary && pair.target.figures().is_empty() {
         return Vec::new();
     }
     let (source, target) = (pair.source.figures(), pair.target.figures());
-    let wrong: Vec<&Figure> = target.iter().filter(|figure| figure.founded && !has_counterpart(figure, source, pair)).collect();
+    let wrong: Vec<&Figure> = target.iter().filter(|figure| figure.required_in_source && !has_counterpart(figure, source, pair)).collect();
     let mut lost: Vec<&Figure> = match pair.relation {
-        Relation::Translation => source.iter().filter(|figure| figure.kept && !is_said(figure, target, pair.target)).collect(),
+        Relation::Translation => source.iter().filter(|figure| figure.required_in_target && !is_in(figure, target, pair.target)).collect(),
         Relation::Summary => Vec::new(),
     };
     let mut findings = Vec::new();
     for figure in wrong {
         let meant = take_meant(figure, &mut lost, source, pair);
-        findings.push(not_founded(pair, figure, meant));
+        findings.push(not_in_source(pair, figure, meant));
     }
     findings.extend(magnitude(pair));
-    findings.extend(direction::turned(pair).map(|(figure, other)| is_turned(pair, figure, other)));
+    findings.extend(direction::reversed(pair).map(|(figure, other)| reversed(pair, figure, other)));
     findings.extend(lost.into_iter().map(|figure| was_lost(pair, figure)));
     findings
 }
 
 fn has_counterpart(figure: &Figure, source: &[Figure], pair: &Pair) -> bool {
     let rounded = pair.relation == Relation::Summary && (is_about(figure, pair.target) || figure.value() >= 1e5);
-    source.iter().any(|other| figure.is(other) || (rounded && rounds(figure, other)))
+    source.iter().any(|other| figure.equals(other) || (rounded && rounds(figure, other)))
         || is_one(figure, pair.source)
         || is_year_of_a_date(figure, pair.source)
 }
 
-fn is_said(figure: &Figure, target: &[Figure], text: &Text) -> bool {
-    target.iter().any(|other| figure.is(other)) || is_one(figure, text) || is_year_of_a_date(figure, text)
+fn is_in(figure: &Figure, target: &[Figure], text: &TextWithFacts) -> bool {
+    target.iter().any(|other| figure.equals(other)) || is_one(figure, text) || is_year_of_a_date(figure, text)
 }
 
-fn is_year_of_a_date(figure: &Figure, text: &Text) -> bool {
+fn is_year_of_a_date(figure: &Figure, text: &TextWithFacts) -> bool {
     figure.year.is_some_and(|year| text.dates().iter().any(|date| date.year == Some(year)))
 }
 
-/// `1` is as well said by an article.
+/// Whether the figure is 1, and the text has an article that may translate it.
 fn is_one(figure: &Figure, text: &Text) -> bool {
-    equal(figure.value(), 1.0) && text.meanings().contains(&Some(&Lex::One))
+    equal(figure.value(), 1.0) && text.meanings().contains(&Some(Meaning::One))
 }
 
-/// Whether a word before the figure says that it is rounded.
+/// Whether a word before the figure (`environ`, `nearly`) says that it is rounded.
 fn is_about(figure: &Figure, text: &Text) -> bool {
     let start = figure.tokens.start;
-    (start.saturating_sub(3)..start).any(|at| text.meanings().get(at).copied().flatten() == Some(&Lex::About))
+    (start.saturating_sub(3)..start).any(|at| text.meaning(at) == Some(Meaning::About))
 }
 
 fn rounds(figure: &Figure, other: &Figure) -> bool {
@@ -92,7 +77,8 @@ fn rounds(figure: &Figure, other: &Figure) -> bool {
     same_unit && near(figure.value(), other.value(), 0.05)
 }
 
-/// The figure that was probably meant: a lost one with the same unit, else the next lost one, else the nearest of all.
+/// The figure that was probably meant: a lost one with the same unit, another lost one, or the
+/// nearest of all. A lost figure is removed from `lost`.
 fn take_meant<'s>(figure: &Figure, lost: &mut Vec<&'s Figure>, source: &'s [Figure], pair: &Pair) -> Option<&'s Figure> {
     if !lost.is_empty() {
         let same = lost.iter().position(|other| figure.differs_in_unit(other) || other.measure() == figure.measure());
@@ -102,47 +88,52 @@ fn take_meant<'s>(figure: &Figure, lost: &mut Vec<&'s Figure>, source: &'s [Figu
         return source.iter().find(|other| figure.differs_in_unit(other));
     }
     let distance = |other: &Figure| (figure.value().max(1e-9) / other.value().max(1e-9)).ln().abs();
-    let alike = source.iter().filter(|other| other.founded && (other.measure() == figure.measure() || figure.differs_in_unit(other)));
+    let alike =
+        source.iter().filter(|other| other.required_in_source && (other.measure() == figure.measure() || figure.differs_in_unit(other)));
     alike.min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
-/// `des millions` against `billions`: an order of magnitude is only wrong where another one stands in its place.
+/// `des millions` against `billions`: an order of magnitude is wrong only if it replaces another.
 fn magnitude(pair: &Pair) -> Option<Finding> {
-    let of = |text: &'_ Text| text.figures().iter().filter(|figure| figure.vague()).cloned().collect::<Vec<_>>();
-    let (source, target) = (of(pair.source), of(pair.target));
-    let dozens = |figure: &Figure, other: &Figure| figure.is(other) || near(figure.value(), other.value(), 0.2);
-    let numbers = |figure: &Figure, text: &Text| text.figures().iter().any(|other| !other.vague() && other.is_of_magnitude(figure.value()));
-    let wrong = target.iter().find(|figure| !source.iter().any(|other| dozens(figure, other)) && !numbers(figure, pair.source))?;
-    let meant = source.iter().find(|figure| !target.iter().any(|other| dozens(figure, other)) && !numbers(figure, pair.target))?;
-    Some(not_founded(pair, wrong, Some(meant)))
+    let vague = |text: &TextWithFacts| text.figures().iter().filter(|figure| figure.is_vague()).cloned().collect::<Vec<_>>();
+    let (source, target) = (vague(pair.source), vague(pair.target));
+    // A dozen may stand for ten.
+    let same = |figure: &Figure, other: &Figure| figure.equals(other) || near(figure.value(), other.value(), 0.2);
+    let exact = |figure: &Figure, text: &TextWithFacts| {
+        text.figures().iter().any(|other| !other.is_vague() && other.is_of_magnitude(figure.value()))
+    };
+    let wrong = target.iter().find(|figure| !source.iter().any(|other| same(figure, other)) && !exact(figure, pair.source))?;
+    let meant = source.iter().find(|figure| !target.iter().any(|other| same(figure, other)) && !exact(figure, pair.target))?;
+    Some(not_in_source(pair, wrong, Some(meant)))
 }
 
-fn not_founded(pair: &Pair, figure: &Figure, meant: Option<&Figure>) -> Finding {
+fn not_in_source(pair: &Pair, figure: &Figure, meant: Option<&Figure>) -> Finding {
     let found = pair.target.at(&figure.span);
     let expected = meant.map_or("", |meant| pair.source.at(&meant.span));
     let explanation = match meant {
-        Some(meant) if figure.differs_in_unit(meant) => format!("“{found}” counts something else than “{expected}” in {}", of(pair)),
-        Some(_) if pair.relation == Relation::Translation => format!("“{found}” stands here, but “{expected}” in {}", of(pair)),
+        Some(meant) if figure.differs_in_unit(meant) => format!("“{found}” differs in its unit from “{expected}” in {}", of(pair)),
+        Some(_) if pair.relation == Relation::Translation => format!("“{found}” is not in {}; expected “{expected}”", of(pair)),
         Some(_) => format!("“{found}” is not in {}; the nearest figure there is “{expected}”", of(pair)),
         None => format!("“{found}” is not in {}", of(pair)),
     };
     Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
 }
 
-fn is_turned(pair: &Pair, figure: &Figure, other: &Figure) -> Finding {
+fn reversed(pair: &Pair, figure: &Figure, other: &Figure) -> Finding {
     let (found, expected) = (pair.target.at(&figure.span), pair.source.at(&other.span));
-    let explanation =
-        format!("“{found}” goes the other way than “{expected}” in {}: up here and down there, or down here and up there", of(pair));
+    let explanation = format!("“{found}” changes in the opposite direction to “{expected}” in {}: one goes up, the other down", of(pair));
     Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
 }
 
 fn was_lost(pair: &Pair, figure: &Figure) -> Finding {
     let expected = pair.source.at(&figure.span);
-    Finding::new(Flag::Number, Severity::Warning, pair.target.field, format!("“{expected}” of {} is missing", of(pair))).expected(expected)
+    Finding::new(Flag::Number, Severity::Warning, pair.target.field, format!("“{expected}” from {} is missing", of(pair)))
+        .expected(expected)
 }
 
-fn of(pair: &Pair) -> String {
-    pair.source.named()
+/// What an explanation calls the source.
+fn of(pair: &Pair) -> &'static str {
+    pair.source.name()
 }
 
 #[cfg(test)]
@@ -156,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_quantity_is_the_same_however_it_is_written() {
+    fn equal_quantities_match_however_they_are_written() {
         for (fr, en) in [
             ("1,5 million", "1.5m people"),
             ("2\u{202f}000 morts", "2,000 dead"),
@@ -175,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn another_quantity_is_named_with_the_one_that_was_meant() {
+    fn a_wrong_figure_is_reported_with_the_expected_one() {
         let of = |found: &str, expected: &str| vec![(found.to_owned(), expected.to_owned())];
         assert_eq!(found("2 000 morts", "20,000 dead"), of("20,000", "2 000"));
         assert_eq!(found("2 milliards d'euros", "2 million euros"), of("2 million euros", "2 milliards d'euros"));
@@ -186,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_may_leave_out_and_round_but_not_invent() {
+    fn a_summary_may_omit_and_round_figures_but_not_invent_them() {
         let article = "L'usine emploie 1 987 personnes, dont 640 femmes, et en a licencié 12.";
         let found = |summary: &str| Number.check(&Context::of_pair((article, Some(Lang::FR)), (summary, Some(Lang::FR)), true)).len();
         assert_eq!(found("L'usine emploie près de 2 000 personnes."), 0);

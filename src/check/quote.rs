@@ -1,18 +1,18 @@
-//! `quote`: words in quotation marks are not those of the source.
+//! `quote`: words in quotation marks are not in the source.
 
 use std::ops::Range;
 
 use super::Check;
 use super::context::{Context, Pair, Relation};
 use super::text::{Kind, Text};
-use crate::model::{Finding, Flag, Severity};
+use crate::model::{Field, Finding, Flag, Severity};
 
 pub(super) struct Quote;
 
-/// A quotation of fewer words is a title, a nickname or irony, which a summary may set in marks of its own.
-const ENOUGH: usize = 3;
-/// From so many words on it is what somebody said, and no title.
-const SPEECH: usize = 6;
+/// Fewer words in quotation marks are a title, a nickname or irony, which a summary may add.
+const MIN_WORDS: usize = 3;
+/// So many words in quotation marks are what someone said, not a title.
+const MIN_SPEECH: usize = 6;
 
 impl Check for Quote {
     fn flag(&self) -> Flag {
@@ -29,21 +29,22 @@ impl Check for Quote {
     }
 }
 
-/// Quotations of a summary whose words do not stand in its article in this order.
+/// Quotations of a summary whose words are not in the article in this order.
 fn invented(pair: &Pair) -> Vec<Finding> {
     let spans = quotations(pair.target);
     if spans.is_empty() {
         return Vec::new();
     }
-    let source = plain(pair.source, 0..pair.source.as_str().len());
+    let source = plain(pair.source);
     spans
         .into_iter()
         .filter(|span| {
             let quoted = pair.target.at(span);
-            // What is left out is marked: each part stands for itself.
+            // An omission splits a quotation into parts, which are looked up one by one.
             let parts = quoted.split(['…', '[', ']', '(', ')']).flat_map(|part| part.split("...")).map(plain_words);
             let words: usize = quoted.split_whitespace().count();
-            words >= ENOUGH && parts.filter(|part| part.split(' ').count() >= ENOUGH).any(|part| !source.contains(&format!(" {part} ")))
+            words >= MIN_WORDS
+                && parts.filter(|part| part.split(' ').count() >= MIN_WORDS).any(|part| !source.contains(&format!(" {part} ")))
         })
         .map(|span| {
             let found = pair.target.at(&span).trim().to_owned();
@@ -51,16 +52,16 @@ fn invented(pair: &Pair) -> Vec<Finding> {
                 Flag::Quote,
                 Severity::Error,
                 pair.target.field,
-                format!("“{found}” stands in quotation marks, but not in {}", pair.source.named()),
+                format!("“{found}” is in quotation marks but not in {}", pair.source.name()),
             )
             .found(found, Some(span))
         })
         .collect()
 }
 
-/// A translation in which something is quoted where the source quotes nothing.
+/// Quotations of a translation whose source has no quotation.
 fn unmarked(pair: &Pair) -> Vec<Finding> {
-    let long = |span: &Range<usize>| pair.target.at(span).split_whitespace().count() >= SPEECH;
+    let long = |span: &Range<usize>| pair.target.at(span).split_whitespace().count() >= MIN_SPEECH;
     let spans: Vec<_> = quotations(pair.target).into_iter().filter(long).collect();
     let is_mark = |c: char| matches!(c, '«' | '»' | '“' | '”' | '"' | '„' | '‘');
     if spans.is_empty() || pair.source.as_str().contains(is_mark) || pair.source.as_str().contains(" '") {
@@ -74,14 +75,14 @@ fn unmarked(pair: &Pair) -> Vec<Finding> {
                 Flag::Quote,
                 Severity::Warning,
                 pair.target.field,
-                format!("“{found}” stands in quotation marks, but {} quotes nothing", pair.source.named()),
+                format!("“{found}” is in quotation marks, but {} has no quotation", pair.source.name()),
             )
             .found(found, Some(span))
         })
         .collect()
 }
 
-/// What stands between quotation marks.
+/// The text between each pair of quotation marks.
 fn quotations(text: &Text) -> Vec<Range<usize>> {
     let content = text.as_str();
     let mut spans = Vec::new();
@@ -96,7 +97,7 @@ fn quotations(text: &Text) -> Vec<Range<usize>> {
                 spans.push(start..at);
                 open = None;
             }
-            // A mark that is not closed in its paragraph was none.
+            // A quotation ends with its paragraph at the latest.
             (Some(_), '\n') => open = None,
             _ => {}
         }
@@ -104,20 +105,20 @@ fn quotations(text: &Text) -> Vec<Range<usize>> {
     spans
 }
 
-/// The words in small letters with one space between and around, so that they can be searched.
-fn plain(text: &Text, span: Range<usize>) -> String {
-    let mut plain = String::with_capacity(span.len() + 2);
+/// The words in lower case, with one space between and around them, for searching.
+fn plain(text: &Text) -> String {
+    let mut plain = String::with_capacity(text.as_str().len() + 2);
     plain.push(' ');
     for token in text.tokens().iter().filter(|token| token.kind != Kind::Mark) {
-        plain.push_str(text.low(token));
+        plain.push_str(text.lower_word(token));
         plain.push(' ');
     }
     plain
 }
 
 fn plain_words(part: &str) -> String {
-    let text = Text::new(crate::model::Field::Target, None, part);
-    plain(&text, 0..part.len()).trim().to_owned()
+    let text = Text::new(Field::Target, None, part);
+    plain(&text).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -131,16 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_summary_quotes_was_said() {
+    fn a_summary_may_quote_only_the_words_of_its_article() {
         let article = "Le maire a déclaré : « Nous ne fermerons pas l’école cette année, quoi qu'il arrive. » Il est parti.";
         assert_eq!(in_summary(article, "Le maire promet : \"nous ne fermerons pas l'école\"."), 0);
         assert_eq!(in_summary(article, "« Nous ne fermerons pas […] quoi qu'il arrive », dit le maire."), 0);
         assert_eq!(in_summary(article, "Le maire : « Nous fermerons l'école cette année »."), 1);
-        assert_eq!(in_summary(article, "Le « patron » parle."), 0, "one word is no quotation");
+        assert_eq!(in_summary(article, "Le « patron » parle."), 0, "one word is not a quotation");
     }
 
     #[test]
-    fn a_translation_quotes_nobody_who_was_not_quoted() {
+    fn a_translation_may_quote_only_if_its_source_does() {
         let found = |fr: &str, en: &str| in_translation(&Quote, fr, en).len();
         assert_eq!(found("Le maire refuse de fermer l'école.", "\"I will never close the school,\" says the mayor."), 1);
         assert_eq!(found("« Jamais je ne fermerai l'école », dit le maire.", "\"I will never close the school,\" says the mayor."), 0);

@@ -1,16 +1,15 @@
-//! `loop`: a text repeats itself, as models do that have lost their thread.
+//! `loop`: a text repeats itself, as models do when they get stuck.
 
 use std::collections::HashMap;
 
 use super::Check;
-use super::context::Context;
-use super::lexicon::hash;
+use super::context::{Context, Relation};
 use super::text::{Kind, Text};
 use crate::model::{Finding, Flag, Severity};
 
 pub(super) struct Loop;
 
-/// Words that stand again in the same order: by chance or by style that many do not.
+/// A phrase of so many words rarely occurs twice by chance or for style.
 const PHRASE: usize = 8;
 
 impl Check for Loop {
@@ -19,51 +18,67 @@ impl Check for Loop {
     }
 
     fn check(&self, context: &Context) -> Vec<Finding> {
-        let repeated = |text: &Text| {
-            let said = Said::of(text);
-            stutter(text, &said).or_else(|| phrase(text, &said))
+        // A translation repeats what its source repeats.
+        let is_faithful = |text: &Text| {
+            let mut sources = context.pairs_of(text).filter(|pair| pair.relation == Relation::Translation);
+            sources.any(|pair| repetition(pair.source).is_some())
         };
-        context
-            .made()
-            .filter_map(|text| {
-                let found = repeated(text)?;
-                // What the source repeats, a translation repeats.
-                let faithful = context.translations().any(|pair| std::ptr::eq(pair.target, text) && repeated(pair.source).is_some());
-                (!faithful).then_some(found)
-            })
-            .collect()
+        context.written().filter_map(|text| repetition(text).filter(|_| !is_faithful(text))).collect()
     }
 }
 
-/// A text's words without its marks.
-struct Said {
-    /// Where they stand among the tokens.
+/// The first repetition of a text.
+fn repetition(text: &Text) -> Option<Finding> {
+    let words = Words::of(text);
+    stutter(text, &words).or_else(|| phrase(text, &words))
+}
+
+/// The words of a text, without its marks.
+struct Words {
+    /// The index of each word among the tokens.
     places: Vec<usize>,
-    /// What each is, in small letters.
-    hashes: Vec<u64>,
+    /// A number for each word: equal words, in lower case, have equal numbers.
+    numbers: Vec<usize>,
+    /// How often each number occurs.
+    counts: Vec<usize>,
 }
 
-impl Said {
+impl Words {
     fn of(text: &Text) -> Self {
-        let words = || text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark);
-        Self { places: words().map(|(at, _)| at).collect(), hashes: words().map(|(_, token)| hash(text.low(token).bytes())).collect() }
+        let mut known = HashMap::new();
+        let mut words = Self { places: Vec::new(), numbers: Vec::new(), counts: Vec::new() };
+        for (at, token) in text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark) {
+            let next = known.len();
+            let number = *known.entry(text.lower_word(token)).or_insert(next);
+            words.places.push(at);
+            words.numbers.push(number);
+            match words.counts.get_mut(number) {
+                Some(count) => *count += 1,
+                None => words.counts.push(1),
+            }
+        }
+        words
+    }
+
+    fn is_repeated(&self, number: usize) -> bool {
+        self.counts.get(number).is_some_and(|count| *count > 1)
     }
 }
 
-/// One to five words three times in a row: `the the the`, `of the of the of the`; one of three letters or more twice: `said said`.
-fn stutter(text: &Text, said: &Said) -> Option<Finding> {
-    let Said { places, hashes } = said;
+/// One to five words three times in a row: `the the the`, `of the of the of the`.
+fn stutter(text: &Text, words: &Words) -> Option<Finding> {
+    let Words { places, numbers, .. } = words;
     for at in 0..places.len() {
         for length in 1..=5 {
-            let times = if length == 1 && separated(text, places.get(at + 1)) { 4 } else { 3 };
-            let Some(stretch) = hashes.get(at..at + times * length) else { break };
+            let times = if length == 1 && follows_mark(text, places.get(at + 1)) { 4 } else { 3 };
+            let Some(stretch) = numbers.get(at..at + times * length) else { break };
             let first = stretch.get(..length).unwrap_or_default();
             if !stretch.chunks(length).all(|chunk| chunk == first) {
                 continue;
             }
             let place = |word: usize| places.get(at + word).copied();
-            let figure = |word: usize| place(word).and_then(|at| text.tokens().get(at)).is_some_and(|token| token.kind == Kind::Digits);
-            if !(0..length).all(figure) {
+            let is_number = |word: usize| place(word).is_some_and(|at| text.kind(at) == Some(Kind::Digits));
+            if !(0..length).all(is_number) {
                 return place(0).zip(place(times * length - 1)).map(|(from, to)| finding(text, from, to));
             }
         }
@@ -71,20 +86,22 @@ fn stutter(text: &Text, said: &Said) -> Option<Finding> {
     None
 }
 
-/// Whether a mark stands before a word: `books, books, books` is style.
-fn separated(text: &Text, at: Option<&usize>) -> bool {
-    at.and_then(|at| at.checked_sub(1)).and_then(|at| text.tokens().get(at)).is_some_and(|token| token.kind == Kind::Mark)
+/// Whether a mark precedes the word: `books, books, books` is style.
+fn follows_mark(text: &Text, at: Option<&usize>) -> bool {
+    at.and_then(|at| at.checked_sub(1)).is_some_and(|at| text.kind(at) == Some(Kind::Mark))
 }
 
-/// A phrase of [`PHRASE`] words that stands twice without overlap.
-fn phrase(text: &Text, said: &Said) -> Option<Finding> {
-    let Said { places, hashes } = said;
-    let mut seen: HashMap<u64, usize> = HashMap::with_capacity(hashes.len());
-    for (at, phrase) in hashes.windows(PHRASE).enumerate() {
-        let key = phrase.iter().fold(0_u64, |key, hash| key.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash);
-        let first = *seen.entry(key).or_insert(at);
-        let same = at >= first + PHRASE && hashes.get(first..first + PHRASE) == Some(phrase);
-        if let Some((from, to)) = places.get(at).zip(places.get(at + PHRASE - 1)).filter(|_| same) {
+/// A phrase of [`PHRASE`] words that occurs twice without overlap.
+fn phrase(text: &Text, words: &Words) -> Option<Finding> {
+    let mut seen: HashMap<&[usize], usize> = HashMap::new();
+    for (at, phrase) in words.numbers.windows(PHRASE).enumerate() {
+        // Nearly every phrase has a word that occurs once, and so needs no look at the map.
+        if !phrase.iter().all(|number| words.is_repeated(*number)) {
+            continue;
+        }
+        let first = *seen.entry(phrase).or_insert(at);
+        if at >= first + PHRASE {
+            let (from, to) = words.places.get(at).zip(words.places.get(at + PHRASE - 1))?;
             return Some(finding(text, *from, *to));
         }
     }
@@ -94,7 +111,7 @@ fn phrase(text: &Text, said: &Said) -> Option<Finding> {
 fn finding(text: &Text, from: usize, to: usize) -> Finding {
     let span = text.span(from..to + 1);
     let found = text.at(&span).to_owned();
-    Finding::new(Flag::Loop, Severity::Error, text.field, format!("“{found}” repeats what stands before")).found(found, Some(span))
+    Finding::new(Flag::Loop, Severity::Error, text.field, format!("“{found}” repeats earlier words")).found(found, Some(span))
 }
 
 #[cfg(test)]
@@ -103,7 +120,7 @@ mod tests {
     use crate::check::in_translation;
 
     #[test]
-    fn a_loop_is_found_and_a_refrain_of_the_source_is_not() {
+    fn repetitions_are_found_unless_the_source_repeats_too() {
         let found = |fr: &str, en: &str| in_translation(&Loop, fr, en).len();
         assert_eq!(found("Le maire parle.", "The mayor speaks speaks speaks."), 1);
         assert_eq!(

@@ -1,5 +1,5 @@
-//! The labelled set of `tests/data/checks`: pairs that are right, and the same with one planted error. What the checks find there is
-//! what `docs/checks.md` says; `benches/checks.py` makes that table by the program's own command.
+//! Runs the checks on the labelled set of `tests/data/checks`: correct pairs, and the same pairs with
+//! one planted error each. `benches/checks.py` computes the table in `docs/checks.md` from this set.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn pairs() -> Vec<Pair> {
 }
 
 #[test]
-fn planted_errors_are_found_and_right_pairs_are_left_alone() {
+fn planted_errors_are_found_and_correct_pairs_are_not_flagged() {
     let mut scores: BTreeMap<Flag, Score> = BTreeMap::new();
     let mut wrong = Vec::new();
     for pair in pairs() {
@@ -58,7 +58,7 @@ fn planted_errors_are_found_and_right_pairs_are_left_alone() {
 }
 
 proptest::proptest! {
-    /// No text makes a check stumble, whatever it holds.
+    /// No text makes a check panic, and every span is valid.
     #[test]
     fn any_two_texts_can_be_compared(source in "(\\PC|[0-9.,:/ h%€-]|deux|vingt| et |-|\n){0,60}", target in "(\\PC|[0-9.,:/ %$-]|two|hundred| and |pm|\n){0,60}") {
         for (from, to, summary) in [(Lang::FR, Lang::EN, false), (Lang::EN, Lang::FR, false), (Lang::FR, Lang::FR, true), (Lang::EN, Lang::FR, true)] {

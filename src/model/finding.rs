@@ -1,4 +1,4 @@
-//! What a check found: enough for a person to see what is wrong without opening the article.
+//! A finding of a check, with all that a person needs to judge it without opening the article.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Flag, Lang};
 
-/// How bad it is.
+/// How severe a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Good to know; the text may be right all the same.
+    /// Good to know; the text may be correct.
     Info,
-    /// Probably wrong: to be looked at.
+    /// Probably wrong; someone should look at it.
     Warning,
-    /// Wrong: not to be published as it is.
+    /// Wrong; do not publish it as it is.
     Error,
 }
 
@@ -30,7 +30,7 @@ impl Severity {
     }
 }
 
-/// Which text a finding is about, by the name of its column.
+/// The text that a finding is about, by the name of its column.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -48,9 +48,9 @@ pub enum Field {
     TextFr,
     /// The whole text in English.
     TextEn,
-    /// What a text of `depeche check` was made from.
+    /// The source column of `depeche check`.
     Source,
-    /// The text that `depeche check` looks at.
+    /// The target column of `depeche check`.
     Target,
 }
 
@@ -70,17 +70,17 @@ impl Field {
         }
     }
 
-    /// The column of titles in `lang`, which is one of the table's two.
+    /// The title in `lang`, one of the table's two languages.
     pub fn title(lang: Lang) -> Self {
         if lang == Lang::EN { Self::TitleEn } else { Self::TitleFr }
     }
 
-    /// The column of summaries in `lang`, which is one of the table's two.
+    /// The summary in `lang`, one of the table's two languages.
     pub fn summary(lang: Lang) -> Self {
         if lang == Lang::EN { Self::SummaryEn } else { Self::SummaryFr }
     }
 
-    /// The column of whole texts in `lang`, which is one of the table's two.
+    /// The whole text in `lang`, one of the table's two languages.
     pub fn text(lang: Lang) -> Self {
         if lang == Lang::EN { Self::TextEn } else { Self::TextFr }
     }
@@ -95,57 +95,57 @@ impl fmt::Display for Field {
 /// One thing that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The check, by its flag.
+    /// The flag of the check.
     pub check: Flag,
-    /// How bad it is.
+    /// How severe it is.
     pub severity: Severity,
-    /// The text that it was found in, or that it is missing from.
+    /// The text with the error or the omission.
     pub field: Field,
-    /// What stands there; empty where something is missing.
+    /// The wrong part of the text; empty if something is missing.
     pub found: String,
-    /// What should stand there, as the other text has it; empty where nothing should.
+    /// What the text should say instead, in the words of the source; may be empty.
     pub expected: String,
-    /// Both in a sentence.
+    /// What is wrong, in a sentence.
     pub explanation: String,
-    /// Where `found` stands in the field, in bytes; none where no single place is wrong.
+    /// Where `found` is in the field, in bytes. `None` if no single place is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<usize>>,
-    /// What was done about it, as the config had it; where the row was done once more, the finding has outlived that.
+    /// The configured action. If it is a retry or a failover, the finding is what remains after it.
     #[serde(default, skip_serializing_if = "Action::is_usual")]
     pub action: Action,
 }
 
 impl Finding {
-    /// A finding without the particulars.
+    /// A finding without `found`, `span` and `expected`.
     pub fn new(check: Flag, severity: Severity, field: Field, explanation: impl Into<String>) -> Self {
         let (found, expected) = (String::new(), String::new());
         Self { check, severity, field, found, expected, explanation: explanation.into(), span: None, action: Action::Flag }
     }
 
-    /// The same with what stands there, and where.
+    /// Sets the wrong part of the text, and where it is.
     #[must_use]
     pub fn found(mut self, found: impl Into<String>, span: Option<Range<usize>>) -> Self {
         (self.found, self.span) = (found.into(), span);
         self
     }
 
-    /// The same with what should stand there.
+    /// Sets what the text should say instead.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = expected.into();
         self
     }
 
-    /// What a stage before the checks noticed: said of the article, and nobody's mistake.
+    /// A flag that an earlier stage set on the article. It is not an error of an endpoint.
     pub fn of_article(flag: Flag) -> Self {
         let explanation = match flag {
-            Flag::Draft => "the translator is gist quality: good to sort by, not to publish",
-            Flag::NoTitle => "the article has no title of its own; its beginning stands in",
-            Flag::Copy => "the text is that of another article, at most trimmed",
-            Flag::Mojibake => "text that was read in the wrong encoding and saved again was mended",
-            Flag::Encoding => "some bytes of the file fit no encoding and were replaced",
-            Flag::Teaser => "this is perhaps only the beginning of the article: a feed's excerpt, or what stands before a paywall",
-            _ => "noticed when the article was read",
+            Flag::Draft => "the translation is a draft: good enough to sort articles, not to publish",
+            Flag::NoTitle => "no title found; first sentence used",
+            Flag::Copy => "same text as another article, perhaps shortened",
+            Flag::Mojibake => "repaired text that was decoded with the wrong encoding and saved",
+            Flag::Encoding => "some bytes of the file are valid in no encoding and were replaced",
+            Flag::Teaser => "may be only the beginning of the article: an excerpt from a feed, or the part before a paywall",
+            _ => "found when the article was read",
         };
         let severity = if flag == Flag::Encoding { Severity::Warning } else { Severity::Info };
         Self::new(flag, severity, Field::Article, explanation)
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_comes_back_from_json_and_its_words_are_those_of_the_outputs() {
+    fn findings_round_trip_through_json_with_the_codes_of_the_outputs() {
         let finding =
             Finding::new(Flag::Number, Severity::Error, Field::SummaryEn, "20,000 is not in the source").found("20,000", Some(3..9));
         let json = serde_json::to_string(&finding).unwrap();

@@ -1,13 +1,13 @@
-//! What figures are counted in: percent, money, lengths, stretches of time …, and what one is in the other.
+//! Units: percent, currencies, lengths, times …, and their size in a base unit.
 
-use super::Lex::{self, Counted as U};
+use super::Meaning::{self, Counted as U};
 
-/// What is measured. Two figures of different dimensions are never the same.
+/// What a unit measures. Figures of different dimensions are never equal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::check) enum Dimension {
     /// Parts of a whole; the factor of percent is 0.01.
     Ratio,
-    /// Each currency by itself: rates change.
+    /// Each currency is its own dimension, since exchange rates change.
     Money(u8),
     Length,
     Mass,
@@ -15,7 +15,7 @@ pub(in crate::check) enum Dimension {
     Volume,
     /// In seconds.
     Time,
-    /// In months: they are no whole number of days.
+    /// In months, which are no whole number of days.
     Months,
     Celsius,
     Fahrenheit,
@@ -25,7 +25,7 @@ pub(in crate::check) enum Dimension {
     Magnitude,
 }
 
-/// A unit: its dimension, and how many of the dimension's base it is.
+/// A unit: its dimension, and its size in the base unit of the dimension.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(in crate::check) struct Measure {
     pub(in crate::check) dimension: Dimension,
@@ -76,7 +76,7 @@ const BARREL: Measure = of(Dimension::Volume, 159.0);
 pub(in crate::check) const CELSIUS: Measure = of(Dimension::Celsius, 1.0);
 pub(in crate::check) const FAHRENHEIT: Measure = of(Dimension::Fahrenheit, 1.0);
 
-pub(super) const FRENCH: &[(&str, Lex)] = &[
+pub(super) const FRENCH: &[(&str, Meaning)] = &[
     ("%", U(PERCENT)),
     ("€", U(EURO)),
     ("euro", U(EURO)),
@@ -167,7 +167,7 @@ pub(super) const FRENCH: &[(&str, Lex)] = &[
     ("siècles", U(of(Dimension::Months, 1200.0))),
 ];
 
-pub(super) const ENGLISH: &[(&str, Lex)] = &[
+pub(super) const ENGLISH: &[(&str, Meaning)] = &[
     ("%", U(PERCENT)),
     ("percent", U(PERCENT)),
     ("pct", U(PERCENT)),

@@ -1,0 +1,108 @@
+//! Finds the names of a text: words with a capital that the grammar does not require.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::exonyms::exonyms;
+use super::spelling::fold;
+use crate::check::lexicon::Meaning;
+use crate::check::text::{Kind, Text};
+use crate::check::word_list::entries;
+
+/// A word that may be a name.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) span: Range<usize>,
+    /// In lower case and without accents.
+    pub(super) folded: String,
+    /// Whether it cannot be an ordinary word at the beginning of a sentence.
+    pub(super) certain: bool,
+    /// Whether it is a known name, or has no article as a common noun would.
+    pub(super) proper: bool,
+    /// Whether it is part of a longer name.
+    pub(super) compound: bool,
+}
+
+/// Words that often have a capital without being names.
+static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| entries(include_str!("not_names.txt")).collect());
+
+/// Places with the same name in both languages.
+static PLACES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| entries(include_str!("places.txt")).collect());
+
+/// Words before a common noun.
+const ARTICLES: &[&str] = &[
+    "le", "la", "les", "l", "un", "une", "des", "du", "au", "aux", "ce", "cet", "cette", "ces", "son", "sa", "ses", "leur", "leurs",
+    "notre", "nos", "the", "a", "an", "this", "its", "his", "her", "their", "our",
+];
+
+/// The names of `text`, in order. None if all of its longer words have a capital, since names then
+/// look like other words.
+pub(super) fn names(text: &Text) -> Vec<Candidate> {
+    let tokens = text.tokens();
+    let word = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::Word).map(|token| text.word(token));
+    let capital = |at: usize| word(at).is_some_and(|word| word.starts_with(char::is_uppercase));
+    let mut longer = tokens.iter().filter(|token| token.kind == Kind::Word && token.span.len() > 4);
+    if longer.clone().count() > 2 && longer.all(|token| text.word(token).starts_with(char::is_uppercase)) {
+        return Vec::new();
+    }
+    let starts: Vec<usize> = text.sentences().iter().map(|span| text.tokens_in(span).start).collect();
+    let mut starts = starts.into_iter().peekable();
+    let mut names = Vec::new();
+    let mut begins = false;
+    for at in 0..tokens.len() {
+        while starts.next_if(|start| *start <= at).is_some() {
+            begins = true;
+        }
+        // A sentence also begins after a colon, a quotation mark or a dash.
+        begins |= at > 0 && matches!(text.word(&tokens[at - 1]), ":" | "«" | "“" | "\"" | "‘" | "(" | "–" | "—" | "•" | "*");
+        let Some(found) = word(at) else { continue };
+        let first = std::mem::take(&mut begins);
+        let letters = found.chars().count();
+        let acronym = letters >= 2 && found.chars().all(char::is_uppercase);
+        if !capital(at) || (letters < 3 && !acronym) || is_not_a_name(text, at) || is_roman(found) {
+            continue;
+        }
+        let neighbour = |at: usize| capital(at) && !is_not_a_name(text, at);
+        let long = (at > 0 && neighbour(at - 1) && tokens[at].spaced) || neighbour(at + 1);
+        let token = &tokens[at];
+        let mixed = found.chars().skip(1).any(char::is_uppercase);
+        let folded = fold(found);
+        let is_known = || exonyms(&folded, text.lang).next().is_some() || PLACES.contains(folded.as_str());
+        let proper = (!acronym && !has_article(text, at)) || is_known();
+        names.push(Candidate { span: token.span.clone(), folded, certain: !first || acronym || mixed, proper, compound: long && !acronym });
+    }
+    names
+}
+
+/// Whether an article or the like precedes the name, or the words with a capital that it belongs to.
+fn has_article(text: &Text, at: usize) -> bool {
+    let capital = |at: usize| text.tokens().get(at).is_some_and(|token| text.word(token).starts_with(char::is_uppercase));
+    let mut before = at;
+    while before > 0 && before + 4 > at {
+        before -= 1;
+        if matches!(text.low(before), "'" | "’") {
+            continue;
+        }
+        let article = ARTICLES.contains(&text.low(before));
+        if article {
+            return true;
+        }
+        // In French, a name after another capital has its own article or none: `le Centre Brennan`.
+        if !capital(before) || !text.is_english() {
+            return false;
+        }
+    }
+    false
+}
+
+fn is_not_a_name(text: &Text, at: usize) -> bool {
+    let Some(token) = text.tokens().get(at) else { return false };
+    let is_date = matches!(text.meaning(at), Some(Meaning::Month(_) | Meaning::MaybeMonth(_) | Meaning::Weekday(_)));
+    let is_number = matches!(text.meaning(at), Some(Meaning::Unit(_) | Meaning::Ten(_) | Meaning::Ordinal(_) | Meaning::Counted(_)));
+    is_date || is_number || NOT_NAMES.contains(fold(text.word(token)).as_str())
+}
+
+fn is_roman(word: &str) -> bool {
+    word.chars().all(|c| "IVXLCDM".contains(c))
+}
