@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures the checks with the program's own command, `depeche check`.
 
-    benches/checks.py                     the table in docs/checks.md, from tests/data/checks/pairs.jsonl
-    benches/checks.py --news FILE.jsonl   false alarms on a translation of your own: one object a line with `fr` and `en`,
-                                          and what is found of errors that are planted into it
+    benches/checks.py                     update the table in docs/checks.md from tests/data/checks/pairs.jsonl
+    benches/checks.py --news FILE.jsonl   measure false alarms on your own translations, one object with `fr` and
+                                          `en` per line, and how many errors planted into them are found
 
-Needs target/release/depeche, or another named by DEPECHE.
+Needs target/release/depeche, or set DEPECHE to another binary.
 """
 
 import collections
@@ -26,7 +26,7 @@ DOC = HERE / "docs/checks.md"
 
 
 def check(pairs):
-    """The flags of each pair, by its id; the pairs of one kind are one table."""
+    """Returns the flags of each pair by its id. Pairs with the same languages and relation share a table."""
     found = {}
     kinds = collections.defaultdict(list)
     for pair in pairs:
@@ -49,7 +49,7 @@ def check(pairs):
 
 
 def table(pairs):
-    """Precision and recall by check."""
+    """Returns a Markdown table of precision and recall by check."""
     found = check(pairs)
     planted, caught, alarms = collections.Counter(), collections.Counter(), collections.Counter()
     for pair in pairs:
@@ -65,7 +65,7 @@ def table(pairs):
         recall = caught[name] / planted[name]
         lines.append(f"| `{name}` | {planted[name]} | {caught[name]} | {alarms[name]} | {precision:.3f} | {recall:.3f} |")
     right = sum(not pair["planted"] for pair in pairs)
-    lines.append(f"\n{right} right pairs, {len(pairs) - right} with one planted error each.")
+    lines.append(f"\n{right} correct pairs, {len(pairs) - right} with one planted error each.")
     return "\n".join(lines)
 
 
