@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::{count_words, date, sentences};
+use super::word_count::count_words;
+use super::{date, sentences};
 use crate::config::Rules;
 use crate::model::{ErrorCode, Reject, fold};
 

@@ -1,7 +1,9 @@
 //! XML of text corpora: what trafilatura writes (`--output-format xml`: the metadata in attributes), and TEI (in a header).
 
+use super::draft::Draft;
+use super::format::Format;
+use super::key::Key;
 use super::xml::{self, Element};
-use super::{Draft, Format, Key};
 use crate::config::Fields;
 use crate::model::Reject;
 

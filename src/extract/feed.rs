@@ -1,7 +1,9 @@
 //! RSS and Atom: an entry is an article, often only its beginning.
 
+use super::draft::{Draft, Markup};
+use super::format::Format;
+use super::key::Key;
 use super::xml::{self, Element};
-use super::{Draft, Format, Key, Markup};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 

@@ -5,9 +5,10 @@ mod content;
 mod element;
 pub(super) mod fragment;
 mod guard;
-mod lean;
-mod linked_data;
-mod marks;
+mod json_ld;
+mod metadata;
+mod parse;
+mod prune;
 mod sizes;
 mod skip;
 mod tag;
@@ -15,20 +16,20 @@ mod tree;
 
 use std::collections::{HashMap, HashSet};
 
-use super::draft::Markup;
-use super::{Draft, Format};
+use super::draft::{Draft, Markup};
+use super::format::Format;
 use crate::config::{Fields, Rules, Said};
 use crate::model::{Reject, fold};
-use marks::Marks;
+use metadata::Metadata;
 use sizes::Sizes;
 use tree::Page;
 
 pub(super) struct Html;
 
 /// Text of this length (in bytes) is an article, whatever else the page has: the comments under a news flash are none.
-const ENOUGH: usize = 100;
+const SHORTEST_ARTICLE: usize = 100;
 /// JSON-LD with at least so much text has the article, where the page does not show it.
-const WHOLE: usize = 250;
+const SHORTEST_JSON_LD: usize = 250;
 
 impl Format for Html {
     fn extensions(&self) -> &'static [&'static str] {
@@ -59,19 +60,18 @@ impl Format for Html {
 /// # Errors
 /// Where the page is nested too deep to be parsed.
 pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
-    let lean = lean::lean(page)?;
-    let page = Page::parse(&lean.html);
+    let pruned = prune::prune(page)?;
+    let page = parse::parse(&pruned.html);
     let sizes = Sizes::of(&page);
-    let said = said(&page, &sizes, rules);
-    let marks = marks::marks(&page, &said, &lean.data);
-    let body = body(&page, &said, &sizes, rules, &marks);
-    let (title, published, url, author) = (marks.title, marks.published, marks.url, marks.author);
-    let (section, language, paid) = (marks.section, marks.language, marks.paid);
+    let hints = class_hints(&page, &sizes, rules);
+    let metadata = metadata::metadata(&page, &hints, &pruned.json_ld);
+    let body = body(&page, &hints, &sizes, rules, &metadata);
+    let Metadata { title, published, url, author, section, language, paid, .. } = metadata;
     Ok(Draft { title, body, published, url, author, section, language, paid, ..Draft::default() })
 }
 
 /// What the class and id of each element say. The same few stand everywhere in a page.
-fn said(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<Said> {
+fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<Said> {
     let mut known: HashMap<&str, Said> = HashMap::new();
     let of_element = |id| {
         let said = page.attrs(id).fold(Said::default(), |said, (name, value)| match (name, value) {
@@ -86,21 +86,21 @@ fn said(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<Said> {
 
 /// The article's text: what the page shows; what its classes call furniture only where there is nothing else; what JSON-LD says
 /// where that is much more.
-fn body(page: &Page, said: &[Said], sizes: &Sizes, rules: &Rules, marks: &Marks) -> String {
-    let title = marks.title.as_deref();
+fn body(page: &Page, hints: &[Said], sizes: &Sizes, rules: &Rules, metadata: &Metadata) -> String {
+    let title = metadata.title.as_deref();
     let read = |sizes| {
-        let paragraphs = content::content(&blocks::layout(page, said, sizes), rules, title);
+        let paragraphs = content::content(&blocks::layout(page, hints, sizes), rules, title);
         paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect::<Vec<_>>().join("\n")
     };
     let mut body = read(Some(sizes));
-    if body.len() < ENOUGH {
+    if body.len() < SHORTEST_ARTICLE {
         let all = read(None);
         if all.len() > 2 * body.len() {
             body = all;
         }
     }
-    match &marks.body {
-        Some(whole) if whole.len() >= WHOLE && share(whole, &body) < 0.6 => whole.clone(),
+    match &metadata.body {
+        Some(whole) if whole.len() >= SHORTEST_JSON_LD && share(whole, &body) < 0.6 => whole.clone(),
         _ => body,
     }
 }

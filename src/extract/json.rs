@@ -4,8 +4,9 @@ mod list;
 
 use serde_json::{Map, Value};
 
-use super::stream::Items;
-use super::{Draft, Format, Key, Markup};
+use super::draft::{Draft, Markup};
+use super::format::{Format, Items};
+use super::key::Key;
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;

@@ -3,7 +3,7 @@
 //! Most articles are plainly French or English, and their small words say so for a fortieth of the detector's time. Whatever is not
 //! plain (another language, a mixture, a list of names) is asked of the detector.
 
-mod small_words;
+mod stop_words;
 
 use whatlang::Detector;
 
@@ -21,7 +21,7 @@ const LABELLED: u8 = 50;
 /// A language, and how certain it is, from 0 to 100: in a plain text the share of its small words that are of this language, else
 /// what the detector says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub(super) struct Detected {
     /// The language.
     pub lang: Lang,
     /// How certain it is, in percent.
@@ -30,39 +30,39 @@ pub struct Judged {
 
 /// The language of `text`; `label` is what its source claims. None where neither is certain.
 pub fn detect(text: &str, label: Option<Lang>) -> Option<Lang> {
-    judge(text, label).map(|judged| judged.lang)
+    detect_with_certainty(text, label).map(|detected| detected.lang)
 }
 
 /// The same, and how certain it is.
-pub fn judge(text: &str, label: Option<Lang>) -> Option<Judged> {
+pub(super) fn detect_with_certainty(text: &str, label: Option<Lang>) -> Option<Detected> {
     let sample = text.get(..text.floor_char_boundary(SAMPLE)).unwrap_or(text);
     let glance = text.get(..text.floor_char_boundary(GLANCE)).unwrap_or(text);
-    if let Some((lang, certainty)) = small_words::plain(glance).or_else(|| small_words::plain(sample)) {
-        return Some(Judged { lang, certainty });
+    if let Some((lang, certainty)) = stop_words::detect(glance).or_else(|| stop_words::detect(sample)) {
+        return Some(Detected { lang, certainty });
     }
-    let labelled = label.map(|lang| Judged { lang, certainty: LABELLED });
+    let labelled = label.map(|lang| Detected { lang, certainty: LABELLED });
     let letters = sample.chars().filter(|c| c.is_alphabetic()).count();
     if letters >= ENOUGH {
         let found = whatlang::detect(sample)?;
         // Half French, half quotations: the label may break the tie, but never overrules a clear text.
-        return if found.is_reliable() { judged(&found) } else { labelled.or_else(|| judged(&found)) };
+        return if found.is_reliable() { from_detector(&found) } else { labelled.or_else(|| from_detector(&found)) };
     }
     labelled.or_else(|| short(sample))
 }
 
 /// A short text is only asked which of the table's two languages it is, and only believed when it is clear.
-fn short(text: &str) -> Option<Judged> {
+fn short(text: &str) -> Option<Detected> {
     let detector = Detector::with_allowlist(vec![whatlang::Lang::Fra, whatlang::Lang::Eng]);
     let all = whatlang::detect(text)?;
     let found = detector.detect(text)?;
     let foreign = all.is_reliable() && all.lang() != found.lang();
-    judged(if foreign { &all } else { &found })
+    from_detector(if foreign { &all } else { &found })
 }
 
-fn judged(found: &whatlang::Info) -> Option<Judged> {
+fn from_detector(found: &whatlang::Info) -> Option<Detected> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1")]
     let certainty = (found.confidence().clamp(0.0, 1.0) * 100.0).round() as u8;
-    from_whatlang(found.lang()).map(|lang| Judged { lang, certainty })
+    from_whatlang(found.lang()).map(|lang| Detected { lang, certainty })
 }
 
 /// The detector speaks ISO 639-3.
@@ -127,12 +127,12 @@ mod tests {
     fn the_text_overrules_its_label() {
         assert_eq!(detect(FRENCH, Some(Lang::EN)), Some(Lang::FR));
         assert_eq!(detect(GERMAN, Some(Lang::FR)), Lang::parse("de"));
-        assert!(judge(FRENCH, None).is_some_and(|judged| judged.certainty > 90));
+        assert!(detect_with_certainty(FRENCH, None).is_some_and(|detected| detected.certainty > 90));
     }
 
     #[test]
     fn a_short_text_believes_its_label_and_else_chooses_between_the_two() {
-        assert_eq!(judge("Il pleut.", Some(Lang::EN)), Some(Judged { lang: Lang::EN, certainty: LABELLED }));
+        assert_eq!(detect_with_certainty("Il pleut.", Some(Lang::EN)), Some(Detected { lang: Lang::EN, certainty: LABELLED }));
         assert_eq!(detect("Les négociations ont repris à Bruxelles.", None), Some(Lang::FR));
         assert_eq!(detect("The talks have resumed in Brussels this week.", None), Some(Lang::EN));
     }

@@ -4,8 +4,10 @@ use std::io::BufRead;
 
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 
-use super::stream::{Item, Items, Line, Stream, next_line};
-use super::{Draft, Key, Markup, content_key};
+use super::draft::{Draft, Markup};
+use super::format::{Item, Items, Stream};
+use super::key::{Key, content_key};
+use super::line_reader::{Line, next_line};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject, clean};
 use crate::read::Bytes;
@@ -35,7 +37,7 @@ impl Stream for Eml {
     }
 
     fn items(&self, bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
-        let draft = message(&bytes.whole()?)?;
+        let draft = message(&bytes.read_all()?)?;
         Ok(Box::new(std::iter::once(Ok(Draft { key: Key::File, ..draft }))))
     }
 }
@@ -87,7 +89,7 @@ fn next(bytes: &mut Bytes) -> Option<Item> {
             }
             Line::TooLong => too_long = true,
             Line::Fault(reject) => return Some(Err((Key::File, reject))),
-            Line::End if collected.is_empty() && !too_long => return bytes.unchanged().err().map(|reject| Err((Key::File, reject))),
+            Line::End if collected.is_empty() && !too_long => return bytes.check_unchanged().err().map(|reject| Err((Key::File, reject))),
             Line::End => break,
         }
     }

@@ -1,10 +1,11 @@
 //! Markdown, with a front matter in YAML or TOML.
 
-mod front;
+mod front_matter;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Draft, Format};
+use super::draft::Draft;
+use super::format::Format;
 use crate::config::Fields;
 use crate::model::Reject;
 
@@ -16,11 +17,11 @@ impl Format for Markdown {
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        start.starts_with("# ") || !front::split(start).0.is_empty()
+        start.starts_with("# ") || !front_matter::split(start).0.is_empty()
     }
 
     fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
-        let (mut front, text) = front::split(text);
+        let (mut front, text) = front_matter::split(text);
         let mut first = |names: &[&str]| names.iter().find_map(|name| front.remove(*name));
         let mut draft = Draft {
             title: first(&["title", "titre"]),

@@ -1,7 +1,9 @@
 //! NITF and `NewsML` (1 and G2), what agencies send: an item is an article.
 
+use super::draft::Draft;
+use super::format::Format;
+use super::key::Key;
 use super::xml::{self, Element};
-use super::{Draft, Format, Key};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 

@@ -6,14 +6,14 @@
 //! taken grows with the length of the text and with nothing else.
 
 mod abbreviations;
-mod look;
+mod context;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
-use abbreviations::{Stop, is_address_ending, leads_on, opens_sentence, stop_after};
-use look::{
+use abbreviations::{Stop, comes_before_pause, is_address_ending, opens_sentence, stop_after};
+use context::{
     REACH, first_word, in_address, is_list_item, is_number, is_quote, is_stop, is_surname, last_word, leading_space, lettered, line_breaks,
     may_open, note_mark, starts_sentence,
 };
@@ -289,7 +289,7 @@ impl<'a> Scanner<'a> {
     fn leans(&self, at: usize, next: &str, lone: bool) -> bool {
         let mark = self.rest(at);
         if mark.starts_with('…') || mark.starts_with("..") {
-            lone && leads_on(last_word(self.so_far(at)))
+            lone && comes_before_pause(last_word(self.so_far(at)))
         } else {
             let run = mark.get(1..).is_some_and(|rest| rest.starts_with(is_stop));
             mark.starts_with('.') && !run && self.is_abbreviated(at, next, lone)
@@ -313,7 +313,7 @@ impl<'a> Scanner<'a> {
         match stop_after(word) {
             Some(Stop::Inside) => lone,
             Some(Stop::BeforeNumber) => is_number(next, opener),
-            Some(Stop::Unclear) => rest.ends_with("p. ") || !may_open(next, opener),
+            Some(Stop::Ambiguous) => rest.ends_with("p. ") || !may_open(next, opener),
             None if word.chars().count() == 1 && word.chars().all(char::is_uppercase) => {
                 !may_open(next, opener) || is_surname(next, opener)
             }

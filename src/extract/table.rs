@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::stream::{Item, Items, Stream};
-use super::{Draft, Key, Markup, content_key};
+use super::draft::{Draft, Markup};
+use super::format::{Item, Items, Stream};
+use super::key::{Key, content_key};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Flag, Reject};
 use crate::read::{Bytes, decode, unreadable};
@@ -54,7 +55,7 @@ fn next(reader: &mut Reader<Capped>, columns: &Columns) -> Option<Item> {
     loop {
         let line = reader.position().line();
         match reader.read_byte_record(&mut record) {
-            Ok(false) => return reader.get_ref().bytes.unchanged().err().map(|reject| Err((Key::File, reject))),
+            Ok(false) => return reader.get_ref().bytes.check_unchanged().err().map(|reject| Err((Key::File, reject))),
             Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
             Ok(true) => {
                 let place = record.position().map_or(line, csv::Position::line);

@@ -4,8 +4,10 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::stream::{Item, Items, Line, Stream, next_line};
-use super::{Draft, Key, Markup};
+use super::draft::{Draft, Markup};
+use super::format::{Item, Items, Stream};
+use super::key::Key;
+use super::line_reader::{Line, next_line};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::{Bytes, decode_as_declared, unreadable};
@@ -34,7 +36,7 @@ impl Stream for Warc {
                     Ok(Some(Some(item))) => return Some(item),
                     Ok(None) => {
                         ended = true;
-                        return bytes.unchanged().err().map(|reject| Err((Key::File, reject)));
+                        return bytes.check_unchanged().err().map(|reject| Err((Key::File, reject)));
                     }
                     Err(reject) => {
                         ended = true;

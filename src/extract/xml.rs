@@ -172,7 +172,7 @@ impl Element {
     pub(super) fn text(&self) -> Option<String> {
         let mut text = String::new();
         self.write(&mut text);
-        let lines: Vec<String> = text.split('\n').map(super::one_line).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> = text.split('\n').map(crate::model::one_line).filter(|line| !line.is_empty()).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 

@@ -118,6 +118,11 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// `text` on one line, with single spaces.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Control characters but line end and tab, and what turns or hides text.
 pub fn invisible(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))

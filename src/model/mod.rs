@@ -17,7 +17,7 @@ mod run_summary;
 pub use action::Action;
 pub use article::{Article, Reject, Source, Stamp, Understood};
 pub use call::{Answer, Ask, CallError, CallLimits, Digest, Failure, Reply, Task, Term, UnusableSpend, Usage, Verdict, Wish, wire_bytes};
-pub use clean::{clean, cleaned, fold, invisible};
+pub use clean::{clean, cleaned, fold, invisible, one_line};
 pub use column::{COLUMNS, Column, TABLE, Value};
 pub use day::Day;
 pub use error_code::{Billing, ErrorCode};

@@ -18,7 +18,7 @@ const LEAST: usize = 4 << 10;
 /// Text shrinks to a tenth; what unpacks to more than this many times its size was made to fill a memory or a disk.
 const MOST_TIMES: u64 = 200;
 
-/// The bytes of a source, unpacked. A reader of it holds what it reads; [`Bytes::whole`] holds at most the cap.
+/// The bytes of a source, unpacked. A reader of it holds what it reads; [`Bytes::read_all`] holds at most the cap.
 pub struct Bytes {
     reader: Box<dyn BufRead + Send>,
     max: u64,
@@ -47,10 +47,10 @@ impl Bytes {
     /// The same as UTF-8.
     ///
     /// # Errors
-    /// As [`Bytes::whole`], or where it is no text.
-    pub fn recoded(self) -> Result<Self, Reject> {
+    /// As [`Bytes::read_all`], or where it is no text.
+    pub fn transcoded(self) -> Result<Self, Reject> {
         let max = self.max;
-        let text = super::decode(&self.whole()?)?.text;
+        let text = super::decode(&self.read_all()?)?.text;
         Self::of(text, max)
     }
 
@@ -80,7 +80,7 @@ impl Bytes {
     ///
     /// # Errors
     /// A reject `empty`, `too-large`, or `changing` where the file was written to meanwhile: half an article is none.
-    pub fn whole(mut self) -> Result<Vec<u8>, Reject> {
+    pub fn read_all(mut self) -> Result<Vec<u8>, Reject> {
         let size = self.file.as_ref().filter(|_| !self.packed).map_or(0, |(_, meta)| meta.len());
         if size > self.max {
             return Err(super::too_large(size, self.max));
@@ -99,7 +99,7 @@ impl Bytes {
         if bytes.is_empty() {
             return Err(Reject::new(ErrorCode::Empty, "the file is empty"));
         }
-        self.unchanged()?;
+        self.check_unchanged()?;
         Ok(bytes)
     }
 
@@ -107,7 +107,7 @@ impl Bytes {
     ///
     /// # Errors
     /// A reject `changing`.
-    pub fn unchanged(&self) -> Result<(), Reject> {
+    pub fn check_unchanged(&self) -> Result<(), Reject> {
         let Some((file, before)) = &self.file else { return Ok(()) };
         let state = |meta: &Metadata| (meta.len(), meta.mtime(), meta.mtime_nsec());
         let after = file.metadata().map_err(|error| unreadable(&error))?;
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn whole(bytes: Vec<u8>, max: u64) -> Result<Vec<u8>, Reject> {
-        Bytes::of(bytes, max)?.whole()
+        Bytes::of(bytes, max)?.read_all()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -244,12 +244,12 @@ mod tests {
         std::fs::write(&path, "Le début.").unwrap();
         let bytes = opened(&path);
         std::fs::write(&path, "Le début, et la suite.").unwrap();
-        assert_eq!(bytes.whole().unwrap_err().code, ErrorCode::Changing);
+        assert_eq!(bytes.read_all().unwrap_err().code, ErrorCode::Changing);
         // Replaced, not written to: what was opened is still one version.
         let bytes = opened(&path);
         std::fs::write(dir.path().join("b"), "Autre.").unwrap();
         std::fs::rename(dir.path().join("b"), &path).unwrap();
-        assert_eq!(bytes.whole().unwrap(), b"Le d\xc3\xa9but, et la suite.");
+        assert_eq!(bytes.read_all().unwrap(), b"Le d\xc3\xa9but, et la suite.");
     }
 
     #[test]

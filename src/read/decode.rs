@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::declared::declared;
-use super::mojibake::mend;
-use super::narrow;
+use super::mojibake;
+use super::single_byte;
 use crate::model::{ErrorCode, Flag, Reject, cleaned};
 
 /// A source's text: NFC, line ends as `\n`, without control and invisible characters.
@@ -67,9 +67,9 @@ pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Rej
         return Err(binary("the file holds control characters as no text does"));
     }
     let mut flags = if damaged { vec![Flag::Encoding] } else { Vec::new() };
-    let mended = mend(&text);
-    flags.extend(mended.is_some().then_some(Flag::Mojibake));
-    Ok(Text { text: cleaned(mended.unwrap_or_else(|| text.into_owned())), flags })
+    let fixed = mojibake::fix(&text);
+    flags.extend(fixed.is_some().then_some(Flag::Mojibake));
+    Ok(Text { text: cleaned(fixed.unwrap_or_else(|| text.into_owned())), flags })
 }
 
 /// Whether text begins as it does in an encoding of two or four bytes a character.
@@ -175,7 +175,7 @@ fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decod
             "the bytes are in no encoding that can be told for certain; save the file as UTF-8 (`iconv -f CP850 -t UTF-8`)",
         )
     };
-    narrow::encoding(bytes).map(|encoding| owned(decode_as(encoding, bytes))).ok_or_else(unknown)
+    single_byte::encoding(bytes).map(|encoding| owned(decode_as(encoding, bytes))).ok_or_else(unknown)
 }
 
 /// The text in the declared encoding, unless bytes have no place in it: then the declaration is wrong.

@@ -4,7 +4,7 @@ mod bytes;
 mod declared;
 mod decode;
 mod mojibake;
-mod narrow;
+mod single_byte;
 
 use std::fs::File;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::model::{ErrorCode, Reject, Source};
 
 pub use bytes::Bytes;
 pub use decode::{Text, decode, decode_as_declared, is_wide};
-pub use mojibake::mend;
+pub use mojibake::fix as fix_mojibake;
 
 /// Opens a source. It is opened without following a link and without waiting: a pipe put in its place after the walk must not
 /// hang the run. `max_bytes` caps what is ever held of it at once, after unpacking.
@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn code(path: &Path, max: u64) -> ErrorCode {
-        open(&source(path, 1), max).and_then(Bytes::whole).unwrap_err().code
+        open(&source(path, 1), max).and_then(Bytes::read_all).unwrap_err().code
     }
 
     #[test]
@@ -83,6 +83,6 @@ mod tests {
         assert_eq!(code(dir.path(), 10), ErrorCode::Unreadable);
         std::os::unix::fs::symlink(&file, dir.path().join("link")).unwrap();
         assert_eq!(code(&dir.path().join("link"), 100), ErrorCode::Unreadable);
-        assert_eq!(open(&source(&file, 12), 12).and_then(Bytes::whole).unwrap().len(), 12);
+        assert_eq!(open(&source(&file, 12), 12).and_then(Bytes::read_all).unwrap().len(), 12);
     }
 }

@@ -9,13 +9,13 @@ const ENOUGH: usize = 3;
 const MOST_TIMES: usize = 3;
 
 /// `text` without its mojibake, or none where there is none that is certain.
-pub fn mend(text: &str) -> Option<String> {
-    let mut mended = once(text)?;
+pub fn fix(text: &str) -> Option<String> {
+    let mut fixed = once(text)?;
     for _ in 1..MOST_TIMES {
-        let Some(again) = once(&mended) else { break };
-        mended = again;
+        let Some(again) = once(&fixed) else { break };
+        fixed = again;
     }
-    Some(mended)
+    Some(fixed)
 }
 
 #[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler takes many bytes a step")]
@@ -29,11 +29,11 @@ fn once(text: &str) -> Option<String> {
     if !threes.fold(false, |found, ((first, second), third)| found | ((*first == 0xc3) & lead(*second) & (*third >= 0x80))) {
         return None;
     }
-    let (mut mended, mut certain, mut weak) = (String::with_capacity(text.len()), 0_usize, 0_usize);
+    let (mut fixed, mut certain, mut weak) = (String::with_capacity(text.len()), 0_usize, 0_usize);
     let mut rest = text;
     while let Some(at) = rest.find(LEADS) {
         let (before, from) = rest.split_at(at);
-        mended.push_str(before);
+        fixed.push_str(before);
         let lead = from.chars().next()?;
         let (character, length) = pair(from).unwrap_or((lead, lead.len_utf8()));
         if character != lead {
@@ -41,11 +41,11 @@ fn once(text: &str) -> Option<String> {
             certain += usize::from(strong);
             weak += usize::from(!strong);
         }
-        mended.push(character);
+        fixed.push(character);
         rest = from.get(length..).unwrap_or_default();
     }
-    mended.push_str(rest);
-    (certain > 0 || weak >= ENOUGH).then(|| lone_a(&mended))
+    fixed.push_str(rest);
+    (certain > 0 || weak >= ENOUGH).then(|| lone_a(&fixed))
 }
 
 /// The character that the beginning of `text` was, and the length of what it became.
@@ -82,11 +82,11 @@ fn byte(character: char) -> Option<u8> {
 }
 
 /// «à» became Ã and a no-break space, which many programs then made a plain one.
-fn lone_a(mended: &str) -> String {
-    if !mended.contains("Ã ") {
-        return mended.to_owned();
+fn lone_a(fixed: &str) -> String {
+    if !fixed.contains("Ã ") {
+        return fixed.to_owned();
     }
-    mended.replace("Ã  ", "à ").replace("Ã ", "à ")
+    fixed.replace("Ã  ", "à ").replace("Ã ", "à ")
 }
 
 #[cfg(test)]
@@ -103,22 +103,22 @@ mod tests {
     #[test]
     fn double_encoded_text_comes_back() {
         let text = "L’été, à l’œuvre : « Ça coûte 3 € » … – Noël, où ?";
-        assert_eq!(mend(&spoil(text)).as_deref(), Some(text));
-        assert_eq!(mend(&spoil(&spoil(text))).as_deref(), Some(text), "twice");
-        assert_eq!(mend("Il est dÃ©jÃ  lÃ ."), Some("Il est déjà là .".into()), "a plain space for the no-break one");
-        assert_eq!(mend("Il dit : l\u{e2}\u{80}\u{99}\u{c3}\u{a9}t\u{c3}\u{a9}"), Some("Il dit : l’été".into()), "through ISO-8859-1");
+        assert_eq!(fix(&spoil(text)).as_deref(), Some(text));
+        assert_eq!(fix(&spoil(&spoil(text))).as_deref(), Some(text), "twice");
+        assert_eq!(fix("Il est dÃ©jÃ  lÃ ."), Some("Il est déjà là .".into()), "a plain space for the no-break one");
+        assert_eq!(fix("Il dit : l\u{e2}\u{80}\u{99}\u{c3}\u{a9}t\u{c3}\u{a9}"), Some("Il dit : l’été".into()), "through ISO-8859-1");
     }
 
     #[test]
     fn a_spoilt_quotation_is_mended_and_the_rest_is_left() {
-        assert_eq!(mend("Le café cite : « trÃ¨s bien ».").as_deref(), Some("Le café cite : « très bien »."));
+        assert_eq!(fix("Le café cite : « trÃ¨s bien ».").as_deref(), Some("Le café cite : « très bien »."));
     }
 
     #[test]
     fn text_that_only_looks_like_it_stays() {
         for text in ["Le CAFÉ » et l’ÂGE", "« LÂ » suffit", "São Paulo, JOÃO", "Ångström, Å’s", "pâté, château, â", "À É Ã"]
         {
-            assert_eq!(mend(text), None, "{text}");
+            assert_eq!(fix(text), None, "{text}");
         }
     }
 
@@ -127,13 +127,13 @@ mod tests {
         fn french_text_is_never_touched(text in "[A-Za-z0-9àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒÆ’'«»…–—€ \u{a0}\u{202f}.,;:!?()-]{0,200}") {
             // Â before a sign is the one doubtful case, and needs company.
             prop_assume!(text.matches('Â').count() < ENOUGH && !text.contains("â€"));
-            prop_assert_eq!(mend(&text), None);
+            prop_assert_eq!(fix(&text), None);
         }
 
         #[test]
         fn what_was_spoilt_is_mended(text in "[a-z ]{0,20}[éèêàçùûîôïëœ’«»€…–][a-zéèêàçù «»’œ€]{0,60}") {
             prop_assume!(text.chars().filter(|c| "éèêàçùûîôïë’€…–".contains(*c)).count() > 0);
-            prop_assert_eq!(mend(&spoil(&text)), Some(text));
+            prop_assert_eq!(fix(&spoil(&text)), Some(text));
         }
     }
 }

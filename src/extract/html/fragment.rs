@@ -1,9 +1,9 @@
 //! HTML that is no page: what exports, feeds and e-mails hold in a field.
 
 use super::blocks;
-use super::lean::lean;
+use super::parse::parse;
+use super::prune::prune;
 use super::sizes::Sizes;
-use super::tree::Page;
 use crate::model::Reject;
 
 /// The text of a fragment, its blocks on lines of their own.
@@ -14,7 +14,7 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
     if !fragment.contains(['<', '&']) {
         return Ok(fragment.to_owned());
     }
-    let page = Page::parse(&lean(fragment)?.html);
+    let page = parse(&prune(fragment)?.html);
     let blocks = blocks::layout(&page, &[], Some(&Sizes::of(&page))).blocks;
     Ok(blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }

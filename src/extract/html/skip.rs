@@ -1,21 +1,21 @@
 //! Where what is no markup ends (comments, scripts, drawings), as the HTML standard has it.
 
-use super::tag::{small, tag};
+use super::tag::{lower_case, tag};
 
 /// What stands behind the first `mark`.
-pub(super) fn behind<'a>(text: &'a str, mark: &str) -> &'a str {
+pub(super) fn after_mark<'a>(text: &'a str, mark: &str) -> &'a str {
     text.split_once(mark).map_or("", |(_, rest)| rest)
 }
 
 /// What stands behind a comment, from behind its `<!--` on.
-pub(super) fn behind_comment(text: &str) -> &str {
+pub(super) fn after_comment(text: &str) -> &str {
     if let Some(rest) = text.strip_prefix('>').or_else(|| text.strip_prefix("->")) {
         return rest;
     }
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("--") {
-        if let Some(behind) = after.strip_prefix('>').or_else(|| after.strip_prefix("!>")) {
-            return behind;
+        if let Some(after) = after.strip_prefix('>').or_else(|| after.strip_prefix("!>")) {
+            return after;
         }
         // Of three dashes the last two may be its end.
         rest = rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
@@ -30,7 +30,7 @@ fn is_named(text: &str, name: &str) -> bool {
 }
 
 /// The end tag of an element whose content is not markup, and what stands behind it.
-pub(super) fn end_of_raw<'a>(text: &'a str, name: &str) -> &'a str {
+pub(super) fn raw_text_end<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         if after.strip_prefix('/').is_some_and(|end| is_named(end, name)) {
@@ -42,7 +42,7 @@ pub(super) fn end_of_raw<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 /// The same for a script, in which another may stand in a comment.
-pub(super) fn end_of_script(text: &str) -> &str {
+pub(super) fn script_end(text: &str) -> &str {
     let (mut commented, mut nested) = (false, false);
     let mut rest = text;
     while let Some(at) = rest.find(if commented { ['<', '>'].as_slice() } else { &['<'] }) {
@@ -71,18 +71,18 @@ pub(super) fn end_of_script(text: &str) -> &str {
 }
 
 /// What stands behind a drawing or formula, from behind its start tag on.
-pub(super) fn behind_drawing(text: &str) -> &str {
+pub(super) fn after_drawing(text: &str) -> &str {
     let (mut depth, mut html) = (1_usize, 0_usize);
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         let here = rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
         let (is_end, named) = after.strip_prefix('/').map_or((false, after), |end| (true, end));
         if let Some(comment) = after.strip_prefix("!--") {
-            rest = behind_comment(comment);
+            rest = after_comment(comment);
             continue;
         }
         if let Some(data) = after.strip_prefix("![CDATA[") {
-            rest = behind(data, "]]>");
+            rest = after_mark(data, "]]>");
             continue;
         }
         if !named.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -91,21 +91,21 @@ pub(super) fn behind_drawing(text: &str) -> &str {
         }
         let (name, mut attributes) = tag(named);
         attributes.by_ref().for_each(drop);
-        let Some(behind) = attributes.behind() else { return "" };
-        match (&*small(name), is_end) {
+        let Some(behind) = attributes.rest() else { return "" };
+        match (&*lower_case(name), is_end) {
             ("svg" | "math", true) => {
                 depth -= 1;
                 html = 0;
             }
-            ("svg" | "math", false) => depth += usize::from(!attributes.is_empty()),
+            ("svg" | "math", false) => depth += usize::from(!attributes.is_self_closing()),
             ("foreignobject" | "desc" | "title" | "mi" | "mo" | "mn" | "ms" | "mtext" | "annotation-xml", true) => {
                 html = html.saturating_sub(1);
             }
             ("foreignobject" | "desc" | "title" | "mi" | "mo" | "mn" | "ms" | "mtext" | "annotation-xml", false) => {
-                html += usize::from(!attributes.is_empty());
+                html += usize::from(!attributes.is_self_closing());
             }
             // Elements of the page end it.
-            (name, _) if html == 0 && is_of_pages(name) => return here,
+            (name, _) if html == 0 && ends_drawing(name) => return here,
             _ => {}
         }
         if depth == 0 {
@@ -117,7 +117,7 @@ pub(super) fn behind_drawing(text: &str) -> &str {
 }
 
 /// Whether an element is one of a page's that stands in no drawing.
-fn is_of_pages(name: &str) -> bool {
+fn ends_drawing(name: &str) -> bool {
     matches!(
         name,
         "article"

@@ -9,7 +9,7 @@ pub(super) struct Attribute<'a> {
     /// As it is written: references in it are not resolved.
     pub(super) value: &'a str,
     /// Name and value with all that parts them.
-    pub(super) whole: &'a str,
+    pub(super) source: &'a str,
 }
 
 /// The attributes of a tag, one by one; then what stands behind the tag.
@@ -27,18 +27,18 @@ pub(super) fn tag(text: &str) -> (&str, Attributes<'_>) {
 }
 
 /// A name in small letters, as nearly all are.
-pub(super) fn small(name: &str) -> Cow<'_, str> {
+pub(super) fn lower_case(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
 }
 
 impl<'a> Attributes<'a> {
     /// What stands behind the tag, once all attributes have been taken; none where the text ends before the tag does.
-    pub(super) fn behind(&self) -> Option<&'a str> {
+    pub(super) fn rest(&self) -> Option<&'a str> {
         if self.closed { self.text.get(self.at..) } else { None }
     }
 
     /// Whether the tag ended in `/>`.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) fn is_self_closing(&self) -> bool {
         self.empty
     }
 
@@ -96,7 +96,7 @@ impl<'a> Iterator for Attributes<'a> {
             self.at = end;
             ""
         };
-        Some(Attribute { name, value, whole: self.text.get(start..self.at).unwrap_or_default() })
+        Some(Attribute { name, value, source: self.text.get(start..self.at).unwrap_or_default() })
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
     fn read(text: &str) -> (&str, Vec<(&str, &str)>, Option<&str>) {
         let (name, mut attributes) = tag(text);
         let list = attributes.by_ref().map(|attribute| (attribute.name, attribute.value)).collect();
-        (name, list, attributes.behind())
+        (name, list, attributes.rest())
     }
 
     #[test]
@@ -136,12 +136,12 @@ mod tests {
         for (text, empty) in [("svg/>", true), ("svg a/>", true), ("svg a=b/>", false), ("svg a='b'/>", true), ("svg / >", false)] {
             let (_, mut attributes) = tag(text);
             attributes.by_ref().for_each(drop);
-            assert_eq!(attributes.is_empty(), empty, "{text}");
+            assert_eq!(attributes.is_self_closing(), empty, "{text}");
         }
     }
 
     #[test]
-    fn an_attribute_is_given_whole() {
-        assert_eq!(tag("p a = 'b c'>").1.next().map(|attribute| attribute.whole), Some("a = 'b c'"));
+    fn an_attribute_is_given_source() {
+        assert_eq!(tag("p a = 'b c'>").1.next().map(|attribute| attribute.source), Some("a = 'b c'"));
     }
 }

@@ -1,14 +1,11 @@
 //! A page as a tree, no more than the reading needs: elements with their attributes, and text.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
-use html5ever::tendril::{StrTendril, TendrilSink};
-use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName, parse_document};
+use html5ever::tendril::StrTendril;
+use html5ever::{Attribute, QualName};
 
-use super::element::{Element, element};
+use super::element::Element;
 
 /// A node's place in its page.
 pub(super) type Id = usize;
@@ -24,12 +21,12 @@ pub(super) enum Node {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Links {
-    parent: Option<Id>,
-    first: Option<Id>,
-    last: Option<Id>,
-    before: Option<Id>,
-    after: Option<Id>,
+pub(super) struct Links {
+    pub(super) parent: Option<Id>,
+    pub(super) first: Option<Id>,
+    pub(super) last: Option<Id>,
+    pub(super) before: Option<Id>,
+    pub(super) after: Option<Id>,
 }
 
 /// A parsed page. Nodes stand in the order in which the parser made them.
@@ -46,11 +43,19 @@ pub(super) enum Step {
 }
 
 impl Page {
-    /// Any text gives a page. What it may cost is bounded before (`lean`).
-    pub(super) fn parse(text: &str) -> Self {
-        let sink = Sink::default();
-        sink.add(Node::Other);
-        parse_document(sink, ParseOpts::default()).one(text)
+    /// Adds a node that is not yet linked to others.
+    pub(super) fn add(&mut self, node: Node) -> Id {
+        self.nodes.push(node);
+        self.links.push(Links::default());
+        self.nodes.len() - 1
+    }
+
+    pub(super) fn node(&self, id: Id) -> Option<&Node> {
+        self.nodes.get(id)
+    }
+
+    pub(super) fn node_mut(&mut self, id: Id) -> Option<&mut Node> {
+        self.nodes.get_mut(id)
     }
 
     /// An element's name; empty for what is none.
@@ -158,7 +163,7 @@ impl Page {
         found
     }
 
-    fn link(&self, id: Id) -> Links {
+    pub(super) fn link(&self, id: Id) -> Links {
         self.links.get(id).copied().unwrap_or_default()
     }
 
@@ -168,7 +173,7 @@ impl Page {
         }
     }
 
-    fn detach(&mut self, id: Id) {
+    pub(super) fn detach(&mut self, id: Id) {
         let Links { parent, before, after, .. } = self.link(id);
         match before {
             Some(_) => self.change(before, |links| links.after = after),
@@ -181,7 +186,7 @@ impl Page {
         self.change(Some(id), |links| (links.parent, links.before, links.after) = (None, None, None));
     }
 
-    fn append(&mut self, parent: Id, child: Id) {
+    pub(super) fn append(&mut self, parent: Id, child: Id) {
         self.detach(child);
         let last = self.link(parent).last;
         self.change(Some(child), |links| (links.parent, links.before) = (Some(parent), last));
@@ -192,7 +197,7 @@ impl Page {
         self.change(Some(parent), |links| links.last = Some(child));
     }
 
-    fn insert_before(&mut self, sibling: Id, child: Id) {
+    pub(super) fn insert_before(&mut self, sibling: Id, child: Id) {
         self.detach(child);
         let Links { parent, before, .. } = self.link(sibling);
         self.change(Some(child), |links| (links.parent, links.before, links.after) = (parent, before, Some(sibling)));
@@ -201,182 +206,5 @@ impl Page {
             None => self.change(parent, |links| links.first = Some(child)),
         }
         self.change(Some(sibling), |links| links.before = Some(child));
-    }
-}
-
-/// Takes what the parser makes.
-#[derive(Default)]
-struct Sink {
-    page: RefCell<Page>,
-}
-
-/// The parser asks for an element's name by this, and often.
-#[derive(Debug)]
-struct Name(Rc<QualName>);
-
-impl html5ever::interface::ElemName for Name {
-    fn ns(&self) -> &Namespace {
-        &self.0.ns
-    }
-
-    fn local_name(&self) -> &LocalName {
-        &self.0.local
-    }
-}
-
-impl Sink {
-    fn add(&self, node: Node) -> Id {
-        let mut page = self.page.borrow_mut();
-        page.nodes.push(node);
-        page.links.push(Links::default());
-        page.nodes.len() - 1
-    }
-
-    /// The node to put in; none for text that the text node before takes up.
-    fn node(&self, before: Option<Id>, child: NodeOrText<Id>) -> Option<Id> {
-        let text = match child {
-            NodeOrText::AppendNode(node) => return Some(node),
-            NodeOrText::AppendText(text) => text,
-        };
-        let mut page = self.page.borrow_mut();
-        if let Some(Node::Text(own)) = before.and_then(|id| page.nodes.get_mut(id)) {
-            own.push_tendril(&text);
-            return None;
-        }
-        drop(page);
-        Some(self.add(Node::Text(text)))
-    }
-}
-
-impl TreeSink for Sink {
-    type Handle = Id;
-    type Output = Page;
-    type ElemName<'a> = Name;
-
-    fn finish(self) -> Page {
-        self.page.into_inner()
-    }
-
-    fn get_document(&self) -> Id {
-        ROOT
-    }
-
-    fn elem_name<'a>(&'a self, target: &'a Id) -> Name {
-        match self.page.borrow().nodes.get(*target) {
-            Some(Node::Element(name, ..)) => Name(Rc::clone(name)),
-            // The parser asks elements only.
-            _ => Name(Rc::new(QualName::new(None, Namespace::default(), LocalName::default()))),
-        }
-    }
-
-    fn create_element(&self, name: QualName, attrs: Vec<Attribute>, _: ElementFlags) -> Id {
-        let element = element(&name.local);
-        self.add(Node::Element(Rc::new(name), element, attrs))
-    }
-
-    fn create_comment(&self, _: StrTendril) -> Id {
-        self.add(Node::Other)
-    }
-
-    fn create_pi(&self, _: StrTendril, _: StrTendril) -> Id {
-        self.add(Node::Other)
-    }
-
-    fn append(&self, parent: &Id, child: NodeOrText<Id>) {
-        let last = self.page.borrow().link(*parent).last;
-        if let Some(node) = self.node(last, child) {
-            self.page.borrow_mut().append(*parent, node);
-        }
-    }
-
-    fn append_before_sibling(&self, sibling: &Id, child: NodeOrText<Id>) {
-        let before = self.page.borrow().link(*sibling).before;
-        if let Some(node) = self.node(before, child) {
-            self.page.borrow_mut().insert_before(*sibling, node);
-        }
-    }
-
-    fn append_based_on_parent_node(&self, element: &Id, prev_element: &Id, child: NodeOrText<Id>) {
-        let parent = self.page.borrow().parent(*element);
-        if parent.is_some() { self.append_before_sibling(element, child) } else { self.append(prev_element, child) }
-    }
-
-    /// Templates never come here (`lean`).
-    fn get_template_contents(&self, target: &Id) -> Id {
-        *target
-    }
-
-    fn same_node(&self, x: &Id, y: &Id) -> bool {
-        x == y
-    }
-
-    fn add_attrs_if_missing(&self, target: &Id, attrs: Vec<Attribute>) {
-        if let Some(Node::Element(_, _, own)) = self.page.borrow_mut().nodes.get_mut(*target) {
-            let new: Vec<_> = attrs.into_iter().filter(|attr| own.iter().all(|own| own.name != attr.name)).collect();
-            own.extend(new);
-        }
-    }
-
-    fn remove_from_parent(&self, target: &Id) {
-        self.page.borrow_mut().detach(*target);
-    }
-
-    fn reparent_children(&self, node: &Id, new_parent: &Id) {
-        let mut page = self.page.borrow_mut();
-        while let Some(child) = page.link(*node).first {
-            page.append(*new_parent, child);
-        }
-    }
-
-    fn parse_error(&self, _: Cow<'static, str>) {}
-
-    fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
-
-    fn set_quirks_mode(&self, _: QuirksMode) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The tree in a short form, to compare.
-    fn shape(html: &str) -> String {
-        let page = Page::parse(html);
-        let mut shape = String::new();
-        page.walk(page.first("body").unwrap(), |step| {
-            match step {
-                Step::Enter(id) => match page.own_text(id) {
-                    Some(text) => shape.push_str(text),
-                    None => shape.extend([page.name(id), "("]),
-                },
-                Step::Leave(id) if page.own_text(id).is_none() => shape.push(')'),
-                Step::Leave(_) => {}
-            }
-            true
-        });
-        shape
-    }
-
-    #[test]
-    fn the_tree_is_what_a_browser_would_build() {
-        assert_eq!(shape("<p>un<p>deux <b>trois"), "body(p(un)p(deux b(trois)))");
-        // Text that stands in a table by mistake is put before it, into the text that is there.
-        assert_eq!(shape("<div>un<table>deux<tr><td>trois</table>quatre"), "body(div(undeuxtable(tbody(tr(td(trois))))quatre))");
-        // Misnested formatting.
-        assert_eq!(shape("<b>un<p>deux</b>trois"), "body(b(un)p(b(deux)trois))");
-        assert_eq!(shape("un<!-- x -->deux &amp; trois"), "body(un()deux & trois)");
-    }
-
-    #[test]
-    fn a_walk_leaves_out_what_the_visitor_does_not_want() {
-        let page = Page::parse("<p>un <b>deux</b> trois</p>");
-        assert_eq!(page.text(ROOT), "un deux trois");
-        let mut text = String::new();
-        page.walk(ROOT, |step| {
-            let Step::Enter(id) = step else { return true };
-            text.push_str(page.own_text(id).unwrap_or_default());
-            page.name(id) != "b"
-        });
-        assert_eq!(text, "un  trois");
     }
 }

@@ -3,9 +3,9 @@
 use std::io::{BufRead, ErrorKind};
 
 use crate::config::Fields;
-use crate::extract::Key;
-use crate::extract::lines::item;
-use crate::extract::stream::{Item, Items};
+use crate::extract::format::{Item, Items};
+use crate::extract::json_lines::item;
+use crate::extract::key::Key;
 use crate::model::{ErrorCode, Reject};
 use crate::read::{Bytes, unreadable};
 
@@ -51,7 +51,7 @@ impl List {
             }
             Ok(None) => {
                 self.ended = true;
-                self.bytes.unchanged().err().map(|reject| Err((Key::File, reject)))
+                self.bytes.check_unchanged().err().map(|reject| Err((Key::File, reject)))
             }
             Err(reject) => {
                 self.ended = true;

@@ -1,6 +1,8 @@
 //! Plain text: the title is the first line, where that line is one.
 
-use super::{Draft, Format, LONGEST_TITLE, json};
+use super::draft::{Draft, MAX_TITLE_CHARS};
+use super::format::Format;
+use super::json;
 use crate::config::Fields;
 use crate::model::Reject;
 
@@ -32,7 +34,7 @@ impl Format for PlainText {
 /// A title is short and does not end as a sentence does.
 fn is_title(line: &str) -> bool {
     let line = line.trim();
-    line.chars().count() <= LONGEST_TITLE && !line.ends_with(['.', '…', ':', ';', ','])
+    line.chars().count() <= MAX_TITLE_CHARS && !line.ends_with(['.', '…', ':', ';', ','])
 }
 
 #[cfg(test)]

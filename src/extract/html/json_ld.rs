@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::lean::lean;
-use super::tree::{Page, ROOT};
-use crate::extract::one_line;
+use super::parse::parse;
+use super::prune::prune;
+use super::tree::ROOT;
+use crate::model::one_line;
 
 /// What JSON-LD says of the article.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct LinkedData {
+pub(super) struct JsonLd {
     pub(super) title: Option<String>,
     pub(super) published: Option<String>,
     pub(super) author: Option<String>,
@@ -24,22 +25,22 @@ pub(super) struct LinkedData {
 const DEEPEST: usize = 6;
 
 /// What the scripts' texts say, the first article first.
-pub(super) fn linked_data(scripts: &[&str]) -> LinkedData {
-    let mut found = LinkedData::default();
-    for value in scripts.iter().filter_map(|script| parse(script)) {
+pub(super) fn json_ld(scripts: &[&str]) -> JsonLd {
+    let mut found = JsonLd::default();
+    for value in scripts.iter().filter_map(|script| value(script)) {
         collect(&value, DEEPEST, &mut found);
     }
     found
 }
 
 /// Pages write line ends and tabs into strings, and semicolons and comments around the whole.
-fn parse(script: &str) -> Option<Value> {
+fn value(script: &str) -> Option<Value> {
     let text = script.trim().trim_start_matches("<!--").trim_start_matches("//<![CDATA[").trim_end_matches("-->").trim_end_matches("//]]>");
     let text = text.trim().trim_end_matches(';');
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&text.replace(|c: char| c.is_control(), " ")).ok())
 }
 
-fn collect(value: &Value, depth: usize, found: &mut LinkedData) {
+fn collect(value: &Value, depth: usize, found: &mut JsonLd) {
     match value {
         Value::Array(list) if depth > 0 => list.iter().for_each(|value| collect(value, depth - 1, found)),
         Value::Object(object) => {
@@ -66,7 +67,7 @@ fn is_article(object: &Map<String, Value>) -> bool {
     }
 }
 
-fn take(object: &Map<String, Value>, found: &mut LinkedData) {
+fn take(object: &Map<String, Value>, found: &mut JsonLd) {
     let text = |key: &str| object.get(key).and_then(|value| names(value, ", "));
     let set = |place: &mut Option<String>, value: Option<String>| {
         if place.is_none() {
@@ -114,16 +115,16 @@ fn plain(text: &str) -> String {
         return text.to_owned();
     }
     let broken = text.replace("</p>", "</p>\n").replace("<br", "\n<br");
-    let Ok(lean) = lean(&broken) else { return String::new() };
-    Page::parse(&lean.html).text(ROOT)
+    let Ok(pruned) = prune(&broken) else { return String::new() };
+    parse(&pruned.html).text(ROOT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(script: &str) -> LinkedData {
-        linked_data(&[script])
+    fn read(script: &str) -> JsonLd {
+        json_ld(&[script])
     }
 
     #[test]
@@ -142,8 +143,8 @@ mod tests {
 
     #[test]
     fn what_is_broken_or_no_article_says_nothing() {
-        assert_eq!(read("{\"@type\":\"NewsArticle\""), LinkedData::default());
-        assert_eq!(read(r#"{"@type":"Organization","name":"x"}"#), LinkedData::default());
+        assert_eq!(read("{\"@type\":\"NewsArticle\""), JsonLd::default());
+        assert_eq!(read(r#"{"@type":"Organization","name":"x"}"#), JsonLd::default());
         assert_eq!(read("{\"@type\":\"NewsArticle\",\"headline\":\"a\nb\"};").title.as_deref(), Some("a b"));
     }
 }

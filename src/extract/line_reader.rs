@@ -1,32 +1,9 @@
-//! Files that hold many articles, one after the other, and are never held whole.
+//! Reads lines of bounded length.
 
 use std::io::BufRead;
 
-use super::{Draft, Key};
-use crate::config::Fields;
 use crate::model::Reject;
 use crate::read::{Bytes, unreadable};
-
-/// One article of many, or the key of its row and why there is none. With [`Key::File`] it is the file that cannot be read on.
-pub(super) type Item = Result<Draft, (Key, Reject)>;
-
-/// The articles of a file, as they come.
-pub(super) type Items = Box<dyn Iterator<Item = Item> + Send>;
-
-/// A format whose articles can be read one after the other.
-pub(super) trait Stream: Sync {
-    /// File name endings, without the dot, in small letters.
-    fn extensions(&self) -> &'static [&'static str];
-
-    /// Whether a file that begins with `start` is surely of this format.
-    fn looks_like(&self, start: &str) -> bool;
-
-    /// Whether a file with the right ending can be of this format.
-    fn fits(&self, start: &str) -> bool;
-
-    /// The articles.
-    fn items(&self, bytes: Bytes, fields: &Fields) -> Result<Items, Reject>;
-}
 
 /// What [`next_line`] found.
 pub(super) enum Line {

@@ -1,8 +1,9 @@
 //! JSON Lines: an object a line, each read by itself, so that a file of any size costs the memory of its longest line.
 
+use super::format::{Item, Items, Stream};
 use super::json;
-use super::stream::{Item, Items, Line, Stream, next_line};
-use super::{Key, content_key};
+use super::key::{Key, content_key};
+use super::line_reader::{Line, next_line};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::{Bytes, decode};
@@ -38,7 +39,7 @@ impl Stream for JsonLines {
                         return Some(Err((Key::Own(format!("line-{number}")), Reject::new(ErrorCode::TooLarge, reason))));
                     }
                     Line::Fault(reject) => return Some(Err((Key::File, reject))),
-                    Line::End => return bytes.unchanged().err().map(|reject| Err((Key::File, reject))),
+                    Line::End => return bytes.check_unchanged().err().map(|reject| Err((Key::File, reject))),
                 }
             }
         })))

@@ -1,0 +1,147 @@
+//! Turns a draft into an article: plain text, no boilerplate, with a title and a language.
+
+use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
+use super::word_count::count_words;
+use super::{boilerplate, date, html, language, sentences};
+use crate::config::Rules;
+use crate::discover::article_id;
+use crate::model::{Article, ErrorCode, Flag, Lang, Reject, clean, cleaned, one_line};
+use crate::read::fix_mojibake;
+
+/// A feed entry with fewer words is probably only the beginning of its article.
+const TEASER_WORDS: usize = 120;
+
+/// Finishes a draft; `name` is the name of its row.
+///
+/// # Errors
+/// Fails if the draft is empty or not an article.
+pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article, Reject> {
+    let draft = without_mojibake(without_markup(draft, rules)?);
+    let mut flags = draft.flags;
+    let raw = cleaned(draft.body);
+    let stripped = boilerplate::strip(&raw, rules);
+    let mut body = stripped.body;
+    let title = draft.title.as_deref().and_then(clean_line).map(|title| shorten(&title, 2 * MAX_TITLE_CHARS));
+    let paywalled = boilerplate::ends_at_paywall(&raw, draft.paid, rules);
+    boilerplate::refuse(title.as_deref().unwrap_or_default(), &raw, &body, paywalled, rules)?;
+    if !body.chars().any(char::is_alphanumeric) {
+        let content = if title.is_some() { "a title but no text" } else { "no text" };
+        return Err(Reject::new(ErrorCode::Empty, format!("the article has {content}")));
+    }
+    let title = title.unwrap_or_else(|| {
+        flags.push(Flag::NoTitle);
+        first_sentence(&body)
+    });
+    // Many exports repeat the title as the first paragraph.
+    if let Some(rest) = body.strip_prefix(title.as_str()).filter(|rest| rest.starts_with('\n')) {
+        body = String::from(rest.trim_start());
+    }
+    if body.contains('\u{fffd}') {
+        flags.push(Flag::Encoding);
+    }
+    let words = count_words(&body);
+    if paywalled || (draft.excerpt && is_teaser(&body, words)) {
+        flags.push(Flag::Teaser);
+    }
+    let detected = language::detect_with_certainty(&body, draft.language.as_deref().and_then(Lang::parse));
+    let language = detected.map(|detected| detected.lang);
+    let day_first = language != Some(Lang::EN);
+    flags.sort_unstable();
+    flags.dedup();
+    Ok(Article {
+        id: article_id(name),
+        source: name.to_owned(),
+        language,
+        certainty: detected.map(|detected| detected.certainty),
+        published: draft.published.as_deref().and_then(|date| date::parse(date, day_first)).or(stripped.published),
+        url: draft.url.as_deref().and_then(clean_line).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
+        author: draft.author.as_deref().and_then(clean_line).or(stripped.author),
+        section: draft.section.as_deref().and_then(clean_line),
+        words,
+        title,
+        body,
+        flags,
+        signature: Vec::new(),
+    })
+}
+
+/// Extracts the plain text of the body. The metadata of a page fills in what the draft lacks.
+fn without_markup(draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
+    match draft.markup {
+        Markup::Plain => Ok(draft),
+        Markup::Fragment => Ok(Draft { body: html::fragment::text(&draft.body)?, markup: Markup::Plain, ..draft }),
+        Markup::Page => {
+            let page = html::article(&draft.body, rules)?;
+            Ok(Draft {
+                title: draft.title.or(page.title),
+                body: page.body,
+                markup: Markup::Plain,
+                published: draft.published.or(page.published),
+                url: draft.url.or(page.url),
+                author: draft.author.or(page.author),
+                section: draft.section.or(page.section),
+                language: draft.language.or(page.language),
+                paid: page.paid,
+                ..draft
+            })
+        }
+    }
+}
+
+/// Fixes mojibake that escapes of JSON or HTML hid from the decoder.
+fn without_mojibake(mut draft: Draft) -> Draft {
+    for text in [Some(&mut draft.body), draft.title.as_mut()].into_iter().flatten() {
+        if let Some(fixed) = fix_mojibake(text) {
+            *text = fixed;
+            draft.flags.push(Flag::Mojibake);
+        }
+    }
+    draft
+}
+
+/// Whether the text of an excerpt is only the beginning of its article.
+fn is_teaser(body: &str, words: usize) -> bool {
+    words < TEASER_WORDS || body.ends_with(['…', ']']) || body.ends_with("...")
+}
+
+fn clean_line(text: &str) -> Option<String> {
+    Some(one_line(&clean(text))).filter(|line| !line.is_empty())
+}
+
+fn first_sentence(body: &str) -> String {
+    sentences::sentences(body).first().map_or_else(String::new, |sentence| shorten(&one_line(sentence), MAX_TITLE_CHARS))
+}
+
+/// Cuts a line to `max` characters at a word boundary. The title is part of every call, so a long
+/// one would multiply the bill.
+fn shorten(line: &str, max: usize) -> String {
+    if line.chars().count() <= max {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(max).collect();
+    let whole_words = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    format!("{} …", whole_words.trim_end_matches([',', ';', ':']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finish(draft: Draft) -> Article {
+        article(draft, "a", &Rules::shipped()).unwrap()
+    }
+
+    #[test]
+    fn a_long_title_is_shortened() {
+        let draft = Draft { title: Some("mot ".repeat(10_000)), body: "Un.".to_owned(), ..Draft::default() };
+        assert!(finish(draft).title.chars().count() < 330);
+    }
+
+    #[test]
+    fn without_a_title_the_first_sentence_is_used_and_flagged() {
+        let body = format!("{} fin. Puis le reste.", "Le ministre de la mer a dit et ".repeat(10));
+        let article = finish(Draft { body, ..Draft::default() });
+        assert_eq!(article.flags, [Flag::NoTitle]);
+        assert!(article.title.ends_with(" …") && article.title.chars().count() <= MAX_TITLE_CHARS + 2);
+    }
+}

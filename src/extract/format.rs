@@ -1,0 +1,58 @@
+//! The traits that input formats implement.
+
+use super::draft::Draft;
+use super::key::Key;
+use crate::config::Fields;
+use crate::model::Reject;
+use crate::read::Bytes;
+
+/// A format that is read whole. Pure: text in, drafts out.
+pub(super) trait Format: Sync {
+    /// File extensions: lower case, without the dot.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Whether a text that starts with `start` is certainly of this format.
+    fn looks_like(&self, start: &str) -> bool;
+
+    /// Whether the text of a file with a matching extension can be of this format.
+    fn fits(&self, _start: &str) -> bool {
+        true
+    }
+
+    /// The articles of a file that is too large to read whole. Returns `None` if the format cannot
+    /// be read one article at a time.
+    fn one_by_one(&self, _bytes: Bytes, _fields: &Fields) -> Option<Items> {
+        None
+    }
+
+    /// The articles in `text`.
+    fn drafts(&self, text: &str, fields: &Fields) -> Result<Vec<Draft>, Reject>;
+
+    /// Like [`Format::drafts`], but takes the text, so that a format that keeps all of it need not
+    /// copy it.
+    fn take(&self, text: String, fields: &Fields) -> Result<Vec<Draft>, Reject> {
+        self.drafts(&text, fields)
+    }
+}
+
+/// A format that is read one article at a time, so that a file of any size fits in memory.
+pub(super) trait Stream: Sync {
+    /// File extensions: lower case, without the dot.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Whether a file that starts with `start` is certainly of this format.
+    fn looks_like(&self, start: &str) -> bool;
+
+    /// Whether a file with a matching extension can be of this format.
+    fn fits(&self, start: &str) -> bool;
+
+    /// The articles of a file.
+    fn items(&self, bytes: Bytes, fields: &Fields) -> Result<Items, Reject>;
+}
+
+/// One article of a file, or the key of its row and the reason why it was rejected. [`Key::File`]
+/// means that the rest of the file cannot be read.
+pub(super) type Item = Result<Draft, (Key, Reject)>;
+
+/// The articles of a file, read one at a time.
+pub(super) type Items = Box<dyn Iterator<Item = Item> + Send>;

@@ -1,0 +1,279 @@
+//! The metadata of a page's article: JSON-LD, `<meta>`, `<time>`, and what is shown near the title.
+
+mod dates;
+mod title;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::element::Element;
+use super::json_ld::{JsonLd, json_ld};
+use super::tree::{Id, Page, ROOT, Step};
+use crate::config::Said;
+use crate::extract::boilerplate::byline;
+use crate::extract::date;
+use crate::extract::word_count::count_words;
+use crate::extract::word_list::entries;
+use crate::model::{fold, one_line};
+use dates::{BARE, DATE_CLASS, Dates, LABELLED, MARKUP, TIME_ELEMENT};
+use title::Heading;
+
+#[derive(Debug, Default)]
+pub(super) struct Metadata {
+    pub(super) title: Option<String>,
+    pub(super) published: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) author: Option<String>,
+    pub(super) section: Option<String>,
+    pub(super) language: Option<String>,
+    /// The text of the article, if JSON-LD contains it.
+    pub(super) body: Option<String>,
+    /// Whether part of the article is for subscribers only.
+    pub(super) paid: bool,
+}
+
+/// Names of `<meta>` elements, best first.
+static META_DATES: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("metadata/date_names.txt")).collect());
+const META_AUTHORS: &[&str] = &[
+    "author",
+    "article:author",
+    "og:article:author",
+    "dc.creator",
+    "dcterms.creator",
+    "parsely-author",
+    "sailthru.author",
+    "cxenseparse:author",
+    "citation_author",
+    "twitter:creator:name",
+];
+const META_SECTIONS: &[&str] =
+    &["article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category", "dc.subject.section", "category"];
+
+/// The longest text (in bytes) that can be a date or a name.
+const MAX_LABEL: usize = 120;
+/// The most words that such a text may have besides its date.
+const MAX_WORDS_AROUND_DATE: usize = 9;
+
+/// Collects the metadata of a page; `hints` are what the classes of its elements say, `scripts` the
+/// texts of its JSON-LD.
+pub(super) fn metadata(page: &Page, hints: &[Said], scripts: &[&str]) -> Metadata {
+    let mut collector = Collector::new(page, hints);
+    page.walk(ROOT, |step| match step {
+        Step::Enter(id) => collector.enter(id),
+        Step::Leave(id) => {
+            collector.leave(id);
+            true
+        }
+    });
+    collector.finish(json_ld(scripts))
+}
+
+struct Collector<'a> {
+    page: &'a Page,
+    /// What the class and id of each element say.
+    hints: &'a [Said],
+    metas: HashMap<String, &'a str>,
+    dates: Dates,
+    /// Headings of the first level.
+    headings: Vec<Heading>,
+    /// Headings of the second and third level.
+    subheadings: Vec<Heading>,
+    page_title: Option<String>,
+    canonical: Option<&'a str>,
+    language: Option<&'a str>,
+    author: Option<String>,
+    /// Open elements whose content is not the article's, the innermost last.
+    elsewhere: Vec<Id>,
+    /// The text before the current one, and the number of texts so far.
+    last_text: &'a str,
+    texts: usize,
+}
+
+impl<'a> Collector<'a> {
+    fn new(page: &'a Page, hints: &'a [Said]) -> Self {
+        Self {
+            page,
+            hints,
+            metas: HashMap::new(),
+            dates: Dates::default(),
+            headings: Vec::new(),
+            subheadings: Vec::new(),
+            page_title: None,
+            canonical: None,
+            language: None,
+            author: None,
+            elsewhere: Vec::new(),
+            last_text: "",
+            texts: 0,
+        }
+    }
+
+    fn leave(&mut self, id: Id) {
+        if self.elsewhere.last() == Some(&id) {
+            self.elsewhere.pop();
+        }
+    }
+
+    /// Reads a node. Returns whether to read its content.
+    fn enter(&mut self, id: Id) -> bool {
+        if let Some(text) = self.page.own_text(id) {
+            self.text(id, text);
+            return true;
+        }
+        let page = self.page;
+        match page.name(id) {
+            "html" => self.language = page.attr(id, "lang").or_else(|| page.attr(id, "xml:lang")),
+            "meta" => {
+                let key = ["property", "name", "itemprop", "http-equiv"].iter().find_map(|name| page.attr(id, name));
+                if let (Some(key), Some(content)) = (key, page.attr(id, "content").map(str::trim).filter(|content| !content.is_empty())) {
+                    self.metas.entry(key.to_ascii_lowercase()).or_insert(content);
+                }
+            }
+            "link" if page.attr(id, "rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
+                self.canonical = self.canonical.or(page.attr(id, "href"));
+            }
+            "select" => return false,
+            "title" => {
+                self.page_title.get_or_insert_with(|| one_line(&page.text(id)));
+                return false;
+            }
+            "h1" => self.headings.push((one_line(&page.text(id)), self.texts)),
+            "h2" | "h3" => self.subheadings.push((one_line(&page.text(id)), self.texts)),
+            "aside" | "footer" => self.elsewhere.push(id),
+            "time" => self.time(id),
+            _ => {}
+        }
+        self.attributes(id);
+        true
+    }
+
+    /// Reads the attributes that any element can have.
+    fn attributes(&mut self, id: Id) {
+        let page = self.page;
+        let hint = self.hint(id);
+        let is_frame = page.element(id) == Some(Element::Frame);
+        if !is_frame && self.elsewhere.is_empty() && hint.has(Said::OTHER) {
+            self.elsewhere.push(id);
+        }
+        let itemprop = page.attr(id, "itemprop").unwrap_or_default();
+        if itemprop == "datePublished" || (page.name(id) == "abbr" && hint.has(Said::DATE)) {
+            let value = ["content", "datetime", "title"].iter().find_map(|name| page.attr(id, name));
+            let iso = value.map_or_else(|| self.parse(&page.text(id)), |value| self.parse(value));
+            self.add_date(MARKUP, iso);
+        }
+        let may_name_author = self.author.is_none() && !is_frame && self.elsewhere.is_empty();
+        if may_name_author && (hint.has(Said::AUTHOR) || itemprop == "author" || page.attr(id, "rel") == Some("author")) {
+            let text = one_line(&page.text(id));
+            self.author = Some(text).filter(|text| text.len() <= MAX_LABEL).and_then(|text| author(&text));
+        }
+    }
+
+    fn hint(&self, id: Id) -> Said {
+        self.hints.get(id).copied().unwrap_or_default()
+    }
+
+    /// Reads a `<time>` element.
+    fn time(&mut self, id: Id) {
+        let text = one_line(&self.page.text(id));
+        let attribute = self.page.attr(id, "datetime").and_then(|value| self.parse(value));
+        let shown = self.parse(&text);
+        let rank = dates::rank(&(fold(&text) + &fold(self.last_text)), TIME_ELEMENT);
+        let day = |iso: &Option<String>| iso.as_ref().and_then(|iso| iso.get(..10).map(str::to_owned));
+        // «Publié le 29 juin» with another day in the attribute: that is when the page was generated.
+        let differ = rank == LABELLED && shown.is_some() && day(&shown) != day(&attribute);
+        self.add_date(rank, if differ { shown } else { attribute.or(shown) });
+    }
+
+    /// Reads a text, which may be a date or a byline.
+    fn text(&mut self, id: Id, text: &'a str) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        if text.len() <= MAX_LABEL
+            && let Some(found) = date::find(text, self.is_french())
+        {
+            let before = fold(if found.before.len() < 4 { self.last_text } else { &found.before });
+            let has_date_class = self.page.parent(id).is_some_and(|parent| self.hint(parent).has(Said::DATE));
+            let rank = dates::rank(&before, if has_date_class { DATE_CLASS } else { BARE });
+            if count_words(&found.before) + count_words(&found.after) <= MAX_WORDS_AROUND_DATE {
+                self.add_date(rank, Some(found.iso));
+            }
+        }
+        if self.author.is_none() && self.elsewhere.is_empty() && !self.headings.is_empty() {
+            let text = text.trim_start_matches([',', '|', '-', '–', '•', '·', ' ', '\u{a0}']);
+            self.author = byline(text).and_then(author);
+        }
+        self.texts += 1;
+        self.last_text = if text.len() <= MAX_LABEL { text } else { "" };
+    }
+
+    fn add_date(&mut self, rank: u32, iso: Option<String>) {
+        if let Some(iso) = iso {
+            self.dates.add(iso, rank, !self.elsewhere.is_empty(), self.texts);
+        }
+    }
+
+    fn is_french(&self) -> bool {
+        !self.language.is_some_and(|language| language.starts_with("en"))
+    }
+
+    fn parse(&self, text: &str) -> Option<String> {
+        date::parse(text, self.is_french())
+    }
+
+    fn meta(&self, names: &[&str]) -> Option<&'a str> {
+        names.iter().find_map(|name| self.metas.get(*name).copied())
+    }
+
+    fn finish(self, data: JsonLd) -> Metadata {
+        let url = self.canonical.map(str::to_owned).or_else(|| self.meta(&["og:url"]).map(str::to_owned)).or(data.url.clone());
+        let social_title = self.meta(&["og:title", "twitter:title", "dc.title"]).map(one_line);
+        let title = title::title(&self.headings, self.page_title.as_deref(), [data.title.as_deref(), social_title.as_deref()]);
+        let title_position = title.as_ref().and_then(|title| title::position(title, self.headings.iter().chain(&self.subheadings)));
+        let published = data.published.as_deref().and_then(|date| self.parse(date));
+        let published = published.or_else(|| META_DATES.iter().find_map(|name| self.metas.get(*name).and_then(|value| self.parse(value))));
+        let published = published.or_else(|| self.dates.best(title_position)).or_else(|| url.as_deref().and_then(dates::in_url));
+        let author_in = |names: &[&str]| names.iter().find_map(|name| self.metas.get(*name).and_then(|text| author(text)));
+        let author = data.author.as_deref().and_then(author).or_else(|| author_in(META_AUTHORS));
+        Metadata {
+            title,
+            published,
+            url,
+            author: author.or(self.author.clone()),
+            section: data.section.clone().or_else(|| self.meta(META_SECTIONS).map(one_line)),
+            language: self.language.or(self.meta(&["og:locale", "content-language", "dc.language"])).map(str::to_owned),
+            body: data.body,
+            paid: data.paid || self.meta(&["article:content_tier"]).is_some_and(|tier| tier != "free"),
+        }
+    }
+}
+
+/// The name in a byline, without «Par». Returns `None` if it is a URL or has no letters.
+fn author(text: &str) -> Option<String> {
+    let text = one_line(text);
+    let starts = [
+        "par ",
+        "by ",
+        "auteur:",
+        "auteur :",
+        "auteur ",
+        "author:",
+        "recueilli par ",
+        "propos recueillis par ",
+        "rédigé par ",
+        "publié par ",
+        "posted by ",
+    ];
+    let folded = fold(&text);
+    let start = starts.iter().find(|start| folded.starts_with(**start)).map_or(0, |start| start.chars().count());
+    let name: String = text.chars().skip(start).collect();
+    let name = name.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | ')' | '('));
+    let fits = !name.is_empty()
+        && !name.contains("://")
+        && !name.starts_with("www.")
+        && name.len() <= MAX_LABEL
+        && name.contains(char::is_alphabetic)
+        && !name.contains(|c: char| c.is_ascii_digit());
+    fits.then(|| name.to_owned())
+}

@@ -1,0 +1,104 @@
+//! Names the articles of a file.
+
+use std::collections::HashMap;
+
+use crate::model::{clean, one_line};
+
+/// What names an article within its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Nothing: it is all that the file holds.
+    #[default]
+    File,
+    /// Its own id or address.
+    Own(String),
+    /// Its content, for want of an id: never its place, which changes from night to night.
+    Content,
+}
+
+/// Characters of a key; a longer one is cut and has its hash behind it.
+const LONGEST_KEY: usize = 200;
+/// Hexadecimal digits of a hash in a key.
+const DIGITS: usize = 12;
+
+/// A key made of content.
+pub(super) fn content_key(content: &[u8]) -> String {
+    blake3::hash(content).to_hex().chars().take(DIGITS).collect()
+}
+
+/// The names of a file's articles, each once, so that no article takes another's row.
+pub(super) struct Names {
+    file: String,
+    /// A hash of each, and how often it came: a file may hold a million.
+    seen: HashMap<u64, u32>,
+}
+
+impl Names {
+    pub(super) fn new(file: &str) -> Self {
+        Self { file: file.to_owned(), seen: HashMap::new() }
+    }
+
+    /// The name of the next article. One that repeats a key has its content's hash behind it, one that repeats both a number too.
+    pub(super) fn next(&mut self, key: &Key, content: &str) -> String {
+        let key = match key {
+            Key::File => return self.file.clone(),
+            Key::Own(own) => Some(short(&one_line(&clean(own)))).filter(|own| !own.is_empty()),
+            Key::Content => None,
+        };
+        let hash = || content_key(content.as_bytes());
+        let key = key.unwrap_or_else(hash);
+        if self.times(&key) == 1 {
+            return format!("{}#{key}", self.file);
+        }
+        let key = format!("{key}-{}", hash());
+        let mut unique = key.clone();
+        // The count is that of earlier ones, so this ends at once, unless a key looks like one made here.
+        while self.times(&unique) > 1 {
+            unique = format!("{key}-{}", self.times(&key));
+        }
+        format!("{}#{unique}", self.file)
+    }
+
+    /// How often a key has come, this time included.
+    fn times(&mut self, key: &str) -> u32 {
+        let hash = blake3::hash(key.as_bytes());
+        let bytes = hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
+        let times = self.seen.entry(u64::from_le_bytes(bytes)).or_default();
+        *times += 1;
+        *times
+    }
+}
+
+fn short(key: &str) -> String {
+    if key.chars().count() <= LONGEST_KEY {
+        return key.to_owned();
+    }
+    let start: String = key.chars().take(LONGEST_KEY).collect();
+    format!("{start}…{}", content_key(key.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_its_own_id_else_its_content_and_never_twice_the_same() {
+        let mut names = Names::new("a.json");
+        let own = |id: &str| Key::Own(id.into());
+        assert_eq!(names.next(&own("1"), "Un."), "a.json#1");
+        let second = names.next(&own("1"), "Deux.");
+        assert_eq!(second, format!("a.json#1-{}", content_key("Deux.".as_bytes())));
+        let third = names.next(&own("1"), "Deux.");
+        assert!(third.starts_with(&second) && third != second && names.next(&own("1"), "Deux.") != third);
+        assert_eq!(names.next(&Key::Content, "Trois."), format!("a.json#{}", content_key("Trois.".as_bytes())));
+        assert_eq!(names.next(&Key::File, ""), "a.json");
+    }
+
+    #[test]
+    fn a_long_key_is_cut_and_stays_its_own() {
+        let mut names = Names::new("a");
+        let address = |end: &str| Key::Own(format!("https://a.invalid/{}{end}", "x".repeat(400)));
+        let (first, second) = (names.next(&address("1"), ""), names.next(&address("2"), ""));
+        assert!(first != second && first.chars().count() < 230, "{first}");
+    }
+}

@@ -1,0 +1,158 @@
+//! Plain French and plain English, known by their small words.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::extract::word_list::entries;
+use crate::model::Lang;
+
+static FRENCH: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/french.txt")).collect());
+static ENGLISH: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/english.txt")).collect());
+static OTHERS: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/others.txt")).collect());
+
+/// A text needs so many of a language's small words, and so many different ones.
+const ENOUGH: usize = 12;
+const DIFFERENT: u32 = 7;
+
+/// The length (in bytes) of the longest stop word. A word of that length fits into one number.
+const LONGEST: usize = 8;
+
+#[derive(Clone, Copy)]
+struct StopWord {
+    /// French, English, or any other language.
+    list: usize,
+    number: usize,
+}
+
+/// The stop words by their letters.
+static STOP_WORDS: LazyLock<HashMap<u64, StopWord>> = LazyLock::new(|| {
+    let mut words = HashMap::new();
+    for (list, names) in [&*FRENCH, &*ENGLISH, &*OTHERS].into_iter().enumerate() {
+        for key in names.iter().filter_map(|word| key(word)) {
+            let number = words.len();
+            // A word that French or English has is no sign of another language.
+            words.entry(key).or_insert(StopWord { list, number });
+        }
+    }
+    words
+});
+
+/// A word as it is read: its small letters as one number, and how many bytes they have.
+#[derive(Default)]
+struct Word {
+    key: u64,
+    length: usize,
+}
+
+impl Word {
+    fn push(&mut self, byte: u8) {
+        if self.length < LONGEST {
+            self.key |= u64::from(byte) << (8 * self.length);
+        }
+        self.length += 1;
+    }
+
+    fn push_letter(&mut self, letter: char) {
+        let small = match letter {
+            '\u{c0}'..='\u{de}' => char::from_u32(u32::from(letter) + 0x20).unwrap_or(letter),
+            '\u{df}'..='\u{ff}' => letter,
+            // None of the small words has a letter of which two become.
+            _ => letter.to_lowercase().next().unwrap_or(letter),
+        };
+        small.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.push(byte));
+    }
+}
+
+/// The words of `text`, one by one. Most are ASCII, and their letters are not even decoded.
+fn each_word(text: &str, mut read: impl FnMut(&Word)) {
+    let mut word = Word::default();
+    for (at, byte) in text.bytes().enumerate() {
+        let letter = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => {
+                word.push(byte | 0x20);
+                continue;
+            }
+            // What follows the first byte of a character has been read with that.
+            0x80..=0xbf => continue,
+            0xc0.. => text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| is_letter(*c)),
+            _ => None,
+        };
+        if let Some(letter) = letter {
+            word.push_letter(letter);
+        } else if word.length > 0 {
+            read(&std::mem::take(&mut word));
+        }
+    }
+    if word.length > 0 {
+        read(&word);
+    }
+}
+
+/// A single word in small letters as one number; none for one that is longer than the small words.
+fn key(word: &str) -> Option<u64> {
+    let mut key = None;
+    each_word(word, |word| key = (word.length <= LONGEST).then_some(word.key));
+    key
+}
+
+/// French or English where the text is plainly that (a sixth of its words are small words of the one, and hardly any of another), and
+/// which share (in percent) of the small words in it are of that language.
+pub(super) fn detect(text: &str) -> Option<(Lang, u8)> {
+    let mut counts = [0_usize; 3];
+    let mut seen = [0_u64; 4];
+    let mut words = 0_usize;
+    each_word(text, |word| {
+        words += 1;
+        let Some(stop_word) = (word.length <= LONGEST).then(|| STOP_WORDS.get(&word.key)).flatten() else { return };
+        if let Some(count) = counts.get_mut(stop_word.list) {
+            *count += 1;
+        }
+        if let Some(seen) = seen.get_mut(stop_word.number / 64) {
+            *seen |= 1 << (stop_word.number % 64);
+        }
+    });
+    let [french, english, others] = counts;
+    let different: u32 = seen.iter().map(|seen| seen.count_ones()).sum();
+    let plainly = |own: usize, other: usize| own >= ENOUGH && own * 6 >= words && own >= 6 * (other + others);
+    let (lang, own, other) = if french > english { (Lang::FR, french, english) } else { (Lang::EN, english, french) };
+    let share = u8::try_from(own * 100 / (own + other + others).max(1)).unwrap_or(100);
+    (different >= DIFFERENT && plainly(own, other)).then_some((lang, share))
+}
+
+/// Most are ASCII or the letters of French.
+fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphabetic(),
+        '\u{d7}' | '\u{f7}' | '\u{2000}'..='\u{206f}' => false,
+        '\u{c0}'..='\u{24f}' => true,
+        _ => c.is_alphabetic(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_small_word_is_found_on_its_list_in_letters_of_any_size() {
+        for (list, names) in [&*FRENCH, &*ENGLISH].into_iter().enumerate() {
+            for name in names {
+                for word in [(*name).to_owned(), name.to_uppercase()] {
+                    assert_eq!(key(&word).and_then(|key| STOP_WORDS.get(&key)).map(|stop_word| stop_word.list), Some(list), "{word}");
+                }
+            }
+        }
+        assert!(key("und").and_then(|key| STOP_WORDS.get(&key)).is_some_and(|stop_word| stop_word.list == 2 && stop_word.number < 256));
+        assert!(key("digue").and_then(|key| STOP_WORDS.get(&key)).is_none());
+        assert!(('\0'..='\u{ffff}').all(|c| is_letter(c) == c.is_alphabetic()));
+    }
+
+    #[test]
+    fn a_mixture_is_not_plain() {
+        let (french, english) =
+            ("les élus et le maire ont dit qu'elle est dans une ville ", "the mayor said that they have been with her for it ");
+        assert_eq!(detect(&french.repeat(4)), Some((Lang::FR, 100)));
+        assert_eq!(detect(&english.repeat(4)), Some((Lang::EN, 100)));
+        assert_eq!(detect(&[french, english].concat().repeat(4)), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! The list of input formats, and how the format of a file is chosen.
+
+use std::path::Path;
+
+use super::format::{Format, Stream};
+use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, plain_text, table, warc};
+use crate::model::Source;
+
+/// Formats that are read whole. Plain text comes last because any text looks like it.
+static FORMATS: &[&dyn Format] =
+    &[&newsml::NewsMl, &corpus::Corpus, &feed::Feed, &html::Html, &json::Json, &markdown::Markdown, &plain_text::PlainText];
+
+/// Formats that are read one article at a time.
+static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &json_lines::JsonLines, &table::Table];
+
+/// How many bytes decide whether a `.txt` file is plain text.
+const PLAIN_TEXT_HEAD: usize = 1 << 8;
+/// How many bytes decide the format of any other file.
+const FORMAT_HEAD: usize = 16 << 10;
+/// Extensions of compressed files; the extension before tells the format.
+const COMPRESSED: &[&str] = &["gz", "zst", "zstd"];
+
+pub(super) enum Kind {
+    Whole(&'static dyn Format),
+    Stream(&'static dyn Stream),
+}
+
+/// The format of a source, by its extension unless the first bytes contradict it, else by the
+/// first bytes.
+pub(super) fn kind_of(source: &Source, head: &[u8]) -> Kind {
+    let extension = extension(source);
+    let has_extension = |known: &[&str]| extension.as_deref().is_some_and(|extension| known.contains(&extension));
+    // Only to recognise the format: bytes that are not text are rejected later, with a reason.
+    let start_of = |most: usize| String::from_utf8_lossy(head.get(..head.len().min(most)).unwrap_or_default());
+    if has_extension(plain_text::PlainText.extensions()) && plain_text::PlainText.fits(trim_start(&start_of(PLAIN_TEXT_HEAD))) {
+        return Kind::Whole(&plain_text::PlainText);
+    }
+    let start = start_of(FORMAT_HEAD);
+    let start = trim_start(&start);
+    let stream_by = |test: &dyn Fn(&dyn Stream) -> bool| STREAMS.iter().find(|stream| test(**stream)).map(|stream| Kind::Stream(*stream));
+    let format_by = |test: &dyn Fn(&dyn Format) -> bool| FORMATS.iter().find(|format| test(**format)).map(|format| Kind::Whole(*format));
+    stream_by(&|stream| has_extension(stream.extensions()) && stream.fits(start))
+        // JSON Lines are often saved as `.json`.
+        .or_else(|| if has_extension(json::Json.extensions()) { stream_by(&|stream| stream.looks_like(start)) } else { None })
+        .or_else(|| format_by(&|format| has_extension(format.extensions()) && format.fits(start)))
+        .or_else(|| stream_by(&|stream| stream.looks_like(start)))
+        .or_else(|| format_by(&|format| format.looks_like(start)))
+        .unwrap_or(Kind::Whole(&plain_text::PlainText))
+}
+
+/// Whether a source may hold many articles that are read one at a time. `max_whole` is the size
+/// (in bytes) up to which a file is read whole.
+pub(crate) fn is_stream(source: &Source, max_whole: u64) -> bool {
+    // A JSON array is read whole if possible, so that a truncated one is rejected as a whole.
+    let is_large = source.size > max_whole && !is_compressed(source);
+    let streams = |extension: &str| {
+        STREAMS.iter().any(|stream| stream.extensions().contains(&extension)) || (is_large && json::Json.extensions().contains(&extension))
+    };
+    source.is_stdin() || extension(source).is_some_and(|extension| streams(&extension))
+}
+
+pub(super) fn is_compressed(source: &Source) -> bool {
+    lower_case_extension(&source.path).is_some_and(|extension| COMPRESSED.contains(&extension.as_str()))
+}
+
+/// The lower-case extension of a source, ignoring that of a compression.
+fn extension(source: &Source) -> Option<String> {
+    if is_compressed(source) { lower_case_extension(&source.path.with_extension("")) } else { lower_case_extension(&source.path) }
+}
+
+fn lower_case_extension(path: &Path) -> Option<String> {
+    path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase)
+}
+
+fn trim_start(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim_start()
+}
