@@ -1,4 +1,4 @@
-//! One folder's entries, sorted, in little memory: a folder may hold a million files, and their names must not fill it.
+//! Lists one folder in little memory: a folder may hold a million files.
 
 use std::ffi::OsStr;
 use std::fs::{DirEntry, FileType};
@@ -6,14 +6,14 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What an entry is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Kind {
     File,
     Folder,
 }
 
-/// Names end to end, and where each begins: files first, then folders.
+/// The sorted entries of a folder, files before folders. The names are stored end to end; an entry
+/// is the start, the length and the kind of a name.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     names: Vec<u8>,
@@ -21,8 +21,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Lists the files and folders in `path`, each kind sorted by name. Hidden ones are left out; so are links, sockets, pipes and devices: opening
-    /// one may hang, or lead out of the folder.
+    /// Lists the files and folders in `path`, each kind sorted by name. Leaves out hidden files,
+    /// and links, sockets, pipes and devices: opening one may hang or lead out of the folder.
     pub(super) fn list(path: &Path) -> io::Result<Self> {
         let mut folder = Self::default();
         for entry in path.read_dir()? {
@@ -40,18 +40,18 @@ impl Folder {
         let name = entry.file_name();
         let Some(kind) = kind(&name, entry.file_type().ok()) else { return };
         let bytes = name.as_bytes();
-        // No file system of ours has longer names.
+        // No file system has longer names.
         let Ok(length) = u16::try_from(bytes.len()) else { return };
         self.entries.push((self.names.len(), length, kind));
         self.names.extend_from_slice(bytes);
     }
 
-    /// The name of the file at this place in their order.
+    /// The name of the file at position `at`. Returns `None` after the last file.
     pub(super) fn file(&self, at: usize) -> Option<&OsStr> {
         self.entries.get(at).filter(|entry| entry.2 == Kind::File).map(|entry| OsStr::from_bytes(name(&self.names, entry)))
     }
 
-    /// The names of its folders, the last one first.
+    /// The names of the folders, in reverse order.
     pub(super) fn folders_backwards(&self) -> Vec<&OsStr> {
         let folders = self.entries.iter().rev().take_while(|entry| entry.2 == Kind::Folder);
         folders.map(|entry| OsStr::from_bytes(name(&self.names, entry))).collect()
@@ -67,12 +67,13 @@ fn kind(name: &OsStr, found: Option<FileType>) -> Option<Kind> {
     if found.is_file() { Some(Kind::File) } else { found.is_dir().then_some(Kind::Folder) }
 }
 
-/// How many files lie below `path`, as a quick look says.
+/// Counts the files below `path`, without reading their metadata. Stops early if `go_on` returns
+/// false.
 pub(super) fn count(path: &Path, outside: Option<&Path>, go_on: &dyn Fn() -> bool) -> u64 {
     let mut files = 0;
     let mut open = vec![path.to_path_buf()];
     while let Some(path) = open.pop() {
-        // The walk proper tells what cannot be read.
+        // Errors are reported by the walk itself.
         for entry in path.read_dir().into_iter().flatten().flatten() {
             match kind(&entry.file_name(), entry.file_type().ok()) {
                 Some(Kind::File) => files += 1,

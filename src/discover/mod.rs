@@ -1,4 +1,4 @@
-//! The input's files and folders, walked in a stable order, as sources.
+//! Finds the sources: walks the input's files and folders in a stable order.
 
 mod folder;
 mod name;
@@ -13,27 +13,27 @@ use folder::Folder;
 
 pub use name::{article_id, display_name};
 
-/// What the walk comes by: a file to read, or something that was found and cannot be read.
+/// A source, or the name of an entry that cannot be read and the reason.
 pub type Found = Result<Source, (String, Reject)>;
 
-/// Walks `inputs` and yields every file below them once, in the order of the inputs; in a folder its files come first, in the order of
-/// their names, then its folders. Hidden files are skipped, `.gitignore` means nothing here, links are not followed (one named as an
-/// input itself is).
+/// Walks `inputs` and yields each file below them once. Inputs keep their order; in a folder, files
+/// come first, sorted by name, then folders. Hidden files are skipped and links are not followed,
+/// except a link that is itself an input. `.gitignore` has no effect.
 ///
-/// `base` is the folder that sources are named relative to; `outside` (the output folder) is not entered.
+/// Sources are named relative to `base`. The output folder `outside` is not entered.
 pub fn walk<'a>(inputs: &[PathBuf], base: &'a Path, outside: &Path) -> impl Iterator<Item = Found> + use<'a> {
     let roots = roots(inputs);
     let closed: Arc<HashSet<PathBuf>> = Arc::new(roots.iter().cloned().chain(outside.canonicalize().ok()).collect());
     roots.into_iter().flat_map(move |root| Walk { base, closed: Arc::clone(&closed), ahead: vec![root], open: None })
 }
 
-/// How many files there are, as a quick look says while `go_on`.
+/// Counts the files in `inputs` quickly. Stops early if `go_on` returns false.
 pub fn count(inputs: &[PathBuf], outside: &Path, go_on: &dyn Fn() -> bool) -> u64 {
     let outside = outside.canonicalize().ok();
     roots(inputs).iter().map(|root| if root.is_dir() { folder::count(root, outside.as_deref(), go_on) } else { 1 }).sum()
 }
 
-/// The inputs by their real places (the name that a person gave may be a link), without those that lie in an earlier one.
+/// The real paths of the inputs, without those that are inside an earlier one.
 pub fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
     let mut seen = HashSet::with_capacity(inputs.len());
     let mut roots = Vec::with_capacity(inputs.len());
@@ -48,14 +48,15 @@ pub fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
     roots
 }
 
-/// The walk below one input.
+/// A walk of one input.
 struct Walk<'a> {
     base: &'a Path,
-    /// Not entered from above: the output, and inputs, which are walked by themselves.
+    /// Paths that are not entered from above: the output folder, and the inputs, which have their
+    /// own walk.
     closed: Arc<HashSet<PathBuf>>,
-    /// Still to be looked at, the next one last.
+    /// Paths to visit, the next one last.
     ahead: Vec<PathBuf>,
-    /// The folder whose files are being handed out, and which one is the next.
+    /// The open folder and the position of its next file.
     open: Option<(PathBuf, Folder, usize)>,
 }
 
@@ -85,7 +86,7 @@ impl Iterator for Walk<'_> {
 }
 
 impl Walk<'_> {
-    /// Opens a folder; yields an input that is a file, and what cannot be opened.
+    /// Opens a folder. Yields an input that is a file, or the reason why a path cannot be opened.
     fn enter(&mut self, path: PathBuf) -> Option<Found> {
         if path.as_os_str() == Source::STDIN {
             return Some(Ok(Source { path, name: Source::STDIN_NAME.to_owned(), size: 0, stamp: None }));
@@ -106,7 +107,7 @@ impl Walk<'_> {
     }
 }
 
-/// The file at `path`; none where it is no plain file.
+/// The source at `path`. Returns `None` if it is not a regular file.
 fn file(path: PathBuf, base: &Path) -> Option<Found> {
     let name = display_name(&path, base);
     match path.symlink_metadata() {

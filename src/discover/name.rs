@@ -1,12 +1,13 @@
-//! How a source is named in the table, and the id made of that name.
+//! The name of a source in the table, and its id.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The name of `path` in the table: relative to `base` where it lies below it. Control characters, characters that turn
-/// the direction of a line, and bytes that are not UTF-8 become `\xNN`, a backslash `\\`, so that a name is harmless in a
-/// terminal and can be turned back.
+/// The name of `path` in the table, relative to `base` if it is below it. Control characters,
+/// characters that change the text direction, and bytes that are not UTF-8 become `\xNN`; a
+/// backslash becomes `\\`. So a name is harmless in a terminal and can be turned back into the
+/// path.
 pub fn display_name(path: &Path, base: &Path) -> String {
     let path = path.strip_prefix(base).unwrap_or(path);
     let mut name = String::new();
@@ -14,7 +15,7 @@ pub fn display_name(path: &Path, base: &Path) -> String {
         for c in chunk.valid().chars() {
             match c {
                 '\\' => name.push_str("\\\\"),
-                // Parts a file from the article in it.
+                // `#` separates the file from the article in it.
                 '#' => escape(&mut name, b"#"),
                 c if needs_escape(c) => escape(&mut name, c.encode_utf8(&mut [0; 4]).as_bytes()),
                 c => name.push(c),
@@ -25,7 +26,7 @@ pub fn display_name(path: &Path, base: &Path) -> String {
     name
 }
 
-/// The id of an article: 16 hexadecimal digits of the BLAKE3 hash of its source's name.
+/// The id of an article: the first 16 hexadecimal digits of the BLAKE3 hash of its source's name.
 pub fn article_id(source: &str) -> String {
     blake3::hash(source.as_bytes()).to_hex().chars().take(16).collect()
 }

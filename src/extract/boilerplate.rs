@@ -1,5 +1,5 @@
-//! What stands in a text but is no part of the article: share links, source lines, comment counts, photo captions. And texts that
-//! are no article at all.
+//! Removes the lines that are not part of an article (share links, source lines, comment counts,
+//! photo captions), and rejects texts that are not articles at all.
 
 use std::collections::HashSet;
 
@@ -8,29 +8,31 @@ use super::{date, sentences};
 use crate::config::Rules;
 use crate::model::{ErrorCode, Reject, fold};
 
-/// A text without its furniture, and what dropped lines said of it: «Publié le …», «Par …».
+/// A text without boilerplate, and the metadata from the lines that were removed («Publié le …»,
+/// «Par …»).
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stripped {
-    /// Paragraphs parted by a blank line.
+    /// Paragraphs, separated by blank lines.
     pub(super) body: String,
-    /// ISO 8601.
+    /// In ISO 8601.
     pub(super) published: Option<String>,
     pub(super) author: Option<String>,
 }
 
-/// A line longer than this (in bytes, as all lengths here) is never taken for furniture by its beginning.
+/// The longest line (in bytes, like all lengths here) that can be boilerplate because of its first
+/// words.
 const SHORT: usize = 170;
-/// Longest caption.
+/// The longest caption.
 const CAPTION: usize = 320;
-/// Longest line that is nothing but a date.
+/// The longest line that is only a date.
 const DATELINE: usize = 110;
 
-/// Drops the furniture of `text`; every line that is left becomes a paragraph.
+/// Removes the boilerplate of `text`. Every line that is left becomes a paragraph.
 pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
     let (mut published, mut author) = (None, None);
     let mut body = String::with_capacity(text.len() + 16);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        // Long lines are text; to look no further makes the reading of plain text half as long.
+        // A longer line is always text. Skipping it halves the time that plain text takes.
         if line.len() <= CAPTION {
             let folded = fold(line);
             if let Some(date) = dateline(line, &folded) {
@@ -53,7 +55,7 @@ pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
     Stripped { body, published, author }
 }
 
-/// The date of a line that only says when the article was published or changed.
+/// The date in a line that only says when the article was published or changed.
 fn dateline(line: &str, folded: &str) -> Option<String> {
     const STARTS: &[&str] = &[
         "publié le",
@@ -88,8 +90,8 @@ fn is_furniture(line: &str, folded: &str, rules: &Rules) -> bool {
         || is_caption(line)
 }
 
-/// «Par Jeanne Exemple», `By Jane Example and John Example`: a few words, every name with a capital, no full stop.
-/// The names.
+/// The names in a byline: «Par Jeanne Exemple», `By Jane Example and John Example`. A byline is
+/// short, capitalises every name and does not end in a full stop.
 pub(super) fn byline(line: &str) -> Option<&str> {
     let names =
         ["Par ", "par ", "PAR ", "By ", "by ", "BY ", "Propos recueillis par "].iter().find_map(|start| line.strip_prefix(start))?;
@@ -99,7 +101,7 @@ pub(super) fn byline(line: &str) -> Option<&str> {
     right.then_some(names)
 }
 
-/// «Comment (0)», «3 commentaires».
+/// Whether a line is a comment count: «Comment (0)», «3 commentaires».
 fn is_comment_count(line: &str) -> bool {
     if !line.contains("comment") || !line.contains(|c: char| c.is_ascii_digit()) {
         return false;
@@ -108,24 +110,25 @@ fn is_comment_count(line: &str) -> bool {
     matches!(words.as_str(), "comment" | "comments" | "commentaire" | "commentaires")
 }
 
-/// A photo caption ends with its credit.
+/// Whether a line is a photo caption. It ends with the credit.
 fn is_caption(line: &str) -> bool {
     line.rsplit_once(['©', '®']).is_some_and(|(_, credit)| credit.chars().count() < 80)
 }
 
-/// Longest text of a cookie banner or of an error page.
+/// The longest text of a cookie notice, and of an error page.
 const LONGEST_NOTICE: usize = 2_500;
 const LONGEST_ERROR: usize = 800;
-/// Fewer words than this before a paywall are no article.
+/// The fewest words before a paywall that make an article.
 const STUB: usize = 120;
-/// Texts longer than this are looked at for one sentence over and over, so far into them.
+/// A longer text is searched for repetition, up to twice this length.
 const LONG: usize = 10_000;
 
-/// Why a text is no article: an error page, a cookie wall, what stands before a paywall, one sentence over and over. `raw` is the
-/// text before, `body` after its furniture went; `cut` says whether a paywall ends it.
+/// Rejects a text that is not an article: an error page, a cookie notice, the beginning of an
+/// article behind a paywall, or a few sentences over and over. `raw` is the text with and `body`
+/// the text without boilerplate.
 ///
 /// # Errors
-/// A reject `boilerplate`.
+/// Fails with `boilerplate` if the text is not an article.
 pub(super) fn refuse(title: &str, raw: &str, body: &str, cut: bool, rules: &Rules) -> Result<(), Reject> {
     let no_article = |what: &str| Err(Reject::new(ErrorCode::Boilerplate, format!("this is {what}, not an article")));
     if raw.len() <= LONGEST_NOTICE && rules.may_consent(raw) && is_consent(&fold(raw), rules) {
@@ -143,24 +146,25 @@ pub(super) fn refuse(title: &str, raw: &str, body: &str, cut: bool, rules: &Rule
     Ok(())
 }
 
-/// Whether a text is only the beginning of an article, as the page or the text itself says.
+/// Whether a paywall cuts off the text, according to the page or to the last lines of the text.
 pub(super) fn ends_at_paywall(raw: &str, paid: bool, rules: &Rules) -> bool {
     let mut last_lines = raw.lines().rev().filter(|line| !line.trim().is_empty()).take(6);
     paid || last_lines.any(|line| line.len() <= CAPTION && rules.paywall(&fold(line)))
 }
 
-/// Whether most sentences speak of cookies and consent.
+/// Whether most sentences are about cookies and consent.
 fn is_consent(folded: &str, rules: &Rules) -> bool {
     if rules.consent(folded) < 3 {
         return false;
     }
-    // In small letters the cutter finds few sentences: lines and full stops do.
+    // The sentence splitter needs capitals, so lower-case text is split at lines and full stops.
     let pieces: Vec<&str> = folded.split(['\n', '.', '!', '?']).map(str::trim).filter(|piece| piece.len() > 12).collect();
     let speak = pieces.iter().filter(|piece| rules.consent(piece) > 0).count();
     speak >= 2 && speak * 2 >= pieces.len()
 }
 
-/// Whether the title says so; and where more words follow in it, the text too.
+/// Whether the title is that of an error page. If the title has other words too, the text has to
+/// agree.
 fn is_error(title: &str, folded: &str, rules: &Rules) -> bool {
     let also = [
         "page",

@@ -1,4 +1,4 @@
-//! XML of text corpora: what trafilatura writes (`--output-format xml`: the metadata in attributes), and TEI (in a header).
+//! XML of text corpora: TEI, and what trafilatura writes with `--output-format xml`.
 
 use super::draft::Draft;
 use super::format::Format;
@@ -30,7 +30,7 @@ impl Format for Corpus {
     }
 }
 
-/// What stands behind the declarations and comments, from the root's name on.
+/// The text from the name of the root element on, without declarations and comments.
 fn root(start: &str) -> &str {
     let mut rest = start;
     while let Some((_, tag)) = rest.split_once('<') {
@@ -60,7 +60,8 @@ fn document(root: &Element) -> Draft {
 fn tei(root: &Element) -> Draft {
     let header = root.child("teiheader");
     let find = |names: &[&str]| header.and_then(|header| header.find(names));
-    // The date of publication stands with the source, where there is one; others say when the file was made.
+    // The date of publication is part of the source description. Other dates say when the file was
+    // made.
     let date = find(&["biblfull", "publicationstmt"]).and_then(|about| about.find(&["date"]));
     let text = root.child("text");
     let body = text.and_then(|text| text.child("body"));

@@ -1,11 +1,11 @@
-//! Dates as articles write them, to ISO 8601.
+//! Parses dates in articles and writes them in ISO 8601.
 //!
-//! A date with a time and a zone keeps both; one without a zone stays without: which it was is not known, and a guess would differ
-//! from machine to machine.
+//! A date keeps its time and zone. A time without a zone stays without: guessing the zone would
+//! give different results on different machines.
 
 use jiff::civil::{Date, DateTime, Time};
 
-/// Months without accents, French and English. A word is a month if one of these begins with it.
+/// French and English months, without accents. A word is a month if one of these starts with it.
 const MONTHS: [[&str; 2]; 12] = [
     ["janvier", "january"],
     ["fevrier", "february"],
@@ -21,22 +21,22 @@ const MONTHS: [[&str; 2]; 12] = [
     ["decembre", "december"],
 ];
 
-/// What stands further behind a date (in characters) is not its time.
+/// How far after a date (in characters) its time can be.
 const NEAR: usize = 24;
 
-/// The date in `text`, as `YYYY-MM-DD`, with its time and zone where those are given. Understands ISO 8601, the dates of e-mails,
-/// seconds since 1970, French and English dates written out («mardi 17 avril 2026 à 18 h 30», `April 17, 2026 6:30 pm`) and in
-/// figures; of `03/04/2026` the month is the second number if `day_first`, and else it is none: it may be either. None where there
-/// is no certain date.
+/// Parses the date in `text`: `YYYY-MM-DD`, with the time and zone if they are given. Accepts ISO
+/// 8601, e-mail dates, Unix time, and dates in French and English, in words («mardi 17 avril 2026 à
+/// 18 h 30», `April 17, 2026 6:30 pm`) or in digits. `03/04/2026` is ambiguous: it is 3 April if
+/// `day_first`, and not a date otherwise. Returns `None` if no date is certain.
 pub(super) fn parse(text: &str, day_first: bool) -> Option<String> {
     let text = text.trim();
     iso(text).or_else(|| mail(text)).or_else(|| seconds(text)).or_else(|| find(text, day_first).map(|found| found.iso))
 }
 
-/// A date within a text.
+/// A date found in a text.
 pub(super) struct Found {
     pub(super) iso: String,
-    /// What stands around it.
+    /// The text before and after it.
     pub(super) before: String,
     pub(super) after: String,
 }
@@ -59,7 +59,7 @@ fn mail(text: &str) -> Option<String> {
     Some(moment.timestamp().display_with_offset(moment.offset()).to_string())
 }
 
-/// Seconds or milliseconds since 1970, as exports of databases have them.
+/// Parses Unix time in seconds or milliseconds, as database exports have it.
 fn seconds(text: &str) -> Option<String> {
     let number: i64 = text.parse().ok()?;
     let seconds = match text.len() {
@@ -70,7 +70,7 @@ fn seconds(text: &str) -> Option<String> {
     jiff::Timestamp::from_second(seconds).ok().map(|moment| moment.to_string())
 }
 
-/// A word of a text and where it stands.
+/// A word of a text and its byte range.
 #[derive(Clone, Copy)]
 struct Word<'a> {
     text: &'a str,
@@ -80,12 +80,12 @@ struct Word<'a> {
 
 fn words(text: &str) -> Vec<Word<'_>> {
     let pieces = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    // Each piece lies within the text, so its place is the distance of their beginnings.
+    // `piece` is a slice of `text`, so the difference of the addresses is its offset.
     let place = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
     pieces.map(|piece| Word { text: piece, start: place(piece), end: place(piece) + piece.len() }).collect()
 }
 
-/// The first date within a text that is written out or in figures.
+/// Finds the first date in a text, in words or in digits.
 pub(super) fn find(text: &str, day_first: bool) -> Option<Found> {
     if !text.contains(|c: char| c.is_ascii_digit()) {
         return None;
@@ -99,19 +99,19 @@ pub(super) fn find(text: &str, day_first: bool) -> Option<Found> {
         Some((date, *a, *c))
     })?;
     let (before, after) = (text.get(..first.start).unwrap_or_default(), text.get(last.end..).unwrap_or_default());
-    // `2026-11-13T08:00` is one word from the day on.
+    // In `2026-11-13T08:00`, the day and the hour are one word.
     let iso = time(after).map_or_else(|| date.to_string(), |time| date.to_datetime(time).to_string());
     Some(Found { iso, before: before.to_owned(), after: after.to_owned() })
 }
 
-/// A day's number, a month's name and a year, in either order of the first two.
+/// Parses a day, the name of a month, and a year; day and month in either order.
 fn written(first: &str, second: &str, third: &str) -> Option<Date> {
     let year = year(third)?;
     let (month, day) = month(second).zip(day(first)).or_else(|| month(first).zip(day(second)))?;
     Date::new(year, month, day).ok()
 }
 
-/// `13/11/2026`, `13.11.2026`, `2026-3-1`: the same mark twice between three numbers.
+/// Parses `13/11/2026`, `13.11.2026`, `2026-3-1`: three numbers with the same separator.
 fn in_figures(numbers: [&str; 3], between: [&str; 2], day_first: bool) -> Option<Date> {
     if between[0] != between[1] || !matches!(between[0], "/" | "." | "-") {
         return None;
@@ -143,7 +143,8 @@ fn month(word: &str) -> Option<i8> {
     if word.len() < 3 {
         return None;
     }
-    // «fév», «févr», «sept», «juil»; but «mai» and «juin» are whole before they are the beginning of another.
+    // Short forms are accepted: «fév», «févr», «sept», «juil». «mai» and «juin» are only
+    // themselves.
     let number = MONTHS.iter().position(|names| names.iter().any(|name| name.starts_with(&word)))?;
     i8::try_from(number + 1).ok()
 }
@@ -155,7 +156,7 @@ fn day(word: &str) -> Option<i8> {
     digits.parse().ok().filter(|_| right && digits.len() <= 2)
 }
 
-/// The time of day just behind a date: «à 18 h 30», `18:30:05`, `6.30 pm`, «18h».
+/// Parses the time right after a date: «à 18 h 30», `18:30:05`, `6.30 pm`, «18h».
 fn time(after: &str) -> Option<Time> {
     let near: String = after.chars().take(NEAR).collect::<String>().to_lowercase();
     let start = near.find(|c: char| c.is_ascii_digit())?;

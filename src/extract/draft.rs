@@ -1,4 +1,4 @@
-//! What a format understood of one article, before what all formats share; and what the article is called in the table.
+//! An article as its format gives it, before it is finished.
 
 use super::key::Key;
 use crate::model::Flag;
@@ -7,42 +7,41 @@ use crate::model::Flag;
 /// is cut there.
 pub(super) const MAX_TITLE_CHARS: usize = 160;
 
-/// What a format understood of one article.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Draft {
     pub(super) key: Key,
     pub(super) title: Option<String>,
-    /// As `markup` says; plain: paragraphs parted by line ends.
+    /// In the form that `markup` says. Plain text has one paragraph per line.
     pub(super) body: String,
     pub(super) markup: Markup,
     pub(super) published: Option<String>,
     pub(super) url: Option<String>,
     pub(super) author: Option<String>,
-    /// The part of the paper it stood in.
+    /// The section of the newspaper.
     pub(super) section: Option<String>,
-    /// The language as the source labels it: a hint only.
+    /// The language according to the source. Only a hint.
     pub(super) language: Option<String>,
-    /// Whether the source may have given the beginning only.
+    /// Whether the text may be only the beginning of the article.
     pub(super) excerpt: bool,
-    /// Whether the source says that not all of it may be read without paying.
+    /// Whether part of the article is for subscribers only.
     pub(super) paid: bool,
-    /// What the reading of it found.
+    /// What was noticed while reading.
     pub(super) flags: Vec<Flag>,
 }
 
-/// What a draft's body is written in.
+/// The markup of a draft's body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Markup {
     #[default]
     Plain,
     /// HTML of the article alone.
     Fragment,
-    /// A whole page, with the article somewhere in it.
+    /// A whole page that contains the article.
     Page,
 }
 
 impl Markup {
-    /// What the text of a field looks like: exports have both in fields of the same name.
+    /// Guesses the markup of a field: exports have plain text and HTML in fields of the same name.
     pub(super) fn of(text: &str) -> Self {
         let start: String = text.trim_start().chars().take(200).collect::<String>().to_ascii_lowercase();
         if start.starts_with("<!doctype html") || start.starts_with("<html") {

@@ -34,7 +34,7 @@ impl Format for Feed {
 
 fn draft(entry: &Element, language: Option<String>) -> Draft {
     let text = |names: &[&str]| names.iter().find_map(|name| entry.child(name)?.text());
-    // `content` is Atom's, `encoded` RSS's content:encoded, `encoded` and `content` both the whole text.
+    // RSS has the whole text in `content:encoded`, Atom in `content`.
     let whole = ["encoded", "content"].iter().find_map(|name| entry.child(name)?.raw());
     let excerpt = whole.is_none();
     let body = whole.or_else(|| ["description", "summary"].iter().find_map(|name| entry.child(name)?.raw())).unwrap_or_default();
@@ -55,7 +55,8 @@ fn draft(entry: &Element, language: Option<String>) -> Draft {
     }
 }
 
-/// RSS has the address as text, Atom as an attribute, and then of several the one of the page itself.
+/// The URL of an entry. RSS has it as text, Atom as an attribute, sometimes several: then the one
+/// of the page itself.
 fn link(entry: &Element) -> Option<String> {
     let links = || entry.children().filter(|child| child.name == "link");
     let own = links().find(|link| link.attribute("rel").is_none_or(|rel| rel == "alternate"));

@@ -1,4 +1,4 @@
-//! Saved pages: title, date, author and the rest from the markup (`marks`), the text by where the page's prose stands (`content`).
+//! Saved pages. `metadata` finds the title, date and author; `content` finds the text.
 
 mod blocks;
 mod content;
@@ -26,9 +26,10 @@ use tree::Page;
 
 pub(super) struct Html;
 
-/// Text of this length (in bytes) is an article, whatever else the page has: the comments under a news flash are none.
+/// A text of this length (in bytes) is an article even if the page has more text: that may be
+/// comments on a short news item.
 const SHORTEST_ARTICLE: usize = 100;
-/// JSON-LD with at least so much text has the article, where the page does not show it.
+/// A JSON-LD text of this length is the article if the page does not show it.
 const SHORTEST_JSON_LD: usize = 250;
 
 impl Format for Html {
@@ -45,7 +46,8 @@ impl Format for Html {
         start.contains('<')
     }
 
-    /// A page is taken apart when the article is finished: that is most of the work, and what is in it may have come otherwise.
+    /// Only stores the page. Parsing is most of the work and happens when the article is finished,
+    /// and a page can also come from another format.
     fn take(&self, text: String, _: &Fields) -> Result<Vec<Draft>, Reject> {
         Ok(vec![Draft { body: text, markup: Markup::Page, ..Draft::default() }])
     }
@@ -55,10 +57,10 @@ impl Format for Html {
     }
 }
 
-/// The article of a page.
+/// Extracts the article of a page.
 ///
 /// # Errors
-/// Where the page is nested too deep to be parsed.
+/// Fails if the page is too deep or too large to parse.
 pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     let pruned = prune::prune(page)?;
     let page = parse::parse(&pruned.html);
@@ -70,7 +72,7 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     Ok(Draft { title, body, published, url, author, section, language, paid, ..Draft::default() })
 }
 
-/// What the class and id of each element say. The same few stand everywhere in a page.
+/// What the class and id of each element say. The values repeat, so they are looked up once.
 fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<Said> {
     let mut known: HashMap<&str, Said> = HashMap::new();
     let of_element = |id| {
@@ -84,8 +86,8 @@ fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<Said> {
     (0..page.len()).map(of_element).collect()
 }
 
-/// The article's text: what the page shows; what its classes call furniture only where there is nothing else; what JSON-LD says
-/// where that is much more.
+/// The text of the article. If next to nothing is left without the boilerplate elements, they are
+/// kept; if the page does not show the text that JSON-LD has, the latter is used.
 fn body(page: &Page, hints: &[Said], sizes: &Sizes, rules: &Rules, metadata: &Metadata) -> String {
     let title = metadata.title.as_deref();
     let read = |sizes| {
@@ -105,7 +107,7 @@ fn body(page: &Page, hints: &[Said], sizes: &Sizes, rules: &Rules, metadata: &Me
     }
 }
 
-/// The share of a text's words that another has too.
+/// The share of the words of `text` that `other` has too.
 #[expect(clippy::cast_precision_loss, reason = "numbers of words")]
 fn share(text: &str, other: &str) -> f64 {
     let words =

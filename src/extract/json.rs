@@ -1,4 +1,5 @@
-//! JSON: an object is an article, a list of objects is several. Field names as the config and common exports have them.
+//! JSON: an object is an article, a list of objects is several. The field names are those of the
+//! config and of common exports.
 
 mod list;
 
@@ -13,7 +14,7 @@ use crate::read::Bytes;
 
 pub(super) struct Json;
 
-/// What a list of articles is called in an object that holds one: JSON Feed, search results, dumps.
+/// The keys that hold the list of articles: JSON Feed, search results, dumps.
 const LISTS: &[&str] = &["articles", "items", "results", "documents", "docs", "data", "news", "entries"];
 
 impl Format for Json {
@@ -22,7 +23,7 @@ impl Format for Json {
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        // `[` alone may be a bracket of plain text.
+        // A `[` alone may be a bracket in plain text.
         let inside = |open: char| start.strip_prefix(open).map(str::trim_start);
         inside('{').is_some_and(|rest| rest.starts_with(['"', '}'])) || inside('[').is_some_and(|rest| rest.starts_with('{'))
     }
@@ -56,21 +57,23 @@ fn malformed(what: impl Into<String>) -> Reject {
     Reject::new(ErrorCode::Malformed, what)
 }
 
-/// The value; a lone surrogate, which JavaScript writes when it cuts an emoji in two, costs one character and not the article.
+/// Parses JSON. A lone surrogate, which JavaScript writes when it cuts an emoji in two, costs one
+/// character and not the article.
 pub(super) fn parse(text: &str) -> Result<Value, Reject> {
     let parsed =
         serde_json::from_str(text).or_else(|error| without_lone_surrogates(text).map_or(Err(error), |text| serde_json::from_str(&text)));
     parsed.map_err(|error| malformed(format!("not valid JSON: {error}")))
 }
 
-/// `text` with U+FFFD for escapes of half a character; none where there are none.
+/// `text` with U+FFFD in place of escaped lone surrogates. Returns `None` if there are none.
 fn without_lone_surrogates(text: &str) -> Option<String> {
     let unit = |text: &str| text.strip_prefix("\\u").and_then(|hex| u16::from_str_radix(hex.get(..4)?, 16).ok());
     let (mut mended, mut rest, mut found) = (String::with_capacity(text.len()), text, false);
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         mended.push_str(before);
-        // What stands behind a backslash goes along, so that `\\ud800` is no escape of a surrogate.
+        // Takes the character after a backslash too, so that `\\ud800` does not count as a
+        // surrogate.
         let mut length = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
         match unit(escape) {
             Some(0xd800..=0xdbff) if escape.get(6..).and_then(unit).is_some_and(|low| (0xdc00..=0xdfff).contains(&low)) => length = 12,
@@ -89,7 +92,7 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
     found.then_some(mended)
 }
 
-/// The list of articles in an object that is no article itself.
+/// The list of articles in an object that is not itself an article.
 fn list_in(object: &Map<String, Value>, fields: &Fields) -> Option<Vec<Value>> {
     if find(object, &fields.body).is_some() {
         return None;
@@ -97,10 +100,10 @@ fn list_in(object: &Map<String, Value>, fields: &Fields) -> Option<Vec<Value>> {
     LISTS.iter().find_map(|name| object.get(*name)?.as_array().filter(|list| list.iter().all(Value::is_object))).cloned()
 }
 
-/// What an object says of its article.
+/// The article that an object describes.
 pub(super) fn draft(object: &Map<String, Value>, fields: &Fields) -> Draft {
     let body = find(object, &fields.body).unwrap_or_default();
-    // `uri` and `source` may hold an address or a name.
+    // `uri` and `source` may hold a URL or a name.
     let url = fields.url.iter().filter_map(|name| find(object, std::slice::from_ref(name))).find(|url| url.starts_with("http"));
     let key = find(object, &fields.id).or_else(|| url.clone()).map_or(Key::Content, Key::Own);
     Draft {
@@ -137,7 +140,7 @@ fn inside(value: &Value, name: &str) -> Option<String> {
     }
 }
 
-/// Text of a field; a list is joined (authors), a number written out (ids).
+/// The text of a field. A list is joined (authors), a number is written out (ids).
 fn as_text(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),

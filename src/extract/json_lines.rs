@@ -1,4 +1,5 @@
-//! JSON Lines: an object a line, each read by itself, so that a file of any size costs the memory of its longest line.
+//! JSON Lines: one object per line. Lines are read one at a time, so memory is bounded by the
+//! longest line.
 
 use super::format::{Item, Items, Stream};
 use super::json;
@@ -46,7 +47,7 @@ impl Stream for JsonLines {
     }
 }
 
-/// The article of an object in a file of many; `place` says which one it is.
+/// The article of an object; `place` says where in the file it is.
 pub(super) fn item(object: &[u8], place: &str, fields: &Fields) -> Item {
     let failed = |reject: Reject| (Key::Own(content_key(object)), Reject::new(reject.code, format!("{place}: {}", reject.reason)));
     let text = decode(object).map_err(failed)?;

@@ -1,35 +1,36 @@
-//! Names the articles of a file.
+//! Gives each article of a file a name.
 
 use std::collections::HashMap;
 
 use crate::model::{clean, one_line};
 
-/// What names an article within its file.
+/// What identifies an article within its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Key {
-    /// Nothing: it is all that the file holds.
+    /// Nothing: it is the only article of the file.
     #[default]
     File,
-    /// Its own id or address.
+    /// Its own id or URL.
     Own(String),
-    /// Its content, for want of an id: never its place, which changes from night to night.
+    /// A hash of its content, if it has no id. Not its position, which changes from night to night.
     Content,
 }
 
-/// Characters of a key; a longer one is cut and has its hash behind it.
+/// The most characters of a key. A longer key is cut and gets a hash.
 const LONGEST_KEY: usize = 200;
-/// Hexadecimal digits of a hash in a key.
+/// The number of hexadecimal digits of a hash in a key.
 const DIGITS: usize = 12;
 
-/// A key made of content.
+/// The key of an article without an id.
 pub(super) fn content_key(content: &[u8]) -> String {
     blake3::hash(content).to_hex().chars().take(DIGITS).collect()
 }
 
-/// The names of a file's articles, each once, so that no article takes another's row.
+/// Names the articles of a file, so that no two articles get the same row.
 pub(super) struct Names {
     file: String,
-    /// A hash of each, and how often it came: a file may hold a million.
+    /// A hash of each key and how often it was used. The keys themselves would take too much
+    /// memory: a file may hold a million articles.
     seen: HashMap<u64, u32>,
 }
 
@@ -38,7 +39,8 @@ impl Names {
         Self { file: file.to_owned(), seen: HashMap::new() }
     }
 
-    /// The name of the next article. One that repeats a key has its content's hash behind it, one that repeats both a number too.
+    /// The name of the next article. A repeated key gets a hash of the content appended; if that is
+    /// repeated too, also a number.
     pub(super) fn next(&mut self, key: &Key, content: &str) -> String {
         let key = match key {
             Key::File => return self.file.clone(),
@@ -52,14 +54,15 @@ impl Names {
         }
         let key = format!("{key}-{}", hash());
         let mut unique = key.clone();
-        // The count is that of earlier ones, so this ends at once, unless a key looks like one made here.
+        // The number counts earlier uses, so this ends at once unless an article's own id looks
+        // like such a key.
         while self.times(&unique) > 1 {
             unique = format!("{key}-{}", self.times(&key));
         }
         format!("{}#{unique}", self.file)
     }
 
-    /// How often a key has come, this time included.
+    /// How often a key was used, this time included.
     fn times(&mut self, key: &str) -> u32 {
         let hash = blake3::hash(key.as_bytes());
         let bytes = hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default();

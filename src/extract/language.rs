@@ -1,7 +1,7 @@
-//! Which language an article is in. The text decides; a label is a hint.
+//! Detects the language of an article. The text decides; a label is only a hint.
 //!
-//! Most articles are plainly French or English, and their small words say so for a fortieth of the detector's time. Whatever is not
-//! plain (another language, a mixture, a list of names) is asked of the detector.
+//! The stop words of most articles show that they are French or English, in a fortieth of the time
+//! that the detector needs. The detector gets the rest: other languages, mixtures, lists of names.
 
 mod stop_words;
 
@@ -9,31 +9,31 @@ use whatlang::Detector;
 
 use crate::model::Lang;
 
-/// Below this many letters a text says little and its label more.
+/// A text with fewer letters says less than its label.
 const ENOUGH: usize = 200;
-/// The beginning of a text (in bytes) is as good as the whole, and costs the same for a book.
+/// How much of a text (in bytes) is examined at most.
 const SAMPLE: usize = 1_500;
-/// For most, the beginning of that is enough.
+/// How much of it is examined first. That is enough for most texts.
 const GLANCE: usize = 700;
-/// How certain a language is that only a label says.
+/// The certainty of a language that only the label gives, in percent.
 const LABELLED: u8 = 50;
 
-/// A language, and how certain it is, from 0 to 100: in a plain text the share of its small words that are of this language, else
-/// what the detector says.
+/// A language and how certain it is: the share of the stop words that belong to the language, or
+/// the confidence of the detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Detected {
-    /// The language.
     pub lang: Lang,
-    /// How certain it is, in percent.
+    /// In percent.
     pub certainty: u8,
 }
 
-/// The language of `text`; `label` is what its source claims. None where neither is certain.
+/// Detects the language of `text`; `label` is the language according to its source. Returns `None`
+/// if neither is certain.
 pub fn detect(text: &str, label: Option<Lang>) -> Option<Lang> {
     detect_with_certainty(text, label).map(|detected| detected.lang)
 }
 
-/// The same, and how certain it is.
+/// Like [`detect`], with the certainty.
 pub(super) fn detect_with_certainty(text: &str, label: Option<Lang>) -> Option<Detected> {
     let sample = text.get(..text.floor_char_boundary(SAMPLE)).unwrap_or(text);
     let glance = text.get(..text.floor_char_boundary(GLANCE)).unwrap_or(text);
@@ -44,13 +44,14 @@ pub(super) fn detect_with_certainty(text: &str, label: Option<Lang>) -> Option<D
     let letters = sample.chars().filter(|c| c.is_alphabetic()).count();
     if letters >= ENOUGH {
         let found = whatlang::detect(sample)?;
-        // Half French, half quotations: the label may break the tie, but never overrules a clear text.
+        // A text may be half French and half quotations: then the label decides. It never overrules
+        // a clear text.
         return if found.is_reliable() { from_detector(&found) } else { labelled.or_else(|| from_detector(&found)) };
     }
     labelled.or_else(|| short(sample))
 }
 
-/// A short text is only asked which of the table's two languages it is, and only believed when it is clear.
+/// Detects the language of a short text: French or English, unless the detector is sure of another.
 fn short(text: &str) -> Option<Detected> {
     let detector = Detector::with_allowlist(vec![whatlang::Lang::Fra, whatlang::Lang::Eng]);
     let all = whatlang::detect(text)?;
@@ -65,7 +66,7 @@ fn from_detector(found: &whatlang::Info) -> Option<Detected> {
     from_whatlang(found.lang()).map(|lang| Detected { lang, certainty })
 }
 
-/// The detector speaks ISO 639-3.
+/// Converts from the detector's ISO 639-3.
 fn from_whatlang(lang: whatlang::Lang) -> Option<Lang> {
     let code = match lang {
         whatlang::Lang::Fra => "fr",

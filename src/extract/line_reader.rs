@@ -5,19 +5,19 @@ use std::io::BufRead;
 use crate::model::Reject;
 use crate::read::{Bytes, unreadable};
 
-/// What [`next_line`] found.
+/// The result of [`next_line`].
 pub(super) enum Line {
-    /// A line with its end.
+    /// A line, with its line break.
     Whole(Vec<u8>),
-    /// A line longer than may be held; it was skipped.
+    /// A line that is too long, and was skipped.
     TooLong,
-    /// The file cannot be read on.
+    /// The file cannot be read any further.
     Fault(Reject),
-    /// There is no more.
+    /// The end of the file.
     End,
 }
 
-/// The next line of at most `max` bytes.
+/// Reads the next line, up to `max` bytes.
 pub(super) fn next_line(bytes: &mut Bytes, max: u64) -> Line {
     let mut line = Vec::new();
     let mut too_long = false;

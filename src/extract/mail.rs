@@ -1,4 +1,4 @@
-//! E-mails: one message (EML), or many in a row (MBOX).
+//! E-mail: a single message (EML) or a mailbox (MBOX).
 
 use std::io::BufRead;
 
@@ -12,12 +12,12 @@ use crate::config::Fields;
 use crate::model::{ErrorCode, Reject, clean};
 use crate::read::Bytes;
 
-/// One message.
+/// A single message.
 pub(super) struct Eml;
-/// Many: each begins with a line `From sender date`, behind a blank one.
+/// A mailbox. Each message starts with a line `From sender date` after a blank line.
 pub(super) struct Mbox;
 
-/// Header fields that a message begins with.
+/// The header fields that a message starts with.
 const FIRST: &[&str] = &["from:", "date:", "subject:", "received:", "return-path:", "mime-version:", "message-id:", "delivered-to:", "to:"];
 
 impl Stream for Eml {
@@ -70,7 +70,7 @@ fn next(bytes: &mut Bytes) -> Option<Item> {
     let max = bytes.max();
     let (mut collected, mut too_long, mut blank) = (Vec::new(), false, false);
     loop {
-        // The line that begins the next message stays where it is.
+        // This line belongs to the next message, so it is not read.
         let begins = matches!(bytes.fill_buf(), Ok(start) if start.starts_with(b"From "));
         if begins && blank && (too_long || !collected.is_empty()) {
             break;
@@ -80,7 +80,7 @@ fn next(bytes: &mut Bytes) -> Option<Item> {
             Line::Whole(line) => {
                 blank = line.trim_ascii().is_empty();
                 too_long |= (collected.len() + line.len()) as u64 > max;
-                // `>From` was `From` before it came into the box.
+                // A mailbox escapes `From` at the start of a line as `>From`.
                 let quoted =
                     line.starts_with(b">") && line.trim_ascii_start().iter().skip_while(|byte| **byte == b'>').take(5).eq(b"From ");
                 if !too_long {
@@ -101,7 +101,7 @@ fn next(bytes: &mut Bytes) -> Option<Item> {
     Some(message(&collected).map_err(|reject| (key(), reject)))
 }
 
-/// What a message says of its article.
+/// The article in a message.
 fn message(bytes: &[u8]) -> Result<Draft, Reject> {
     let message =
         MessageParser::default().parse(bytes).ok_or_else(|| Reject::new(ErrorCode::Malformed, "it is no e-mail: it has no header"))?;
@@ -123,7 +123,7 @@ fn message(bytes: &[u8]) -> Result<Draft, Reject> {
     })
 }
 
-/// The text part; of several kinds the plain one, unless it only says that there is another.
+/// The text of a message. Plain text is preferred, unless it is only a note that there is HTML.
 fn body(message: &Message) -> Option<(String, Markup)> {
     let plain = message.text_bodies().find_map(|part| match &part.body {
         PartType::Text(text) => Some(text.as_ref()),
@@ -143,7 +143,7 @@ fn body(message: &Message) -> Option<(String, Markup)> {
     }
 }
 
-/// The paragraphs of a plain part: mail programs break lines at some 72 characters, and a line end within a sentence is none of its author's.
+/// Joins wrapped lines: mail programs break lines at about 72 characters.
 fn unwrapped(plain: &str) -> String {
     let lines: Vec<&str> = plain.lines().collect();
     let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);

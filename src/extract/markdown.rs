@@ -1,4 +1,4 @@
-//! Markdown, with a front matter in YAML or TOML.
+//! Markdown, with front matter in YAML or TOML.
 
 mod front_matter;
 
@@ -33,15 +33,15 @@ impl Format for Markdown {
         };
         let (heading, body) = blocks(text);
         draft.title = draft.title.or_else(|| heading.clone());
-        // A first heading that is not the title after all belongs to the text.
+        // A first heading that is not the title is part of the text.
         let lost = heading.filter(|heading| draft.title.as_ref() != Some(heading));
         draft.body = lost.map_or(body.clone(), |heading| format!("{heading}\n\n{body}"));
         Ok(vec![draft])
     }
 }
 
-/// The first heading of the first level, if the text begins with it, and the text of all other blocks, one a paragraph.
-/// Code, images and raw HTML are no part of an article's text.
+/// The first-level heading that the text starts with, if any, and the text of all other blocks, one
+/// per paragraph. Code, images and raw HTML are not part of an article's text.
 fn blocks(text: &str) -> (Option<String>, String) {
     let (mut heading, mut body, mut block) = (None, String::new(), String::new());
     let mut silent = 0_usize;

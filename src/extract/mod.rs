@@ -54,7 +54,7 @@ pub struct Unfinished {
 pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
     let max = bytes.max();
     if read::is_wide(bytes.head()?) {
-        // UTF-16 and UTF-32 cannot be split into lines before they are UTF-8.
+        // UTF-16 and UTF-32 cannot be split into lines, UTF-8 can.
         bytes = bytes.transcoded()?;
     }
     let items: Items = match registry::kind_of(source, bytes.head()?) {

@@ -1,4 +1,4 @@
-//! NITF and `NewsML` (1 and G2), what agencies send: an item is an article.
+//! NITF and `NewsML` (1 and G2), the formats of news agencies: an item is an article.
 
 use super::draft::Draft;
 use super::format::Format;
@@ -9,7 +9,7 @@ use crate::model::{ErrorCode, Reject};
 
 pub(super) struct NewsMl;
 
-/// What holds one article.
+/// Elements that hold one article.
 const ITEMS: &[&str] = &["newsitem", "nitf"];
 const TITLES: &[&str] = &["headline", "hl1", "title"];
 const BODIES: &[&str] = &["body.content", "inlinexml", "inlinedata", "datacontent", "body"];
@@ -38,7 +38,7 @@ impl Format for NewsMl {
             [] => Err(Reject::new(ErrorCode::Malformed, "the XML holds no news item")),
             [one] if std::ptr::eq(*one, &raw const root) => Ok(vec![Draft { key: Key::File, ..draft(one) }]),
             items => {
-                // Pictures, packages and plans are items too.
+                // Pictures, packages and plans are items too, but have no text.
                 let drafts: Vec<Draft> = items.iter().map(|item| draft(item)).filter(|draft| !draft.body.is_empty()).collect();
                 if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "no item of the file has a text")) } else { Ok(drafts) }
             }
@@ -46,7 +46,7 @@ impl Format for NewsMl {
     }
 }
 
-/// The outermost items: a NITF within a `NewsML` item is that item's text.
+/// Collects the outermost items: a NITF inside a `NewsML` item is the text of that item.
 fn collect<'a>(element: &'a Element, items: &mut Vec<&'a Element>) {
     if ITEMS.contains(&element.name.as_str()) {
         items.push(element);

@@ -1,4 +1,4 @@
-//! Plain text: the title is the first line, where that line is one.
+//! Plain text. The first line is the title if it looks like one.
 
 use super::draft::{Draft, MAX_TITLE_CHARS};
 use super::format::Format;
@@ -31,7 +31,7 @@ impl Format for PlainText {
     }
 }
 
-/// A title is short and does not end as a sentence does.
+/// Whether a line is short and does not end like a sentence.
 fn is_title(line: &str) -> bool {
     let line = line.trim();
     line.chars().count() <= MAX_TITLE_CHARS && !line.ends_with(['.', '…', ':', ';', ','])

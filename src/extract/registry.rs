@@ -6,18 +6,18 @@ use super::format::{Format, Stream};
 use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, plain_text, table, warc};
 use crate::model::Source;
 
-/// Formats that are read whole. Plain text comes last because any text looks like it.
+/// Formats that are read whole. Plain text is last because any text looks like it.
 static FORMATS: &[&dyn Format] =
     &[&newsml::NewsMl, &corpus::Corpus, &feed::Feed, &html::Html, &json::Json, &markdown::Markdown, &plain_text::PlainText];
 
 /// Formats that are read one article at a time.
 static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &json_lines::JsonLines, &table::Table];
 
-/// How many bytes decide whether a `.txt` file is plain text.
+/// How many bytes of a `.txt` file are checked for markup.
 const PLAIN_TEXT_HEAD: usize = 1 << 8;
-/// How many bytes decide the format of any other file.
+/// How many bytes of any other file are checked.
 const FORMAT_HEAD: usize = 16 << 10;
-/// Extensions of compressed files; the extension before tells the format.
+/// Extensions of compressed files. The extension before them tells the format.
 const COMPRESSED: &[&str] = &["gz", "zst", "zstd"];
 
 pub(super) enum Kind {
@@ -30,7 +30,7 @@ pub(super) enum Kind {
 pub(super) fn kind_of(source: &Source, head: &[u8]) -> Kind {
     let extension = extension(source);
     let has_extension = |known: &[&str]| extension.as_deref().is_some_and(|extension| known.contains(&extension));
-    // Only to recognise the format: bytes that are not text are rejected later, with a reason.
+    // Good enough to recognise a format. Bytes that are not text are rejected later.
     let start_of = |most: usize| String::from_utf8_lossy(head.get(..head.len().min(most)).unwrap_or_default());
     if has_extension(plain_text::PlainText.extensions()) && plain_text::PlainText.fits(trim_start(&start_of(PLAIN_TEXT_HEAD))) {
         return Kind::Whole(&plain_text::PlainText);
@@ -63,7 +63,7 @@ pub(super) fn is_compressed(source: &Source) -> bool {
     lower_case_extension(&source.path).is_some_and(|extension| COMPRESSED.contains(&extension.as_str()))
 }
 
-/// The lower-case extension of a source, ignoring that of a compression.
+/// The lower-case extension of a source, not counting one of [`COMPRESSED`].
 fn extension(source: &Source) -> Option<String> {
     if is_compressed(source) { lower_case_extension(&source.path.with_extension("")) } else { lower_case_extension(&source.path) }
 }

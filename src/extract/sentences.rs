@@ -1,9 +1,8 @@
-//! Cuts the text of an article into sentences, by rules for French and English.
+//! Splits the text of an article into sentences, by rules for French and English.
 //!
-//! One pass over the text looks at each full stop, question mark, exclamation
-//! mark and ellipsis, and at each line break. What stands just before and just
-//! after decides, and every look in either direction is bounded, so the time
-//! taken grows with the length of the text and with nothing else.
+//! One pass over the text stops at each full stop, question mark, exclamation mark and ellipsis,
+//! and at each line break. The text right before and after decides. Every look back or ahead is
+//! bounded, so the time is linear in the length of the text.
 
 mod abbreviations;
 mod context;
@@ -18,17 +17,16 @@ use context::{
     may_open, note_mark, starts_sentence,
 };
 
-/// A line no longer than this, without a closing mark, reads as a heading.
+/// A line of at most this length that ends without punctuation can be a heading.
 const HEADING_CHARS: usize = 60;
 
-/// The longest heading that is found glued to its paragraph.
+/// The longest heading that is recognised without a line break after it.
 const GLUED_HEADING_CHARS: usize = 90;
 
-/// Byte ranges of the sentences of `text`.
+/// The byte ranges of the sentences of `text`.
 ///
-/// They lie on character boundaries and cover the text without gap or overlap:
-/// white space after a sentence belongs to it, white space at the very start
-/// belongs to the first one.
+/// They are on character boundaries and cover the text without gaps or overlaps. White space after
+/// a sentence belongs to it; white space at the start of the text belongs to the first sentence.
 #[must_use]
 pub fn spans(text: &str) -> Vec<Range<usize>> {
     let cuts = Scanner::new(text).run();
@@ -37,13 +35,13 @@ pub fn spans(text: &str) -> Vec<Range<usize>> {
     starts.zip(ends).map(|(start, end)| start..end).filter(|span| !span.is_empty()).collect()
 }
 
-/// The sentences of `text`, trimmed, without the empty ones.
+/// The sentences of `text`, trimmed, without empty ones.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<&str> {
     spans(text).into_iter().filter_map(|span| text.get(span)).map(str::trim).filter(|sentence| !sentence.is_empty()).collect()
 }
 
-/// Most of a text: small letters, digits, and marks within a sentence.
+/// Whether a byte cannot end a sentence: most of a text is lower-case letters, digits and commas.
 fn is_plain(byte: u8) -> bool {
     const PLAIN: [bool; 256] = {
         let mut plain = [false; 256];
@@ -57,17 +55,16 @@ fn is_plain(byte: u8) -> bool {
     PLAIN.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-/// The state of the one pass over the text.
+/// The state of the pass over the text.
 struct Scanner<'a> {
     text: &'a str,
-    /// Where the current sentence starts; white space before the first one is
-    /// left out.
+    /// The start of the current sentence, without white space at the start of the text.
     start: usize,
-    /// Where the current line starts.
+    /// The start of the current line.
     line: usize,
-    /// Where the last opening parenthesis stands.
+    /// The position of the last opening parenthesis.
     parenthesis: Option<usize>,
-    /// Whether a straight double quote is waiting for its partner.
+    /// Whether a straight double quote is open.
     quoted: bool,
     cuts: Vec<usize>,
 }
@@ -93,8 +90,8 @@ impl<'a> Scanner<'a> {
         self.cuts
     }
 
-    /// Where what is most of a text ends: small letters, digits and single
-    /// spaces, which decide nothing by themselves.
+    /// Skips what cannot end a sentence: lower-case letters, digits and single spaces. Returns the
+    /// position after it.
     fn plain(&self, mut at: usize) -> usize {
         let bytes = self.text.as_bytes();
         loop {
@@ -112,7 +109,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes note of an ordinary character.
+    /// Handles any other character.
     fn pass(&mut self, at: usize, c: char) {
         match c {
             '"' => self.quoted = !self.quoted,
@@ -134,7 +131,7 @@ impl<'a> Scanner<'a> {
         self.rest(at).chars().next()
     }
 
-    /// Ends the sentence at `at`, unless one side of the cut would be blank.
+    /// Ends the sentence at `at`, unless one side would be empty.
     fn cut(&mut self, at: usize) {
         if at > self.start && at < self.text.len() {
             self.cuts.push(at);
@@ -142,8 +139,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// White space from `at` on: a blank line always cuts, a single line break
-    /// after a heading or before a list item. Returns where it ends.
+    /// Handles white space. A blank line ends the sentence; so does a single line break after a
+    /// heading or before a list item. Returns the position after the white space.
     fn gap(&mut self, at: usize) -> usize {
         let gap = leading_space(self.rest(at));
         let end = at + gap.len();
@@ -160,11 +157,9 @@ impl<'a> Scanner<'a> {
         end
     }
 
-    /// Whether the line that ends at `at` is a heading, the next one starting
-    /// at `next`: it is a sentence's only line, it is short enough to have had
-    /// room for the next word (so it was not merely folded), no mark closes it
-    /// (the rules for marks have judged it then), and a capital stands at the
-    /// start of both.
+    /// Whether the line that ends at `at` is a heading; the next line starts at `next`. A heading
+    /// is the only line of its sentence, both lines start with a capital, no punctuation ends it,
+    /// and the next word would have fitted on it, so that the line was not merely wrapped.
     fn is_heading(&self, at: usize, next: usize) -> bool {
         let line = self.text.get(self.line..at).unwrap_or_default();
         let next = self.rest(next);
@@ -178,10 +173,9 @@ impl<'a> Scanner<'a> {
             && starts_sentence(next)
     }
 
-    /// Whether a heading has lost the line break before the capital at `at`
-    /// («Une enquête ouverteSelon le juge»): a short start of a sentence, a
-    /// word all in lower case, then a function word, which no name made of
-    /// two glued words ends in.
+    /// Whether a heading ends right before the capital at `at` because its line break was lost
+    /// («Une enquête ouverteSelon le juge»): a short start of a sentence, a lower-case word, then a
+    /// function word. Names such as «LinkedIn» do not end in a function word.
     fn follows_heading(&self, at: usize) -> bool {
         let before = self.so_far(at);
         if before.ends_with(|c: char| c.is_ascii() && !c.is_ascii_lowercase()) {
@@ -201,7 +195,7 @@ impl<'a> Scanner<'a> {
             && !in_address(before, next)
     }
 
-    /// A closing mark at `at`. Returns where to read on.
+    /// Handles the punctuation at `at`. Returns the position after it.
     fn stop(&mut self, at: usize) -> usize {
         let (end, closed_by) = self.closing(at);
         let rest = self.rest(end);
@@ -219,8 +213,8 @@ impl<'a> Scanner<'a> {
         end
     }
 
-    /// Reads the closing marks from `at` on, with the quotes and brackets that
-    /// close after them. Returns where they end and the last of them.
+    /// Reads the punctuation at `at` and the quotes and brackets that close after it. Returns the
+    /// position after them and the last of them.
     fn closing(&mut self, at: usize) -> (usize, Option<char>) {
         let (mut end, mut last) = (at, None);
         while let Some(c) = self.char_at(end) {
@@ -251,7 +245,7 @@ impl<'a> Scanner<'a> {
         (end, last)
     }
 
-    /// Where a closing quote that stands after a space ends («fin. »»).
+    /// The position after a closing quote that follows a space («fin. »»).
     fn spaced_quote(&mut self, at: usize) -> Option<usize> {
         let gap = leading_space(self.rest(at));
         if gap.is_empty() || line_breaks(gap) > 1 {
@@ -270,22 +264,22 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Whether the sentence has no word yet at `at`, as before «… Enfin».
+    /// Whether the sentence has no word before `at`, as in «… Enfin».
     fn is_bare(&self, at: usize) -> bool {
         let before = self.so_far(at);
         before.len() <= REACH && !before.contains(char::is_alphanumeric)
     }
 
-    /// Whether the bracket that has just closed was opened in the middle of
-    /// the current sentence, or holds nothing but the marks at `at`.
+    /// Whether the bracket that was just closed was opened inside the current sentence, or contains
+    /// only the punctuation at `at`.
     fn is_aside(&self, at: usize) -> bool {
         let opened = self.parenthesis.is_some_and(|open| open > self.start);
         opened || self.so_far(at).ends_with(['(', '['])
     }
 
-    /// Whether the mark at `at` leaves the sentence open for `next`: a pause
-    /// after a word that calls for more («avec… Paris»), or the full stop of
-    /// an abbreviation. `lone` says that no quote or bracket closes after it.
+    /// Whether the sentence continues with `next` after the punctuation at `at`: a pause («avec…
+    /// Paris») or the full stop of an abbreviation. `lone` says that no quote or bracket closes
+    /// after it.
     fn leans(&self, at: usize, next: &str, lone: bool) -> bool {
         let mark = self.rest(at);
         if mark.starts_with('…') || mark.starts_with("..") {
@@ -296,8 +290,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Whether the full stop at `at` belongs to an abbreviation, an initial or
-    /// a list number, so that `next` goes on with the sentence.
+    /// Whether the full stop at `at` belongs to an abbreviation, an initial or a list number, so
+    /// that the sentence continues with `next`.
     fn is_abbreviated(&self, at: usize, next: &str, lone: bool) -> bool {
         let before = self.so_far(at);
         let word = last_word(before);
@@ -321,13 +315,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Whether another full stop stands just before the word that ends at `at`.
+    /// Whether a full stop comes right before `word`, which ends at `at`.
     fn is_dotted(&self, at: usize, word: &str) -> bool {
         self.so_far(at - word.len().min(at)).ends_with('.')
     }
 
-    /// Whether two sentences meet without a space between `end` and the
-    /// closing mark at `at`, and not the parts of an address or an acronym.
+    /// Whether two sentences meet at `end` without a space, after the punctuation at `at`. The
+    /// parts of an address or an acronym do not.
     fn is_glued(&self, at: usize, end: usize) -> bool {
         let before = self.so_far(at);
         let next = self.rest(end);

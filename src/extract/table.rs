@@ -1,4 +1,5 @@
-//! CSV and TSV: an article a row, columns named as the fields of JSON are. Read row by row, never held whole.
+//! CSV and TSV: one article per row. Columns have the names of the JSON fields. Rows are read one
+//! at a time.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ impl Stream for Table {
     }
 
     fn looks_like(&self, _: &str) -> bool {
-        // A first line of prose has commas too.
+        // The first line of a prose text has commas too.
         false
     }
 
@@ -67,7 +68,8 @@ fn next(reader: &mut Reader<Capped>, columns: &Columns) -> Option<Item> {
     }
 }
 
-/// A row of the wrong length is its own failure; what cannot be read is the file's.
+/// A row with the wrong number of cells is rejected alone; a read error rejects the rest of the
+/// file.
 fn refusal(error: csv::Error, line: u64) -> (Key, Reject) {
     match error.into_kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
@@ -84,7 +86,7 @@ fn in_row(line: u64, reject: &Reject) -> Reject {
     Reject::new(reject.code, format!("the row at line {line}: {}", reject.reason))
 }
 
-/// Which column holds what.
+/// The position of each column.
 #[derive(Debug, PartialEq, Eq)]
 struct Columns {
     title: Option<usize>,
@@ -97,7 +99,7 @@ struct Columns {
     id: Option<usize>,
 }
 
-/// The delimiter with which most columns of the first row are known, and those columns.
+/// Chooses the delimiter with which most columns of the first row are known.
 fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let read = |delimiter: u8| {
@@ -125,7 +127,7 @@ fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
     }
 }
 
-/// Column names differ in case and in what stands between their words.
+/// A column name in the form in which it is compared.
 fn plain(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
 }
@@ -149,7 +151,7 @@ impl Columns {
     }
 }
 
-/// Stops a row without an end, as a lost quote makes it, before it fills the memory.
+/// Limits the length of a row. A missing quote would make the rest of the file one row.
 struct Capped {
     bytes: Bytes,
     read: Arc<AtomicU64>,

@@ -1,4 +1,4 @@
-//! WARC, what crawlers write: a record a page, read one after the other.
+//! WARC, the format of web crawlers: one page per record, read one at a time.
 
 use std::io::Read;
 
@@ -49,7 +49,8 @@ impl Stream for Warc {
     }
 }
 
-/// Header lines up to a blank one, names in small letters; none at the end of the file.
+/// Reads a header up to the blank line, with names in lower case. Returns `None` at the end of the
+/// file.
 fn header(bytes: &mut Bytes) -> Result<Option<Vec<(String, String)>>, Reject> {
     let mut fields = Vec::new();
     let mut begun = false;
@@ -78,7 +79,8 @@ fn malformed(what: &str) -> Reject {
     Reject::new(ErrorCode::Malformed, format!("the WARC file is damaged: {what}"))
 }
 
-/// The next record: none at the end, an empty one where it is no page.
+/// The next record. Returns `None` at the end of the file, `Some(None)` if the record is not a
+/// page.
 #[expect(clippy::option_option, reason = "the end of the file, and a record without an article, are two things")]
 fn record(bytes: &mut Bytes) -> Result<Option<Option<Item>>, Reject> {
     let Some(fields) = header(bytes)? else { return Ok(None) };
@@ -114,15 +116,15 @@ fn skip(bytes: &mut Bytes, length: u64) -> Result<(), Reject> {
     Ok(())
 }
 
-/// What a server sent.
+/// The response of a server.
 struct Page {
-    /// Its content type.
+    /// The content type.
     kind: String,
     content: Vec<u8>,
 }
 
 impl Page {
-    /// The page in an HTTP response; none where it is an error or a redirect.
+    /// The page in an HTTP response. Returns `None` for errors and redirects.
     fn of_http(response: &[u8], max: u64) -> Option<Result<Self, Reject>> {
         let end = response.windows(4).position(|window| window == b"\r\n\r\n")?;
         let (head, content) = (response.get(..end)?, response.get(end + 4..)?);
@@ -140,7 +142,7 @@ impl Page {
         let kind = field("content-type").unwrap_or_default();
         let mut content = content.to_vec();
         if field("transfer-encoding").is_some_and(|encoding| encoding.contains("chunked")) {
-            // Some crawlers write what they read with the chunks already joined.
+            // Some crawlers keep the header after joining the chunks.
             content = joined(&content).unwrap_or(content);
         }
         if field("content-encoding").is_some_and(|encoding| encoding.contains("gzip")) && content.starts_with(b"\x1f\x8b") {
@@ -157,7 +159,7 @@ impl Page {
         Some(Ok(Self { kind, content }))
     }
 
-    /// Its article; none where it is a picture, a script, or nothing.
+    /// The article of the page. Returns `None` if it is empty or not text.
     fn draft(self, address: &str) -> Result<Option<Draft>, Reject> {
         let markup = match self.kind.split(';').next().unwrap_or_default().trim() {
             "text/html" | "application/xhtml+xml" => Markup::Page,
@@ -174,7 +176,7 @@ impl Page {
     }
 }
 
-/// The content of HTTP chunks; none where there are no chunks after all.
+/// Joins the chunks of an HTTP body. Returns `None` if it is not chunked.
 fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     loop {

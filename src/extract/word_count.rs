@@ -1,6 +1,6 @@
-//! Counts the words of a text. This is done with every text that is read, so it is one step a byte.
+//! Counts the words of a text. Every text is counted, so this takes one step per byte.
 
-/// What a byte is.
+/// The class of a byte.
 const SPACE: u8 = 1;
 const LETTER: u8 = 2;
 const MORE: u8 = 4;
@@ -12,7 +12,7 @@ const CLASSES: [u8; 256] = {
             b'\t'..=b'\r' | b' ' => SPACE,
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => LETTER,
             0xc0.. => MORE,
-            // What follows the first byte of a character is judged with that.
+            // Not the first byte of a character, so it has no class of its own.
             _ => 0,
         };
         if byte == u8::MAX {
@@ -22,9 +22,10 @@ const CLASSES: [u8; 256] = {
     }
 };
 
-/// Words as a reader counts them: runs between white space that hold a letter or digit.
+/// Counts the runs without white space that contain a letter or digit.
 pub fn count_words(text: &str) -> usize {
-    // Whether the word that is being read has been counted: 1 or 0, so that there is nothing for a processor to guess wrongly.
+    // `counted` is 1 if the current word is counted already. A number instead of a `bool` avoids
+    // branches, which would be mispredicted.
     let (mut words, mut counted) = (0_usize, 0_u8);
     for (at, byte) in text.bytes().enumerate() {
         let mut class = CLASSES.get(usize::from(byte)).copied().unwrap_or_default();
@@ -38,7 +39,7 @@ pub fn count_words(text: &str) -> usize {
     words
 }
 
-/// The letters and signs of French are not looked up.
+/// The class of a character. The letters and punctuation of French need no table lookup.
 fn class_of(c: char) -> u8 {
     match c {
         '\u{a0}' | '\u{202f}' => SPACE,

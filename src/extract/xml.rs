@@ -1,16 +1,16 @@
-//! XML as a tree, for feeds and news items: small, capped, names without their prefix and in small letters.
+//! A small XML tree for feeds and news items. Names have no prefix and are in lower case.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::model::{ErrorCode, Reject};
 
-/// Real feeds have some ten levels.
+/// The deepest nesting. Real feeds have about ten levels.
 const DEEPEST: usize = 200;
-/// Each costs some hundred bytes of memory.
+/// The most elements. Each takes a few hundred bytes.
 const MOST_ELEMENTS: usize = 300_000;
 
-/// What stands between two elements that are read as lines of their own.
+/// Elements whose text is on lines of its own.
 const BLOCKS: &[&str] = &[
     "p",
     "div",
@@ -31,7 +31,7 @@ const BLOCKS: &[&str] = &[
     "block",
     "blockquote",
     "pre",
-    // Those of text corpora.
+    // The elements of text corpora.
     "ab",
     "head",
     "item",
@@ -41,10 +41,8 @@ const BLOCKS: &[&str] = &[
     "row",
 ];
 
-/// An element.
 #[derive(Debug, Default)]
 pub(super) struct Element {
-    /// Its name.
     pub(super) name: String,
     attributes: Vec<(String, String)>,
     nodes: Vec<Node>,
@@ -56,14 +54,14 @@ enum Node {
     Text(String),
 }
 
-/// The root element of `text`.
+/// Parses `text` and returns its root element.
 ///
 /// # Errors
-/// A reject `malformed` or `too-deep`.
+/// Fails with `malformed` or `too-deep`.
 pub(super) fn parse(text: &str) -> Result<Element, Reject> {
     let malformed = |what: String| Reject::new(ErrorCode::Malformed, format!("not valid XML: {what}"));
     let mut reader = Reader::from_str(text);
-    // Feeds are full of loose ampersands.
+    // Many feeds have unescaped ampersands.
     reader.config_mut().allow_dangling_amp = true;
     let (mut open, mut elements): (Vec<Element>, usize) = (vec![Element::default()], 0);
     loop {
@@ -134,12 +132,12 @@ impl Element {
         }
     }
 
-    /// An attribute's value, if it is not blank.
+    /// The value of an attribute. Returns `None` if it is blank.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// The elements right below.
+    /// The child elements.
     pub(super) fn children(&self) -> impl Iterator<Item = &Element> {
         self.nodes.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
@@ -147,12 +145,12 @@ impl Element {
         })
     }
 
-    /// The first element of that name right below.
+    /// The first child element with a name.
     pub(super) fn child(&self, name: &str) -> Option<&Element> {
         self.children().find(|child| child.name == name)
     }
 
-    /// Every element below, in the order of the text.
+    /// All elements below, in document order.
     pub(super) fn below(&self) -> Vec<&Element> {
         let mut all = Vec::new();
         for child in self.children() {
@@ -162,13 +160,13 @@ impl Element {
         all
     }
 
-    /// The first element with one of these names below; an earlier name is preferred.
+    /// The first element below with one of the names. Earlier names are preferred.
     pub(super) fn find(&self, names: &[&str]) -> Option<&Element> {
         let below = self.below();
         names.iter().find_map(|name| below.iter().find(|element| element.name == *name)).copied()
     }
 
-    /// The text in it, on lines as its blocks stand; none where it is blank.
+    /// The text in it, one block per line. Returns `None` if it is blank.
     pub(super) fn text(&self) -> Option<String> {
         let mut text = String::new();
         self.write(&mut text);
@@ -179,7 +177,7 @@ impl Element {
     fn write(&self, text: &mut String) {
         for node in &self.nodes {
             match node {
-                // A line end within XML text is a space.
+                // A line break in XML text means a space.
                 Node::Text(words) => text.extend(words.chars().map(|c| if c == '\n' { ' ' } else { c })),
                 Node::Element(element) => {
                     let block = BLOCKS.contains(&element.name.as_str());
@@ -195,7 +193,7 @@ impl Element {
         }
     }
 
-    /// The text in it as it stands, without the lines of blocks: HTML in a feed is text to XML. None where it is blank.
+    /// The markup in it: HTML in a feed is text to XML. Returns `None` if it is blank.
     pub(super) fn raw(&self) -> Option<String> {
         let own = self.nodes.iter().map(|node| match node {
             Node::Text(text) => text.clone(),

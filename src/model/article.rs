@@ -1,4 +1,4 @@
-//! What is found (a source), what is understood of it (an article), and why it cannot be done (a reject).
+//! A source, the article read from it, and the reject if there is none.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -8,28 +8,28 @@ use serde::{Serialize, Serializer};
 
 use super::{ErrorCode, Flag, Lang};
 
-/// A file that was found in the input.
+/// A file found in the input.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Where it is opened.
+    /// The path to open.
     pub path: PathBuf,
-    /// The same in the table: relative to the config's folder where it lies below it, with `/`, and with control
-    /// characters and bytes that are not UTF-8 written as `\xNN` (a backslash as `\\`).
+    /// The name in the table: relative to the config's folder if below it, separated by `/`.
+    /// Control characters and bytes that are not UTF-8 are written as `\xNN`, a backslash as `\\`.
     pub name: String,
     /// Size in bytes when it was found.
     pub size: u64,
-    /// What tells a changed file from an unchanged one; none where it is no file.
+    /// Tells whether the file has changed. `None` for standard input.
     pub stamp: Option<Stamp>,
 }
 
-/// What changes with a file's content, as far as can be known without opening it.
+/// The metadata that changes with a file's content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stamp {
     /// Size in bytes.
     pub size: u64,
-    /// When it was last written to, in nanoseconds since 1970.
+    /// The time of the last change, in nanoseconds since 1970.
     pub modified: i64,
-    /// Its number in its file system.
+    /// The number of the file in its file system.
     pub inode: u64,
 }
 
@@ -42,83 +42,83 @@ impl Stamp {
 }
 
 impl Source {
-    /// What is piped in.
+    /// The path that means standard input.
     pub const STDIN: &str = "-";
 
-    /// What standard input is called in the table.
+    /// The name of standard input in the table.
     pub const STDIN_NAME: &str = "(stdin)";
 
-    /// Whether it is standard input, not a file.
+    /// Whether the source is standard input.
     pub fn is_stdin(&self) -> bool {
         self.path.as_os_str() == Self::STDIN
     }
 }
 
-/// One article: what was understood of a source.
+/// An article read from a source.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
 pub struct Article {
-    /// 16 hexadecimal digits made from `source`: the same every night, unique in a table.
+    /// 16 hexadecimal digits made from `source`: unique in a table, and the same every night.
     pub id: String,
-    /// The source's name; `name#key` where a file holds several articles.
+    /// The name of the source, or `name#key` if the file holds several articles.
     pub source: String,
     /// The title, on one line.
     pub title: String,
-    /// The text without its title; paragraphs are parted by a blank line.
+    /// The text without the title. A blank line separates paragraphs.
     pub body: String,
-    /// The language it is written in, where that is certain enough.
+    /// The language of the text, if it is certain enough.
     pub language: Option<Lang>,
-    /// The date of publication, ISO 8601.
+    /// The date of publication, in ISO 8601.
     pub published: Option<String>,
-    /// The address it was published at.
+    /// The URL of publication.
     pub url: Option<String>,
-    /// Who wrote it.
+    /// The author.
     pub author: Option<String>,
-    /// Words in the body.
+    /// The number of words in the body.
     pub words: usize,
-    /// What the reading wants the user to know.
+    /// What the user should know about the text.
     pub flags: Vec<Flag>,
-    /// What copies of it are known by; empty where none are looked for.
+    /// The signature by which near-duplicates are found. Empty if they are not looked for.
     #[serde(skip)]
     pub signature: Vec<u8>,
-    /// The part of the paper it stood in.
+    /// The section of the newspaper.
     pub section: Option<String>,
-    /// How certain the language is, in percent.
+    /// The certainty of the language, in percent.
     #[serde(rename = "language_confidence", serialize_with = "share")]
     pub certainty: Option<u8>,
 }
 
-/// A percentage as programs expect it: from 0 to 1.
+/// Serialises a percentage as a number from 0 to 1.
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "what serde gives")]
 fn share<S: Serializer>(percent: &Option<u8>, serializer: S) -> Result<S::Ok, S::Error> {
     percent.map(|percent| f64::from(percent) / 100.0).serialize(serializer)
 }
 
-/// What became of one article in a source: understood, or the name of its row and why it is not.
+/// An article, or the name of its row and the reason why there is none.
 pub type Understood = Result<Article, (String, Reject)>;
 
-/// An article that cannot be done: a row with a reason, never the end of a run.
+/// The reason why an article cannot be processed. It becomes a row and never ends a run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {reason}")]
 pub struct Reject {
-    /// A short stable word for filters: `empty`, `binary`, `too-large`, `unreadable` …
+    /// A short, stable code for filters: `empty`, `binary`, `too-large`, `unreadable` …
     pub code: ErrorCode,
-    /// What is wrong and what can be done, in a sentence without a full stop.
+    /// What is wrong and what to do about it, without a full stop at the end.
     pub reason: String,
 }
 
 impl Reject {
-    /// A reject with its code and reason.
+    /// Creates a reject.
     pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
     }
 
-    /// That of a file that was removed between the walk and the reading.
+    /// The reject of a file that was removed after it was found.
     pub fn vanished() -> Self {
         Self::new(ErrorCode::Vanished, "the file was there when the run began and is gone now")
     }
 
-    /// Said of what the reading refused: whether a rule leaves the file out (`skipped`), rather than something having gone wrong that
-    /// somebody may mend (`failed`).
+    /// Whether a rule excludes the file (`skipped`), or something went wrong that can be fixed
+    /// (`failed`). Only for rejects of the reading.
     pub fn is_rule(&self) -> bool {
         use ErrorCode::{Binary, Boilerplate, Changing, Empty, Encoding, TooDeep, TooLarge};
         matches!(self.code, Empty | Binary | TooLarge | Encoding | TooDeep | Boilerplate | Changing)

@@ -1,24 +1,24 @@
-//! Text as the program keeps it, wherever it comes from: a file, an escape in it, or a service's answer.
+//! Normalises text, wherever it comes from: a file, an escape in it, or the answer of a service.
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// `text` in NFC, with `\n` for line ends, and without what cannot be seen: such characters hide text from a reader and steer
-/// terminals.
+/// `text` in NFC, with `\n` as line break, and without invisible characters, which hide text from
+/// the reader and control terminals.
 pub fn clean(text: &str) -> String {
     edit(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// The same for a text that is not needed any more: nearly all are clean, and are not copied.
+/// Like [`clean`], but does not copy a text that is already clean, as nearly all are.
 pub fn cleaned(text: String) -> String {
     edit(&text).unwrap_or(text)
 }
 
-/// The clean text, where that is another.
+/// The clean text. Returns `None` if `text` is clean already.
 fn edit(text: &str) -> Option<String> {
     let mut kept = String::new();
-    // Where, in `kept`, characters stand that may have to be composed with what is before them: from the character before to the last.
+    // The byte ranges in `kept` of characters that may compose with the character before them.
     let mut loose: Vec<(usize, usize)> = Vec::new();
-    // Runs of plain characters are taken whole: this is done with every byte that is read.
+    // Runs of plain characters are copied whole: every text that is read comes through here.
     let (mut run, mut next) = (0, 0);
     while let Some(at) = odd(text, next) {
         let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
@@ -47,21 +47,23 @@ fn edit(text: &str) -> Option<String> {
     if composed.is_some() || run == 0 { composed } else { Some(kept) }
 }
 
-/// Bytes that are looked at together.
+/// How many bytes are examined at once.
 const STEP: usize = 32;
 
-/// The place, from `from` on, of the first character that is more than Latin script and plain ASCII.
+/// The position, from `from` on, of the first character that may need a change: not Latin script or
+/// printable ASCII.
 fn odd(text: &str, from: usize) -> Option<usize> {
-    // What follows the first byte of a character has been judged with that; of the others these are the ones up to U+02FF.
+    // Later bytes of a character pass, since its first byte was examined. The other bytes that pass
+    // are the first bytes of the characters up to U+02FF.
     let odd = |byte: u8| !matches!(byte, b' '..=b'~' | b'\n' | b'\t' | 0x80..=0xbf | 0xc3..=0xcb);
     let rest = text.as_bytes().get(from..)?;
-    // A whole step without a way out of the loop: then the compiler takes it at once.
+    // The loop over a step has no exit, so that the compiler can vectorise it.
     let steps = rest.chunks(STEP).position(|step| step.iter().fold(false, |found, byte| found | odd(*byte)))?;
     let start = steps * STEP;
     rest.iter().skip(start).position(|byte| odd(*byte)).map(|at| from + start + at)
 }
 
-/// Notes a character that may not be composed; those that follow each other are one piece.
+/// Adds the range of a character. Adjacent ranges are merged.
 fn note(loose: &mut Vec<(usize, usize)>, at: usize, length: usize) {
     match loose.last_mut() {
         Some((_, end)) if *end == at => *end += length,
@@ -69,8 +71,8 @@ fn note(loose: &mut Vec<(usize, usize)>, at: usize, length: usize) {
     }
 }
 
-/// Composes the loose pieces, each with the character before it, and leaves the rest as it is: of a page, most. None where there is
-/// nothing to compose.
+/// Composes the `loose` ranges, each with the character before it. Returns `None` if nothing
+/// changes.
 fn compose(text: &str, loose: &[(usize, usize)]) -> Option<String> {
     let with_before = |(start, end): &(usize, usize)| {
         let before = text.get(..*start).and_then(|before| before.chars().next_back());
@@ -91,16 +93,17 @@ fn compose(text: &str, loose: &[(usize, usize)]) -> Option<String> {
     Some(composed)
 }
 
-/// Whether `c` is in NFC whatever stands before it: Latin and the punctuation of French and English. For the others it is looked up.
+/// Whether `c` is in NFC after any character: true for Latin script and the punctuation of French
+/// and English. Other characters are checked one by one.
 fn composes_as_it_is(c: char) -> bool {
     matches!(c, '\0'..='\u{2ff}' | '\u{2002}'..='\u{20cf}')
 }
 
-/// The form in which texts are compared: small letters, one kind of apostrophe and of space.
+/// Folds a text for comparison: lower case, one kind of apostrophe and of space.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut rest = text;
-    // ASCII is taken in runs, and made small at the end.
+    // Runs of ASCII are copied whole and converted to lower case at the end.
     while let Some(at) = rest.bytes().position(|byte| !byte.is_ascii() || byte == b'\t') {
         let (run, from) = rest.split_at(at);
         folded.push_str(run);
@@ -123,7 +126,8 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Control characters but line end and tab, and what turns or hides text.
+/// Whether `c` is a control character other than line break and tab, or a character that hides or
+/// reorders text.
 pub fn invisible(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')

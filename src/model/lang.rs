@@ -1,16 +1,16 @@
-//! A language, by its ISO 639-1 code.
+//! A language, identified by its ISO 639-1 code.
 
 use std::fmt;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A language that the program can name. French and English are the two of the table; the others are recognised so that
-/// an article in one of them is never taken for French.
+/// A language known to the program. The table has French and English; the others are recognised so
+/// that an article in one of them is not taken for French.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Lang(&'static str);
 
-/// Code and English name of every language that the detector and the services share.
+/// The code and English name of each language that the detector or a service may report.
 const NAMES: &[(&str, &str)] = &[
     ("fr", "French"),
     ("en", "English"),
@@ -70,26 +70,27 @@ impl Lang {
     pub const FR: Self = Self("fr");
     /// English.
     pub const EN: Self = Self("en");
-    /// The two languages of the table, in the order of its columns.
+    /// The two languages of the table, in the order of the columns.
     pub const TABLE: [Self; 2] = [Self::FR, Self::EN];
 
-    /// The language of a tag such as `fr`, `fr-CA`, `en_GB` or `FR`; none where the program does not know it.
+    /// Parses a tag such as `fr`, `fr-CA`, `en_GB` or `FR`. Returns `None` if the language is not
+    /// known.
     pub fn parse(tag: &str) -> Option<Self> {
         let code = tag.trim().split(['-', '_']).next()?.to_ascii_lowercase();
         NAMES.iter().find(|(known, _)| *known == code).map(|(known, _)| Self(known))
     }
 
-    /// The ISO 639-1 code: two small letters.
+    /// The ISO 639-1 code: two lower-case letters.
     pub fn code(self) -> &'static str {
         self.0
     }
 
-    /// The name in English, as prompts and messages use it.
+    /// The English name, for prompts and messages.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(code, _)| *code == self.0).map_or(self.0, |(_, name)| name)
     }
 
-    /// The languages of the table that an article in this one must be translated to.
+    /// The languages of the table that an article in this language is translated to.
     pub fn targets(self) -> Vec<Self> {
         Self::TABLE.into_iter().filter(|target| *target != self).collect()
     }

@@ -1,4 +1,5 @@
-//! A source's bytes as they come: from a file or standard input, gzip and Zstandard unpacked, and no more than may be held.
+//! The bytes of a source: read from a file or standard input, decompressed (gzip, Zstandard), and
+//! limited in size.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,19 +13,22 @@ use ruzstd::StreamingDecoder;
 use super::unreadable;
 use crate::model::{ErrorCode, Reject};
 
-/// What is looked at to find the format and the encoding, and what is read at once.
+/// The size of the read buffer, which is also how much decides the format and the encoding. Small
+/// files get a smaller buffer.
 const HEAD: usize = 64 << 10;
 const LEAST: usize = 4 << 10;
-/// Text shrinks to a tenth; what unpacks to more than this many times its size was made to fill a memory or a disk.
+/// The highest compression ratio. Text compresses to about a tenth; a higher ratio is an attempt to
+/// fill memory or disk.
 const MOST_TIMES: u64 = 200;
 
-/// The bytes of a source, unpacked. A reader of it holds what it reads; [`Bytes::read_all`] holds at most the cap.
+/// The decompressed bytes of a source. As a reader it holds one buffer; [`Bytes::read_all`] holds
+/// at most `max` bytes.
 pub struct Bytes {
     reader: Box<dyn BufRead + Send>,
     max: u64,
-    /// The file and what it was when it was opened; none for standard input.
+    /// The file and its metadata when it was opened. `None` for standard input.
     file: Option<(Arc<File>, Metadata)>,
-    /// Whether it was packed: then its size says nothing.
+    /// Whether the file is compressed, so that its size says nothing.
     packed: bool,
 }
 
@@ -38,55 +42,56 @@ impl Bytes {
 
     pub(super) fn file(file: File, meta: Metadata, max: u64) -> Result<Self, Reject> {
         let file = Arc::new(file);
-        // A buffer is filled with zeros before anything is read into it: that of a small file is small.
+        // A new buffer is filled with zeros, so a small file gets a small one.
         let size = usize::try_from(meta.len()).unwrap_or(HEAD).saturating_add(1);
         let (reader, packed) = unpacked(Arc::clone(&file), size.clamp(LEAST, HEAD), max)?;
         Ok(Self { reader, max, file: Some((file, meta)), packed })
     }
 
-    /// The same as UTF-8.
+    /// Converts the bytes to UTF-8.
     ///
     /// # Errors
-    /// As [`Bytes::read_all`], or where it is no text.
+    /// Fails like [`Bytes::read_all`], or if the bytes are not text.
     pub fn transcoded(self) -> Result<Self, Reject> {
         let max = self.max;
         let text = super::decode(&self.read_all()?)?.text;
         Self::of(text, max)
     }
 
-    /// Bytes that are there already, packed or not.
+    /// Reads bytes that are in memory, compressed or not.
     ///
     /// # Errors
-    /// Where their packing is damaged.
+    /// Fails if the compressed data is damaged.
     pub fn of(bytes: impl Into<Vec<u8>>, max: u64) -> Result<Self, Reject> {
         let (reader, packed) = unpacked(io::Cursor::new(bytes.into()), HEAD, max)?;
         Ok(Self { reader, max, file: None, packed })
     }
 
-    /// The first bytes, which stay to be read.
+    /// The first bytes, without consuming them.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// Fails if they cannot be read.
     pub fn head(&mut self) -> Result<&[u8], Reject> {
         self.reader.fill_buf().map_err(|error| unreadable(&error))
     }
 
-    /// The most bytes that may be held at once.
+    /// The most bytes that may be held in memory.
     pub fn max(&self) -> u64 {
         self.max
     }
 
-    /// All of them.
+    /// Reads all bytes.
     ///
     /// # Errors
-    /// A reject `empty`, `too-large`, or `changing` where the file was written to meanwhile: half an article is none.
+    /// Fails with `empty`, `too-large`, or `changing` if the file changed meanwhile: half an
+    /// article is useless.
     pub fn read_all(mut self) -> Result<Vec<u8>, Reject> {
         let size = self.file.as_ref().filter(|_| !self.packed).map_or(0, |(_, meta)| meta.len());
         if size > self.max {
             return Err(super::too_large(size, self.max));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        // A file that grows while it is read must not pass the cap either.
+        // The limit also holds for a file that grows while it is read.
         self.reader.by_ref().take(self.max + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
         if bytes.len() as u64 > self.max {
             let unpacked = if self.packed { "unpacked, " } else { "" };
@@ -103,10 +108,10 @@ impl Bytes {
         Ok(bytes)
     }
 
-    /// Whether the file is still what it was when it was opened.
+    /// Checks that the file has not changed since it was opened.
     ///
     /// # Errors
-    /// A reject `changing`.
+    /// Fails with `changing`.
     pub fn check_unchanged(&self) -> Result<(), Reject> {
         let Some((file, before)) = &self.file else { return Ok(()) };
         let state = |meta: &Metadata| (meta.len(), meta.mtime(), meta.mtime_nsec());
@@ -134,7 +139,7 @@ impl BufRead for Bytes {
     }
 }
 
-/// A pipe's beginning, enough to see what comes: it may give its bytes one by one, and wait for hours before the next.
+/// Reads enough of a pipe to recognise the format. A pipe may deliver single bytes, hours apart.
 fn beginning(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
     let (mut start, mut chunk) = (Vec::new(), [0; 4096]);
     while start.len() < chunk.len() && start.split(|byte| *byte == b'\n').count() <= 2 {
@@ -148,7 +153,8 @@ fn beginning(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// A reader of what is in it, of which it holds so much at once, and whether it was packed; its first bytes say how, whatever its name.
+/// A reader that decompresses `raw`, and whether it is compressed. The first bytes tell, not the
+/// name.
 fn unpacked(raw: impl Read + Send + 'static, held: usize, max: u64) -> Result<(Box<dyn BufRead + Send>, bool), Reject> {
     let taken = Arc::new(AtomicU64::new(0));
     let mut raw = BufReader::with_capacity(held, Counted { inner: raw, taken: Arc::clone(&taken) });
@@ -165,7 +171,7 @@ fn unpacked(raw: impl Read + Send + 'static, held: usize, max: u64) -> Result<(B
     Ok((Box::new(raw), false))
 }
 
-/// Counts what is taken from the file.
+/// Counts the bytes that are read from the file.
 struct Counted<R> {
     inner: R,
     taken: Arc<AtomicU64>,
@@ -179,7 +185,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Stops what unpacks to far more than any text does.
+/// Stops data whose compression ratio is too high for text.
 struct Guarded {
     inner: Box<dyn Read + Send>,
     given: u64,
@@ -245,7 +251,7 @@ mod tests {
         let bytes = opened(&path);
         std::fs::write(&path, "Le début, et la suite.").unwrap();
         assert_eq!(bytes.read_all().unwrap_err().code, ErrorCode::Changing);
-        // Replaced, not written to: what was opened is still one version.
+        // The file was replaced, not changed: the open file is still the old version.
         let bytes = opened(&path);
         std::fs::write(dir.path().join("b"), "Autre.").unwrap();
         std::fs::rename(dir.path().join("b"), &path).unwrap();

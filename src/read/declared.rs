@@ -1,14 +1,15 @@
-//! The encoding that a text names for itself: in an XML declaration, a page's `<meta>`, or its front matter.
+//! Finds the encoding that a text declares: in the XML declaration, a `<meta>` element or front
+//! matter.
 
 use encoding_rs::Encoding;
 
-/// Pages declare within their first kilobytes.
+/// How far into a text (in bytes) a declaration is looked for.
 const WITHIN: usize = 4096;
 
-/// The encoding that the beginning of `bytes` declares, if it declares one that is known.
+/// The encoding declared at the start of `bytes`. Returns `None` if it is missing or unknown.
 pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let head: Vec<u8> = bytes.iter().take(WITHIN).map(u8::to_ascii_lowercase).collect();
-    // Bytes that are no ASCII cannot be part of a declaration.
+    // A declaration is ASCII.
     let head: String = head.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect();
     let start = head.trim_start();
     let label = if start.starts_with("<?xml") {
@@ -20,7 +21,7 @@ pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes())
 }
 
-/// `<meta charset="…">`, or the charset in the content of `<meta http-equiv="content-type">`.
+/// Finds `<meta charset="…">`, or the charset in `<meta http-equiv="content-type">`.
 fn meta(head: &str) -> Option<&str> {
     head.split("<meta").skip(1).find_map(|tag| {
         let (tag, _) = tag.split_once('>')?;
@@ -28,13 +29,13 @@ fn meta(head: &str) -> Option<&str> {
     })
 }
 
-/// A line `charset: …` or `encoding = "…"` between the fences.
+/// Finds a line `charset: …` or `encoding = "…"` in front matter.
 fn front_matter(start: &str) -> Option<&str> {
     let front = ["---", "+++"].iter().find_map(|fence| start.strip_prefix(fence)?.split_once(fence).map(|(front, _)| front))?;
     front.lines().find_map(|line| value_after(line, "charset").or_else(|| value_after(line, "encoding")))
 }
 
-/// The word that follows `name` and `=` or `:`, without quotes.
+/// The word after `name` and `=` or `:`, without quotes.
 fn value_after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, after) = text.split_once(name)?;
     let after = after.trim_start().strip_prefix(['=', ':'])?.trim_start().trim_start_matches(['"', '\'']);

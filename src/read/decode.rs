@@ -1,7 +1,9 @@
-//! Bytes to text: byte order mark, then the declared encoding where the bytes agree, then strict UTF-8, then UTF-8 with a few bad
-//! bytes, then what French and English letters show (Windows-1252, ISO-8859-15, Mac Roman).
+//! Decodes bytes to text. The encoding is, in this order: UTF-16 or UTF-32 by byte order mark or
+//! zeros; UTF-8 if valid; the declared one if the bytes fit; UTF-8 with a few bad bytes; else the
+//! one that gives the letters of French and English (Windows-1252, ISO-8859-15, Mac Roman).
 //!
-//! A statistical detector is not asked: measured, it turned whole UTF-8 files with one bad byte into mojibake.
+//! There is no statistical detector: in our measurements, detectors turned UTF-8 files with one bad
+//! byte into mojibake.
 
 use std::borrow::Cow;
 
@@ -12,16 +14,17 @@ use super::mojibake;
 use super::single_byte;
 use crate::model::{ErrorCode, Flag, Reject, cleaned};
 
-/// A source's text: NFC, line ends as `\n`, without control and invisible characters.
+/// Decoded text: NFC, `\n` as line break, no control or invisible characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     /// The text itself.
     pub text: String,
-    /// [`Flag::Encoding`] where some bytes were damaged, [`Flag::Mojibake`] where double-encoded text was mended.
+    /// [`Flag::Encoding`] if some bytes were damaged, [`Flag::Mojibake`] if double-encoded text was
+    /// fixed.
     pub flags: Vec<Flag>,
 }
 
-/// First bytes of files that are surely no text, with what they are.
+/// The first bytes of files that are not text, and what they are.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"%PDF-", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive or office document"),
@@ -37,18 +40,18 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"{\\rtf", "an RTF document"),
 ];
 
-/// Turns bytes into text.
+/// Decodes bytes.
 ///
 /// # Errors
-/// A reject `binary` for what is no text at all, `encoding` for text in no encoding that is known for certain.
+/// Fails with `binary` if the bytes are not text, with `encoding` if the encoding is uncertain.
 pub fn decode(bytes: &[u8]) -> Result<Text, Reject> {
     decode_as_declared(bytes, None)
 }
 
-/// The same for bytes whose encoding somebody else declares, as HTTP does for a page.
+/// Like [`decode`], for bytes whose encoding is declared elsewhere, as HTTP does.
 ///
 /// # Errors
-/// As [`decode`].
+/// Fails like [`decode`].
 pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Reject> {
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Err(binary(&format!("the file is {what}, not text")));
@@ -72,7 +75,7 @@ pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Rej
     Ok(Text { text: cleaned(fixed.unwrap_or_else(|| text.into_owned())), flags })
 }
 
-/// Whether text begins as it does in an encoding of two or four bytes a character.
+/// Whether `start` is the start of a text in UTF-16 or UTF-32.
 pub fn is_wide(start: &[u8]) -> bool {
     Wide::of(start).is_some()
 }
@@ -86,10 +89,10 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> (String, bool) {
     (text.into_owned(), damaged)
 }
 
-/// What becomes of bytes: text, and whether some fitted no encoding.
+/// The text, and whether some bytes were invalid.
 type Decoded<'a> = Result<(Cow<'a, str>, bool), Reject>;
 
-/// Encodings of two or four bytes a character.
+/// UTF-16 and UTF-32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wide {
     Utf16(&'static Encoding),
@@ -97,7 +100,7 @@ enum Wide {
 }
 
 impl Wide {
-    /// By the byte order mark, or by the zeros that Latin script has in it.
+    /// Recognises the encoding by its byte order mark, or by the zeros of Latin text in it.
     fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xff, 0xfe, 0, 0, ..] => return Some(Self::Utf32 { big: false }),
@@ -114,7 +117,7 @@ impl Wide {
         let zeros = |offset: usize| sample.iter().skip(offset).step_by(4).filter(|byte| **byte == 0).count();
         let [first, second, third, fourth] = [zeros(0), zeros(1), zeros(2), zeros(3)];
         let (most, few) = (|count: usize| count * 10 > quarter * 7, |count: usize| count * 20 < quarter);
-        // Quotes and dashes of print are not below U+0100, so not every second byte of UTF-16 is 0.
+        // Typographic quotes and dashes are above U+00FF, so not every second byte of UTF-16 is 0.
         if second == quarter && third == quarter && fourth == quarter && few(first) || third == quarter && fourth == quarter && most(second)
         {
             Some(Self::Utf32 { big: false })
@@ -147,9 +150,9 @@ impl Wide {
     }
 }
 
-/// One byte a character, or UTF-8.
+/// Decodes UTF-8 or an encoding with one byte per character.
 fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decoded<'a> {
-    // What is valid UTF-8 is UTF-8, whatever it says of itself: by chance no other text is.
+    // Valid UTF-8 is UTF-8 even if it declares something else: no other text is valid by chance.
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok((Cow::Borrowed(text.trim_start_matches('\u{feff}')), false));
     }
@@ -178,19 +181,20 @@ fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decod
     single_byte::encoding(bytes).map(|encoding| owned(decode_as(encoding, bytes))).ok_or_else(unknown)
 }
 
-/// The text in the declared encoding, unless bytes have no place in it: then the declaration is wrong.
+/// Decodes the text in the declared encoding. Returns `None` if bytes do not fit, so that the
+/// declaration is wrong.
 fn agrees(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
-    // Curly quotes of Windows-1252 are control characters in the ISO encodings.
+    // The curly quotes of Windows-1252 are control characters in the ISO encodings.
     (!text.contains(|c: char| matches!(c, '\u{80}'..='\u{9f}') && c != '\u{85}')).then(|| text.into_owned())
 }
 
-/// Text has tabs and line ends and, at most, a stray control character; what has more is something else.
+/// Whether a text has too many control characters. A stray one is allowed.
 #[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler takes many bytes a step")]
 fn looks_binary(text: &str, damaged: bool) -> bool {
     let sample = text.as_bytes().get(..64 << 10).unwrap_or(text.as_bytes());
     let control = |byte: u8| (byte < 0x09) | (byte == 0x0b) | (byte.wrapping_sub(0x0e) < 0x12) | (byte == 0x7f);
-    // Nearly no text has any, and that is seen many bytes a step.
+    // Hardly any text has control characters, and this check is vectorised.
     let any = sample.iter().fold(false, |found, byte| found | control(*byte));
     let mut odd = if any { sample.iter().filter(|byte| control(**byte)).count() } else { 0 };
     if damaged {
@@ -251,7 +255,8 @@ mod tests {
             let text = declared(label);
             assert!(decode(&encoding.encode(&text).0).unwrap().text.contains(body), "{label}");
         }
-        // UTF-8 that calls itself something else, and Windows-1252 that calls itself ISO-8859-15 or UTF-8.
+        // UTF-8 that declares another encoding, and Windows-1252 that declares ISO-8859-15 or
+        // UTF-8.
         assert!(decode(declared("iso-8859-1").as_bytes()).unwrap().text.contains(body));
         let (curly, _, _) = WINDOWS_1252.encode("<meta charset=iso-8859-15>L’été, c’est là.");
         assert!(decode(&curly).unwrap().text.ends_with("L’été, c’est là."));

@@ -1,4 +1,4 @@
-//! A source's bytes: opened with care, unpacked, capped in size, and turned into text.
+//! Reads sources: opens files safely, decompresses them, limits their size, and decodes text.
 
 mod bytes;
 mod declared;
@@ -17,11 +17,12 @@ pub use bytes::Bytes;
 pub use decode::{Text, decode, decode_as_declared, is_wide};
 pub use mojibake::fix as fix_mojibake;
 
-/// Opens a source. It is opened without following a link and without waiting: a pipe put in its place after the walk must not
-/// hang the run. `max_bytes` caps what is ever held of it at once, after unpacking.
+/// Opens a source without following a link and without blocking: a pipe that replaced the file
+/// after the walk must not hang the run. At most `max_bytes` of the decompressed source are held in
+/// memory.
 ///
 /// # Errors
-/// A reject: `vanished`, `unreadable`.
+/// Fails with `vanished` or `unreadable`.
 pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
     if source.is_stdin() {
         return Bytes::stdin(max_bytes);
@@ -34,7 +35,7 @@ pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
     Bytes::file(file, meta, max_bytes)
 }
 
-/// What a source is rejected with that is larger than may be held, by its size alone.
+/// The reject of a file whose size is over the limit.
 pub fn too_large(size: u64, max_bytes: u64) -> Reject {
     let (size, most) = (size.div_ceil(1 << 20), max_bytes >> 20);
     Reject::new(ErrorCode::TooLarge, format!("the file has {size} MB, more than input.max_megabytes = {most}; it was not read"))
@@ -46,11 +47,11 @@ fn open_file(path: &Path) -> Result<File, Reject> {
     opened.map(File::from).map_err(|errno| unreadable(&std::io::Error::from(errno)))
 }
 
-/// The reject of a file that cannot be opened or read on.
+/// The reject of a file that cannot be opened or read.
 pub fn unreadable(error: &std::io::Error) -> Reject {
     match error.kind() {
         std::io::ErrorKind::NotFound => Reject::vanished(),
-        // Raised by what unpacks, never by the system.
+        // Comes from decompression; the system does not use it for reading.
         std::io::ErrorKind::FileTooLarge => Reject::new(ErrorCode::TooLarge, error.to_string()),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput => {
             Reject::new(ErrorCode::Malformed, format!("the packed data is damaged: {error}"))

@@ -1,14 +1,16 @@
-//! UTF-8 that was once read as Windows-1252 and saved again: «Ã©» for «é». Mended where it can be nothing else.
+//! Fixes mojibake: UTF-8 that was decoded as Windows-1252 and saved again («Ã©» for «é»). Only
+//! certain cases are fixed.
 
-/// What two bytes of UTF-8 became: letters with accents (behind Ã), signs (behind Â), ligatures (behind Å), and behind â€ the
-/// dashes, quotes and dots of print.
+/// The first characters of mojibake. Ã starts accented letters, Â signs, Å ligatures, and â€
+/// dashes, quotes and dots.
 const LEADS: [char; 4] = ['Ã', 'Â', 'Å', 'â'];
-/// Signs and ligatures alone prove nothing below this number: «Â» may end a word in capitals before a quote's end.
+/// The fewest signs and ligatures that are proof alone: «Â» may end a word in capitals before a
+/// closing quote.
 const ENOUGH: usize = 3;
-/// Text may have been spoilt again and again.
+/// How often a text may have been encoded again.
 const MOST_TIMES: usize = 3;
 
-/// `text` without its mojibake, or none where there is none that is certain.
+/// `text` without mojibake. Returns `None` if there is none for certain.
 pub fn fix(text: &str) -> Option<String> {
     let mut fixed = once(text)?;
     for _ in 1..MOST_TIMES {
@@ -20,8 +22,8 @@ pub fn fix(text: &str) -> Option<String> {
 
 #[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler takes many bytes a step")]
 fn once(text: &str) -> Option<String> {
-    // â is common, and é begins with the same byte: only one of the leads before another that is no ASCII is looked at.
-    // All of the text at once, without a way out of the loop: then the compiler takes many bytes a step.
+    // A quick check, vectorised because its loop has no exit: one of `LEADS` followed by a
+    // character that is not ASCII. (â alone is common, and é starts with the same byte.)
     let bytes = text.as_bytes();
     let from = |start: usize| bytes.get(start..).unwrap_or_default();
     let threes = bytes.iter().zip(from(1)).zip(from(2));
@@ -48,7 +50,7 @@ fn once(text: &str) -> Option<String> {
     (certain > 0 || weak >= ENOUGH).then(|| lone_a(&fixed))
 }
 
-/// The character that the beginning of `text` was, and the length of what it became.
+/// The original of the characters at the start of `text`, and the length of those characters.
 fn pair(text: &str) -> Option<(char, usize)> {
     let mut characters = text.chars();
     let first = byte(characters.next()?)?;
@@ -56,9 +58,9 @@ fn pair(text: &str) -> Option<(char, usize)> {
     let second = byte(second_char)?;
     let mut length = text.chars().take(2).map(char::len_utf8).sum();
     let code = match (first, second) {
-        // Ã¨, Â«, Å“: as two bytes of UTF-8.
+        // Two bytes of UTF-8: Ã¨, Â«, Å“.
         (0xc2 | 0xc3, 0x80..=0xbf) | (0xc5, 0x92 | 0x93 | 0xb8) => u32::from(first & 0x1f) << 6 | u32::from(second & 0x3f),
-        // â€™, â‚¬, â„¢: as three.
+        // Three bytes of UTF-8: â€™, â‚¬, â„¢.
         (0xe2, 0x80 | 0x82 | 0x84) => {
             let third_char = characters.next()?;
             let third = byte(third_char).filter(|byte| (0x80..=0xbf).contains(byte))?;
@@ -67,11 +69,11 @@ fn pair(text: &str) -> Option<(char, usize)> {
         }
         _ => return None,
     };
-    // Â followed by what would be a control character is no sign of print.
+    // A control character is never the original.
     char::from_u32(code).filter(|character| !character.is_control()).map(|character| (character, length))
 }
 
-/// The byte that Windows-1252 (or ISO-8859-1, for what the former leaves out) has for a character.
+/// The byte of a character in Windows-1252, or in ISO-8859-1 if Windows-1252 does not have it.
 fn byte(character: char) -> Option<u8> {
     if let Ok(byte) = u8::try_from(u32::from(character)) {
         return Some(byte);
@@ -81,7 +83,7 @@ fn byte(character: char) -> Option<u8> {
     if lost { None } else { bytes.first().copied() }
 }
 
-/// «à» became Ã and a no-break space, which many programs then made a plain one.
+/// «à» became Ã and a no-break space, which many programs then turned into a plain space.
 fn lone_a(fixed: &str) -> String {
     if !fixed.contains("Ã ") {
         return fixed.to_owned();
@@ -95,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// What a program makes of UTF-8 that reads it as Windows-1252.
+    /// UTF-8 decoded as Windows-1252.
     fn spoil(text: &str) -> String {
         encoding_rs::WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0.into_owned()
     }
@@ -125,7 +127,7 @@ mod tests {
     proptest! {
         #[test]
         fn french_text_is_never_touched(text in "[A-Za-z0-9àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒÆ’'«»…–—€ \u{a0}\u{202f}.,;:!?()-]{0,200}") {
-            // Â before a sign is the one doubtful case, and needs company.
+            // Â before a sign is the one ambiguous case, and needs more evidence.
             prop_assume!(text.matches('Â').count() < ENOUGH && !text.contains("â€"));
             prop_assert_eq!(fix(&text), None);
         }

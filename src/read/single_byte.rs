@@ -1,45 +1,49 @@
-//! Bytes that are no UTF-8 and declare nothing: Windows-1252, ISO-8859-15 or Mac Roman, by the letters that French and English
-//! have; or none of them, and then it is told rather than guessed.
+//! Recognises an undeclared single-byte encoding by the letters of French and English:
+//! Windows-1252, ISO-8859-15, Mac Roman, or none of them, rather than a guess.
 
 use encoding_rs::{Encoding, ISO_8859_15, MACINTOSH, WINDOWS_1252};
 
-/// Accented letters of French as Windows-1252 (and ISO-8859-1) has them.
+/// The accented letters of French in Windows-1252 and ISO-8859-1.
 const WESTERN: &[u8] =
     b"\xc0\xc2\xc7\xc8\xc9\xca\xcb\xce\xcf\xd4\xd9\xdb\xe0\xe1\xe2\xe4\xe7\xe8\xe9\xea\xeb\xed\xee\xef\xf1\xf3\xf4\xf6\xf9\xfb\xfc\x9c\x8c";
-/// à â ç é è ê ô ù û as Mac Roman has them: bytes that are undefined in Windows-1252, or signs that stand beside no letter.
+/// à â ç é è ê ô ù û in Mac Roman. In Windows-1252 these bytes are undefined, or are signs that are
+/// never next to a letter.
 const MAC: &[u8] = b"\x88\x89\x8d\x8e\x8f\x90\x99\x9d\x9e";
 
-/// Windows-1252 has nothing at these, or signs and letters that are no French or English.
+/// Bytes that in Windows-1252 are undefined, or are signs and letters that are not French or
+/// English.
 const ODD: &[u8] = b"\x81\x82\x83\x84\x86\x87\x88\x89\x8a\x8b\x8d\x8e\x8f\x90\x98\x9a\x9b\x9d\x9e";
 
-/// The encoding of `bytes`; none where what it would give is no text in a Latin script.
+/// The encoding of `bytes`. Returns `None` if the result would not be text in Latin script.
 pub(super) fn encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let seen = Seen::of(bytes);
     if seen.mac > 2 * seen.western {
-        // One may be the sign of a trade mark.
+        // A single one may be a trade mark sign.
         return (seen.mac >= 2).then_some(MACINTOSH);
     }
-    // DOS code pages, Cyrillic, Greek … : what comes out would be letters in no order that a word has.
+    // DOS code pages, Cyrillic, Greek: the result would be letters in an order that no word has.
     if seen.odd + seen.crowded > seen.western {
         return None;
     }
     if !seen.c1 && seen.ligature { Some(ISO_8859_15) } else { Some(WINDOWS_1252) }
 }
 
-/// What stands beside letters, which says more than the bytes alone.
+/// Counts of bytes by their neighbours, which say more than the bytes alone.
 #[derive(Default)]
 struct Seen {
-    /// Beside an ASCII letter, a French letter in Windows-1252.
+    /// French letters in Windows-1252, next to an ASCII letter.
     western: usize,
-    /// Beside an ASCII letter, a French letter in Mac Roman.
+    /// French letters in Mac Roman, next to an ASCII letter.
     mac: usize,
-    /// Beside an ASCII letter, what no French or English text has there in Windows-1252, and DOS has its letters.
+    /// Bytes next to an ASCII letter that are never there in Windows-1252, but are letters in DOS
+    /// code pages.
     odd: usize,
-    /// In a run of three and more letters that are no ASCII.
+    /// Bytes in a run of three or more letters that are not ASCII.
     crowded: usize,
-    /// A byte that only Windows-1252 has a use for.
+    /// Whether a byte is there that only Windows-1252 uses.
     c1: bool,
-    /// Œ, œ or € as ISO-8859-15 has them: a fraction within a word, a currency sign behind a number.
+    /// Whether Œ, œ or € is there as ISO-8859-15 has them: in Windows-1252, a fraction inside a
+    /// word or a currency sign after a number.
     ligature: bool,
 }
 
@@ -53,7 +57,7 @@ impl Seen {
                 run = 0;
                 continue;
             }
-            // Letters; between them signs may stand together.
+            // Letters only: signs are often next to each other.
             run = if byte >= 0xc0 { run + 1 } else { 0 };
             seen.crowded += match run {
                 3 => 3,
@@ -61,7 +65,7 @@ impl Seen {
             };
             let (before, after) = (at(place.checked_sub(1)), at(Some(place + 1)));
             let beside = before.is_ascii_alphabetic() || after.is_ascii_alphabetic();
-            // A capital within a word of small letters is no French.
+            // French has no capital after a lower-case letter.
             let western = WESTERN.contains(&byte) && !(matches!(byte, 0xc0..=0xdf) && before.is_ascii_lowercase());
             seen.c1 |= byte < 0xa0;
             seen.western += usize::from(western && beside);

@@ -1,5 +1,5 @@
-//! A page's text in blocks (paragraphs, headings, list items …), each with the boxes that it stands in; what is surely no text of
-//! the page left out.
+//! Splits the text of a page into blocks (paragraphs, headings, list items), each in a tree of
+//! areas.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,59 +8,57 @@ use super::sizes::Sizes;
 use super::tree::{Id, Page, Step};
 use crate::config::Said;
 
-/// A piece of text that belongs together.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// White space folded; a line break of the page is kept.
+    /// White space is collapsed; `<br>` is a line break.
     pub(super) text: String,
-    /// Bytes of it, and those of them that are links.
+    /// The length of the text in bytes, and how much of it is links.
     pub(super) length: usize,
     pub(super) linked: usize,
     pub(super) kind: Kind,
-    /// The innermost box around it.
+    /// The innermost area around the block.
     pub(super) within: usize,
-    /// Its element says that it leads into the article.
+    /// Whether its class says that it is the lead of an article.
     pub(super) lede: bool,
 }
 
-/// An element that parts the page: a section, a column, a list.
+/// An element that divides the page: a section, a column, a list.
 #[derive(Debug)]
 pub(super) struct Area {
-    /// The box around it; its own number for the outermost.
+    /// The area around it. The outermost area is its own parent.
     pub(super) parent: usize,
-    /// Its class says that the article's text stands in it.
+    /// Whether its class says that it contains the article.
     pub(super) content: bool,
     pub(super) frame: Frame,
-    /// The same for elements of the same name and class; none without a class.
+    /// A hash of the element's name and class. `None` without a class.
     pub(super) look: Option<u64>,
-    /// Its blocks and those of the boxes in it: from the first to before the second.
+    /// The range of the blocks in it and in the areas inside it.
     pub(super) blocks: (usize, usize),
 }
 
-/// What an area's element says by its name.
+/// What the name of an area's element says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Frame {
     Body,
-    /// `main`.
     Main,
-    /// `article`, or what is marked as an article's body.
+    /// `article`, or an element marked as the body of an article.
     Article,
     Other,
 }
 
-/// The text of a page, laid out.
+/// The blocks and areas of a page.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     pub(super) blocks: Vec<Block>,
     pub(super) areas: Vec<Area>,
 }
 
-/// Roles of what is furniture as a rule.
+/// ARIA roles of elements that are usually boilerplate.
 const DOUBTFUL_ROLES: &[&str] =
     &["navigation", "complementary", "dialog", "alertdialog", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "tablist"];
 
-/// Lays out the text of `page`; `said` is what the classes of its elements say. Without `sizes`, what only its class or kind calls
-/// furniture stays in.
+/// Lays out the text of `page`; `hints` is what the classes of its elements say. With `sizes`,
+/// elements that are boilerplate by their name, role or class are left out.
 pub(super) fn layout(page: &Page, said: &[Said], sizes: Option<&Sizes>) -> Layout {
     let Some(body) = page.first("body") else { return Layout::default() };
     let mut reader = Reader::new(page);
@@ -102,7 +100,7 @@ fn is_doubtful(page: &Page, id: Id, element: Element) -> bool {
         })
 }
 
-/// An open element that is not within a line.
+/// An open block-level element.
 struct Open {
     kind: Kind,
     area: usize,
@@ -113,14 +111,15 @@ struct Reader<'a> {
     page: &'a Page,
     layout: Layout,
     open: Vec<Open>,
-    /// Text of the block that is being read, and how much of it are links.
+    /// The text of the current block, and how much of it is links.
     pending: String,
     linked: usize,
-    /// How many links the reading is within.
+    /// How many links are open.
     links: usize,
 }
 
-/// A table's cell with less text than this (in bytes) shares a block with its row: it is a figure, not a column of the page.
+/// A table cell with less text (in bytes) shares a block with its row: it is a data cell, not a
+/// column of the page layout.
 const CELL: usize = 60;
 
 impl<'a> Reader<'a> {
@@ -204,12 +203,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the pending text of a cell is more than a figure of a table.
+    /// Whether the cell that is being read is a column of the page layout.
     fn is_column(&self) -> bool {
         self.pending.len() > CELL || self.pending.contains('\n')
     }
 
-    /// Ends the block that is being read.
+    /// Ends the current block.
     fn flush(&mut self) {
         let text = self.pending.trim();
         if !text.is_empty() {

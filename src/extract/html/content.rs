@@ -1,22 +1,23 @@
-//! Which of a page's blocks are the article.
+//! Decides which blocks of a page are the article.
 //!
-//! The area with the most prose is its core, as in the well-known readability algorithm: each block of prose speaks for the area
-//! that it stands in, and half as loud for each area around that. Then what stands beside the core and is prose too joins it, and
-//! what is in it and is none (lists of links, tails) goes.
+//! The area with the most prose is the core, as in the readability algorithm: a block adds its
+//! prose to the score of its own area and half as much, again and again, to the areas around it.
+//! Then prose next to the core is added, and lists of links and related articles in the core are
+//! removed.
 
 use super::blocks::{Area, Block, Frame, Layout};
 use super::element::Kind;
 use crate::config::Rules;
 use crate::model::fold;
 
-/// Shorter text (in bytes) says nothing of where the article is.
+/// The shortest text (in bytes) that counts as prose.
 const SHORT: usize = 25;
-/// A block with at least this much text is prose whatever stands around it.
-const LONG: usize = 100;
-/// How many areas around it a block speaks for.
-const HEARD: i32 = 5;
+/// The longest heading that can introduce related articles.
+const LONGEST_HEADING: usize = 100;
+/// How many areas around it a block adds to the score of.
+const MAX_DISTANCE: i32 = 5;
 
-/// The article's paragraphs.
+/// The paragraphs of the article.
 pub(super) fn content(layout: &Layout, rules: &Rules, title: Option<&str>) -> Vec<String> {
     let Some(core) = core(layout) else { return Vec::new() };
     let title = title.and_then(|title| place_of_title(layout, title));
@@ -29,7 +30,7 @@ pub(super) fn content(layout: &Layout, rules: &Rules, title: Option<&str>) -> Ve
     kept.map(|(block, _)| block.text.clone()).collect()
 }
 
-/// How much of a block is prose, in bytes.
+/// How many bytes of a block are prose.
 #[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
 fn prose(block: &Block) -> f64 {
     if matches!(block.kind, Kind::Heading(_)) || block.length < SHORT || block.linked * 2 > block.length {
@@ -45,17 +46,17 @@ fn prose(block: &Block) -> f64 {
     (block.length - block.linked) as f64 * weight
 }
 
-/// Whether a text ends as a sentence does.
+/// Whether a text ends like a sentence.
 fn closes(text: &str) -> bool {
     text.trim_end_matches(['"', '»', '”', ')', ' ', '\u{a0}', '\u{202f}', '\'', '’']).ends_with(['.', '!', '?', '…', ':'])
 }
 
-/// The area that the prose speaks for.
+/// The area with the highest score.
 fn core(layout: &Layout) -> Option<usize> {
     let mut scores = vec![0.0; layout.areas.len()];
     for block in &layout.blocks {
         let mut area = block.within;
-        for distance in 0..HEARD {
+        for distance in 0..MAX_DISTANCE {
             if let Some(score) = scores.get_mut(area) {
                 *score += prose(block) * 0.5_f64.powi(distance);
             }
@@ -78,15 +79,15 @@ fn blocks_of<'a>(layout: &'a Layout, area: &Area) -> &'a [Block] {
     layout.blocks.get(area.blocks.0..area.blocks.1).unwrap_or_default()
 }
 
-/// The share of an area's text that are links.
+/// The share of an area's text that is links.
 #[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
 fn links(layout: &Layout, area: &Area) -> f64 {
     let (all, linked) = blocks_of(layout, area).iter().fold((0, 0), |(all, linked), block| (all + block.length, linked + block.linked));
     linked as f64 / all.max(1) as f64
 }
 
-/// The blocks of the core, and of what stands beside it and reads as it does, up to the nearest element that is marked as the
-/// article, or the page.
+/// Marks the blocks of the core, and similar blocks next to it, out to the nearest element that is
+/// an article by its name, or to the page.
 fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
     let mut chosen = vec![false; layout.blocks.len()];
     let mut take = |(from, to): (usize, usize)| chosen.iter_mut().take(to).skip(from).for_each(|place| *place = true);
@@ -103,7 +104,7 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
             }
         }
         let look = layout.areas.get(inner).and_then(|area| area.look);
-        // Further out it takes more to belong: the pages of a site are full of small boxes with text.
+        // Farther out, an area needs more text to belong: pages are full of small boxes with text.
         let least = if steps == 0 { 80.0 } else { (prose_of(area) * 0.2).max(80.0) };
         for (number, beside) in layout.areas.iter().enumerate().skip(outer + 1) {
             if beside.blocks.0 >= around.blocks.1 {
@@ -117,7 +118,7 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
         }
         (inner, at) = (outer, around);
         steps += 1;
-        if steps == HEARD {
+        if steps == MAX_DISTANCE {
             break;
         }
     }
@@ -131,7 +132,7 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
     chosen
 }
 
-/// A heading just before what was chosen goes with it, where it stands around the core.
+/// Adds a heading right before a chosen block, if its area contains the core.
 fn take_headings(layout: &Layout, core: usize, chosen: &mut [bool]) {
     let mut next = false;
     for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev() {
@@ -140,14 +141,15 @@ fn take_headings(layout: &Layout, core: usize, chosen: &mut [bool]) {
     }
 }
 
-/// Whether a block beside the core belongs to it.
+/// Whether a block next to the core belongs to it.
 fn joins(block: &Block, before: bool) -> bool {
     let few_links = block.linked * 4 <= block.length;
     few_links && (prose(block) >= 80.0 || (before && block.lede && block.length > SHORT))
 }
 
-/// Whether an area beside the core goes on with it: prose with few links, and no list of other articles, whose titles are links. Of
-/// what is made as the core is, little text is enough; what comes after, is made otherwise and has a heading is something else.
+/// Whether an area next to the core continues it: prose with few links, and not a list of articles,
+/// whose headings are links. An area with the same class as the core needs little text; an area of
+/// another class after the core must not have a heading.
 #[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
 fn reads_on(layout: &Layout, area: &Area, before: bool, alike: bool, least: f64) -> bool {
     let blocks = blocks_of(layout, area);
@@ -161,13 +163,13 @@ fn reads_on(layout: &Layout, area: &Area, before: bool, alike: bool, least: f64)
     !else_said && links(layout, area) < 0.25 && text >= if alike { SHORT as f64 } else { least } && text > all as f64 * 0.5
 }
 
-/// The heading that is the title.
+/// The position of the heading that is the title.
 fn place_of_title(layout: &Layout, title: &str) -> Option<usize> {
     let title = fold(title);
     layout.blocks.iter().position(|block| matches!(block.kind, Kind::Heading(1..=3)) && fold(&block.text) == title)
 }
 
-/// What stands before the article's title is no part of it.
+/// Removes what comes before the title, unless most of the prose does.
 fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) {
     let Some(at) = title else { return };
     let text = |range: &[Block]| range.iter().map(prose).sum::<f64>();
@@ -177,7 +179,8 @@ fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) 
     }
 }
 
-/// Drops lists of links and all that follows a heading such as «Sur le même sujet», up to the next prose beside it.
+/// Removes lists of links, and what follows a heading such as «Sur le même sujet» up to the next
+/// prose beside it.
 fn drop_furniture(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
     let mut tail: Option<usize> = None;
     for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()) {
@@ -186,7 +189,7 @@ fn drop_furniture(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
             let beside = block.within == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
             beside || !is_within(layout, block.within, tail)
         };
-        if block.length < LONG && rules.is_tail(&bare(&block.text)) {
+        if block.length < LONGEST_HEADING && rules.is_tail(&bare(&block.text)) {
             tail = Some(block.within);
         } else if tail.is_some_and(goes_on) {
             tail = None;
@@ -198,7 +201,7 @@ fn drop_furniture(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
     }
 }
 
-/// A heading as it is compared with the rules.
+/// A heading in the form in which it is compared with the rules.
 fn bare(text: &str) -> String {
     fold(text).trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([' ', ':', '»', '>', '…', '.']).to_owned()
 }
@@ -211,7 +214,7 @@ fn is_within(layout: &Layout, mut area: usize, outer: usize) -> bool {
     area == outer
 }
 
-/// The scraps before the first and after the last prose: names, dates, tags.
+/// Removes short pieces before the first and after the last prose: names, dates, tags.
 fn drop_edges(layout: &Layout, chosen: &mut [bool]) {
     let scrap = |block: &Block| !matches!(block.kind, Kind::Heading(_)) && !block.lede && block.length < 60 && !closes(&block.text);
     for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).filter(|(_, place)| **place) {
@@ -228,7 +231,7 @@ fn drop_edges(layout: &Layout, chosen: &mut [bool]) {
     }
 }
 
-/// A heading that nothing of the article follows before the next of its level.
+/// Removes headings with no text before the next heading of the same or a higher level.
 fn drop_empty_headings(layout: &Layout, chosen: &mut [bool]) {
     let mut next = 0;
     for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, place)| **place) {

@@ -1,40 +1,40 @@
-//! What the elements of HTML mean to the reading.
+//! Classifies the elements of HTML.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use html5ever::LocalName;
 
-/// What a block is, as far as the markup says.
+/// The kind of a block, according to the markup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     Paragraph,
     /// With its level.
     Heading(u8),
     Item,
-    /// A row of a table, or text that stands in a box without more.
+    /// A table row, or text directly in an area.
     Loose,
 }
 
-/// What an element does to the text in it.
+/// How an element affects the text in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Element {
-    /// Its text is never shown as text of the page.
+    /// Its text is not part of the page's text.
     Silent,
-    /// It stands within a line.
+    /// Part of a line.
     Inline,
     Link,
-    /// Ends a line.
+    /// A line break.
     Break,
-    /// A cell of a table.
+    /// A table cell.
     Cell,
-    /// Holds one block as a rule.
+    /// Usually contains one block.
     Leaf(Kind),
-    /// Parts the page.
+    /// Divides the page.
     Area,
-    /// Parts the page, and is furniture as a rule.
+    /// Divides the page, and is usually boilerplate.
     Doubtful,
-    /// The same as `Area`, and known by its name: `body`, `main`, `article`.
+    /// Like `Area`, with a meaning of its own: `body`, `main`, `article`.
     Frame,
 }
 
@@ -77,7 +77,7 @@ static ELEMENTS: LazyLock<HashMap<LocalName, Element>> = LazyLock::new(|| {
         (Element::Link, &["a"]),
         (Element::Break, &["br"]),
         (Element::Cell, &["td", "th"]),
-        // The last four part paragraphs, not the page.
+        // The last four divide paragraphs, not the page.
         (Element::Leaf(Kind::Paragraph), &["p", "pre", "blockquote", "ul", "ol", "dl"]),
         (Element::Leaf(Kind::Item), &["li", "dt", "dd"]),
         (Element::Leaf(Kind::Loose), &["tr", "caption", "summary", "hr"]),
@@ -93,7 +93,7 @@ static ELEMENTS: LazyLock<HashMap<LocalName, Element>> = LazyLock::new(|| {
     groups.iter().flat_map(|(element, names)| names.iter().map(|name| (LocalName::from(*name), *element))).collect()
 });
 
-/// What an element of that name is; one that is not known parts the page.
+/// The class of an element by its name. Unknown elements divide the page.
 pub(super) fn element(name: &LocalName) -> Element {
     ELEMENTS.get(name).copied().unwrap_or(Element::Area)
 }

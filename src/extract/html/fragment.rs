@@ -1,4 +1,4 @@
-//! HTML that is no page: what exports, feeds and e-mails hold in a field.
+//! HTML that is not a whole page: fields of exports, feeds and e-mails.
 
 use super::blocks;
 use super::parse::parse;
@@ -6,10 +6,10 @@ use super::prune::prune;
 use super::sizes::Sizes;
 use crate::model::Reject;
 
-/// The text of a fragment, its blocks on lines of their own.
+/// The text of a fragment, one block per line.
 ///
 /// # Errors
-/// Where it is nested too deep to be parsed.
+/// Fails if the fragment is too deep or too large to parse.
 pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
     if !fragment.contains(['<', '&']) {
         return Ok(fragment.to_owned());

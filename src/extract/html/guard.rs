@@ -1,29 +1,32 @@
-//! Refuses pages that the parser would choke on, by counting what is open while the page is made lean.
+//! Rejects pages that would take the parser too long, by counting open elements while the page is
+//! pruned.
 //!
-//! The parser's time grows with the square of the nesting (36 s for 100,000 elements) and of a tag's attributes (3 s for 50,000).
-//! No article is built like that, so a rough count is enough; it need not know all of HTML, only never be fooled into counting less.
+//! The parser's time grows with the square of the nesting depth (36 s for 100,000 elements) and of
+//! the number of attributes of a tag (3 s for 50,000). No article is built like that, so a rough
+//! count is enough. It may be too high, but a page must not be able to make it too low.
 
 use crate::model::{ErrorCode, Reject};
 
-/// Elements within elements.
+/// The deepest nesting of elements.
 const DEEPEST: usize = 500;
-/// Attributes of one tag. (A tag's length says nothing: an image may stand in it.)
+/// The most attributes of a tag. (The length of a tag is no measure: it may contain an image.)
 const MOST_ATTRIBUTES: usize = 1_000;
-/// Elements of a page; the largest front pages have some 20,000.
+/// The most elements of a page. The largest front pages have about 20,000.
 const MOST_ELEMENTS: usize = 100_000;
-/// Characters that begin a tag or a reference. The parser notes every one that turns out to be nothing, in memory.
+/// The most `<` and `&` in a page. The parser keeps a note in memory of each one that does not
+/// start a tag or a reference.
 const MOST_MARKS: usize = 500_000;
 
-/// What an end tag of an element does to what was opened within it.
+/// What the end tag of an element does to the elements opened inside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
-    /// It has no content, or the next of its kind ends it.
+    /// The element is empty, or is closed by the next one of its kind.
     NeverOpen,
-    /// Ended out of turn, it alone is closed; what was opened within it stays open.
+    /// Closes only the element itself. Elements inside it stay open.
     Formatting,
-    /// Ended out of turn, it closes what was opened within it, and no element that is not of this kind closes it.
+    /// Closes the elements inside it. Only a block can close an open block.
     Block,
-    /// Nothing but a table's own end closes elements across it.
+    /// Only the end of a table closes elements across an open one.
     Wall,
     Table,
     Other,
@@ -43,7 +46,7 @@ fn kind(name: &str) -> Kind {
     }
 }
 
-/// Counts what a page opens and closes.
+/// Counts the elements that a page opens and closes.
 #[derive(Default)]
 pub(super) struct Guard<'a> {
     open: Vec<(Kind, &'a str)>,
@@ -51,19 +54,21 @@ pub(super) struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
+    /// Starts to count a page.
+    ///
     /// # Errors
-    /// A reject `too-deep` where a text has more marks than any article.
+    /// Fails with `too-deep` if the page has too many `<` and `&`.
     pub(super) fn of(page: &str) -> Result<Self, Reject> {
         let in_piece = |piece: &[u8]| piece.iter().map(|byte| u8::from(matches!(byte, b'<' | b'&'))).sum::<u8>();
-        // In pieces whose sums fit into a byte: then many are counted a step.
+        // The sum of a piece fits into a byte, so the compiler can vectorise the loop.
         let marks: usize = page.as_bytes().chunks(255).map(|piece| usize::from(in_piece(piece))).sum();
         if marks > MOST_MARKS { Err(too_deep(&format!("the page has {marks} of the characters < and &"))) } else { Ok(Self::default()) }
     }
 
-    /// Counts a start tag; `small` is its name in small letters.
+    /// Counts a start tag; `element` is `name` in lower case.
     ///
     /// # Errors
-    /// A reject `too-deep`.
+    /// Fails with `too-deep` if the page has too many elements or attributes.
     pub(super) fn open(&mut self, name: &'a str, small: &str, attributes: usize) -> Result<(), Reject> {
         if attributes > MOST_ATTRIBUTES {
             return Err(too_deep(&format!("a tag of the page has {attributes} attributes")));
@@ -80,15 +85,16 @@ impl<'a> Guard<'a> {
         Ok(())
     }
 
-    /// Counts an end tag: where it is not certain what it closes, nothing, so that the count is never too low.
+    /// Counts an end tag. If it is not certain what the tag closes, nothing is counted as closed,
+    /// so that the count is never too low.
     pub(super) fn close(&mut self, small: &str) {
-        // An end tag without its start is dropped by the parser.
+        // The parser drops an end tag without a start tag.
         let Some(at) = self.open.iter().rposition(|(_, open)| open.eq_ignore_ascii_case(small)) else { return };
         let within = self.open.get(at + 1..).unwrap_or_default();
         let any = |kinds: &[Kind]| within.iter().any(|(kind, _)| kinds.contains(kind));
         let own = kind(small);
         let walled = any(&[Kind::Wall, Kind::Table]);
-        // A table is a block as well.
+        // A table is also a block.
         let block = matches!(own, Kind::Block | Kind::Table);
         let blocks = any(&[Kind::Block, Kind::Table]);
         if within.is_empty() || own == Kind::Table || !walled && (block || !blocks && own != Kind::Formatting) {

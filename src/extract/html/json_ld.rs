@@ -1,4 +1,4 @@
-//! What a page says of its article in JSON-LD.
+//! Reads the JSON-LD of a page.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::prune::prune;
 use super::tree::ROOT;
 use crate::model::one_line;
 
-/// What JSON-LD says of the article.
+/// What JSON-LD says about the article.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct JsonLd {
     pub(super) title: Option<String>,
@@ -15,16 +15,16 @@ pub(super) struct JsonLd {
     pub(super) author: Option<String>,
     pub(super) section: Option<String>,
     pub(super) url: Option<String>,
-    /// The text, where it is given whole; lines are its paragraphs.
+    /// The full text, one paragraph per line.
     pub(super) body: Option<String>,
-    /// Not all of it may be read without paying.
+    /// Whether part of the article is for subscribers only.
     pub(super) paid: bool,
 }
 
-/// Deepest list within lists that is looked into.
+/// The deepest nesting that is read.
 const DEEPEST: usize = 6;
 
-/// What the scripts' texts say, the first article first.
+/// Reads the scripts of a page. If several articles have a value, the first one counts.
 pub(super) fn json_ld(scripts: &[&str]) -> JsonLd {
     let mut found = JsonLd::default();
     for value in scripts.iter().filter_map(|script| value(script)) {
@@ -33,7 +33,8 @@ pub(super) fn json_ld(scripts: &[&str]) -> JsonLd {
     found
 }
 
-/// Pages write line ends and tabs into strings, and semicolons and comments around the whole.
+/// Parses a script. Many pages have raw line breaks and tabs in strings, and a semicolon or a
+/// comment around the JSON.
 fn value(script: &str) -> Option<Value> {
     let text = script.trim().trim_start_matches("<!--").trim_start_matches("//<![CDATA[").trim_end_matches("-->").trim_end_matches("//]]>");
     let text = text.trim().trim_end_matches(';');
@@ -87,7 +88,7 @@ fn take(object: &Map<String, Value>, found: &mut JsonLd) {
     };
 }
 
-/// A text, the `name` of an object, or those of a list, joined.
+/// A string, or the `name` of an object. Those of a list are joined with `between`.
 fn names(value: &Value, between: &str) -> Option<String> {
     let text = match value {
         Value::String(text) => one_line(&plain(text)),
@@ -109,7 +110,7 @@ fn first(value: &Value) -> Option<String> {
     }
 }
 
-/// A text without the markup and the references that some put into it.
+/// Removes the markup and the character references that some pages put into JSON-LD.
 fn plain(text: &str) -> String {
     if !text.contains(['<', '&']) {
         return text.to_owned();

@@ -1,4 +1,5 @@
-//! The metadata of a page's article: JSON-LD, `<meta>`, `<time>`, and what is shown near the title.
+//! Collects the metadata of a page's article: JSON-LD, `<meta>`, `<time>`, and what is shown near
+//! the title.
 
 mod dates;
 mod title;
@@ -32,7 +33,7 @@ pub(super) struct Metadata {
     pub(super) paid: bool,
 }
 
-/// Names of `<meta>` elements, best first.
+/// The names of the `<meta>` elements with the date, the author and the section, best first.
 static META_DATES: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("metadata/date_names.txt")).collect());
 const META_AUTHORS: &[&str] = &[
     "author",
@@ -54,8 +55,8 @@ const MAX_LABEL: usize = 120;
 /// The most words that such a text may have besides its date.
 const MAX_WORDS_AROUND_DATE: usize = 9;
 
-/// Collects the metadata of a page; `hints` are what the classes of its elements say, `scripts` the
-/// texts of its JSON-LD.
+/// Collects the metadata of a page. `hints` is what the classes of its elements say; `scripts` are
+/// the texts of its JSON-LD.
 pub(super) fn metadata(page: &Page, hints: &[Said], scripts: &[&str]) -> Metadata {
     let mut collector = Collector::new(page, hints);
     page.walk(ROOT, |step| match step {

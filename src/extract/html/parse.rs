@@ -18,13 +18,13 @@ pub(super) fn parse(text: &str) -> Page {
     parse_document(sink, ParseOpts::default()).one(text)
 }
 
-/// Takes what the parser makes.
+/// Receives the events of the parser.
 #[derive(Default)]
 struct Sink {
     page: RefCell<Page>,
 }
 
-/// The parser asks for an element's name by this, and often.
+/// An element's name. The parser asks for it often, so it is shared.
 #[derive(Debug)]
 struct Name(Rc<QualName>);
 
@@ -43,7 +43,7 @@ impl Sink {
         self.page.borrow_mut().add(node)
     }
 
-    /// The node to put in; none for text that the text node before takes up.
+    /// The node to insert. Returns `None` if the text was appended to the text node `before`.
     fn node(&self, before: Option<Id>, child: NodeOrText<Id>) -> Option<Id> {
         let text = match child {
             NodeOrText::AppendNode(node) => return Some(node),
@@ -75,7 +75,7 @@ impl TreeSink for Sink {
     fn elem_name<'a>(&'a self, target: &'a Id) -> Name {
         match self.page.borrow().node(*target) {
             Some(Node::Element(name, ..)) => Name(Rc::clone(name)),
-            // The parser asks elements only.
+            // The parser asks only for the names of elements.
             _ => Name(Rc::new(QualName::new(None, Namespace::default(), LocalName::default()))),
         }
     }
@@ -112,7 +112,7 @@ impl TreeSink for Sink {
         if parent.is_some() { self.append_before_sibling(element, child) } else { self.append(prev_element, child) }
     }
 
-    /// Templates never come here (`lean`).
+    /// Templates are removed by `prune`.
     fn get_template_contents(&self, target: &Id) -> Id {
         *target
     }
@@ -151,7 +151,7 @@ mod tests {
     use super::super::tree::Step;
     use super::*;
 
-    /// The tree in a short form, to compare.
+    /// The tree in a short notation.
     fn shape(html: &str) -> String {
         let page = parse(html);
         let mut shape = String::new();
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn the_tree_is_what_a_browser_would_build() {
         assert_eq!(shape("<p>un<p>deux <b>trois"), "body(p(un)p(deux b(trois)))");
-        // Text that stands in a table by mistake is put before it, into the text that is there.
+        // Text directly in a table is moved before it, into the text node there.
         assert_eq!(shape("<div>un<table>deux<tr><td>trois</table>quatre"), "body(div(undeuxtable(tbody(tr(td(trois))))quatre))");
-        // Misnested formatting.
+        // Wrongly nested formatting.
         assert_eq!(shape("<b>un<p>deux</b>trois"), "body(b(un)p(b(deux)trois))");
         assert_eq!(shape("un<!-- x -->deux &amp; trois"), "body(un()deux & trois)");
     }

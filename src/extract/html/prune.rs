@@ -1,9 +1,8 @@
-//! Removes from a page what is not needed before the parser sees it: scripts, styles, drawings,
-//! templates, comments and unused attributes. That is two thirds of most pages, and parsing takes
-//! time for every byte.
+//! Prunes a page before it is parsed: removes scripts, styles, drawings, templates, comments and
+//! unused attributes. That is two thirds of most pages, and parsing takes time for every byte.
 //!
-//! The rest is written anew, so that the parser sees exactly the tags that were counted, even if the
-//! page tries to hide some.
+//! The rest is written again tag by tag, so that the parser sees exactly the tags that were
+//! counted, even if the page tries to hide some.
 
 mod rules;
 
@@ -13,7 +12,7 @@ use super::tag::{Attributes, lower_case, tag};
 use crate::model::Reject;
 use rules::{Action, Kept, action, is_block, is_json_ld, kept};
 
-/// A page without what is not needed.
+/// A pruned page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Pruned<'a> {
     /// The input of the parser.
@@ -43,7 +42,7 @@ pub(super) fn prune(page: &str) -> Result<Pruned<'_>, Reject> {
             Some(b'!') => writer.declaration(after.get(1..).unwrap_or_default()),
             Some(b'?') => after_mark(after, ">"),
             _ => {
-                // Escaped, because otherwise it might start a tag once the text after it is dropped.
+                // Escaped: it might start a tag after the text that follows it is dropped.
                 writer.write("&lt;");
                 after
             }
@@ -251,7 +250,7 @@ mod tests {
         }
     }
 
-    /// What would be a tag only once something between its halves has gone is none.
+    /// The halves of a tag must not be joined when the text between them is dropped.
     #[test]
     fn no_tag_is_made_of_pieces() {
         for page in ["<<!-- -->div>", "<<script></script>div>", "<</x y>div>", "<<![CDATA[ ]]>div>"] {

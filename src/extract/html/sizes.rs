@@ -1,9 +1,9 @@
-//! How much text stands in each element of a page.
+//! Measures the text in each element of a page.
 
 use super::element::Element;
 use super::tree::{Id, Page, Step};
 
-/// Bytes of text in the elements of a page's body, without what is never shown.
+/// The bytes of text in each element and in the whole body, without text that is never shown.
 pub(super) struct Sizes(Vec<usize>, usize);
 
 impl Sizes {
@@ -31,8 +31,8 @@ impl Sizes {
         Self(sizes, whole)
     }
 
-    /// Whether an element holds more than half of the page's text. Then it is no furniture, whatever its class says («comments-open»
-    /// on the body, «sidebar-content» around the article).
+    /// Whether an element holds more than half of the page's text. Then it is not boilerplate,
+    /// whatever its class says («comments-open» on the body, «sidebar-content» around the article).
     pub(super) fn is_most(&self, id: Id) -> bool {
         self.0.get(id).is_some_and(|size| size * 2 > self.1)
     }

@@ -1,13 +1,14 @@
-//! Where what is no markup ends (comments, scripts, drawings), as the HTML standard has it.
+//! Finds the end of what is not HTML (comments, scripts, drawings), as the HTML standard defines
+//! it.
 
 use super::tag::{lower_case, tag};
 
-/// What stands behind the first `mark`.
+/// The text after the first `mark`.
 pub(super) fn after_mark<'a>(text: &'a str, mark: &str) -> &'a str {
     text.split_once(mark).map_or("", |(_, rest)| rest)
 }
 
-/// What stands behind a comment, from behind its `<!--` on.
+/// The text after a comment. `text` starts after its `<!--`.
 pub(super) fn after_comment(text: &str) -> &str {
     if let Some(rest) = text.strip_prefix('>').or_else(|| text.strip_prefix("->")) {
         return rest;
@@ -17,19 +18,19 @@ pub(super) fn after_comment(text: &str) -> &str {
         if let Some(after) = after.strip_prefix('>').or_else(|| after.strip_prefix("!>")) {
             return after;
         }
-        // Of three dashes the last two may be its end.
+        // The last two of three dashes may be part of the end.
         rest = rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
     }
     ""
 }
 
-/// Whether `text` begins with the name, in letters of any size, and the name ends there.
+/// Whether `text` starts with the tag name `name`, in any case.
 fn is_named(text: &str, name: &str) -> bool {
     let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
     text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) && text.as_bytes().get(name.len()).is_some_and(ends)
 }
 
-/// The end tag of an element whose content is not markup, and what stands behind it.
+/// The text from the end tag of an element on whose content is not markup.
 pub(super) fn raw_text_end<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
@@ -41,7 +42,7 @@ pub(super) fn raw_text_end<'a>(text: &'a str, name: &str) -> &'a str {
     ""
 }
 
-/// The same for a script, in which another may stand in a comment.
+/// Like [`raw_text_end`] for a script, which may contain another script inside a comment.
 pub(super) fn script_end(text: &str) -> &str {
     let (mut commented, mut nested) = (false, false);
     let mut rest = text;
@@ -54,7 +55,7 @@ pub(super) fn script_end(text: &str) -> &str {
             }
         } else if after.starts_with("!--") {
             commented = true;
-            // The dashes may be those of the end too.
+            // The dashes may also be part of the end.
             rest = after.get(1..).unwrap_or_default();
             continue;
         } else if after.strip_prefix('/').is_some_and(|end| is_named(end, "script")) {
@@ -70,7 +71,7 @@ pub(super) fn script_end(text: &str) -> &str {
     ""
 }
 
-/// What stands behind a drawing or formula, from behind its start tag on.
+/// The text after a drawing or formula. `text` starts after its start tag.
 pub(super) fn after_drawing(text: &str) -> &str {
     let (mut depth, mut html) = (1_usize, 0_usize);
     let mut rest = text;
@@ -104,7 +105,7 @@ pub(super) fn after_drawing(text: &str) -> &str {
             ("foreignobject" | "desc" | "title" | "mi" | "mo" | "mn" | "ms" | "mtext" | "annotation-xml", false) => {
                 html += usize::from(!attributes.is_self_closing());
             }
-            // Elements of the page end it.
+            // An element of the page ends the drawing.
             (name, _) if html == 0 && ends_drawing(name) => return here,
             _ => {}
         }
@@ -116,7 +117,7 @@ pub(super) fn after_drawing(text: &str) -> &str {
     ""
 }
 
-/// Whether an element is one of a page's that stands in no drawing.
+/// Whether an HTML element cannot be inside a drawing.
 fn ends_drawing(name: &str) -> bool {
     matches!(
         name,

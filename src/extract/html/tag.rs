@@ -1,18 +1,19 @@
-//! One tag of a page, cut into name and attributes as the HTML standard does it (13.2.5), so that the parser finds nothing else.
+//! Splits a tag into name and attributes as the HTML standard does (13.2.5), so that the result is
+//! the same as the parser's.
 
 use std::borrow::Cow;
 
-/// An attribute of a tag.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Attribute<'a> {
     pub(super) name: &'a str,
-    /// As it is written: references in it are not resolved.
+    /// As written, with unresolved character references.
     pub(super) value: &'a str,
-    /// Name and value with all that parts them.
+    /// The source text of the whole attribute.
     pub(super) source: &'a str,
 }
 
-/// The attributes of a tag, one by one; then what stands behind the tag.
+/// Iterates over the attributes of a tag. After that, [`Attributes::rest`] is the text after the
+/// tag.
 pub(super) struct Attributes<'a> {
     text: &'a str,
     at: usize,
@@ -20,19 +21,20 @@ pub(super) struct Attributes<'a> {
     empty: bool,
 }
 
-/// The name of the tag that `text` begins with, and its attributes.
+/// The name and the attributes of the tag at the start of `text`.
 pub(super) fn tag(text: &str) -> (&str, Attributes<'_>) {
     let end = text.bytes().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')).unwrap_or(text.len());
     (text.get(..end).unwrap_or_default(), Attributes { text, at: end, closed: false, empty: false })
 }
 
-/// A name in small letters, as nearly all are.
+/// A name in lower case, which most are already.
 pub(super) fn lower_case(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
 }
 
 impl<'a> Attributes<'a> {
-    /// What stands behind the tag, once all attributes have been taken; none where the text ends before the tag does.
+    /// The text after the tag. Returns `None` if attributes are left or the text ends inside the
+    /// tag.
     pub(super) fn rest(&self) -> Option<&'a str> {
         if self.closed { self.text.get(self.at..) } else { None }
     }
@@ -46,7 +48,7 @@ impl<'a> Attributes<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Goes on while `passes` holds, and gives what was passed.
+    /// Skips the bytes that `skips` accepts and returns them.
     fn pass(&mut self, passes: impl Fn(u8) -> bool) -> &'a str {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..).unwrap_or_default();
@@ -83,7 +85,7 @@ impl<'a> Iterator for Attributes<'a> {
             (self.closed, self.empty) = (true, before.ends_with('/'));
             return None;
         }
-        // Its first character belongs to a name whatever it is, also `=`.
+        // The first character is part of the name, even if it is `=`.
         self.at += 1;
         self.pass(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'/' | b'>' | b'='));
         let name = self.text.get(start..self.at).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A page as a tree, no more than the reading needs: elements with their attributes, and text.
+//! The tree of a page: elements with their attributes, and text.
 
 use std::rc::Rc;
 
@@ -7,16 +7,16 @@ use html5ever::{Attribute, QualName};
 
 use super::element::Element;
 
-/// A node's place in its page.
+/// The index of a node.
 pub(super) type Id = usize;
 
-/// The document itself, above all elements.
+/// The document, the parent of all elements.
 pub(super) const ROOT: Id = 0;
 
 pub(super) enum Node {
     Element(Rc<QualName>, Element, Vec<Attribute>),
     Text(StrTendril),
-    /// The document, a comment, a doctype.
+    /// The document, a comment or a doctype.
     Other,
 }
 
@@ -29,21 +29,21 @@ pub(super) struct Links {
     pub(super) after: Option<Id>,
 }
 
-/// A parsed page. Nodes stand in the order in which the parser made them.
+/// A parsed page. Nodes are in the order in which the parser created them.
 #[derive(Default)]
 pub(super) struct Page {
     nodes: Vec<Node>,
     links: Vec<Links>,
 }
 
-/// A step of a walk through a page in the order of its text.
+/// A step of a walk through a page, in document order.
 pub(super) enum Step {
     Enter(Id),
     Leave(Id),
 }
 
 impl Page {
-    /// Adds a node that is not yet linked to others.
+    /// Adds a node without linking it.
     pub(super) fn add(&mut self, node: Node) -> Id {
         self.nodes.push(node);
         self.links.push(Links::default());
@@ -58,7 +58,7 @@ impl Page {
         self.nodes.get_mut(id)
     }
 
-    /// An element's name; empty for what is none.
+    /// The name of an element. Empty if the node is not an element.
     pub(super) fn name(&self, id: Id) -> &str {
         match self.nodes.get(id) {
             Some(Node::Element(name, ..)) => &name.local,
@@ -66,7 +66,7 @@ impl Page {
         }
     }
 
-    /// What an element is; none for what is none.
+    /// The class of an element. Returns `None` if the node is not an element.
     pub(super) fn element(&self, id: Id) -> Option<Element> {
         match self.nodes.get(id) {
             Some(Node::Element(_, element, _)) => Some(*element),
@@ -74,7 +74,6 @@ impl Page {
         }
     }
 
-    /// An element's attributes.
     pub(super) fn attrs(&self, id: Id) -> impl Iterator<Item = (&str, &str)> {
         let attrs = match self.nodes.get(id) {
             Some(Node::Element(_, _, attrs)) => attrs.as_slice(),
@@ -87,7 +86,7 @@ impl Page {
         self.attrs(id).find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
-    /// A text node's text.
+    /// The text of a text node.
     pub(super) fn own_text(&self, id: Id) -> Option<&str> {
         match self.nodes.get(id) {
             Some(Node::Text(text)) => Some(text),
@@ -103,7 +102,7 @@ impl Page {
         self.link(id).parent
     }
 
-    /// All text below a node, as it stands.
+    /// All text below a node.
     pub(super) fn text(&self, id: Id) -> String {
         let mut text = String::new();
         self.walk(id, |step| {
@@ -115,7 +114,8 @@ impl Page {
         text
     }
 
-    /// Walks `top` and all below it. Where `visit` answers an entering with false, what is below is left out (its leaving too).
+    /// Walks `top` and everything below it. If `visit` returns false for `Enter`, the content of
+    /// the node is skipped, and so is its `Leave`.
     pub(super) fn walk(&self, top: Id, mut visit: impl FnMut(Step) -> bool) {
         let mut at = top;
         loop {
@@ -148,7 +148,7 @@ impl Page {
         }
     }
 
-    /// The first element of that name, in the order of the text.
+    /// The first element with a name, in document order.
     pub(super) fn first(&self, name: &str) -> Option<Id> {
         let mut found = None;
         self.walk(ROOT, |step| {

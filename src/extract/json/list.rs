@@ -1,4 +1,4 @@
-//! A JSON list that is too large to be held: its objects are cut out of it, one after the other.
+//! Reads a JSON list that is too large to read whole, one object at a time.
 
 use std::io::{BufRead, ErrorKind};
 
@@ -9,7 +9,7 @@ use crate::extract::key::Key;
 use crate::model::{ErrorCode, Reject};
 use crate::read::{Bytes, unreadable};
 
-/// The articles of a list; none where the file holds something else.
+/// The articles of a list. Returns `None` if the file does not hold a list.
 pub(super) fn items(mut bytes: Bytes, fields: &Fields) -> Option<Items> {
     let is_list = bytes.head().is_ok_and(|head| head.trim_ascii_start().starts_with(b"["));
     let (fields, max) = (fields.clone(), bytes.max());
@@ -19,16 +19,16 @@ pub(super) fn items(mut bytes: Bytes, fields: &Fields) -> Option<Items> {
 
 struct List {
     bytes: Bytes,
-    /// Most bytes of an object.
+    /// The most bytes of an object.
     max: u64,
-    /// Objects so far.
+    /// The number of objects so far.
     number: usize,
-    /// Whether its bracket has been read.
+    /// Whether the opening bracket was read.
     open: bool,
     ended: bool,
 }
 
-/// What was cut out.
+/// The source text of an object.
 enum Cut {
     Whole(Vec<u8>),
     TooLong,
@@ -60,7 +60,7 @@ impl List {
         }
     }
 
-    /// The next object; none at the list's end.
+    /// The next object. Returns `None` at the end of the list.
     fn cut(&mut self) -> Result<Option<Cut>, Reject> {
         loop {
             let chunk = chunk(&mut self.bytes)?;
@@ -83,7 +83,7 @@ impl List {
         }
     }
 
-    /// The object that begins here: up to the brace that closes its first one.
+    /// Reads an object, from its opening brace to the matching one.
     fn object(&mut self) -> Result<Cut, Reject> {
         let (mut object, mut too_long) = (Vec::new(), false);
         let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
@@ -122,9 +122,9 @@ fn breaks_off() -> Reject {
     Reject::new(ErrorCode::Malformed, "the JSON list breaks off")
 }
 
-/// The bytes that come next; none at the end.
+/// The next bytes, empty at the end of the file.
 fn chunk(bytes: &mut Bytes) -> Result<&[u8], Reject> {
-    // A signal is no end.
+    // An interrupted read is not an error.
     while let Err(error) = bytes.fill_buf() {
         if error.kind() != ErrorKind::Interrupted {
             return Err(unreadable(&error));

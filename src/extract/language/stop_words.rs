@@ -1,4 +1,4 @@
-//! Plain French and plain English, known by their small words.
+//! Recognises French and English by their stop words.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ static FRENCH: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop
 static ENGLISH: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/english.txt")).collect());
 static OTHERS: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/others.txt")).collect());
 
-/// A text needs so many of a language's small words, and so many different ones.
+/// The fewest stop words that decide, and how many of them must be different.
 const ENOUGH: usize = 12;
 const DIFFERENT: u32 = 7;
 
@@ -19,25 +19,25 @@ const LONGEST: usize = 8;
 
 #[derive(Clone, Copy)]
 struct StopWord {
-    /// French, English, or any other language.
+    /// 0 for French, 1 for English, 2 for any other language.
     list: usize,
     number: usize,
 }
 
-/// The stop words by their letters.
+/// The stop words, by the key of [`Word`].
 static STOP_WORDS: LazyLock<HashMap<u64, StopWord>> = LazyLock::new(|| {
     let mut words = HashMap::new();
     for (list, names) in [&*FRENCH, &*ENGLISH, &*OTHERS].into_iter().enumerate() {
         for key in names.iter().filter_map(|word| key(word)) {
             let number = words.len();
-            // A word that French or English has is no sign of another language.
+            // A word of French or English is no sign of another language.
             words.entry(key).or_insert(StopWord { list, number });
         }
     }
     words
 });
 
-/// A word as it is read: its small letters as one number, and how many bytes they have.
+/// The lower-case letters of a word as one number, and its length in bytes.
 #[derive(Default)]
 struct Word {
     key: u64,
@@ -56,14 +56,14 @@ impl Word {
         let small = match letter {
             '\u{c0}'..='\u{de}' => char::from_u32(u32::from(letter) + 0x20).unwrap_or(letter),
             '\u{df}'..='\u{ff}' => letter,
-            // None of the small words has a letter of which two become.
+            // No stop word has a letter whose lower case is two letters.
             _ => letter.to_lowercase().next().unwrap_or(letter),
         };
         small.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.push(byte));
     }
 }
 
-/// The words of `text`, one by one. Most are ASCII, and their letters are not even decoded.
+/// Calls `read` for each word of `text`. Most letters are ASCII and need no decoding.
 fn each_word(text: &str, mut read: impl FnMut(&Word)) {
     let mut word = Word::default();
     for (at, byte) in text.bytes().enumerate() {
@@ -72,7 +72,7 @@ fn each_word(text: &str, mut read: impl FnMut(&Word)) {
                 word.push(byte | 0x20);
                 continue;
             }
-            // What follows the first byte of a character has been read with that.
+            // The rest of a character that was read with its first byte.
             0x80..=0xbf => continue,
             0xc0.. => text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| is_letter(*c)),
             _ => None,
@@ -88,15 +88,16 @@ fn each_word(text: &str, mut read: impl FnMut(&Word)) {
     }
 }
 
-/// A single word in small letters as one number; none for one that is longer than the small words.
+/// The key of a single word. Returns `None` if it is longer than any stop word.
 fn key(word: &str) -> Option<u64> {
     let mut key = None;
     each_word(word, |word| key = (word.length <= LONGEST).then_some(word.key));
     key
 }
 
-/// French or English where the text is plainly that (a sixth of its words are small words of the one, and hardly any of another), and
-/// which share (in percent) of the small words in it are of that language.
+/// The language of a text that is clearly French or English, and the share of its stop words (in
+/// percent) that belong to it. A text is clear if a sixth of its words are stop words of the
+/// language and hardly any belong to another.
 pub(super) fn detect(text: &str) -> Option<(Lang, u8)> {
     let mut counts = [0_usize; 3];
     let mut seen = [0_u64; 4];
@@ -119,7 +120,7 @@ pub(super) fn detect(text: &str) -> Option<(Lang, u8)> {
     (different >= DIFFERENT && plainly(own, other)).then_some((lang, share))
 }
 
-/// Most are ASCII or the letters of French.
+/// Like `char::is_alphabetic`, but fast for ASCII and the letters of French.
 fn is_letter(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => c.is_ascii_alphabetic(),

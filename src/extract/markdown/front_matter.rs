@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The keys (in small letters) and values before the text, and the text. What cannot be read as such is text.
+/// Splits `text` into front matter and body. Keys are in lower case. Without valid front matter,
+/// all of `text` is the body.
 pub(super) fn split(text: &str) -> (BTreeMap<String, String>, &str) {
     let text = text.trim_start();
     for fence in ["---", "+++"] {
         let Some(rest) = text.strip_prefix(fence).and_then(|rest| rest.strip_prefix('\n')) else { continue };
         let Some((front, body)) = until(rest, fence) else { continue };
         let fields = if fence == "---" { serde_saphyr::from_str(front).ok() } else { toml::from_str(front).ok() };
-        // A line of dashes is also a rule.
+        // A line of dashes may also be a horizontal rule.
         if let Some(Fields(fields)) = fields {
             return (fields, body);
         }
@@ -22,7 +23,7 @@ pub(super) fn split(text: &str) -> (BTreeMap<String, String>, &str) {
     (BTreeMap::new(), text)
 }
 
-/// What stands before and behind a line that is the fence alone.
+/// The text before and after the first line that is only `fence`.
 fn until<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -34,7 +35,8 @@ fn until<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> {
     None
 }
 
-/// Its lines one by one, where one of them is no YAML: `title: Paris: la digue cède` is written every day.
+/// Reads front matter line by line, for what is not valid YAML: `title: Paris: la digue cède` is
+/// common.
 fn pairs(front: &str, separator: char) -> BTreeMap<String, String> {
     let pair = |line: &str| {
         let (key, value) = line.split_once(separator)?;
@@ -44,7 +46,7 @@ fn pairs(front: &str, separator: char) -> BTreeMap<String, String> {
     front.lines().filter_map(pair).collect()
 }
 
-/// A map whose values are text: a list is joined, what is nested deeper is left out.
+/// A map with text values. Lists are joined, maps in it are left out.
 struct Fields(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -72,7 +74,7 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// A value as text, whatever it is.
+/// Any value as text.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -122,7 +124,8 @@ impl<'de> Deserialize<'de> for Text {
                 Ok(Text(texts.join(", ")))
             }
 
-            /// TOML's dates come as a map of one; `name` is what authors have.
+            /// A TOML date is deserialised as a map with one entry. Of other maps, `name` is used
+            /// (authors).
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
                 let mut found = String::new();
                 while let Some(key) = map.next_key::<String>()? {

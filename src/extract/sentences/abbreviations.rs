@@ -1,4 +1,4 @@
-//! Words that tell the full stop of an abbreviation from that of a sentence, in French and English.
+//! Words that tell whether a full stop is that of an abbreviation, in French and English.
 //!
 //! Matching is case-sensitive on purpose: «Col. Smith» is a colonel, but «le col.» ends a sentence.
 
@@ -27,7 +27,7 @@ static OPENERS: Words = LazyLock::new(|| entries(include_str!("words/openers.txt
 static ADDRESS_ENDINGS: Words = LazyLock::new(|| entries(include_str!("words/address_endings.txt")).collect());
 static BEFORE_PAUSE: Words = LazyLock::new(|| entries(include_str!("words/before_pause.txt")).collect());
 
-/// Capitalised words that may open a surname after an initial («J. Le Goff»).
+/// Capitalised words that can start a surname after an initial («J. Le Goff»).
 const PARTICLES: &[&str] = &["Le", "La", "De", "Du", "Des", "D", "L"];
 
 /// Whether an ellipsis after `word` is a pause inside the sentence.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Checks that the pieces between bars are exactly the sentences found.
+/// Checks that the sentences of a text end at the bars in `marked`.
 #[track_caller]
 fn check(marked: &str) {
     let expected: Vec<&str> = marked.split('|').map(str::trim).collect();
@@ -119,8 +119,8 @@ fn empty_and_blank() {
     assert_eq!(spans(&format!("{}Bon. Oui.", " ".repeat(90))).len(), 2);
 }
 
-/// Splits a text that would take an hour in quadratic time: the runner's limit
-/// for a test (`.config/nextest.toml`) would end it.
+/// Splits a text that would take an hour in quadratic time. The test runner stops a test long
+/// before (`.config/nextest.toml`).
 #[track_caller]
 fn check_whole(text: &str) {
     let found = spans(text);

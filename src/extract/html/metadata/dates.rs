@@ -1,4 +1,4 @@
-//! Ranks the dates of a page: it has many, and one of them is the article's.
+//! Ranks the dates of a page to find the one of the article.
 
 use crate::extract::date;
 

@@ -5,9 +5,9 @@ use crate::model::fold;
 /// A heading and how many texts of the page come before it.
 pub(super) type Heading = (String, usize);
 
-/// The title: the `<h1>` that agrees with one of `others` or with a part of the `<title>`
-/// (`page_title`). Neither is enough alone: a heading may be the name of the site, and the other
-/// titles contain that name too or are written for social networks.
+/// Chooses the title: the `<h1>` that agrees with one of `others` or with a part of the `<title>`
+/// (`page_title`). None of them is enough alone: a heading may be the name of the site, and the
+/// other titles may include that name or be written for social networks.
 pub(super) fn title(headings: &[Heading], page_title: Option<&str>, others: [Option<&str>; 2]) -> Option<String> {
     let parts = page_title.map(parts).unwrap_or_default();
     let [first, second] = others;
@@ -18,7 +18,7 @@ pub(super) fn title(headings: &[Heading], page_title: Option<&str>, others: [Opt
     chosen.filter(|title| !title.is_empty()).map(str::to_owned)
 }
 
-/// Where in the page the title is shown.
+/// The position of the title in the page.
 pub(super) fn position<'a>(title: &str, headings: impl Iterator<Item = &'a Heading> + Clone) -> Option<usize> {
     let same = headings.clone().find(|(heading, _)| heading == title);
     same.or_else(|| headings.clone().find(|(heading, _)| agree(heading, title))).map(|(_, position)| *position)

@@ -1,8 +1,8 @@
-//! What is kept of the elements and attributes of a page.
+//! What to keep of the elements and attributes of a page.
 
 use super::super::tag::{Attribute, lower_case};
 
-/// What happens to an element.
+/// What to do with an element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Action {
     /// Keep the tag and go on with the content.
@@ -33,8 +33,8 @@ pub(super) fn action(element: &str) -> Action {
     }
 }
 
-/// Elements next to which white space is not text. Not `p`: callers that take the whole text of a
-/// page rely on the line breaks between paragraphs.
+/// Elements next to which white space means nothing. `p` is not one of them: the text of a whole
+/// page needs the line breaks between paragraphs.
 const BLOCKS: &[&str] = &[
     "div", "section", "article", "aside", "main", "header", "footer", "nav", "ul", "ol", "li", "table", "tbody", "figure", "form", "h1",
     "h2", "h3", "h4", "h5", "h6", "html", "head", "body", "meta", "link",
