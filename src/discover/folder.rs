@@ -69,7 +69,7 @@ fn kind(name: &OsStr, found: Option<FileType>) -> Option<Kind> {
 
 /// Counts the files below `path`, without reading their metadata. Stops early if `go_on` returns
 /// false.
-pub(super) fn count(path: &Path, outside: Option<&Path>, go_on: &dyn Fn() -> bool) -> u64 {
+pub(super) fn count(path: &Path, excluded: Option<&Path>, go_on: &dyn Fn() -> bool) -> u64 {
     let mut files = 0;
     let mut open = vec![path.to_path_buf()];
     while let Some(path) = open.pop() {
@@ -77,7 +77,7 @@ pub(super) fn count(path: &Path, outside: Option<&Path>, go_on: &dyn Fn() -> boo
         for entry in path.read_dir().into_iter().flatten().flatten() {
             match kind(&entry.file_name(), entry.file_type().ok()) {
                 Some(Kind::File) => files += 1,
-                Some(Kind::Folder) if outside != Some(entry.path().as_path()) => open.push(entry.path()),
+                Some(Kind::Folder) if excluded != Some(entry.path().as_path()) => open.push(entry.path()),
                 _ => {}
             }
         }

@@ -20,17 +20,17 @@ pub type Found = Result<Source, (String, Reject)>;
 /// come first, sorted by name, then folders. Hidden files are skipped and links are not followed,
 /// except a link that is itself an input. `.gitignore` has no effect.
 ///
-/// Sources are named relative to `base`. The output folder `outside` is not entered.
-pub fn walk<'a>(inputs: &[PathBuf], base: &'a Path, outside: &Path) -> impl Iterator<Item = Found> + use<'a> {
+/// Sources are named relative to `base`. The output folder `excluded` is not entered.
+pub fn walk<'a>(inputs: &[PathBuf], base: &'a Path, excluded: &Path) -> impl Iterator<Item = Found> + use<'a> {
     let roots = roots(inputs);
-    let closed: Arc<HashSet<PathBuf>> = Arc::new(roots.iter().cloned().chain(outside.canonicalize().ok()).collect());
-    roots.into_iter().flat_map(move |root| Walk { base, closed: Arc::clone(&closed), ahead: vec![root], open: None })
+    let not_entered: Arc<HashSet<PathBuf>> = Arc::new(roots.iter().cloned().chain(excluded.canonicalize().ok()).collect());
+    roots.into_iter().flat_map(move |root| Walk { base, not_entered: Arc::clone(&not_entered), pending: vec![root], open: None })
 }
 
 /// Counts the files in `inputs` quickly. Stops early if `go_on` returns false.
-pub fn count(inputs: &[PathBuf], outside: &Path, go_on: &dyn Fn() -> bool) -> u64 {
-    let outside = outside.canonicalize().ok();
-    roots(inputs).iter().map(|root| if root.is_dir() { folder::count(root, outside.as_deref(), go_on) } else { 1 }).sum()
+pub fn count(inputs: &[PathBuf], excluded: &Path, go_on: &dyn Fn() -> bool) -> u64 {
+    let excluded = excluded.canonicalize().ok();
+    roots(inputs).iter().map(|root| if root.is_dir() { folder::count(root, excluded.as_deref(), go_on) } else { 1 }).sum()
 }
 
 /// The real paths of the inputs, without those that are inside an earlier one.
@@ -53,9 +53,9 @@ struct Walk<'a> {
     base: &'a Path,
     /// Paths that are not entered from above: the output folder, and the inputs, which have their
     /// own walk.
-    closed: Arc<HashSet<PathBuf>>,
+    not_entered: Arc<HashSet<PathBuf>>,
     /// Paths to visit, the next one last.
-    ahead: Vec<PathBuf>,
+    pending: Vec<PathBuf>,
     /// The open folder and the position of its next file.
     open: Option<(PathBuf, Folder, usize)>,
 }
@@ -69,7 +69,7 @@ impl Iterator for Walk<'_> {
                 while let Some(name) = folder.file(*next) {
                     *next += 1;
                     let path = path.join(name);
-                    if !self.closed.contains(&path)
+                    if !self.not_entered.contains(&path)
                         && let Some(found) = file(path, self.base)
                     {
                         return Some(found);
@@ -77,7 +77,7 @@ impl Iterator for Walk<'_> {
                 }
                 self.open = None;
             }
-            let path = self.ahead.pop()?;
+            let path = self.pending.pop()?;
             if let Some(found) = self.enter(path) {
                 return Some(found);
             }
@@ -94,14 +94,14 @@ impl Walk<'_> {
         match Folder::list(&path) {
             Ok(folder) => {
                 let below = folder.folders_backwards().into_iter().map(|name| path.join(name));
-                self.ahead.extend(below.filter(|path| !self.closed.contains(path)));
+                self.pending.extend(below.filter(|path| !self.not_entered.contains(path)));
                 self.open = Some((path, folder, 0));
                 None
             }
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => file(path, self.base),
             Err(error) => {
                 let name = display_name(&path, self.base);
-                Some(Err((name, Reject::new(ErrorCode::Unreadable, format!("the folder cannot be read: {error}")))))
+                Some(Err((name, Reject::new(ErrorCode::Unreadable, format!("cannot read the folder: {error}")))))
             }
         }
     }
@@ -114,7 +114,7 @@ fn file(path: PathBuf, base: &Path) -> Option<Found> {
         Ok(meta) if !meta.is_file() => None,
         Ok(meta) => Some(Ok(Source { size: meta.len(), stamp: Some(Stamp::of(&meta)), name, path })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Err((name, Reject::vanished()))),
-        Err(error) => Some(Err((name, Reject::new(ErrorCode::Unreadable, format!("the file cannot be looked at: {error}"))))),
+        Err(error) => Some(Err((name, Reject::new(ErrorCode::Unreadable, format!("cannot read the metadata of the file: {error}"))))),
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_stable_hidden_files_and_links_are_left_and_gitignore_means_nothing() {
+    fn the_order_is_stable_and_hidden_files_and_links_are_skipped() {
         let dir = tempfile::tempdir().unwrap();
         let base = dir.path().canonicalize().unwrap();
         std::fs::create_dir_all(base.join("in/sub")).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_is_not_there_is_told() {
+    fn a_missing_input_is_reported() {
         let found: Vec<Found> = walk(&[PathBuf::from("/none/at/all")], Path::new("/"), Path::new("/out")).collect();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].as_ref().unwrap_err().1.code, ErrorCode::Unreadable);

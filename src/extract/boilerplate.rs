@@ -21,11 +21,11 @@ pub(super) struct Stripped {
 
 /// The longest line (in bytes, like all lengths here) that can be boilerplate because of its first
 /// words.
-const SHORT: usize = 170;
+const LONGEST_LINE: usize = 170;
 /// The longest caption.
-const CAPTION: usize = 320;
+const LONGEST_CAPTION: usize = 320;
 /// The longest line that is only a date.
-const DATELINE: usize = 110;
+const LONGEST_DATELINE: usize = 110;
 
 /// Removes the boilerplate of `text`. Every line that is left becomes a paragraph.
 pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
@@ -33,7 +33,7 @@ pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
     let mut body = String::with_capacity(text.len() + 16);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         // A longer line is always text. Skipping it halves the time that plain text takes.
-        if line.len() <= CAPTION {
+        if line.len() <= LONGEST_CAPTION {
             let folded = fold(line);
             if let Some(date) = dateline(line, &folded) {
                 published.get_or_insert(date);
@@ -43,7 +43,7 @@ pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
                 author.get_or_insert_with(|| names.trim().to_owned());
                 continue;
             }
-            if is_furniture(line, &folded, rules) {
+            if is_boilerplate(line, &folded, rules) {
                 continue;
             }
         }
@@ -78,14 +78,14 @@ fn dateline(line: &str, folded: &str) -> Option<String> {
         "updated:",
         "last updated",
     ];
-    let starts = line.len() < DATELINE && STARTS.iter().any(|start| folded.starts_with(start));
+    let starts = line.len() < LONGEST_DATELINE && STARTS.iter().any(|start| folded.starts_with(start));
     if starts { date::parse(line, true) } else { None }
 }
 
-fn is_furniture(line: &str, folded: &str, rules: &Rules) -> bool {
+fn is_boilerplate(line: &str, folded: &str, rules: &Rules) -> bool {
     let unmarked = folded.trim_start_matches(['>', '»', '→', '►', '▶', '➡', '👉', '-', '•', ' ']);
     let bare = unmarked.trim_end_matches([':', '.', ' ', '>', '»', '→', '…']);
-    (line.len() <= SHORT && (rules.is_line(bare) || is_comment_count(bare) || rules.begins(unmarked)))
+    (line.len() <= LONGEST_LINE && (rules.is_line(bare) || is_comment_count(bare) || rules.begins(unmarked)))
         || rules.ends(folded)
         || is_caption(line)
 }
@@ -119,9 +119,9 @@ fn is_caption(line: &str) -> bool {
 const LONGEST_NOTICE: usize = 2_500;
 const LONGEST_ERROR: usize = 800;
 /// The fewest words before a paywall that make an article.
-const STUB: usize = 120;
+const FEWEST_WORDS: usize = 120;
 /// A longer text is searched for repetition, up to twice this length.
-const LONG: usize = 10_000;
+const LONG_TEXT: usize = 10_000;
 
 /// Rejects a text that is not an article: an error page, a cookie notice, the beginning of an
 /// article behind a paywall, or a few sentences over and over. `raw` is the text with and `body`
@@ -129,19 +129,19 @@ const LONG: usize = 10_000;
 ///
 /// # Errors
 /// Fails with `boilerplate` if the text is not an article.
-pub(super) fn refuse(title: &str, raw: &str, body: &str, cut: bool, rules: &Rules) -> Result<(), Reject> {
-    let no_article = |what: &str| Err(Reject::new(ErrorCode::Boilerplate, format!("this is {what}, not an article")));
-    if raw.len() <= LONGEST_NOTICE && rules.may_consent(raw) && is_consent(&fold(raw), rules) {
-        return no_article("a notice about cookies");
+pub(super) fn refuse(title: &str, raw: &str, body: &str, paywalled: bool, rules: &Rules) -> Result<(), Reject> {
+    let reject = |reason: &str| Err(Reject::new(ErrorCode::Boilerplate, reason));
+    if raw.len() <= LONGEST_NOTICE && rules.may_consent(raw) && is_cookie_notice(&fold(raw), rules) {
+        return reject("a notice about cookies, not an article");
     }
-    if raw.len() <= LONGEST_ERROR && is_error(&fold(title), &fold(raw), rules) {
-        return no_article("an error page");
+    if raw.len() <= LONGEST_ERROR && is_error_page(&fold(title), &fold(raw), rules) {
+        return reject("an error page, not an article");
     }
-    if cut && count_words(body) < STUB {
-        return no_article("the beginning of an article that only subscribers may read");
+    if paywalled && count_words(body) < FEWEST_WORDS {
+        return reject("only the beginning of an article for subscribers; the rest is behind a paywall");
     }
-    if is_one_sentence(body) {
-        return no_article("the same few sentences over and over");
+    if is_repetitive(body) {
+        return reject("the same few sentences over and over, not an article");
     }
     Ok(())
 }
@@ -149,11 +149,11 @@ pub(super) fn refuse(title: &str, raw: &str, body: &str, cut: bool, rules: &Rule
 /// Whether a paywall cuts off the text, according to the page or to the last lines of the text.
 pub(super) fn ends_at_paywall(raw: &str, paid: bool, rules: &Rules) -> bool {
     let mut last_lines = raw.lines().rev().filter(|line| !line.trim().is_empty()).take(6);
-    paid || last_lines.any(|line| line.len() <= CAPTION && rules.paywall(&fold(line)))
+    paid || last_lines.any(|line| line.len() <= LONGEST_CAPTION && rules.paywall(&fold(line)))
 }
 
 /// Whether most sentences are about cookies and consent.
-fn is_consent(folded: &str, rules: &Rules) -> bool {
+fn is_cookie_notice(folded: &str, rules: &Rules) -> bool {
     if rules.consent(folded) < 3 {
         return false;
     }
@@ -165,7 +165,7 @@ fn is_consent(folded: &str, rules: &Rules) -> bool {
 
 /// Whether the title is that of an error page. If the title has other words too, the text has to
 /// agree.
-fn is_error(title: &str, folded: &str, rules: &Rules) -> bool {
+fn is_error_page(title: &str, folded: &str, rules: &Rules) -> bool {
     let also = [
         "page",
         "erreur",
@@ -184,11 +184,11 @@ fn is_error(title: &str, folded: &str, rules: &Rules) -> bool {
     rules.missing(title).is_some_and(|whole| whole || also.iter().filter(|word| folded.contains(**word)).count() >= 2)
 }
 
-fn is_one_sentence(body: &str) -> bool {
-    if body.len() < LONG {
+fn is_repetitive(body: &str) -> bool {
+    if body.len() < LONG_TEXT {
         return false;
     }
-    let start = body.get(..body.floor_char_boundary(2 * LONG)).unwrap_or(body);
+    let start = body.get(..body.floor_char_boundary(2 * LONG_TEXT)).unwrap_or(body);
     let all = sentences::sentences(start);
     let different: HashSet<&str> = all.iter().copied().collect();
     all.len() >= 50 && different.len() * 10 <= all.len()
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_of_a_copied_page_goes_and_its_date_is_kept() {
+    fn the_end_of_a_copied_page_is_removed_and_its_date_kept() {
         let text = "Publié le 16 novembre 2026 à 8 h 30\n\nLa trêve tient.\nLes ferrys ont repris.\n\nDes habitants sur le quai. © Agence Littoral\n\nFin.\nLien source\n\n\n\nComment (0)";
         let stripped = strip(text);
         assert_eq!(stripped.body, "La trêve tient.\n\nLes ferrys ont repris.\n\nFin.");
@@ -211,13 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn bylines_links_and_credits_go() {
+    fn bylines_links_and_credits_are_removed() {
         let text = "Par Jeanne Exemple et Luc Modèle, à Lyon\nÀ lire aussi : la digue en dix dates\nLe quai, mardi. JEAN EXEMPLE/AFP\nPhoto : archives\nLa digue tient.";
         assert_eq!(strip(text).body, "La digue tient.");
     }
 
     #[test]
-    fn sentences_that_only_look_like_furniture_stay() {
+    fn sentences_that_resemble_boilerplate_are_kept() {
         for line in [
             "Partager la ville en deux n'est pas une solution, a dit le maire.",
             "Le texte, publié le 3 mars 2026, a été adopté.",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_article_is_refused() {
+    fn notices_error_pages_stubs_and_repetitions_are_rejected() {
         let cookies = "Nous utilisons des cookies pour mesurer notre audience.\nVous pouvez accepter ou retirer votre consentement.\nNos partenaires traitent vos données personnelles.\nTout accepter\nContinuer sans accepter";
         assert!(refused("Bienvenue", cookies).unwrap().contains("cookies"));
         assert!(refused("Page introuvable", "La page que vous cherchez n'existe plus.").unwrap().contains("error page"));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn articles_about_such_things_are_none() {
+    fn articles_about_cookies_and_errors_are_accepted() {
         let law = "La commission a infligé mardi une amende à un éditeur pour ses cookies. Le site déposait des traceurs sans consentement, selon sa décision. L'éditeur, qui emploie trois cents personnes à Lyon, a deux mois pour faire appel. Son directeur a dit regretter la sévérité de la sanction, alors que la concurrence reste impunie. Le tribunal tranchera au printemps.";
         assert_eq!(refused("Une amende pour des cookies", law), None);
         assert_eq!(

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_trafilatura_writes_is_read() {
+    fn trafilatura_xml_is_read() {
         is_right(&draft(
             r#"<doc sitename="Le Journal" title="La digue tient" author="Jeanne Exemple" date="2026-11-13" url="https://exemple.invalid/digue"
                 hostname="exemple.invalid" fingerprint="0123456789abcdef">
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn other_xml_is_something_else() {
+    fn other_xml_is_not_recognised() {
         for text in ["<rss><channel/></rss>", "<doc><p>x</p></doc>", "<nitf/>", "<html><main>", "Un < deux", "<TEIX>"] {
             assert!(!Corpus.looks_like(text), "{text}");
         }

@@ -22,7 +22,7 @@ const MONTHS: [[&str; 2]; 12] = [
 ];
 
 /// How far after a date (in characters) its time can be.
-const NEAR: usize = 24;
+const MAX_TIME_DISTANCE: usize = 24;
 
 /// Parses the date in `text`: `YYYY-MM-DD`, with the time and zone if they are given. Accepts ISO
 /// 8601, e-mail dates, Unix time, and dates in French and English, in words («mardi 17 avril 2026 à
@@ -30,7 +30,7 @@ const NEAR: usize = 24;
 /// `day_first`, and not a date otherwise. Returns `None` if no date is certain.
 pub(super) fn parse(text: &str, day_first: bool) -> Option<String> {
     let text = text.trim();
-    iso(text).or_else(|| mail(text)).or_else(|| seconds(text)).or_else(|| find(text, day_first).map(|found| found.iso))
+    iso(text).or_else(|| mail(text)).or_else(|| unix_time(text)).or_else(|| find(text, day_first).map(|found| found.iso))
 }
 
 /// A date found in a text.
@@ -60,7 +60,7 @@ fn mail(text: &str) -> Option<String> {
 }
 
 /// Parses Unix time in seconds or milliseconds, as database exports have it.
-fn seconds(text: &str) -> Option<String> {
+fn unix_time(text: &str) -> Option<String> {
     let number: i64 = text.parse().ok()?;
     let seconds = match text.len() {
         10 => number,
@@ -94,8 +94,8 @@ pub(super) fn find(text: &str, day_first: bool) -> Option<Found> {
     let (date, first, last) = words.windows(3).find_map(|window| {
         let [a, b, c] = window else { return None };
         let between = |one: &Word, other: &Word| text.get(one.end..other.start).unwrap_or_default();
-        let figures = [between(a, b), between(b, c)];
-        let date = written(a.text, b.text, c.text).or_else(|| in_figures([a.text, b.text, c.text], figures, day_first))?;
+        let separators = [between(a, b), between(b, c)];
+        let date = written(a.text, b.text, c.text).or_else(|| in_digits([a.text, b.text, c.text], separators, day_first))?;
         Some((date, *a, *c))
     })?;
     let (before, after) = (text.get(..first.start).unwrap_or_default(), text.get(last.end..).unwrap_or_default());
@@ -112,8 +112,8 @@ fn written(first: &str, second: &str, third: &str) -> Option<Date> {
 }
 
 /// Parses `13/11/2026`, `13.11.2026`, `2026-3-1`: three numbers with the same separator.
-fn in_figures(numbers: [&str; 3], between: [&str; 2], day_first: bool) -> Option<Date> {
-    if between[0] != between[1] || !matches!(between[0], "/" | "." | "-") {
+fn in_digits(numbers: [&str; 3], separators: [&str; 2], day_first: bool) -> Option<Date> {
+    if separators[0] != separators[1] || !matches!(separators[0], "/" | "." | "-") {
         return None;
     }
     let small = |text: &str| if text.len() <= 2 { text.parse::<i8>().ok() } else { None };
@@ -123,7 +123,7 @@ fn in_figures(numbers: [&str; 3], between: [&str; 2], day_first: bool) -> Option
     let (year, first, second) = (year(numbers[2])?, small(numbers[0])?, small(numbers[1])?);
     match (first > 12, second > 12) {
         (true, false) => Date::new(year, second, first).ok(),
-        (false, true) if between[0] == "/" => Date::new(year, first, second).ok(),
+        (false, true) if separators[0] == "/" => Date::new(year, first, second).ok(),
         (false, false) if day_first || first == second => Date::new(year, second, first).ok(),
         _ => None,
     }
@@ -158,7 +158,7 @@ fn day(word: &str) -> Option<i8> {
 
 /// Parses the time right after a date: «à 18 h 30», `18:30:05`, `6.30 pm`, «18h».
 fn time(after: &str) -> Option<Time> {
-    let near: String = after.chars().take(NEAR).collect::<String>().to_lowercase();
+    let near: String = after.chars().take(MAX_TIME_DISTANCE).collect::<String>().to_lowercase();
     let start = near.find(|c: char| c.is_ascii_digit())?;
     let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
     let rest = near.get(start..)?;
@@ -166,21 +166,21 @@ fn time(after: &str) -> Option<Time> {
     let rest = rest.get(hour.len()..)?;
     let hour: i8 = hour.parse().ok().filter(|hour| (0..24).contains(hour))?;
     let mark = rest.trim_start();
-    let (hour_mark, behind) = match mark.strip_prefix('h').or_else(|| rest.strip_prefix(':')).or_else(|| rest.strip_prefix('.')) {
-        Some(behind) => (true, behind.trim_start()),
+    let (hour_mark, tail) = match mark.strip_prefix('h').or_else(|| rest.strip_prefix(':')).or_else(|| rest.strip_prefix('.')) {
+        Some(tail) => (true, tail.trim_start()),
         None => (false, mark),
     };
-    let minutes = if hour_mark { digits(behind) } else { String::new() };
-    let behind = behind.get(minutes.len()..)?.trim_start_matches("min");
-    let seconds = behind.strip_prefix(':').map(digits).filter(|seconds| seconds.len() == 2);
-    let behind = seconds.as_ref().map_or(Some(behind), |seconds| behind.get(seconds.len() + 1..))?;
-    let half = behind.trim_start().replace('.', "");
-    let (noon, morning) = (half.starts_with("pm"), half.starts_with("am"));
-    let spoken = mark.starts_with('h') || noon || morning;
+    let minutes = if hour_mark { digits(tail) } else { String::new() };
+    let tail = tail.get(minutes.len()..)?.trim_start_matches("min");
+    let seconds = tail.strip_prefix(':').map(digits).filter(|seconds| seconds.len() == 2);
+    let tail = seconds.as_ref().map_or(Some(tail), |seconds| tail.get(seconds.len() + 1..))?;
+    let meridiem = tail.trim_start().replace('.', "");
+    let (pm, am) = (meridiem.starts_with("pm"), meridiem.starts_with("am"));
+    let spoken = mark.starts_with('h') || pm || am;
     if minutes.len() != 2 && !(minutes.is_empty() && spoken) {
         return None;
     }
-    let hour = match (noon, morning, hour) {
+    let hour = match (pm, am, hour) {
         (true, _, 1..=11) => hour + 12,
         (_, true, 12) => 0,
         _ => hour,
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_come_out_in_iso_8601() {
+    fn dates_are_written_in_iso_8601() {
         for (written, iso) in [
             ("2026-11-13T08:00:00+01:00", "2026-11-13T08:00:00+01:00"),
             ("2026-11-13T08:00:00+0100", "2026-11-13T08:00:00+01:00"),
@@ -216,6 +216,7 @@ mod tests {
             ("15 juil. 2026, 12 commentaires", "2026-07-15"),
             ("April 17th, 2026", "2026-04-17"),
             ("1773000000", "2026-03-08T20:00:00Z"),
+            ("1773000000123", "2026-03-08T20:00:00Z"),
         ] {
             assert_eq!(parse(written, false).as_deref(), Some(iso), "{written}");
         }
@@ -223,10 +224,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_none() {
-        for written in
-            ["", "hier", "31 février 2026", "13/11/26", "en mars 2026", "12 maisons 2026", "03/04/2026", "3 Marseille 2026", "2 a 2020"]
-        {
+    fn ambiguous_and_invalid_dates_are_ignored() {
+        for written in [
+            "",
+            "hier",
+            "31 février 2026",
+            "13/11/26",
+            "en mars 2026",
+            "12 maisons 2026",
+            "03/04/2026",
+            "3 Marseille 2026",
+            "2 a 2020",
+            "177300000012",
+        ] {
             assert_eq!(parse(written, false), None, "{written}");
         }
     }

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_is_told_from_text() {
+    fn markup_is_recognised() {
         for (text, markup) in [
             ("Si a < b et b > c.", Markup::Plain),
             ("<p>Un.</p>", Markup::Fragment),

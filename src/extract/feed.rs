@@ -25,7 +25,7 @@ impl Format for Feed {
 
     fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
         let root = xml::parse(text)?;
-        let entries = root.below().into_iter().filter(|element| matches!(element.name.as_str(), "item" | "entry"));
+        let entries = root.descendants().into_iter().filter(|element| matches!(element.name.as_str(), "item" | "entry"));
         let language = root.find(&["language"]).and_then(Element::text).or_else(|| root.attribute("lang").map(str::to_owned));
         let drafts: Vec<Draft> = entries.map(|entry| draft(entry, language.clone())).collect();
         if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "the feed has no entries")) } else { Ok(drafts) }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn rss_entries_are_articles_with_a_lasting_key() {
+    fn rss_entries_are_articles_with_a_stable_key() {
         let text = r#"<?xml version="1.0"?><rss xmlns:content="c" xmlns:dc="d"><channel><title>Le Journal</title><language>fr</language>
             <item><title>La digue &amp; le port</title><link>https://a.invalid/1</link><guid isPermaLink="false">n1</guid>
             <pubDate>mar., 03 mars 2026 08:00:00 +0100</pubDate><dc:creator>Jeanne E.</dc:creator>

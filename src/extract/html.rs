@@ -108,7 +108,7 @@ fn body(page: &Page, hints: &[Said], sizes: &Sizes, rules: &Rules, metadata: &Me
 }
 
 /// The share of the words of `text` that `other` has too.
-#[expect(clippy::cast_precision_loss, reason = "numbers of words")]
+#[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
 fn share(text: &str, other: &str) -> f64 {
     let words =
         |text: &str| fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).map(str::to_owned).collect::<Vec<_>>();
@@ -131,7 +131,7 @@ mod tests {
         <div class="share-bar">Partager sur les réseaux</div></article><footer>Mentions légales</footer></body></html>"#;
 
     #[test]
-    fn the_article_comes_out_and_the_furniture_does_not() {
+    fn the_article_is_extracted_without_boilerplate() {
         let draft = article(PAGE, &Rules::shipped()).unwrap();
         assert_eq!(draft.title.as_deref(), Some("La digue tient bon"));
         assert_eq!(draft.url.as_deref(), Some("https://exemple.invalid/digue"));
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn a_misleading_class_does_not_cost_the_article() {
+    fn a_misleading_class_does_not_remove_the_article() {
         let page = PAGE.replace("<body>", "<body class=\"comments-open\">").replace("<article>", "<div class=\"shared-layout\"><article>");
         assert_eq!(article(&page, &Rules::shipped()).unwrap(), article(PAGE, &Rules::shipped()).unwrap());
     }
 
     #[test]
-    fn a_date_counts_where_most_of_the_text_stands_whatever_that_is_called() {
+    fn the_date_next_to_most_of_the_text_wins_whatever_its_class() {
         let text = "<p>La digue du port a résisté à la tempête de la nuit, a annoncé mercredi la mairie dans un communiqué.</p>".repeat(3);
         let page = format!(
             "<html><head><title>La digue tient bon</title></head><body><div class='sidebar_content'><h3>La digue tient bon</h3>
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn paragraphs_stay_apart() {
+    fn paragraphs_stay_separate() {
         let draft = article(PAGE, &Rules::shipped()).unwrap();
         assert!(draft.body.contains("communiqué.\n"));
     }

@@ -49,7 +49,7 @@ impl Format for Json {
             return Err(Reject::new(ErrorCode::Empty, "the JSON list is empty"));
         }
         let drafts = objects.iter().map(|object| object.as_object().map(|object| draft(object, fields)));
-        drafts.collect::<Option<_>>().ok_or_else(|| malformed("the JSON list holds something that is not an object"))
+        drafts.collect::<Option<_>>().ok_or_else(|| malformed("the JSON list contains something that is not an object"))
     }
 }
 
@@ -62,7 +62,7 @@ fn malformed(what: impl Into<String>) -> Reject {
 pub(super) fn parse(text: &str) -> Result<Value, Reject> {
     let parsed =
         serde_json::from_str(text).or_else(|error| without_lone_surrogates(text).map_or(Err(error), |text| serde_json::from_str(&text)));
-    parsed.map_err(|error| malformed(format!("not valid JSON: {error}")))
+    parsed.map_err(|error| malformed(format!("invalid JSON: {error}")))
 }
 
 /// `text` with U+FFFD in place of escaped lone surrogates. Returns `None` if there are none.
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_article_is_refused_by_name() {
+    fn invalid_json_and_other_values_are_rejected() {
         let deep = "[".repeat(100_000);
         for (text, code) in [
             ("{\"a\":", ErrorCode::Malformed),
@@ -220,12 +220,12 @@ mod tests {
         ] {
             assert_eq!(Json.drafts(text, &Fields::default()).unwrap_err().code, code);
         }
-        assert_eq!(one("{\"text\": {\"a\": 1}}").body, "", "a field of another type is none");
-        assert_eq!(one("{\"text\": \"Un.\", \"text\": \"Deux.\"}").body, "Deux.", "of two, the later, as JavaScript has it");
+        assert_eq!(one("{\"text\": {\"a\": 1}}").body, "", "a field of another type is ignored");
+        assert_eq!(one("{\"text\": \"Un.\", \"text\": \"Deux.\"}").body, "Deux.", "the last of two equal keys wins, as in JavaScript");
     }
 
     #[test]
-    fn half_an_emoji_costs_one_character() {
+    fn a_lone_surrogate_costs_one_character() {
         assert_eq!(one(r#"{"text":"Un \ud83d mot \ud83d\ude00, un chemin C:\\ud800."}"#).body, "Un \u{fffd} mot 😀, un chemin C:\\ud800.");
     }
 }

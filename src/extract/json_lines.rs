@@ -36,10 +36,11 @@ impl Stream for JsonLines {
                     Line::Whole(line) if line.iter().all(u8::is_ascii_whitespace) => {}
                     Line::Whole(line) => return Some(item(&line, &format!("line {number}"), &fields)),
                     Line::TooLong => {
-                        let reason = format!("line {number} has more than input.max_megabytes = {}; it was not read on", max >> 20);
+                        let reason =
+                            format!("line {number} is over the limit input.max_megabytes = {}; raise the limit to read it", max >> 20);
                         return Some(Err((Key::Own(format!("line-{number}")), Reject::new(ErrorCode::TooLarge, reason))));
                     }
-                    Line::Fault(reject) => return Some(Err((Key::File, reject))),
+                    Line::Unreadable(reject) => return Some(Err((Key::File, reject))),
                     Line::End => return bytes.check_unchanged().err().map(|reject| Err((Key::File, reject))),
                 }
             }
@@ -52,7 +53,7 @@ pub(super) fn item(object: &[u8], place: &str, fields: &Fields) -> Item {
     let failed = |reject: Reject| (Key::Own(content_key(object)), Reject::new(reject.code, format!("{place}: {}", reject.reason)));
     let text = decode(object).map_err(failed)?;
     let value = json::parse(text.text.trim()).map_err(failed)?;
-    let object = value.as_object().ok_or_else(|| failed(Reject::new(ErrorCode::Malformed, "it is no JSON object")))?;
+    let object = value.as_object().ok_or_else(|| failed(Reject::new(ErrorCode::Malformed, "not a JSON object")))?;
     let mut draft = json::draft(object, fields);
     draft.flags = text.flags;
     Ok(draft)

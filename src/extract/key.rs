@@ -19,11 +19,11 @@ pub(super) enum Key {
 /// The most characters of a key. A longer key is cut and gets a hash.
 const LONGEST_KEY: usize = 200;
 /// The number of hexadecimal digits of a hash in a key.
-const DIGITS: usize = 12;
+const HASH_DIGITS: usize = 12;
 
 /// The key of an article without an id.
 pub(super) fn content_key(content: &[u8]) -> String {
-    blake3::hash(content).to_hex().chars().take(DIGITS).collect()
+    blake3::hash(content).to_hex().chars().take(HASH_DIGITS).collect()
 }
 
 /// Names the articles of a file, so that no two articles get the same row.
@@ -44,35 +44,35 @@ impl Names {
     pub(super) fn next(&mut self, key: &Key, content: &str) -> String {
         let key = match key {
             Key::File => return self.file.clone(),
-            Key::Own(own) => Some(short(&one_line(&clean(own)))).filter(|own| !own.is_empty()),
+            Key::Own(own) => Some(shorten(&one_line(&clean(own)))).filter(|own| !own.is_empty()),
             Key::Content => None,
         };
         let hash = || content_key(content.as_bytes());
         let key = key.unwrap_or_else(hash);
-        if self.times(&key) == 1 {
+        if self.count_use(&key) == 1 {
             return format!("{}#{key}", self.file);
         }
         let key = format!("{key}-{}", hash());
         let mut unique = key.clone();
         // The number counts earlier uses, so this ends at once unless an article's own id looks
         // like such a key.
-        while self.times(&unique) > 1 {
-            unique = format!("{key}-{}", self.times(&key));
+        while self.count_use(&unique) > 1 {
+            unique = format!("{key}-{}", self.count_use(&key));
         }
         format!("{}#{unique}", self.file)
     }
 
     /// How often a key was used, this time included.
-    fn times(&mut self, key: &str) -> u32 {
+    fn count_use(&mut self, key: &str) -> u32 {
         let hash = blake3::hash(key.as_bytes());
         let bytes = hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
-        let times = self.seen.entry(u64::from_le_bytes(bytes)).or_default();
-        *times += 1;
-        *times
+        let count_use = self.seen.entry(u64::from_le_bytes(bytes)).or_default();
+        *count_use += 1;
+        *count_use
     }
 }
 
-fn short(key: &str) -> String {
+fn shorten(key: &str) -> String {
     if key.chars().count() <= LONGEST_KEY {
         return key.to_owned();
     }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_its_own_id_else_its_content_and_never_twice_the_same() {
+    fn a_key_is_the_id_or_a_hash_of_the_content_and_unique() {
         let mut names = Names::new("a.json");
         let own = |id: &str| Key::Own(id.into());
         assert_eq!(names.next(&own("1"), "Un."), "a.json#1");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_key_is_cut_and_stays_its_own() {
+    fn a_long_key_is_cut_and_stays_unique() {
         let mut names = Names::new("a");
         let address = |end: &str| Key::Own(format!("https://a.invalid/{}{end}", "x".repeat(400)));
         let (first, second) = (names.next(&address("1"), ""), names.next(&address("2"), ""));

@@ -10,13 +10,13 @@ use whatlang::Detector;
 use crate::model::Lang;
 
 /// A text with fewer letters says less than its label.
-const ENOUGH: usize = 200;
+const ENOUGH_LETTERS: usize = 200;
 /// How much of a text (in bytes) is examined at most.
 const SAMPLE: usize = 1_500;
 /// How much of it is examined first. That is enough for most texts.
-const GLANCE: usize = 700;
+const FIRST_SAMPLE: usize = 700;
 /// The certainty of a language that only the label gives, in percent.
-const LABELLED: u8 = 50;
+const LABEL_CERTAINTY: u8 = 50;
 
 /// A language and how certain it is: the share of the stop words that belong to the language, or
 /// the confidence of the detector.
@@ -36,23 +36,23 @@ pub fn detect(text: &str, label: Option<Lang>) -> Option<Lang> {
 /// Like [`detect`], with the certainty.
 pub(super) fn detect_with_certainty(text: &str, label: Option<Lang>) -> Option<Detected> {
     let sample = text.get(..text.floor_char_boundary(SAMPLE)).unwrap_or(text);
-    let glance = text.get(..text.floor_char_boundary(GLANCE)).unwrap_or(text);
-    if let Some((lang, certainty)) = stop_words::detect(glance).or_else(|| stop_words::detect(sample)) {
+    let first_sample = text.get(..text.floor_char_boundary(FIRST_SAMPLE)).unwrap_or(text);
+    if let Some((lang, certainty)) = stop_words::detect(first_sample).or_else(|| stop_words::detect(sample)) {
         return Some(Detected { lang, certainty });
     }
-    let labelled = label.map(|lang| Detected { lang, certainty: LABELLED });
+    let labelled = label.map(|lang| Detected { lang, certainty: LABEL_CERTAINTY });
     let letters = sample.chars().filter(|c| c.is_alphabetic()).count();
-    if letters >= ENOUGH {
+    if letters >= ENOUGH_LETTERS {
         let found = whatlang::detect(sample)?;
         // A text may be half French and half quotations: then the label decides. It never overrules
         // a clear text.
         return if found.is_reliable() { from_detector(&found) } else { labelled.or_else(|| from_detector(&found)) };
     }
-    labelled.or_else(|| short(sample))
+    labelled.or_else(|| detect_short(sample))
 }
 
 /// Detects the language of a short text: French or English, unless the detector is sure of another.
-fn short(text: &str) -> Option<Detected> {
+fn detect_short(text: &str) -> Option<Detected> {
     let detector = Detector::with_allowlist(vec![whatlang::Lang::Fra, whatlang::Lang::Eng]);
     let all = whatlang::detect(text)?;
     let found = detector.detect(text)?;
@@ -61,7 +61,7 @@ fn short(text: &str) -> Option<Detected> {
 }
 
 fn from_detector(found: &whatlang::Info) -> Option<Detected> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is between 0 and 100")]
     let certainty = (found.confidence().clamp(0.0, 1.0) * 100.0).round() as u8;
     from_whatlang(found.lang()).map(|lang| Detected { lang, certainty })
 }
@@ -132,8 +132,8 @@ mod tests {
     }
 
     #[test]
-    fn a_short_text_believes_its_label_and_else_chooses_between_the_two() {
-        assert_eq!(detect_with_certainty("Il pleut.", Some(Lang::EN)), Some(Detected { lang: Lang::EN, certainty: LABELLED }));
+    fn a_short_text_follows_its_label_or_is_french_or_english() {
+        assert_eq!(detect_with_certainty("Il pleut.", Some(Lang::EN)), Some(Detected { lang: Lang::EN, certainty: LABEL_CERTAINTY }));
         assert_eq!(detect("Les négociations ont repris à Bruxelles.", None), Some(Lang::FR));
         assert_eq!(detect("The talks have resumed in Brussels this week.", None), Some(Lang::EN));
     }

@@ -12,7 +12,7 @@ pub(super) enum Line {
     /// A line that is too long, and was skipped.
     TooLong,
     /// The file cannot be read any further.
-    Fault(Reject),
+    Unreadable(Reject),
     /// The end of the file.
     End,
 }
@@ -25,7 +25,7 @@ pub(super) fn next_line(bytes: &mut Bytes, max: u64) -> Line {
         let chunk = match bytes.fill_buf() {
             Ok(chunk) => chunk,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Line::Fault(unreadable(&error)),
+            Err(error) => return Line::Unreadable(unreadable(&error)),
         };
         let end = chunk.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(chunk.len(), |end| end + 1);

@@ -18,7 +18,8 @@ pub(super) struct Eml;
 pub(super) struct Mbox;
 
 /// The header fields that a message starts with.
-const FIRST: &[&str] = &["from:", "date:", "subject:", "received:", "return-path:", "mime-version:", "message-id:", "delivered-to:", "to:"];
+const FIRST_FIELDS: &[&str] =
+    &["from:", "date:", "subject:", "received:", "return-path:", "mime-version:", "message-id:", "delivered-to:", "to:"];
 
 impl Stream for Eml {
     fn extensions(&self) -> &'static [&'static str] {
@@ -33,7 +34,7 @@ impl Stream for Eml {
 
     fn fits(&self, start: &str) -> bool {
         let name = start.split_inclusive(':').next().unwrap_or_default();
-        FIRST.contains(&name.to_ascii_lowercase().as_str()) || (name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_graphic()))
+        FIRST_FIELDS.contains(&name.to_ascii_lowercase().as_str()) || (name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 
     fn items(&self, bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
@@ -88,14 +89,14 @@ fn next(bytes: &mut Bytes) -> Option<Item> {
                 }
             }
             Line::TooLong => too_long = true,
-            Line::Fault(reject) => return Some(Err((Key::File, reject))),
+            Line::Unreadable(reject) => return Some(Err((Key::File, reject))),
             Line::End if collected.is_empty() && !too_long => return bytes.check_unchanged().err().map(|reject| Err((Key::File, reject))),
             Line::End => break,
         }
     }
     let key = || Key::Own(content_key(&collected));
     if too_long {
-        let reason = format!("the message has more than input.max_megabytes = {}; it was not read on", max >> 20);
+        let reason = format!("the message is over the limit input.max_megabytes = {}; raise the limit to read it", max >> 20);
         return Some(Err((key(), Reject::new(ErrorCode::TooLarge, reason))));
     }
     Some(message(&collected).map_err(|reject| (key(), reject)))
@@ -104,8 +105,8 @@ fn next(bytes: &mut Bytes) -> Option<Item> {
 /// The article in a message.
 fn message(bytes: &[u8]) -> Result<Draft, Reject> {
     let message =
-        MessageParser::default().parse(bytes).ok_or_else(|| Reject::new(ErrorCode::Malformed, "it is no e-mail: it has no header"))?;
-    let (body, markup) = body(&message).ok_or_else(|| Reject::new(ErrorCode::Empty, "the e-mail has no text part"))?;
+        MessageParser::default().parse(bytes).ok_or_else(|| Reject::new(ErrorCode::Malformed, "not an e-mail: no header found"))?;
+    let (body, markup) = body(&message).ok_or_else(|| Reject::new(ErrorCode::Empty, "the e-mail has no text"))?;
     let language = message.content_language().as_text().map(str::to_owned);
     Ok(Draft {
         key: message.message_id().map_or(Key::Content, |id| Key::Own(id.to_owned())),
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn words_charsets_and_parts_are_decoded() {
+    fn encoded_words_charsets_and_parts_are_decoded() {
         let draft = eml(&format!(
             "{HEAD}Subject: =?iso-8859-1?q?La_digue_c=E8de?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n\
              --b\r\nContent-Type: text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nL=92=E9t=E9 finit.\r\n\
@@ -184,13 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_html_alone_is_a_fragment() {
+    fn an_html_message_is_a_fragment() {
         let draft = eml(&format!("{HEAD}Subject: T\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Le texte.</p>\r\n"));
         assert_eq!((draft.body.trim(), draft.markup), ("<p>Le texte.</p>", Markup::Fragment));
     }
 
     #[test]
-    fn a_box_is_cut_at_its_messages() {
+    fn a_mailbox_is_split_into_messages() {
         let one = |subject: &str, text: &str| {
             format!("From a@a.invalid Fri Nov 13 08:00:00 2026\n{}Subject: {subject}\n\n{text}\n\n", HEAD.replace("\r\n", "\n"))
         };
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_a_mail_program_broke_are_joined() {
+    fn wrapped_lines_are_joined() {
         let text = "Le conseil municipal a adopté mardi soir, à une large majorité, le\nbudget de la ville.\n\nFin.\n- un\n- deux\n";
         assert_eq!(unwrapped(text), text.replacen("le\nbudget", "le budget", 1));
     }

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn front_matter_heading_lists_and_links_are_understood() {
+    fn front_matter_headings_lists_and_links_are_read() {
         let text = "---\ntitle: \"La ligne rouvre\"\ndate: 2026-11-15\ntags:\n  - rail\nlang: fr\n---\n\n# La ligne rouvre\n\nDu *texte* avec [un lien](http://a.b).\n\n## Le calendrier\n\n- un\n- deux\n\n```\ncode\n```\n";
         let draft = Markdown.drafts(text, &Fields::default()).unwrap().remove(0);
         assert_eq!(draft.title.as_deref(), Some("La ligne rouvre"));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_at_the_beginning_is_no_front_matter() {
+    fn a_horizontal_rule_is_not_front_matter() {
         let draft = Markdown.drafts("---\n\nJuste du texte.\n", &Fields::default()).unwrap().remove(0);
         assert_eq!(draft.body, "Juste du texte.");
     }

@@ -115,15 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn a_json_list_gives_named_articles_and_an_empty_one_is_a_reject_of_its_own() {
+    fn the_articles_of_a_json_list_are_named_and_rejected_separately() {
         let list = read("a.json", r#"[{"id":"x1","title":"Un","text":"Il pleut sur la ville."},{"title":"Deux","text":""}]"#);
         assert_eq!(name(&list[0]), "a.json#x1");
         assert_eq!(list[1].as_ref().unwrap_err().1.code, ErrorCode::Empty);
-        assert!(name(&list[1]).starts_with("a.json#"), "named by its content");
+        assert!(name(&list[1]).starts_with("a.json#"), "named by a hash of its content");
     }
 
     #[test]
-    fn articles_that_share_an_id_keep_a_row_each_and_escapes_are_harmless() {
+    fn articles_with_the_same_id_have_separate_rows_and_escapes_are_harmless() {
         let list = read("a.json", r#"[{"id":"1","text":"Un."},{"id":"1","text":"Deux\u001b[31m\u202e."},{"id":"1","text":"Trois."}]"#);
         let names: std::collections::HashSet<&str> = list.iter().map(name).collect();
         assert_eq!(names.len(), 3);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_decides_where_the_ending_is_wrong() {
+    fn the_content_decides_if_the_extension_is_wrong() {
         let article = r#"{"id":1,"title":"Titre","text":"Le texte de l'article."}"#;
         let lines = format!("{article}\n{}\n", article.replace('1', "2"));
         let page = "<!DOCTYPE html><html><body><article><h1>Titre</h1><p>Le port a rouvert mardi matin, a annoncé la mairie dans un communiqué publié dans la soirée de lundi à mardi.</p></article></body></html>";
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_encodings_of_lists_are_read_whole() {
+    fn json_lines_in_utf_16_are_read() {
         let lines = "{\"id\":1,\"text\":\"Été.\"}\n{\"id\":2,\"text\":\"Là.\"}\n";
         let wide: Vec<u8> = [0xfeff].into_iter().chain(lines.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         let articles = read("a.jsonl", wide);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_says_what_is_a_teaser_and_escaped_mojibake_is_mended() {
+    fn teasers_of_feeds_are_flagged_and_escaped_mojibake_is_fixed() {
         let feed = read("a.xml", "<rss><channel><item><title>T</title><description>Le début…</description></item></channel></rss>");
         assert_eq!(feed[0].as_ref().unwrap().flags, [Flag::Teaser]);
         let json = read("a.json", r#"{"title":"T","text":"L\u00c3\u00a9t\u00c3\u00a9."}"#);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_is_found_by_its_look_where_the_ending_is_unknown() {
+    fn the_content_decides_if_the_extension_is_unknown() {
         let page = "<!DOCTYPE html><html><head><title>T</title></head><body><article><p>Le port a rouvert mardi matin, a annoncé la mairie dans un communiqué publié dans la soirée.</p></article></body></html>";
         assert!(!read("page", page)[0].as_ref().unwrap().body.contains('<'));
         assert_eq!(read("note", "Titre\n\nCorps du texte.")[0].as_ref().unwrap().title, "Titre");

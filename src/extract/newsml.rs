@@ -35,12 +35,12 @@ impl Format for NewsMl {
         let mut items = Vec::new();
         collect(&root, &mut items);
         match items.as_slice() {
-            [] => Err(Reject::new(ErrorCode::Malformed, "the XML holds no news item")),
+            [] => Err(Reject::new(ErrorCode::Malformed, "the XML contains no news item")),
             [one] if std::ptr::eq(*one, &raw const root) => Ok(vec![Draft { key: Key::File, ..draft(one) }]),
             items => {
                 // Pictures, packages and plans are items too, but have no text.
                 let drafts: Vec<Draft> = items.iter().map(|item| draft(item)).filter(|draft| !draft.body.is_empty()).collect();
-                if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "no item of the file has a text")) } else { Ok(drafts) }
+                if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "none of the news items has a text")) } else { Ok(drafts) }
             }
         }
     }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn newsml_g2_has_an_article_an_item() {
+    fn each_newsml_g2_item_is_an_article() {
         let item = |id: &str, text: &str| {
             format!(
                 r#"<newsItem guid="{id}" xml:lang="fr"><itemMeta><versionCreated>2026-11-13T08:00:00+01:00</versionCreated></itemMeta>
@@ -113,14 +113,14 @@ mod tests {
             item("urn:3", "<remoteContent href=\"a.jpg\"/>"),
         );
         let drafts = drafts(&message);
-        assert_eq!(drafts.len(), 2, "a picture is no article");
+        assert_eq!(drafts.len(), 2, "a picture is not an article");
         assert_eq!((drafts[0].key.clone(), drafts[0].body.as_str()), (Key::Own("urn:1".into()), "Un."));
         assert_eq!((drafts[1].title.as_deref(), drafts[1].body.as_str()), (Some("Titre urn:2"), "Deux."));
         assert_eq!((drafts[1].language.as_deref(), drafts[1].published.as_deref()), (Some("fr"), Some("2026-11-13T08:00:00+01:00")));
     }
 
     #[test]
-    fn newsml_one_is_read_too() {
+    fn newsml_1_is_read() {
         let text = r#"<NewsML><NewsItem xml:lang="fr"><Identification><NewsIdentifier><PublicIdentifier>urn:newsml:x:1</PublicIdentifier></NewsIdentifier></Identification>
             <NewsManagement><ThisRevisionCreated>20261113T080000Z</ThisRevisionCreated></NewsManagement><NewsComponent><NewsLines><HeadLine>Titre</HeadLine></NewsLines>
             <ContentItem><DataContent><p>Un.</p><p>Deux.</p></DataContent></ContentItem></NewsComponent></NewsItem></NewsML>"#;

@@ -46,9 +46,9 @@ mod tests {
     }
 
     #[test]
-    fn a_first_line_that_is_a_sentence_is_no_title() {
+    fn a_first_line_that_is_a_sentence_is_not_a_title() {
         assert_eq!(draft("Un titre\n\nCorps.").title.as_deref(), Some("Un titre"));
         assert_eq!(draft("Il a plu. \nPuis le soleil.").title, None);
-        assert_eq!(draft("Une seule ligne sans suite").body, "", "a title and nothing else is no article");
+        assert_eq!(draft("Une seule ligne sans suite").body, "", "a title alone is not an article");
     }
 }

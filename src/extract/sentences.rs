@@ -75,24 +75,24 @@ impl<'a> Scanner<'a> {
     }
 
     fn run(mut self) -> Vec<usize> {
-        let mut at = self.plain(0);
+        let mut at = self.skip_plain(0);
         while let Some(c) = self.char_at(at) {
             let end = match c {
-                c if is_stop(c) => self.stop(at),
-                c if c.is_whitespace() => self.gap(at),
+                c if is_stop(c) => self.punctuation(at),
+                c if c.is_whitespace() => self.white_space(at),
                 c => {
-                    self.pass(at, c);
+                    self.other(at, c);
                     at + c.len_utf8()
                 }
             };
-            at = self.plain(end);
+            at = self.skip_plain(end);
         }
         self.cuts
     }
 
     /// Skips what cannot end a sentence: lower-case letters, digits and single spaces. Returns the
     /// position after it.
-    fn plain(&self, mut at: usize) -> usize {
+    fn skip_plain(&self, mut at: usize) -> usize {
         let bytes = self.text.as_bytes();
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -110,7 +110,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Handles any other character.
-    fn pass(&mut self, at: usize, c: char) {
+    fn other(&mut self, at: usize, c: char) {
         match c {
             '"' => self.quoted = !self.quoted,
             '(' => self.parenthesis = Some(at),
@@ -141,7 +141,7 @@ impl<'a> Scanner<'a> {
 
     /// Handles white space. A blank line ends the sentence; so does a single line break after a
     /// heading or before a list item. Returns the position after the white space.
-    fn gap(&mut self, at: usize) -> usize {
+    fn white_space(&mut self, at: usize) -> usize {
         let gap = leading_space(self.rest(at));
         let end = at + gap.len();
         let breaks = line_breaks(gap);
@@ -196,7 +196,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Handles the punctuation at `at`. Returns the position after it.
-    fn stop(&mut self, at: usize) -> usize {
+    fn punctuation(&mut self, at: usize) -> usize {
         let (end, closed_by) = self.closing(at);
         let rest = self.rest(end);
         let gap = leading_space(rest);
@@ -206,8 +206,9 @@ impl<'a> Scanner<'a> {
         }
         let lone = closed_by.is_some_and(is_stop);
         let bracketed = closed_by.is_some_and(|c| matches!(c, ')' | ']'));
-        let goes_on = !starts_sentence(next) || self.is_bare(at) || (bracketed && self.is_aside(at)) || self.leans(at, next, lone);
-        if !goes_on && (!gap.is_empty() || self.is_glued(at, end)) {
+        let continues =
+            !starts_sentence(next) || self.has_no_word(at) || (bracketed && self.is_aside(at)) || self.continues(at, next, lone);
+        if !continues && (!gap.is_empty() || self.is_glued(at, end)) {
             self.cut(end + gap.len());
         }
         end
@@ -265,7 +266,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether the sentence has no word before `at`, as in «… Enfin».
-    fn is_bare(&self, at: usize) -> bool {
+    fn has_no_word(&self, at: usize) -> bool {
         let before = self.so_far(at);
         before.len() <= REACH && !before.contains(char::is_alphanumeric)
     }
@@ -280,7 +281,7 @@ impl<'a> Scanner<'a> {
     /// Whether the sentence continues with `next` after the punctuation at `at`: a pause («avec…
     /// Paris») or the full stop of an abbreviation. `lone` says that no quote or bracket closes
     /// after it.
-    fn leans(&self, at: usize, next: &str, lone: bool) -> bool {
+    fn continues(&self, at: usize, next: &str, lone: bool) -> bool {
         let mark = self.rest(at);
         if mark.starts_with('…') || mark.starts_with("..") {
             lone && comes_before_pause(last_word(self.so_far(at)))

@@ -35,8 +35,8 @@ impl Stream for Table {
     fn items(&self, mut bytes: Bytes, fields: &Fields) -> Result<Items, Reject> {
         let (delimiter, columns) = header(bytes.head()?, fields)?;
         let (read, max) = (Arc::new(AtomicU64::new(0)), bytes.max());
-        let capped = Capped { bytes, read: Arc::clone(&read), max };
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(capped);
+        let limited = LimitedRows { bytes, read: Arc::clone(&read), max };
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(limited);
         let mut ended = false;
         Ok(Box::new(std::iter::from_fn(move || {
             if ended {
@@ -51,7 +51,7 @@ impl Stream for Table {
 }
 
 /// The next row that is not blank.
-fn next(reader: &mut Reader<Capped>, columns: &Columns) -> Option<Item> {
+fn next(reader: &mut Reader<LimitedRows>, columns: &Columns) -> Option<Item> {
     let mut record = ByteRecord::new();
     loop {
         let line = reader.position().line();
@@ -63,27 +63,27 @@ fn next(reader: &mut Reader<Capped>, columns: &Columns) -> Option<Item> {
                 let failed = |reject: Reject| (Key::Own(content_key(record.as_slice())), in_row(place, &reject));
                 return Some(columns.draft(&record).map_err(failed));
             }
-            Err(error) => return Some(Err(refusal(error, line))),
+            Err(error) => return Some(Err(reject_error(error, line))),
         }
     }
 }
 
 /// A row with the wrong number of cells is rejected alone; a read error rejects the rest of the
 /// file.
-fn refusal(error: csv::Error, line: u64) -> (Key, Reject) {
+fn reject_error(error: csv::Error, line: u64) -> (Key, Reject) {
     match error.into_kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
             let place = pos.map_or(line, |pos| pos.line());
-            let what = format!("it has {len} cells, the header {expected_len}; a quote may be missing");
+            let what = format!("{len} cells, but {expected_len} in the first row; a quote may be missing");
             (Key::Own(format!("line-{place}")), in_row(place, &Reject::new(ErrorCode::Malformed, what)))
         }
         csv::ErrorKind::Io(error) => (Key::File, in_row(line, &unreadable(&error))),
-        kind => (Key::File, in_row(line, &Reject::new(ErrorCode::Malformed, format!("no CSV: {kind:?}")))),
+        kind => (Key::File, in_row(line, &Reject::new(ErrorCode::Malformed, format!("invalid CSV: {kind:?}")))),
     }
 }
 
 fn in_row(line: u64, reject: &Reject) -> Reject {
-    Reject::new(reject.code, format!("the row at line {line}: {}", reject.reason))
+    Reject::new(reject.code, format!("line {line}: {}", reject.reason))
 }
 
 /// The position of each column.
@@ -106,8 +106,8 @@ fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
         let mut record = ByteRecord::new();
         let mut reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(head);
         let found = reader.read_byte_record(&mut record).unwrap_or(false);
-        let names: Vec<String> = record.iter().filter(|_| found).map(|name| plain(&String::from_utf8_lossy(name))).collect();
-        let column = |wanted: &[String]| wanted.iter().find_map(|name| names.iter().position(|known| *known == plain(name)));
+        let names: Vec<String> = record.iter().filter(|_| found).map(|name| normalised(&String::from_utf8_lossy(name))).collect();
+        let column = |wanted: &[String]| wanted.iter().find_map(|name| names.iter().position(|known| *known == normalised(name)));
         let wanted = [&fields.title, &fields.published, &fields.url, &fields.author, &fields.section, &fields.language, &fields.id];
         let all = wanted.map(|wanted| column(wanted));
         (delimiter, names.len(), column(&fields.body), all)
@@ -122,13 +122,13 @@ fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
         }
         _ => Err(Reject::new(
             ErrorCode::Malformed,
-            "no column of the first row is named as one that holds texts (text, body, content …); name yours as body under [input.fields]",
+            "no column of the first row has a known name for the text (text, body, content …); set `body` under [input.fields] to the name of yours",
         )),
     }
 }
 
 /// A column name in the form in which it is compared.
-fn plain(name: &str) -> String {
+fn normalised(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
@@ -152,17 +152,17 @@ impl Columns {
 }
 
 /// Limits the length of a row. A missing quote would make the rest of the file one row.
-struct Capped {
+struct LimitedRows {
     bytes: Bytes,
     read: Arc<AtomicU64>,
     max: u64,
 }
 
-impl Read for Capped {
+impl Read for LimitedRows {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(buffer)?;
         if self.read.fetch_add(read as u64, Ordering::Relaxed) > self.max {
-            let what = format!("it has more than input.max_megabytes = {}; a quote may be missing", self.max >> 20);
+            let what = format!("the row is over the limit input.max_megabytes = {}; a quote may be missing", self.max >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
         }
         Ok(read)
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_delimiter_is_found_and_columns_by_their_names() {
+    fn delimiters_and_column_names_are_recognised() {
         for delimiter in [',', ';', '\t', '|'] {
             let text = "\u{feff}ID,Titre,Publish date,Text\n7,Un titre,2026-11-10,\"Le texte\nsur deux lignes.\"\n\n"
                 .replace(',', &delimiter.to_string());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_spoils_no_other() {
+    fn a_bad_row_is_rejected_alone() {
         let items = items(b"title,text\nA,Un.\nB\nC,D\xe9j\xe0.\n".to_vec());
         assert_eq!(items[1].as_ref().unwrap_err().1.code, ErrorCode::Malformed);
         assert!(items[1].as_ref().unwrap_err().1.reason.contains("line 3"), "{:?}", items[1]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_quote_ends_the_file_and_not_the_memory() {
+    fn a_missing_quote_does_not_fill_the_memory() {
         let text = format!("title,text\nA,Un.\nB,\"{}", "mot ".repeat(3 << 20));
         let items = items(text);
         assert_eq!(items.len(), 2);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_something_else_is_refused() {
+    fn a_table_without_texts_is_rejected() {
         assert_eq!(Table.items(Bytes::of("a,b\n1,2\n", 10 << 20).unwrap(), &Fields::default()).err().unwrap().code, ErrorCode::Malformed);
     }
 }

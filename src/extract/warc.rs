@@ -58,13 +58,13 @@ fn header(bytes: &mut Bytes) -> Result<Option<Vec<(String, String)>>, Reject> {
         let line = match next_line(bytes, 64 << 10) {
             Line::Whole(line) => String::from_utf8_lossy(&line).trim().to_owned(),
             Line::End if !begun => return Ok(None),
-            Line::Fault(reject) => return Err(reject),
-            Line::End | Line::TooLong => return Err(malformed("a record's header has no end")),
+            Line::Unreadable(reject) => return Err(reject),
+            Line::End | Line::TooLong => return Err(malformed("the header of a record is truncated")),
         };
         match (begun, line.as_str()) {
             (false, "") => {}
             (false, line) if line.starts_with("WARC/") => begun = true,
-            (false, _) => return Err(malformed("no record begins where one should")),
+            (false, _) => return Err(malformed("expected the start of a record")),
             (true, "") => return Ok(Some(fields)),
             (true, line) => {
                 if let Some((name, value)) = line.split_once(':') {
@@ -81,22 +81,23 @@ fn malformed(what: &str) -> Reject {
 
 /// The next record. Returns `None` at the end of the file, `Some(None)` if the record is not a
 /// page.
-#[expect(clippy::option_option, reason = "the end of the file, and a record without an article, are two things")]
+#[expect(clippy::option_option, reason = "the end of the file is not the same as a record without an article")]
 fn record(bytes: &mut Bytes) -> Result<Option<Option<Item>>, Reject> {
     let Some(fields) = header(bytes)? else { return Ok(None) };
     let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let length: u64 = field("content-length").and_then(|length| length.parse().ok()).ok_or_else(|| malformed("a record has no length"))?;
+    let length: u64 =
+        field("content-length").and_then(|length| length.parse().ok()).ok_or_else(|| malformed("a record has no Content-Length"))?;
     let address = field("warc-target-uri").map(|address| address.trim_matches(['<', '>']).to_owned());
     let max = bytes.max();
     if length > max {
         skip(bytes, length)?;
-        let reason = format!("the page has more than input.max_megabytes = {}; it was not read", max >> 20);
+        let reason = format!("the page is over the limit input.max_megabytes = {}; raise the limit to read it", max >> 20);
         return Ok(Some(address.map(|address| Err((Key::Own(address), Reject::new(ErrorCode::TooLarge, reason))))));
     }
     let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     bytes.take(length).read_to_end(&mut content).map_err(|error| unreadable(&error))?;
     if content.len() as u64 != length {
-        return Err(malformed("its last record is cut off"));
+        return Err(malformed("the last record is truncated"));
     }
     let page = match field("warc-type") {
         Some("response") => Page::of_http(&content, max),
@@ -143,16 +144,17 @@ impl Page {
         let mut content = content.to_vec();
         if field("transfer-encoding").is_some_and(|encoding| encoding.contains("chunked")) {
             // Some crawlers keep the header after joining the chunks.
-            content = joined(&content).unwrap_or(content);
+            content = join_chunks(&content).unwrap_or(content);
         }
         if field("content-encoding").is_some_and(|encoding| encoding.contains("gzip")) && content.starts_with(b"\x1f\x8b") {
-            let mut unpacked = Vec::new();
-            match GzDecoder::new(content.as_slice()).take(max + 1).read_to_end(&mut unpacked) {
+            let mut decompressed = Vec::new();
+            match GzDecoder::new(content.as_slice()).take(max + 1).read_to_end(&mut decompressed) {
                 Ok(read) if read as u64 > max => {
-                    let reason = format!("unpacked, the page has more than input.max_megabytes = {}", max >> 20);
+                    let reason =
+                        format!("the decompressed page is over the limit input.max_megabytes = {}; raise the limit to read it", max >> 20);
                     return Some(Err(Reject::new(ErrorCode::TooLarge, reason)));
                 }
-                Ok(_) => content = unpacked,
+                Ok(_) => content = decompressed,
                 Err(error) => return Some(Err(unreadable(&error))),
             }
         }
@@ -177,7 +179,7 @@ impl Page {
 }
 
 /// Joins the chunks of an HTTP body. Returns `None` if it is not chunked.
-fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
+fn join_chunks(mut chunks: &[u8]) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     loop {
         let end = chunks.windows(2).position(|window| window == b"\r\n")?;
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_read_and_all_else_is_passed_over() {
+    fn pages_are_read_and_other_records_skipped() {
         let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><p>Un.</p></html>";
         let chunked = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nUn \r\n4\r\nmot.\r\n0\r\n\r\n";
         let text = [
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_file_keeps_what_came_before() {
+    fn the_records_before_a_truncated_one_are_kept() {
         let text = record("resource", "https://a.invalid/1", "<p>Un.</p>");
         let items = items(&format!("{text}{}", text.get(..text.len() - 9).unwrap()));
         assert!(items[0].is_ok());

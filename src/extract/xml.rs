@@ -6,9 +6,9 @@ use quick_xml::events::{BytesStart, Event};
 use crate::model::{ErrorCode, Reject};
 
 /// The deepest nesting. Real feeds have about ten levels.
-const DEEPEST: usize = 200;
+const MAX_DEPTH: usize = 200;
 /// The most elements. Each takes a few hundred bytes.
-const MOST_ELEMENTS: usize = 300_000;
+const MAX_ELEMENTS: usize = 300_000;
 
 /// Elements whose text is on lines of its own.
 const BLOCKS: &[&str] = &[
@@ -59,7 +59,7 @@ enum Node {
 /// # Errors
 /// Fails with `malformed` or `too-deep`.
 pub(super) fn parse(text: &str) -> Result<Element, Reject> {
-    let malformed = |what: String| Reject::new(ErrorCode::Malformed, format!("not valid XML: {what}"));
+    let malformed = |what: String| Reject::new(ErrorCode::Malformed, format!("invalid XML: {what}"));
     let mut reader = Reader::from_str(text);
     // Many feeds have unescaped ampersands.
     reader.config_mut().allow_dangling_amp = true;
@@ -67,13 +67,13 @@ pub(super) fn parse(text: &str) -> Result<Element, Reject> {
     loop {
         let event = reader.read_event().map_err(|error| malformed(error.to_string()))?;
         let depth = open.len();
-        let Some(inner) = open.last_mut() else { return Err(malformed("an end without a beginning".into())) };
+        let Some(inner) = open.last_mut() else { return Err(malformed("an end tag without a start tag".into())) };
         match event {
-            Event::Start(_) if depth > DEEPEST => {
-                return Err(Reject::new(ErrorCode::TooDeep, format!("the XML is nested more than {DEEPEST} levels deep")));
+            Event::Start(_) if depth > MAX_DEPTH => {
+                return Err(Reject::new(ErrorCode::TooDeep, format!("the XML is nested more than {MAX_DEPTH} levels deep")));
             }
-            Event::Start(_) | Event::Empty(_) if elements > MOST_ELEMENTS => {
-                return Err(Reject::new(ErrorCode::TooDeep, format!("the XML has more than {MOST_ELEMENTS} elements")));
+            Event::Start(_) | Event::Empty(_) if elements > MAX_ELEMENTS => {
+                return Err(Reject::new(ErrorCode::TooDeep, format!("the XML has more than {MAX_ELEMENTS} elements")));
             }
             Event::Start(start) => {
                 elements += 1;
@@ -85,7 +85,7 @@ pub(super) fn parse(text: &str) -> Result<Element, Reject> {
             }
             Event::End(_) => {
                 let Some(closed) = open.pop() else { continue };
-                let Some(outer) = open.last_mut() else { return Err(malformed("an end without a beginning".into())) };
+                let Some(outer) = open.last_mut() else { return Err(malformed("an end tag without a start tag".into())) };
                 outer.nodes.push(Node::Element(closed));
             }
             Event::Text(text) => inner.push(&text.xml10_content()),
@@ -99,10 +99,10 @@ pub(super) fn parse(text: &str) -> Result<Element, Reject> {
         }
     }
     if open.len() > 1 {
-        return Err(malformed(format!("`{}` has no end", open.last().map_or("", |element| &element.name))));
+        return Err(malformed(format!("`<{}>` is not closed", open.last().map_or("", |element| &element.name))));
     }
     let root = open.pop().and_then(|top| top.nodes.into_iter().find_map(Node::element));
-    root.ok_or_else(|| malformed("there is no element".into()))
+    root.ok_or_else(|| malformed("no element found".into()))
 }
 
 fn element(start: &BytesStart) -> Element {
@@ -151,18 +151,18 @@ impl Element {
     }
 
     /// All elements below, in document order.
-    pub(super) fn below(&self) -> Vec<&Element> {
+    pub(super) fn descendants(&self) -> Vec<&Element> {
         let mut all = Vec::new();
         for child in self.children() {
             all.push(child);
-            all.extend(child.below());
+            all.extend(child.descendants());
         }
         all
     }
 
     /// The first element below with one of the names. Earlier names are preferred.
     pub(super) fn find(&self, names: &[&str]) -> Option<&Element> {
-        let below = self.below();
+        let below = self.descendants();
         names.iter().find_map(|name| below.iter().find(|element| element.name == *name)).copied()
     }
 
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_xml_is_refused_by_name() {
+    fn invalid_and_oversized_xml_is_rejected() {
         for text in ["", "<a>", "<a></b>", "</a>", "mot"] {
             assert_eq!(parse(text).unwrap_err().code, ErrorCode::Malformed, "{text}");
         }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn entities_do_not_multiply() {
+    fn entities_are_not_expanded() {
         let bomb = "<!DOCTYPE a [<!ENTITY b \"0123456789\"><!ENTITY c \"&b;&b;&b;&b;&b;\">]><a>&c;</a>";
         assert_eq!(parse(bomb).unwrap().text().unwrap(), "&c;");
     }

@@ -88,7 +88,7 @@ pub struct Article {
 }
 
 /// Serialises a percentage as a number from 0 to 1.
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "what serde gives")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn share<S: Serializer>(percent: &Option<u8>, serializer: S) -> Result<S::Ok, S::Error> {
     percent.map(|percent| f64::from(percent) / 100.0).serialize(serializer)
 }
@@ -114,7 +114,7 @@ impl Reject {
 
     /// The reject of a file that was removed after it was found.
     pub fn vanished() -> Self {
-        Self::new(ErrorCode::Vanished, "the file was there when the run began and is gone now")
+        Self::new(ErrorCode::Vanished, "the file was removed after the run had started")
     }
 
     /// Whether a rule excludes the file (`skipped`), or something went wrong that can be fixed

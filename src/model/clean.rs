@@ -20,7 +20,7 @@ fn edit(text: &str) -> Option<String> {
     let mut loose: Vec<(usize, usize)> = Vec::new();
     // Runs of plain characters are copied whole: every text that is read comes through here.
     let (mut run, mut next) = (0, 0);
-    while let Some(at) = odd(text, next) {
+    while let Some(at) = next_unusual(text, next) {
         let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
         next = at + c.len_utf8();
         if !composes_as_it_is(c) && !invisible(c) {
@@ -52,15 +52,15 @@ const STEP: usize = 32;
 
 /// The position, from `from` on, of the first character that may need a change: not Latin script or
 /// printable ASCII.
-fn odd(text: &str, from: usize) -> Option<usize> {
+fn next_unusual(text: &str, from: usize) -> Option<usize> {
     // Later bytes of a character pass, since its first byte was examined. The other bytes that pass
     // are the first bytes of the characters up to U+02FF.
-    let odd = |byte: u8| !matches!(byte, b' '..=b'~' | b'\n' | b'\t' | 0x80..=0xbf | 0xc3..=0xcb);
+    let is_unusual = |byte: u8| !matches!(byte, b' '..=b'~' | b'\n' | b'\t' | 0x80..=0xbf | 0xc3..=0xcb);
     let rest = text.as_bytes().get(from..)?;
     // The loop over a step has no exit, so that the compiler can vectorise it.
-    let steps = rest.chunks(STEP).position(|step| step.iter().fold(false, |found, byte| found | odd(*byte)))?;
+    let steps = rest.chunks(STEP).position(|step| step.iter().fold(false, |found, byte| found | is_unusual(*byte)))?;
     let start = steps * STEP;
-    rest.iter().skip(start).position(|byte| odd(*byte)).map(|at| from + start + at)
+    rest.iter().skip(start).position(|byte| is_unusual(*byte)).map(|at| from + start + at)
 }
 
 /// Adds the range of a character. Adjacent ranges are merged.
@@ -139,12 +139,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_steers_a_terminal_goes_and_accents_are_composed() {
+    fn control_characters_are_removed_and_accents_composed() {
         assert_eq!(clean("e\u{301}te\u{301}\u{1b}[31m\u{202e}\r\nfin\u{0}\r\u{85}"), "été[31m\nfin\n\n");
     }
 
     #[test]
-    fn what_needs_no_look_up_is_composed() {
+    fn characters_that_are_not_looked_up_are_in_nfc() {
         for c in ('\0'..='\u{ffff}').filter(|c| composes_as_it_is(*c)) {
             assert!(is_nfc(&format!("e{c}")), "{c:?}");
         }
@@ -152,13 +152,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_compose_as_the_whole_does(text in r"([a-zé’ 가각\x{301}\x{327}\x{30a}ΑΩ\x{2126}\x{200b}\x00]{0,3}\r?){0,10}") {
+        fn composing_pieces_equals_composing_the_whole(text in r"([a-zé’ 가각\x{301}\x{327}\x{30a}ΑΩ\x{2126}\x{200b}\x00]{0,3}\r?){0,10}") {
             let visible: String = text.chars().filter(|c| !invisible(*c) || *c == '\r').collect();
             prop_assert_eq!(clean(&text), visible.replace('\r', "\n").nfc().collect::<String>());
         }
 
         #[test]
-        fn cleaned_text_is_composed_visible_and_stays_as_it_is(text in "\\PC{0,20}[a-zé\r\n\u{85}\u{301}\u{200b}’]{0,20}") {
+        fn cleaning_is_idempotent(text in "\\PC{0,20}[a-zé\r\n\u{85}\u{301}\u{200b}’]{0,20}") {
             let cleaned = clean(&text);
             prop_assert!(is_nfc(&cleaned) && !cleaned.contains(|c: char| invisible(c) || c == '\r'));
             prop_assert_eq!(clean(&cleaned), cleaned.clone());

@@ -111,7 +111,7 @@ impl Serialize for Lang {
 impl<'de> Deserialize<'de> for Lang {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let tag = String::deserialize(deserializer)?;
-        Self::parse(&tag).ok_or_else(|| D::Error::custom(format!("`{tag}` is not a language code known here")))
+        Self::parse(&tag).ok_or_else(|| D::Error::custom(format!("unknown language code `{tag}`")))
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_with_regions_are_understood() {
+    fn tags_with_regions_are_parsed() {
         assert_eq!(Lang::parse("fr-CA"), Some(Lang::FR));
         assert_eq!(Lang::parse(" EN_gb "), Some(Lang::EN));
         assert_eq!(Lang::parse("klingon"), None);

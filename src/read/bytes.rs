@@ -15,11 +15,11 @@ use crate::model::{ErrorCode, Reject};
 
 /// The size of the read buffer, which is also how much decides the format and the encoding. Small
 /// files get a smaller buffer.
-const HEAD: usize = 64 << 10;
-const LEAST: usize = 4 << 10;
+const BUFFER: usize = 64 << 10;
+const SMALLEST_BUFFER: usize = 4 << 10;
 /// The highest compression ratio. Text compresses to about a tenth; a higher ratio is an attempt to
 /// fill memory or disk.
-const MOST_TIMES: u64 = 200;
+const MAX_RATIO: u64 = 200;
 
 /// The decompressed bytes of a source. As a reader it holds one buffer; [`Bytes::read_all`] holds
 /// at most `max` bytes.
@@ -29,23 +29,23 @@ pub struct Bytes {
     /// The file and its metadata when it was opened. `None` for standard input.
     file: Option<(Arc<File>, Metadata)>,
     /// Whether the file is compressed, so that its size says nothing.
-    packed: bool,
+    compressed: bool,
 }
 
 impl Bytes {
     pub(super) fn stdin(max: u64) -> Result<Self, Reject> {
         let mut stdin = io::stdin();
         let start = beginning(&mut stdin).map_err(|error| unreadable(&error))?;
-        let (reader, packed) = unpacked(io::Cursor::new(start).chain(stdin), HEAD, max)?;
-        Ok(Self { reader, max, file: None, packed })
+        let (reader, compressed) = decompressed(io::Cursor::new(start).chain(stdin), BUFFER, max)?;
+        Ok(Self { reader, max, file: None, compressed })
     }
 
     pub(super) fn file(file: File, meta: Metadata, max: u64) -> Result<Self, Reject> {
         let file = Arc::new(file);
         // A new buffer is filled with zeros, so a small file gets a small one.
-        let size = usize::try_from(meta.len()).unwrap_or(HEAD).saturating_add(1);
-        let (reader, packed) = unpacked(Arc::clone(&file), size.clamp(LEAST, HEAD), max)?;
-        Ok(Self { reader, max, file: Some((file, meta)), packed })
+        let size = usize::try_from(meta.len()).unwrap_or(BUFFER).saturating_add(1);
+        let (reader, compressed) = decompressed(Arc::clone(&file), size.clamp(SMALLEST_BUFFER, BUFFER), max)?;
+        Ok(Self { reader, max, file: Some((file, meta)), compressed })
     }
 
     /// Converts the bytes to UTF-8.
@@ -63,8 +63,8 @@ impl Bytes {
     /// # Errors
     /// Fails if the compressed data is damaged.
     pub fn of(bytes: impl Into<Vec<u8>>, max: u64) -> Result<Self, Reject> {
-        let (reader, packed) = unpacked(io::Cursor::new(bytes.into()), HEAD, max)?;
-        Ok(Self { reader, max, file: None, packed })
+        let (reader, compressed) = decompressed(io::Cursor::new(bytes.into()), BUFFER, max)?;
+        Ok(Self { reader, max, file: None, compressed })
     }
 
     /// The first bytes, without consuming them.
@@ -86,7 +86,7 @@ impl Bytes {
     /// Fails with `empty`, `too-large`, or `changing` if the file changed meanwhile: half an
     /// article is useless.
     pub fn read_all(mut self) -> Result<Vec<u8>, Reject> {
-        let size = self.file.as_ref().filter(|_| !self.packed).map_or(0, |(_, meta)| meta.len());
+        let size = self.file.as_ref().filter(|_| !self.compressed).map_or(0, |(_, meta)| meta.len());
         if size > self.max {
             return Err(super::too_large(size, self.max));
         }
@@ -94,11 +94,11 @@ impl Bytes {
         // The limit also holds for a file that grows while it is read.
         self.reader.by_ref().take(self.max + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
         if bytes.len() as u64 > self.max {
-            let unpacked = if self.packed { "unpacked, " } else { "" };
+            let decompressed = if self.compressed { "decompressed " } else { "" };
             let most = self.max >> 20;
             return Err(Reject::new(
                 ErrorCode::TooLarge,
-                format!("{unpacked}it has more than input.max_megabytes = {most}; it was not read on"),
+                format!("the {decompressed}file is over the limit input.max_megabytes = {most}; raise the limit to read it"),
             ));
         }
         if bytes.is_empty() {
@@ -119,7 +119,7 @@ impl Bytes {
         if state(&after) == state(before) {
             return Ok(());
         }
-        Err(Reject::new(ErrorCode::Changing, "the file was written to while it was read; the next run reads it again"))
+        Err(Reject::new(ErrorCode::Changing, "the file changed while it was read; the next run reads it again"))
     }
 }
 
@@ -155,50 +155,50 @@ fn beginning(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
 
 /// A reader that decompresses `raw`, and whether it is compressed. The first bytes tell, not the
 /// name.
-fn unpacked(raw: impl Read + Send + 'static, held: usize, max: u64) -> Result<(Box<dyn BufRead + Send>, bool), Reject> {
-    let taken = Arc::new(AtomicU64::new(0));
-    let mut raw = BufReader::with_capacity(held, Counted { inner: raw, taken: Arc::clone(&taken) });
+fn decompressed(raw: impl Read + Send + 'static, buffer_size: usize, max: u64) -> Result<(Box<dyn BufRead + Send>, bool), Reject> {
+    let input = Arc::new(AtomicU64::new(0));
+    let mut raw = BufReader::with_capacity(buffer_size, CountingReader { inner: raw, input: Arc::clone(&input) });
     let start = raw.fill_buf().map_err(|error| unreadable(&error))?;
-    let guard = |inner: Box<dyn Read + Send>| Guarded { inner, given: 0, taken, max };
+    let guard = |inner: Box<dyn Read + Send>| RatioGuard { inner, output: 0, input, max };
     if start.starts_with(b"\x1f\x8b") {
-        return Ok((Box::new(BufReader::with_capacity(HEAD, guard(Box::new(MultiGzDecoder::new(raw))))), true));
+        return Ok((Box::new(BufReader::with_capacity(BUFFER, guard(Box::new(MultiGzDecoder::new(raw))))), true));
     }
     if start.starts_with(b"\x28\xb5\x2f\xfd") {
         let decoder = StreamingDecoder::new(raw)
-            .map_err(|error| Reject::new(ErrorCode::Malformed, format!("the packed data is damaged: {error}")))?;
-        return Ok((Box::new(BufReader::with_capacity(HEAD, guard(Box::new(decoder)))), true));
+            .map_err(|error| Reject::new(ErrorCode::Malformed, format!("the compressed data is damaged: {error}")))?;
+        return Ok((Box::new(BufReader::with_capacity(BUFFER, guard(Box::new(decoder)))), true));
     }
     Ok((Box::new(raw), false))
 }
 
 /// Counts the bytes that are read from the file.
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
-    taken: Arc<AtomicU64>,
+    input: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.taken.fetch_add(read as u64, Ordering::Relaxed);
+        self.input.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
 
 /// Stops data whose compression ratio is too high for text.
-struct Guarded {
+struct RatioGuard {
     inner: Box<dyn Read + Send>,
-    given: u64,
-    taken: Arc<AtomicU64>,
+    output: u64,
+    input: Arc<AtomicU64>,
     max: u64,
 }
 
-impl Read for Guarded {
+impl Read for RatioGuard {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.given += read as u64;
-        if self.given > self.max.max(MOST_TIMES * self.taken.load(Ordering::Relaxed)) {
-            let what = format!("it unpacks to more than {MOST_TIMES} times its size and {} MB; it was not read on", self.max >> 20);
+        self.output += read as u64;
+        if self.output > self.max.max(MAX_RATIO * self.input.load(Ordering::Relaxed)) {
+            let what = format!("decompression stopped after {} MB and {MAX_RATIO} times the compressed size", self.max >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
         }
         Ok(read)
@@ -222,17 +222,17 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_unpacked_member_by_member() {
+    fn all_members_of_a_gzip_file_are_read() {
         let members = [gzip(b"Un. "), gzip(b"Deux.")].concat();
         assert_eq!(whole(members, 100).unwrap(), b"Un. Deux.");
     }
 
     #[test]
-    fn the_cap_holds_after_unpacking() {
+    fn the_limit_holds_after_decompression() {
         let bomb = gzip(&vec![b' '; 5 << 20]);
         assert!(bomb.len() < 10_000);
         assert_eq!(whole(bomb.clone(), 1 << 20).unwrap_err().code, ErrorCode::TooLarge);
-        let (mut reader, _) = unpacked(io::Cursor::new(bomb), HEAD, 1 << 20).unwrap();
+        let (mut reader, _) = decompressed(io::Cursor::new(bomb), BUFFER, 1 << 20).unwrap();
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         assert_eq!(unreadable(&error).code, ErrorCode::TooLarge, "a stream is stopped too");
     }
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_what_is_being_written_is_not_taken() {
+    fn a_file_that_changes_while_read_is_rejected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.txt");
         std::fs::write(&path, "Le début.").unwrap();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_packing_is_malformed() {
+    fn damaged_compressed_data_is_malformed() {
         let mut half = gzip(b"Une phrase assez longue pour que la coupe tombe dedans.");
         half.truncate(half.len() / 2);
         assert_eq!(whole(half, 100).unwrap_err().code, ErrorCode::Malformed);

@@ -4,11 +4,11 @@
 use encoding_rs::Encoding;
 
 /// How far into a text (in bytes) a declaration is looked for.
-const WITHIN: usize = 4096;
+const MAX_OFFSET: usize = 4096;
 
 /// The encoding declared at the start of `bytes`. Returns `None` if it is missing or unknown.
 pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head: Vec<u8> = bytes.iter().take(WITHIN).map(u8::to_ascii_lowercase).collect();
+    let head: Vec<u8> = bytes.iter().take(MAX_OFFSET).map(u8::to_ascii_lowercase).collect();
     // A declaration is ASCII.
     let head: String = head.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect();
     let start = head.trim_start();
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn declarations_are_found_where_they_stand() {
+    fn declarations_are_found() {
         for (text, name) in [
             ("<?xml version=\"1.0\" encoding=\"ISO-8859-15\"?><rss>", Some("ISO-8859-15")),
             ("<?xml version='1.0' encoding='latin1'?>", Some("windows-1252")),

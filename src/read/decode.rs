@@ -27,15 +27,15 @@ pub struct Text {
 /// The first bytes of files that are not text, and what they are.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a ZIP archive or office document"),
+    (b"PK\x03\x04", "a ZIP archive or Office document"),
     (b"\x1f\x8b", "gzip data"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard data"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"RIFF", "a RIFF file"),
     (b"\x7fELF", "a program"),
-    (b"\xd0\xcf\x11\xe0", "an old office document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"SQLite format 3", "a SQLite database"),
     (b"{\\rtf", "an RTF document"),
 ];
@@ -54,10 +54,10 @@ pub fn decode(bytes: &[u8]) -> Result<Text, Reject> {
 /// Fails like [`decode`].
 pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Reject> {
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(binary(&format!("the file is {what}, not text")));
+        return Err(binary(&format!("the file is {what}, not text; convert it first")));
     }
     if bytes.get(257..262) == Some(b"ustar") {
-        return Err(binary("the file is a tar archive, not text; unpack it"));
+        return Err(binary("the file is a tar archive, not text; extract its files first"));
     }
     let (text, damaged) = match Wide::of(bytes) {
         Some(wide) => {
@@ -67,7 +67,7 @@ pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Rej
         None => decode_narrow(bytes, label.and_then(|label| Encoding::for_label(label.as_bytes())))?,
     };
     if looks_binary(&text, damaged) {
-        return Err(binary("the file holds control characters as no text does"));
+        return Err(binary("the file has too many control characters to be text"));
     }
     let mut flags = if damaged { vec![Flag::Encoding] } else { Vec::new() };
     let fixed = mojibake::fix(&text);
@@ -162,11 +162,11 @@ fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decod
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    let agreed = label
+    let as_declared = label
         .or_else(|| declared(bytes))
         .filter(|encoding| *encoding != UTF_8 && encoding.is_ascii_compatible())
-        .and_then(|encoding| agrees(encoding, bytes));
-    if let Some(text) = agreed {
+        .and_then(|encoding| decode_exactly(encoding, bytes));
+    if let Some(text) = as_declared {
         return Ok((Cow::Owned(text), false));
     }
     if good > 2 * bad {
@@ -175,7 +175,7 @@ fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decod
     let unknown = || {
         Reject::new(
             ErrorCode::Encoding,
-            "the bytes are in no encoding that can be told for certain; save the file as UTF-8 (`iconv -f CP850 -t UTF-8`)",
+            "unknown character encoding; convert the file to UTF-8, for example with `iconv -f CP850 -t UTF-8`",
         )
     };
     single_byte::encoding(bytes).map(|encoding| owned(decode_as(encoding, bytes))).ok_or_else(unknown)
@@ -183,14 +183,14 @@ fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decod
 
 /// Decodes the text in the declared encoding. Returns `None` if bytes do not fit, so that the
 /// declaration is wrong.
-fn agrees(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
+fn decode_exactly(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
     // The curly quotes of Windows-1252 are control characters in the ISO encodings.
     (!text.contains(|c: char| matches!(c, '\u{80}'..='\u{9f}') && c != '\u{85}')).then(|| text.into_owned())
 }
 
 /// Whether a text has too many control characters. A stray one is allowed.
-#[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler takes many bytes a step")]
+#[expect(clippy::needless_bitwise_bool, reason = "the compiler can vectorise it without branches")]
 fn looks_binary(text: &str, damaged: bool) -> bool {
     let sample = text.as_bytes().get(..64 << 10).unwrap_or(text.as_bytes());
     let control = |byte: u8| (byte < 0x09) | (byte == 0x0b) | (byte.wrapping_sub(0x0e) < 0x12) | (byte == 0x7f);
@@ -215,7 +215,7 @@ mod tests {
     const CONTROL: &str = "« L’œuvre a coûté 3 € », dit l’évêque.\n";
 
     #[test]
-    fn every_encoding_gives_the_text_of_the_control() {
+    fn every_encoding_gives_the_same_text() {
         let utf16 = |big: bool| -> Vec<u8> {
             CONTROL.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
         };
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_is_believed_where_the_bytes_agree() {
+    fn a_declaration_counts_if_the_bytes_fit() {
         let declared =
             |label: &str| format!("<?xml version=\"1.0\" encoding=\"{label}\"?><p>Le c\u{153}ur, 3 \u{20ac}, l'\u{e9}t\u{e9}.</p>");
         let body = "Le cœur, 3 €, l'été.";
@@ -268,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn mojibake_is_mended_and_told() {
+    fn mojibake_is_fixed_and_flagged() {
         let spoilt = WINDOWS_1252.decode_without_bom_handling(CONTROL.as_bytes()).0;
         let text = decode(spoilt.as_bytes()).unwrap();
         assert_eq!((text.text.as_str(), text.flags.as_slice()), (CONTROL, &[Flag::Mojibake][..]));
     }
 
     #[test]
-    fn one_bad_byte_does_not_spoil_the_rest() {
+    fn one_bad_byte_leaves_the_rest_intact() {
         let mut bytes = CONTROL.as_bytes().to_vec();
         bytes.push(0xe9);
         let text = decode(&bytes).unwrap();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn binary_is_refused_and_invisible_characters_go() {
+    fn binary_data_is_rejected_and_invisible_characters_removed() {
         assert_eq!(decode(b"\x89PNG\r\n\x1a\n").unwrap_err().code, ErrorCode::Binary);
         assert_eq!(decode(&[0, 1, 2, 3, 0, 0, 9, 200, 7, 7]).unwrap_err().code, ErrorCode::Binary);
         assert_eq!(decode("a\u{202e}b\u{7}c\u{feff}".repeat(9).as_bytes()).unwrap_err().code, ErrorCode::Binary);
@@ -303,7 +303,7 @@ mod tests {
         }
 
         #[test]
-        fn utf8_text_is_kept(text in "[a-zàâçéèêîôùœ ’«».,\\n]{0,200}") {
+        fn valid_utf8_is_kept(text in "[a-zàâçéèêîôùœ ’«».,\\n]{0,200}") {
             prop_assert_eq!(decode(text.as_bytes()).unwrap().text, text.nfc().collect::<String>());
         }
     }

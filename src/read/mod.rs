@@ -30,7 +30,7 @@ pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
     let file = open_file(&source.path)?;
     let meta = file.metadata().map_err(|error| unreadable(&error))?;
     if !meta.is_file() {
-        return Err(Reject::new(ErrorCode::Unreadable, "it is no longer a plain file"));
+        return Err(Reject::new(ErrorCode::Unreadable, "the path is no longer a regular file"));
     }
     Bytes::file(file, meta, max_bytes)
 }
@@ -38,7 +38,10 @@ pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
 /// The reject of a file whose size is over the limit.
 pub fn too_large(size: u64, max_bytes: u64) -> Reject {
     let (size, most) = (size.div_ceil(1 << 20), max_bytes >> 20);
-    Reject::new(ErrorCode::TooLarge, format!("the file has {size} MB, more than input.max_megabytes = {most}; it was not read"))
+    Reject::new(
+        ErrorCode::TooLarge,
+        format!("the file has {size} MB, over the limit input.max_megabytes = {most}; raise the limit to read it"),
+    )
 }
 
 fn open_file(path: &Path) -> Result<File, Reject> {
@@ -54,9 +57,9 @@ pub fn unreadable(error: &std::io::Error) -> Reject {
         // Comes from decompression; the system does not use it for reading.
         std::io::ErrorKind::FileTooLarge => Reject::new(ErrorCode::TooLarge, error.to_string()),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput => {
-            Reject::new(ErrorCode::Malformed, format!("the packed data is damaged: {error}"))
+            Reject::new(ErrorCode::Malformed, format!("the compressed data is damaged: {error}"))
         }
-        _ => Reject::new(ErrorCode::Unreadable, format!("the file cannot be read: {error}")),
+        _ => Reject::new(ErrorCode::Unreadable, format!("cannot read the file: {error}")),
     }
 }
 
@@ -73,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_readable_file_is_a_reject_with_a_code() {
+    fn unreadable_files_are_rejected_with_a_code() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a");
         assert_eq!(code(&file, 10), ErrorCode::Vanished);

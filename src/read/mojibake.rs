@@ -6,21 +6,21 @@
 const LEADS: [char; 4] = ['Ã', 'Â', 'Å', 'â'];
 /// The fewest signs and ligatures that are proof alone: «Â» may end a word in capitals before a
 /// closing quote.
-const ENOUGH: usize = 3;
+const ENOUGH_SIGNS: usize = 3;
 /// How often a text may have been encoded again.
-const MOST_TIMES: usize = 3;
+const MAX_ROUNDS: usize = 3;
 
 /// `text` without mojibake. Returns `None` if there is none for certain.
 pub fn fix(text: &str) -> Option<String> {
     let mut fixed = once(text)?;
-    for _ in 1..MOST_TIMES {
+    for _ in 1..MAX_ROUNDS {
         let Some(again) = once(&fixed) else { break };
         fixed = again;
     }
     Some(fixed)
 }
 
-#[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler takes many bytes a step")]
+#[expect(clippy::needless_bitwise_bool, reason = "the compiler can vectorise it without branches")]
 fn once(text: &str) -> Option<String> {
     // A quick check, vectorised because its loop has no exit: one of `LEADS` followed by a
     // character that is not ASCII. (â alone is common, and é starts with the same byte.)
@@ -37,7 +37,7 @@ fn once(text: &str) -> Option<String> {
         let (before, from) = rest.split_at(at);
         fixed.push_str(before);
         let lead = from.chars().next()?;
-        let (character, length) = pair(from).unwrap_or((lead, lead.len_utf8()));
+        let (character, length) = original(from).unwrap_or((lead, lead.len_utf8()));
         if character != lead {
             let strong = lead == 'Ã' || lead == 'â';
             certain += usize::from(strong);
@@ -47,11 +47,11 @@ fn once(text: &str) -> Option<String> {
         rest = from.get(length..).unwrap_or_default();
     }
     fixed.push_str(rest);
-    (certain > 0 || weak >= ENOUGH).then(|| lone_a(&fixed))
+    (certain > 0 || weak >= ENOUGH_SIGNS).then(|| fix_a_grave(&fixed))
 }
 
 /// The original of the characters at the start of `text`, and the length of those characters.
-fn pair(text: &str) -> Option<(char, usize)> {
+fn original(text: &str) -> Option<(char, usize)> {
     let mut characters = text.chars();
     let first = byte(characters.next()?)?;
     let second_char = characters.next()?;
@@ -84,7 +84,7 @@ fn byte(character: char) -> Option<u8> {
 }
 
 /// «à» became Ã and a no-break space, which many programs then turned into a plain space.
-fn lone_a(fixed: &str) -> String {
+fn fix_a_grave(fixed: &str) -> String {
     if !fixed.contains("Ã ") {
         return fixed.to_owned();
     }
@@ -98,26 +98,26 @@ mod tests {
     use super::*;
 
     /// UTF-8 decoded as Windows-1252.
-    fn spoil(text: &str) -> String {
+    fn garble(text: &str) -> String {
         encoding_rs::WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0.into_owned()
     }
 
     #[test]
-    fn double_encoded_text_comes_back() {
+    fn double_encoded_text_is_restored() {
         let text = "L’été, à l’œuvre : « Ça coûte 3 € » … – Noël, où ?";
-        assert_eq!(fix(&spoil(text)).as_deref(), Some(text));
-        assert_eq!(fix(&spoil(&spoil(text))).as_deref(), Some(text), "twice");
+        assert_eq!(fix(&garble(text)).as_deref(), Some(text));
+        assert_eq!(fix(&garble(&garble(text))).as_deref(), Some(text), "twice");
         assert_eq!(fix("Il est dÃ©jÃ  lÃ ."), Some("Il est déjà là .".into()), "a plain space for the no-break one");
         assert_eq!(fix("Il dit : l\u{e2}\u{80}\u{99}\u{c3}\u{a9}t\u{c3}\u{a9}"), Some("Il dit : l’été".into()), "through ISO-8859-1");
     }
 
     #[test]
-    fn a_spoilt_quotation_is_mended_and_the_rest_is_left() {
+    fn only_the_garbled_part_is_changed() {
         assert_eq!(fix("Le café cite : « trÃ¨s bien ».").as_deref(), Some("Le café cite : « très bien »."));
     }
 
     #[test]
-    fn text_that_only_looks_like_it_stays() {
+    fn text_that_resembles_mojibake_is_kept() {
         for text in ["Le CAFÉ » et l’ÂGE", "« LÂ » suffit", "São Paulo, JOÃO", "Ångström, Å’s", "pâté, château, â", "À É Ã"]
         {
             assert_eq!(fix(text), None, "{text}");
@@ -126,16 +126,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn french_text_is_never_touched(text in "[A-Za-z0-9àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒÆ’'«»…–—€ \u{a0}\u{202f}.,;:!?()-]{0,200}") {
+        fn french_text_is_never_changed(text in "[A-Za-z0-9àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒÆ’'«»…–—€ \u{a0}\u{202f}.,;:!?()-]{0,200}") {
             // Â before a sign is the one ambiguous case, and needs more evidence.
-            prop_assume!(text.matches('Â').count() < ENOUGH && !text.contains("â€"));
+            prop_assume!(text.matches('Â').count() < ENOUGH_SIGNS && !text.contains("â€"));
             prop_assert_eq!(fix(&text), None);
         }
 
         #[test]
-        fn what_was_spoilt_is_mended(text in "[a-z ]{0,20}[éèêàçùûîôïëœ’«»€…–][a-zéèêàçù «»’œ€]{0,60}") {
+        fn garbled_text_is_restored(text in "[a-z ]{0,20}[éèêàçùûîôïëœ’«»€…–][a-zéèêàçù «»’œ€]{0,60}") {
             prop_assume!(text.chars().filter(|c| "éèêàçùûîôïë’€…–".contains(*c)).count() > 0);
-            prop_assert_eq!(fix(&spoil(&text)), Some(text));
+            prop_assert_eq!(fix(&garble(&text)), Some(text));
         }
     }
 }

@@ -16,21 +16,21 @@ const ODD: &[u8] = b"\x81\x82\x83\x84\x86\x87\x88\x89\x8a\x8b\x8d\x8e\x8f\x90\x9
 
 /// The encoding of `bytes`. Returns `None` if the result would not be text in Latin script.
 pub(super) fn encoding(bytes: &[u8]) -> Option<&'static Encoding> {
-    let seen = Seen::of(bytes);
-    if seen.mac > 2 * seen.western {
+    let counts = Counts::of(bytes);
+    if counts.mac > 2 * counts.western {
         // A single one may be a trade mark sign.
-        return (seen.mac >= 2).then_some(MACINTOSH);
+        return (counts.mac >= 2).then_some(MACINTOSH);
     }
     // DOS code pages, Cyrillic, Greek: the result would be letters in an order that no word has.
-    if seen.odd + seen.crowded > seen.western {
+    if counts.odd + counts.in_runs > counts.western {
         return None;
     }
-    if !seen.c1 && seen.ligature { Some(ISO_8859_15) } else { Some(WINDOWS_1252) }
+    if !counts.windows_only && counts.ligature { Some(ISO_8859_15) } else { Some(WINDOWS_1252) }
 }
 
 /// Counts of bytes by their neighbours, which say more than the bytes alone.
 #[derive(Default)]
-struct Seen {
+struct Counts {
     /// French letters in Windows-1252, next to an ASCII letter.
     western: usize,
     /// French letters in Mac Roman, next to an ASCII letter.
@@ -39,17 +39,17 @@ struct Seen {
     /// code pages.
     odd: usize,
     /// Bytes in a run of three or more letters that are not ASCII.
-    crowded: usize,
+    in_runs: usize,
     /// Whether a byte is there that only Windows-1252 uses.
-    c1: bool,
+    windows_only: bool,
     /// Whether Œ, œ or € is there as ISO-8859-15 has them: in Windows-1252, a fraction inside a
     /// word or a currency sign after a number.
     ligature: bool,
 }
 
-impl Seen {
+impl Counts {
     fn of(bytes: &[u8]) -> Self {
-        let mut seen = Self::default();
+        let mut counts = Self::default();
         let at = |place: Option<usize>| place.and_then(|place| bytes.get(place)).copied().unwrap_or(b' ');
         let mut run = 0_usize;
         for (place, byte) in bytes.iter().copied().enumerate() {
@@ -59,7 +59,7 @@ impl Seen {
             }
             // Letters only: signs are often next to each other.
             run = if byte >= 0xc0 { run + 1 } else { 0 };
-            seen.crowded += match run {
+            counts.in_runs += match run {
                 3 => 3,
                 run => usize::from(run > 3),
             };
@@ -67,15 +67,15 @@ impl Seen {
             let beside = before.is_ascii_alphabetic() || after.is_ascii_alphabetic();
             // French has no capital after a lower-case letter.
             let western = WESTERN.contains(&byte) && !(matches!(byte, 0xc0..=0xdf) && before.is_ascii_lowercase());
-            seen.c1 |= byte < 0xa0;
-            seen.western += usize::from(western && beside);
-            seen.mac += usize::from(MAC.contains(&byte) && beside);
+            counts.windows_only |= byte < 0xa0;
+            counts.western += usize::from(western && beside);
+            counts.mac += usize::from(MAC.contains(&byte) && beside);
             let fraction = matches!(byte, 0xbc..=0xbe) && beside;
             let money = byte == 0xa4 && (before.is_ascii_digit() || matches!(before, b' ' | 0xa0));
-            seen.ligature |= fraction || money;
-            seen.odd += usize::from(ODD.contains(&byte) && beside);
+            counts.ligature |= fraction || money;
+            counts.odd += usize::from(ODD.contains(&byte) && beside);
         }
-        seen
+        counts
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     const TEXT: &str = "Le cœur du quartier a brûlé : « l’œuvre » a coûté 3 € à l’État, c’est très cher. Où était-on ?";
 
     #[test]
-    fn each_encoding_is_known_by_its_letters() {
+    fn each_encoding_is_recognised_by_its_letters() {
         for wanted in [WINDOWS_1252, MACINTOSH] {
             let (bytes, _, lost) = wanted.encode(TEXT);
             assert!(!lost);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_another_script_or_code_page_is_not_guessed() {
+    fn other_scripts_and_code_pages_are_not_guessed() {
         let (cyrillic, _, _) = encoding_rs::WINDOWS_1251.encode("Президент выступил с заявлением в среду вечером");
         assert_eq!(encoding(&cyrillic), None);
         // CP850: «L'été dernier, l'élève était déjà là.»

@@ -17,7 +17,7 @@ pub(super) struct Block {
     pub(super) linked: usize,
     pub(super) kind: Kind,
     /// The innermost area around the block.
-    pub(super) within: usize,
+    pub(super) area: usize,
     /// Whether its class says that it is the lead of an article.
     pub(super) lede: bool,
 }
@@ -31,7 +31,7 @@ pub(super) struct Area {
     pub(super) content: bool,
     pub(super) frame: Frame,
     /// A hash of the element's name and class. `None` without a class.
-    pub(super) look: Option<u64>,
+    pub(super) style: Option<u64>,
     /// The range of the blocks in it and in the areas inside it.
     pub(super) blocks: (usize, usize),
 }
@@ -54,45 +54,45 @@ pub(super) struct Layout {
 }
 
 /// ARIA roles of elements that are usually boilerplate.
-const DOUBTFUL_ROLES: &[&str] =
+const BOILERPLATE_ROLES: &[&str] =
     &["navigation", "complementary", "dialog", "alertdialog", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "tablist"];
 
 /// Lays out the text of `page`; `hints` is what the classes of its elements say. With `sizes`,
 /// elements that are boilerplate by their name, role or class are left out.
-pub(super) fn layout(page: &Page, said: &[Said], sizes: Option<&Sizes>) -> Layout {
+pub(super) fn layout(page: &Page, hints: &[Said], sizes: Option<&Sizes>) -> Layout {
     let Some(body) = page.first("body") else { return Layout::default() };
-    let mut reader = Reader::new(page);
+    let mut builder = LayoutBuilder::new(page);
     page.walk(body, |step| match step {
         Step::Enter(id) => {
             if let Some(text) = page.own_text(id) {
-                reader.text(text);
+                builder.text(text);
                 return true;
             }
             let Some(element) = page.element(id) else { return true };
-            let said = said.get(id).copied().unwrap_or_default();
-            let furniture = || said.has(Said::FURNITURE) && !said.has(Said::CONTENT) || is_doubtful(page, id, element);
-            let goes = |sizes: &Sizes| furniture() && !sizes.is_most(id) && id != body;
-            if element == Element::Silent || sizes.is_some_and(goes) {
+            let hint = hints.get(id).copied().unwrap_or_default();
+            let is_boilerplate = || hint.has(Said::FURNITURE) && !hint.has(Said::CONTENT) || is_likely_boilerplate(page, id, element);
+            let is_dropped = |sizes: &Sizes| is_boilerplate() && !sizes.is_most(id) && id != body;
+            if element == Element::Hidden || sizes.is_some_and(is_dropped) {
                 return false;
             }
-            reader.enter(id, element, said);
+            builder.enter(id, element, hint);
             true
         }
         Step::Leave(id) => {
             if let Some(element) = page.element(id) {
-                reader.leave(id, element);
+                builder.leave(id, element);
             }
             true
         }
     });
-    reader.flush();
-    reader.layout
+    builder.flush();
+    builder.layout
 }
 
-fn is_doubtful(page: &Page, id: Id, element: Element) -> bool {
-    element == Element::Doubtful
+fn is_likely_boilerplate(page: &Page, id: Id, element: Element) -> bool {
+    element == Element::LikelyBoilerplate
         || page.attrs(id).any(|(name, value)| match name {
-            "role" => DOUBTFUL_ROLES.contains(&value),
+            "role" => BOILERPLATE_ROLES.contains(&value),
             "hidden" => true,
             "aria-hidden" => value == "true",
             "style" => value.contains("display:none") || value.contains("display: none"),
@@ -107,7 +107,7 @@ struct Open {
     lede: bool,
 }
 
-struct Reader<'a> {
+struct LayoutBuilder<'a> {
     page: &'a Page,
     layout: Layout,
     open: Vec<Open>,
@@ -120,9 +120,9 @@ struct Reader<'a> {
 
 /// A table cell with less text (in bytes) shares a block with its row: it is a data cell, not a
 /// column of the page layout.
-const CELL: usize = 60;
+const LONGEST_DATA_CELL: usize = 60;
 
-impl<'a> Reader<'a> {
+impl<'a> LayoutBuilder<'a> {
     fn new(page: &'a Page) -> Self {
         Self { page, layout: Layout::default(), open: Vec::new(), pending: String::new(), linked: 0, links: 0 }
     }
@@ -147,47 +147,47 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn enter(&mut self, id: Id, element: Element, said: Said) {
+    fn enter(&mut self, id: Id, element: Element, hint: Said) {
         match element {
             Element::Link => self.links += usize::from(self.page.attr(id, "href").is_some()),
             Element::Break => self.pending.push('\n'),
-            Element::Inline | Element::Silent => {}
+            Element::Inline | Element::Hidden => {}
             Element::Cell => {
                 if self.is_column() {
                     self.flush();
                 } else if !self.pending.trim().is_empty() {
                     self.pending.push_str(" | ");
                 }
-                self.open_area(id, said, Frame::Other);
+                self.open_area(id, hint, Frame::Other);
             }
             Element::Leaf(kind) => {
                 self.flush();
                 let (area, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
-                self.open.push(Open { kind, area, lede: lede || said.has(Said::LEDE) });
+                self.open.push(Open { kind, area, lede: lede || hint.has(Said::LEDE) });
             }
-            Element::Area | Element::Doubtful | Element::Frame => {
+            Element::Area | Element::LikelyBoilerplate | Element::Frame => {
                 self.flush();
-                self.open_area(id, said, frame(self.page, id));
+                self.open_area(id, hint, frame(self.page, id));
             }
         }
     }
 
-    fn open_area(&mut self, id: Id, said: Said, frame: Frame) {
-        let look = self.page.attr(id, "class").filter(|class| !class.trim().is_empty()).map(|class| {
-            let mut look = DefaultHasher::new();
-            (self.page.name(id), class).hash(&mut look);
-            look.finish()
+    fn open_area(&mut self, id: Id, hint: Said, frame: Frame) {
+        let style = self.page.attr(id, "class").filter(|class| !class.trim().is_empty()).map(|class| {
+            let mut style = DefaultHasher::new();
+            (self.page.name(id), class).hash(&mut style);
+            style.finish()
         });
         let (parent, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
         let start = self.layout.blocks.len();
-        self.open.push(Open { kind: Kind::Loose, area: self.layout.areas.len(), lede: lede || said.has(Said::LEDE) });
-        self.layout.areas.push(Area { parent, content: said.has(Said::CONTENT), frame, look, blocks: (start, start) });
+        self.open.push(Open { kind: Kind::Loose, area: self.layout.areas.len(), lede: lede || hint.has(Said::LEDE) });
+        self.layout.areas.push(Area { parent, content: hint.has(Said::CONTENT), frame, style, blocks: (start, start) });
     }
 
     fn leave(&mut self, id: Id, element: Element) {
         match element {
             Element::Link => self.links -= usize::from(self.page.attr(id, "href").is_some()).min(self.links),
-            Element::Inline | Element::Silent | Element::Break => {}
+            Element::Inline | Element::Hidden | Element::Break => {}
             _ => {
                 if element != Element::Cell || self.is_column() {
                     self.flush();
@@ -205,15 +205,15 @@ impl<'a> Reader<'a> {
 
     /// Whether the cell that is being read is a column of the page layout.
     fn is_column(&self) -> bool {
-        self.pending.len() > CELL || self.pending.contains('\n')
+        self.pending.len() > LONGEST_DATA_CELL || self.pending.contains('\n')
     }
 
     /// Ends the current block.
     fn flush(&mut self) {
         let text = self.pending.trim();
         if !text.is_empty() {
-            let (kind, within, lede) = self.open.last().map_or((Kind::Loose, 0, false), |open| (open.kind, open.area, open.lede));
-            let block = Block { length: text.len(), linked: self.linked.min(text.len()), text: text.to_owned(), kind, within, lede };
+            let (kind, area, lede) = self.open.last().map_or((Kind::Loose, 0, false), |open| (open.kind, open.area, open.lede));
+            let block = Block { length: text.len(), linked: self.linked.min(text.len()), text: text.to_owned(), kind, area, lede };
             self.layout.blocks.push(block);
         }
         self.pending.clear();

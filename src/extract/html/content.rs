@@ -20,10 +20,10 @@ const MAX_DISTANCE: i32 = 5;
 /// The paragraphs of the article.
 pub(super) fn content(layout: &Layout, rules: &Rules, title: Option<&str>) -> Vec<String> {
     let Some(core) = core(layout) else { return Vec::new() };
-    let title = title.and_then(|title| place_of_title(layout, title));
+    let title = title.and_then(|title| title_position(layout, title));
     let mut chosen = chosen(layout, core, title);
     cut_before_title(layout, &mut chosen, title);
-    drop_furniture(layout, rules, &mut chosen);
+    drop_link_lists(layout, rules, &mut chosen);
     drop_edges(layout, &mut chosen);
     drop_empty_headings(layout, &mut chosen);
     let kept = layout.blocks.iter().zip(&chosen).filter(|(_, chosen)| **chosen);
@@ -31,12 +31,12 @@ pub(super) fn content(layout: &Layout, rules: &Rules, title: Option<&str>) -> Ve
 }
 
 /// How many bytes of a block are prose.
-#[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
+#[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
 fn prose(block: &Block) -> f64 {
     if matches!(block.kind, Kind::Heading(_)) || block.length < SHORT || block.linked * 2 > block.length {
         return 0.0;
     }
-    let closed = closes(&block.text) || block.text.contains(". ");
+    let closed = ends_like_sentence(&block.text) || block.text.contains(". ");
     let weight = match (block.kind, closed) {
         (Kind::Item, false) => 0.1,
         (Kind::Item, true) => 0.5,
@@ -47,7 +47,7 @@ fn prose(block: &Block) -> f64 {
 }
 
 /// Whether a text ends like a sentence.
-fn closes(text: &str) -> bool {
+fn ends_like_sentence(text: &str) -> bool {
     text.trim_end_matches(['"', '»', '”', ')', ' ', '\u{a0}', '\u{202f}', '\'', '’']).ends_with(['.', '!', '?', '…', ':'])
 }
 
@@ -55,7 +55,7 @@ fn closes(text: &str) -> bool {
 fn core(layout: &Layout) -> Option<usize> {
     let mut scores = vec![0.0; layout.areas.len()];
     for block in &layout.blocks {
-        let mut area = block.within;
+        let mut area = block.area;
         for distance in 0..MAX_DISTANCE {
             if let Some(score) = scores.get_mut(area) {
                 *score += prose(block) * 0.5_f64.powi(distance);
@@ -80,7 +80,7 @@ fn blocks_of<'a>(layout: &'a Layout, area: &Area) -> &'a [Block] {
 }
 
 /// The share of an area's text that is links.
-#[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
+#[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
 fn links(layout: &Layout, area: &Area) -> f64 {
     let (all, linked) = blocks_of(layout, area).iter().fold((0, 0), |(all, linked), block| (all + block.length, linked + block.linked));
     linked as f64 / all.max(1) as f64
@@ -90,7 +90,7 @@ fn links(layout: &Layout, area: &Area) -> f64 {
 /// an article by its name, or to the page.
 fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
     let mut chosen = vec![false; layout.blocks.len()];
-    let mut take = |(from, to): (usize, usize)| chosen.iter_mut().take(to).skip(from).for_each(|place| *place = true);
+    let mut take = |(from, to): (usize, usize)| chosen.iter_mut().take(to).skip(from).for_each(|keep| *keep = true);
     let Some(area) = layout.areas.get(core) else { return Vec::new() };
     take(area.blocks);
     let prose_of = |area: &Area| blocks_of(layout, area).iter().map(prose).sum::<f64>();
@@ -99,20 +99,20 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
         let outer = at.parent;
         let Some(around) = layout.areas.get(outer) else { break };
         for (number, block) in layout.blocks.iter().enumerate().take(around.blocks.1).skip(around.blocks.0) {
-            if block.within == outer && joins(block, number < area.blocks.0) {
+            if block.area == outer && joins(block, number < area.blocks.0) {
                 take((number, number + 1));
             }
         }
-        let look = layout.areas.get(inner).and_then(|area| area.look);
+        let style = layout.areas.get(inner).and_then(|area| area.style);
         // Farther out, an area needs more text to belong: pages are full of small boxes with text.
         let least = if steps == 0 { 80.0 } else { (prose_of(area) * 0.2).max(80.0) };
         for (number, beside) in layout.areas.iter().enumerate().skip(outer + 1) {
             if beside.blocks.0 >= around.blocks.1 {
                 break;
             }
-            let alike = look.is_some() && beside.look == look;
+            let same_style = style.is_some() && beside.style == style;
             let before = beside.blocks.1 <= area.blocks.0;
-            if beside.parent == outer && number != inner && reads_on(layout, beside, before, alike, least) {
+            if beside.parent == outer && number != inner && continues_core(layout, beside, before, same_style, least) {
                 take(beside.blocks);
             }
         }
@@ -135,9 +135,9 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
 /// Adds a heading right before a chosen block, if its area contains the core.
 fn take_headings(layout: &Layout, core: usize, chosen: &mut [bool]) {
     let mut next = false;
-    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev() {
-        *place |= next && matches!(block.kind, Kind::Heading(_)) && is_within(layout, core, block.within);
-        next = *place;
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev() {
+        *keep |= next && matches!(block.kind, Kind::Heading(_)) && is_within(layout, core, block.area);
+        next = *keep;
     }
 }
 
@@ -150,21 +150,22 @@ fn joins(block: &Block, before: bool) -> bool {
 /// Whether an area next to the core continues it: prose with few links, and not a list of articles,
 /// whose headings are links. An area with the same class as the core needs little text; an area of
 /// another class after the core must not have a heading.
-#[expect(clippy::cast_precision_loss, reason = "lengths of texts")]
-fn reads_on(layout: &Layout, area: &Area, before: bool, alike: bool, least: f64) -> bool {
+#[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
+fn continues_core(layout: &Layout, area: &Area, before: bool, same_style: bool, least: f64) -> bool {
     let blocks = blocks_of(layout, area);
     let all: usize = blocks.iter().map(|block| block.length).sum();
     if before && blocks.iter().all(|block| block.lede) && all > SHORT {
         return links(layout, area) < 0.25;
     }
     let mut headings = blocks.iter().filter(|block| matches!(block.kind, Kind::Heading(_)));
-    let else_said = if alike || before { headings.any(|block| block.linked * 2 > block.length) } else { headings.next().is_some() };
+    let has_foreign_heading =
+        if same_style || before { headings.any(|block| block.linked * 2 > block.length) } else { headings.next().is_some() };
     let text: f64 = blocks.iter().map(prose).sum();
-    !else_said && links(layout, area) < 0.25 && text >= if alike { SHORT as f64 } else { least } && text > all as f64 * 0.5
+    !has_foreign_heading && links(layout, area) < 0.25 && text >= if same_style { SHORT as f64 } else { least } && text > all as f64 * 0.5
 }
 
 /// The position of the heading that is the title.
-fn place_of_title(layout: &Layout, title: &str) -> Option<usize> {
+fn title_position(layout: &Layout, title: &str) -> Option<usize> {
     let title = fold(title);
     layout.blocks.iter().position(|block| matches!(block.kind, Kind::Heading(1..=3)) && fold(&block.text) == title)
 }
@@ -175,28 +176,28 @@ fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) 
     let text = |range: &[Block]| range.iter().map(prose).sum::<f64>();
     let (before, after) = layout.blocks.split_at(at);
     if text(before) < text(after) {
-        chosen.iter_mut().take(at + 1).for_each(|place| *place = false);
+        chosen.iter_mut().take(at + 1).for_each(|keep| *keep = false);
     }
 }
 
 /// Removes lists of links, and what follows a heading such as «Sur le même sujet» up to the next
 /// prose beside it.
-fn drop_furniture(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
+fn drop_link_lists(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
     let mut tail: Option<usize> = None;
-    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()) {
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()) {
         let mostly_links = block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
         let goes_on = |tail| {
-            let beside = block.within == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
-            beside || !is_within(layout, block.within, tail)
+            let beside = block.area == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
+            beside || !is_within(layout, block.area, tail)
         };
         if block.length < LONGEST_HEADING && rules.is_tail(&bare(&block.text)) {
-            tail = Some(block.within);
+            tail = Some(block.area);
         } else if tail.is_some_and(goes_on) {
             tail = None;
         }
-        let scrap = block.kind == Kind::Loose && block.length < SHORT && !closes(&block.text);
+        let scrap = block.kind == Kind::Loose && block.length < SHORT && !ends_like_sentence(&block.text);
         if tail.is_some() || mostly_links || scrap {
-            *place = false;
+            *keep = false;
         }
     }
 }
@@ -216,27 +217,28 @@ fn is_within(layout: &Layout, mut area: usize, outer: usize) -> bool {
 
 /// Removes short pieces before the first and after the last prose: names, dates, tags.
 fn drop_edges(layout: &Layout, chosen: &mut [bool]) {
-    let scrap = |block: &Block| !matches!(block.kind, Kind::Heading(_)) && !block.lede && block.length < 60 && !closes(&block.text);
-    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).filter(|(_, place)| **place) {
+    let scrap =
+        |block: &Block| !matches!(block.kind, Kind::Heading(_)) && !block.lede && block.length < 60 && !ends_like_sentence(&block.text);
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).filter(|(_, keep)| **keep) {
         if !scrap(block) {
             break;
         }
-        *place = false;
+        *keep = false;
     }
-    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, place)| **place) {
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, keep)| **keep) {
         if !scrap(block) {
             break;
         }
-        *place = false;
+        *keep = false;
     }
 }
 
 /// Removes headings with no text before the next heading of the same or a higher level.
 fn drop_empty_headings(layout: &Layout, chosen: &mut [bool]) {
     let mut next = 0;
-    for (block, place) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, place)| **place) {
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, keep)| **keep) {
         match block.kind {
-            Kind::Heading(level) if next <= level => *place = false,
+            Kind::Heading(level) if next <= level => *keep = false,
             Kind::Heading(level) => next = level,
             _ => next = u8::MAX,
         }

@@ -20,7 +20,7 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Element {
     /// Its text is not part of the page's text.
-    Silent,
+    Hidden,
     /// Part of a line.
     Inline,
     Link,
@@ -33,7 +33,7 @@ pub(super) enum Element {
     /// Divides the page.
     Area,
     /// Divides the page, and is usually boilerplate.
-    Doubtful,
+    LikelyBoilerplate,
     /// Like `Area`, with a meaning of its own: `body`, `main`, `article`.
     Frame,
 }
@@ -41,7 +41,7 @@ pub(super) enum Element {
 static ELEMENTS: LazyLock<HashMap<LocalName, Element>> = LazyLock::new(|| {
     let groups: [(Element, &[&str]); 16] = [
         (
-            Element::Silent,
+            Element::Hidden,
             &[
                 "script",
                 "style",
@@ -87,7 +87,7 @@ static ELEMENTS: LazyLock<HashMap<LocalName, Element>> = LazyLock::new(|| {
         (Element::Leaf(Kind::Heading(4)), &["h4"]),
         (Element::Leaf(Kind::Heading(5)), &["h5"]),
         (Element::Leaf(Kind::Heading(6)), &["h6"]),
-        (Element::Doubtful, &["aside", "footer", "form", "figure", "details", "menu"]),
+        (Element::LikelyBoilerplate, &["aside", "footer", "form", "figure", "details", "menu"]),
         (Element::Frame, &["html", "body", "main", "article"]),
     ];
     groups.iter().flat_map(|(element, names)| names.iter().map(|name| (LocalName::from(*name), *element))).collect()

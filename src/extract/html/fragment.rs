@@ -25,7 +25,7 @@ mod tests {
     use crate::model::ErrorCode;
 
     #[test]
-    fn blocks_become_lines_and_furniture_goes() {
+    fn blocks_become_lines_and_captions_are_removed() {
         let html = "<p>Un &eacute;t&eacute; <b>long</b>.</p><figure><img><figcaption>Photo</figcaption></figure><p>Deux<br>trois &amp; quatre.</p><script>x()</script>";
         let text = text(html).unwrap();
         let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();

@@ -22,13 +22,13 @@ pub(super) struct JsonLd {
 }
 
 /// The deepest nesting that is read.
-const DEEPEST: usize = 6;
+const MAX_DEPTH: usize = 6;
 
 /// Reads the scripts of a page. If several articles have a value, the first one counts.
 pub(super) fn json_ld(scripts: &[&str]) -> JsonLd {
     let mut found = JsonLd::default();
     for value in scripts.iter().filter_map(|script| value(script)) {
-        collect(&value, DEEPEST, &mut found);
+        collect(&value, MAX_DEPTH, &mut found);
     }
     found
 }
@@ -46,7 +46,7 @@ fn collect(value: &Value, depth: usize, found: &mut JsonLd) {
         Value::Array(list) if depth > 0 => list.iter().for_each(|value| collect(value, depth - 1, found)),
         Value::Object(object) => {
             if is_article(object) {
-                take(object, found);
+                add(object, found);
             }
             for key in ["@graph", "mainEntity"] {
                 if let Some(inner) = object.get(key).filter(|_| depth > 0) {
@@ -68,7 +68,7 @@ fn is_article(object: &Map<String, Value>) -> bool {
     }
 }
 
-fn take(object: &Map<String, Value>, found: &mut JsonLd) {
+fn add(object: &Map<String, Value>, found: &mut JsonLd) {
     let text = |key: &str| object.get(key).and_then(|value| names(value, ", "));
     let set = |place: &mut Option<String>, value: Option<String>| {
         if place.is_none() {
@@ -80,7 +80,7 @@ fn take(object: &Map<String, Value>, found: &mut JsonLd) {
     set(&mut found.author, text("author").or_else(|| text("creator")));
     set(&mut found.section, object.get("articleSection").and_then(first));
     set(&mut found.url, text("url").filter(|url| url.starts_with("http")));
-    set(&mut found.body, object.get("articleBody").and_then(Value::as_str).map(plain));
+    set(&mut found.body, object.get("articleBody").and_then(Value::as_str).map(without_markup));
     found.paid |= match object.get("isAccessibleForFree") {
         Some(Value::Bool(free)) => !free,
         Some(Value::String(free)) => free.eq_ignore_ascii_case("false"),
@@ -91,7 +91,7 @@ fn take(object: &Map<String, Value>, found: &mut JsonLd) {
 /// A string, or the `name` of an object. Those of a list are joined with `between`.
 fn names(value: &Value, between: &str) -> Option<String> {
     let text = match value {
-        Value::String(text) => one_line(&plain(text)),
+        Value::String(text) => one_line(&without_markup(text)),
         Value::Object(object) => object.get("name").and_then(|name| names(name, between))?,
         Value::Array(list) => {
             let mut all: Vec<String> = list.iter().filter_map(|value| names(value, between)).collect();
@@ -111,7 +111,7 @@ fn first(value: &Value) -> Option<String> {
 }
 
 /// Removes the markup and the character references that some pages put into JSON-LD.
-fn plain(text: &str) -> String {
+fn without_markup(text: &str) -> String {
     if !text.contains(['<', '&']) {
         return text.to_owned();
     }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_article_is_found_wherever_it_stands() {
+    fn an_article_is_found_in_lists_and_graphs() {
         let article = r#"{"@type":["NewsArticle"],"headline":"L&#039;été","datePublished":"2026-11-13","author":[{"name":"A. B."},{"name":"C. D."}],"articleSection":["Monde","Une"],"isAccessibleForFree":"False","articleBody":"<p>Un.</p><p>Deux.</p>"}"#;
         for script in
             [article.to_owned(), format!("[{article}]"), format!("{{\"@graph\":[{{\"@type\":\"WebSite\",\"name\":\"x\"}},{article}]}}")]
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_or_no_article_says_nothing() {
+    fn broken_json_and_other_types_are_ignored() {
         assert_eq!(read("{\"@type\":\"NewsArticle\""), JsonLd::default());
         assert_eq!(read(r#"{"@type":"Organization","name":"x"}"#), JsonLd::default());
         assert_eq!(read("{\"@type\":\"NewsArticle\",\"headline\":\"a\nb\"};").title.as_deref(), Some("a b"));

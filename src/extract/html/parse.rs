@@ -101,7 +101,7 @@ impl TreeSink for Sink {
     }
 
     fn append_before_sibling(&self, sibling: &Id, child: NodeOrText<Id>) {
-        let before = self.page.borrow().link(*sibling).before;
+        let before = self.page.borrow().link(*sibling).previous;
         if let Some(node) = self.node(before, child) {
             self.page.borrow_mut().insert_before(*sibling, node);
         }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tree_is_what_a_browser_would_build() {
+    fn the_tree_is_the_one_a_browser_builds() {
         assert_eq!(shape("<p>un<p>deux <b>trois"), "body(p(un)p(deux b(trois)))");
         // Text directly in a table is moved before it, into the text node there.
         assert_eq!(shape("<div>un<table>deux<tr><td>trois</table>quatre"), "body(div(undeuxtable(tbody(tr(td(trois))))quatre))");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_leaves_out_what_the_visitor_does_not_want() {
+    fn a_walk_skips_what_the_visitor_rejects() {
         let page = parse("<p>un <b>deux</b> trois</p>");
         assert_eq!(page.text(ROOT), "un deux trois");
         let mut text = String::new();

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_choke_the_parser_are_refused_however_they_hide_it() {
+    fn pages_that_would_overload_the_parser_are_rejected_even_if_they_hide_it() {
         let deep = "<div>".repeat(5_000);
         for page in [
             deep.clone(),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_deep_passes_and_nothing_is_slow() {
+    fn pages_that_only_look_deep_pass_and_take_linear_time() {
         for page in [
             format!("<!-- {} --><p>x", "<div>".repeat(5_000)),
             format!("<script>{}</script><p>x", "if (a<b) {}".repeat(5_000)),
@@ -252,7 +252,7 @@ mod tests {
 
     /// The halves of a tag must not be joined when the text between them is dropped.
     #[test]
-    fn no_tag_is_made_of_pieces() {
+    fn the_halves_of_a_tag_are_not_joined() {
         for page in ["<<!-- -->div>", "<<script></script>div>", "<</x y>div>", "<<![CDATA[ ]]>div>"] {
             assert!(html(page).starts_with("&lt;"), "{page}");
         }
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_goes() {
+    fn unused_markup_is_removed() {
         for (page, left) in [
             ("<style media=x>p > b {}</STYLE><p>un", "<p>un"),
             ("a<script>if (a</b/.x) {}</script >b<script>c", "ab"),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn json_ld_is_kept_apart() {
+    fn json_ld_is_collected() {
         let page = "<script type=\"application/ld+json\">{\"a\":\"<p>\"}</script><template><script type='application/ld+json'>x</script></template>";
         assert_eq!(prune(page), Ok(Pruned { html: String::new(), json_ld: vec!["{\"a\":\"<p>\"}"] }));
     }

@@ -92,7 +92,7 @@ pub(super) fn after_drawing(text: &str) -> &str {
         }
         let (name, mut attributes) = tag(named);
         attributes.by_ref().for_each(drop);
-        let Some(behind) = attributes.rest() else { return "" };
+        let Some(after_tag) = attributes.rest() else { return "" };
         match (&*lower_case(name), is_end) {
             ("svg" | "math", true) => {
                 depth -= 1;
@@ -110,9 +110,9 @@ pub(super) fn after_drawing(text: &str) -> &str {
             _ => {}
         }
         if depth == 0 {
-            return behind;
+            return after_tag;
         }
-        rest = behind;
+        rest = after_tag;
     }
     ""
 }

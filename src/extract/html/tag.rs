@@ -49,24 +49,24 @@ impl<'a> Attributes<'a> {
     }
 
     /// Skips the bytes that `skips` accepts and returns them.
-    fn pass(&mut self, passes: impl Fn(u8) -> bool) -> &'a str {
+    fn skip(&mut self, skips: impl Fn(u8) -> bool) -> &'a str {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        self.at += rest.iter().position(|byte| !passes(*byte)).unwrap_or(rest.len());
+        self.at += rest.iter().position(|byte| !skips(*byte)).unwrap_or(rest.len());
         self.text.get(start..self.at).unwrap_or_default()
     }
 
     fn value(&mut self) -> Option<&'a str> {
-        self.pass(|byte| byte.is_ascii_whitespace());
+        self.skip(|byte| byte.is_ascii_whitespace());
         match self.byte()? {
             quote @ (b'"' | b'\'') => {
                 self.at += 1;
-                let value = self.pass(|byte| byte != quote);
+                let value = self.skip(|byte| byte != quote);
                 self.byte()?;
                 self.at += 1;
                 Some(value)
             }
-            _ => Some(self.pass(|byte| !byte.is_ascii_whitespace() && byte != b'>')),
+            _ => Some(self.skip(|byte| !byte.is_ascii_whitespace() && byte != b'>')),
         }
     }
 }
@@ -78,7 +78,7 @@ impl<'a> Iterator for Attributes<'a> {
         if self.closed {
             return None;
         }
-        let before = self.pass(|byte| byte.is_ascii_whitespace() || byte == b'/');
+        let before = self.skip(|byte| byte.is_ascii_whitespace() || byte == b'/');
         let start = self.at;
         if self.byte()? == b'>' {
             self.at += 1;
@@ -87,10 +87,10 @@ impl<'a> Iterator for Attributes<'a> {
         }
         // The first character is part of the name, even if it is `=`.
         self.at += 1;
-        self.pass(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'/' | b'>' | b'='));
+        self.skip(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'/' | b'>' | b'='));
         let name = self.text.get(start..self.at).unwrap_or_default();
         let end = self.at;
-        self.pass(|byte| byte.is_ascii_whitespace());
+        self.skip(|byte| byte.is_ascii_whitespace());
         let value = if self.byte()? == b'=' {
             self.at += 1;
             self.value()?
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_tag_ends_in_a_slash_of_its_own() {
+    fn a_self_closing_tag_ends_in_a_slash_outside_values() {
         for (text, empty) in [("svg/>", true), ("svg a/>", true), ("svg a=b/>", false), ("svg a='b'/>", true), ("svg / >", false)] {
             let (_, mut attributes) = tag(text);
             attributes.by_ref().for_each(drop);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_is_given_source() {
+    fn an_attribute_has_its_source_text() {
         assert_eq!(tag("p a = 'b c'>").1.next().map(|attribute| attribute.source), Some("a = 'b c'"));
     }
 }

@@ -25,8 +25,8 @@ pub(super) struct Links {
     pub(super) parent: Option<Id>,
     pub(super) first: Option<Id>,
     pub(super) last: Option<Id>,
-    pub(super) before: Option<Id>,
-    pub(super) after: Option<Id>,
+    pub(super) previous: Option<Id>,
+    pub(super) next: Option<Id>,
 }
 
 /// A parsed page. Nodes are in the order in which the parser created them.
@@ -137,8 +137,8 @@ impl Page {
                     return;
                 }
                 let links = self.link(at);
-                if let Some(after) = links.after {
-                    at = after;
+                if let Some(next) = links.next {
+                    at = next;
                     break;
                 }
                 let Some(parent) = links.parent else { return };
@@ -174,24 +174,24 @@ impl Page {
     }
 
     pub(super) fn detach(&mut self, id: Id) {
-        let Links { parent, before, after, .. } = self.link(id);
-        match before {
-            Some(_) => self.change(before, |links| links.after = after),
-            None => self.change(parent, |links| links.first = after),
+        let Links { parent, previous, next, .. } = self.link(id);
+        match previous {
+            Some(_) => self.change(previous, |links| links.next = next),
+            None => self.change(parent, |links| links.first = next),
         }
-        match after {
-            Some(_) => self.change(after, |links| links.before = before),
-            None => self.change(parent, |links| links.last = before),
+        match next {
+            Some(_) => self.change(next, |links| links.previous = previous),
+            None => self.change(parent, |links| links.last = previous),
         }
-        self.change(Some(id), |links| (links.parent, links.before, links.after) = (None, None, None));
+        self.change(Some(id), |links| (links.parent, links.previous, links.next) = (None, None, None));
     }
 
     pub(super) fn append(&mut self, parent: Id, child: Id) {
         self.detach(child);
         let last = self.link(parent).last;
-        self.change(Some(child), |links| (links.parent, links.before) = (Some(parent), last));
+        self.change(Some(child), |links| (links.parent, links.previous) = (Some(parent), last));
         match last {
-            Some(_) => self.change(last, |links| links.after = Some(child)),
+            Some(_) => self.change(last, |links| links.next = Some(child)),
             None => self.change(Some(parent), |links| links.first = Some(child)),
         }
         self.change(Some(parent), |links| links.last = Some(child));
@@ -199,12 +199,12 @@ impl Page {
 
     pub(super) fn insert_before(&mut self, sibling: Id, child: Id) {
         self.detach(child);
-        let Links { parent, before, .. } = self.link(sibling);
-        self.change(Some(child), |links| (links.parent, links.before, links.after) = (parent, before, Some(sibling)));
-        match before {
-            Some(_) => self.change(before, |links| links.after = Some(child)),
+        let Links { parent, previous, .. } = self.link(sibling);
+        self.change(Some(child), |links| (links.parent, links.previous, links.next) = (parent, previous, Some(sibling)));
+        match previous {
+            Some(_) => self.change(previous, |links| links.next = Some(child)),
             None => self.change(parent, |links| links.first = Some(child)),
         }
-        self.change(Some(sibling), |links| links.before = Some(child));
+        self.change(Some(sibling), |links| links.previous = Some(child));
     }
 }

@@ -46,7 +46,11 @@ impl List {
             }
             Ok(Some(Cut::TooLong)) => {
                 self.number += 1;
-                let reason = format!("object {} has more than input.max_megabytes = {}; it was not read on", self.number, self.max >> 20);
+                let reason = format!(
+                    "object {} is over the limit input.max_megabytes = {}; raise the limit to read it",
+                    self.number,
+                    self.max >> 20
+                );
                 Some(Err((Key::Own(format!("object-{}", self.number)), Reject::new(ErrorCode::TooLarge, reason))))
             }
             Ok(None) => {
@@ -76,8 +80,8 @@ impl List {
                     return self.object().map(Some);
                 }
                 Some((_, b']')) => return Ok(None),
-                Some(_) => return Err(Reject::new(ErrorCode::Malformed, "the JSON list holds something that is not an object")),
-                None if length == 0 => return Err(breaks_off()),
+                Some(_) => return Err(Reject::new(ErrorCode::Malformed, "the JSON list contains something that is not an object")),
+                None if length == 0 => return Err(truncated()),
                 None => self.bytes.consume(length),
             }
         }
@@ -90,7 +94,7 @@ impl List {
         loop {
             let chunk = chunk(&mut self.bytes)?;
             if chunk.is_empty() {
-                return Err(breaks_off());
+                return Err(truncated());
             }
             let end = chunk.iter().position(|byte| {
                 match byte {
@@ -118,8 +122,8 @@ impl List {
     }
 }
 
-fn breaks_off() -> Reject {
-    Reject::new(ErrorCode::Malformed, "the JSON list breaks off")
+fn truncated() -> Reject {
+    Reject::new(ErrorCode::Malformed, "the JSON list is truncated")
 }
 
 /// The next bytes, empty at the end of the file.
@@ -142,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_object_is_cut_out_whatever_stands_in_it() {
+    fn objects_with_braces_in_strings_are_split_correctly() {
         let text = r#" [ {"id":1,"text":"Un } \"{ \\"} ,
             {"id":2,"text":"Deux.","more":{"a":[{}]}}]"#;
         let bodies: Vec<String> = read(text, 1 << 20).into_iter().map(|item| item.unwrap().body).collect();
@@ -151,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_too_large_or_broken_costs_itself_and_a_torn_list_its_end() {
+    fn a_bad_object_is_rejected_alone_and_a_truncated_list_keeps_its_start() {
         let large = format!(r#"[{{"text":"{}"}},{{"text":NaN}},{{"text":"Bon."}},{{"text": "#, "x".repeat(200));
         let found = read(&large, 100);
         let codes: Vec<&str> =
             found.iter().map(|item| item.as_ref().map_or_else(|(_, reject)| reject.code.as_str(), |draft| &draft.body)).collect();
         assert_eq!(codes, ["too-large", "malformed", "Bon.", "malformed"]);
-        assert!(matches!(&found[3], Err((Key::File, reject)) if reject.reason.contains("breaks off")));
+        assert!(matches!(&found[3], Err((Key::File, reject)) if reject.reason.contains("truncated")));
         assert!(matches!(&read("[1]", 100)[..], [Err((Key::File, _))]));
     }
 }

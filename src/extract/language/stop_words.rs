@@ -11,8 +11,8 @@ static ENGLISH: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("sto
 static OTHERS: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/others.txt")).collect());
 
 /// The fewest stop words that decide, and how many of them must be different.
-const ENOUGH: usize = 12;
-const DIFFERENT: u32 = 7;
+const MIN_STOP_WORDS: usize = 12;
+const MIN_DIFFERENT: u32 = 7;
 
 /// The length (in bytes) of the longest stop word. A word of that length fits into one number.
 const LONGEST: usize = 8;
@@ -114,10 +114,10 @@ pub(super) fn detect(text: &str) -> Option<(Lang, u8)> {
     });
     let [french, english, others] = counts;
     let different: u32 = seen.iter().map(|seen| seen.count_ones()).sum();
-    let plainly = |own: usize, other: usize| own >= ENOUGH && own * 6 >= words && own >= 6 * (other + others);
+    let is_clear = |own: usize, other: usize| own >= MIN_STOP_WORDS && own * 6 >= words && own >= 6 * (other + others);
     let (lang, own, other) = if french > english { (Lang::FR, french, english) } else { (Lang::EN, english, french) };
     let share = u8::try_from(own * 100 / (own + other + others).max(1)).unwrap_or(100);
-    (different >= DIFFERENT && plainly(own, other)).then_some((lang, share))
+    (different >= MIN_DIFFERENT && is_clear(own, other)).then_some((lang, share))
 }
 
 /// Like `char::is_alphabetic`, but fast for ASCII and the letters of French.
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_small_word_is_found_on_its_list_in_letters_of_any_size() {
+    fn every_stop_word_is_found_in_any_case() {
         for (list, names) in [&*FRENCH, &*ENGLISH].into_iter().enumerate() {
             for name in names {
                 for word in [(*name).to_owned(), name.to_uppercase()] {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mixture_is_not_plain() {
+    fn a_mixture_of_languages_is_not_clear() {
         let (french, english) =
             ("les élus et le maire ont dit qu'elle est dans une ville ", "the mayor said that they have been with her for it ");
         assert_eq!(detect(&french.repeat(4)), Some((Lang::FR, 100)));

@@ -10,7 +10,7 @@ pub(super) fn split(text: &str) -> (BTreeMap<String, String>, &str) {
     let text = text.trim_start();
     for fence in ["---", "+++"] {
         let Some(rest) = text.strip_prefix(fence).and_then(|rest| rest.strip_prefix('\n')) else { continue };
-        let Some((front, body)) = until(rest, fence) else { continue };
+        let Some((front, body)) = split_at_fence(rest, fence) else { continue };
         let fields = if fence == "---" { serde_saphyr::from_str(front).ok() } else { toml::from_str(front).ok() };
         // A line of dashes may also be a horizontal rule.
         if let Some(Fields(fields)) = fields {
@@ -24,7 +24,7 @@ pub(super) fn split(text: &str) -> (BTreeMap<String, String>, &str) {
 }
 
 /// The text before and after the first line that is only `fence`.
-fn until<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> {
+fn split_at_fence<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         if line.trim_end() == fence {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn yaml_and_toml_are_read_as_such() {
+    fn yaml_and_toml_are_parsed() {
         let yaml = "---\ntitle: >-\n  Une ligne\n  et sa suite\ndate: 2026-11-13\nauthors:\n  - name: Jeanne E.\n  - Luc M.\ndraft: false\nempty:\n---";
         assert_eq!(
             fields(yaml),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn front_matter_that_is_not_quite_yaml_is_read_line_by_line() {
+    fn front_matter_that_is_not_valid_yaml_is_read_line_by_line() {
         assert_eq!(
             fields("---\ntitle: Paris : la digue cède: bilan\nlang: fr\n---"),
             [pair("lang", "fr"), pair("title", "Paris : la digue cède: bilan")]
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_and_bombs_are_not_front_matter() {
+    fn horizontal_rules_are_not_front_matter_and_yaml_bombs_stay_small() {
         assert_eq!(split("---\n\nJuste du texte.\n").1, "---\n\nJuste du texte.\n");
         let mut bomb = "---\na0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..30 {

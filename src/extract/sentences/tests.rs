@@ -1,6 +1,6 @@
 //! Tests of the sentence splitter.
 
-#![expect(clippy::string_slice, reason = "a test that cuts within a character is meant to fail")]
+#![expect(clippy::string_slice, reason = "slicing inside a character should fail the test")]
 
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ fn plain_sentences() {
 }
 
 #[test]
-fn titles_and_link_words() {
+fn titles_and_linking_words() {
     check("M. Dupont et Mme. Durand ont vu le Dr. Martin. |MM. Petit et Roy aussi.");
     check("Mr. Smith and Mrs. Jones met Gen. Lee vs. Prof. Moore. |Sen. Hill left.");
     check("Il aime le sport, p. ex. Le tennis, cf. Martin, i.e. Les autres.");
@@ -30,7 +30,7 @@ fn titles_and_link_words() {
 }
 
 #[test]
-fn numbered_things() {
+fn abbreviations_before_numbers() {
     check("Voir art. 3, p. 12, vol. IV et chap. 2. |Le reste suit.");
     check("L'art. L. 121 vaut pour l'art. |Le reste est de l'art. |Un débat.");
     check("It was No. 5 on Jan. 6. |Is it over? |No. |That is wrong.");
@@ -38,7 +38,7 @@ fn numbered_things() {
 }
 
 #[test]
-fn unclear_abbreviations_look_ahead() {
+fn ambiguous_abbreviations_depend_on_the_next_word() {
     check("Acme Inc. Chairman Bob Roy left the U.S. Senate. |He returned to the U.S. |The end.");
     check("Du pain, du vin, etc. |Les autres dorment. |Avant, av. J.-C. |Le reste.");
     check("It opens at 6 p.m. Saturday and closes at 11 p.m. |The bar stays open.");
@@ -75,25 +75,25 @@ fn closing_quotes_stay_with_their_sentence() {
 }
 
 #[test]
-fn lower_case_never_opens() {
+fn lower_case_never_starts_a_sentence() {
     check("Le site lefigaro. fr et Yahoo! ont dit oui! et non.");
     check("Il a dit oui. « et non » aussi.");
 }
 
 #[test]
-fn glued_paragraphs() {
+fn paragraphs_without_a_line_break() {
     check("Fin des prédations.|Alors tout change.|Le reste suit!|L'un part?|À demain.");
     check("Il dit \"non.\"|Elle rit.|\"Oui\", dit-il.|«Bon» aussi, à l'ONU.|Les autres.");
 }
 
 #[test]
-fn glued_headings() {
+fn headings_without_a_line_break() {
     check("Tout va bien. |Une enquête ouverte|Selon le juge, oui. |Un iPhone et LinkedIn In.");
     check("Il en a.|Les Crit'air 1 ou 2.|Éligibilité..");
 }
 
 #[test]
-fn addresses_and_acronyms_are_whole() {
+fn addresses_and_acronyms_are_not_split() {
     check("See example.Com or www.Site.fr or http://a.fr/Page.Html or jean.Dupont@example.fr now.");
     check("The U.S.A won, as did U.S.A. Today, M.Dupont and Ph.D students.");
     check("Use Foo.Bar.baz here.");
