@@ -11,30 +11,30 @@ use std::sync::Arc;
 use crate::model::{ErrorCode, Reject, Source, Stamp};
 use folder::Folder;
 
-pub use name::{article_id, display_name};
+pub(crate) use name::{article_id, display_name};
 
 /// A source, or the name of an entry that cannot be read and the reason.
-pub type Found = Result<Source, (String, Reject)>;
+pub(crate) type Found = Result<Source, (String, Reject)>;
 
 /// Walks `inputs` and yields each file below them once. Inputs keep their order; in a folder, files
 /// come first, sorted by name, then folders. Hidden files are skipped and links are not followed,
 /// except a link that is itself an input. `.gitignore` has no effect.
 ///
 /// Sources are named relative to `base`. The output folder `excluded` is not entered.
-pub fn walk<'a>(inputs: &[PathBuf], base: &'a Path, excluded: &Path) -> impl Iterator<Item = Found> + use<'a> {
+pub(crate) fn walk<'a>(inputs: &[PathBuf], base: &'a Path, excluded: &Path) -> impl Iterator<Item = Found> + use<'a> {
     let roots = roots(inputs);
     let not_entered: Arc<HashSet<PathBuf>> = Arc::new(roots.iter().cloned().chain(excluded.canonicalize().ok()).collect());
     roots.into_iter().flat_map(move |root| Walk { base, not_entered: Arc::clone(&not_entered), pending: vec![root], open: None })
 }
 
 /// Counts the files in `inputs` quickly. Stops early if `go_on` returns false.
-pub fn count(inputs: &[PathBuf], excluded: &Path, go_on: &dyn Fn() -> bool) -> u64 {
+pub(crate) fn count(inputs: &[PathBuf], excluded: &Path, go_on: &dyn Fn() -> bool) -> u64 {
     let excluded = excluded.canonicalize().ok();
     roots(inputs).iter().map(|root| if root.is_dir() { folder::count(root, excluded.as_deref(), go_on) } else { 1 }).sum()
 }
 
 /// The real paths of the inputs, without those that are inside an earlier one.
-pub fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
+pub(crate) fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
     let mut seen = HashSet::with_capacity(inputs.len());
     let mut roots = Vec::with_capacity(inputs.len());
     for input in inputs {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_missing_input_is_reported() {
-        let found: Vec<Found> = walk(&[PathBuf::from("/none/at/all")], Path::new("/"), Path::new("/out")).collect();
+        let found: Vec<Found> = walk(&[PathBuf::from("/does/not/exist")], Path::new("/"), Path::new("/out")).collect();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].as_ref().unwrap_err().1.code, ErrorCode::Unreadable);
     }

@@ -143,8 +143,7 @@ fn month(word: &str) -> Option<i8> {
     if word.len() < 3 {
         return None;
     }
-    // Short forms are accepted: «fév», «févr», «sept», «juil». «mai» and «juin» are only
-    // themselves.
+    // A word may be a short form: «fév», «févr», «sept», «juil». The first match wins.
     let number = MONTHS.iter().position(|names| names.iter().any(|name| name.starts_with(&word)))?;
     i8::try_from(number + 1).ok()
 }

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
 use super::word_count::count_words;
-use super::{boilerplate, date, html, language, sentences};
+use super::{boilerplate, date, html, language, non_article, sentences};
 use crate::config::Rules;
 use crate::discover::article_id;
 use crate::model::{Article, ErrorCode, Flag, Lang, Reject, clean, cleaned, one_line};
@@ -22,8 +22,8 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
     let stripped = boilerplate::strip(&raw, rules);
     let mut body = stripped.body;
     let title = draft.title.as_deref().and_then(clean_line).map(|title| shorten(&title, 2 * MAX_TITLE_CHARS));
-    let paywalled = boilerplate::ends_at_paywall(&raw, draft.paid, rules);
-    boilerplate::refuse(title.as_deref().unwrap_or_default(), &raw, &body, paywalled, rules)?;
+    let paywalled = non_article::ends_at_paywall(&raw, draft.paid, rules);
+    non_article::reject(title.as_deref().unwrap_or_default(), &raw, &body, paywalled, rules)?;
     if !body.chars().any(char::is_alphanumeric) {
         let content = if title.is_some() { "a title but no text" } else { "no text" };
         return Err(Reject::new(ErrorCode::Empty, format!("the article has {content}")));

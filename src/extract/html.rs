@@ -136,8 +136,8 @@ mod tests {
         assert_eq!(draft.title.as_deref(), Some("La digue tient bon"));
         assert_eq!(draft.url.as_deref(), Some("https://exemple.invalid/digue"));
         assert!(draft.body.starts_with("La digue du port") && draft.body.ends_with("de la ville."), "{}", draft.body);
-        for furniture in ["cookies", "Accueil", "Agence", "Partager", "Mentions"] {
-            assert!(!draft.body.contains(furniture), "{furniture}");
+        for boilerplate in ["cookies", "Accueil", "Agence", "Partager", "Mentions"] {
+            assert!(!draft.body.contains(boilerplate), "{boilerplate}");
         }
     }
 

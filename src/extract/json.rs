@@ -68,10 +68,10 @@ pub(super) fn parse(text: &str) -> Result<Value, Reject> {
 /// `text` with U+FFFD in place of escaped lone surrogates. Returns `None` if there are none.
 fn without_lone_surrogates(text: &str) -> Option<String> {
     let unit = |text: &str| text.strip_prefix("\\u").and_then(|hex| u16::from_str_radix(hex.get(..4)?, 16).ok());
-    let (mut mended, mut rest, mut found) = (String::with_capacity(text.len()), text, false);
+    let (mut fixed, mut rest, mut found) = (String::with_capacity(text.len()), text, false);
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
-        mended.push_str(before);
+        fixed.push_str(before);
         // Takes the character after a backslash too, so that `\\ud800` does not count as a
         // surrogate.
         let mut length = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
@@ -79,17 +79,17 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
             Some(0xd800..=0xdbff) if escape.get(6..).and_then(unit).is_some_and(|low| (0xdc00..=0xdfff).contains(&low)) => length = 12,
             Some(0xd800..=0xdfff) => {
                 found = true;
-                mended.push('\u{fffd}');
+                fixed.push('\u{fffd}');
                 rest = escape.get(6..).unwrap_or_default();
                 continue;
             }
             _ => {}
         }
-        mended.push_str(escape.get(..length).unwrap_or(escape));
+        fixed.push_str(escape.get(..length).unwrap_or(escape));
         rest = escape.get(length..).unwrap_or_default();
     }
-    mended.push_str(rest);
-    found.then_some(mended)
+    fixed.push_str(rest);
+    found.then_some(fixed)
 }
 
 /// The list of articles in an object that is not itself an article.

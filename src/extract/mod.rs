@@ -16,6 +16,7 @@ mod line_reader;
 mod mail;
 mod markdown;
 mod newsml;
+mod non_article;
 mod plain_text;
 mod registry;
 pub mod sentences;
@@ -36,7 +37,7 @@ use registry::Kind;
 
 pub use language::detect;
 pub(crate) use registry::is_stream;
-pub use word_count::count_words;
+pub(crate) use word_count::count_words;
 
 /// An article as its format gave it. Finishing it is most of the work, and can happen on another
 /// thread.

@@ -175,7 +175,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether a heading ends right before the capital at `at` because its line break was lost
     /// («Une enquête ouverteSelon le juge»): a short start of a sentence, a lower-case word, then a
-    /// function word. Names such as «LinkedIn» do not end in a function word.
+    /// function word. Names such as «`LinkedIn`» do not end in a function word.
     fn follows_heading(&self, at: usize) -> bool {
         let before = self.so_far(at);
         if before.ends_with(|c: char| c.is_ascii() && !c.is_ascii_lowercase()) {

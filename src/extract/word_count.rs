@@ -23,7 +23,7 @@ const CLASSES: [u8; 256] = {
 };
 
 /// Counts the runs without white space that contain a letter or digit.
-pub fn count_words(text: &str) -> usize {
+pub(crate) fn count_words(text: &str) -> usize {
     // `counted` is 1 if the current word is counted already. A number instead of a `bool` avoids
     // branches, which would be mispredicted.
     let (mut words, mut counted) = (0_usize, 0_u8);

@@ -2,25 +2,16 @@
 //! limited in size.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-use ruzstd::StreamingDecoder;
-
+use super::decompress::{BUFFER, decompressed};
 use super::unreadable;
 use crate::model::{ErrorCode, Reject};
 
-/// The size of the read buffer, which is also how much decides the format and the encoding. Small
-/// files get a smaller buffer.
-const BUFFER: usize = 64 << 10;
+/// The buffer of a small file. A new buffer is filled with zeros, which takes time.
 const SMALLEST_BUFFER: usize = 4 << 10;
-/// The highest compression ratio. Text compresses to about a tenth; a higher ratio is an attempt to
-/// fill memory or disk.
-const MAX_RATIO: u64 = 200;
-
 /// The decompressed bytes of a source. As a reader it holds one buffer; [`Bytes::read_all`] holds
 /// at most `max` bytes.
 pub struct Bytes {
@@ -42,7 +33,6 @@ impl Bytes {
 
     pub(super) fn file(file: File, meta: Metadata, max: u64) -> Result<Self, Reject> {
         let file = Arc::new(file);
-        // A new buffer is filled with zeros, so a small file gets a small one.
         let size = usize::try_from(meta.len()).unwrap_or(BUFFER).saturating_add(1);
         let (reader, compressed) = decompressed(Arc::clone(&file), size.clamp(SMALLEST_BUFFER, BUFFER), max)?;
         Ok(Self { reader, max, file: Some((file, meta)), compressed })
@@ -52,7 +42,7 @@ impl Bytes {
     ///
     /// # Errors
     /// Fails like [`Bytes::read_all`], or if the bytes are not text.
-    pub fn transcoded(self) -> Result<Self, Reject> {
+    pub(crate) fn transcoded(self) -> Result<Self, Reject> {
         let max = self.max;
         let text = super::decode(&self.read_all()?)?.text;
         Self::of(text, max)
@@ -71,12 +61,12 @@ impl Bytes {
     ///
     /// # Errors
     /// Fails if they cannot be read.
-    pub fn head(&mut self) -> Result<&[u8], Reject> {
+    pub(crate) fn head(&mut self) -> Result<&[u8], Reject> {
         self.reader.fill_buf().map_err(|error| unreadable(&error))
     }
 
     /// The most bytes that may be held in memory.
-    pub fn max(&self) -> u64 {
+    pub(crate) fn max(&self) -> u64 {
         self.max
     }
 
@@ -85,7 +75,7 @@ impl Bytes {
     /// # Errors
     /// Fails with `empty`, `too-large`, or `changing` if the file changed meanwhile: half an
     /// article is useless.
-    pub fn read_all(mut self) -> Result<Vec<u8>, Reject> {
+    pub(crate) fn read_all(mut self) -> Result<Vec<u8>, Reject> {
         let size = self.file.as_ref().filter(|_| !self.compressed).map_or(0, |(_, meta)| meta.len());
         if size > self.max {
             return Err(super::too_large(size, self.max));
@@ -112,7 +102,7 @@ impl Bytes {
     ///
     /// # Errors
     /// Fails with `changing`.
-    pub fn check_unchanged(&self) -> Result<(), Reject> {
+    pub(crate) fn check_unchanged(&self) -> Result<(), Reject> {
         let Some((file, before)) = &self.file else { return Ok(()) };
         let state = |meta: &Metadata| (meta.len(), meta.mtime(), meta.mtime_nsec());
         let after = file.metadata().map_err(|error| unreadable(&error))?;
@@ -151,58 +141,6 @@ fn beginning(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
         }
     }
     Ok(start)
-}
-
-/// A reader that decompresses `raw`, and whether it is compressed. The first bytes tell, not the
-/// name.
-fn decompressed(raw: impl Read + Send + 'static, buffer_size: usize, max: u64) -> Result<(Box<dyn BufRead + Send>, bool), Reject> {
-    let input = Arc::new(AtomicU64::new(0));
-    let mut raw = BufReader::with_capacity(buffer_size, CountingReader { inner: raw, input: Arc::clone(&input) });
-    let start = raw.fill_buf().map_err(|error| unreadable(&error))?;
-    let guard = |inner: Box<dyn Read + Send>| RatioGuard { inner, output: 0, input, max };
-    if start.starts_with(b"\x1f\x8b") {
-        return Ok((Box::new(BufReader::with_capacity(BUFFER, guard(Box::new(MultiGzDecoder::new(raw))))), true));
-    }
-    if start.starts_with(b"\x28\xb5\x2f\xfd") {
-        let decoder = StreamingDecoder::new(raw)
-            .map_err(|error| Reject::new(ErrorCode::Malformed, format!("the compressed data is damaged: {error}")))?;
-        return Ok((Box::new(BufReader::with_capacity(BUFFER, guard(Box::new(decoder)))), true));
-    }
-    Ok((Box::new(raw), false))
-}
-
-/// Counts the bytes that are read from the file.
-struct CountingReader<R> {
-    inner: R,
-    input: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for CountingReader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.input.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-/// Stops data whose compression ratio is too high for text.
-struct RatioGuard {
-    inner: Box<dyn Read + Send>,
-    output: u64,
-    input: Arc<AtomicU64>,
-    max: u64,
-}
-
-impl Read for RatioGuard {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.output += read as u64;
-        if self.output > self.max.max(MAX_RATIO * self.input.load(Ordering::Relaxed)) {
-            let what = format!("decompression stopped after {} MB and {MAX_RATIO} times the compressed size", self.max >> 20);
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
-        }
-        Ok(read)
-    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8};
 
 use super::declared::declared;
 use super::mojibake;
 use super::single_byte;
+use super::wide::Wide;
 use crate::model::{ErrorCode, Flag, Reject, cleaned};
 
 /// Decoded text: NFC, `\n` as line break, no control or invisible characters.
@@ -52,7 +53,7 @@ pub fn decode(bytes: &[u8]) -> Result<Text, Reject> {
 ///
 /// # Errors
 /// Fails like [`decode`].
-pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Reject> {
+pub(crate) fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Reject> {
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Err(binary(&format!("the file is {what}, not text; convert it first")));
     }
@@ -75,11 +76,6 @@ pub fn decode_as_declared(bytes: &[u8], label: Option<&str>) -> Result<Text, Rej
     Ok(Text { text: cleaned(fixed.unwrap_or_else(|| text.into_owned())), flags })
 }
 
-/// Whether `start` is the start of a text in UTF-16 or UTF-32.
-pub fn is_wide(start: &[u8]) -> bool {
-    Wide::of(start).is_some()
-}
-
 fn binary(reason: &str) -> Reject {
     Reject::new(ErrorCode::Binary, reason)
 }
@@ -91,64 +87,6 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> (String, bool) {
 
 /// The text, and whether some bytes were invalid.
 type Decoded<'a> = Result<(Cow<'a, str>, bool), Reject>;
-
-/// UTF-16 and UTF-32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wide {
-    Utf16(&'static Encoding),
-    Utf32 { big: bool },
-}
-
-impl Wide {
-    /// Recognises the encoding by its byte order mark, or by the zeros of Latin text in it.
-    fn of(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [0xff, 0xfe, 0, 0, ..] => return Some(Self::Utf32 { big: false }),
-            [0, 0, 0xfe, 0xff, ..] => return Some(Self::Utf32 { big: true }),
-            [0xff, 0xfe, ..] => return Some(Self::Utf16(UTF_16LE)),
-            [0xfe, 0xff, ..] => return Some(Self::Utf16(UTF_16BE)),
-            _ => {}
-        }
-        let sample = bytes.get(..bytes.len().min(4096) & !3).filter(|sample| sample.len() >= 8)?;
-        if !sample.contains(&0) {
-            return None;
-        }
-        let quarter = sample.len() / 4;
-        let zeros = |offset: usize| sample.iter().skip(offset).step_by(4).filter(|byte| **byte == 0).count();
-        let [first, second, third, fourth] = [zeros(0), zeros(1), zeros(2), zeros(3)];
-        let (most, few) = (|count: usize| count * 10 > quarter * 7, |count: usize| count * 20 < quarter);
-        // Typographic quotes and dashes are above U+00FF, so not every second byte of UTF-16 is 0.
-        if second == quarter && third == quarter && fourth == quarter && few(first) || third == quarter && fourth == quarter && most(second)
-        {
-            Some(Self::Utf32 { big: false })
-        } else if first == quarter && second == quarter && most(third) {
-            Some(Self::Utf32 { big: true })
-        } else if most(second) && most(fourth) && few(first) && few(third) {
-            Some(Self::Utf16(UTF_16LE))
-        } else if most(first) && most(third) && few(second) && few(fourth) {
-            Some(Self::Utf16(UTF_16BE))
-        } else {
-            None
-        }
-    }
-
-    fn decode(self, bytes: &[u8]) -> (String, bool) {
-        let big = match self {
-            Self::Utf16(encoding) => return decode_as(encoding, bytes),
-            Self::Utf32 { big } => big,
-        };
-        let mut damaged = !bytes.len().is_multiple_of(4);
-        let units = bytes.as_chunks::<4>().0.iter().map(|unit| if big { u32::from_be_bytes(*unit) } else { u32::from_le_bytes(*unit) });
-        let characters = units.map(|unit| {
-            char::from_u32(unit).unwrap_or_else(|| {
-                damaged = true;
-                char::REPLACEMENT_CHARACTER
-            })
-        });
-        let text: String = characters.collect();
-        (text, damaged)
-    }
-}
 
 /// Decodes UTF-8 or an encoding with one byte per character.
 fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decoded<'a> {
@@ -262,15 +200,15 @@ mod tests {
         assert!(decode(&curly).unwrap().text.ends_with("L’été, c’est là."));
         let (wrong, _, _) = WINDOWS_1252.encode("<meta charset=utf-8>L’été, c’est là.");
         assert_eq!(decode(&wrong).unwrap().flags, []);
-        let (told, _, _) = encoding_rs::WINDOWS_1251.encode("Президент выступил");
-        assert_eq!(decode_as_declared(&told, Some("windows-1251")).unwrap().text, "Президент выступил");
-        assert_eq!(decode(&told).unwrap_err().code, ErrorCode::Encoding, "undeclared, it is not guessed");
+        let (cyrillic, _, _) = encoding_rs::WINDOWS_1251.encode("Президент выступил");
+        assert_eq!(decode_as_declared(&cyrillic, Some("windows-1251")).unwrap().text, "Президент выступил");
+        assert_eq!(decode(&cyrillic).unwrap_err().code, ErrorCode::Encoding, "an undeclared encoding is not guessed");
     }
 
     #[test]
     fn mojibake_is_fixed_and_flagged() {
-        let spoilt = WINDOWS_1252.decode_without_bom_handling(CONTROL.as_bytes()).0;
-        let text = decode(spoilt.as_bytes()).unwrap();
+        let garbled = WINDOWS_1252.decode_without_bom_handling(CONTROL.as_bytes()).0;
+        let text = decode(garbled.as_bytes()).unwrap();
         assert_eq!((text.text.as_str(), text.flags.as_slice()), (CONTROL, &[Flag::Mojibake][..]));
     }
 

@@ -3,8 +3,10 @@
 mod bytes;
 mod declared;
 mod decode;
+mod decompress;
 mod mojibake;
 mod single_byte;
+mod wide;
 
 use std::fs::File;
 use std::path::Path;
@@ -14,8 +16,10 @@ use rustix::fs::{CWD, Mode, OFlags};
 use crate::model::{ErrorCode, Reject, Source};
 
 pub use bytes::Bytes;
-pub use decode::{Text, decode, decode_as_declared, is_wide};
-pub use mojibake::fix as fix_mojibake;
+pub(crate) use decode::decode_as_declared;
+pub use decode::{Text, decode};
+pub(crate) use mojibake::fix as fix_mojibake;
+pub(crate) use wide::is_wide;
 
 /// Opens a source without following a link and without blocking: a pipe that replaced the file
 /// after the walk must not hang the run. At most `max_bytes` of the decompressed source are held in
@@ -23,7 +27,7 @@ pub use mojibake::fix as fix_mojibake;
 ///
 /// # Errors
 /// Fails with `vanished` or `unreadable`.
-pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
+pub(crate) fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
     if source.is_stdin() {
         return Bytes::stdin(max_bytes);
     }
@@ -36,7 +40,7 @@ pub fn open(source: &Source, max_bytes: u64) -> Result<Bytes, Reject> {
 }
 
 /// The reject of a file whose size is over the limit.
-pub fn too_large(size: u64, max_bytes: u64) -> Reject {
+pub(crate) fn too_large(size: u64, max_bytes: u64) -> Reject {
     let (size, most) = (size.div_ceil(1 << 20), max_bytes >> 20);
     Reject::new(
         ErrorCode::TooLarge,
@@ -51,7 +55,7 @@ fn open_file(path: &Path) -> Result<File, Reject> {
 }
 
 /// The reject of a file that cannot be opened or read.
-pub fn unreadable(error: &std::io::Error) -> Reject {
+pub(crate) fn unreadable(error: &std::io::Error) -> Reject {
     match error.kind() {
         std::io::ErrorKind::NotFound => Reject::vanished(),
         // Comes from decompression; the system does not use it for reading.

@@ -11,7 +11,7 @@ const ENOUGH_SIGNS: usize = 3;
 const MAX_ROUNDS: usize = 3;
 
 /// `text` without mojibake. Returns `None` if there is none for certain.
-pub fn fix(text: &str) -> Option<String> {
+pub(crate) fn fix(text: &str) -> Option<String> {
     let mut fixed = once(text)?;
     for _ in 1..MAX_ROUNDS {
         let Some(again) = once(&fixed) else { break };

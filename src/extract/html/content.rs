@@ -186,13 +186,13 @@ fn drop_link_lists(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
     let mut tail: Option<usize> = None;
     for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()) {
         let mostly_links = block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
-        let goes_on = |tail| {
+        let ends_tail = |tail| {
             let beside = block.area == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
             beside || !is_within(layout, block.area, tail)
         };
         if block.length < LONGEST_HEADING && rules.is_tail(&bare(&block.text)) {
             tail = Some(block.area);
-        } else if tail.is_some_and(goes_on) {
+        } else if tail.is_some_and(ends_tail) {
             tail = None;
         }
         let scrap = block.kind == Kind::Loose && block.length < SHORT && !ends_like_sentence(&block.text);

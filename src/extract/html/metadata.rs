@@ -231,7 +231,7 @@ impl<'a> Collector<'a> {
         let url = self.canonical.map(str::to_owned).or_else(|| self.meta(&["og:url"]).map(str::to_owned)).or(data.url.clone());
         let social_title = self.meta(&["og:title", "twitter:title", "dc.title"]).map(one_line);
         let title = title::title(&self.headings, self.page_title.as_deref(), [data.title.as_deref(), social_title.as_deref()]);
-        let title_position = title.as_ref().and_then(|title| title::position(title, self.headings.iter().chain(&self.subheadings)));
+        let title_position = title.as_ref().and_then(|title| title::position(title, &self.headings.iter().chain(&self.subheadings)));
         let published = data.published.as_deref().and_then(|date| self.parse(date));
         let published = published.or_else(|| META_DATES.iter().find_map(|name| self.metas.get(*name).and_then(|value| self.parse(value))));
         let published = published.or_else(|| self.dates.best(title_position)).or_else(|| url.as_deref().and_then(dates::in_url));

@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_tag_ends_where_the_parser_ends_it() {
-        for (text, name, list, behind) in [
+        for (text, name, list, rest) in [
             ("p>un", "p", vec![], Some("un")),
             ("br/>un", "br", vec![], Some("un")),
             ("p a b=1 c = '>' d=\">\">un", "p", vec![("a", ""), ("b", "1"), ("c", ">"), ("d", ">")], Some("un")),
@@ -129,7 +129,7 @@ mod tests {
             ("p a", "p", vec![], None),
             ("p", "p", vec![], None),
         ] {
-            assert_eq!(read(text), (name, list, behind), "{text}");
+            assert_eq!(read(text), (name, list, rest), "{text}");
         }
     }
 

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use crate::extract::word_list::entries;
 use crate::model::Lang;
 
-static FRENCH: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/french.txt")).collect());
-static ENGLISH: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/english.txt")).collect());
-static OTHERS: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("stop_words/others.txt")).collect());
+/// The stop words of French, of English, and of other languages.
+const LISTS: [&str; 3] =
+    [include_str!("stop_words/french.txt"), include_str!("stop_words/english.txt"), include_str!("stop_words/others.txt")];
 
 /// The fewest stop words that decide, and how many of them must be different.
 const MIN_STOP_WORDS: usize = 12;
@@ -19,7 +19,7 @@ const LONGEST: usize = 8;
 
 #[derive(Clone, Copy)]
 struct StopWord {
-    /// 0 for French, 1 for English, 2 for any other language.
+    /// The index in [`LISTS`].
     list: usize,
     number: usize,
 }
@@ -27,8 +27,8 @@ struct StopWord {
 /// The stop words, by the key of [`Word`].
 static STOP_WORDS: LazyLock<HashMap<u64, StopWord>> = LazyLock::new(|| {
     let mut words = HashMap::new();
-    for (list, names) in [&*FRENCH, &*ENGLISH, &*OTHERS].into_iter().enumerate() {
-        for key in names.iter().filter_map(|word| key(word)) {
+    for (list, file) in LISTS.into_iter().enumerate() {
+        for key in entries(file).filter_map(key) {
             let number = words.len();
             // A word of French or English is no sign of another language.
             words.entry(key).or_insert(StopWord { list, number });
@@ -136,9 +136,9 @@ mod tests {
 
     #[test]
     fn every_stop_word_is_found_in_any_case() {
-        for (list, names) in [&*FRENCH, &*ENGLISH].into_iter().enumerate() {
-            for name in names {
-                for word in [(*name).to_owned(), name.to_uppercase()] {
+        for (list, file) in LISTS.into_iter().enumerate().take(2) {
+            for entry in entries(file) {
+                for word in [entry.to_owned(), entry.to_uppercase()] {
                     assert_eq!(key(&word).and_then(|key| STOP_WORDS.get(&key)).map(|stop_word| stop_word.list), Some(list), "{word}");
                 }
             }

@@ -19,7 +19,7 @@ pub(super) fn title(headings: &[Heading], page_title: Option<&str>, others: [Opt
 }
 
 /// The position of the title in the page.
-pub(super) fn position<'a>(title: &str, headings: impl Iterator<Item = &'a Heading> + Clone) -> Option<usize> {
+pub(super) fn position<'a>(title: &str, headings: &(impl Iterator<Item = &'a Heading> + Clone)) -> Option<usize> {
     let same = headings.clone().find(|(heading, _)| heading == title);
     same.or_else(|| headings.clone().find(|(heading, _)| agree(heading, title))).map(|(_, position)| *position)
 }
