@@ -12,6 +12,7 @@ use crate::model::{ErrorCode, Reject};
 
 /// The buffer of a small file. A new buffer is filled with zeros, which takes time.
 const SMALLEST_BUFFER: usize = 4 << 10;
+
 /// The decompressed bytes of a source. As a reader it holds one buffer; [`Bytes::read_all`] holds
 /// at most `max` bytes.
 pub struct Bytes {

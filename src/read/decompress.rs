@@ -16,8 +16,8 @@ pub(super) const BUFFER: usize = 64 << 10;
 /// fill memory or disk.
 const MAX_RATIO: u64 = 200;
 
-/// A reader that decompresses `raw`, and whether it is compressed. The first bytes tell, not the
-/// name.
+/// A reader that decompresses `raw`, and whether `raw` is compressed. Its first bytes decide, not
+/// the name of the file.
 pub(super) fn decompressed(
     raw: impl Read + Send + 'static,
     buffer_size: usize,
@@ -65,7 +65,8 @@ impl Read for RatioGuard {
         let read = self.inner.read(buffer)?;
         self.output += read as u64;
         if self.output > self.max.max(MAX_RATIO * self.input.load(Ordering::Relaxed)) {
-            let what = format!("decompression stopped after {} MB and {MAX_RATIO} times the compressed size", self.max >> 20);
+            let what =
+                format!("decompression stopped: the output is over {} MB and {MAX_RATIO} times the size of the input", self.max >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
         }
         Ok(read)

@@ -47,6 +47,7 @@ impl Wide {
         }
     }
 
+    /// The text, and whether some bytes were invalid.
     pub(super) fn decode(self, bytes: &[u8]) -> (String, bool) {
         let big = match self {
             Self::Utf16(encoding) => {

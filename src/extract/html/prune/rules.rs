@@ -33,15 +33,38 @@ pub(super) fn action(element: &str) -> Action {
     }
 }
 
-/// Elements next to which white space means nothing. `p` is not one of them: the text of a whole
-/// page needs the line breaks between paragraphs.
-const BLOCKS: &[&str] = &[
-    "div", "section", "article", "aside", "main", "header", "footer", "nav", "ul", "ol", "li", "table", "tbody", "figure", "form", "h1",
-    "h2", "h3", "h4", "h5", "h6", "html", "head", "body", "meta", "link",
-];
-
+/// Whether white space next to an element means nothing. `p` is not such an element: the text of a
+/// whole page needs the line breaks between paragraphs.
 pub(super) fn is_block(element: &str) -> bool {
-    BLOCKS.contains(&element)
+    matches!(
+        element,
+        "div"
+            | "section"
+            | "article"
+            | "aside"
+            | "main"
+            | "header"
+            | "footer"
+            | "nav"
+            | "ul"
+            | "ol"
+            | "li"
+            | "table"
+            | "tbody"
+            | "figure"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "html"
+            | "head"
+            | "body"
+            | "meta"
+            | "link"
+    )
 }
 
 /// How much of an attribute is kept.
