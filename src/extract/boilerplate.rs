@@ -92,8 +92,8 @@ fn is_boilerplate(line: &str, folded: &str, rules: &Rules) -> bool {
 pub(super) fn byline(line: &str) -> Option<&str> {
     let names =
         ["Par ", "par ", "PAR ", "By ", "by ", "BY ", "Propos recueillis par "].iter().find_map(|start| line.strip_prefix(start))?;
-    let small = ["et", "and", "avec", "with", "de", "du", "van", "von", "à"];
-    let fits = |word: &str| small.contains(&word) || word.starts_with(char::is_uppercase);
+    let lower_case_words = ["et", "and", "avec", "with", "de", "du", "van", "von", "à"];
+    let fits = |word: &str| lower_case_words.contains(&word) || word.starts_with(char::is_uppercase);
     let right = names.len() < 90 && !names.ends_with(['.', '!', '?']) && names.split([' ', ',']).filter(|word| !word.is_empty()).all(fits);
     right.then_some(names)
 }

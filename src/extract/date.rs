@@ -116,11 +116,11 @@ fn in_digits(numbers: [&str; 3], separators: [&str; 2], day_first: bool) -> Opti
     if separators[0] != separators[1] || !matches!(separators[0], "/" | "." | "-") {
         return None;
     }
-    let small = |text: &str| if text.len() <= 2 { text.parse::<i8>().ok() } else { None };
+    let two_digits = |text: &str| if text.len() <= 2 { text.parse::<i8>().ok() } else { None };
     if let Some(year) = year(numbers[0]) {
-        return Date::new(year, small(numbers[1])?, small(numbers[2])?).ok();
+        return Date::new(year, two_digits(numbers[1])?, two_digits(numbers[2])?).ok();
     }
-    let (year, first, second) = (year(numbers[2])?, small(numbers[0])?, small(numbers[1])?);
+    let (year, first, second) = (year(numbers[2])?, two_digits(numbers[0])?, two_digits(numbers[1])?);
     match (first > 12, second > 12) {
         (true, false) => Date::new(year, second, first).ok(),
         (false, true) if separators[0] == "/" => Date::new(year, first, second).ok(),

@@ -74,7 +74,7 @@ fn reject_error(error: csv::Error, line: u64) -> (Key, Reject) {
     match error.into_kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
             let place = pos.map_or(line, |pos| pos.line());
-            let what = format!("{len} cells, but {expected_len} in the first row; a quote may be missing");
+            let what = format!("expected {expected_len} cells as in the first row, found {len}; a quote may be missing");
             (Key::Own(format!("line-{place}")), in_row(place, &Reject::new(ErrorCode::Malformed, what)))
         }
         csv::ErrorKind::Io(error) => (Key::File, in_row(line, &unreadable(&error))),

@@ -5,6 +5,8 @@
 //! Then prose next to the core is added, and lists of links and related articles in the core are
 //! removed.
 
+use std::ops::Range;
+
 use super::blocks::{Area, Block, Frame, Layout};
 use super::element::Kind;
 use crate::config::Rules;
@@ -123,13 +125,16 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
         }
     }
     let from = title.unwrap_or(at.blocks.0);
-    for (number, block) in layout.blocks.iter().enumerate().take(area.blocks.0).skip(from) {
-        if block.lede && block.length > SHORT && block.linked * 4 <= block.length {
-            take((number, number + 1));
-        }
-    }
+    take_ledes(layout, from..area.blocks.0, &mut chosen);
     take_headings(layout, core, &mut chosen);
     chosen
+}
+
+/// Adds the leads among `blocks`.
+fn take_ledes(layout: &Layout, blocks: Range<usize>, chosen: &mut [bool]) {
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).take(blocks.end).skip(blocks.start) {
+        *keep |= block.lede && block.length > SHORT && block.linked * 4 <= block.length;
+    }
 }
 
 /// Adds a heading right before a chosen block, if its area contains the core.

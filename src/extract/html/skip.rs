@@ -30,7 +30,7 @@ fn is_named(text: &str, name: &str) -> bool {
     text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) && text.as_bytes().get(name.len()).is_some_and(ends)
 }
 
-/// The text from the end tag of an element on whose content is not markup.
+/// The text from the end tag `name` on. What comes before is not markup.
 pub(super) fn raw_text_end<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {

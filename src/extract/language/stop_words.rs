@@ -53,13 +53,13 @@ impl Word {
     }
 
     fn push_letter(&mut self, letter: char) {
-        let small = match letter {
+        let lower_case = match letter {
             '\u{c0}'..='\u{de}' => char::from_u32(u32::from(letter) + 0x20).unwrap_or(letter),
             '\u{df}'..='\u{ff}' => letter,
             // No stop word has a letter whose lower case is two letters.
             _ => letter.to_lowercase().next().unwrap_or(letter),
         };
-        small.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.push(byte));
+        lower_case.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.push(byte));
     }
 }
 
