@@ -42,7 +42,7 @@ pub trait CallBackend: Sync {
 /// An article is done once more: what was wrong with the row, and who is not to be asked again.
 #[derive(Clone, Debug, Default)]
 pub struct Redo {
-    /// PromptInputs to chat models, in a sentence or two. Part of the ledger's key, so that the same note is paid for once.
+    /// A sentence or two for chat models. Part of the ledger's key, so that the same note is paid for once.
     pub note: String,
     /// Names of endpoints that are not asked.
     pub avoid: Vec<String>,

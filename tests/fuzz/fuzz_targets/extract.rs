@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use depeche::config::{Fields, Rules};
-use depeche::extract::{Sketch, articles};
+use depeche::dedup::Signature;
+use depeche::extract::articles;
 use depeche::model::{Source, invisible};
 use depeche::read::Bytes;
 use libfuzzer_sys::fuzz_target;
@@ -34,7 +35,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(names.insert(name.clone()) || *name == source.name, "{name}");
         if let Some(article) = article {
             assert!(!article.body.trim().is_empty() && !article.body.chars().any(invisible));
-            let _ = Sketch::of(article);
+            let _ = Signature::of(article);
         }
     }
 });
