@@ -1,10 +1,10 @@
-# Sourced by run and test: gets Debian packages that are missing. Installs nothing that is there.
+# Sourced by scripts/run, scripts/test, scripts/mutants and .ci/run: installs missing Debian packages.
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# need_packages NAME...: installs those that are missing
+# need_packages NAME...: installs the packages that are missing.
 need_packages() {
     missing=
     for package; do
@@ -12,17 +12,17 @@ need_packages() {
     done
     [ -n "$missing" ] || return 0
     if ! command -v apt-get >/dev/null 2>&1; then
-        echo "Please install:$missing (there is no apt-get here)" >&2
+        echo "Please install:$missing (apt-get is not available)" >&2
         return 1
     fi
     echo "Installing:$missing"
-    # RUNLEVEL=1: a package's service is not started for this (apertium-apy would listen on every interface).
+    # RUNLEVEL=1 keeps packages from starting services: apertium-apy would listen on every interface.
     # shellcheck disable=SC2086
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
         as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# A C compiler for SQLite, a C++ compiler for the translation kernel.
+# need_compilers: a C compiler for SQLite and a C++ compiler for the translation engine.
 need_compilers() {
     command -v cargo >/dev/null 2>&1 || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
     if ! command -v cc >/dev/null 2>&1 || ! command -v c++ >/dev/null 2>&1; then
@@ -30,8 +30,8 @@ need_compilers() {
     fi
 }
 
-# need_llmock: llmock, a service that judges how its clients behave, in a Python environment of its own below target/. Pinned, so that
-# its verdict is the same everywhere. Fails where it cannot be had.
+# need_llmock: installs llmock, a mock service that reports how its clients behave, into a Python environment under target/.
+# The version is pinned so that its report is the same everywhere. Fails if it cannot be installed.
 need_llmock() {
     llmock=target/llmock
     [ -x "$llmock/bin/llmock" ] && return 0
