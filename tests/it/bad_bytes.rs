@@ -1,4 +1,4 @@
-//! The same article in every disguise that bytes can take: read right and paid for once, or left out with a reason.
+//! The same article in many encodings and packings: it is read correctly and paid for once, or excluded with a reason.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,7 @@ use crate::support::configs::openai;
 use crate::support::desk::{Desk, sources};
 use crate::support::mock::Mock;
 
-/// An article with the letters and signs that go wrong, without those that ISO-8859-15 lacks.
+/// An article with the characters that encodings often damage, without those that ISO-8859-15 lacks.
 fn article() -> String {
     french(1).replace("numéro 1", "« œuvre » à 3 €")
 }
@@ -75,7 +75,7 @@ fn an_article_is_the_same_in_every_encoding_and_normal_form() {
 }
 
 #[test]
-fn damage_costs_a_character_and_says_so() {
+fn damaged_bytes_are_flagged_and_the_rest_is_read() {
     let text = article();
     let cut = text.as_bytes()[..text.len() - 1].iter().copied().chain(*b" Fin \xc3").collect();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
@@ -104,8 +104,8 @@ fn damage_costs_a_character_and_says_so() {
 }
 
 #[test]
-fn text_in_an_unknown_encoding_and_packed_rubbish_go_nowhere() {
-    // «L'été dernier, l'élève était déjà à l'école» in the code page of DOS, and Russian without a declaration.
+fn unknown_encodings_and_malformed_files_are_never_sent() {
+    // "L'été dernier, l'élève était déjà à l'école" in a DOS code page, and Russian without a declared encoding.
     let dos = b"L'\x82t\x82 dernier\n\nL'\x82l\x8ave \x82tait d\x82j\x85 \x85 l'\x82cole, dit le ma\x8ctre.\n".repeat(5);
     let russian = encoded(encoding_rs::WINDOWS_1251, &"Президент выступил с заявлением в среду вечером в Москве. ".repeat(5));
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
@@ -140,14 +140,14 @@ fn text_in_an_unknown_encoding_and_packed_rubbish_go_nowhere() {
 }
 
 #[test]
-fn odd_names_and_deep_folders_are_read_like_others() {
+fn odd_names_and_deep_folders_are_read() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     let names = ["=1+1.txt", "<b>gras</b>.txt", "$(touch PWNED).txt", "; touch PWNED.txt", "'\"`.txt", &format!("{}.txt", "n".repeat(240))];
     for name in &names {
         desk.write(&format!("input/{name}"), french(1));
     }
-    // Two names that differ in case alone, and a path of 3,000 bytes.
+    // Two names that differ only in case, and a path of 3,000 bytes.
     desk.write("input/Nom.txt", french(1));
     desk.write("input/nom.txt", french(1));
     let deep = format!("input/{}a.txt", format!("{}/", "d".repeat(240)).repeat(12));

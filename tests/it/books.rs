@@ -1,4 +1,4 @@
-//! What the ledger tells on the command line: `plan`, `status`, `retry`, `export`, `forget`, `why`. None of them but `retry` makes a call.
+//! Commands on the ledger: `plan`, `status`, `retry`, `export`, `forget` and `why`. Only `retry` makes calls.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// A service that refuses the article of this number, as long as `refuse` says so.
+/// A service that refuses the article with this number while the returned flag is set.
 fn choosy(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>) {
     let refuse = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     let asked = std::sync::Arc::clone(&refuse);
@@ -26,7 +26,7 @@ fn choosy(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>
 }
 
 #[test]
-fn a_plan_says_what_a_run_then_does() {
+fn plan_predicts_the_next_run() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 4);
     desk.write("input/empty.txt", "");
@@ -39,7 +39,7 @@ fn a_plan_says_what_a_run_then_does() {
     assert_eq!(mock.count(), 8);
     let after = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
     assert_eq!((&after["unchanged"], &after["endpoints"]), (&4.into(), &serde_json::json!([])), "{after}");
-    // One article and one setting that shapes summaries change.
+    // Change one article, and one setting that shapes summaries.
     desk.write("input/001.txt", french(31));
     fs::rename(desk.path("input/002.txt"), desk.path("input/moved.txt")).unwrap();
     let changed = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
@@ -55,7 +55,7 @@ fn a_plan_says_what_a_run_then_does() {
 }
 
 #[test]
-fn a_plan_is_read_by_people_too_and_a_run_at_work_does_not_hinder_it() {
+fn plan_and_status_work_during_a_run() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     mock.hold();
@@ -70,7 +70,7 @@ fn a_plan_is_read_by_people_too_and_a_run_at_work_does_not_hinder_it() {
 }
 
 #[test]
-fn the_status_tells_runs_reasons_and_costs() {
+fn status_shows_runs_reasons_and_costs() {
     let (mock, _) = choosy(2);
     let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 3);
     assert!(desk.run(&["status"]).exits(0).stdout.contains("nothing was done yet"));
@@ -100,13 +100,13 @@ fn the_status_tells_runs_reasons_and_costs() {
 }
 
 #[test]
-fn a_retry_takes_what_failed_and_nothing_else() {
+fn retry_takes_only_failed_articles() {
     let (mock, refuse) = choosy(2);
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(3);
     let calls = mock.count();
     refuse.store(false, std::sync::atomic::Ordering::SeqCst);
-    // A new one waits for the next run.
+    // A new article is left for the next run.
     desk.article(7);
     let summary = desk.run(&["retry"]).exits(0).summary();
     assert_eq!([&summary["found"], &summary["done"]], [1, 1], "{summary}");
@@ -117,7 +117,7 @@ fn a_retry_takes_what_failed_and_nothing_else() {
 }
 
 #[test]
-fn rows_are_exported_by_status_flag_and_date() {
+fn export_filters_by_status_flag_and_date() {
     let (mock, _) = choosy(2);
     let desk = Desk::with(&openai(&mock), 3);
     desk.write("input/dated.json", serde_json::json!({"title": "Titre", "text": french(8), "date": "2026-11-14"}).to_string());
@@ -143,14 +143,14 @@ fn rows_are_exported_by_status_flag_and_date() {
 }
 
 #[test]
-fn what_is_forgotten_is_not_needed_for_the_table() {
+fn forget_keeps_what_the_table_needs() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
     fs::remove_file(desk.path("input/003.txt")).unwrap();
     desk.run(&["run"]).exits(0);
     let table = desk.table();
-    // As if it all were a year old.
+    // Make everything a year old.
     let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
     ledger
         .execute_batch(
@@ -171,7 +171,7 @@ fn what_is_forgotten_is_not_needed_for_the_table() {
 }
 
 #[test]
-fn why_tells_an_articles_story() {
+fn why_shows_the_history_of_an_article() {
     let (mock, _) = choosy(2);
     let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
     desk.write("input/deich.txt", german());
@@ -188,7 +188,7 @@ fn why_tells_an_articles_story() {
     ] {
         assert!(story.contains(part), "no `{part}` in\n{story}");
     }
-    // By its id, and by its path from anywhere.
+    // By its id, and by its absolute path.
     assert_eq!(why(&desk.row("input/001.txt")["id"]), story);
     assert_eq!(why(&desk.path("input/001.txt").display().to_string()), story);
     assert!(why("input/002.txt").contains("failed, ") && why("input/002.txt").contains("not this one"));

@@ -1,4 +1,4 @@
-//! The checks from outside: what happens after one found something, and `depeche check` on a table of anybody's.
+//! The checks end to end: the action after a finding, and `depeche check` on any table.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::http::Request;
 use crate::support::mock::{Deed, Mock};
 use crate::support::wire::completion;
 
-/// A translator that puts a figure of its own into every text, unless `right` says that this request is answered well.
+/// A translator that puts a wrong number into every text, unless `right` returns true for the request.
 fn inventive(right: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Mock {
     Mock::scripted(move |request, _| {
         let system = request.json()["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
@@ -28,7 +28,7 @@ fn with(mock: &Mock, actions: &str) -> String {
 }
 
 #[test]
-fn a_retry_is_told_what_was_wrong_and_is_paid_for_once() {
+fn a_retry_prompt_names_the_problem_and_is_paid_for_once() {
     let mock = inventive(told);
     let desk = Desk::with(&with(&mock, "number = \"retry\""), 1);
     desk.run(&["run"]).exits(0);
@@ -39,7 +39,7 @@ fn a_retry_is_told_what_was_wrong_and_is_paid_for_once() {
 }
 
 #[test]
-fn a_retry_that_is_no_better_is_the_last() {
+fn a_finding_is_retried_once_only() {
     let mock = inventive(|_| false);
     let desk = Desk::with(&with(&mock, "number = \"retry\""), 1);
     desk.run(&["run"]).exits(0);
@@ -49,7 +49,7 @@ fn a_retry_that_is_no_better_is_the_last() {
 }
 
 #[test]
-fn the_next_endpoint_takes_over_what_the_first_got_wrong() {
+fn failover_gives_a_bad_translation_to_the_next_endpoint() {
     let mock = inventive(|request| request.json()["model"] == "better");
     let second = format!(
         "[[endpoint]]\nname = \"second\"\ndoes = [\"translate\"]\ndialect = \"openai\"\nurl = \"{}/v1\"\nmodel = \"better\"\n\n[embedded]",
@@ -66,7 +66,7 @@ fn the_next_endpoint_takes_over_what_the_first_got_wrong() {
 }
 
 #[test]
-fn a_row_in_quarantine_comes_back_without_a_call_when_the_action_changes() {
+fn changing_the_action_releases_a_quarantined_row_without_calls() {
     let mock = inventive(|_| false);
     let desk = Desk::with(&with(&mock, "number = \"quarantine\""), 1);
     desk.run(&["run"]).exits(0);
@@ -81,7 +81,7 @@ fn a_row_in_quarantine_comes_back_without_a_call_when_the_action_changes() {
 }
 
 #[test]
-fn an_action_that_is_none_is_refused_with_its_place() {
+fn an_unknown_action_is_reported_with_its_position() {
     let mock = Mock::good();
     let desk = Desk::with(&with(&mock, "number = \"retyr\""), 0);
     let ended = desk.run(&["run"]).exits(2);
@@ -93,7 +93,7 @@ const TABLE: &str = "\u{feff}id;fr;en\n\
     b;\"Les 34 élèves de la classe ont visité le musée de la ville avec leur maître.\";\"The 34 pupils of the class visited the town's museum with their teacher.\"\n";
 
 #[test]
-fn a_table_of_somebody_else_is_checked() {
+fn check_reads_any_table() {
     let desk = Desk::new();
     desk.write("table.csv", TABLE);
     let arguments = ["check", "table.csv", "--source", "fr", "--target", "en"];

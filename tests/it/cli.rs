@@ -1,9 +1,9 @@
-//! The command line: its help, its codes, and the configs that `init` writes.
+//! The command line: help, exit codes, and the configs that `init` writes.
 
 use crate::support::desk::Desk;
 
 #[test]
-fn the_help_is_as_documented() {
+fn help_is_as_documented() {
     let ended = Desk::new().run(&["--help"]).exits(0);
     insta::assert_snapshot!(ended.stdout, @r"
     Reads a folder of articles, has each one summarised and translated by the HTTP services that
@@ -100,7 +100,7 @@ fn the_help_is_as_documented() {
 }
 
 #[test]
-fn the_help_of_run_is_as_documented() {
+fn help_of_run_is_as_documented() {
     let ended = Desk::new().run(&["run", "--help"]).exits(0);
     insta::assert_snapshot!(ended.stdout, @r"
     Make or renew the table (this is what happens without a subcommand)
@@ -138,13 +138,13 @@ fn the_help_of_run_is_as_documented() {
 }
 
 #[test]
-fn the_version_is_the_packages() {
+fn version_is_that_of_the_package() {
     let ended = Desk::new().run(&["--version"]).exits(0);
     assert_eq!(ended.stdout, concat!("depeche ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]
-fn wrong_usage_is_told_with_exit_2() {
+fn wrong_usage_exits_with_2() {
     let desk = Desk::new();
     for arguments in [
         &["run", "--concurency", "3"][..],
@@ -161,7 +161,7 @@ fn wrong_usage_is_told_with_exit_2() {
 }
 
 #[test]
-fn every_shell_has_its_completions() {
+fn completions_exist_for_every_shell() {
     for shell in ["bash", "zsh", "fish"] {
         let ended = Desk::new().run(&["completions", shell]).exits(0);
         assert!(ended.stdout.contains("depeche") && ended.stdout.contains("doctor"), "{shell}");
@@ -169,7 +169,7 @@ fn every_shell_has_its_completions() {
 }
 
 #[test]
-fn init_writes_a_config_for_every_service_it_lists_and_doctor_reads_it() {
+fn init_writes_a_valid_config_for_every_listed_service() {
     let desk = Desk::new();
     let listed = desk.run(&["init", "--list"]).exits(0).stdout;
     let services: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -179,7 +179,7 @@ fn init_writes_a_config_for_every_service_it_lists_and_doctor_reads_it() {
         desk.run(&["init", service]).exits(0);
         let config = std::fs::read_to_string(desk.path("config.toml")).unwrap();
         assert_eq!(desk.run(&["init", service, "--output", "-"]).exits(0).stdout.trim_end(), config.trim_end(), "{service}");
-        // Nothing is to leave this machine: every service is moved to a port where nobody listens, nothing is fetched.
+        // Keep all traffic on this machine: every service gets a port on which nothing listens, and models are not fetched.
         let lines = config.lines().map(|line| match line {
             line if line.starts_with("url = ") => "url = \"http://127.0.0.1:1/v1\"".to_owned(),
             line => line.replace("fetch = true ", "fetch = false "),
@@ -198,7 +198,7 @@ fn init_writes_a_config_for_every_service_it_lists_and_doctor_reads_it() {
 }
 
 #[test]
-fn init_leaves_a_config_that_is_there_as_it_is() {
+fn init_does_not_overwrite_a_config() {
     let desk = Desk::new();
     desk.write("config.toml", "# mine\n");
     let ended = desk.run(&["init", "ollama"]).exits(2);

@@ -1,4 +1,4 @@
-//! What is wrong with a config, and where: exit 2, a message with its place, and no request.
+//! Errors in a config: exit code 2, a message with line and column, and no request.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::support::configs::{openai, with_key};
 use crate::support::desk::Desk;
 use crate::support::mock::Mock;
 
-/// What the program says to the usual config with `from` written as `to`.
+/// The error message for the usual config with `from` replaced by `to`.
 fn changed(from: &str, to: &str) -> String {
     let mock = Mock::good();
     let config = openai(&mock);
@@ -14,7 +14,7 @@ fn changed(from: &str, to: &str) -> String {
     refused(&mock, &config.replace(from, to))
 }
 
-/// What the program says to a config that it must refuse before anything is sent or written.
+/// The error message for a config that the program must refuse before it sends or writes anything.
 fn refused(mock: &Mock, config: &str) -> String {
     let desk = Desk::with(config, 1);
     let said = ["run", "doctor"].map(|command| {
@@ -29,7 +29,7 @@ fn refused(mock: &Mock, config: &str) -> String {
 }
 
 #[test]
-fn a_misspelt_key_is_told_with_its_place_and_its_likely_meaning() {
+fn a_misspelt_key_is_reported_with_position_and_suggestion() {
     insta::assert_snapshot!(changed("concurrency = 4", "concurency = 4"), @r"
     error: config.toml:18:1: unknown key `concurency`
       hint: did you mean `concurrency`?
@@ -45,14 +45,14 @@ fn a_misspelt_key_is_told_with_its_place_and_its_likely_meaning() {
 }
 
 #[test]
-fn a_wrong_type_is_told_with_its_place() {
+fn a_wrong_type_is_reported_with_its_position() {
     insta::assert_snapshot!(changed("words = 60", "words = \"sixty\""), @r#"error: config.toml:10:9: invalid type: string "sixty", expected a whole number"#);
     insta::assert_snapshot!(changed("paths = [\"input\"]", "paths = \"input\""), @r#"error: config.toml:2:9: invalid type: string "input", expected a list"#);
     insta::assert_snapshot!(changed("words = 60", "words = "), @"error: config.toml:10:9: string values must be quoted, expected literal string");
 }
 
 #[test]
-fn numbers_out_of_range_are_told_with_their_range() {
+fn numbers_out_of_range_are_reported_with_the_range() {
     insta::assert_snapshot!(changed("words = 60", "words = 5"), @"error: config.toml:10:9: `words` is 5, but must be between 10 and 1000");
     insta::assert_snapshot!(changed("concurrency = 4", "concurrency = 0"), @"error: config.toml:18:15: `concurrency` is 0, but must be between 1 and 10000");
     insta::assert_snapshot!(changed("concurrency = 4", "concurrency = 1000000000"), @"error: config.toml:18:15: `concurrency` is 1000000000, but must be between 1 and 10000");
@@ -64,7 +64,7 @@ fn numbers_out_of_range_are_told_with_their_range() {
 }
 
 #[test]
-fn a_name_that_is_none_of_the_choices_is_told_with_them() {
+fn an_unknown_choice_is_reported_with_the_choices() {
     insta::assert_snapshot!(changed("dialect = \"openai\"", "dialect = \"opennai\""), @r"
     error: config.toml:15:11: `dialect` cannot be `opennai`
       hint: did you mean `openai`?
@@ -84,7 +84,7 @@ fn a_name_that_is_none_of_the_choices_is_told_with_them() {
 }
 
 #[test]
-fn an_address_that_cannot_be_used_is_told() {
+fn an_invalid_url_is_reported() {
     let address = |to: &str| {
         let mock = Mock::good();
         refused(&mock, &openai(&mock).replace(&format!("{}/v1", mock.url()), to))
@@ -108,7 +108,7 @@ fn an_address_that_cannot_be_used_is_told() {
 }
 
 #[test]
-fn a_key_that_is_not_there_or_stands_in_the_open_is_told_and_never_repeated() {
+fn a_missing_or_inline_key_is_reported_and_never_printed() {
     let key = |to: &str| {
         let mock = Mock::good();
         refused(&mock, &with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", to))
@@ -139,7 +139,7 @@ fn a_key_is_not_sent_unencrypted_to_another_machine() {
 }
 
 #[test]
-fn a_key_that_no_header_can_carry_is_refused_unseen() {
+fn a_key_with_white_space_is_refused_and_never_printed() {
     let mock = Mock::good();
     let desk = Desk::with(&with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }"), 1);
     desk.write("key", "sk-one\nsk-two\n");
@@ -151,7 +151,7 @@ fn a_key_that_no_header_can_carry_is_refused_unseen() {
 }
 
 #[test]
-fn endpoints_must_differ_and_do_all_that_the_route_needs() {
+fn endpoints_must_have_unique_names_and_cover_the_route() {
     let second = "[[endpoint]]\nname = \"llm\"\ndoes = [\"translate\"]\ndialect = \"openai\"\nurl = \"http://127.0.0.1:9\"\nmodel = \"m\"\n\n[embedded]";
     insta::assert_snapshot!(changed("[embedded]", second), @r"
     error: config.toml:22:8: two endpoints are named `llm`
@@ -173,7 +173,7 @@ fn endpoints_must_differ_and_do_all_that_the_route_needs() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let mock = Mock::good();
     let said = refused(
         &mock,
@@ -183,7 +183,7 @@ fn all_that_is_wrong_is_told_at_once() {
 }
 
 #[test]
-fn a_flag_is_judged_like_the_config() {
+fn a_flag_is_validated_like_the_config() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     let ended = desk.run(&["run", "--route", "singel-call"]).exits(2);
@@ -195,7 +195,7 @@ fn a_flag_is_judged_like_the_config() {
 }
 
 #[test]
-fn what_is_no_config_file_is_told() {
+fn an_invalid_config_file_is_reported() {
     let desk = Desk::new();
     let said = |name: &str| desk.tidy(&desk.run(&["run", "--config", name]).exits(2).stderr);
     desk.write("latin.toml", b"# caf\xe9\n");

@@ -1,4 +1,4 @@
-//! Every wire format against a service that speaks it: the way of an article, the requests, and how each service fails.
+//! Every dialect against a service that speaks it: an article's rows, the requests, and the service's own errors.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::support::wire::{self, MODEL};
 
 const KEY: &str = "sk-test-0123456789abcdefghijklmnop";
 
-/// A translator that has no dialect of its own.
+/// A translation service without a dialect of its own.
 const GENERIC: &str = r#"
 [endpoint.template]
 path = "/generic?from={{ from }}&to={{ to }}"
@@ -33,7 +33,7 @@ fn good() -> Mock {
     Mock::scripted(|request, _| if request.path.starts_with("/generic") { Deed::Answer(generic(request)) } else { Deed::usual(request) })
 }
 
-/// Dialect, further lines of the config, and the paths that an article in each language takes.
+/// Each dialect, with the extra config lines that it needs.
 const SERVICES: &[(&str, &str)] = &[
     ("openai", ""),
     ("anthropic", ""),
@@ -49,7 +49,7 @@ fn run(desk: &Desk, arguments: &[&str]) -> crate::support::process::Ended {
 }
 
 #[test]
-fn every_dialect_takes_an_article_to_its_row_both_ways_and_a_second_run_asks_nothing() {
+fn every_dialect_translates_both_ways_and_a_second_run_makes_no_calls() {
     for (dialect, lines) in SERVICES {
         let mock = good();
         let desk = Desk::with(&service(&mock, dialect, lines), 1);
@@ -68,7 +68,7 @@ fn every_dialect_takes_an_article_to_its_row_both_ways_and_a_second_run_asks_not
 }
 
 #[test]
-fn the_keys_go_where_each_service_wants_them_and_nowhere_else() {
+fn keys_are_sent_where_each_service_expects_them_and_nowhere_else() {
     let template = GENERIC.replace("body =", "headers = { X-Own-Key = \"{{ key }}\" }\nbody =");
     for (dialect, lines, header, before) in [
         ("openai", "", "authorization", "Bearer "),
@@ -89,7 +89,7 @@ fn the_keys_go_where_each_service_wants_them_and_nowhere_else() {
 }
 
 #[test]
-fn what_a_service_refuses_is_named_and_never_asked_twice() {
+fn refusals_get_their_error_code_and_are_not_retried() {
     for (dialect, lines, status, body, exit, code) in [
         (
             "anthropic",
@@ -130,7 +130,7 @@ fn what_a_service_refuses_is_named_and_never_asked_twice() {
 }
 
 #[test]
-fn half_an_answer_is_never_a_row() {
+fn a_partial_answer_never_becomes_a_row() {
     for (dialect, answer, code) in [
         ("anthropic", wire::message("Un résumé co", "max_tokens"), "truncated"),
         ("anthropic", wire::message("Je ne peux pas", "refusal"), "refused"),
@@ -147,8 +147,8 @@ fn half_an_answer_is_never_a_row() {
 }
 
 #[test]
-fn an_article_of_which_ollama_read_half_is_asked_again_in_parts() {
-    // An old server with a window of 700 tokens: of a longer prompt it keeps half the window, and says nothing but the count.
+fn a_prompt_that_ollama_cut_is_sent_again_in_parts() {
+    // An old server with a window of 700 tokens. It cuts a longer prompt to half the window, and only its token count shows that.
     let mock = Mock::scripted(|request, _| {
         let body = request.json();
         let text = |at: usize| body["messages"][at]["content"].as_str().unwrap().to_owned();
@@ -171,7 +171,7 @@ fn an_article_of_which_ollama_read_half_is_asked_again_in_parts() {
 }
 
 #[test]
-fn a_template_with_faults_is_refused_before_anything_is_asked() {
+fn an_invalid_template_is_refused_before_any_request() {
     let mock = good();
     for (lines, wanted) in [
         (GENERIC.replace("{{ texts }}", "{{ textes }}"), "unknown placeholder `textes`\n  hint: did you mean `texts`?"),
@@ -193,7 +193,7 @@ fn a_template_with_faults_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn the_requests_hold_no_tools_and_name_the_model() {
+fn requests_name_the_model_and_contain_no_tools() {
     for dialect in ["openai", "anthropic", "ollama"] {
         let mock = good();
         let desk = Desk::with(&format!("[summary]\nroute = \"single-call\"\n\n{}", service(&mock, dialect, "")), 1);
@@ -207,8 +207,8 @@ fn the_requests_hold_no_tools_and_name_the_model() {
 }
 
 #[test]
-fn what_a_server_does_not_know_is_found_out_once_and_no_article_pays_for_it() {
-    // Knows neither schemas nor the usual name of the token limit; says so one thing at a time, as servers do.
+fn unsupported_options_are_detected_once_and_fail_no_article() {
+    // Knows neither schemas nor the usual name of the token limit, and reports one problem at a time, as servers do.
     let mock = Mock::scripted(|request, _| {
         let body = request.json();
         let refuse = |message: &str| Deed::status(400, &json!({"error": {"message": message}}).to_string());

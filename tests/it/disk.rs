@@ -1,4 +1,4 @@
-//! A disk that is full or cannot be written to, and a ledger that cannot be used: told before the first request, or with nothing lost.
+//! Full and read-only disks and unusable ledgers: reported before the first request, or without losing anything.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -10,7 +10,7 @@ use crate::support::mock::Mock;
 
 const ARTICLES: usize = 5;
 
-/// Fills the output's disk but for about so many kilobytes.
+/// Fills the output's disk except for about this many kilobytes.
 fn fill(desk: &Desk, spare: usize) {
     let mut file = OpenOptions::new().create(true).append(true).open(desk.path("output/fill")).unwrap();
     while file.write_all(&vec![1; 64 << 10]).is_ok() {}
@@ -23,7 +23,7 @@ fn report(desk: &Desk) -> serde_json::Value {
 }
 
 #[test]
-fn a_disk_that_is_nearly_full_is_told_before_the_first_request() {
+fn a_nearly_full_disk_is_reported_before_the_first_request() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), ARTICLES);
     let Some(_disk) = Disk::new(&desk.path("output"), 20) else { return };
@@ -40,7 +40,7 @@ fn a_disk_that_is_nearly_full_is_told_before_the_first_request() {
 
 #[test]
 fn a_disk_that_fills_up_during_the_run_loses_nothing() {
-    // From nothing at all to enough for the ledger, but not for the outputs.
+    // From no space at all to enough for the ledger but not for the outputs.
     for spare in [0, 8, 64, 128, 192, 256, 320] {
         let mock = Mock::good();
         let desk = Desk::with(&openai(&mock), 2);
@@ -71,12 +71,12 @@ fn a_disk_that_fills_up_during_the_run_loses_nothing() {
 }
 
 #[test]
-fn where_the_table_cannot_be_written_the_report_says_so() {
+fn a_table_that_cannot_be_written_is_in_the_report() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.run(&["run"]).exits(0);
     desk.article(2);
-    // A table that is a disk of its own cannot be replaced.
+    // A mount point cannot be replaced.
     let Some(mounted) = Disk::of(&desk.path("output/summaries.csv")) else { return };
     let ended = desk.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("summaries.csv` cannot be written"), "{}", ended.stderr);
@@ -89,7 +89,7 @@ fn where_the_table_cannot_be_written_the_report_says_so() {
 }
 
 #[test]
-fn an_output_folder_that_cannot_be_written_to_is_told_before_the_first_request() {
+fn a_read_only_output_folder_is_reported_before_the_first_request() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     fs::create_dir(desk.path("output")).unwrap();
@@ -103,13 +103,13 @@ fn an_output_folder_that_cannot_be_written_to_is_told_before_the_first_request()
 }
 
 #[test]
-fn a_ledger_that_cannot_be_written_to_is_told_before_the_first_request_and_left_as_it_is() {
+fn a_read_only_ledger_is_reported_before_the_first_request_and_unchanged() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.run(&["run"]).exits(0);
     desk.article(2);
     let ledger = fs::read(desk.path("output/ledger.db")).unwrap();
-    // The file alone, then the folder it lies in.
+    // First only the file, then its folder.
     for name in ["output/ledger.db", "output"] {
         let Some(mounted) = Disk::of(&desk.path(name)) else { return };
         mounted.lock();
@@ -127,7 +127,7 @@ fn a_ledger_that_cannot_be_written_to_is_told_before_the_first_request_and_left_
 }
 
 #[test]
-fn a_ledger_that_is_a_folder_or_a_pipe_is_left_as_it_is() {
+fn a_ledger_that_is_a_folder_or_a_pipe_is_left_alone() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     fs::create_dir_all(desk.path("output/ledger.db")).unwrap();

@@ -1,4 +1,4 @@
-//! `depeche doctor`: says in words whether each endpoint is there and knows its work.
+//! `depeche doctor` reports whether each endpoint is reachable and can do its tasks.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::support::http::{Request, Response};
 use crate::support::mock::{Deed, Mock};
 use crate::support::process::Running;
 
-/// Its words about a service that answers like this, and its exit code.
+/// Runs `doctor` against a service that answers like this. Asserts the exit code and returns the output.
 fn says(config: &dyn Fn(&Mock) -> String, deed: impl Fn() -> Deed + Send + Sync + 'static, exit: i32) -> String {
     let mock = Mock::scripted(move |_, _| deed());
     let desk = Desk::with(&config(&mock), 1);
@@ -34,7 +34,7 @@ fn a_good_endpoint_is_ok() {
 }
 
 #[test]
-fn a_server_without_a_page_for_the_probe_is_asked_for_its_list_of_models() {
+fn doctor_falls_back_to_the_list_of_models() {
     let lists = |request: &Request, path: &str, list: &serde_json::Value| match request.path.as_str() {
         asked if asked == path => Deed::Answer(Response::json(list)),
         _ => Deed::status(404, r#"{"error":{"message":"Not found"}}"#),
@@ -54,7 +54,7 @@ fn a_server_without_a_page_for_the_probe_is_asked_for_its_list_of_models() {
 }
 
 #[test]
-fn the_embedded_endpoint_is_started_and_asked() {
+fn doctor_starts_and_probes_the_embedded_endpoint() {
     let desk = Desk::with(&toy("models"), 0);
     install(&desk, "models/fr-en");
     let ended = desk.run(&["doctor"]).exits(0);
@@ -62,7 +62,7 @@ fn the_embedded_endpoint_is_started_and_asked() {
 }
 
 #[test]
-fn a_stopped_endpoint_is_told_in_words() {
+fn a_stopped_endpoint_is_reported_with_a_hint() {
     let mock = Mock::good();
     let (config, url) = (openai(&mock), mock.url());
     drop(mock);
@@ -72,7 +72,7 @@ fn a_stopped_endpoint_is_told_in_words() {
 }
 
 #[test]
-fn what_is_missing_there_is_named() {
+fn a_missing_model_or_language_is_named() {
     let answer = |body: &'static str| move || Deed::status(200, body);
     let said = says(&openai, answer(r#"{"data": [{"id": "gpt-a"}, {"id": "gpt-b"}]}"#), 4);
     assert!(said.contains("it has no model `mock-1`; it has gpt-a, gpt-b"), "{said}");
@@ -88,7 +88,7 @@ fn what_is_missing_there_is_named() {
 }
 
 #[test]
-fn a_key_that_is_wanted_or_wrong_is_told() {
+fn a_missing_or_wrong_key_is_reported() {
     let refused = || Deed::status(401, r#"{"error":{"message":"no key"}}"#);
     let said = says(&openai, refused, 4);
     assert!(said.contains("it wants a key: add key = { env = \"VARIABLE\" }"), "{said}");
@@ -97,7 +97,7 @@ fn a_key_that_is_wanted_or_wrong_is_told() {
 }
 
 #[test]
-fn every_other_trouble_has_its_words_too() {
+fn other_errors_are_explained() {
     let said = says(&openai, || Deed::status(404, ""), 4);
     assert!(said.contains("nothing there answers like `openai`: are the url and the model's name right?"), "{said}");
     let said = says(&openai, || Deed::status(503, "starting"), 5);

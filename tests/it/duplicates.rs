@@ -1,4 +1,4 @@
-//! Copies: the same article twice, trimmed, or with another figure; who says so, and who pays.
+//! Near-duplicates: exact copies, trimmed copies, and articles that differ in a number.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::support::configs::openai;
 use crate::support::desk::Desk;
 use crate::support::mock::Mock;
 
-/// A wire story of ten sentences.
+/// An agency report of ten sentences.
 fn story() -> String {
     let mut text = String::from("La tempête frappe la côte\n\n");
     for (number, town) in
@@ -17,7 +17,7 @@ fn story() -> String {
     text
 }
 
-/// The same without its last `count` sentences.
+/// The report without its last `count` sentences.
 fn trimmed(count: usize) -> String {
     let story = story();
     let sentences: Vec<&str> = story.split_inclusive("commune. ").collect();
@@ -29,7 +29,7 @@ fn config(mock: &Mock, near: &str) -> String {
 }
 
 #[test]
-fn rows_say_of_which_article_they_are_copies() {
+fn rows_name_the_article_they_copy() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.write("input/b/original.txt", story());
@@ -44,12 +44,12 @@ fn rows_say_of_which_article_they_are_copies() {
     let expected = ["input/c/crlf.txt", "input/c/trimmed.txt"].map(|source| (source.to_owned(), "input/b/original.txt".to_owned()));
     assert_eq!(copies(&desk), expected);
     assert!(desk.row("input/c/trimmed.txt")["flags"].contains("copy") && !desk.row("input/c/updated.txt")["flags"].contains("copy"));
-    // The mock summarises by the first sentence, which all share: of each text only the summary is a call of its own.
+    // The mock returns the first sentence, which all texts share. So each text needs its own summary call, and they share one translation.
     assert_eq!(mock.count(), 6, "an exact copy is free, a trimmed one is only told");
     let before = desk.table();
     desk.run(&["run"]).exits(0);
     assert_eq!(desk.table(), before);
-    // A new article that comes before the others is the original of all; one that is gone is nobody's.
+    // A new article that sorts before the others becomes their original, until it is removed.
     desk.write("input/a.txt", story());
     desk.run(&["run"]).exits(0);
     assert_eq!(copy_of("input/b/original.txt"), "input/a.txt");
@@ -64,7 +64,7 @@ fn rows_say_of_which_article_they_are_copies() {
 }
 
 #[test]
-fn a_trimmed_copy_takes_what_its_original_was_paid_for() {
+fn a_trimmed_copy_reuses_the_summary_of_its_original() {
     let mock = Mock::good();
     let desk = Desk::with(&config(&mock, "reuse"), 0);
     desk.write("input/a/original.txt", story());
@@ -85,7 +85,7 @@ fn a_trimmed_copy_takes_what_its_original_was_paid_for() {
     }
     assert_eq!(desk.row("input/c/updated.txt")["copy_of"], "");
     assert_eq!(desk.row("input/d/longer.txt")["copy_of"], "input/a/original.txt", "told, and paid for: it says more");
-    // A copy that comes a night later takes it from the ledger; nothing is done again.
+    // A copy that arrives in a later run takes the summary from the ledger, and no other row is made again.
     desk.write("input/e.txt", trimmed(2));
     let before = desk.row("input/b/1.txt");
     assert_eq!((&plan()["moved"], &plan()["endpoints"]), (&1.into(), &serde_json::json!([])), "{}", plan());
@@ -96,7 +96,7 @@ fn a_trimmed_copy_takes_what_its_original_was_paid_for() {
 }
 
 #[test]
-fn a_copy_of_what_failed_is_made_by_itself() {
+fn a_copy_of_a_failed_article_is_summarised_itself() {
     let mock = Mock::scripted(|request, _| {
         if request.text().contains("129 foyers") {
             crate::support::mock::Deed::status(400, "{}")
@@ -112,7 +112,7 @@ fn a_copy_of_what_failed_is_made_by_itself() {
 }
 
 #[test]
-fn a_wrong_word_for_near_is_told() {
+fn an_unknown_value_of_near_is_reported() {
     let mock = Mock::good();
     let desk = Desk::with(&config(&mock, "reus"), 1);
     let ended = desk.run(&["run"]).exits(2);

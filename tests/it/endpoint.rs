@@ -1,4 +1,4 @@
-//! A service in trouble, article by article: what is asked again, what is not, and what its row says.
+//! Errors of a service that concern one article: which calls are retried, and what the row says.
 
 use serde_json::json;
 
@@ -9,20 +9,20 @@ use crate::support::http::{Request, Response};
 use crate::support::mock::{Deed, Mock};
 use crate::support::wire::{answer, choice, gzip_bomb};
 
-/// One article, and a service whose first answers are `deeds`.
+/// One article, and a service that does `deeds` with the requests, or answers if that is `None`.
 fn first(deeds: impl Fn(&Request, usize) -> Option<Deed> + Send + Sync + 'static) -> (Mock, Desk) {
     let mock = Mock::scripted(move |request, number| deeds(request, number).unwrap_or_else(|| Deed::usual(request)));
     let desk = Desk::with(&openai(&mock), 1);
     (mock, desk)
 }
 
-/// The error in the row of the one article.
+/// The error in the article's row.
 fn error(desk: &Desk) -> String {
     desk.row("input/001.txt")["error"].clone()
 }
 
 #[test]
-fn a_service_that_is_busy_for_a_moment_is_asked_again() {
+fn a_temporary_error_is_retried() {
     for status in [408, 429, 500, 502, 503, 504, 529] {
         let (mock, desk) = first(move |_, number| (number == 0).then(|| Deed::status(status, "wait a moment")));
         let ended = desk.run(&["run"]).exits(0);
@@ -32,7 +32,7 @@ fn a_service_that_is_busy_for_a_moment_is_asked_again() {
 }
 
 #[test]
-fn it_comes_again_when_the_service_says() {
+fn a_retry_waits_as_long_as_the_service_says() {
     for (name, value) in [("retry-after-ms", "1"), ("retry-after", "0"), ("retry-after", "soon"), ("retry-after", "-1")] {
         let busy = move |_: &Request, number: usize| {
             (number == 0).then(|| Deed::Answer(Response::new(429, r#"{"error":{"message":"slow down"}}"#).with(name, value)))
@@ -44,7 +44,7 @@ fn it_comes_again_when_the_service_says() {
 }
 
 #[test]
-fn a_pause_of_a_day_ends_the_run_instead() {
+fn a_pause_of_a_day_ends_the_run() {
     let (mock, desk) = first(|_, _| Some(Deed::Answer(Response::new(429, "{}").with("retry-after", "86400"))));
     desk.run(&["run"]).exits(5);
     assert_eq!(mock.count(), 1);
@@ -52,7 +52,7 @@ fn a_pause_of_a_day_ends_the_run_instead() {
 }
 
 #[test]
-fn a_call_that_may_have_been_billed_is_made_once_more_and_counted() {
+fn a_call_that_may_have_been_billed_is_retried_once_and_counted() {
     for cut in [false, true] {
         let deed = move |request: &Request| if cut { Deed::Cut(answer(request)) } else { Deed::Drop };
         let (mock, desk) = first(move |request, number| (number == 0).then(|| deed(request)));
@@ -70,7 +70,7 @@ fn a_call_that_may_have_been_billed_is_made_once_more_and_counted() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_in_time_is_asked_for_once_more_at_most() {
+fn a_timeout_is_retried_once_at_most() {
     let mock = Mock::scripted(|_, _| Deed::Hang);
     let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"100ms\""), 1);
     desk.run(&["run"]).exits(3);
@@ -79,7 +79,7 @@ fn an_answer_that_does_not_come_in_time_is_asked_for_once_more_at_most() {
 }
 
 #[test]
-fn what_is_no_answer_is_asked_for_once_more_at_most() {
+fn an_invalid_answer_is_retried_once_at_most() {
     for (body, code) in [
         ("<html><body>502 from a proxy</body></html>", "protocol"),
         ("", "protocol"),
@@ -97,7 +97,7 @@ fn what_is_no_answer_is_asked_for_once_more_at_most() {
 }
 
 #[test]
-fn half_an_answer_no_answer_and_a_refusal_are_failed_with_their_codes() {
+fn truncated_empty_and_refused_answers_fail_with_their_codes() {
     let text = |text: Option<&str>| json!({"role": "assistant", "content": text});
     for (message, finish, code, requests) in [
         (text(Some("La digue a")), "length", "truncated", 2),
@@ -115,7 +115,7 @@ fn half_an_answer_no_answer_and_a_refusal_are_failed_with_their_codes() {
 }
 
 #[test]
-fn a_wrong_number_of_translations_is_not_guessed_at() {
+fn a_wrong_number_of_translations_is_an_error() {
     for (translations, code) in [(json!(["one", "two", "three"]), "wrong-count"), (json!([]), "wrong-count"), (json!([1, 2]), "protocol")] {
         let mock = Mock::scripted(move |request, _| match request.path.as_str() {
             "/translate" => Deed::Answer(Response::json(&json!({"translatedText": translations}))),
@@ -128,7 +128,7 @@ fn a_wrong_number_of_translations_is_not_guessed_at() {
 }
 
 #[test]
-fn texts_that_come_back_in_another_number_are_asked_for_one_by_one() {
+fn a_wrong_number_of_translations_is_retried_text_by_text() {
     let mock = Mock::scripted(|request, _| match request.path.as_str() {
         "/translate" if request.json()["q"].as_array().unwrap().len() > 1 => {
             Deed::Answer(Response::json(&json!({"translatedText": ["one"]})))
@@ -141,7 +141,7 @@ fn texts_that_come_back_in_another_number_are_asked_for_one_by_one() {
 }
 
 #[test]
-fn what_the_service_says_of_one_article_is_said_of_one_article() {
+fn an_error_about_one_article_fails_only_that_article() {
     for (status, body, code) in [
         (400, r#"{"error":{"message":"bad request"}}"#, "refused-request"),
         (422, r#"{"detail":"unprocessable"}"#, "refused-request"),
@@ -163,13 +163,13 @@ fn what_the_service_says_of_one_article_is_said_of_one_article() {
 }
 
 #[test]
-fn an_answer_without_end_is_cut_off() {
+fn an_endless_answer_is_cut_off() {
     let huge = || Response::new(200, vec![b' '; 40 << 20]);
     let bomb = gzip_bomb(256);
     assert!(bomb.len() < 2 << 20);
     for response in [huge(), Response::new(200, bomb).with("content-encoding", "gzip")] {
         let (mock, desk) = first(move |_, _| Some(Deed::Answer(response.clone())));
-        // Long enough to be cut, which would help nobody here.
+        // Long enough to be split, which would not help here.
         desk.write("input/001.txt", format!("{}\n\n{}", french(1), french(2).repeat(8)));
         desk.run(&["run"]).exits(3);
         assert!(error(&desk).starts_with("huge-answer: ") && error(&desk).contains(" KiB"), "{}", error(&desk));
@@ -178,14 +178,14 @@ fn an_answer_without_end_is_cut_off() {
 }
 
 #[test]
-fn an_error_inside_a_good_status_is_an_error() {
+fn an_error_with_status_200_is_an_error() {
     let (mock, desk) = first(|_, number| (number == 0).then(|| Deed::status(200, r#"{"error":{"message":"Rate limit","code":429}}"#)));
     desk.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 3);
 }
 
 #[test]
-fn half_of_all_requests_failing_is_survived_within_the_budget() {
+fn retries_stay_within_the_budget_when_half_of_the_requests_fail() {
     const ARTICLES: usize = 40;
     let mock = Mock::scripted(|request, number| if number % 2 == 0 { Deed::status(503, "") } else { Deed::usual(request) });
     let desk = Desk::with(&openai(&mock), ARTICLES);
@@ -197,7 +197,7 @@ fn half_of_all_requests_failing_is_survived_within_the_budget() {
 }
 
 #[test]
-fn what_a_service_answers_is_inert_in_table_and_terminal() {
+fn a_services_message_is_escaped_in_table_and_terminal() {
     let message = "\u{1b}]0;title\u{7}<script>alert(1)</script>\u{202e}";
     let (_mock, desk) = first(move |_, _| Some(Deed::status(400, &json!({"error": {"message": message}}).to_string())));
     let ended = desk.run(&["run", "-vv"]).exits(3);

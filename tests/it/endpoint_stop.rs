@@ -1,5 +1,5 @@
-//! A service that every article would fail at: the run stops asking, keeps what is done, and says what must be mended. And the
-//! key, which stands nowhere.
+//! Errors of a service that concern every article: the run stops sending, keeps what is done, and says what to do. Also, API
+//! keys never leak.
 
 use serde_json::json;
 
@@ -11,13 +11,13 @@ use crate::support::process::{Ended, Running};
 
 const KEY: &str = "sk-test-0123456789abcdefghijklmnop";
 
-/// Runs it with the key in its environment.
+/// Runs the program with the key in its environment.
 fn run_with_key(desk: &Desk, arguments: &[&str]) -> Ended {
     Running::start(desk.command(arguments).env("DEPECHE_TEST_KEY", KEY)).wait()
 }
 
 #[test]
-fn a_refused_key_or_path_or_quota_stops_at_once_and_every_article_has_its_row() {
+fn a_refused_key_path_or_quota_stops_the_run_and_every_article_has_a_row() {
     const ARTICLES: usize = 30;
     for (status, body, code) in [
         (401, r#"{"error":{"message":"Unauthorized"}}"#, "key-refused"),
@@ -42,7 +42,7 @@ fn a_refused_key_or_path_or_quota_stops_at_once_and_every_article_has_its_row() 
 }
 
 #[test]
-fn with_hundreds_at_once_no_more_are_sent_than_were_under_way() {
+fn a_stop_sends_nothing_beyond_the_calls_in_flight() {
     let mock = Mock::scripted(|_, _| Deed::status(401, ""));
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 256"), 600);
     mock.hold();
@@ -55,7 +55,7 @@ fn with_hundreds_at_once_no_more_are_sent_than_were_under_way() {
 }
 
 #[test]
-fn libretranslates_missing_key_is_a_400_and_stops_all_the_same() {
+fn libretranslates_status_400_for_a_missing_key_stops_the_run() {
     let mock = Mock::scripted(|request, _| match request.path.as_str() {
         "/translate" => Deed::status(400, r#"{"error":"Please contact the server operator to get an API key"}"#),
         _ => Deed::usual(request),
@@ -70,7 +70,7 @@ fn libretranslates_missing_key_is_a_400_and_stops_all_the_same() {
 }
 
 #[test]
-fn what_was_done_before_the_stop_is_kept() {
+fn work_done_before_a_stop_is_kept() {
     let mock = Mock::scripted(|request, number| if number < 6 { Deed::usual(request) } else { Deed::status(401, "") });
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 10);
     desk.run(&["run"]).exits(4);
@@ -83,7 +83,7 @@ fn what_was_done_before_the_stop_is_kept() {
 }
 
 #[test]
-fn a_service_that_is_not_there_ends_the_run_soon_and_nothing_is_lost() {
+fn an_unreachable_service_ends_the_run_soon_and_nothing_is_lost() {
     const ARTICLES: usize = 200;
     let mock = Mock::good();
     let config = openai(&mock);
@@ -94,18 +94,18 @@ fn a_service_that_is_not_there_ends_the_run_soon_and_nothing_is_lost() {
     assert_eq!(rows.len(), ARTICLES);
     assert!(rows.iter().all(|row| row["error"].starts_with("away: endpoint `llm`: no connection")), "{}", rows[0]["error"]);
     let calls: usize = calls(&ended);
-    // At most every article on the conveyor once (64 and twice the concurrency), and the repeats that the budget allows.
+    // At most one attempt for each article that is alive (64 and twice the concurrency), and the retries that the budget allows.
     assert!(calls <= 72 + 20, "{calls} attempts");
 }
 
-/// The number of calls in the table at the end of a run.
+/// The number of calls in the summary at the end of a run.
 fn calls(ended: &Ended) -> usize {
     let line = ended.stdout.lines().find(|line| line.starts_with("calls")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 #[test]
-fn a_redirect_is_not_followed_and_the_other_server_sees_nothing() {
+fn redirects_are_not_followed() {
     for status in [301, 302, 307, 308] {
         let other = Mock::good();
         let to = format!("{}/v1/chat/completions", other.url());
@@ -126,7 +126,7 @@ fn a_redirect_is_not_followed_and_the_other_server_sees_nothing() {
 }
 
 #[test]
-fn the_key_goes_to_its_service_and_nowhere_else() {
+fn a_key_goes_only_to_its_service() {
     let mock = Mock::good();
     let desk = Desk::with(&with_key(&mock), 2);
     let ended = run_with_key(&desk, &["run", "-vv"]).exits(0);
@@ -138,7 +138,7 @@ fn the_key_goes_to_its_service_and_nowhere_else() {
 }
 
 #[test]
-fn libretranslates_key_goes_in_the_body() {
+fn libretranslates_key_goes_into_the_body() {
     let mock = Mock::good();
     let config = two_services(&mock, "libretranslate").replace("[embedded]", "key = { env = \"DEPECHE_TEST_KEY\" }\n\n[embedded]");
     let desk = Desk::with(&config, 1);
@@ -153,7 +153,7 @@ fn libretranslates_key_goes_in_the_body() {
 }
 
 #[test]
-fn a_service_that_repeats_the_key_does_not_make_us_print_it() {
+fn a_key_echoed_by_the_service_is_not_printed() {
     for (status, exit) in [(401, 4), (400, 3), (503, 5), (200, 3)] {
         let body = json!({"error": {"message": format!("Incorrect API key provided: {KEY}."), "code": 400}}).to_string();
         let mock = Mock::scripted(move |_, _| Deed::status(status, &body));
@@ -166,8 +166,8 @@ fn a_service_that_repeats_the_key_does_not_make_us_print_it() {
 }
 
 #[test]
-fn a_key_that_comes_back_escaped_is_not_printed_either() {
-    // As PHP and .NET escape what stands in base64.
+fn a_key_echoed_with_escapes_is_not_printed() {
+    // As PHP and .NET escape base64.
     let key = "ab/cd+ef/0123456789==";
     for escaped in [key.replace('/', "\\/"), key.replace('+', "\\u002B"), key.replace('/', "\\u002f").replace('=', "\\u003d")] {
         let said = format!("{{\"error\":{{\"message\":\"{}{escaped} is not valid\",\"code\":400}}}}", "x".repeat(185));
@@ -190,7 +190,7 @@ fn a_key_that_comes_back_escaped_is_not_printed_either() {
 }
 
 #[test]
-fn a_page_that_holds_the_key_does_not_make_us_print_it_either() {
+fn a_key_echoed_in_a_web_page_is_not_printed() {
     let page = format!("<html>your request had authorization: Bearer {KEY}</html>");
     let mock = Mock::scripted(move |_, _| Deed::status(200, &page));
     let desk = Desk::with(&with_key(&mock), 1);
@@ -199,7 +199,7 @@ fn a_page_that_holds_the_key_does_not_make_us_print_it_either() {
 }
 
 #[test]
-fn a_service_that_dies_in_the_middle_leaves_the_rest_for_the_next_run() {
+fn articles_left_by_a_dead_service_are_done_in_the_next_run() {
     let mock = Mock::scripted(|request, number| if number < 10 { Deed::usual(request) } else { Deed::status(503, "going down") });
     let desk = Desk::with(&openai(&mock), 20);
     desk.run(&["run", "--wait-for", "1s"]).exits(5);

@@ -1,4 +1,4 @@
-//! Several endpoints as one: the next takes over what the one before it cannot do, and the row says who made it.
+//! Failover: the next endpoint takes over what the one before it cannot do, and the row names the endpoint.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +10,7 @@ use crate::support::http::{Request, Response};
 use crate::support::mock::{Deed, Mock};
 use crate::support::wire::{choice, completion};
 
-/// A config with a first endpoint on `first` and the usual one, `llm`, on `second`.
+/// A config with an extra first endpoint on `first`, and the usual one, `llm`, on `second`.
 fn two(first: &str, second: &Mock) -> String {
     let before = format!(
         "[[endpoint]]\nname = \"first\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\nurl = \"{first}/v1\"\nmodel = \"m\"\n\
@@ -24,7 +24,7 @@ fn made_by(desk: &Desk) -> Vec<String> {
 }
 
 #[test]
-fn who_says_stop_is_asked_no_more_and_somebody_must_mend_it_although_all_is_done() {
+fn an_endpoint_that_says_stop_gets_no_more_calls_and_the_exit_code_is_4() {
     for (status, body) in [(401, ""), (429, r#"{"error":{"message":"no more","code":"insufficient_quota"}}"#), (404, "<html>")] {
         let first = Mock::scripted(move |_, _| Deed::status(status, body));
         let second = Mock::good();
@@ -37,7 +37,7 @@ fn who_says_stop_is_asked_no_more_and_somebody_must_mend_it_although_all_is_done
 }
 
 #[test]
-fn who_is_away_is_stood_in_for_and_the_run_is_well() {
+fn an_unavailable_endpoint_is_replaced_and_the_run_succeeds() {
     let gone = Mock::good().url();
     let second = Mock::good();
     let desk = Desk::with(&two(&gone, &second), 12);
@@ -47,7 +47,7 @@ fn who_is_away_is_stood_in_for_and_the_run_is_well() {
 }
 
 #[test]
-fn what_a_stand_in_made_stays_when_the_first_is_back() {
+fn rows_of_the_second_endpoint_stay_when_the_first_is_back() {
     let first = Mock::scripted(|request, number| if number < 2 { Deed::status(400, "") } else { Deed::usual(request) });
     let second = Mock::good();
     let desk = Desk::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), 1);
@@ -55,7 +55,7 @@ fn what_a_stand_in_made_stays_when_the_first_is_back() {
     let before = (first.count(), second.count(), desk.timeless());
     desk.run(&["run"]).exits(0);
     assert_eq!((first.count(), second.count(), desk.timeless()), before, "nothing is paid twice");
-    // The stand-in is no longer there: what it made is made anew.
+    // The second endpoint is removed from the config, so its rows are made again.
     let alone = two(&first.url(), &second);
     desk.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
     desk.run(&["run"]).exits(0);
@@ -63,7 +63,7 @@ fn what_a_stand_in_made_stays_when_the_first_is_back() {
 }
 
 #[test]
-fn rows_of_one_run_stay_good_each_by_who_made_it() {
+fn rows_stay_valid_while_their_endpoints_are_configured() {
     let translations = AtomicUsize::new(0);
     // Its second translation is refused.
     let first = Mock::scripted(move |request, _| {
@@ -76,7 +76,7 @@ fn rows_of_one_run_stay_good_each_by_who_made_it() {
     let mut made = made_by(&desk);
     made.sort();
     assert_eq!(made, ["done first first", "done first llm"]);
-    // The stand-in is no longer there: the one row that it had a part in is made anew.
+    // The second endpoint is removed from the config, so the one row that it worked on is made again.
     let alone = two(&first.url(), &second);
     desk.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
     let ended = desk.run(&["run"]);
@@ -85,7 +85,7 @@ fn rows_of_one_run_stay_good_each_by_who_made_it() {
 }
 
 #[test]
-fn useless_answers_and_refusals_go_to_the_next_and_soon_the_first_is_not_even_asked() {
+fn unusable_answers_go_to_the_next_endpoint_and_the_first_is_soon_skipped() {
     const ARTICLES: usize = 40;
     let first = Mock::scripted(|_, _| Deed::status(200, "<html>sign in</html>"));
     let second = Mock::good();
@@ -101,7 +101,7 @@ fn useless_answers_and_refusals_go_to_the_next_and_soon_the_first_is_not_even_as
 }
 
 #[test]
-fn a_call_that_may_have_been_billed_twice_is_not_given_to_a_third() {
+fn a_call_that_may_have_been_billed_twice_is_not_sent_elsewhere() {
     let first = Mock::scripted(|_, _| Deed::Drop);
     let second = Mock::good();
     let desk = Desk::with(&two(&first.url(), &second), 1);
@@ -111,7 +111,7 @@ fn a_call_that_may_have_been_billed_twice_is_not_given_to_a_third() {
 }
 
 #[test]
-fn the_row_names_every_reason_where_nobody_could_do_it() {
+fn a_failed_row_has_the_reason_of_every_endpoint() {
     let first = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"first says no"}}"#));
     let second = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"second says no"}}"#));
     let desk = Desk::with(&two(&first.url(), &second), 1);
@@ -121,7 +121,7 @@ fn the_row_names_every_reason_where_nobody_could_do_it() {
 }
 
 #[test]
-fn a_single_call_that_no_chat_model_can_make_is_made_in_two_steps_by_others() {
+fn single_call_falls_back_to_two_steps_without_a_chat_model() {
     let chat = Mock::scripted(|_, _| Deed::status(503, ""));
     let translator = Mock::good();
     let others = format!(
@@ -137,7 +137,7 @@ fn a_single_call_that_no_chat_model_can_make_is_made_in_two_steps_by_others() {
 }
 
 #[test]
-fn a_text_that_is_too_long_for_the_service_is_cut_and_the_same_is_never_asked_again() {
+fn a_text_too_long_for_the_service_is_split_and_never_sent_again_whole() {
     let long = |request: &Request| request.json()["messages"][1]["content"].as_str().unwrap().chars().count() > 1_500;
     let too_long = r#"{"error":{"message":"too many tokens","code":"context_length_exceeded"}}"#;
     let mock = Mock::scripted(move |request, _| if long(request) { Deed::status(400, too_long) } else { Deed::usual(request) });
@@ -161,7 +161,7 @@ fn a_text_that_is_too_long_for_the_service_is_cut_and_the_same_is_never_asked_ag
 }
 
 #[test]
-fn an_answer_cut_at_its_limit_is_asked_for_again_with_more_room() {
+fn a_truncated_answer_is_retried_with_a_higher_limit() {
     let mock = Mock::scripted(|request, number| match number {
         0 => Deed::Answer(choice(&json!({"role": "assistant", "content": "La digue a"}), "length")),
         _ => Deed::usual(request),
@@ -173,7 +173,7 @@ fn an_answer_cut_at_its_limit_is_asked_for_again_with_more_room() {
 }
 
 #[test]
-fn the_whole_text_is_kept_where_it_is_wished_for() {
+fn keep_text_keeps_the_whole_text() {
     let mock = Mock::good();
     for route in ["summarise-then-translate", "translate-then-summarise", "single-call"] {
         let config = openai(&mock).replace("words = 60", "words = 60\nkeep_text = true").replace("summarise-then-translate", route);
@@ -187,7 +187,7 @@ fn the_whole_text_is_kept_where_it_is_wished_for() {
 }
 
 #[test]
-fn prompts_are_the_users_and_a_changed_one_is_asked_anew() {
+fn changed_prompts_are_used_and_redo_their_calls() {
     let mock = Mock::good();
     let desk = Desk::with(&format!("{}\n[prompts]\nsummarise = \"mine.j2\"\n", openai(&mock)), 1);
     desk.write("mine.j2", "{% include \"rules\" %} Résume en {{ language }}, {{ words }} mots.{% include \"manner\" %}");
@@ -219,7 +219,7 @@ fn style_tone_and_sentences_reach_the_model() {
 }
 
 #[test]
-fn prices_make_costs_and_without_them_they_are_unknown() {
+fn costs_come_from_prices_and_are_unknown_without_them() {
     let mock = Mock::scripted(|request, _| match request.json()["messages"][0]["content"].as_str().unwrap_or_default() {
         told if told.contains("summarise") => Deed::Answer(completion("La digue a tenu.")),
         _ => Deed::usual(request),
@@ -230,12 +230,12 @@ fn prices_make_costs_and_without_them_they_are_unknown() {
     let desk =
         Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 4\nprice = { tokens_in = 1000.0, tokens_out = 10000.0 }"), 1);
     desk.run(&["run"]).exits(0);
-    // The mock counts 11 tokens in and 7 out for each of two calls.
+    // The mock reports 11 input tokens and 7 output tokens for each of two calls.
     assert_eq!(desk.row("input/001.txt")["cost"], "0.162");
 }
 
 #[test]
-fn a_refusal_with_a_pause_holds_back_every_call() {
+fn a_pause_holds_back_every_call() {
     let busy = || Response::new(429, r#"{"error":{"message":"slow down"}}"#).with("retry-after-ms", "300");
     let mock = Mock::scripted(move |request, number| if number == 4 { Deed::Answer(busy()) } else { Deed::usual(request) });
     let desk = Desk::with(&openai(&mock), 12);

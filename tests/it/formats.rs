@@ -1,4 +1,4 @@
-//! Every format, from the file to its rows: lists with a row for each article, packed files, pipes, wrong endings.
+//! Every format, from the file to its rows: lists with a row for each article, compressed files, pipes, wrong extensions.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use crate::support::desk::{Desk, sources};
 use crate::support::mock::Mock;
 use crate::support::process::Ended;
 
-/// Title and text of an article.
+/// The title and text of an article.
 fn parts(number: usize) -> (String, String) {
     let article = french(number);
     let (title, text) = article.split_once("\n\n").unwrap();
@@ -33,7 +33,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A file of each format, with two articles each where it can hold two.
+/// A file in each format, with two articles if the format can hold two.
 fn files() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
     let [(title, text), (second, other)] = [parts(1), parts(2)];
     let paragraphs = |text: &str| format!("<p>{}</p>", text.trim().replace("\n\n", "</p><p>"));
@@ -108,7 +108,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
 }
 
 #[test]
-fn every_format_gives_the_same_articles_and_they_are_paid_for_once() {
+fn every_format_gives_the_same_articles() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     for (name, bytes, _) in files() {
@@ -127,7 +127,7 @@ fn every_format_gives_the_same_articles_and_they_are_paid_for_once() {
         assert_eq!(row["title_fr"], parts(number).0, "{}", row["source"]);
         assert_eq!(row["summary_fr"], format!("La digue {number} du port a tenu."), "{}", row["source"]);
     }
-    // Two articles, each a summary and a translation of title and summary.
+    // Two articles, with two calls each: a summary, and a translation of title and summary.
     assert_eq!(mock.count(), 4, "an article is asked for once, whatever it is packed in");
     desk.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 4, "keys are the same every night");
@@ -144,7 +144,7 @@ fn piped(desk: &Desk, arguments: &[&str], bytes: &[u8]) -> Ended {
 }
 
 #[test]
-fn articles_come_from_a_pipe_in_any_format() {
+fn every_format_can_be_piped() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     piped(&desk, &["run", "-"], lines(3).as_bytes()).exits(0);
@@ -158,10 +158,10 @@ fn articles_come_from_a_pipe_in_any_format() {
 }
 
 #[test]
-fn a_list_larger_than_the_limit_is_read_article_by_article() {
+fn a_list_over_the_size_limit_is_read_article_by_article() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock).replace("paths = [\"input\"]", "paths = [\"input\"]\nmax_megabytes = 1"), 0);
-    // Beside two articles, two megabytes of lines that are none, and one line of two megabytes.
+    // Two articles, two megabytes of lines that are not articles, and one line of two megabytes.
     let mut list = lines(2);
     list += &(json!({"id": "none", "text": "", "keywords": "x".repeat(100)}).to_string() + "\n").repeat(10_000);
     list += &(json!({"id": "long", "text": "mot ".repeat(500_000)}).to_string() + "\n");
@@ -176,7 +176,7 @@ fn a_list_larger_than_the_limit_is_read_article_by_article() {
 }
 
 #[test]
-fn fields_are_named_in_the_config() {
+fn the_config_names_fields() {
     let mock = Mock::good();
     let config = openai(&mock).replace("[output]", "[input.fields]\ntitle = \"Überschrift\"\nbody = [\"inhalt.voll\"]\n\n[output]");
     let desk = Desk::with(&config, 0);
@@ -190,7 +190,7 @@ fn fields_are_named_in_the_config() {
 }
 
 #[test]
-fn a_run_that_waits_for_a_pipe_can_be_stopped() {
+fn a_signal_stops_a_run_that_waits_for_a_pipe() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     let mut command = desk.command(&["run", "-"]);

@@ -1,4 +1,4 @@
-//! The user's glossary: obeyed on every backend, checked, and paid for only where it changed.
+//! The user's glossary: every service follows it, it is checked, and a change costs only the articles it concerns.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ fn desk(mock: &Mock, dialect: &str, lines: &str) -> Desk {
 }
 
 #[test]
-fn translators_without_a_glossary_get_their_terms_through_and_no_mark_is_left() {
+fn terms_pass_through_services_without_a_glossary() {
     let lines = "[endpoint.template]\npath = \"/translate\"\ntexts = \"/translatedText/*\"\nmost_texts = 10\n\
         body = '{\"q\": {{ texts }}, \"source\": {{ from }}, \"target\": {{ to }}}'";
     for (dialect, lines) in [("libretranslate", ""), ("apertium", ""), ("template", lines)] {
@@ -42,8 +42,8 @@ fn translators_without_a_glossary_get_their_terms_through_and_no_mark_is_left() 
 }
 
 #[test]
-fn a_translator_that_loses_its_terms_is_flagged() {
-    // Says another name for every name that it is given.
+fn a_lost_term_is_flagged() {
+    // Replaces every name by another.
     let mock = Mock::scripted(|request, _| {
         let answer = wire::answer(request);
         let text = String::from_utf8_lossy(&answer.body).replace("CSTO", "XXXX").replace("PASHINYAN", "PASHA").replace("OTSC", "YYYY");
@@ -51,7 +51,7 @@ fn a_translator_that_loses_its_terms_is_flagged() {
     });
     for dialect in ["libretranslate", "apertium"] {
         let desk = desk(&mock, dialect, "");
-        // With marks nothing is lost on the way, so the term is lost where the marks are.
+        // Terms are protected by markers, so a term is lost only if its marker is.
         desk.run(&["run"]).exits(0);
         let flagged = |source: &str| desk.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
         let lost = dialect == "libretranslate";
@@ -60,8 +60,8 @@ fn a_translator_that_loses_its_terms_is_flagged() {
 }
 
 #[test]
-fn a_neural_model_that_drops_a_name_is_found_out() {
-    // The toy model knows no name but Lyon and Paris, and says one of these for any other.
+fn a_term_dropped_by_the_neural_model_is_flagged() {
+    // The toy model knows only the names Lyon and Paris, and uses one of them for every name.
     let desk = Desk::with(&format!("[glossary]\nfile = \"glossary.csv\"\n\n{}", toy("models")), 0);
     install(&desk, "models/fr-en");
     desk.write("glossary.csv", "fr,en\nOTSC,CSTO\nLyon,Lyon\n");
@@ -79,7 +79,7 @@ fn a_neural_model_that_drops_a_name_is_found_out() {
 }
 
 #[test]
-fn chat_models_are_told_the_terms_that_occur_and_a_missing_one_is_flagged() {
+fn prompts_contain_the_terms_that_occur_and_a_missing_term_is_flagged() {
     let mock = Mock::good();
     let desk = desk(&mock, "openai", "");
     desk.run(&["run"]).exits(0);
@@ -87,13 +87,13 @@ fn chat_models_are_told_the_terms_that_occur_and_a_missing_one_is_flagged() {
     let translations: Vec<String> = mock.requests().iter().map(told).filter(|system| system.contains("JSON list")).collect();
     assert_eq!(translations.iter().filter(|system| system.contains("\n- OTSC = CSTO")).count(), 1);
     assert_eq!(translations.iter().filter(|system| system.contains("one of these terms")).count(), 2, "only where one occurs");
-    // This model does not listen; nor does it translate, which other checks say.
+    // This model ignores its prompt. It does not translate either, which other checks flag.
     let flagged = |source: &str| desk.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
     assert!(flagged("input/1.txt") && !flagged("input/3.txt"));
 }
 
 #[test]
-fn a_changed_entry_redoes_only_the_articles_that_hold_it() {
+fn a_changed_entry_redoes_only_articles_that_contain_it() {
     let mock = Mock::good();
     let desk = desk(&mock, "libretranslate", "");
     desk.run(&["run"]).exits(0);
@@ -109,7 +109,7 @@ fn a_changed_entry_redoes_only_the_articles_that_hold_it() {
 }
 
 #[test]
-fn faults_of_the_file_are_named_with_line_and_column_before_anything_is_asked() {
+fn errors_in_the_file_are_reported_with_line_and_column_before_any_request() {
     let mock = Mock::good();
     let desk = desk(&mock, "openai", "");
     desk.write("glossary.csv", "fr,en\nOTSC,CSTO\nOTSC,OTC\n");
@@ -122,7 +122,7 @@ fn faults_of_the_file_are_named_with_line_and_column_before_anything_is_asked() 
 }
 
 #[test]
-fn deepls_glossary_is_made_once_and_found_again_and_named_only_where_a_term_occurs() {
+fn deepls_glossary_is_created_once_and_used_only_for_texts_with_terms() {
     let kept = std::sync::Mutex::new(Vec::new());
     let mock = Mock::scripted(move |request, _| match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/v3/glossaries") => Deed::Answer(crate::support::http::Response::json(&json!({"glossaries": *kept.lock().unwrap()}))),

@@ -1,7 +1,7 @@
-//! Dying at a system call, a full disk and I/O errors, by `strace`, which makes a call of the program fail. Where there is no `strace`, or
-//! it may not trace, these tests say so and skip.
+//! Fault injection with `strace`: death at a system call, full disks and I/O errors. Without `strace`, or without the right to
+//! trace, these tests say so and skip.
 //!
-//! Here every 9th place is tried; `DEPECHE_EVERY=1` tries them all (`scripts/inject-faults`).
+//! By default every 9th place is tried. `DEPECHE_EVERY=1` tries them all (`scripts/inject-faults`).
 
 use std::process::Command;
 
@@ -14,26 +14,26 @@ use crate::support::process::{Ended, Running};
 
 const ARTICLES: usize = 3;
 const CALLS: usize = 2 * ARTICLES;
-/// What the program does to the disk.
+/// The system calls that touch the disk.
 const DISK: &str = "pwrite64,fdatasync,fsync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,mkdir,openat";
 
 fn every() -> usize {
     std::env::var("DEPECHE_EVERY").ok().and_then(|every| every.parse().ok()).unwrap_or(9)
 }
 
-/// Where a fault is put.
+/// A fault to inject.
 struct Fault<'a> {
-    /// The calls that are counted, and one of which fails.
+    /// The system calls that are counted, one of which fails.
     calls: &'a str,
-    /// What becomes of it.
+    /// What happens to that call, as `strace` spells it.
     what: &'a str,
-    /// `+`: all after it fail too.
+    /// `+` if all later calls fail, too.
     on: &'a str,
-    /// Only calls of the first thread, which writes the outputs: what the others write are their signs to each other.
+    /// Count only calls of the main thread, which writes the outputs. Other threads write to wake each other.
     first_thread: bool,
 }
 
-/// Runs the program with a fault at one place; none where it cannot be traced. With what it was that failed, if anything.
+/// Runs the program with a fault at one place. Also returns the traced call that failed, if any. `None` if tracing is impossible.
 fn injected(desk: &Desk, fault: &Fault, place: usize) -> Option<(Ended, Option<String>)> {
     let log = desk.path("trace");
     let program = desk.command(&["run"]);
@@ -61,7 +61,7 @@ fn traceable() -> bool {
     Command::new("strace").args(["-qq", "true"]).output().is_ok_and(|output| output.status.success())
 }
 
-/// After whatever happened: the ledger is whole, the next run does the rest, and only what was in flight is asked again.
+/// Asserts that the ledger is intact, that the next run does the rest, and that it repeats only calls that were in flight.
 fn recovers(desk: &Desk, mock: &Mock, wanted: &[Vec<String>], what: &str) {
     if desk.path("output/summaries.csv").exists() {
         assert!(desk.rows().len() <= ARTICLES, "{what}: the table is whole");
@@ -85,12 +85,12 @@ fn undisturbed() -> Vec<Vec<String>> {
     desk.timeless()
 }
 
-/// Tries the fault at every place until the program no longer comes to it; `judge` looks at what the program said, and is told what failed.
+/// Injects the fault at every place until the program no longer reaches it. `judge` checks how the program ended.
 fn at_every_place(fault: &Fault, step: usize, judge: impl Fn(&Ended, &str)) {
     at_places(fault, (1..).step_by(step), judge);
 }
 
-/// The same at these places.
+/// Injects the fault at these places.
 fn at_places(fault: &Fault, places: impl Iterator<Item = usize>, judge: impl Fn(&Ended, &str)) {
     let wanted = undisturbed();
     let mut met = 0;
@@ -107,7 +107,7 @@ fn at_places(fault: &Fault, places: impl Iterator<Item = usize>, judge: impl Fn(
             missed += 1;
         }
         recovers(&desk, &mock, &wanted, &what);
-        // A thread counts by itself, and which one writes may change: a place may be missed and a later one met.
+        // `strace` counts for each thread, and which thread writes may vary. So one place may be missed and a later one hit.
         if missed == 2 {
             break;
         }
@@ -121,23 +121,23 @@ fn told(ended: &Ended, what: &str, why: &str) {
         assert!(ended.stderr.to_lowercase().contains(why), "{what}: {}", ended.stderr);
         assert!(ended.stderr.contains("output"), "{what}: it names the place: {}", ended.stderr);
     } else {
-        // It failed where nothing depends on it.
+        // The failed call did not matter.
         assert!(ended.stdout.contains("done"), "{what}");
     }
 }
 
 #[test]
-fn it_may_die_at_any_call_that_touches_the_disk() {
+fn death_at_any_disk_call_loses_nothing() {
     at_every_place(&Fault { calls: DISK, what: "signal=KILL", on: "", first_thread: false }, every(), |_, _| {});
 }
 
 #[test]
-fn it_may_die_at_any_write_of_an_output() {
+fn death_at_any_output_write_loses_nothing() {
     at_every_place(&Fault { calls: "write", what: "signal=KILL", on: "", first_thread: true }, every().min(3), |_, _| {});
 }
 
 #[test]
-fn a_disk_that_is_full_from_any_write_on_is_told_and_nothing_is_lost() {
+fn a_disk_that_stays_full_is_reported_and_loses_nothing() {
     let calls = "pwrite64,fdatasync,fsync,ftruncate,mkdir";
     at_every_place(&Fault { calls, what: "error=ENOSPC", on: "+", first_thread: false }, every(), |ended, what| {
         told(ended, what, "no space left on device");
@@ -145,13 +145,13 @@ fn a_disk_that_is_full_from_any_write_on_is_told_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_disk_that_is_full_at_any_write_of_an_output_is_told_and_nothing_is_lost() {
+fn a_full_disk_at_any_output_write_is_reported_and_loses_nothing() {
     let places = writes_of_outputs();
     for what in ["error=ENOSPC", "error=EIO"] {
         let outputs = std::cell::Cell::new(0);
         let fault = Fault { calls: "write", what, on: "", first_thread: true };
         at_places(&fault, places.iter().copied().step_by(every().min(3)), |ended, what| {
-            // Beside them there are the last lines, which are no output on a disk.
+            // The final lines on the terminal are writes, too, but not of an output.
             if what.contains("/output/.depeche-new-") {
                 outputs.set(outputs.get() + 1);
                 assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);
@@ -163,8 +163,8 @@ fn a_disk_that_is_full_at_any_write_of_an_output_is_told_and_nothing_is_lost() {
     }
 }
 
-/// Which of the first thread's writes are those of outputs. Not the first two of them: in another run these may be a sign to another
-/// thread, which no kernel ever refuses.
+/// Which writes of the main thread are writes of outputs. Skips the first two: in another run, their numbers may belong to a write
+/// that wakes a thread, which never fails in practice.
 fn writes_of_outputs() -> Vec<usize> {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), ARTICLES);
@@ -178,13 +178,13 @@ fn writes_of_outputs() -> Vec<usize> {
 }
 
 #[test]
-fn an_io_error_at_any_write_or_sync_is_told_and_nothing_is_lost() {
+fn an_io_error_at_any_write_or_sync_is_reported_and_loses_nothing() {
     let calls = "pwrite64,fdatasync,fsync";
     at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, every(), |ended, what| told(ended, what, "output"));
 }
 
 #[test]
-fn a_rename_that_fails_leaves_the_old_table() {
+fn a_failed_rename_leaves_the_old_table() {
     let calls = "rename,renameat,renameat2,linkat,link";
     at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, 1, |ended, what| {
         assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);

@@ -1,4 +1,4 @@
-//! `kill -9` with calls in flight, at every point of a run: only these calls are made again, and the table comes out the same.
+//! `kill -9` at every point of a run: only calls in flight are repeated, and the table is the same in the end.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::support::mock::Mock;
 const ARTICLES: usize = 7;
 const CALLS: usize = 2 * ARTICLES;
 
-/// Returns when the ledger holds `count` calls, that is, when the run has kept every answer that the mock let go out.
+/// Waits until the ledger holds `count` calls, that is, every answer that the mock sent.
 fn kept(desk: &Desk, count: usize) {
     let end = Instant::now() + PATIENCE;
     let path = desk.path("output/ledger.db");
@@ -25,18 +25,18 @@ fn kept(desk: &Desk, count: usize) {
     }
 }
 
-/// How many calls the ledger knows to have been begun and not ended.
+/// The number of calls in the ledger that were started and not finished, by an SQL condition.
 fn count(desk: &Desk, which: &str) -> usize {
     let ledger = Connection::open_with_flags(desk.path("output/ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let count: i64 = ledger.query_row(&format!("SELECT count(*) FROM {which}"), [], |row| row.get(0)).unwrap();
     usize::try_from(count).unwrap()
 }
 
-/// What the config allows at once, and so the most that can be in flight.
+/// The config's concurrency, so the most calls that can be in flight.
 const CONCURRENCY: usize = 4;
 
 #[test]
-fn a_kill_costs_only_the_calls_that_were_in_flight() {
+fn a_kill_repeats_only_calls_in_flight() {
     let mock = Mock::good();
     let undisturbed = Desk::with(&openai(&mock), ARTICLES);
     undisturbed.run(&["run"]).exits(0);
@@ -56,20 +56,20 @@ fn a_kill_costs_only_the_calls_that_were_in_flight() {
         let ended = desk.run(&["run"]).exits(0);
         assert!(ended.stderr.contains("killed with up to"), "{}", ended.stderr);
         let again = mock.count() - CALLS;
-        // Counted by what may be in flight: the mock may read a call only after its sender is dead.
+        // Not `noted`: the mock may read a request after its sender is dead.
         assert!(again <= CONCURRENCY, "{again} calls made again after a kill with {answered} answered");
         assert_eq!(mock.distinct_paid().len(), CALLS);
         assert_eq!(desk.timeless(), wanted, "killed after {answered} answers");
         let (table, calls) = (desk.table(), mock.count());
         desk.run(&["run"]).exits(0);
         assert_eq!((desk.table(), mock.count()), (table, calls));
-        // They stay in the books: each may have been billed.
+        // They stay in the ledger, because each may have been billed.
         assert_eq!(count(&desk, "waste WHERE outcome = 'killed'"), noted);
     }
 }
 
 #[test]
-fn many_kills_in_a_row_wear_nothing_out() {
+fn many_kills_in_a_row_do_no_damage() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), ARTICLES);
     for round in 0..CALLS {
@@ -78,7 +78,7 @@ fn many_kills_in_a_row_wear_nothing_out() {
         let before = mock.count();
         let run = desk.start(&["run"]);
         mock.arrived(before + 1);
-        // Its first answer is there or not: both must be survived.
+        // Its first answer may be stored or not.
         assert_eq!(run.kill().code, None, "round {round}");
     }
     mock.release();
@@ -89,11 +89,11 @@ fn many_kills_in_a_row_wear_nothing_out() {
     assert_eq!(check, "ok");
 }
 
-/// A run of hundreds of articles, killed at this many random moments.
+/// How often a run over hundreds of articles is killed at a random moment.
 const KILLS: usize = 200;
 const HUNDREDS: usize = 250;
 
-/// Random enough, and the same in every run of the test (Knuth's MMIX generator).
+/// A random number generator with a fixed seed (Knuth's MMIX).
 struct Dice(u64);
 
 impl Dice {
@@ -104,7 +104,7 @@ impl Dice {
 }
 
 #[test]
-fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twice() {
+fn two_hundred_random_kills_lose_nothing_and_repeat_only_calls_in_flight() {
     let mock = Mock::good();
     let undisturbed = Desk::with(&openai(&mock), HUNDREDS);
     undisturbed.run(&["run"]).exits(0);
@@ -117,7 +117,7 @@ fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twic
     let mut left_open = 0;
     for round in 0..KILLS {
         let run = desk.start(&["run"]);
-        // Some rounds are killed in their first moments, wherever they are by then; the others after some requests more.
+        // A quarter of the runs are killed at a random time just after the start, the others after some more requests.
         if dice.roll(4) == 0 {
             let end = Instant::now() + std::time::Duration::from_micros(dice.roll(60_000));
             while Instant::now() < end {
@@ -126,7 +126,7 @@ fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twic
         } else {
             mock.arrived((mock.count() + 1 + usize::try_from(dice.roll(5)).unwrap()).min(2 * HUNDREDS));
         }
-        // It may have ended by itself, when all is done.
+        // It may have finished before the kill.
         let ended = run.kill();
         assert!(ended.code.is_none_or(|code| code == 0), "round {round}: {}", ended.stderr);
         if desk.path("output/ledger.db").exists() {
@@ -135,7 +135,7 @@ fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twic
             (in_flight, left_open) = (in_flight + open, left_open.max(open));
         }
         if desk.path("output/summaries.csv").exists() {
-            // Whole at every instant.
+            // The table is never half written.
             assert!(desk.rows().len() <= HUNDREDS);
         }
     }
@@ -154,7 +154,7 @@ fn two_hundred_kills_at_random_lose_nothing_and_pay_only_what_was_in_flight_twic
 }
 
 #[test]
-fn a_power_cut_within_a_write_costs_what_stands_behind_it_and_no_more() {
+fn a_torn_write_loses_only_what_follows_it() {
     let mock = Mock::good();
     let undisturbed = Desk::with(&openai(&mock), ARTICLES);
     undisturbed.run(&["run"]).exits(0);
@@ -172,7 +172,7 @@ fn a_power_cut_within_a_write_costs_what_stands_behind_it_and_no_more() {
     for cut in 0..=12 {
         let kept = log.len() * cut / 12;
         let (cut_off, rest) = log.split_at(kept);
-        // The sector that was being written is there in half, or holds what stood there before.
+        // The last sector may be incomplete, or contain garbage.
         let torn: Vec<u8> = cut_off.iter().copied().chain(rest.iter().take(512).map(|byte| !byte)).collect();
         for log in [cut_off, torn.as_slice()] {
             let before = mock.count();

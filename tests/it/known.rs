@@ -1,4 +1,4 @@
-//! Unchanged is free: a known file is not opened, a moved article is known by its content, outputs that stand are left alone.
+//! Unchanged input is free: known files are not opened, moved articles are recognised, current outputs are not written.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -9,13 +9,13 @@ use crate::support::configs::openai;
 use crate::support::desk::{Desk, sources};
 use crate::support::mock::Mock;
 
-/// Gives a file another time, an hour and some seconds back.
+/// Sets a file's modification time back by an hour and some seconds.
 fn age(desk: &Desk, name: &str, seconds: u64) {
     let time = SystemTime::now() - Duration::from_secs(3600 + seconds);
     File::options().write(true).open(desk.path(name)).unwrap().set_modified(time).unwrap();
 }
 
-/// Writes another content of the same length over a file, which then looks as before.
+/// Overwrites a file with content of the same length and restores its time, so that it looks unchanged.
 fn swap(desk: &Desk, name: &str) {
     let path = desk.path(name);
     let before = fs::metadata(&path).unwrap();
@@ -39,19 +39,19 @@ fn a_file_with_the_same_size_time_and_inode_is_not_opened() {
     let desk = desk(&mock, 3);
     desk.run(&["run"]).exits(0);
     let table = desk.table();
-    // Nobody would do that; it shows that nobody looks.
+    // Artificial, but it shows that the file is not opened.
     swap(&desk, "input/002.txt");
     let summary = desk.run(&["run"]).exits(0).summary();
     assert_eq!([&summary["found"], &summary["done"], &summary["earlier"], &summary["requests"]], [3, 3, 3, 0], "{summary}");
     assert_eq!(desk.table(), table);
-    // Another time, and it is read.
+    // With another time, the file is read.
     age(&desk, "input/002.txt", 50);
     desk.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 6 + 2);
 }
 
 #[test]
-fn a_file_that_was_just_written_to_is_read_again() {
+fn a_file_that_was_just_written_is_read_again() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     desk.run(&["run"]).exits(0);
@@ -61,7 +61,7 @@ fn a_file_that_was_just_written_to_is_read_again() {
 }
 
 #[test]
-fn a_changed_setting_opens_the_files_and_asks_for_what_it_shapes() {
+fn a_changed_setting_opens_the_files_and_repeats_the_calls_it_shapes() {
     let mock = Mock::good();
     let desk = desk(&mock, 3);
     desk.run(&["run"]).exits(0);
@@ -71,7 +71,7 @@ fn a_changed_setting_opens_the_files_and_asks_for_what_it_shapes() {
 }
 
 #[test]
-fn a_renamed_and_a_copied_article_are_known_by_their_content() {
+fn renamed_and_copied_articles_are_recognised_by_content() {
     let mock = Mock::good();
     let desk = desk(&mock, 2);
     desk.run(&["run"]).exits(0);
@@ -86,7 +86,7 @@ fn a_renamed_and_a_copied_article_are_known_by_their_content() {
 }
 
 #[test]
-fn a_file_that_is_gone_leaves_the_table_and_comes_back_free() {
+fn a_removed_file_leaves_the_table_and_returns_free() {
     let mock = Mock::good();
     let desk = desk(&mock, 3);
     desk.run(&["run"]).exits(0);
@@ -100,7 +100,7 @@ fn a_file_that_is_gone_leaves_the_table_and_comes_back_free() {
 }
 
 #[test]
-fn another_input_is_another_table_and_the_way_back_is_free() {
+fn switching_the_input_back_is_free() {
     let mock = Mock::good();
     let desk = desk(&mock, 2);
     desk.write("other/a.txt", french(8));
@@ -129,7 +129,7 @@ fn an_article_that_left_its_list_leaves_the_table() {
 }
 
 #[test]
-fn outputs_that_stand_are_not_written_again_and_others_are() {
+fn only_outdated_outputs_are_written() {
     let mock = Mock::good();
     let desk = desk(&mock, 2);
     desk.run(&["run"]).exits(0);
@@ -148,7 +148,7 @@ fn outputs_that_stand_are_not_written_again_and_others_are() {
 }
 
 #[test]
-fn a_failed_article_is_tried_again_although_its_file_is_unchanged() {
+fn a_failed_article_is_retried_even_if_its_file_is_unchanged() {
     let mock = Mock::scripted(|request, number| {
         if number == 0 { crate::support::mock::Deed::status(400, "{}") } else { crate::support::mock::Deed::usual(request) }
     });

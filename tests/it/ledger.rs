@@ -1,4 +1,4 @@
-//! The ledger from outside: nothing is paid twice, nobody else's file is touched, and two runs never share one.
+//! The ledger end to end: nothing is paid twice, foreign files are left alone, and two runs never share a ledger.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::support::desk::{Desk, sources};
 use crate::support::mock::Mock;
 
 #[test]
-fn a_second_run_makes_no_call_and_writes_the_same_bytes() {
+fn a_second_run_makes_no_calls_and_writes_the_same_bytes() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 5);
     desk.write("input/empty.txt", "");
@@ -22,7 +22,7 @@ fn a_second_run_makes_no_call_and_writes_the_same_bytes() {
 }
 
 #[test]
-fn a_changed_article_costs_its_own_calls_and_changes_its_own_row() {
+fn a_changed_article_repeats_only_its_own_calls() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 4);
     desk.run(&["run"]).exits(0);
@@ -37,7 +37,7 @@ fn a_changed_article_costs_its_own_calls_and_changes_its_own_row() {
 }
 
 #[test]
-fn a_moved_article_is_not_paid_for_again_and_a_removed_one_leaves_the_table() {
+fn a_moved_article_is_free_and_a_removed_one_leaves_the_table() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -49,13 +49,13 @@ fn a_moved_article_is_not_paid_for_again_and_a_removed_one_leaves_the_table() {
 }
 
 #[test]
-fn a_changed_setting_redoes_just_what_it_shapes() {
+fn a_changed_setting_redoes_only_what_it_shapes() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
     desk.write("config.toml", openai(&mock).replace("words = 60", "words = 90"));
     desk.run(&["run"]).exits(0);
-    // The summaries come out the same, so their translations are remembered.
+    // The summaries are the same, so their translations come from the ledger.
     assert_eq!(mock.count(), 6 + 3);
     desk.write("config.toml", openai(&mock));
     desk.run(&["run"]).exits(0);
@@ -63,7 +63,7 @@ fn a_changed_setting_redoes_just_what_it_shapes() {
 }
 
 #[test]
-fn a_renamed_endpoint_is_not_paid_again_and_another_model_is() {
+fn renaming_an_endpoint_is_free_and_changing_its_model_is_not() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     desk.run(&["run"]).exits(0);
@@ -76,7 +76,7 @@ fn a_renamed_endpoint_is_not_paid_again_and_another_model_is() {
 }
 
 #[test]
-fn the_ledger_is_sqlite_with_a_write_ahead_log_and_whole() {
+fn the_ledger_is_an_intact_sqlite_database_in_wal_mode() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -90,7 +90,7 @@ fn the_ledger_is_sqlite_with_a_write_ahead_log_and_whole() {
 }
 
 #[test]
-fn a_ledger_that_is_not_ours_is_left_as_it_is() {
+fn a_foreign_ledger_is_left_alone() {
     let other = tempfile::tempdir().unwrap();
     let path = other.path().join("other.db");
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE photos (name TEXT); INSERT INTO photos VALUES ('a');").unwrap();
@@ -108,14 +108,14 @@ fn a_ledger_that_is_not_ours_is_left_as_it_is() {
 }
 
 #[test]
-fn a_damaged_ledger_is_told_with_its_repair_and_nothing_is_paid_again() {
+fn a_damaged_ledger_is_reported_with_its_repair_and_nothing_is_paid_again() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 30);
     desk.run(&["run"]).exits(0);
     let calls = mock.count();
     let path = desk.path("output/ledger.db");
     let mut bytes = fs::read(&path).unwrap();
-    // Every page but the first, which says whose file it is.
+    // Damage every page except the first, which identifies the file.
     bytes.iter_mut().skip(4096).for_each(|byte| *byte = 0xa5);
     fs::write(&path, &bytes).unwrap();
     let ended = desk.run(&["run"]).exits(2);
@@ -124,7 +124,7 @@ fn a_damaged_ledger_is_told_with_its_repair_and_nothing_is_paid_again() {
 }
 
 #[test]
-fn a_table_without_its_ledger_is_not_paid_for_again_unasked() {
+fn a_missing_ledger_is_reported_before_paying_again() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     desk.run(&["run"]).exits(0);
@@ -138,7 +138,7 @@ fn a_table_without_its_ledger_is_not_paid_for_again_unasked() {
 }
 
 #[test]
-fn the_second_of_two_runs_at_once_steps_back_and_names_the_first() {
+fn a_second_run_at_once_exits_and_names_the_first() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     mock.hold();
@@ -153,7 +153,7 @@ fn the_second_of_two_runs_at_once_steps_back_and_names_the_first() {
 }
 
 #[test]
-fn the_lock_of_a_killed_run_holds_nobody_up() {
+fn a_killed_run_leaves_no_lock() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     mock.hold();

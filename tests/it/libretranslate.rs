@@ -1,4 +1,4 @@
-//! `LibreTranslate` says what it takes, on a page of settings and in its refusals: nothing longer is sent to it twice.
+//! `LibreTranslate` states its limits in its settings and in its errors. Longer texts are not sent twice.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::desk::Desk;
 use crate::support::http::{Request, Response};
 use crate::support::mock::{Deed, Mock};
 
-/// A server that takes so many characters a text and so many texts a call; `says`: it has the page of settings.
+/// A server with these limits of characters for each text and texts for each call. With `says`, it has the settings page.
 fn server(characters: usize, texts: usize, says: bool) -> Mock {
     Mock::scripted(move |request, _| match request.path.as_str() {
         "/frontend/settings" if says => Deed::Answer(Response::json(&json!({"charLimit": characters}))),
@@ -18,7 +18,7 @@ fn server(characters: usize, texts: usize, says: bool) -> Mock {
     })
 }
 
-/// As version 1.9 says it: in the same words of one text and of all of them.
+/// Version 1.9 uses the same message for one text and for all texts.
 fn refusal(request: &Request, characters: usize, texts: usize) -> Option<Deed> {
     let sent = texts_of(request);
     let longest = sent.iter().map(|text| text.chars().count()).max().unwrap_or(0);
@@ -35,7 +35,7 @@ fn translations(mock: &Mock) -> Vec<Request> {
     mock.requests().into_iter().filter(|request| request.path == "/translate").collect()
 }
 
-/// Whole texts are translated, so that they are long.
+/// Translates whole texts, because they are long.
 fn desk(mock: &Mock, lines: &str, articles: usize) -> Desk {
     let desk = Desk::with(&format!("[summary]\nkeep_text = true\n\n{}", service(mock, "libretranslate", lines)), 0);
     for number in 0..articles {
@@ -45,7 +45,7 @@ fn desk(mock: &Mock, lines: &str, articles: usize) -> Desk {
 }
 
 #[test]
-fn its_settings_are_asked_for_once_and_nothing_longer_is_sent() {
+fn settings_are_requested_once_and_nothing_longer_is_sent() {
     let mock = server(300, 50, true);
     let desk = desk(&mock, "", 3);
     let ended = desk.run(&["run"]).exits(0);
@@ -56,12 +56,12 @@ fn its_settings_are_asked_for_once_and_nothing_longer_is_sent() {
     for number in 0..3 {
         assert!(desk.row(&format!("input/{number}.txt"))["text_en"].ends_with("À L'UNANIMITÉ."), "nothing is left out");
     }
-    // The summaries are made by the embedded endpoint.
+    // The embedded endpoint makes the summaries.
     assert_eq!(ended.summary()["requests"], mock.count() + 3, "the question counts too");
 }
 
 #[test]
-fn a_server_that_only_refuses_is_learnt_from() {
+fn limits_are_learnt_from_refusals() {
     for (characters, texts) in [(300, 50), (2_000, 1), (300, 1)] {
         let mock = server(characters, texts, false);
         let desk = desk(&mock, "", 3);
@@ -73,7 +73,7 @@ fn a_server_that_only_refuses_is_learnt_from() {
 }
 
 #[test]
-fn a_text_that_it_does_not_take_is_no_harm_to_its_neighbours() {
+fn a_refused_text_does_not_affect_other_articles() {
     let mock = Mock::scripted(|request, _| match request.path.as_str() {
         "/translate" if request.text().contains("numéro 1 ") => Deed::status(400, r#"{"error":"Invalid request: missing something"}"#),
         _ => Deed::usual(request),

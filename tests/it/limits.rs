@@ -1,10 +1,10 @@
-//! The limits of a run: each ends it cleanly with exit code 6, and all that is done stands in the table.
+//! The limits of a run: each ends it with exit code 6, and everything done so far is in the table.
 
 use crate::support::configs::openai;
 use crate::support::desk::Desk;
 use crate::support::mock::{Deed, Mock};
 
-/// One unit of money a million tokens: the mock's service says what it counted, so that the tests know what a call costs.
+/// A price of one for a million tokens. The mock reports its usage, so the tests know the cost of a call.
 fn priced(mock: &Mock, run: &str) -> String {
     openai(mock).replace("concurrency = 4", "concurrency = 1\nprice = { characters = 1000000.0 }") + &format!("\n[run]\n{run}\n")
 }
@@ -20,28 +20,28 @@ fn spent(desk: &Desk) -> f64 {
 }
 
 #[test]
-fn so_many_articles_are_made_and_no_more() {
+fn max_articles_stops_after_that_many() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 9);
     let summary = desk.run(&["run", "--max-articles", "4"]).exits(6).summary();
     assert_eq!((done(&desk), mock.count()), (4, 8));
     assert_eq!([&summary["found"], &summary["done"], &summary["pending"], &summary["exit"]], [9, 4, 5, 6], "{summary}");
     assert!(summary["limit"].as_str().unwrap().starts_with("max_articles"), "{summary}");
-    // Those that are done do not count again.
+    // Articles that are done do not count again.
     desk.run(&["run", "--max-articles", "4"]).exits(6);
     desk.run(&["run", "--max-articles", "1"]).exits(0);
     assert_eq!((done(&desk), mock.count()), (9, 18));
 }
 
 #[test]
-fn the_call_that_would_pass_the_cap_is_not_made_tonight() {
+fn max_cost_counts_the_whole_night() {
     let mock = Mock::good();
     let desk = Desk::with(&priced(&mock, "max_cost = 2000.0"), 6);
     desk.run(&["run"]).exits(6);
     let (first, cost) = (mock.count(), spent(&desk));
     assert!(cost <= 2000.0 && cost > 1000.0, "{cost}");
     assert!(done(&desk) > 0 && done(&desk) < 6);
-    // The night's next run begins where this one ended.
+    // The next run in the same night starts with what is already spent.
     desk.run(&["run"]).exits(6);
     assert_eq!((mock.count(), spent(&desk)), (first, cost));
     desk.run(&["run", "--max-cost", "1e9"]).exits(0);
@@ -53,7 +53,7 @@ fn by_the_token(mock: &Mock, places: usize) -> String {
     openai(mock).replace("concurrency = 4", &priced)
 }
 
-/// What a call is thought to cost before it is answered: many times what it does.
+/// The estimated cost of a call before its answer: many times the real cost.
 fn estimate() -> f64 {
     let mock = Mock::good();
     let desk = Desk::with(&by_the_token(&mock, 1), 1);
@@ -65,17 +65,17 @@ fn estimate() -> f64 {
 }
 
 #[test]
-fn a_cap_is_spent_and_not_only_set_aside() {
+fn max_cost_is_spent_in_full() {
     let mock = Mock::good();
     let desk = Desk::with(&by_the_token(&mock, 4), 12);
-    // Enough for two at once and no more, and for all one after the other.
+    // Enough for two calls at once, and for all calls one after the other.
     desk.run(&["run", "--max-cost", &format!("{}", estimate() * 2.5)]).exits(0);
     assert_eq!((done(&desk), mock.count()), (12, 24));
     assert!(mock.most_in_flight() <= 2, "{}", mock.most_in_flight());
 }
 
 #[test]
-fn calls_that_wait_in_line_use_up_nothing_of_the_cap() {
+fn queued_calls_do_not_use_up_max_cost() {
     const PLACES: usize = 32;
     let one = estimate();
     let mock = Mock::good();
@@ -92,7 +92,7 @@ fn calls_that_wait_in_line_use_up_nothing_of_the_cap() {
 }
 
 #[test]
-fn a_call_that_a_kill_left_open_counts_as_spent() {
+fn a_call_left_open_by_a_kill_counts_as_spent() {
     let mock = Mock::good();
     let desk = Desk::with(&priced(&mock, ""), 1);
     mock.hold();
@@ -102,13 +102,13 @@ fn a_call_that_a_kill_left_open_counts_as_spent() {
     mock.release();
     let lost = spent(&desk);
     assert!(lost > 0.0);
-    // Enough for the call, but not for the one that was lost too.
+    // Enough for the call, but not for the lost one as well.
     desk.run(&["run", "--max-cost", &format!("{}", lost * 1.5)]).exits(6);
     assert_eq!(mock.count(), 1);
 }
 
 #[test]
-fn a_cap_without_a_price_is_refused() {
+fn max_cost_without_a_price_is_refused() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     let ended = desk.run(&["run", "--max-cost", "5"]).exits(2);
@@ -117,7 +117,7 @@ fn a_cap_without_a_price_is_refused() {
 }
 
 #[test]
-fn too_many_failures_end_it() {
+fn max_failures_ends_the_run() {
     let mock = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"no"}}"#));
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 9);
     let ended = desk.run(&["run", "--max-failures", "2"]).exits(6);
@@ -128,7 +128,7 @@ fn too_many_failures_end_it() {
 }
 
 #[test]
-fn when_the_time_is_up_calls_in_flight_may_end() {
+fn max_time_lets_calls_in_flight_finish() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 6);
     mock.hold();
@@ -143,7 +143,7 @@ fn when_the_time_is_up_calls_in_flight_may_end() {
 }
 
 #[test]
-fn a_limit_that_is_none_is_refused_before_anything_is_read() {
+fn an_invalid_limit_is_refused_before_reading() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     for flags in [["--max-cost", "0"], ["--max-articles", "0"], ["--max-time", "soon"], ["--deadline", "6 am"], ["--max-failures", "many"]]

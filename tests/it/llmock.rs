@@ -1,4 +1,4 @@
-//! What a judge that nobody here wrote says of the program as a client: llmock (on `PyPI`), which `scripts/test` installs below `target/`.
+//! The program as seen by llmock (on `PyPI`), a mock service that reports how its clients behave. `scripts/test` installs it.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::support::http::ask;
 use crate::support::process::Running;
 use crate::support::repository;
 
-/// The running judge, and where it is; none where it is not installed.
+/// The running llmock and its URL, or `None` if it is not installed.
 fn llmock() -> Option<(Running, String)> {
     let program = repository("target/llmock/bin/llmock");
     if !program.is_file() {
@@ -29,7 +29,7 @@ fn config(url: &str, concurrency: usize) -> String {
     )
 }
 
-/// Runs the program against a judge that does this to its requests; returns the exit code's row errors and what the judge found.
+/// Runs the program against llmock with these faults. Returns the errors of the rows and llmock's findings.
 fn judged(url: &str, behaviors: &Value, articles: usize, exit: i32) -> Vec<String> {
     assert_eq!(ask(url, "/_llmock/reset", &[], Some(&json!({}))).status, 200);
     assert_eq!(ask(url, "/_llmock/scenario", &[("content-type", "application/json")], Some(&json!({"behaviors": behaviors}))).status, 201);
@@ -43,10 +43,10 @@ fn judged(url: &str, behaviors: &Value, articles: usize, exit: i32) -> Vec<Strin
 }
 
 #[test]
-fn llmock_finds_nothing_to_complain_of() {
+fn llmock_reports_no_findings() {
     let Some((_server, url)) = llmock() else { return };
     let fail = |status: u16, code: Option<&str>, retry_after: Option<f64>, times: Option<u32>| json!({"type": "fail", "status": status, "code": code, "retry_after": retry_after, "times": times});
-    // Every kind of trouble that passes, and one request that is refused.
+    // Every kind of temporary failure, and one refused request.
     let passing = json!([
         fail(503, None, None, Some(1)),
         fail(429, None, Some(1.0), Some(1)),
@@ -55,7 +55,7 @@ fn llmock_finds_nothing_to_complain_of() {
     ]);
     let errors = judged(&url, &passing, 12, 3);
     assert_eq!(errors.len(), 1, "{errors:?}");
-    // Trouble that stays condemns the endpoint at once. (Not asked: 429 with `insufficient_quota`, which the judge takes for any other 429.)
+    // A permanent failure disables the endpoint at once. (Except 429 with `insufficient_quota`: llmock treats it as any 429.)
     for (status, code) in [(401, None), (403, None), (404, Some("model_not_found"))] {
         let errors = judged(&url, &json!([fail(status, code, None, None)]), 10, 4);
         assert_eq!(errors.len(), 10, "{status}");

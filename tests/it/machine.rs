@@ -1,4 +1,4 @@
-//! The machine gives less than was hoped for, sleeps, or has a wrong clock; and the order in which the disk is written to.
+//! Limits of the machine, sleep, and wrong clocks; and the order of writes to the disk.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::support::desk::Desk;
 use crate::support::mock::{Deed, Mock};
 use crate::support::process::{Ended, Running};
 
-/// The program under a shell that first says `before`, such as a limit.
+/// Starts the program from a shell that first runs `before`, such as a `ulimit`.
 fn under(desk: &Desk, before: &str, arguments: &[&str]) -> Running {
     let program = desk.command(arguments);
     let mut shell = Command::new("/bin/bash");
@@ -20,7 +20,7 @@ fn under(desk: &Desk, before: &str, arguments: &[&str]) -> Running {
 }
 
 #[test]
-fn too_few_open_files_are_told_before_the_first_request() {
+fn too_few_open_files_are_reported_before_the_first_request() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     for limit in [12, 20, 40, 60] {
@@ -33,7 +33,7 @@ fn too_few_open_files_are_told_before_the_first_request() {
 }
 
 #[test]
-fn as_many_files_as_are_needed_are_asked_for() {
+fn the_limit_of_open_files_is_raised_as_needed() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 300"), 3);
     under(&desk, "ulimit -Sn 100", &["run"]).wait().exits(0);
@@ -42,10 +42,10 @@ fn as_many_files_as_are_needed_are_asked_for() {
 }
 
 #[test]
-fn too_few_threads_are_told_before_the_first_request() {
+fn too_few_threads_are_reported_before_the_first_request() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
-    // The limit does not bind root.
+    // The limit does not apply to root.
     let own = Command::new("chown").args(["-R", "61111"]).arg(desk.path(".")).status().is_ok_and(|status| status.success());
     let program = desk.path("program");
     std::fs::copy(env!("CARGO_BIN_EXE_depeche"), &program).unwrap();
@@ -67,7 +67,7 @@ fn too_few_threads_are_told_before_the_first_request() {
 }
 
 #[test]
-fn too_little_memory_ends_it_and_leaves_no_half_of_a_file() {
+fn too_little_memory_ends_the_run_without_partial_files() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -82,14 +82,14 @@ fn too_little_memory_ends_it_and_leaves_no_half_of_a_file() {
 }
 
 #[test]
-fn a_machine_that_slept_goes_on_where_it_was() {
+fn a_run_continues_after_sleep() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 6);
     mock.hold();
     let run = desk.start(&["run"]);
     mock.in_flight(4);
     run.signal("STOP");
-    // It answers while nobody listens.
+    // The mock answers while the program is stopped.
     mock.let_pass(4);
     run.signal("CONT");
     mock.release();
@@ -98,13 +98,13 @@ fn a_machine_that_slept_goes_on_where_it_was() {
 }
 
 #[test]
-fn calls_whose_time_ran_out_in_sleep_are_retried_under_the_same_rules() {
+fn calls_that_time_out_during_sleep_are_retried_as_usual() {
     let mock = Mock::scripted(|request, number| if number < 4 { Deed::Hang } else { Deed::usual(request) });
     let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"1s\""), 6);
     let run = desk.start(&["run"]);
     mock.arrived(4);
     run.signal("STOP");
-    // Longer than the time-out: the one wait here, for the clock itself is what is tested.
+    // Longer than the timeout. This test must really wait, because it tests the clock.
     std::thread::sleep(std::time::Duration::from_millis(1500));
     run.signal("CONT");
     let ended = run.wait();
@@ -115,14 +115,14 @@ fn calls_whose_time_ran_out_in_sleep_are_retried_under_the_same_rules() {
 }
 
 #[test]
-fn dates_in_the_future_and_a_clock_that_was_turned_back_hold_nothing_up() {
+fn future_dates_and_a_clock_set_back_do_no_harm() {
     let mock = Mock::good();
     let config = openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout") + "\n[run]\nmax_cost = 100.0\n";
     let desk = Desk::with(&config, 3);
     desk.run(&["run"]).exits(0);
     let (table, before) = (desk.table(), desk.timeless());
     let ledger = Connection::open(desk.path("output/ledger.db")).unwrap();
-    // As if all had been done in a century to come.
+    // Date everything in a future century.
     ledger
         .execute_batch(
             "UPDATE run SET started_at = '2126' || substr(started_at, 5), ended_at = '2126' || substr(ended_at, 5);
@@ -145,7 +145,7 @@ fn dates_in_the_future_and_a_clock_that_was_turned_back_hold_nothing_up() {
 }
 
 #[test]
-fn another_year_on_the_clock_changes_nothing() {
+fn the_year_on_the_clock_changes_nothing() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -164,10 +164,10 @@ fn another_year_on_the_clock_changes_nothing() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_no_run() {
+fn a_closed_pipe_does_not_end_a_run() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
-    // Standard output and standard error are pipes that nobody reads any more.
+    // Standard output and standard error are pipes without a reader.
     let program = desk.command(&["run", "-vv"]);
     let mut shell = Command::new("/bin/bash");
     shell.args(["-c", "exec 3> >(exec true); wait $!; \"$0\" run -vv >&3 2>&3; echo \"ended with $?\""]).arg(program.get_program());
@@ -175,13 +175,13 @@ fn a_reader_that_goes_away_ends_no_run() {
     let ended = Running::start(&mut shell).wait();
     assert!(ended.stdout.contains("ended with 0"), "{}{}", ended.stdout, ended.stderr);
     assert_eq!((desk.rows().len(), mock.count()), (3, 6));
-    // And where they are closed from the beginning.
+    // Both are closed from the beginning.
     desk.article(4);
     under(&desk, "exec 1>&- 2>&-", &["run"]).wait();
     assert_eq!(desk.rows().len(), 4);
 }
 
-/// What the program does to the disk, line by line; none where it cannot be traced.
+/// The traced system calls that touch the disk, or `None` if tracing is impossible.
 fn traced(desk: &Desk) -> Option<Vec<String>> {
     if !Command::new("strace").args(["-qq", "true"]).output().is_ok_and(|output| output.status.success()) {
         println!("skipped: strace is not there, or may not trace");
@@ -197,7 +197,7 @@ fn traced(desk: &Desk) -> Option<Vec<String>> {
 }
 
 #[test]
-fn the_ledger_is_on_the_disk_before_the_table_and_the_table_before_its_name() {
+fn the_ledger_is_synced_before_the_table_and_the_table_before_its_rename() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     let Some(lines) = traced(&desk) else { return };
@@ -210,6 +210,6 @@ fn the_ledger_is_on_the_disk_before_the_table_and_the_table_before_its_name() {
     let ledger = lines[..synced].iter().rposition(|line| line.contains("sync(") && line.contains("ledger.db"));
     let folder = lines[renamed..].iter().position(|line| line.contains("fsync") && line.contains("/output>"));
     assert!(ledger.is_some() && synced < renamed && folder.is_some(), "{lines:#?}");
-    // Each file's folder is synced after its name was given.
+    // The folder is synced after each rename.
     assert!(last("fsync /output>") > last("rename"), "{lines:#?}");
 }

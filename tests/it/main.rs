@@ -1,6 +1,6 @@
-//! `depeche` from outside: the real program, real sockets on loopback, real signals and `kill -9`. One module a theme.
+//! End-to-end tests of `depeche`: the real program, real sockets on loopback, real signals and `kill -9`.
 
-// Always on here; clippy takes it as the sign that what is below may unwrap.
+// Always true here. It tells clippy that `unwrap` is allowed.
 #![cfg(test)]
 
 mod apertium;

@@ -70,7 +70,7 @@ fn folder_for(mirror: &Mock) -> Desk {
     Desk::with(&embedded(&format!("translator = \"firefox\"\nmodel = \"tiny\"\nmirror = \"{}\"", mirror.url())), 0)
 }
 
-/// Starts `depeche serve` and returns it with its address.
+/// Starts `depeche serve` and returns it with its URL.
 fn serve(desk: &Desk) -> (Running, String) {
     let mut serving = desk.start(&["serve", "--listen", "127.0.0.1:0"]);
     let line = serving.says("serving at ");

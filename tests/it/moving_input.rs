@@ -1,4 +1,4 @@
-//! Input that does not hold still: files that go, shrink, grow or are replaced while a run is at work, and very many of them.
+//! Input that changes during a run: files that disappear, shrink, grow or are replaced. Also, very many files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use crate::support::desk::Desk;
 use crate::support::mock::{Deed, Mock};
 use crate::support::process::Running;
 
-/// Articles enough that the last ones have not been read when the first is asked for: reading goes some way ahead of the calls.
+/// Enough articles that the last ones are not yet read at the first request: reading runs ahead of the calls.
 const AHEAD: usize = 160;
 
-/// A service in whose first request `change` happens to the folder that is told it afterwards.
+/// A service that calls `change` during its first request. The test sets the input folder before the run.
 fn changed_by(change: impl Fn(&PathBuf) + Send + Sync + 'static) -> (Mock, std::sync::Arc<std::sync::OnceLock<PathBuf>>) {
     let folder = std::sync::Arc::new(std::sync::OnceLock::new());
     let told = std::sync::Arc::clone(&folder);
@@ -27,7 +27,7 @@ fn changed_by(change: impl Fn(&PathBuf) + Send + Sync + 'static) -> (Mock, std::
 }
 
 #[test]
-fn what_goes_shrinks_or_is_replaced_during_the_run_is_told_or_taken_whole() {
+fn files_that_vanish_shrink_or_are_replaced_are_reported_or_read_whole() {
     let shrunk = french(1000);
     let replaced = french(2000);
     let (now, new) = (shrunk.clone(), replaced.clone());
@@ -50,7 +50,7 @@ fn what_goes_shrinks_or_is_replaced_during_the_run_is_told_or_taken_whole() {
 }
 
 #[test]
-fn a_file_that_still_grows_is_read_again_and_its_row_replaced() {
+fn a_growing_file_is_read_again_and_its_row_replaced() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     let (half, rest) = (french(1), "\n\nLa seconde moitié vient plus tard, a dit la capitainerie mardi soir.\n");
@@ -64,11 +64,11 @@ fn a_file_that_still_grows_is_read_again_and_its_row_replaced() {
     assert!(mock.requests().iter().any(|request| request.text().contains("seconde moitié")));
 }
 
-/// As many files as a desk gathers in a month, read by a program that may have few open at once.
+/// A month's worth of files, read by a program that may open only a few at once.
 #[test]
-fn twenty_thousand_files_in_one_folder_need_few_descriptors() {
+fn twenty_thousand_files_need_few_descriptors() {
     let desk = Desk::new();
-    // Figures alone: asking which language that is takes no time.
+    // Only digits, so that language detection takes no time.
     let text = "Cotes\n\n12 34 56 78.\n";
     for number in 0..20_000 {
         fs::write(desk.path(&format!("input/{number:05}.txt")), text).unwrap();

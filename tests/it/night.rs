@@ -1,4 +1,4 @@
-//! For cron: the report, the metrics, the ping, the log as JSON, a second run that waits, and a bare environment.
+//! Unattended runs: the report, metrics, the ping, the log as JSON, waiting for another run, and a bare environment.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ fn json(desk: &Desk, name: &str) -> Value {
 }
 
 #[test]
-fn the_report_and_the_metrics_say_how_the_run_went() {
+fn report_and_metrics_describe_the_run() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
     desk.write("input/empty.txt", "");
@@ -48,13 +48,13 @@ fn the_report_and_the_metrics_say_how_the_run_went() {
     assert_eq!(json(&desk, "output/report.json")["endpoints"], serde_json::json!([]), "this run made no call");
 }
 
-/// A service that takes pings too.
+/// A service that also accepts pings.
 fn watched() -> Mock {
     Mock::scripted(|request: &Request, _| if request.path.starts_with("/ping") { Deed::status(200, "ok") } else { Deed::usual(request) })
 }
 
 #[test]
-fn whoever_watches_is_told_of_success_and_of_failure() {
+fn the_ping_reports_success_and_failure() {
     let mock = watched();
     let config = openai(&mock) + &format!("\n[run]\nping = \"{}/ping/1234\"\n", mock.url());
     let desk = Desk::with(&config, 1);
@@ -72,7 +72,7 @@ fn whoever_watches_is_told_of_success_and_of_failure() {
 }
 
 #[test]
-fn a_ping_that_is_not_taken_changes_nothing() {
+fn a_failed_ping_changes_nothing() {
     let mock = Mock::scripted(|request, _| if request.path.starts_with("/ping") { Deed::Drop } else { Deed::usual(request) });
     let desk = Desk::with(&(openai(&mock) + &format!("\n[run]\nping = \"{}/ping/geheim\"\n", mock.url())), 1);
     let ended = desk.run(&["run"]).exits(0);
@@ -80,7 +80,7 @@ fn a_ping_that_is_not_taken_changes_nothing() {
 }
 
 #[test]
-fn the_log_as_json_is_one_object_a_line_and_holds_neither_text_nor_key() {
+fn the_json_log_has_one_object_a_line_without_text_or_keys() {
     let mock = Mock::scripted(|request, number| if number == 1 { Deed::status(500, "{}") } else { Deed::usual(request) });
     let desk = Desk::with(&with_key(&mock), 2);
     desk.write("input/broken.json", "{");
@@ -96,7 +96,7 @@ fn the_log_as_json_is_one_object_a_line_and_holds_neither_text_nor_key() {
 }
 
 #[test]
-fn a_run_may_wait_for_another() {
+fn wait_waits_for_the_other_run() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     mock.hold();
@@ -126,7 +126,7 @@ fn a_bare_environment_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_run_that_cannot_begin_leaves_its_report_too() {
+fn a_run_that_cannot_start_writes_its_report() {
     let desk = Desk::with(&crate::support::configs::embedded("translator = \"firefox\"\nfetch = false"), 1);
     let ended = desk.run(&["run"]);
     let code = ended.code.unwrap();
@@ -139,7 +139,7 @@ fn a_run_that_cannot_begin_leaves_its_report_too() {
 }
 
 #[test]
-fn the_log_has_a_line_an_article_at_most_and_no_text_of_any() {
+fn the_log_has_at_most_one_line_an_article_and_no_text() {
     const ARTICLES: usize = 40;
     let mock = Mock::scripted(|request, number| if number % 5 == 0 { Deed::status(400, "{}") } else { Deed::usual(request) });
     let desk = Desk::with(&openai(&mock), ARTICLES);

@@ -1,4 +1,4 @@
-//! Saved pages of the kinds that the web has, each with what must and must not be read of it: tests/data/pages/manifest.jsonl.
+//! Saved web pages of many kinds. tests/data/pages/manifest.jsonl says what must and must not be extracted from each.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ fn each_page_gives_its_article_and_nothing_else() {
 }
 
 #[test]
-fn a_user_adds_rules_and_a_wrong_file_is_named_with_its_place() {
+fn users_can_add_rules_and_errors_are_reported_with_their_position() {
     let desk = Desk::new();
     desk.write("a.txt", "Le port rouvre\n\nLe port a rouvert mardi matin, a dit la mairie.\nÉdition du soir\n");
     desk.write("rules.toml", "lines = [\"Édition du soir\"]\n");

@@ -1,4 +1,4 @@
-//! `depeche read`: what is understood of each article, as JSON lines; and the folder of articles that ships with the program.
+//! `depeche read`: the extracted articles as JSON lines, and the articles in `input/`.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::support::desk::Desk;
 use crate::support::mock::Mock;
 use crate::support::repository;
 
-/// The articles that ship with the program, as it understands them.
+/// The articles of `input/` as the program reads them.
 fn shipped() -> Vec<Value> {
     let desk = Desk::new();
     let input = repository("input").display().to_string();
@@ -21,7 +21,7 @@ fn text<'a>(article: &'a Value, key: &str) -> &'a str {
 }
 
 #[test]
-fn the_shipped_articles_are_read_with_their_languages_titles_and_dates() {
+fn the_shipped_articles_have_the_right_languages_titles_and_dates() {
     let articles = shipped();
     assert_eq!(articles.len(), 11);
     for article in &articles {
@@ -43,7 +43,7 @@ fn the_shipped_articles_are_read_with_their_languages_titles_and_dates() {
 }
 
 #[test]
-fn what_is_not_the_article_is_dropped() {
+fn boilerplate_is_dropped() {
     for article in shipped() {
         let body = text(&article, "body").to_lowercase();
         for furniture in ["lien source", "comment (0)", "©", "cookie", "newsletter", "lire aussi", "mentions légales", "<"] {
@@ -53,7 +53,7 @@ fn what_is_not_the_article_is_dropped() {
 }
 
 #[test]
-fn old_encodings_come_out_right() {
+fn old_encodings_are_decoded() {
     let articles = shipped();
     let of = |name: &str| articles.iter().find(|article| text(article, "source").contains(name)).unwrap();
     for name in ["reserve-du-haut-pays", "usine-verre"] {
@@ -65,7 +65,7 @@ fn old_encodings_come_out_right() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_line_with_its_reason() {
+fn an_unreadable_file_gives_a_line_with_its_reason() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.write("input/empty.txt", "");
@@ -78,7 +78,7 @@ fn what_cannot_be_read_is_a_line_with_its_reason() {
 }
 
 #[test]
-fn an_article_has_the_same_id_here_and_in_the_table() {
+fn an_article_has_the_same_id_as_in_the_table() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     desk.write("input/a.json", serde_json::json!([{"id": 1, "text": french(1)}, {"id": 2, "text": french(2)}]).to_string());
@@ -92,7 +92,7 @@ fn an_article_has_the_same_id_here_and_in_the_table() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let desk = Desk::new();
     let input = repository("input").display().to_string();
     let script = format!("'{}' read '{input}' | head -n 1", env!("CARGO_BIN_EXE_depeche"));

@@ -1,5 +1,5 @@
-//! The configs for three real services, as `depeche init` writes them, against mocks of what these services document. The mocks are strict:
-//! whoever asks otherwise gets the service's own refusal.
+//! The template configs that `depeche init` writes, against mocks of the services' documented APIs. The mocks are strict: they
+//! answer any other request with the service's own error.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::support::wire::translation;
 
 const KEY: &str = "key-0123456789abcdef";
 
-/// Name, its address in the config, the variable of its key, and what answers there.
+/// The service's name, its URL in the config, the variable with its key, and its mock.
 type Service = (&'static str, &'static str, &'static str, fn(&Request) -> Response);
 
 const SERVICES: [Service; 3] = [
@@ -83,7 +83,7 @@ fn gemini(request: &Request) -> Response {
     let title = user.lines().nth(1).unwrap_or_default();
     let digest =
         json!({"title_fr": title, "title_en": translation("en", title), "summary_fr": "La digue a tenu.", "summary_en": "The dyke held."});
-    // In two parts, as it comes at times.
+    // In two parts, as the real service sometimes answers.
     let digest = digest.to_string();
     let (first, second) = digest.split_at(20);
     Response::json(&json!({
@@ -92,7 +92,7 @@ fn gemini(request: &Request) -> Response {
     }))
 }
 
-/// A desk with the config that `init` writes, its address replaced.
+/// A folder with the config that `init` writes, with the URL replaced.
 fn desk((name, address, ..): Service, mock: &Mock) -> Desk {
     let desk = Desk::new();
     desk.run(&["init", name]).exits(0);
@@ -109,7 +109,7 @@ fn run(desk: &Desk, variable: &str, key: &str, arguments: &[&str]) -> Ended {
 }
 
 #[test]
-fn each_makes_its_rows_and_the_doctor_finds_it_well() {
+fn each_config_makes_rows_and_passes_doctor() {
     for service in SERVICES {
         let (name, _, variable, answer) = service;
         let mock = Mock::scripted(move |request, _| Deed::Answer(answer(request)));

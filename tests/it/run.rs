@@ -1,4 +1,4 @@
-//! A run from end to end: the routes, the flags, how many calls are made and how many at once.
+//! A run from end to end: routes, flags, and the number of calls, in total and at once.
 
 use crate::support::articles::{english, french};
 use crate::support::configs::{openai, two_services};
@@ -23,7 +23,7 @@ fn a_french_article_is_summarised_in_french_and_translated() {
 }
 
 #[test]
-fn an_english_article_has_its_roles_swapped() {
+fn an_english_article_is_summarised_in_english_and_translated() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     desk.write("input/bridge.txt", english(7));
@@ -35,7 +35,7 @@ fn an_english_article_has_its_roles_swapped() {
 }
 
 #[test]
-fn the_single_call_route_makes_the_same_row_with_one_call() {
+fn single_call_makes_the_same_row_with_one_call() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.run(&["run", "--route", "single-call"]).exits(0);
@@ -50,7 +50,7 @@ fn the_single_call_route_makes_the_same_row_with_one_call() {
 }
 
 #[test]
-fn two_services_share_the_work_each_in_its_own_dialect() {
+fn two_services_share_the_work() {
     for (dialect, path, title, flags) in [
         ("libretranslate", "/translate", translation("en", TITLE), ""),
         ("apertium", "/translateChain", translation("eng", TITLE), "draft"),
@@ -66,14 +66,14 @@ fn two_services_share_the_work_each_in_its_own_dialect() {
 }
 
 #[test]
-fn as_many_calls_as_configured_are_in_flight_at_once_and_never_more() {
+fn concurrency_is_reached_and_never_exceeded() {
     const AT_ONCE: usize = 3;
     const ARTICLES: usize = 12;
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 3"), ARTICLES);
     mock.hold();
     let run = desk.start(&["run"]);
-    // A barrier: no answer goes out before all three are there. From then on one leaves, one comes.
+    // A barrier: no answer is sent before all three requests are there. From then on, each answer allows one request.
     mock.in_flight(AT_ONCE);
     for answered in 1..=2 * ARTICLES - AT_ONCE {
         mock.let_pass(1);
@@ -85,7 +85,7 @@ fn as_many_calls_as_configured_are_in_flight_at_once_and_never_more() {
 }
 
 #[test]
-fn the_flag_concurrency_overrides_the_config() {
+fn the_concurrency_flag_overrides_the_config() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 9);
     mock.hold();
@@ -97,7 +97,7 @@ fn the_flag_concurrency_overrides_the_config() {
 }
 
 #[test]
-fn identical_articles_are_paid_for_once_and_have_a_row_each() {
+fn identical_articles_are_paid_for_once_and_each_has_a_row() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     for name in ["input/a.txt", "input/b.txt", "input/sub/c.txt"] {
@@ -124,7 +124,7 @@ fn paths_and_the_output_folder_can_be_given_on_the_command_line() {
 }
 
 #[test]
-fn an_input_that_is_not_there_is_told_before_anything_is_sent() {
+fn a_missing_input_is_reported_before_any_request() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     let ended = desk.run(&["run", "inptu"]).exits(2);
@@ -133,7 +133,7 @@ fn an_input_that_is_not_there_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn without_a_subcommand_it_runs_and_the_end_line_adds_up() {
+fn without_a_subcommand_it_runs_and_the_final_counts_add_up() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.write("input/empty.txt", "");
@@ -148,7 +148,7 @@ fn without_a_subcommand_it_runs_and_the_end_line_adds_up() {
 }
 
 #[test]
-fn quiet_says_nothing_when_all_is_well() {
+fn quiet_prints_nothing_on_success() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     let ended = desk.run(&["run", "--quiet"]).exits(0);
@@ -156,7 +156,7 @@ fn quiet_says_nothing_when_all_is_well() {
 }
 
 #[test]
-fn another_working_folder_changes_no_byte() {
+fn another_working_folder_gives_the_same_bytes() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -169,7 +169,7 @@ fn another_working_folder_changes_no_byte() {
 }
 
 #[test]
-fn a_bare_environment_as_in_cron_changes_no_byte() {
+fn a_cron_environment_gives_the_same_bytes() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     desk.write("input/été.txt", french(3));
@@ -182,7 +182,7 @@ fn a_bare_environment_as_in_cron_changes_no_byte() {
 }
 
 #[test]
-fn a_proxy_is_never_used_for_a_service_on_this_machine() {
+fn local_services_bypass_the_proxy() {
     let (mock, proxy) = (Mock::good(), Mock::scripted(|_, _| Deed::status(502, "")));
     let desk = Desk::with(&format!("{}\n[run]\nping = \"{}/watch\"\n", openai(&mock), mock.url()), 1);
     let mut command = desk.command(&["run"]);

@@ -1,4 +1,4 @@
-//! `depeche serve`: the embedded endpoint for other programs. Its translator here is the toy model, French to English.
+//! `depeche serve`: the embedded endpoint for other programs, here with the toy model, French to English.
 
 use serde_json::json;
 
@@ -10,14 +10,14 @@ use crate::support::process::Running;
 
 const KEY: &str = "a-key-for-tests";
 
-/// A desk whose embedded endpoint has the toy model.
+/// A folder whose embedded endpoint has the toy model.
 fn desk() -> Desk {
     let desk = Desk::with(&toy("models"), 0);
     install(&desk, "models/fr-en");
     desk
 }
 
-/// Starts it with these further arguments; returns it with its address.
+/// Starts the server with these extra arguments and returns it with its URL.
 fn serve(desk: &Desk, more: &[&str]) -> (Running, String) {
     let arguments = [&["serve", "--listen", "127.0.0.1:0"][..], more].concat();
     let mut serving = Running::start(desk.command(&arguments).env("DEPECHE_TEST_KEY", KEY));
@@ -26,14 +26,14 @@ fn serve(desk: &Desk, more: &[&str]) -> (Running, String) {
     (serving, url)
 }
 
-/// The message of a refusal.
+/// The error message of a response.
 fn refusal(answer: &Response, status: u16) -> String {
     assert_eq!(answer.status, status);
     answer.value()["error"].as_str().unwrap().to_owned()
 }
 
 #[test]
-fn it_says_how_it_is_and_what_it_knows() {
+fn health_and_languages_are_reported() {
     let desk = desk();
     let (_serving, url) = serve(&desk, &[]);
     let health = ask(&url, "/health", &[], None).value();
@@ -45,7 +45,7 @@ fn it_says_how_it_is_and_what_it_knows() {
 }
 
 #[test]
-fn it_translates_a_text_a_list_and_finds_the_language() {
+fn translate_takes_a_text_or_a_list_and_detects_the_language() {
     let desk = desk();
     let (_serving, url) = serve(&desk, &[]);
     let (fr, en) = ("Le gouvernement a adopté le projet de loi à Paris.", "The government adopted the bill in Paris.");
@@ -64,7 +64,7 @@ fn it_translates_a_text_a_list_and_finds_the_language() {
 }
 
 #[test]
-fn it_summarises_with_whole_sentences_of_the_text() {
+fn summarize_returns_whole_sentences_of_the_text() {
     let desk = desk();
     let (_serving, url) = serve(&desk, &[]);
     let text = crate::support::articles::french(1);
@@ -80,7 +80,7 @@ fn it_summarises_with_whole_sentences_of_the_text() {
 }
 
 #[test]
-fn what_it_cannot_do_is_refused_in_json() {
+fn bad_requests_are_refused_in_json() {
     let desk = desk();
     let (_serving, url) = serve(&desk, &[]);
     let refused = |path: &str, body: serde_json::Value| ask(&url, path, &[], Some(&body));
@@ -96,14 +96,14 @@ fn what_it_cannot_do_is_refused_in_json() {
 }
 
 #[test]
-fn a_wrong_method_is_refused_in_json_too() {
+fn a_wrong_method_is_refused_in_json() {
     let desk = desk();
     let (_serving, url) = serve(&desk, &[]);
     assert!(!refusal(&ask(&url, "/translate", &[], None), 405).is_empty());
 }
 
 #[test]
-fn with_a_key_only_those_who_bring_it_are_served() {
+fn with_a_key_requests_need_it() {
     let desk = desk();
     let (_serving, url) = serve(&desk, &["--key-env", "DEPECHE_TEST_KEY"]);
     let body =
@@ -120,7 +120,7 @@ fn with_a_key_only_those_who_bring_it_are_served() {
 }
 
 #[test]
-fn other_machines_are_not_served_without_a_key() {
+fn listening_on_other_addresses_needs_a_key() {
     let desk = desk();
     let ended = desk.run(&["serve", "--listen", "0.0.0.0:0"]).exits(2);
     assert!(ended.stderr.contains("--key-env"), "{}", ended.stderr);
@@ -129,7 +129,7 @@ fn other_machines_are_not_served_without_a_key() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told() {
+fn an_address_in_use_is_reported() {
     let desk = desk();
     let (_serving, url) = serve(&desk, &[]);
     let ended = desk.run(&["serve", "--listen", url.strip_prefix("http://").unwrap()]).exits(2);
@@ -137,7 +137,7 @@ fn an_address_that_is_taken_is_told() {
 }
 
 #[test]
-fn a_signal_ends_it() {
+fn a_signal_ends_the_server() {
     let desk = desk();
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
         let (serving, _) = serve(&desk, &[]);

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT with calls in flight: nothing new is sent, what was answered is kept, the table is written.
+//! SIGTERM and SIGINT during calls: nothing new is sent, answers are kept, the table is written.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::support::desk::Desk;
 use crate::support::mock::{Deed, Mock};
 
 #[test]
-fn a_signal_lets_calls_in_flight_end_and_begins_no_new_one() {
+fn a_signal_lets_calls_in_flight_finish_and_starts_no_others() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
         let mock = Mock::good();
         let desk = Desk::with(&openai(&mock), 2);
@@ -32,7 +32,7 @@ fn a_signal_lets_calls_in_flight_end_and_begins_no_new_one() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_the_run_at_once() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 6);
     mock.hold();
@@ -41,7 +41,7 @@ fn a_second_signal_ends_it_at_once() {
     run.signal("TERM");
     run.says("stopping");
     run.signal("TERM");
-    // The mock still holds every answer.
+    // The mock has not answered yet.
     run.wait().exits(143);
     mock.release();
     desk.run(&["run"]).exits(0);
@@ -49,8 +49,8 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_signal_takes_no_earlier_row_out_of_the_table() {
-    // More articles than the conveyor holds at once, so that the walk has not come to the last ones.
+fn a_signal_keeps_earlier_rows_in_the_table() {
+    // More articles than may be alive at once, so that the walk has not reached the last ones.
     const MANY: usize = 150;
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), MANY);
@@ -68,7 +68,7 @@ fn a_signal_takes_no_earlier_row_out_of_the_table() {
 }
 
 #[test]
-fn a_closed_terminal_ends_it_as_cleanly() {
+fn a_closed_terminal_ends_the_run_cleanly() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     mock.hold();
@@ -83,7 +83,7 @@ fn a_closed_terminal_ends_it_as_cleanly() {
 }
 
 #[test]
-fn a_call_that_hangs_does_not_hold_up_the_end() {
+fn a_hanging_call_does_not_delay_the_end() {
     let mock = Mock::scripted(|_, _| Deed::Hang);
     let desk = Desk::with(&openai(&mock), 3);
     let mut run = desk.start(&["run"]);
@@ -95,14 +95,14 @@ fn a_call_that_hangs_does_not_hold_up_the_end() {
     assert!(start.elapsed() < Duration::from_mins(1), "it waited for the endpoint's own timeout of 100 s");
 }
 
-/// Calls that the ledger has noted and that have not ended.
+/// The number of calls that the ledger has noted and that have not finished.
 fn noted(desk: &Desk) -> i64 {
     let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
     ledger.query_row("SELECT count(*) FROM call WHERE state = 'claimed'", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
-fn a_call_that_only_waits_for_a_place_is_not_noted_after_a_signal() {
+fn queued_calls_are_not_noted_after_a_signal() {
     const PLACES: usize = 40;
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", &format!("concurrency = {PLACES}")), 3 * PLACES);
@@ -119,7 +119,7 @@ fn a_call_that_only_waits_for_a_place_is_not_noted_after_a_signal() {
     until("some are noted before their places are free", &|noted| noted > places);
     run.signal("TERM");
     run.says("stopping");
-    // Calls in flight may hang until they are cut off: what is noted then counts as perhaps billed.
+    // Calls in flight may hang until they are cancelled. Only those may then count as perhaps billed.
     until("only what was sent stays noted", &|noted| noted == places);
     mock.release();
     run.wait().exits(143);

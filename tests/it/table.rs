@@ -1,4 +1,4 @@
-//! The table: its columns, its order, its encoding, what a spreadsheet makes of it, and who may read it.
+//! The table: columns, order, encoding, safety in spreadsheets, and permissions.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +12,7 @@ const COLUMNS: &str = "id,source,title_fr,title_en,summary_fr,summary_en,languag
     summary_endpoint,translation_endpoint,cost,processed_at,text_fr,text_en,author,section,copy_of";
 
 #[test]
-fn a_mixed_folder_gives_one_row_an_article_in_the_order_of_the_sources() {
+fn a_mixed_folder_gives_one_row_for_each_article_in_path_order() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     let body = french(5).replace("La digue numéro 5 tient bon\n\n", "");
@@ -52,7 +52,7 @@ fn a_mixed_folder_gives_one_row_an_article_in_the_order_of_the_sources() {
 }
 
 #[test]
-fn the_french_excel_profile_has_its_mark_semicolons_and_line_ends() {
+fn the_french_excel_profile_has_bom_semicolons_and_crlf() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     desk.run(&["run"]).exits(0);
@@ -67,7 +67,7 @@ fn the_french_excel_profile_has_its_mark_semicolons_and_line_ends() {
 }
 
 #[test]
-fn a_cell_that_a_spreadsheet_would_calculate_is_made_harmless() {
+fn formulas_in_cells_are_disarmed() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     let titles = ["=1+1", "+33 appels", "@SUM(A1)", "-2+3", "=HYPERLINK(\"http://x\")"];
@@ -87,7 +87,7 @@ fn a_cell_that_a_spreadsheet_would_calculate_is_made_harmless() {
 }
 
 #[test]
-fn quotes_separators_and_line_breaks_come_back_as_they_were() {
+fn quotes_separators_and_line_breaks_survive_a_round_trip() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     let title = "Un «titre», \"cité\"; œuvre à 3 € — 日本語 🚢";
@@ -97,7 +97,7 @@ fn quotes_separators_and_line_breaks_come_back_as_they_were() {
 }
 
 #[test]
-fn the_files_are_for_their_owner_alone() {
+fn only_the_owner_can_read_the_files() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.run(&["run"]).exits(0);
@@ -127,7 +127,7 @@ fn the_files_are_for_their_owner_alone() {
 }
 
 #[test]
-fn file_names_that_steer_a_terminal_or_are_not_text_are_escaped() {
+fn control_characters_and_invalid_utf8_in_file_names_are_escaped() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 0);
     for (number, name) in [&b"a\nb.txt"[..], b"c\x1b[31m.txt", b"d\xff.txt", b"--help.txt"].into_iter().enumerate() {
@@ -139,7 +139,7 @@ fn file_names_that_steer_a_terminal_or_are_not_text_are_escaped() {
 }
 
 #[test]
-fn a_table_that_was_edited_or_deleted_is_made_anew_without_a_call() {
+fn an_edited_or_deleted_table_is_rebuilt_without_calls() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 2);
     desk.run(&["run"]).exits(0);
@@ -156,7 +156,7 @@ fn a_table_that_was_edited_or_deleted_is_made_anew_without_a_call() {
 }
 
 #[test]
-fn an_output_folder_that_cannot_be_made_is_told_before_anything_is_sent() {
+fn an_output_folder_that_cannot_be_created_is_reported_before_any_request() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.write("output", "a file is in the way");
@@ -166,7 +166,7 @@ fn an_output_folder_that_cannot_be_made_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn outputs_that_go_while_a_run_is_at_work_are_made_anew_or_told() {
+fn outputs_deleted_during_a_run_are_rebuilt_or_reported() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -183,7 +183,7 @@ fn outputs_that_go_while_a_run_is_at_work_are_made_anew_or_told() {
     during("words = 80", &|| std::fs::remove_file(desk.path("output/summaries.csv")).unwrap()).exits(0);
     assert_eq!(desk.rows().len(), 3);
     let before = mock.count();
-    // Whoever removes a folder while files come into it, does it again.
+    // Files may arrive while the folder is being removed, so try again.
     let ended = during("words = 90", &|| while std::fs::remove_dir_all(desk.path("output")).is_err() {}).exits(2);
     assert!(ended.stderr.contains("was moved or deleted during the run"), "{}", ended.stderr);
     assert!(mock.count() - before <= 3, "what was in flight, and nothing more");

@@ -1,4 +1,4 @@
-//! Tables that somebody works on between two runs: rebuilt from the ledger, and nobody's work is lost without a word.
+//! Tables that a person edits between two runs: they are rebuilt from the ledger, and the edited file is kept and reported.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::support::configs::openai;
 use crate::support::desk::{Desk, mode};
 use crate::support::mock::Mock;
 
-/// The tables that were kept, by their names, with what is in them.
+/// The kept tables, by name, with their content.
 fn kept(desk: &Desk) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(desk.path("output")).unwrap().map(|entry| entry.unwrap());
     let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
@@ -14,7 +14,7 @@ fn kept(desk: &Desk) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn rows_made_by_hand_are_told_and_kept_beside() {
+fn rows_edited_by_hand_are_reported_and_kept() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -23,7 +23,7 @@ fn rows_made_by_hand_are_told_and_kept_beside() {
     let own = text.lines().nth(1).unwrap().replace("input/001.txt", "from the telephone");
     let edited = format!("{}{own}\n", text.replace("Elle", "Il").replacen("La digue 2 du port", "La digue du port", 1));
     desk.write("output/summaries.csv", &edited);
-    // Also where nobody looks but when something is wrong.
+    // With `--quiet`, too.
     let ended = desk.run(&["run", "--quiet"]).exits(0);
     assert_eq!(desk.table(), table, "made anew from the ledger");
     let kept = kept(&desk);
@@ -36,7 +36,7 @@ fn rows_made_by_hand_are_told_and_kept_beside() {
 }
 
 #[test]
-fn rows_that_were_taken_out_come_back_and_are_told() {
+fn deleted_rows_come_back_and_are_reported() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -49,7 +49,7 @@ fn rows_that_were_taken_out_come_back_and_are_told() {
 }
 
 #[test]
-fn a_table_that_was_only_saved_again_is_no_news() {
+fn a_table_saved_again_without_changes_is_not_reported() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 3);
     desk.run(&["run"]).exits(0);
@@ -62,7 +62,7 @@ fn a_table_that_was_only_saved_again_is_no_news() {
 }
 
 #[test]
-fn what_is_saved_while_the_run_is_at_work_is_kept_too() {
+fn edits_saved_during_a_run_are_kept() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.run(&["run"]).exits(0);
@@ -78,7 +78,7 @@ fn what_is_saved_while_the_run_is_at_work_is_kept_too() {
 }
 
 #[test]
-fn a_run_that_was_killed_before_it_wrote_its_rows_is_no_edit() {
+fn a_run_killed_before_writing_outputs_is_not_an_edit() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.run(&["run"]).exits(0);
@@ -93,7 +93,7 @@ fn a_run_that_was_killed_before_it_wrote_its_rows_is_no_edit() {
 }
 
 #[test]
-fn a_table_that_a_spreadsheet_has_open_is_told() {
+fn a_table_open_in_a_spreadsheet_is_reported() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.run(&["run"]).exits(0);
@@ -106,7 +106,7 @@ fn a_table_that_a_spreadsheet_has_open_is_told() {
 }
 
 #[test]
-fn a_planted_link_is_replaced_and_neither_read_nor_written_through() {
+fn a_planted_link_is_neither_read_nor_written_through() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock), 1);
     desk.write("secret", "SECRET-4410\n");
@@ -122,7 +122,7 @@ fn a_planted_link_is_replaced_and_neither_read_nor_written_through() {
         assert!(fs::symlink_metadata(&path).unwrap().is_file(), "{name}");
         assert_eq!(mode(&path), 0o600, "{name}");
     }
-    // The ledger and its lock are never made anew in the place of a link.
+    // A link in place of the ledger or its lock is never replaced.
     for name in ["ledger.db", "ledger.lock"] {
         let desk = Desk::with(&openai(&mock), 1);
         desk.write("secret", "SECRET-4410\n");

@@ -1,4 +1,4 @@
-//! Certificates that are not in order, and ports that speak something else: exit 4 at the first, in words that say what to mend.
+//! Bad certificates and ports that speak another protocol: exit code 4 at the first call, with a message that says what to do.
 
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use crate::support::mock::{Deed, Mock};
 use crate::support::process::{Ended, Running};
 use crate::support::{repository, wire};
 
-/// A service behind TLS, with one of the certificates in `tests/data/tls`; and the count of requests that came through.
+/// A service behind TLS with a certificate from `tests/data/tls`, and its count of requests.
 fn server(certificate: &str) -> (SocketAddr, Arc<AtomicUsize>) {
     let path = repository(&format!("tests/data/tls/{certificate}.pem"));
     let chain: Vec<_> = CertificateDer::pem_file_iter(&path).unwrap().map(Result::unwrap).collect();
@@ -46,26 +46,26 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>, counted: &AtomicUsize) {
     }
 }
 
-/// A desk whose endpoint is at `url`, with articles enough for several calls at once.
+/// A folder whose endpoint is at `url`, with enough articles for several calls at once.
 fn desk(url: &str) -> Desk {
     let mock = Mock::good();
     Desk::with(&openai(&mock).replace(&mock.url(), url), 8)
 }
 
-/// Runs it on a machine that trusts the tests' own authority, and no other.
+/// Runs the program in an environment that trusts only the tests' own certificate authority.
 fn run(desk: &Desk, arguments: &[&str]) -> Ended {
     Running::start(desk.command(arguments).env("SSL_CERT_FILE", repository("tests/data/tls/ca.pem"))).wait()
 }
 
 #[test]
-fn a_certificate_that_is_in_order_is_trusted() {
+fn a_valid_certificate_is_trusted() {
     let (address, requests) = server("good");
     run(&desk(&format!("https://{address}")), &["run"]).exits(0);
     assert_eq!(requests.load(Ordering::SeqCst), 16);
 }
 
 #[test]
-fn each_certificate_that_is_not_in_order_ends_the_run_and_is_told_in_words() {
+fn each_bad_certificate_ends_the_run_with_an_explanation() {
     for (certificate, said) in [
         ("self", "its certificate is self-signed"),
         ("expired", "its certificate has expired"),
@@ -84,10 +84,10 @@ fn each_certificate_that_is_not_in_order_ends_the_run_and_is_told_in_words() {
 }
 
 #[test]
-fn the_wrong_scheme_for_a_port_is_told_in_words() {
+fn a_wrong_scheme_for_a_port_is_explained() {
     let plain = TcpListener::bind("127.0.0.1:0").unwrap();
     let secure = desk(&format!("https://{}", plain.local_addr().unwrap()));
-    // What a web server says to the beginning of a TLS handshake.
+    // A web server's answer to the start of a TLS handshake.
     let bad_request = |mut stream: TcpStream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     std::thread::spawn(move || plain.incoming().map_while(Result::ok).try_for_each(bad_request));
     run(&secure, &["run"]).exits(4);

@@ -1,18 +1,18 @@
-//! Attempts that may have been billed with nothing to show for them: each stays in the ledger, also where the call came right afterwards.
+//! Attempts that may have been billed without a usable answer stay in the ledger, even if a later attempt succeeds.
 
 use crate::support::configs::openai;
 use crate::support::desk::Desk;
 use crate::support::http::Response;
 use crate::support::mock::{Deed, Mock};
 
-/// One article; of its first calls so many are done like this. A character costs 1, so that sums are told apart.
+/// One article. The service does `deed` with the `first` requests. A character costs 1, so that sums can be told apart.
 fn desk(deed: impl Fn() -> Deed + Send + Sync + 'static, first: usize) -> (Mock, Desk) {
     let mock = Mock::scripted(move |request, number| if number < first { deed() } else { Deed::usual(request) });
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1\nprice = { characters = 1000000.0 }"), 1);
     (mock, desk)
 }
 
-/// The ledger's attempts by outcome, and what they cost.
+/// The attempts in the ledger by outcome, with their cost.
 fn intents(desk: &Desk) -> Vec<(String, i64, f64)> {
     let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
     let mut statement = ledger.prepare("SELECT outcome, attempts, cost * attempts FROM waste").unwrap();
@@ -21,7 +21,7 @@ fn intents(desk: &Desk) -> Vec<(String, i64, f64)> {
 }
 
 #[test]
-fn a_lost_attempt_stays_in_the_ledger_although_the_next_one_was_answered() {
+fn a_lost_attempt_stays_in_the_ledger_after_a_successful_retry() {
     let (_mock, desk) = desk(|| Deed::Drop, 1);
     let summary = desk.run(&["run"]).exits(0).summary();
     assert_eq!((&summary["requests"], &summary["maybe_billed"]), (&3.into(), &1.into()));
@@ -35,7 +35,7 @@ fn a_lost_attempt_stays_in_the_ledger_although_the_next_one_was_answered() {
 }
 
 #[test]
-fn two_lost_attempts_are_two() {
+fn two_lost_attempts_count_as_two() {
     let (_mock, desk) = desk(|| Deed::Drop, 2);
     desk.run(&["run"]).exits(3);
     let wasted = intents(&desk);
@@ -47,7 +47,7 @@ fn two_lost_attempts_are_two() {
 }
 
 #[test]
-fn a_lost_attempt_stays_in_the_ledger_when_a_copy_of_the_article_asks_for_the_same() {
+fn a_lost_attempt_stays_in_the_ledger_when_a_copy_makes_the_same_call() {
     let mock = Mock::scripted(|_, number| if number == 0 { Deed::Drop } else { Deed::status(503, "") });
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1\nwait_for = \"1s\""), 1);
     desk.write("input/copy.txt", std::fs::read(desk.path("input/001.txt")).unwrap());
@@ -62,7 +62,7 @@ fn a_lost_attempt_stays_in_the_ledger_when_a_copy_of_the_article_asks_for_the_sa
 }
 
 #[test]
-fn an_answer_that_was_none_is_paid_for_and_one_that_surely_was_not_billed_is_forgotten() {
+fn unusable_answers_count_as_billed_and_unbilled_attempts_are_forgotten() {
     let (_mock, well) = desk(|| Deed::status(503, ""), 1);
     let usual = well.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
     assert_eq!(intents(&well), []);
@@ -74,10 +74,10 @@ fn an_answer_that_was_none_is_paid_for_and_one_that_surely_was_not_billed_is_for
 }
 
 #[test]
-fn what_may_have_been_billed_counts_against_the_cap() {
+fn attempts_that_may_have_been_billed_count_against_max_cost() {
     let (_mock, well) = desk(|| Deed::Drop, 0);
     let usual = well.run(&["run"]).exits(0).summary()["cost"].as_f64().unwrap();
-    // Enough for the article, not for its summary a second time.
+    // Enough for the article, but not for its summary a second time.
     let (mock, desk) = desk(|| Deed::Drop, 1);
     desk.run(&["run", "--max-cost", &format!("{:.0}", usual + 50.0)]).exits(6);
     assert_eq!(mock.count(), 1, "the one that was lost may have cost its part");

@@ -1,4 +1,4 @@
-//! Answers that are odd on the wire: cut, endless, dripping, not quite HTTP, not quite JSON. No panic, no half answer, no storm.
+//! Malformed answers: cut, endless, slow, invalid HTTP, invalid JSON. No panic, no partial answer, no flood of retries.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ fn desk(mock: &Mock) -> Desk {
     Desk::with(&openai(mock).replace("concurrency = 4", "concurrency = 1"), 1)
 }
 
-/// The first request is done like this, the others as usual.
+/// A service that does this to the first request and answers the others normally.
 fn first(deed: impl Fn(&Request) -> Deed + Send + Sync + 'static) -> Mock {
     Mock::scripted(move |request, number| if number == 0 { deed(request) } else { Deed::usual(request) })
 }
@@ -23,10 +23,10 @@ fn error(desk: &Desk) -> String {
 }
 
 #[test]
-fn an_answer_that_drips_ends_at_the_deadline_although_bytes_keep_coming() {
+fn an_endlessly_slow_answer_ends_at_the_timeout() {
     let mock = Mock::scripted(|_, _| Deed::Drip(Response { body: vec![b' '; 700 << 10], ..Response::new(200, "") }));
     let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"300ms\""), 1);
-    // So long that an answer of 700 KiB is none too long to be read.
+    // Long enough that an answer of 700 KiB is still read.
     desk.write("input/001.txt", format!("{}\n\n{}", french(1), french(2).repeat(20)));
     desk.run(&["run"]).exits(3);
     assert!(error(&desk).starts_with("timeout: "), "{}", error(&desk));
@@ -34,7 +34,7 @@ fn an_answer_that_drips_ends_at_the_deadline_although_bytes_keep_coming() {
 }
 
 #[test]
-fn a_chunked_answer_that_is_cut_is_no_answer() {
+fn a_cut_chunked_answer_is_an_error() {
     let cut = |request: &Request| {
         let body = answer(request).body;
         let half = body.len() / 2;
@@ -51,7 +51,7 @@ fn a_chunked_answer_that_is_cut_is_no_answer() {
 }
 
 #[test]
-fn a_bad_chunk_and_headers_without_end_are_failures_of_that_call() {
+fn bad_chunks_and_endless_headers_fail_only_their_call() {
     let bad_chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}".to_vec();
     let long_header = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\ncontent-length: 2\r\n\r\n{{}}", "a".repeat(1 << 20)).into_bytes();
     let many = format!("HTTP/1.1 200 OK\r\n{}content-length: 2\r\n\r\n{{}}", "x-many: a\r\n".repeat(10_000)).into_bytes();
@@ -65,7 +65,7 @@ fn a_bad_chunk_and_headers_without_end_are_failures_of_that_call() {
 }
 
 #[test]
-fn no_content_is_no_answer_and_a_wrong_content_type_does_not_matter() {
+fn status_204_is_an_error_and_a_wrong_content_type_is_not() {
     let nothing = Mock::scripted(|_, _| Deed::status(204, ""));
     let empty = desk(&nothing);
     empty.run(&["run"]).exits(3);
@@ -79,18 +79,18 @@ fn no_content_is_no_answer_and_a_wrong_content_type_does_not_matter() {
 }
 
 #[test]
-fn a_connection_that_the_server_closes_after_each_answer_makes_nobody_pay_twice() {
+fn closing_the_connection_after_each_answer_repeats_no_calls() {
     let mock = Mock::scripted(|request, _| Deed::Last(answer(request)));
     let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 30);
     desk.run(&["run"]);
-    // A call that met the closing itself cannot know whether it was read: once more at most, and its row says so.
+    // A call on a closing connection cannot know whether it was read. It is retried once at most, and counted.
     let well = |row: &crate::support::desk::Row| row["status"] == "done" || row["error"].starts_with("broken: ");
     assert!(desk.rows().iter().all(well), "{:?}", desk.rows());
     assert_eq!(mock.count(), mock.distinct_paid().len(), "no call was answered twice");
 }
 
 #[test]
-fn nothing_is_streamed() {
+fn requests_do_not_ask_for_streaming() {
     for dialect in ["openai", "anthropic", "ollama"] {
         let mock = Mock::good();
         let desk = Desk::with(&crate::support::configs::service(&mock, dialect, ""), 1);
@@ -104,7 +104,7 @@ fn nothing_is_streamed() {
 }
 
 #[test]
-fn odd_json_is_read_or_refused_and_never_a_panic() {
+fn odd_json_never_panics() {
     let choice = |content: &str| format!(r#"{{"choices":[{{"message":{{"content":{content}}},"finish_reason":"stop"}}]}}"#).into_bytes();
     let mut invalid = choice(r#""La digue X tenu.""#);
     let at = invalid.iter().position(|byte| *byte == b'X').unwrap();
@@ -133,7 +133,7 @@ fn odd_json_is_read_or_refused_and_never_a_panic() {
 
 #[test]
 fn a_service_that_starts_late_is_waited_for() {
-    // Its port is taken from the system, and is free until it starts.
+    // Reserve a port that stays free until the service starts.
     let late = Mock::good();
     let config = openai(&late).replace("concurrency = 4", "concurrency = 1");
     let address = late.url();
@@ -147,7 +147,7 @@ fn a_service_that_starts_late_is_waited_for() {
 }
 
 #[test]
-fn a_redirect_to_itself_or_to_a_file_is_not_followed() {
+fn redirects_to_itself_or_to_a_file_are_not_followed() {
     for to in ["file:///proc/self/environ", "/v1/chat/completions", "//other.invalid/", ""] {
         let mock = Mock::scripted(move |_, _| Deed::Answer(Response::new(307, "").with("location", to)));
         let desk = desk(&mock);
@@ -158,7 +158,7 @@ fn a_redirect_to_itself_or_to_a_file_is_not_followed() {
 }
 
 #[test]
-fn a_name_that_does_not_resolve_is_said() {
+fn an_unresolvable_host_is_reported() {
     let mock = Mock::good();
     let desk = Desk::with(&openai(&mock).replace("127.0.0.1", "no-such-host.invalid"), 3);
     desk.run(&["run", "--wait-for", "1s"]).exits(5);
@@ -167,7 +167,7 @@ fn a_name_that_does_not_resolve_is_said() {
 }
 
 #[test]
-fn usage_that_is_missing_or_absurd_costs_the_estimate_and_says_so() {
+fn missing_or_absurd_usage_costs_the_estimate() {
     for usage in [
         json!(null),
         json!({}),
@@ -194,7 +194,7 @@ fn usage_that_is_missing_or_absurd_costs_the_estimate_and_says_so() {
 }
 
 #[test]
-fn another_model_than_was_asked_for_is_in_the_log() {
+fn an_answer_by_another_model_is_logged() {
     let mock = Mock::scripted(|request, _| {
         let mut body = answer(request).value();
         body["model"] = "mock-cheap".into();
@@ -204,16 +204,16 @@ fn another_model_than_was_asked_for_is_in_the_log() {
     assert!(ended.stderr.contains("asked for the model `mock-1`, answered by `mock-cheap`"), "{}", ended.stderr);
 }
 
-/// Megabytes that came before the run's end, which its ping marks: what the program had in memory at most until then.
+/// The program's peak memory in megabytes when it sends its ping, at the end of the run.
 #[test]
-fn answers_of_any_size_take_little_memory_however_many_come_at_once() {
+fn many_huge_answers_at_once_take_little_memory() {
     const LENGTH: usize = 9 << 20;
     let mock = Mock::scripted(|_, number| {
         let body = vec![b' '; LENGTH];
         if number.is_multiple_of(2) {
             return Deed::Answer(Response { body, ..Response::new(200, "") });
         }
-        // Without a length, so that only reading shows it.
+        // Without a declared length, so that only reading shows the size.
         Deed::Raw([b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), body].concat())
     });
     let watcher = Mock::good();
@@ -232,7 +232,7 @@ fn answers_of_any_size_take_little_memory_however_many_come_at_once() {
 }
 
 #[test]
-fn a_refusal_is_what_its_status_says_however_long_it_is() {
+fn a_huge_error_body_does_not_hide_the_status() {
     let mock = first(|_| Deed::Answer(Response { body: vec![b'x'; 20 << 20], ..Response::new(503, "") }));
     let desk = desk(&mock);
     desk.run(&["run"]).exits(0);
@@ -240,7 +240,7 @@ fn a_refusal_is_what_its_status_says_however_long_it_is() {
 }
 
 #[test]
-fn a_summary_that_no_cell_can_hold_is_asked_for_once_more() {
+fn a_summary_too_long_for_a_cell_is_retried_once() {
     let mock = first(|_| Deed::Answer(completion(&"Le maire a dit non. ".repeat(2_000))));
     let desk = desk(&mock);
     let ended = desk.run(&["run"]).exits(0);

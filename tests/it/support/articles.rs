@@ -1,4 +1,4 @@
-//! Articles to write on a desk. They are long enough for their language to be certain, and each number gives another one.
+//! Sample articles. They are long enough for language detection, and each number gives a different one.
 
 /// A French article with its title on the first line.
 pub(crate) fn french(number: usize) -> String {
@@ -10,7 +10,7 @@ pub(crate) fn french(number: usize) -> String {
     )
 }
 
-/// An English one.
+/// An English article.
 pub(crate) fn english(number: usize) -> String {
     format!(
         "Bridge number {number} opens again\n\n\
@@ -20,7 +20,7 @@ pub(crate) fn english(number: usize) -> String {
     )
 }
 
-/// A German one.
+/// A German article.
 pub(crate) fn german() -> &'static str {
     "Der Deich hält dem Sturm stand\n\n\
      Der Deich am Hafen hat gehalten. Er hat in der Nacht zum Mittwoch dem Sturm widerstanden, teilte das Rathaus in einer Erklärung mit. \

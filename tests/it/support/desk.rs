@@ -1,4 +1,4 @@
-//! A desk: a temporary folder with articles, a config, and the program to run in it.
+//! A temporary folder with articles and a config, in which the program runs.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,23 +10,23 @@ use tempfile::TempDir;
 use super::articles;
 use super::process::{Ended, Running};
 
-/// A row of the table, by the names of its columns.
+/// A row of the table, by column name.
 pub(crate) type Row = HashMap<String, String>;
 
-/// The folder; removed when it is dropped.
+/// The folder. It is removed on drop.
 pub(crate) struct Desk {
     dir: TempDir,
 }
 
 impl Desk {
-    /// An empty desk.
+    /// A folder with an empty `input`.
     pub(crate) fn new() -> Self {
         let desk = Self { dir: tempfile::tempdir().unwrap() };
         fs::create_dir(desk.path("input")).unwrap();
         desk
     }
 
-    /// A desk with this config and `count` French articles, `input/001.txt` and so on.
+    /// A folder with this config and `count` French articles, `input/001.txt` and so on.
     pub(crate) fn with(config: &str, count: usize) -> Self {
         let desk = Self::new();
         desk.write("config.toml", config);
@@ -34,7 +34,7 @@ impl Desk {
         desk
     }
 
-    /// A path on the desk.
+    /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -46,12 +46,12 @@ impl Desk {
         fs::write(path, bytes).unwrap();
     }
 
-    /// Writes the French article of that number.
+    /// Writes the French article with this number.
     pub(crate) fn article(&self, number: usize) {
         self.write(&format!("input/{number:03}.txt"), articles::french(number));
     }
 
-    /// The program with these arguments, in this folder, with an environment of its own: no model of the user's, no proxy.
+    /// The program with these arguments, in this folder, with a clean environment: no models of the user, no proxy.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_depeche"));
         command.args(arguments).current_dir(self.dir.path()).env_clear();
@@ -65,7 +65,7 @@ impl Desk {
         Running::start(&mut self.command(arguments))
     }
 
-    /// Runs the program to its end.
+    /// Runs the program and waits for its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.start(arguments).wait()
     }
@@ -87,12 +87,12 @@ impl Desk {
         found.unwrap_or_else(|| panic!("no row of {source} among {:?}", sources(&rows))).clone()
     }
 
-    /// The table without its column `processed_at`, which no two runs share.
+    /// The cells of the table without the column `processed_at`, which differs between runs.
     pub(crate) fn timeless(&self) -> Vec<Vec<String>> {
         timeless(&self.table())
     }
 
-    /// Whether any file of the output folder, or what the program said, holds `needle`.
+    /// The names of the output files and streams that contain `needle`.
     pub(crate) fn leaks(&self, needle: &str, ended: &Ended) -> Vec<String> {
         let said = [("stdout", ended.stdout.clone().into_bytes()), ("stderr", ended.stderr.clone().into_bytes())];
         let files = fs::read_dir(self.path("output")).unwrap().map(|entry| entry.unwrap().path());
@@ -101,7 +101,7 @@ impl Desk {
         all.filter(|(_, bytes)| bytes.windows(needle.len()).any(|window| window == needle.as_bytes())).map(|(name, _)| name).collect()
     }
 
-    /// What the program said, with the desk's folder, which has another name in every test, as `DESK`.
+    /// The program's output with this folder's path replaced by `DESK`.
     pub(crate) fn tidy(&self, said: &str) -> String {
         let real = self.dir.path().canonicalize().unwrap();
         said.replace(&real.display().to_string(), "DESK").replace(&self.dir.path().display().to_string(), "DESK").trim_end().to_owned()
@@ -115,12 +115,12 @@ pub(crate) fn rows(table: &[u8], delimiter: u8) -> Vec<Row> {
     reader.deserialize().collect::<Result<_, _>>().unwrap()
 }
 
-/// The sources of rows, in their order.
+/// The sources of the rows, in order.
 pub(crate) fn sources(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row["source"].as_str()).collect()
 }
 
-/// The cells of a table, its head included, without the column `processed_at`.
+/// The cells of a table with its header, without the column `processed_at`.
 pub(crate) fn timeless(table: &[u8]) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
     let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();

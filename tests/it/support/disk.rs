@@ -1,25 +1,25 @@
-//! A small disk of its own, by `mount`. Where that is not allowed the test says so and skips.
+//! A small disk, made with `mount`. If that is not allowed, the test says so and skips.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A mounted file system; it goes when this is dropped.
+/// A mounted file system. It is unmounted on drop.
 pub(crate) struct Disk(PathBuf);
 
 impl Disk {
-    /// A new disk of so many megabytes at `path`, which is made.
+    /// Creates `path` and mounts a disk of this size there.
     pub(crate) fn new(path: &Path, megabytes: usize) -> Option<Self> {
         std::fs::create_dir_all(path).unwrap();
         let size = format!("size={megabytes}m,mode=700");
         mounted(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path), path)
     }
 
-    /// What is at `path` already, as a disk of its own, so that it can be locked.
+    /// Mounts what is already at `path` as a disk of its own, so that it can be locked.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         mounted(Command::new("mount").arg("--bind").args([path, path]), path)
     }
 
-    /// Nobody, root neither, can write to it any more.
+    /// Makes it read-only, even for root.
     pub(crate) fn lock(&self) {
         let locked = Command::new("mount").args(["-o", "remount,bind,ro"]).arg(&self.0).status().unwrap();
         assert!(locked.success());

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over plain sockets: enough to serve and to ask, and low enough to break in every way that a test wants.
+//! HTTP/1.1 over plain sockets, so that a test can break it in every way.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-/// A request as the server saw it.
+/// A request as the server received it.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     /// `GET` or `POST`.
     pub(crate) method: String,
     /// Path and query.
     pub(crate) path: String,
-    /// Names in small letters.
+    /// Names are in lower case.
     pub(crate) headers: Vec<(String, String)>,
     /// The whole body.
     pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    /// The next request on a connection; none where the client has hung up.
+    /// Reads the next request. `None` if the client has closed the connection.
     pub(crate) fn read(from: &mut impl BufRead) -> Option<Self> {
         let line = read_line(from)?;
         let mut words = line.split(' ');
@@ -33,24 +33,24 @@ impl Request {
         Some(Self { method, path, headers, body })
     }
 
-    /// The value of a header, named in small letters.
+    /// The value of a header. `name` is in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 
-    /// The body as JSON; null where it is none.
+    /// The body as JSON, or null if it is not JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The body as text, with JSON's escapes undone where it is JSON, so that a test can look for a word in it.
+    /// The body as text, followed by its JSON strings without escapes, so that a test can search for a word.
     pub(crate) fn text(&self) -> String {
         let mut text = String::from_utf8_lossy(&self.body).into_owned();
         gather(&self.json(), &mut text);
         text
     }
 
-    /// Whether this asks for work, which a service would bill; a probe does not.
+    /// Whether a service would bill this request. Probes are free.
     pub(crate) fn is_paid(&self) -> bool {
         self.method == "POST"
     }
@@ -68,29 +68,29 @@ fn gather(value: &Value, into: &mut String) {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
-    /// Headers beside `content-length`.
+    /// Headers other than `content-length`.
     pub(crate) headers: Vec<(String, String)>,
     /// The whole body.
     pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    /// An answer of this status with this body.
+    /// A response with this status and body.
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// A good answer that is JSON.
+    /// A JSON response with status 200.
     pub(crate) fn json(value: &Value) -> Self {
         Self::new(200, value.to_string()).with("content-type", "application/json")
     }
 
-    /// The same with a header.
+    /// The response with one more header.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -101,7 +101,7 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// Writes the answer, its body only to `share` of its length. Fails where the client has hung up.
+    /// Writes the response with only the first `share` bytes of its body. Fails if the client has closed the connection.
     pub(crate) fn write(&self, to: &mut impl Write, share: usize) -> std::io::Result<()> {
         let mut bytes = format!("HTTP/1.1 {} Mock\r\ncontent-length: {}\r\n", self.status, self.body.len()).into_bytes();
         for (name, value) in &self.headers {
@@ -113,7 +113,7 @@ impl Response {
     }
 }
 
-/// Asks `http://HOST:PORT/path`: a `GET` without a body, a `POST` of JSON with one.
+/// Requests `http://HOST:PORT/path`: a `GET` without a body, or a `POST` of JSON.
 pub(crate) fn ask(base: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
     let host = base.strip_prefix("http://").unwrap().to_owned();
     let stream = TcpStream::connect(&host).unwrap();

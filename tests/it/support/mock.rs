@@ -1,6 +1,6 @@
-//! A service on loopback that speaks every dialect, remembers each request, and fails on demand.
+//! A service on loopback that speaks every dialect, records each request, and fails on demand.
 //!
-//! Tests wait on its events, never on the clock: [`Mock::arrived`] returns when so many requests are there, [`Mock::hold`] keeps
+//! Tests wait for its events, never for the clock: [`Mock::arrived`] waits for a number of requests, and [`Mock::hold`] holds
 //! answers back until [`Mock::release`].
 
 use std::collections::HashSet;
@@ -14,31 +14,31 @@ use super::PATIENCE;
 use super::http::{Request, Response};
 use super::wire;
 
-/// What becomes of a request.
+/// What the service does with a request.
 pub(crate) enum Deed {
-    /// It is answered.
+    /// Answer it.
     Answer(Response),
-    /// The connection is closed without a byte.
+    /// Close the connection without a byte.
     Drop,
-    /// The connection is closed in the middle of the answer's body.
+    /// Close the connection in the middle of the answer's body.
     Cut(Response),
-    /// It is answered, and then the connection is closed without a word, as servers do with idle ones.
+    /// Answer it, then close the connection silently, as servers do with idle connections.
     Last(Response),
-    /// Bytes that need not be HTTP; then the connection is closed.
+    /// Send bytes that need not be HTTP, then close the connection.
     Raw(Vec<u8>),
-    /// It is answered byte by byte, and the next byte is always soon to come.
+    /// Answer byte by byte, without end.
     Drip(Response),
-    /// It is never answered; the connection stays open until the client or the mock goes away.
+    /// Never answer. The connection stays open until the client or the mock ends.
     Hang,
 }
 
 impl Deed {
-    /// An answer of this status with this body.
+    /// A response with this status and body.
     pub(crate) fn status(status: u16, body: &str) -> Self {
         Self::Answer(Response::new(status, body))
     }
 
-    /// What a good service answers.
+    /// The answer of a working service.
     pub(crate) fn usual(request: &Request) -> Self {
         Self::Answer(wire::answer(request))
     }
@@ -51,7 +51,7 @@ struct State {
     requests: Vec<Request>,
     in_flight: usize,
     most_in_flight: usize,
-    /// Answers that may still go out; none: as many as like.
+    /// How many answers may still be sent. `None`: all.
     passes: Option<usize>,
 }
 
@@ -62,7 +62,7 @@ struct Inside {
     ended: AtomicBool,
 }
 
-/// The running service; it ends when this is dropped.
+/// The running service. It ends on drop.
 pub(crate) struct Mock {
     inside: Arc<Inside>,
     address: SocketAddr,
@@ -74,12 +74,12 @@ impl Mock {
         Self::scripted(|request, _| Deed::usual(request))
     }
 
-    /// A service that does to each request what `script` says; it is told the number of the request, from 0.
+    /// A service that does with each request what `script` returns. The second argument is the request's number, from 0.
     pub(crate) fn scripted(script: impl Fn(&Request, usize) -> Deed + Send + Sync + 'static) -> Self {
         Self::listening(&TcpListener::bind("127.0.0.1:0").unwrap(), script)
     }
 
-    /// A service that works, at an address that was another's before.
+    /// A service that works, at this address.
     pub(crate) fn at(address: &str) -> Self {
         Self::listening(&TcpListener::bind(address).unwrap(), |request, _| Deed::usual(request))
     }
@@ -102,59 +102,59 @@ impl Mock {
         Self { inside, address }
     }
 
-    /// Where it is, as `http://127.0.0.1:PORT`.
+    /// The service's URL, `http://127.0.0.1:PORT`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.inside.state().requests.clone()
     }
 
-    /// How many there were.
+    /// The number of requests.
     pub(crate) fn count(&self) -> usize {
         self.inside.state().requests.len()
     }
 
-    /// How many of them would be billed.
+    /// The number of requests that a service would bill.
     pub(crate) fn paid(&self) -> usize {
         self.inside.state().requests.iter().filter(|request| request.is_paid()).count()
     }
 
-    /// The bodies that would be billed, each once.
+    /// The distinct bodies of the requests that a service would bill.
     pub(crate) fn distinct_paid(&self) -> HashSet<Vec<u8>> {
         self.requests().into_iter().filter(Request::is_paid).map(|request| request.body).collect()
     }
 
-    /// The most requests that were ever in flight at once.
+    /// The highest number of requests in flight at once.
     pub(crate) fn most_in_flight(&self) -> usize {
         self.inside.state().most_in_flight
     }
 
-    /// From now on no answer goes out.
+    /// Holds back all answers from now on.
     pub(crate) fn hold(&self) {
         self.inside.state().passes = Some(0);
     }
 
-    /// Lets `count` answers go out and holds the others.
+    /// Sends `count` answers and holds back the others.
     pub(crate) fn let_pass(&self, count: usize) {
         *self.inside.state().passes.get_or_insert(0) += count;
         self.inside.changed.notify_all();
     }
 
-    /// Lets every answer go out, those that wait and those to come.
+    /// Sends all answers, those held back and those to come.
     pub(crate) fn release(&self) {
         self.inside.state().passes = None;
         self.inside.changed.notify_all();
     }
 
-    /// Returns when `count` requests have arrived in all.
+    /// Waits until `count` requests have arrived in total.
     pub(crate) fn arrived(&self, count: usize) {
         self.until(&format!("{count} requests"), |state| state.requests.len() >= count);
     }
 
-    /// Returns when `count` requests are waiting for their answers.
+    /// Waits until `count` requests are in flight.
     pub(crate) fn in_flight(&self, count: usize) {
         self.until(&format!("{count} requests in flight"), |state| state.in_flight >= count);
     }
@@ -173,12 +173,12 @@ impl Mock {
 impl Drop for Mock {
     fn drop(&mut self) {
         self.inside.ended.store(true, Ordering::SeqCst);
-        // A test that failed may have left the lock poisoned.
+        // A failed test may have poisoned the lock.
         if let Ok(mut state) = self.inside.state.lock() {
             state.passes = None;
         }
         self.inside.changed.notify_all();
-        // Wakes the thread that accepts, so that it sees the end.
+        // Wakes the accepting thread, so that it ends.
         drop(TcpStream::connect(self.address));
     }
 }
@@ -188,7 +188,7 @@ impl Inside {
         self.state.lock().unwrap()
     }
 
-    /// One connection, request by request.
+    /// Serves one connection.
     fn serve(&self, mut stream: TcpStream) {
         stream.set_nodelay(true).unwrap();
         let mut from = BufReader::new(stream.try_clone().unwrap());
@@ -196,7 +196,7 @@ impl Inside {
             let number = self.arrive(&request);
             let deed = (self.script)(&request, number);
             self.pass();
-            // Counted out before the answer: the client may send the next request as soon as it has it.
+            // Before the answer is sent: the client may send its next request right after it.
             self.state().in_flight -= 1;
             self.changed.notify_all();
             match deed {
@@ -215,7 +215,7 @@ impl Inside {
                 }
                 Deed::Drip(response) => {
                     let _ = response.write(&mut stream, 0);
-                    // Until the client hangs up; it would take longer than anybody's patience.
+                    // Until the client closes the connection.
                     while stream.write_all(b" ").is_ok() {
                         std::thread::sleep(std::time::Duration::from_millis(5));
                     }
@@ -227,7 +227,7 @@ impl Inside {
         }
     }
 
-    /// Counts a request in; returns its number.
+    /// Records a request and returns its number.
     fn arrive(&self, request: &Request) -> usize {
         let mut state = self.state();
         state.requests.push(request.clone());

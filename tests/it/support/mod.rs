@@ -1,4 +1,4 @@
-//! What the tests share: a desk (a folder with articles and a config), the real program, and a service that it can call.
+//! Shared by the tests: a folder with articles and a config, the real program, and a mock service.
 
 pub(crate) mod articles;
 pub(crate) mod configs;
@@ -12,10 +12,10 @@ pub(crate) mod wire;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Nothing here takes this long unless it hangs; then the test fails instead of waiting for ever.
+/// Nothing takes this long unless it hangs. Then the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Whether Debian's `apertium-fr-es` and `apertium-eng-spa` are installed; says so plainly where they are not.
+/// Whether Debian's `apertium-fr-es` and `apertium-eng-spa` are installed. Prints a line if they are not.
 pub(crate) fn apertium() -> bool {
     let there = ["fr-es", "eng-spa"].iter().all(|mode| Path::new("/usr/share/apertium/modes").join(mode).with_extension("mode").is_file());
     if !there {

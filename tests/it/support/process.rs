@@ -1,4 +1,4 @@
-//! The real program as a child process, which never outlives its test.
+//! The real program as a child process. It never outlives its test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, channel};
 
 use super::PATIENCE;
 
-/// How the program ended, and what it said.
+/// How the program ended, and its output.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
-    /// The exit code; none where a signal ended it.
+    /// The exit code, or `None` if a signal ended the program.
     pub(crate) code: Option<i32>,
     /// Standard output.
     pub(crate) stdout: String,
@@ -18,13 +18,13 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Fails with all that was said unless the program ended with `code`.
+    /// Asserts the exit code. On failure it shows the output.
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "wrong exit code\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// The line of JSON that a run ends with.
+    /// The line of JSON at the end of a run.
     pub(crate) fn summary(&self) -> serde_json::Value {
         let line = self.stderr.lines().rfind(|line| line.starts_with('{'));
         let line = line.unwrap_or_else(|| panic!("no line of JSON:\n{}", self.stderr));
@@ -35,7 +35,7 @@ impl Ended {
     }
 }
 
-/// A line that the program printed: on standard error, or else on standard output.
+/// A line of output, and whether it was on standard error.
 type Line = (bool, String);
 
 /// The running program.
@@ -66,24 +66,24 @@ impl Running {
         Self { child, lines, seen: Vec::new() }
     }
 
-    /// Its process id.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends a signal by its name, as `TERM`.
+    /// Sends a signal by its name, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("/bin/sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status().unwrap();
         assert!(sent.success(), "SIG{name} could not be sent");
     }
 
-    /// Ends it as a power cut would.
+    /// Kills it with SIGKILL.
     pub(crate) fn kill(mut self) -> Ended {
         self.child.kill().unwrap();
         self.wait()
     }
 
-    /// The first line, of those to come, that holds `text`.
+    /// Waits for the next line that contains `text`.
     pub(crate) fn says(&mut self, text: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(PATIENCE);
@@ -95,7 +95,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for the program to end.
     pub(crate) fn wait(mut self) -> Ended {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -115,7 +115,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Ended already, mostly.
+        // Usually it has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,14 +1,14 @@
-//! What a good service answers, in each dialect's wire format: always the same to the same request, so that two runs can be
-//! compared byte by byte. A summary is the text's first sentence, a translation the text in capitals behind its language.
+//! The answers of a working service in each dialect's wire format. Equal requests get equal answers, so that two runs can be
+//! compared byte by byte. A summary is the text's first sentence, a translation is the text in capitals after its language.
 
 use serde_json::{Value, json};
 
 use super::http::{Request, Response};
 
-/// The model that the service has.
+/// The service's only model.
 pub(crate) const MODEL: &str = "mock-1";
 
-/// A good answer to any request of any dialect.
+/// The answer to any request in any dialect.
 pub(crate) fn answer(request: &Request) -> Response {
     let path = request.path.split('?').next().unwrap_or_default();
     match path {
@@ -37,7 +37,7 @@ pub(crate) fn completion(content: &str) -> Response {
     choice(&json!({"role": "assistant", "content": content}), "stop")
 }
 
-/// An `OpenAI` chat completion with this message, ended for this reason.
+/// An `OpenAI` chat completion with this message and finish reason.
 pub(crate) fn choice(message: &Value, finish: &str) -> Response {
     let usage = json!({"prompt_tokens": 11, "completion_tokens": 7});
     Response::json(
@@ -45,7 +45,7 @@ pub(crate) fn choice(message: &Value, finish: &str) -> Response {
     )
 }
 
-/// An Anthropic message with this text, ended for this reason.
+/// An Anthropic message with this text and stop reason.
 pub(crate) fn message(content: &str, reason: &str) -> Response {
     let usage = json!({"input_tokens": 11, "output_tokens": 7});
     Response::json(
@@ -53,7 +53,7 @@ pub(crate) fn message(content: &str, reason: &str) -> Response {
     )
 }
 
-/// An Ollama answer with this text, ended for this reason, after it had read so many tokens.
+/// An Ollama answer with this text, done reason, and number of prompt tokens.
 pub(crate) fn ollama(content: &str, reason: &str, read: u64) -> Response {
     let message = json!({"role": "assistant", "content": content});
     Response::json(
@@ -61,7 +61,7 @@ pub(crate) fn ollama(content: &str, reason: &str, read: u64) -> Response {
     )
 }
 
-/// `DeepL` obeys a glossary by saying its name.
+/// `DeepL`'s translations.
 fn deepl(body: &Value) -> Response {
     let to = body["target_lang"].as_str().unwrap_or_default().to_lowercase();
     let texts = body["text"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -69,7 +69,7 @@ fn deepl(body: &Value) -> Response {
     Response::json(&json!({"translations": texts.map(one).collect::<Vec<_>>()}))
 }
 
-/// An account without glossaries, in which one can be made; a test that wants them kept scripts it.
+/// An account without glossaries. A new one is accepted but not stored.
 fn glossaries(request: &Request) -> Response {
     if request.method == "GET" {
         return Response::json(&json!({"glossaries": []}));
@@ -77,20 +77,20 @@ fn glossaries(request: &Request) -> Response {
     Response::new(201, json!({"glossary_id": "g-1", "name": request.json()["name"]}).to_string())
 }
 
-/// The translation of a text by this service.
+/// This service's translation of a text.
 pub(crate) fn translation(to: &str, text: &str) -> String {
     format!("[{to}] {}", text.to_uppercase())
 }
 
-/// The summary of a text by this service.
+/// This service's summary of a text.
 pub(crate) fn summary(text: &str) -> String {
     text.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
 }
 
-/// What a chat model answers to the messages of a task.
+/// A chat model's answer to a prompt.
 fn content(body: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    // Anthropic's system prompt is no message.
+    // Anthropic's system prompt is not in the list of messages.
     let messages = &body["messages"];
     let (system, user) = match &body["system"] {
         Value::String(system) => (system.clone(), text(&messages[0]["content"])),
@@ -116,7 +116,7 @@ fn content(body: &Value) -> String {
     }
 }
 
-/// `LibreTranslate` knows French and English alone.
+/// `LibreTranslate` with only French and English.
 fn libretranslate(body: &Value) -> Response {
     let language = |name: &str| body[name].as_str().unwrap_or_default();
     for code in [language("source"), language("target")] {
@@ -129,7 +129,7 @@ fn libretranslate(body: &Value) -> Response {
     Response::json(&json!({"translatedText": translated}))
 }
 
-/// Apertium APY takes a form.
+/// Apertium APY takes its input as a form.
 fn apertium(request: &Request) -> Response {
     let query = request.path.split_once('?').map(|(_, query)| query.to_owned());
     let form = query.unwrap_or_else(|| String::from_utf8_lossy(&request.body).into_owned());
@@ -160,11 +160,11 @@ fn unescape(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Zeros, 258 of them in 13 bits: `megabytes` of them as one gzip stream, fixed Huffman codes written by hand.
+/// A gzip stream that unpacks to `megabytes` of zeros, 258 in 13 bits, with hand-written fixed Huffman codes.
 pub(crate) fn gzip_bomb(megabytes: usize) -> Vec<u8> {
     let mut bits = Vec::new();
     let mut put = |code: u32, length: u32| bits.extend((0..length).rev().map(|at| code >> at & 1 == 1));
-    // The last block, fixed codes (01, its lower bit first); one literal zero; then copies of it: length 258, distance 1.
+    // The last block with fixed codes (01, the lower bit first), a literal zero, then copies of length 258 and distance 1.
     put(0b1_10, 3);
     put(0b0011_0000, 8);
     for _ in 0..megabytes * (1 << 20) / 258 {
@@ -174,7 +174,7 @@ pub(crate) fn gzip_bomb(megabytes: usize) -> Vec<u8> {
     put(0, 7);
     let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     bytes.extend(bits.chunks(8).map(|byte| byte.iter().enumerate().fold(0_u8, |sum, (at, bit)| sum | u8::from(*bit) << at)));
-    // The check sum and the length, wrong: whoever reads this far has read too much.
+    // A wrong checksum and length: the program must not read this far.
     bytes.extend([0; 8]);
     bytes
 }
