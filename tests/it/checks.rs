@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::configs::openai;
-use crate::support::desk::Desk;
 use crate::support::http::Request;
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
+use crate::support::test_dir::TestDir;
 use crate::support::wire::completion;
 
 /// A translator that puts a wrong number into every text, unless `right` returns true for the request.
@@ -13,9 +13,9 @@ fn inventive(right: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Mock {
     Mock::scripted(move |request, _| {
         let system = request.json()["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
         if !system.contains("JSON list of texts") || right(request) {
-            return Deed::usual(request);
+            return Action::normal(request);
         }
-        Deed::Answer(completion(&json!({"translations": ["Dyke number 99 holds", "Dyke number 1 of the port held."]}).to_string()))
+        Action::Answer(completion(&json!({"translations": ["Dyke number 99 holds", "Dyke number 1 of the port held."]}).to_string()))
     })
 }
 
@@ -30,21 +30,21 @@ fn with(mock: &Mock, actions: &str) -> String {
 #[test]
 fn a_retry_prompt_names_the_problem_and_is_paid_for_once() {
     let mock = inventive(told);
-    let desk = Desk::with(&with(&mock, "number = \"retry\""), 1);
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&with(&mock, "number = \"retry\""), 1);
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 3, "the summary, the translation, and the translation again");
-    assert_eq!(desk.row("input/001.txt")["flags"], "");
-    desk.run(&["run"]).exits(0);
+    assert_eq!(dir.row("input/001.txt")["flags"], "");
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 3);
 }
 
 #[test]
 fn a_finding_is_retried_once_only() {
     let mock = inventive(|_| false);
-    let desk = Desk::with(&with(&mock, "number = \"retry\""), 1);
-    desk.run(&["run"]).exits(0);
-    assert_eq!((mock.count(), desk.row("input/001.txt")["flags"].as_str()), (3, "number"));
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&with(&mock, "number = \"retry\""), 1);
+    dir.run(&["run"]).exits(0);
+    assert_eq!((mock.count(), dir.row("input/001.txt")["flags"].as_str()), (3, "number"));
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 3);
 }
 
@@ -56,35 +56,35 @@ fn failover_gives_a_bad_translation_to_the_next_endpoint() {
         mock.url()
     );
     let config = with(&mock, "number = \"failover\"").replace("[embedded]", &second);
-    let desk = Desk::with(&config, 1);
-    desk.run(&["run"]).exits(0);
-    let row = desk.row("input/001.txt");
+    let dir = TestDir::with(&config, 1);
+    dir.run(&["run"]).exits(0);
+    let row = dir.row("input/001.txt");
     assert_eq!((row["flags"].as_str(), row["translation_endpoint"].as_str(), row["summary_endpoint"].as_str()), ("", "second", "llm"));
     assert_eq!(mock.count(), 3);
-    desk.run(&["run"]).exits(0);
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 3);
 }
 
 #[test]
 fn changing_the_action_releases_a_quarantined_row_without_calls() {
     let mock = inventive(|_| false);
-    let desk = Desk::with(&with(&mock, "number = \"quarantine\""), 1);
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.rows().len(), 0);
-    assert!(std::fs::read_to_string(desk.path("output/quarantine.csv")).unwrap().contains("Dyke number 99 holds"));
+    let dir = TestDir::with(&with(&mock, "number = \"quarantine\""), 1);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.rows().len(), 0);
+    assert!(std::fs::read_to_string(dir.path("output/quarantine.csv")).unwrap().contains("Dyke number 99 holds"));
     let calls = mock.count();
     for (action, flags) in [("flag", "number"), ("off", "")] {
-        desk.write("config.toml", with(&mock, &format!("number = \"{action}\"")));
-        desk.run(&["run"]).exits(0);
-        assert_eq!((desk.row("input/001.txt")["flags"].as_str(), mock.count()), (flags, calls), "{action}");
+        dir.write("config.toml", with(&mock, &format!("number = \"{action}\"")));
+        dir.run(&["run"]).exits(0);
+        assert_eq!((dir.row("input/001.txt")["flags"].as_str(), mock.count()), (flags, calls), "{action}");
     }
 }
 
 #[test]
 fn an_unknown_action_is_reported_with_its_position() {
     let mock = Mock::good();
-    let desk = Desk::with(&with(&mock, "number = \"retyr\""), 0);
-    let ended = desk.run(&["run"]).exits(2);
+    let dir = TestDir::with(&with(&mock, "number = \"retyr\""), 0);
+    let ended = dir.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("config.toml:") && ended.stderr.contains("did you mean `retry`?"), "{}", ended.stderr);
 }
 
@@ -94,24 +94,24 @@ const TABLE: &str = "\u{feff}id;fr;en\n\
 
 #[test]
 fn check_reads_any_table() {
-    let desk = Desk::new();
-    desk.write("table.csv", TABLE);
+    let dir = TestDir::new();
+    dir.write("table.csv", TABLE);
     let arguments = ["check", "table.csv", "--source", "fr", "--target", "en"];
-    let ended = desk.run(&[&arguments[..], &["--jsonl"]].concat()).exits(3);
+    let ended = dir.run(&[&arguments[..], &["--jsonl"]].concat()).exits(3);
     let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["id"], "a");
     let flag = &lines[0]["flags"][0];
     assert_eq!((&flag["check"], &flag["severity"]), (&json!("number"), &json!("error")));
     assert_eq!((&flag["found"], &flag["expected"]), (&json!("20,000"), &json!("2 000")));
-    let ended = desk.run(&arguments).exits(3);
+    let ended = dir.run(&arguments).exits(3);
     assert!(
         ended.stdout.starts_with("a: error number: ") && ended.stdout.ends_with("2 rows checked, 1 flagged: number 1\n"),
         "{}",
         ended.stdout
     );
-    let ended = desk.run(&["check", "table.csv", "--source", "fr", "--target", "english"]).exits(2);
+    let ended = dir.run(&["check", "table.csv", "--source", "fr", "--target", "english"]).exits(2);
     assert!(ended.stderr.contains("`english`") && ended.stderr.contains("id, fr, en"), "{}", ended.stderr);
-    desk.write("table.csv", TABLE.replace("20,000", "2,000"));
-    desk.run(&arguments).exits(0);
+    dir.write("table.csv", TABLE.replace("20,000", "2,000"));
+    dir.run(&arguments).exits(0);
 }

@@ -1,10 +1,10 @@
 //! The command line: help, exit codes, and the configs that `init` writes.
 
-use crate::support::desk::Desk;
+use crate::support::test_dir::TestDir;
 
 #[test]
 fn help_is_as_documented() {
-    let ended = Desk::new().run(&["--help"]).exits(0);
+    let ended = TestDir::new().run(&["--help"]).exits(0);
     insta::assert_snapshot!(ended.stdout, @r"
     Reads a folder of articles, has each one summarised and translated by the HTTP services that
     config.toml names, and writes a bilingual French-English table. Without a subcommand it does `run`.
@@ -101,7 +101,7 @@ fn help_is_as_documented() {
 
 #[test]
 fn help_of_run_is_as_documented() {
-    let ended = Desk::new().run(&["run", "--help"]).exits(0);
+    let ended = TestDir::new().run(&["run", "--help"]).exits(0);
     insta::assert_snapshot!(ended.stdout, @r"
     Make or renew the table (this is what happens without a subcommand)
 
@@ -139,13 +139,13 @@ fn help_of_run_is_as_documented() {
 
 #[test]
 fn version_is_that_of_the_package() {
-    let ended = Desk::new().run(&["--version"]).exits(0);
+    let ended = TestDir::new().run(&["--version"]).exits(0);
     assert_eq!(ended.stdout, concat!("depeche ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     for arguments in [
         &["run", "--concurency", "3"][..],
         &["run", "--concurrency", "0"],
@@ -154,39 +154,39 @@ fn wrong_usage_exits_with_2() {
         &["serve", "--listen", "nowhere"],
         &["run", "--quiet", "--verbose"],
     ] {
-        let ended = desk.run(arguments).exits(2);
+        let ended = dir.run(arguments).exits(2);
         assert!(ended.stderr.starts_with("error: ") && ended.stdout.is_empty(), "{}", ended.stderr);
     }
-    assert!(desk.run(&["run", "--concurency", "3"]).stderr.contains("'--concurrency'"));
+    assert!(dir.run(&["run", "--concurency", "3"]).stderr.contains("'--concurrency'"));
 }
 
 #[test]
 fn completions_exist_for_every_shell() {
     for shell in ["bash", "zsh", "fish"] {
-        let ended = Desk::new().run(&["completions", shell]).exits(0);
+        let ended = TestDir::new().run(&["completions", shell]).exits(0);
         assert!(ended.stdout.contains("depeche") && ended.stdout.contains("doctor"), "{shell}");
     }
 }
 
 #[test]
 fn init_writes_a_valid_config_for_every_listed_service() {
-    let desk = Desk::new();
-    let listed = desk.run(&["init", "--list"]).exits(0).stdout;
+    let dir = TestDir::new();
+    let listed = dir.run(&["init", "--list"]).exits(0).stdout;
     let services: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert!(services.len() >= 8 && services.contains(&"openai"), "{listed}");
     for service in services {
-        let desk = Desk::new();
-        desk.run(&["init", service]).exits(0);
-        let config = std::fs::read_to_string(desk.path("config.toml")).unwrap();
-        assert_eq!(desk.run(&["init", service, "--output", "-"]).exits(0).stdout.trim_end(), config.trim_end(), "{service}");
+        let dir = TestDir::new();
+        dir.run(&["init", service]).exits(0);
+        let config = std::fs::read_to_string(dir.path("config.toml")).unwrap();
+        assert_eq!(dir.run(&["init", service, "--output", "-"]).exits(0).stdout.trim_end(), config.trim_end(), "{service}");
         // Keep all traffic on this machine: every service gets a port on which nothing listens, and models are not fetched.
         let lines = config.lines().map(|line| match line {
             line if line.starts_with("url = ") => "url = \"http://127.0.0.1:1/v1\"".to_owned(),
             line => line.replace("fetch = true ", "fetch = false "),
         });
         let moved = lines.collect::<Vec<_>>().join("\n");
-        desk.write("config.toml", if moved.contains("[embedded]") { moved } else { format!("{moved}\n[embedded]\nfetch = false\n") });
-        let mut command = desk.command(&["doctor"]);
+        dir.write("config.toml", if moved.contains("[embedded]") { moved } else { format!("{moved}\n[embedded]\nfetch = false\n") });
+        let mut command = dir.command(&["doctor"]);
         let named = |line: &str| line.split_once("env = \"")?.1.split_once('"').map(|(name, _)| name.to_owned());
         config.lines().filter(|line| line.starts_with("key = ")).filter_map(named).for_each(|name| {
             command.env(name, "sk-test");
@@ -199,10 +199,10 @@ fn init_writes_a_valid_config_for_every_listed_service() {
 
 #[test]
 fn init_does_not_overwrite_a_config() {
-    let desk = Desk::new();
-    desk.write("config.toml", "# mine\n");
-    let ended = desk.run(&["init", "ollama"]).exits(2);
+    let dir = TestDir::new();
+    dir.write("config.toml", "# mine\n");
+    let ended = dir.run(&["init", "ollama"]).exits(2);
     assert!(ended.stderr.contains("`config.toml` is there already and was left as it is"), "{}", ended.stderr);
-    assert_eq!(std::fs::read(desk.path("config.toml")).unwrap(), b"# mine\n");
-    assert!(desk.run(&["init", "olama"]).exits(2).stderr.contains("no config for `olama` is known"));
+    assert_eq!(std::fs::read(dir.path("config.toml")).unwrap(), b"# mine\n");
+    assert!(dir.run(&["init", "olama"]).exits(2).stderr.contains("no config for `olama` is known"));
 }

@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::support::configs::{openai, with_key};
-use crate::support::desk::Desk;
 use crate::support::mock::Mock;
+use crate::support::test_dir::TestDir;
 
 /// The error message for the usual config with `from` replaced by `to`.
 fn changed(from: &str, to: &str) -> String {
@@ -16,15 +16,15 @@ fn changed(from: &str, to: &str) -> String {
 
 /// The error message for a config that the program must refuse before it sends or writes anything.
 fn refused(mock: &Mock, config: &str) -> String {
-    let desk = Desk::with(config, 1);
+    let dir = TestDir::with(config, 1);
     let said = ["run", "doctor"].map(|command| {
-        let ended = desk.run(&[command]).exits(2);
+        let ended = dir.run(&[command]).exits(2);
         assert_eq!(ended.stdout, "");
-        desk.tidy(&ended.stderr).replace(&mock.url(), "MOCK")
+        dir.redact(&ended.stderr).replace(&mock.url(), "MOCK")
     });
     assert_eq!(said[0], said[1], "every command says the same");
     assert_eq!(mock.count(), 0);
-    assert!(!desk.path("output").exists());
+    assert!(!dir.path("output").exists());
     said[0].clone()
 }
 
@@ -118,7 +118,7 @@ fn a_missing_or_inline_key_is_reported_and_never_printed() {
       hint: set it before the run; in cron, in the crontab or in an environment file
     ");
     insta::assert_snapshot!(key("{ file = \"no-such-file\" }"), @r"
-    error: config.toml:18:7: cannot read the key file `DESK/no-such-file`: No such file or directory (os error 2)
+    error: config.toml:18:7: cannot read the key file `DIR/no-such-file`: No such file or directory (os error 2)
       hint: set it before the run; in cron, in the crontab or in an environment file
     ");
     insta::assert_snapshot!(key("\"sk-in-the-open-1234\""), @r#"error: config.toml:18:7: a key is never written in the config: name where it is, as { env = "VARIABLE" } or { file = "PATH" }"#);
@@ -129,10 +129,10 @@ fn a_missing_or_inline_key_is_reported_and_never_printed() {
 fn a_key_is_not_sent_unencrypted_to_another_machine() {
     let mock = Mock::good();
     let config = with_key(&mock).replace(&mock.url(), "http://192.0.2.1").replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }");
-    let desk = Desk::with(&config, 0);
-    desk.write("key", "sk-test\n");
-    let ended = desk.run(&["run"]).exits(2);
-    insta::assert_snapshot!(desk.tidy(&ended.stderr), @r"
+    let dir = TestDir::with(&config, 0);
+    dir.write("key", "sk-test\n");
+    let ended = dir.run(&["run"]).exits(2);
+    insta::assert_snapshot!(dir.redact(&ended.stderr), @r"
     error: config.toml:16:7: the key would travel unencrypted to another machine
       hint: use https, or say `allow_http = true` if the network between is yours
     ");
@@ -141,12 +141,12 @@ fn a_key_is_not_sent_unencrypted_to_another_machine() {
 #[test]
 fn a_key_with_white_space_is_refused_and_never_printed() {
     let mock = Mock::good();
-    let desk = Desk::with(&with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }"), 1);
-    desk.write("key", "sk-one\nsk-two\n");
-    let ended = desk.run(&["run"]).exits(2);
+    let dir = TestDir::with(&with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }"), 1);
+    dir.write("key", "sk-one\nsk-two\n");
+    let ended = dir.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("holds white space") && !ended.stderr.contains("sk-"), "{}", ended.stderr);
-    desk.write("key", "  sk-one\r\n");
-    desk.run(&["run"]).exits(0);
+    dir.write("key", "  sk-one\r\n");
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.requests()[0].header("authorization"), Some("Bearer sk-one"));
 }
 
@@ -185,8 +185,8 @@ fn all_errors_are_reported_at_once() {
 #[test]
 fn a_flag_is_validated_like_the_config() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 1);
-    let ended = desk.run(&["run", "--route", "singel-call"]).exits(2);
+    let dir = TestDir::with(&openai(&mock), 1);
+    let ended = dir.run(&["run", "--route", "singel-call"]).exits(2);
     insta::assert_snapshot!(ended.stderr.trim_end(), @r"
     error: command line: `route` cannot be `singel-call`
       hint: did you mean `single-call`?
@@ -196,12 +196,12 @@ fn a_flag_is_validated_like_the_config() {
 
 #[test]
 fn an_invalid_config_file_is_reported() {
-    let desk = Desk::new();
-    let said = |name: &str| desk.tidy(&desk.run(&["run", "--config", name]).exits(2).stderr);
-    desk.write("latin.toml", b"# caf\xe9\n");
-    fs::create_dir(desk.path("folder.toml")).unwrap();
-    fs::File::create(desk.path("large.toml")).unwrap().set_len(100 << 20).unwrap();
-    desk.write("empty.toml", "");
+    let dir = TestDir::new();
+    let said = |name: &str| dir.redact(&dir.run(&["run", "--config", name]).exits(2).stderr);
+    dir.write("latin.toml", b"# caf\xe9\n");
+    fs::create_dir(dir.path("folder.toml")).unwrap();
+    fs::File::create(dir.path("large.toml")).unwrap().set_len(100 << 20).unwrap();
+    dir.write("empty.toml", "");
     insta::assert_snapshot!(said("latin.toml"), @r"
     error: latin.toml: is not UTF-8: byte 6 fits no character
       hint: save it again as UTF-8

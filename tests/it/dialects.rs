@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::support::articles::english;
 use crate::support::configs::service;
-use crate::support::desk::Desk;
 use crate::support::http::Response;
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
 use crate::support::process::Running;
+use crate::support::test_dir::TestDir;
 use crate::support::wire::{self, MODEL};
 
 const KEY: &str = "sk-test-0123456789abcdefghijklmnop";
@@ -30,7 +30,9 @@ fn generic(request: &crate::support::http::Request) -> Response {
 }
 
 fn good() -> Mock {
-    Mock::scripted(|request, _| if request.path.starts_with("/generic") { Deed::Answer(generic(request)) } else { Deed::usual(request) })
+    Mock::scripted(
+        |request, _| if request.path.starts_with("/generic") { Action::Answer(generic(request)) } else { Action::normal(request) },
+    )
 }
 
 /// Each dialect, with the extra config lines that it needs.
@@ -44,25 +46,25 @@ const SERVICES: &[(&str, &str)] = &[
     ("template", GENERIC),
 ];
 
-fn run(desk: &Desk, arguments: &[&str]) -> crate::support::process::Ended {
-    Running::start(desk.command(arguments).env("DEPECHE_TEST_KEY", KEY)).wait()
+fn run(dir: &TestDir, arguments: &[&str]) -> crate::support::process::Ended {
+    Running::start(dir.command(arguments).env("DEPECHE_TEST_KEY", KEY)).wait()
 }
 
 #[test]
 fn every_dialect_translates_both_ways_and_a_second_run_makes_no_calls() {
     for (dialect, lines) in SERVICES {
         let mock = good();
-        let desk = Desk::with(&service(&mock, dialect, lines), 1);
-        desk.write("input/bridge.txt", english(7));
-        run(&desk, &["run"]).exits(0);
-        let (fr, en) = (desk.row("input/001.txt"), desk.row("input/bridge.txt"));
+        let dir = TestDir::with(&service(&mock, dialect, lines), 1);
+        dir.write("input/bridge.txt", english(7));
+        run(&dir, &["run"]).exits(0);
+        let (fr, en) = (dir.row("input/001.txt"), dir.row("input/bridge.txt"));
         assert!(fr["title_en"].contains("LA DIGUE NUMÉRO 1 TIENT BON"), "{dialect}: {fr:?}");
         assert!(en["summary_fr"].contains("BRIDGE 7 IS OPEN."), "{dialect}: {en:?}");
         assert_eq!(fr["translation_endpoint"], "svc", "{dialect}");
         let asked = mock.count();
-        run(&desk, &["run"]).exits(0);
+        run(&dir, &["run"]).exits(0);
         assert_eq!(mock.count(), asked, "{dialect}");
-        let doctor = run(&desk, &["doctor"]).exits(0);
+        let doctor = run(&dir, &["doctor"]).exits(0);
         assert!(doctor.stdout.contains("ok    endpoint `svc`: "), "{dialect}: {}", doctor.stdout);
     }
 }
@@ -78,13 +80,13 @@ fn keys_are_sent_where_each_service_expects_them_and_nowhere_else() {
         ("template", template.as_str(), "x-own-key", ""),
     ] {
         let mock = good();
-        let desk = Desk::with(&service(&mock, dialect, &format!("key = {{ env = \"DEPECHE_TEST_KEY\" }}\n{lines}")), 1);
-        let ended = run(&desk, &["run", "-vv"]).exits(0);
+        let dir = TestDir::with(&service(&mock, dialect, &format!("key = {{ env = \"DEPECHE_TEST_KEY\" }}\n{lines}")), 1);
+        let ended = run(&dir, &["run", "-vv"]).exits(0);
         for request in mock.requests() {
             assert_eq!(request.header(header), Some(format!("{before}{KEY}").as_str()), "{dialect}");
             assert!(!request.text().contains(KEY) && !request.path.contains(KEY), "{dialect}");
         }
-        assert_eq!(desk.leaks(KEY, &ended), [""; 0], "{dialect}");
+        assert_eq!(dir.leaks(KEY, &ended), [""; 0], "{dialect}");
     }
 }
 
@@ -119,13 +121,13 @@ fn refusals_get_their_error_code_and_are_not_retried() {
         ),
         ("template", GENERIC, 200, r#"{"failure":{"code":1},"code":"insufficient_quota"}"#, 4, "quota"),
     ] {
-        let mock = Mock::scripted(move |_, _| Deed::status(status, body));
-        let desk = Desk::with(&service(&mock, dialect, lines), 2);
-        run(&desk, &["run"]).exits(exit);
-        let row = desk.row("input/001.txt");
+        let mock = Mock::scripted(move |_, _| Action::status(status, body));
+        let dir = TestDir::with(&service(&mock, dialect, lines), 2);
+        run(&dir, &["run"]).exits(exit);
+        let row = dir.row("input/001.txt");
         assert!(row["error"].starts_with(&format!("{code}: endpoint `svc`: ")), "{dialect} {status}: {}", row["error"]);
         let most = if exit == 4 { 1 } else { 2 };
-        assert!(mock.paid() <= most, "{dialect} {status}: {} requests", mock.paid());
+        assert!(mock.billable() <= most, "{dialect} {status}: {} requests", mock.billable());
     }
 }
 
@@ -137,10 +139,10 @@ fn a_partial_answer_never_becomes_a_row() {
         ("ollama", wire::ollama("Un résumé co", "length", 500), "truncated"),
         ("ollama", wire::ollama("", "stop", 500), "empty-answer"),
     ] {
-        let mock = Mock::scripted(move |_, _| Deed::Answer(answer.clone()));
-        let desk = Desk::with(&service(&mock, dialect, ""), 1);
-        run(&desk, &["run"]).exits(3);
-        let error = desk.row("input/001.txt")["error"].clone();
+        let mock = Mock::scripted(move |_, _| Action::Answer(answer.clone()));
+        let dir = TestDir::with(&service(&mock, dialect, ""), 1);
+        run(&dir, &["run"]).exits(3);
+        let error = dir.row("input/001.txt")["error"].clone();
         assert!(error.starts_with(code), "{dialect}: {error}");
         assert!(mock.count() <= 2, "{dialect}: {} requests", mock.count());
     }
@@ -154,18 +156,18 @@ fn a_prompt_that_ollama_cut_is_sent_again_in_parts() {
         let text = |at: usize| body["messages"][at]["content"].as_str().unwrap().to_owned();
         let sent = (text(0) + &text(1)).chars().count() as u64 / 4;
         if !text(0).contains("summarise") {
-            return Deed::usual(request);
+            return Action::normal(request);
         }
         let (answer, read) = if sent > 700 { ("Un résumé de la fin.", 350) } else { ("Une partie.", sent) };
-        Deed::Answer(wire::ollama(answer, "stop", read))
+        Action::Answer(wire::ollama(answer, "stop", read))
     });
-    let desk = Desk::new();
-    desk.write("config.toml", service(&mock, "ollama", "context = 4096"));
+    let dir = TestDir::new();
+    dir.write("config.toml", service(&mock, "ollama", "context = 4096"));
     let sentence =
         "Les ministres se sont réunis mardi à Erevan pour parler de la situation dans la région et des suites du cessez-le-feu. ";
-    desk.write("input/long.txt", format!("Un titre\n\n{}", sentence.repeat(40)));
-    run(&desk, &["run"]).exits(0);
-    assert_eq!(desk.row("input/long.txt")["summary_fr"], "Une partie.");
+    dir.write("input/long.txt", format!("Un titre\n\n{}", sentence.repeat(40)));
+    run(&dir, &["run"]).exits(0);
+    assert_eq!(dir.row("input/long.txt")["summary_fr"], "Une partie.");
     let options = mock.requests()[0].json();
     assert_eq!((&options["options"]["num_ctx"], &options["truncate"], &options["shift"]), (&json!(4096), &json!(false), &json!(false)));
 }
@@ -185,8 +187,8 @@ fn an_invalid_template_is_refused_before_any_request() {
         ("context = 4096".to_owned(), "`context` means nothing to the dialect `template`"),
         (String::new(), "endpoint `svc` has no [endpoint.template]"),
     ] {
-        let desk = Desk::with(&service(&mock, "template", &lines), 1);
-        let ended = run(&desk, &["run"]).exits(2);
+        let dir = TestDir::with(&service(&mock, "template", &lines), 1);
+        let ended = run(&dir, &["run"]).exits(2);
         assert!(ended.stderr.contains(wanted) && ended.stderr.contains("config.toml:"), "{wanted}:\n{}", ended.stderr);
     }
     assert_eq!(mock.count(), 0);
@@ -196,8 +198,8 @@ fn an_invalid_template_is_refused_before_any_request() {
 fn requests_name_the_model_and_contain_no_tools() {
     for dialect in ["openai", "anthropic", "ollama"] {
         let mock = good();
-        let desk = Desk::with(&format!("[summary]\nroute = \"single-call\"\n\n{}", service(&mock, dialect, "")), 1);
-        run(&desk, &["run"]).exits(0);
+        let dir = TestDir::with(&format!("[summary]\nroute = \"single-call\"\n\n{}", service(&mock, dialect, "")), 1);
+        run(&dir, &["run"]).exits(0);
         let body = mock.requests()[0].json();
         assert_eq!(body["model"], MODEL);
         for tools in ["tools", "functions", "tool_choice"] {
@@ -211,18 +213,18 @@ fn unsupported_options_are_detected_once_and_fail_no_article() {
     // Knows neither schemas nor the usual name of the token limit, and reports one problem at a time, as servers do.
     let mock = Mock::scripted(|request, _| {
         let body = request.json();
-        let refuse = |message: &str| Deed::status(400, &json!({"error": {"message": message}}).to_string());
+        let refuse = |message: &str| Action::status(400, &json!({"error": {"message": message}}).to_string());
         if body["max_tokens"].is_u64() {
             refuse("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
         } else if body["response_format"]["type"] == "json_schema" {
             refuse("response_format: Input should be 'text' or 'json_object'")
         } else {
-            Deed::usual(request)
+            Action::normal(request)
         }
     });
-    let desk = Desk::with(&format!("[summary]\nroute = \"single-call\"\n\n{}", service(&mock, "openai", "")), 6);
-    let ended = run(&desk, &["run"]).exits(0);
+    let dir = TestDir::with(&format!("[summary]\nroute = \"single-call\"\n\n{}", service(&mock, "openai", "")), 6);
+    let ended = run(&dir, &["run"]).exits(0);
     assert_eq!(mock.count(), 6 + 2, "{}", ended.stdout);
     assert_eq!(mock.requests().last().unwrap().json()["response_format"], json!({"type": "json_object"}));
-    assert!(desk.rows().iter().all(|row| row["status"] == "done"));
+    assert!(dir.rows().iter().all(|row| row["status"] == "done"));
 }

@@ -4,17 +4,17 @@ use serde_json::json;
 
 use crate::models::install;
 use crate::support::configs::{openai, service, toy, two_services, with_key};
-use crate::support::desk::Desk;
 use crate::support::http::{Request, Response};
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
 use crate::support::process::Running;
+use crate::support::test_dir::TestDir;
 
 /// Runs `doctor` against a service that answers like this. Asserts the exit code and returns the output.
-fn says(config: &dyn Fn(&Mock) -> String, deed: impl Fn() -> Deed + Send + Sync + 'static, exit: i32) -> String {
-    let mock = Mock::scripted(move |_, _| deed());
-    let desk = Desk::with(&config(&mock), 1);
-    let ended = Running::start(desk.command(&["doctor"]).env("DEPECHE_TEST_KEY", "sk-test-1234")).wait().exits(exit);
-    assert!(mock.requests().iter().all(|request| !request.is_paid()), "it costs nothing");
+fn says(config: &dyn Fn(&Mock) -> String, action: impl Fn() -> Action + Send + Sync + 'static, exit: i32) -> String {
+    let mock = Mock::scripted(move |_, _| action());
+    let dir = TestDir::with(&config(&mock), 1);
+    let ended = Running::start(dir.command(&["doctor"]).env("DEPECHE_TEST_KEY", "sk-test-1234")).wait().exits(exit);
+    assert!(mock.requests().iter().all(|request| !request.is_billable()), "it costs nothing");
     ended.stdout
 }
 
@@ -26,38 +26,38 @@ fn a_good_endpoint_is_ok() {
         (&|mock: &Mock| two_services(mock, "apertium"), "by way of fra→spa→eng (drafts only)"),
     ] {
         let mock = Mock::good();
-        let desk = Desk::with(&config(&mock), 1);
-        let ended = desk.run(&["doctor"]).exits(0);
+        let dir = TestDir::with(&config(&mock), 1);
+        let ended = dir.run(&["doctor"]).exits(0);
         assert!(ended.stdout.lines().all(|line| line.starts_with("ok  ")) && ended.stdout.contains(words), "{}", ended.stdout);
-        assert!(mock.requests().iter().all(|request| !request.is_paid()));
+        assert!(mock.requests().iter().all(|request| !request.is_billable()));
     }
 }
 
 #[test]
 fn doctor_falls_back_to_the_list_of_models() {
     let lists = |request: &Request, path: &str, list: &serde_json::Value| match request.path.as_str() {
-        asked if asked == path => Deed::Answer(Response::json(list)),
-        _ => Deed::status(404, r#"{"error":{"message":"Not found"}}"#),
+        asked if asked == path => Action::Answer(Response::json(list)),
+        _ => Action::status(404, r#"{"error":{"message":"Not found"}}"#),
     };
     for (dialect, path, list) in [
         ("ollama", "/api/tags", json!({"models": [{"name": "mock-1:latest"}, {"name": "other"}]})),
         ("anthropic", "/v1/models", json!({"data": [{"id": "mock-1"}]})),
     ] {
         let mock = Mock::scripted(move |request, _| lists(request, path, &list));
-        let desk = Desk::with(&service(&mock, dialect, ""), 0);
-        let ended = desk.run(&["doctor"]).exits(0);
+        let dir = TestDir::with(&service(&mock, dialect, ""), 0);
+        let ended = dir.run(&["doctor"]).exits(0);
         assert!(ended.stdout.contains("ok    endpoint `svc`: has the model `mock-1`"), "{dialect}: {}", ended.stdout);
-        desk.write("config.toml", service(&mock, dialect, "").replace("mock-1", "mock-9"));
-        let ended = desk.run(&["doctor"]).exits(4);
+        dir.write("config.toml", service(&mock, dialect, "").replace("mock-1", "mock-9"));
+        let ended = dir.run(&["doctor"]).exits(4);
         assert!(ended.stdout.contains("it has no model `mock-9`; it has mock-1"), "{dialect}: {}", ended.stdout);
     }
 }
 
 #[test]
 fn doctor_starts_and_probes_the_embedded_endpoint() {
-    let desk = Desk::with(&toy("models"), 0);
-    install(&desk, "models/fr-en");
-    let ended = desk.run(&["doctor"]).exits(0);
+    let dir = TestDir::with(&toy("models"), 0);
+    install(&dir, "models/fr-en");
+    let ended = dir.run(&["doctor"]).exits(0);
     assert!(ended.stdout.contains("ok    endpoint `embedded`: summaries extractive-1; translator fr-en firefox-tiny-"), "{}", ended.stdout);
 }
 
@@ -66,14 +66,14 @@ fn a_stopped_endpoint_is_reported_with_a_hint() {
     let mock = Mock::good();
     let (config, url) = (openai(&mock), mock.url());
     drop(mock);
-    let ended = Desk::with(&config, 1).run(&["doctor"]).exits(5);
+    let ended = TestDir::with(&config, 1).run(&["doctor"]).exits(5);
     assert!(ended.stdout.contains("fail  endpoint `llm`: no connection: "), "{}", ended.stdout);
     assert!(ended.stdout.contains(&format!("hint: is the service running, and is {url}/v1 its address?")), "{}", ended.stdout);
 }
 
 #[test]
 fn a_missing_model_or_language_is_named() {
-    let answer = |body: &'static str| move || Deed::status(200, body);
+    let answer = |body: &'static str| move || Action::status(200, body);
     let said = says(&openai, answer(r#"{"data": [{"id": "gpt-a"}, {"id": "gpt-b"}]}"#), 4);
     assert!(said.contains("it has no model `mock-1`; it has gpt-a, gpt-b"), "{said}");
     let libretranslate = |mock: &Mock| two_services(mock, "libretranslate");
@@ -89,7 +89,7 @@ fn a_missing_model_or_language_is_named() {
 
 #[test]
 fn a_missing_or_wrong_key_is_reported() {
-    let refused = || Deed::status(401, r#"{"error":{"message":"no key"}}"#);
+    let refused = || Action::status(401, r#"{"error":{"message":"no key"}}"#);
     let said = says(&openai, refused, 4);
     assert!(said.contains("it wants a key: add key = { env = \"VARIABLE\" }"), "{said}");
     let said = says(&with_key, refused, 4);
@@ -98,13 +98,13 @@ fn a_missing_or_wrong_key_is_reported() {
 
 #[test]
 fn other_errors_are_explained() {
-    let said = says(&openai, || Deed::status(404, ""), 4);
+    let said = says(&openai, || Action::status(404, ""), 4);
     assert!(said.contains("nothing there answers like `openai`: are the url and the model's name right?"), "{said}");
-    let said = says(&openai, || Deed::status(503, "starting"), 5);
+    let said = says(&openai, || Action::status(503, "starting"), 5);
     assert!(said.contains("status 503: starting"), "{said}");
-    let said = says(&openai, || Deed::Answer(Response::new(302, "").with("location", "https://login.invalid/")), 4);
+    let said = says(&openai, || Action::Answer(Response::new(302, "").with("location", "https://login.invalid/")), 4);
     assert!(said.contains("https://login.invalid/"), "{said}");
     let hasty = |mock: &Mock| openai(mock).replace("100s", "100ms");
-    let said = says(&hasty, || Deed::Hang, 5);
+    let said = says(&hasty, || Action::Hang, 5);
     assert!(said.contains("it took the call and did not answer in time"), "{said}");
 }

@@ -4,16 +4,16 @@
 use serde_json::json;
 
 use crate::support::configs::{openai, two_services, with_key};
-use crate::support::desk::Desk;
 use crate::support::http::Response;
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
 use crate::support::process::{Ended, Running};
+use crate::support::test_dir::TestDir;
 
 const KEY: &str = "sk-test-0123456789abcdefghijklmnop";
 
 /// Runs the program with the key in its environment.
-fn run_with_key(desk: &Desk, arguments: &[&str]) -> Ended {
-    Running::start(desk.command(arguments).env("DEPECHE_TEST_KEY", KEY)).wait()
+fn run_with_key(dir: &TestDir, arguments: &[&str]) -> Ended {
+    Running::start(dir.command(arguments).env("DEPECHE_TEST_KEY", KEY)).wait()
 }
 
 #[test]
@@ -27,11 +27,11 @@ fn a_refused_key_path_or_quota_stops_the_run_and_every_article_has_a_row() {
         (404, "<html>nginx</html>", "not-found"),
         (429, r#"{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}"#, "quota"),
     ] {
-        let mock = Mock::scripted(move |_, _| Deed::status(status, body));
-        let desk = Desk::with(&openai(&mock), ARTICLES);
-        let ended = desk.run(&["run"]).exits(4);
+        let mock = Mock::scripted(move |_, _| Action::status(status, body));
+        let dir = TestDir::with(&openai(&mock), ARTICLES);
+        let ended = dir.run(&["run"]).exits(4);
         assert!(mock.count() <= 4, "{status}: {} requests with a concurrency of 4", mock.count());
-        let rows = desk.rows();
+        let rows = dir.rows();
         assert_eq!(rows.len(), ARTICLES);
         for row in &rows {
             assert_eq!(row["status"], "failed");
@@ -43,43 +43,43 @@ fn a_refused_key_path_or_quota_stops_the_run_and_every_article_has_a_row() {
 
 #[test]
 fn a_stop_sends_nothing_beyond_the_calls_in_flight() {
-    let mock = Mock::scripted(|_, _| Deed::status(401, ""));
-    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 256"), 600);
+    let mock = Mock::scripted(|_, _| Action::status(401, ""));
+    let dir = TestDir::with(&openai(&mock).replace("concurrency = 4", "concurrency = 256"), 600);
     mock.hold();
-    let run = desk.start(&["run"]);
-    mock.in_flight(256);
+    let run = dir.start(&["run"]);
+    mock.wait_for_in_flight(256);
     mock.release();
     run.wait().exits(4);
     assert_eq!(mock.count(), 256);
-    assert_eq!(desk.rows().iter().filter(|row| row["error"].starts_with("key-refused: ")).count(), 600);
+    assert_eq!(dir.rows().iter().filter(|row| row["error"].starts_with("key-refused: ")).count(), 600);
 }
 
 #[test]
 fn libretranslates_status_400_for_a_missing_key_stops_the_run() {
     let mock = Mock::scripted(|request, _| match request.path.as_str() {
-        "/translate" => Deed::status(400, r#"{"error":"Please contact the server operator to get an API key"}"#),
-        _ => Deed::usual(request),
+        "/translate" => Action::status(400, r#"{"error":"Please contact the server operator to get an API key"}"#),
+        _ => Action::normal(request),
     });
-    let desk = Desk::with(&two_services(&mock, "libretranslate"), 20);
-    desk.run(&["run"]).exits(4);
+    let dir = TestDir::with(&two_services(&mock, "libretranslate"), 20);
+    dir.run(&["run"]).exits(4);
     let asked = mock.requests().iter().filter(|request| request.path == "/translate").count();
     assert!(asked <= 4, "{asked} requests with a concurrency of 4");
-    for row in desk.rows() {
+    for row in dir.rows() {
         assert!(row["error"].starts_with("key-refused: endpoint `mt`"), "{}", row["error"]);
     }
 }
 
 #[test]
 fn work_done_before_a_stop_is_kept() {
-    let mock = Mock::scripted(|request, number| if number < 6 { Deed::usual(request) } else { Deed::status(401, "") });
-    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 10);
-    desk.run(&["run"]).exits(4);
+    let mock = Mock::scripted(|request, number| if number < 6 { Action::normal(request) } else { Action::status(401, "") });
+    let dir = TestDir::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), 10);
+    dir.run(&["run"]).exits(4);
     assert_eq!(mock.count(), 7);
-    let rows = desk.rows();
+    let rows = dir.rows();
     let done = rows.iter().filter(|row| row["status"] == "done").count();
-    let again = desk.run(&["run"]).exits(4);
+    let again = dir.run(&["run"]).exits(4);
     assert_eq!((rows.len(), mock.count()), (10, 8), "{}", again.stderr);
-    assert_eq!(desk.rows().iter().filter(|row| row["status"] == "done").count(), done);
+    assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), done);
 }
 
 #[test]
@@ -88,9 +88,9 @@ fn an_unreachable_service_ends_the_run_soon_and_nothing_is_lost() {
     let mock = Mock::good();
     let config = openai(&mock);
     drop(mock);
-    let desk = Desk::with(&config, ARTICLES);
-    let ended = desk.run(&["run", "--wait-for", "1s"]).exits(5);
-    let rows = desk.rows();
+    let dir = TestDir::with(&config, ARTICLES);
+    let ended = dir.run(&["run", "--wait-for", "1s"]).exits(5);
+    let rows = dir.rows();
     assert_eq!(rows.len(), ARTICLES);
     assert!(rows.iter().all(|row| row["error"].starts_with("away: endpoint `llm`: no connection")), "{}", rows[0]["error"]);
     let calls: usize = calls(&ended);
@@ -111,56 +111,52 @@ fn redirects_are_not_followed() {
         let to = format!("{}/v1/chat/completions", other.url());
         let mock = Mock::scripted({
             let to = to.clone();
-            move |_, _| Deed::Answer(Response::new(status, "").with("location", to.clone()))
+            move |_, _| Action::Answer(Response::new(status, "").with("location", to.clone()))
         });
-        let desk = Desk::with(&with_key(&mock), 10);
-        let ended = run_with_key(&desk, &["run"]).exits(4);
+        let dir = TestDir::with(&with_key(&mock), 10);
+        let ended = run_with_key(&dir, &["run"]).exits(4);
         assert_eq!(other.count(), 0);
         assert!(mock.count() <= 4);
-        assert!(
-            ended.stderr.contains(&to) && desk.row("input/001.txt")["error"].contains("redirects are not followed"),
-            "{}",
-            ended.stderr
-        );
+        assert!(ended.stderr.contains(&to) && dir.row("input/001.txt")["error"].contains("redirects are not followed"), "{}", ended.stderr);
     }
 }
 
 #[test]
 fn a_key_goes_only_to_its_service() {
     let mock = Mock::good();
-    let desk = Desk::with(&with_key(&mock), 2);
-    let ended = run_with_key(&desk, &["run", "-vv"]).exits(0);
+    let dir = TestDir::with(&with_key(&mock), 2);
+    let ended = run_with_key(&dir, &["run", "-vv"]).exits(0);
     for request in mock.requests() {
         assert_eq!(request.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
         assert!(!request.text().contains(KEY));
     }
-    assert_eq!(desk.leaks(KEY, &ended), [""; 0]);
+    assert_eq!(dir.leaks(KEY, &ended), [""; 0]);
 }
 
 #[test]
 fn libretranslates_key_goes_into_the_body() {
     let mock = Mock::good();
     let config = two_services(&mock, "libretranslate").replace("[embedded]", "key = { env = \"DEPECHE_TEST_KEY\" }\n\n[embedded]");
-    let desk = Desk::with(&config, 1);
-    let ended = run_with_key(&desk, &["run", "-vv"]).exits(0);
+    let dir = TestDir::with(&config, 1);
+    let ended = run_with_key(&dir, &["run", "-vv"]).exits(0);
     for request in mock.requests() {
         match request.path.as_str() {
             "/translate" => assert_eq!(request.json()["api_key"], json!(KEY)),
             _ => assert!(!request.text().contains(KEY) && request.headers.iter().all(|(_, value)| !value.contains(KEY)), "{request:?}"),
         }
     }
-    assert_eq!(desk.leaks(KEY, &ended), [""; 0]);
+    assert_eq!(dir.leaks(KEY, &ended), [""; 0]);
 }
 
 #[test]
 fn a_key_echoed_by_the_service_is_not_printed() {
     for (status, exit) in [(401, 4), (400, 3), (503, 5), (200, 3)] {
         let body = json!({"error": {"message": format!("Incorrect API key provided: {KEY}."), "code": 400}}).to_string();
-        let mock = Mock::scripted(move |_, _| Deed::status(status, &body));
-        let desk = Desk::with(&with_key(&mock), 1);
-        let ended = run_with_key(&desk, &["run", "-vv"]).exits(exit);
-        assert_eq!(desk.leaks(KEY, &ended), [""; 0], "{status}");
-        let doctor = run_with_key(&desk, &["doctor", "-vv"]);
+        let mock = Mock::scripted(move |_, _| Action::status(status, &body));
+        let dir = TestDir::with(&with_key(&mock), 1);
+        let ended = run_with_key(&dir, &["run", "-vv"]).exits(exit);
+        assert_eq!(dir.leaks(KEY, &ended), [""; 0], "{status}");
+        let doctor = run_with_key(&dir, &["doctor", "-vv"]);
         assert!(!doctor.stdout.contains(KEY) && !doctor.stderr.contains(KEY), "{}", doctor.stdout);
     }
 }
@@ -176,13 +172,13 @@ fn a_key_echoed_with_escapes_is_not_printed() {
         for (status, body) in [(400, said.clone()), (401, said.replace(&"x".repeat(185), "")), (200, answered)] {
             let mock = Mock::scripted(move |request, _| {
                 let translation = request.text().contains("JSON list");
-                if translation { Deed::usual(request) } else { Deed::status(status, &body) }
+                if translation { Action::normal(request) } else { Action::status(status, &body) }
             });
-            let desk = Desk::with(&with_key(&mock), 1);
-            let run = |arguments: &[&str]| Running::start(desk.command(arguments).env("DEPECHE_TEST_KEY", key)).wait();
+            let dir = TestDir::with(&with_key(&mock), 1);
+            let run = |arguments: &[&str]| Running::start(dir.command(arguments).env("DEPECHE_TEST_KEY", key)).wait();
             let ended = run(&["run", "-vv"]);
-            assert_eq!(desk.leaks(key, &ended), [""; 0], "{status}, {escaped}");
-            assert_eq!(desk.leaks("ab/cd+ef/", &ended), [""; 0], "not in part, {status}, {escaped}");
+            assert_eq!(dir.leaks(key, &ended), [""; 0], "{status}, {escaped}");
+            assert_eq!(dir.leaks("ab/cd+ef/", &ended), [""; 0], "not in part, {status}, {escaped}");
             let doctor = run(&["doctor", "-vv"]);
             assert!(!doctor.stdout.contains("ab/cd") && !doctor.stderr.contains("ab/cd"), "{}", doctor.stdout);
         }
@@ -192,21 +188,21 @@ fn a_key_echoed_with_escapes_is_not_printed() {
 #[test]
 fn a_key_echoed_in_a_web_page_is_not_printed() {
     let page = format!("<html>your request had authorization: Bearer {KEY}</html>");
-    let mock = Mock::scripted(move |_, _| Deed::status(200, &page));
-    let desk = Desk::with(&with_key(&mock), 1);
-    let ended = run_with_key(&desk, &["run", "-vv"]).exits(3);
-    assert_eq!(desk.leaks(KEY, &ended), [""; 0]);
+    let mock = Mock::scripted(move |_, _| Action::status(200, &page));
+    let dir = TestDir::with(&with_key(&mock), 1);
+    let ended = run_with_key(&dir, &["run", "-vv"]).exits(3);
+    assert_eq!(dir.leaks(KEY, &ended), [""; 0]);
 }
 
 #[test]
 fn articles_left_by_a_dead_service_are_done_in_the_next_run() {
-    let mock = Mock::scripted(|request, number| if number < 10 { Deed::usual(request) } else { Deed::status(503, "going down") });
-    let desk = Desk::with(&openai(&mock), 20);
-    desk.run(&["run", "--wait-for", "1s"]).exits(5);
+    let mock = Mock::scripted(|request, number| if number < 10 { Action::normal(request) } else { Action::status(503, "going down") });
+    let dir = TestDir::with(&openai(&mock), 20);
+    dir.run(&["run", "--wait-for", "1s"]).exits(5);
     let before = mock.count();
     assert!(before <= 10 + 20 + 3 + before / 10, "{before} requests: every article once, and the repeats that the budget allows");
-    let done = desk.rows().iter().filter(|row| row["status"] == "done").count();
-    assert_eq!(desk.rows().len(), 20);
-    desk.run(&["run", "--wait-for", "1s"]).exits(5);
-    assert!(desk.rows().iter().filter(|row| row["status"] == "done").count() == done, "what was done stays done");
+    let done = dir.rows().iter().filter(|row| row["status"] == "done").count();
+    assert_eq!(dir.rows().len(), 20);
+    dir.run(&["run", "--wait-for", "1s"]).exits(5);
+    assert!(dir.rows().iter().filter(|row| row["status"] == "done").count() == done, "what was done stays done");
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use crate::support::configs::openai;
-use crate::support::desk::Desk;
 use crate::support::http::{Request, Response};
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
+use crate::support::test_dir::TestDir;
 use crate::support::wire::{choice, completion};
 
 /// A config with an extra first endpoint on `first`, and the usual one, `llm`, on `second`.
@@ -19,18 +19,18 @@ fn two(first: &str, second: &Mock) -> String {
     openai(second).replacen("[[endpoint]]", &before, 1)
 }
 
-fn made_by(desk: &Desk) -> Vec<String> {
-    desk.rows().iter().map(|row| format!("{} {} {}", row["status"], row["summary_endpoint"], row["translation_endpoint"])).collect()
+fn made_by(dir: &TestDir) -> Vec<String> {
+    dir.rows().iter().map(|row| format!("{} {} {}", row["status"], row["summary_endpoint"], row["translation_endpoint"])).collect()
 }
 
 #[test]
 fn an_endpoint_that_says_stop_gets_no_more_calls_and_the_exit_code_is_4() {
     for (status, body) in [(401, ""), (429, r#"{"error":{"message":"no more","code":"insufficient_quota"}}"#), (404, "<html>")] {
-        let first = Mock::scripted(move |_, _| Deed::status(status, body));
+        let first = Mock::scripted(move |_, _| Action::status(status, body));
         let second = Mock::good();
-        let desk = Desk::with(&two(&first.url(), &second), 12);
-        let ended = desk.run(&["run"]).exits(4);
-        assert_eq!(made_by(&desk), vec!["done llm llm"; 12]);
+        let dir = TestDir::with(&two(&first.url(), &second), 12);
+        let ended = dir.run(&["run"]).exits(4);
+        assert_eq!(made_by(&dir), vec!["done llm llm"; 12]);
         assert!(first.count() <= 2, "{} requests with a concurrency of 2", first.count());
         assert!(ended.stderr.contains("endpoint `first` disabled for this run"), "{}", ended.stderr);
     }
@@ -40,26 +40,26 @@ fn an_endpoint_that_says_stop_gets_no_more_calls_and_the_exit_code_is_4() {
 fn an_unavailable_endpoint_is_replaced_and_the_run_succeeds() {
     let gone = Mock::good().url();
     let second = Mock::good();
-    let desk = Desk::with(&two(&gone, &second), 12);
-    desk.run(&["run"]).exits(0);
-    assert_eq!(made_by(&desk), vec!["done llm llm"; 12]);
+    let dir = TestDir::with(&two(&gone, &second), 12);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(made_by(&dir), vec!["done llm llm"; 12]);
     assert_eq!(second.count(), 24);
 }
 
 #[test]
 fn rows_of_the_second_endpoint_stay_when_the_first_is_back() {
-    let first = Mock::scripted(|request, number| if number < 2 { Deed::status(400, "") } else { Deed::usual(request) });
+    let first = Mock::scripted(|request, number| if number < 2 { Action::status(400, "") } else { Action::normal(request) });
     let second = Mock::good();
-    let desk = Desk::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), 1);
-    desk.run(&["run"]).exits(0);
-    let before = (first.count(), second.count(), desk.timeless());
-    desk.run(&["run"]).exits(0);
-    assert_eq!((first.count(), second.count(), desk.timeless()), before, "nothing is paid twice");
+    let dir = TestDir::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), 1);
+    dir.run(&["run"]).exits(0);
+    let before = (first.count(), second.count(), dir.without_times());
+    dir.run(&["run"]).exits(0);
+    assert_eq!((first.count(), second.count(), dir.without_times()), before, "nothing is paid twice");
     // The second endpoint is removed from the config, so its rows are made again.
     let alone = two(&first.url(), &second);
-    desk.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
-    desk.run(&["run"]).exits(0);
-    assert_eq!(made_by(&desk), ["done first first"]);
+    dir.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
+    dir.run(&["run"]).exits(0);
+    assert_eq!(made_by(&dir), ["done first first"]);
 }
 
 #[test]
@@ -68,61 +68,61 @@ fn rows_stay_valid_while_their_endpoints_are_configured() {
     // Its second translation is refused.
     let first = Mock::scripted(move |request, _| {
         let translates = String::from_utf8_lossy(&request.body).contains("\"translations\"");
-        if translates && translations.fetch_add(1, Ordering::Relaxed) == 1 { Deed::status(400, "") } else { Deed::usual(request) }
+        if translates && translations.fetch_add(1, Ordering::Relaxed) == 1 { Action::status(400, "") } else { Action::normal(request) }
     });
     let second = Mock::good();
-    let desk = Desk::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), 2);
-    desk.run(&["run"]).exits(0);
-    let mut made = made_by(&desk);
+    let dir = TestDir::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), 2);
+    dir.run(&["run"]).exits(0);
+    let mut made = made_by(&dir);
     made.sort();
     assert_eq!(made, ["done first first", "done first llm"]);
     // The second endpoint is removed from the config, so the one row that it worked on is made again.
     let alone = two(&first.url(), &second);
-    desk.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
-    let ended = desk.run(&["run"]);
+    dir.write("config.toml", alone.split("[[endpoint]]\nname = \"llm\"").next().unwrap());
+    let ended = dir.run(&["run"]);
     assert!(ended.stderr.contains("\"earlier\":1,"), "{}", ended.stderr);
-    assert_eq!(made_by(&desk), ["done first first"; 2]);
+    assert_eq!(made_by(&dir), ["done first first"; 2]);
 }
 
 #[test]
 fn unusable_answers_go_to_the_next_endpoint_and_the_first_is_soon_skipped() {
     const ARTICLES: usize = 40;
-    let first = Mock::scripted(|_, _| Deed::status(200, "<html>sign in</html>"));
+    let first = Mock::scripted(|_, _| Action::status(200, "<html>sign in</html>"));
     let second = Mock::good();
-    let desk = Desk::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), ARTICLES);
-    desk.run(&["run"]).exits(0);
-    assert_eq!(made_by(&desk), vec!["done llm llm"; ARTICLES]);
+    let dir = TestDir::with(&two(&first.url(), &second).replace("concurrency = 2", "concurrency = 1"), ARTICLES);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(made_by(&dir), vec!["done llm llm"; ARTICLES]);
     assert!(first.count() < 25, "{} requests", first.count());
 
-    let refusing = Mock::scripted(|_, _| Deed::Answer(choice(&json!({"role": "assistant", "content": null, "refusal": "no"}), "stop")));
-    let desk = Desk::with(&two(&refusing.url(), &second), 2);
-    desk.run(&["run"]).exits(0);
-    assert_eq!(made_by(&desk), vec!["done llm llm"; 2]);
+    let refusing = Mock::scripted(|_, _| Action::Answer(choice(&json!({"role": "assistant", "content": null, "refusal": "no"}), "stop")));
+    let dir = TestDir::with(&two(&refusing.url(), &second), 2);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(made_by(&dir), vec!["done llm llm"; 2]);
 }
 
 #[test]
 fn a_call_that_may_have_been_billed_twice_is_not_sent_elsewhere() {
-    let first = Mock::scripted(|_, _| Deed::Drop);
+    let first = Mock::scripted(|_, _| Action::Drop);
     let second = Mock::good();
-    let desk = Desk::with(&two(&first.url(), &second), 1);
-    desk.run(&["run"]).exits(3);
+    let dir = TestDir::with(&two(&first.url(), &second), 1);
+    dir.run(&["run"]).exits(3);
     assert_eq!((first.count(), second.count()), (2, 0));
-    assert!(desk.row("input/001.txt")["error"].starts_with("broken: endpoint `first`"), "{:?}", desk.row("input/001.txt"));
+    assert!(dir.row("input/001.txt")["error"].starts_with("broken: endpoint `first`"), "{:?}", dir.row("input/001.txt"));
 }
 
 #[test]
 fn a_failed_row_has_the_reason_of_every_endpoint() {
-    let first = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"first says no"}}"#));
-    let second = Mock::scripted(|_, _| Deed::status(400, r#"{"error":{"message":"second says no"}}"#));
-    let desk = Desk::with(&two(&first.url(), &second), 1);
-    desk.run(&["run"]).exits(3);
-    let error = desk.row("input/001.txt")["error"].clone();
+    let first = Mock::scripted(|_, _| Action::status(400, r#"{"error":{"message":"first says no"}}"#));
+    let second = Mock::scripted(|_, _| Action::status(400, r#"{"error":{"message":"second says no"}}"#));
+    let dir = TestDir::with(&two(&first.url(), &second), 1);
+    dir.run(&["run"]).exits(3);
+    let error = dir.row("input/001.txt")["error"].clone();
     assert!(error.contains("first says no") && error.contains("then endpoint `llm`") && error.contains("second says no"), "{error}");
 }
 
 #[test]
 fn single_call_falls_back_to_two_steps_without_a_chat_model() {
-    let chat = Mock::scripted(|_, _| Deed::status(503, ""));
+    let chat = Mock::scripted(|_, _| Action::status(503, ""));
     let translator = Mock::good();
     let others = format!(
         "wait_for = \"1s\"\n\n[[endpoint]]\nname = \"mt\"\ndoes = [\"translate\"]\ndialect = \"libretranslate\"\nurl = \"{}\"\n\n\
@@ -131,24 +131,24 @@ fn single_call_falls_back_to_two_steps_without_a_chat_model() {
     );
     let config =
         openai(&chat).replace("summarise-then-translate", "single-call").replace("[\"summarise\", \"translate\"]", "[\"summarise\"]");
-    let desk = Desk::with(&config.replace("[embedded]", &others), 3);
-    desk.run(&["run"]).exits(0);
-    assert_eq!(made_by(&desk), vec!["done own mt"; 3]);
+    let dir = TestDir::with(&config.replace("[embedded]", &others), 3);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(made_by(&dir), vec!["done own mt"; 3]);
 }
 
 #[test]
 fn a_text_too_long_for_the_service_is_split_and_never_sent_again_whole() {
     let long = |request: &Request| request.json()["messages"][1]["content"].as_str().unwrap().chars().count() > 1_500;
     let too_long = r#"{"error":{"message":"too many tokens","code":"context_length_exceeded"}}"#;
-    let mock = Mock::scripted(move |request, _| if long(request) { Deed::status(400, too_long) } else { Deed::usual(request) });
+    let mock = Mock::scripted(move |request, _| if long(request) { Action::status(400, too_long) } else { Action::normal(request) });
     let paragraphs: Vec<String> =
         (0..40).map(|number| format!("La digue {number} du port a tenu, a annoncé la mairie mercredi. ").repeat(2)).collect();
     let mut bodies = Vec::new();
     for route in ["summarise-then-translate", "translate-then-summarise", "single-call"] {
-        let desk = Desk::with(&openai(&mock), 0);
-        desk.write("input/long.txt", format!("La digue\n\n{}", paragraphs.join("\n\n")));
-        desk.run(&["run", "--route", route]).exits(0);
-        assert_eq!(desk.row("input/long.txt")["status"], "done", "{route}");
+        let dir = TestDir::with(&openai(&mock), 0);
+        dir.write("input/long.txt", format!("La digue\n\n{}", paragraphs.join("\n\n")));
+        dir.run(&["run", "--route", route]).exits(0);
+        assert_eq!(dir.row("input/long.txt")["status"], "done", "{route}");
         let these: Vec<_> = mock.requests().into_iter().skip(bodies.len()).map(|request| request.body).collect();
         let distinct: std::collections::HashSet<_> = these.iter().collect();
         assert_eq!(distinct.len(), these.len(), "{route}: never the same request again");
@@ -163,11 +163,11 @@ fn a_text_too_long_for_the_service_is_split_and_never_sent_again_whole() {
 #[test]
 fn a_truncated_answer_is_retried_with_a_higher_limit() {
     let mock = Mock::scripted(|request, number| match number {
-        0 => Deed::Answer(choice(&json!({"role": "assistant", "content": "La digue a"}), "length")),
-        _ => Deed::usual(request),
+        0 => Action::Answer(choice(&json!({"role": "assistant", "content": "La digue a"}), "length")),
+        _ => Action::normal(request),
     });
-    let desk = Desk::with(&openai(&mock), 1);
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&openai(&mock), 1);
+    dir.run(&["run"]).exits(0);
     let room = |at: usize| mock.requests()[at].json()["max_tokens"].as_u64().unwrap();
     assert_eq!((mock.count(), room(1)), (3, 2 * room(0)));
 }
@@ -177,9 +177,9 @@ fn keep_text_keeps_the_whole_text() {
     let mock = Mock::good();
     for route in ["summarise-then-translate", "translate-then-summarise", "single-call"] {
         let config = openai(&mock).replace("words = 60", "words = 60\nkeep_text = true").replace("summarise-then-translate", route);
-        let desk = Desk::with(&config, 1);
-        desk.run(&["run"]).exits(0);
-        let row = desk.row("input/001.txt");
+        let dir = TestDir::with(&config, 1);
+        dir.run(&["run"]).exits(0);
+        let row = dir.row("input/001.txt");
         assert!(row["text_fr"].ends_with("à l'unanimité."), "{route}: {}", row["text_fr"]);
         assert!(row["text_en"].contains("LES RÉPARATIONS") && row["text_en"].ends_with("UNANIMITÉ."), "{route}: {}", row["text_en"]);
         assert_eq!(row["text_en"].matches("\n\n").count(), row["text_fr"].matches("\n\n").count(), "paragraphs stay");
@@ -189,31 +189,31 @@ fn keep_text_keeps_the_whole_text() {
 #[test]
 fn changed_prompts_are_used_and_redo_their_calls() {
     let mock = Mock::good();
-    let desk = Desk::with(&format!("{}\n[prompts]\nsummarise = \"mine.j2\"\n", openai(&mock)), 1);
-    desk.write("mine.j2", "{% include \"rules\" %} Résume en {{ language }}, {{ words }} mots.{% include \"manner\" %}");
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&format!("{}\n[prompts]\nsummarise = \"mine.j2\"\n", openai(&mock)), 1);
+    dir.write("mine.j2", "{% include \"rules\" %} Résume en {{ language }}, {{ words }} mots.{% include \"manner\" %}");
+    dir.run(&["run"]).exits(0);
     let told = |at: usize| mock.requests()[at].json()["messages"][0]["content"].as_str().unwrap().to_owned();
     assert!(told(0).ends_with("Résume en French, 60 mots."), "{}", told(0));
-    desk.run(&["run"]).exits(0);
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 2);
-    desk.write("mine.j2", "Résume en {{ words }} mots.");
-    desk.run(&["run"]).exits(0);
+    dir.write("mine.j2", "Résume en {{ words }} mots.");
+    dir.run(&["run"]).exits(0);
     assert!(mock.count() > 2 && told(2) == "Résume en 60 mots.", "{}", told(2));
     for (text, said) in [("{{ wrds }}", "cannot be filled in"), ("{% if %}", "line 1")] {
-        desk.write("mine.j2", text);
-        let ended = desk.run(&["run"]).exits(2);
+        dir.write("mine.j2", text);
+        let ended = dir.run(&["run"]).exits(2);
         assert!(ended.stderr.contains("mine.j2") && ended.stderr.contains(said), "{}", ended.stderr);
     }
-    desk.run(&["init", "--prompts", "shipped"]).exits(0);
-    assert!(desk.path("shipped/digest.j2").exists());
+    dir.run(&["init", "--prompts", "shipped"]).exits(0);
+    assert!(dir.path("shipped/digest.j2").exists());
 }
 
 #[test]
 fn style_tone_and_sentences_reach_the_model() {
     let mock = Mock::good();
     let config = openai(&mock).replace("words = 60", "sentences = 3\nstyle = \"short\"\ntone = \"dry\"");
-    let desk = Desk::with(&config, 1);
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&config, 1);
+    dir.run(&["run"]).exits(0);
     let told = mock.requests()[0].json()["messages"][0]["content"].as_str().unwrap().to_owned();
     assert!(told.contains("in 3 sentences") && told.contains("Style: short. Tone: dry."), "{told}");
 }
@@ -221,25 +221,27 @@ fn style_tone_and_sentences_reach_the_model() {
 #[test]
 fn costs_come_from_prices_and_are_unknown_without_them() {
     let mock = Mock::scripted(|request, _| match request.json()["messages"][0]["content"].as_str().unwrap_or_default() {
-        told if told.contains("summarise") => Deed::Answer(completion("La digue a tenu.")),
-        _ => Deed::usual(request),
+        told if told.contains("summarise") => Action::Answer(completion("La digue a tenu.")),
+        _ => Action::normal(request),
     });
-    let desk = Desk::with(&openai(&mock), 1);
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.row("input/001.txt")["cost"], "");
-    let desk =
-        Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 4\nprice = { tokens_in = 1000.0, tokens_out = 10000.0 }"), 1);
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&openai(&mock), 1);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.row("input/001.txt")["cost"], "");
+    let dir = TestDir::with(
+        &openai(&mock).replace("concurrency = 4", "concurrency = 4\nprice = { tokens_in = 1000.0, tokens_out = 10000.0 }"),
+        1,
+    );
+    dir.run(&["run"]).exits(0);
     // The mock reports 11 input tokens and 7 output tokens for each of two calls.
-    assert_eq!(desk.row("input/001.txt")["cost"], "0.162");
+    assert_eq!(dir.row("input/001.txt")["cost"], "0.162");
 }
 
 #[test]
 fn a_pause_holds_back_every_call() {
     let busy = || Response::new(429, r#"{"error":{"message":"slow down"}}"#).with("retry-after-ms", "300");
-    let mock = Mock::scripted(move |request, number| if number == 4 { Deed::Answer(busy()) } else { Deed::usual(request) });
-    let desk = Desk::with(&openai(&mock), 12);
-    let ended = desk.run(&["run"]).exits(0);
+    let mock = Mock::scripted(move |request, number| if number == 4 { Action::Answer(busy()) } else { Action::normal(request) });
+    let dir = TestDir::with(&openai(&mock), 12);
+    let ended = dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 25);
     assert!(ended.stdout.contains("1 repeated"), "{}", ended.stdout);
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::articles::french;
 use crate::support::configs::openai;
-use crate::support::desk::{Desk, sources};
 use crate::support::mock::Mock;
 use crate::support::process::Ended;
+use crate::support::test_dir::{TestDir, sources};
 
 /// The title and text of an article.
 fn parts(number: usize) -> (String, String) {
@@ -52,7 +52,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
     };
     let mail = |id: &str, title: &str, text: &str| {
         format!(
-            "From: Desk <d@a.invalid>\nDate: Fri, 13 Nov 2026 08:00:00 +0100\nMessage-ID: <{id}@a.invalid>\nSubject: {title}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{text}\n"
+            "From: TestDir <d@a.invalid>\nDate: Fri, 13 Nov 2026 08:00:00 +0100\nMessage-ID: <{id}@a.invalid>\nSubject: {title}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{text}\n"
         )
     };
     let message = |id: &str, title: &str, text: &str| format!("From d@a.invalid Fri Nov 13 08:00:00 2026\n{}\n", mail(id, title, text));
@@ -110,15 +110,15 @@ fn files() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
 #[test]
 fn every_format_gives_the_same_articles() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     for (name, bytes, _) in files() {
-        desk.write(&format!("input/{name}"), bytes);
+        dir.write(&format!("input/{name}"), bytes);
     }
-    let said = desk.run(&["run"]).exits(0);
+    let said = dir.run(&["run"]).exits(0);
     let mut expected: Vec<String> =
         files().iter().flat_map(|(name, _, keys)| keys.iter().map(move |key| format!("input/{name}{key}"))).collect();
     expected.sort();
-    let rows = desk.rows();
+    let rows = dir.rows();
     let mut found: Vec<&str> = sources(&rows);
     found.sort_unstable();
     assert_eq!(found, expected, "{}", said.stderr);
@@ -129,12 +129,12 @@ fn every_format_gives_the_same_articles() {
     }
     // Two articles, with two calls each: a summary, and a translation of title and summary.
     assert_eq!(mock.count(), 4, "an article is asked for once, whatever it is packed in");
-    desk.run(&["run"]).exits(0);
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 4, "keys are the same every night");
 }
 
-fn piped(desk: &Desk, arguments: &[&str], bytes: &[u8]) -> Ended {
-    let mut command = desk.command(arguments);
+fn piped(dir: &TestDir, arguments: &[&str], bytes: &[u8]) -> Ended {
+    let mut command = dir.command(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(bytes).unwrap();
@@ -146,28 +146,28 @@ fn piped(desk: &Desk, arguments: &[&str], bytes: &[u8]) -> Ended {
 #[test]
 fn every_format_can_be_piped() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
-    piped(&desk, &["run", "-"], lines(3).as_bytes()).exits(0);
-    assert_eq!(sources(&desk.rows()), ["(stdin)#n1", "(stdin)#n2", "(stdin)#n3"]);
+    let dir = TestDir::with(&openai(&mock), 0);
+    piped(&dir, &["run", "-"], lines(3).as_bytes()).exits(0);
+    assert_eq!(sources(&dir.rows()), ["(stdin)#n1", "(stdin)#n2", "(stdin)#n3"]);
     let packed = gzip(french(4).as_bytes());
-    let ended = piped(&desk, &["read", "-"], &packed).exits(0);
+    let ended = piped(&dir, &["read", "-"], &packed).exits(0);
     let article: Value = serde_json::from_str(ended.stdout.trim()).unwrap();
     assert_eq!((article["source"].as_str(), article["title"].as_str()), (Some("(stdin)"), Some("La digue numéro 4 tient bon")));
-    let ended = piped(&desk, &["read", "-"], b"").exits(3);
+    let ended = piped(&dir, &["read", "-"], b"").exits(3);
     assert!(ended.stdout.contains("\"empty\""), "{}", ended.stdout);
 }
 
 #[test]
 fn a_list_over_the_size_limit_is_read_article_by_article() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock).replace("paths = [\"input\"]", "paths = [\"input\"]\nmax_megabytes = 1"), 0);
+    let dir = TestDir::with(&openai(&mock).replace("paths = [\"input\"]", "paths = [\"input\"]\nmax_megabytes = 1"), 0);
     // Two articles, two megabytes of lines that are not articles, and one line of two megabytes.
     let mut list = lines(2);
     list += &(json!({"id": "none", "text": "", "keywords": "x".repeat(100)}).to_string() + "\n").repeat(10_000);
     list += &(json!({"id": "long", "text": "mot ".repeat(500_000)}).to_string() + "\n");
     list += "{\"id\":\"torn\",\"text\":";
-    desk.write("input/list.jsonl", list);
-    let ended = desk.run(&["read", "input"]);
+    dir.write("input/list.jsonl", list);
+    let ended = dir.run(&["read", "input"]);
     let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 10_004, "a line for every article");
     let codes: Vec<&str> = lines.iter().filter_map(|line| line["error"]["code"].as_str()).filter(|code| *code != "empty").collect();
@@ -179,26 +179,26 @@ fn a_list_over_the_size_limit_is_read_article_by_article() {
 fn the_config_names_fields() {
     let mock = Mock::good();
     let config = openai(&mock).replace("[output]", "[input.fields]\ntitle = \"Überschrift\"\nbody = [\"inhalt.voll\"]\n\n[output]");
-    let desk = Desk::with(&config, 0);
+    let dir = TestDir::with(&config, 0);
     let (title, text) = parts(1);
-    desk.write("input/a.json", json!({"Überschrift": title, "title": "no", "inhalt": {"voll": text}}).to_string());
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.row("input/a.json")["title_fr"], title);
-    desk.write("config.toml", config.replace("title = \"Ü", "titel = \"Ü"));
-    let ended = desk.run(&["run"]).exits(2);
+    dir.write("input/a.json", json!({"Überschrift": title, "title": "no", "inhalt": {"voll": text}}).to_string());
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.row("input/a.json")["title_fr"], title);
+    dir.write("config.toml", config.replace("title = \"Ü", "titel = \"Ü"));
+    let ended = dir.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("unknown key `titel`") && ended.stderr.contains("did you mean `title`?"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_signal_stops_a_run_that_waits_for_a_pipe() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
-    let mut command = desk.command(&["run", "-"]);
+    let dir = TestDir::with(&openai(&mock), 0);
+    let mut command = dir.command(&["run", "-"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut pipe = child.stdin.take().unwrap();
     pipe.write_all(lines(2).as_bytes()).unwrap();
     pipe.flush().unwrap();
-    mock.arrived(4);
+    mock.wait_for_requests(4);
     let twice = format!("kill -TERM {0}; kill -TERM {0}", child.id());
     assert!(std::process::Command::new("/bin/sh").arg("-c").arg(twice).status().unwrap().success());
     assert!(child.wait().unwrap().code().is_some_and(|code| code == 143));

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::models::install;
 use crate::support::configs::{service, toy};
-use crate::support::desk::Desk;
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
+use crate::support::test_dir::TestDir;
 use crate::support::wire;
 
 const GLOSSARY: &str = "fr,en,note\nOTSC,CSTO,\nHaut-Karabakh,Nagorno-Karabakh,\nPachinian,Pashinyan,\n";
@@ -17,13 +17,13 @@ fn article(who: &str) -> String {
     )
 }
 
-fn desk(mock: &Mock, dialect: &str, lines: &str) -> Desk {
-    let desk = Desk::with(&format!("[glossary]\nfile = \"glossary.csv\"\n\n{}", service(mock, dialect, lines)), 0);
-    desk.write("glossary.csv", GLOSSARY);
-    desk.write("input/1.txt", article("L’OTSC"));
-    desk.write("input/2.txt", article("M. Pachinian"));
-    desk.write("input/3.txt", article("Le maire"));
-    desk
+fn dir(mock: &Mock, dialect: &str, lines: &str) -> TestDir {
+    let dir = TestDir::with(&format!("[glossary]\nfile = \"glossary.csv\"\n\n{}", service(mock, dialect, lines)), 0);
+    dir.write("glossary.csv", GLOSSARY);
+    dir.write("input/1.txt", article("L’OTSC"));
+    dir.write("input/2.txt", article("M. Pachinian"));
+    dir.write("input/3.txt", article("Le maire"));
+    dir
 }
 
 #[test]
@@ -32,11 +32,11 @@ fn terms_pass_through_services_without_a_glossary() {
         body = '{\"q\": {{ texts }}, \"source\": {{ from }}, \"target\": {{ to }}}'";
     for (dialect, lines) in [("libretranslate", ""), ("apertium", ""), ("template", lines)] {
         let mock = Mock::good();
-        let desk = desk(&mock, dialect, lines);
-        desk.run(&["run"]).exits(0);
-        let rows = desk.rows();
-        assert!(desk.row("input/1.txt")["title_en"].contains("CSTO"), "{dialect}: {rows:?}");
-        assert!(desk.row("input/2.txt")["summary_en"].to_uppercase().contains("PASHINYAN"), "{dialect}: {rows:?}");
+        let dir = dir(&mock, dialect, lines);
+        dir.run(&["run"]).exits(0);
+        let rows = dir.rows();
+        assert!(dir.row("input/1.txt")["title_en"].contains("CSTO"), "{dialect}: {rows:?}");
+        assert!(dir.row("input/2.txt")["summary_en"].to_uppercase().contains("PASHINYAN"), "{dialect}: {rows:?}");
         assert!(!rows.iter().any(|row| row["title_en"].contains(['⟦', '⟧']) || row["flags"].contains("glossary")), "{dialect}: {rows:?}");
     }
 }
@@ -47,33 +47,33 @@ fn a_lost_term_is_flagged() {
     let mock = Mock::scripted(|request, _| {
         let answer = wire::answer(request);
         let text = String::from_utf8_lossy(&answer.body).replace("CSTO", "XXXX").replace("PASHINYAN", "PASHA").replace("OTSC", "YYYY");
-        Deed::Answer(crate::support::http::Response::new(answer.status, text))
+        Action::Answer(crate::support::http::Response::new(answer.status, text))
     });
     for dialect in ["libretranslate", "apertium"] {
-        let desk = desk(&mock, dialect, "");
+        let dir = dir(&mock, dialect, "");
         // Terms are protected by markers, so a term is lost only if its marker is.
-        desk.run(&["run"]).exits(0);
-        let flagged = |source: &str| desk.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
+        dir.run(&["run"]).exits(0);
+        let flagged = |source: &str| dir.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
         let lost = dialect == "libretranslate";
-        assert_eq!((flagged("input/1.txt"), flagged("input/3.txt")), (lost, false), "{dialect}: {:?}", desk.row("input/1.txt"));
+        assert_eq!((flagged("input/1.txt"), flagged("input/3.txt")), (lost, false), "{dialect}: {:?}", dir.row("input/1.txt"));
     }
 }
 
 #[test]
 fn a_term_dropped_by_the_neural_model_is_flagged() {
     // The toy model knows only the names Lyon and Paris, and uses one of them for every name.
-    let desk = Desk::with(&format!("[glossary]\nfile = \"glossary.csv\"\n\n{}", toy("models")), 0);
-    install(&desk, "models/fr-en");
-    desk.write("glossary.csv", "fr,en\nOTSC,CSTO\nLyon,Lyon\n");
+    let dir = TestDir::with(&format!("[glossary]\nfile = \"glossary.csv\"\n\n{}", toy("models")), 0);
+    install(&dir, "models/fr-en");
+    dir.write("glossary.csv", "fr,en\nOTSC,CSTO\nLyon,Lyon\n");
     let article = |who: &str| {
         let sentence =
             format!("La mairie de {who} a rejeté la construction d'un pont. Le gouvernement a adopté le projet de loi à Paris. ");
         format!("La mairie de {who} a rejeté le plan d'aide\n\n{}", sentence.repeat(3))
     };
-    desk.write("input/1.txt", article("OTSC"));
-    desk.write("input/2.txt", article("Lyon"));
-    desk.run(&["run"]).exits(0);
-    let (lost, kept) = (desk.row("input/1.txt"), desk.row("input/2.txt"));
+    dir.write("input/1.txt", article("OTSC"));
+    dir.write("input/2.txt", article("Lyon"));
+    dir.run(&["run"]).exits(0);
+    let (lost, kept) = (dir.row("input/1.txt"), dir.row("input/2.txt"));
     assert!(!lost["title_en"].contains("CSTO") && lost["flags"].split(' ').any(|flag| flag == "glossary"), "{lost:?}");
     assert!(kept["title_en"].contains("Lyon") && !kept["flags"].contains("glossary"), "{kept:?}");
 }
@@ -81,42 +81,42 @@ fn a_term_dropped_by_the_neural_model_is_flagged() {
 #[test]
 fn prompts_contain_the_terms_that_occur_and_a_missing_term_is_flagged() {
     let mock = Mock::good();
-    let desk = desk(&mock, "openai", "");
-    desk.run(&["run"]).exits(0);
+    let dir = dir(&mock, "openai", "");
+    dir.run(&["run"]).exits(0);
     let told = |request: &crate::support::http::Request| request.json()["messages"][0]["content"].as_str().unwrap().to_owned();
     let translations: Vec<String> = mock.requests().iter().map(told).filter(|system| system.contains("JSON list")).collect();
     assert_eq!(translations.iter().filter(|system| system.contains("\n- OTSC = CSTO")).count(), 1);
     assert_eq!(translations.iter().filter(|system| system.contains("one of these terms")).count(), 2, "only where one occurs");
     // This model ignores its prompt. It does not translate either, which other checks flag.
-    let flagged = |source: &str| desk.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
+    let flagged = |source: &str| dir.row(source)["flags"].split(' ').any(|flag| flag == "glossary");
     assert!(flagged("input/1.txt") && !flagged("input/3.txt"));
 }
 
 #[test]
 fn a_changed_entry_redoes_only_articles_that_contain_it() {
     let mock = Mock::good();
-    let desk = desk(&mock, "libretranslate", "");
-    desk.run(&["run"]).exits(0);
-    let before = mock.paid();
+    let dir = dir(&mock, "libretranslate", "");
+    dir.run(&["run"]).exits(0);
+    let before = mock.billable();
     assert_eq!(before, 3);
-    desk.write("glossary.csv", GLOSSARY.replace("CSTO", "Tashkent-Pact").replace("Haut-", "Bas-"));
-    desk.run(&["run"]).exits(0);
-    assert_eq!(mock.paid(), before + 1, "the article about the OTSC, and no other");
-    assert!(desk.row("input/1.txt")["title_en"].contains("TASHKENT-PACT"));
-    desk.write("glossary.csv", format!("{}Ouagadougou,Ouagadougou\n", GLOSSARY.replace("CSTO", "Tashkent-Pact")));
-    desk.run(&["run"]).exits(0);
-    assert_eq!(mock.paid(), before + 1, "an entry that occurs nowhere costs nothing");
+    dir.write("glossary.csv", GLOSSARY.replace("CSTO", "Tashkent-Pact").replace("Haut-", "Bas-"));
+    dir.run(&["run"]).exits(0);
+    assert_eq!(mock.billable(), before + 1, "the article about the OTSC, and no other");
+    assert!(dir.row("input/1.txt")["title_en"].contains("TASHKENT-PACT"));
+    dir.write("glossary.csv", format!("{}Ouagadougou,Ouagadougou\n", GLOSSARY.replace("CSTO", "Tashkent-Pact")));
+    dir.run(&["run"]).exits(0);
+    assert_eq!(mock.billable(), before + 1, "an entry that occurs nowhere costs nothing");
 }
 
 #[test]
 fn errors_in_the_file_are_reported_with_line_and_column_before_any_request() {
     let mock = Mock::good();
-    let desk = desk(&mock, "openai", "");
-    desk.write("glossary.csv", "fr,en\nOTSC,CSTO\nOTSC,OTC\n");
-    let ended = desk.run(&["run"]).exits(2);
+    let dir = dir(&mock, "openai", "");
+    dir.write("glossary.csv", "fr,en\nOTSC,CSTO\nOTSC,OTC\n");
+    let ended = dir.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("glossary.csv:3:6: `OTSC` is `CSTO` in line 2, and here `OTC`"), "{}", ended.stderr);
-    std::fs::remove_file(desk.path("glossary.csv")).unwrap();
-    let ended = desk.run(&["run"]).exits(2);
+    std::fs::remove_file(dir.path("glossary.csv")).unwrap();
+    let ended = dir.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("the glossary `glossary.csv` cannot be read"), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
@@ -125,18 +125,18 @@ fn errors_in_the_file_are_reported_with_line_and_column_before_any_request() {
 fn deepls_glossary_is_created_once_and_used_only_for_texts_with_terms() {
     let kept = std::sync::Mutex::new(Vec::new());
     let mock = Mock::scripted(move |request, _| match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/v3/glossaries") => Deed::Answer(crate::support::http::Response::json(&json!({"glossaries": *kept.lock().unwrap()}))),
+        ("GET", "/v3/glossaries") => Action::Answer(crate::support::http::Response::json(&json!({"glossaries": *kept.lock().unwrap()}))),
         ("POST", "/v3/glossaries") => {
             let made = json!({"glossary_id": "g-7", "name": request.json()["name"]});
             kept.lock().unwrap().push(made.clone());
-            Deed::status(201, &made.to_string())
+            Action::status(201, &made.to_string())
         }
-        _ => Deed::Answer(wire::answer(request)),
+        _ => Action::Answer(wire::answer(request)),
     });
-    let desk = desk(&mock, "deepl", "");
-    desk.run(&["run"]).exits(0);
-    desk.write("input/4.txt", article("L’OTSC, encore"));
-    desk.run(&["run"]).exits(0);
+    let dir = dir(&mock, "deepl", "");
+    dir.run(&["run"]).exits(0);
+    dir.write("input/4.txt", article("L’OTSC, encore"));
+    dir.run(&["run"]).exits(0);
     let requests = mock.requests();
     let made: Vec<_> = requests.iter().filter(|request| request.path == "/v3/glossaries" && request.method == "POST").collect();
     assert_eq!(made.len(), 1);

@@ -4,18 +4,18 @@ use std::time::Instant;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::support::PATIENCE;
+use crate::support::TIMEOUT;
 use crate::support::configs::openai;
-use crate::support::desk::Desk;
 use crate::support::mock::Mock;
+use crate::support::test_dir::TestDir;
 
 const ARTICLES: usize = 7;
 const CALLS: usize = 2 * ARTICLES;
 
 /// Waits until the ledger holds `count` calls, that is, every answer that the mock sent.
-fn kept(desk: &Desk, count: usize) {
-    let end = Instant::now() + PATIENCE;
-    let path = desk.path("output/ledger.db");
+fn kept(dir: &TestDir, count: usize) {
+    let end = Instant::now() + TIMEOUT;
+    let path = dir.path("output/ledger.db");
     let ledger = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     while ledger.query_row("SELECT count(*) FROM call WHERE state = 'answered'", [], |row| row.get::<_, i64>(0)).unwrap()
         != i64::try_from(count).unwrap()
@@ -26,8 +26,8 @@ fn kept(desk: &Desk, count: usize) {
 }
 
 /// The number of calls in the ledger that were started and not finished, by an SQL condition.
-fn count(desk: &Desk, which: &str) -> usize {
-    let ledger = Connection::open_with_flags(desk.path("output/ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+fn count(dir: &TestDir, which: &str) -> usize {
+    let ledger = Connection::open_with_flags(dir.path("output/ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let count: i64 = ledger.query_row(&format!("SELECT count(*) FROM {which}"), [], |row| row.get(0)).unwrap();
     usize::try_from(count).unwrap()
 }
@@ -38,53 +38,53 @@ const CONCURRENCY: usize = 4;
 #[test]
 fn a_kill_repeats_only_calls_in_flight() {
     let mock = Mock::good();
-    let undisturbed = Desk::with(&openai(&mock), ARTICLES);
+    let undisturbed = TestDir::with(&openai(&mock), ARTICLES);
     undisturbed.run(&["run"]).exits(0);
-    let wanted = undisturbed.timeless();
+    let wanted = undisturbed.without_times();
     for answered in 0..CALLS {
         let mock = Mock::good();
-        let desk = Desk::with(&openai(&mock), ARTICLES);
+        let dir = TestDir::with(&openai(&mock), ARTICLES);
         mock.hold();
-        mock.let_pass(answered);
-        let run = desk.start(&["run"]);
-        mock.arrived(answered + 1);
-        kept(&desk, answered);
+        mock.let_through(answered);
+        let run = dir.start(&["run"]);
+        mock.wait_for_requests(answered + 1);
+        kept(&dir, answered);
         assert_eq!(run.kill().code, None);
-        let noted = count(&desk, "call WHERE state = 'claimed'");
+        let noted = count(&dir, "call WHERE state = 'claimed'");
         assert!((1..=CONCURRENCY).contains(&noted), "{noted} calls are noted as in flight");
         mock.release();
-        let ended = desk.run(&["run"]).exits(0);
+        let ended = dir.run(&["run"]).exits(0);
         assert!(ended.stderr.contains("killed with up to"), "{}", ended.stderr);
         let again = mock.count() - CALLS;
         // Not `noted`: the mock may read a request after its sender is dead.
         assert!(again <= CONCURRENCY, "{again} calls made again after a kill with {answered} answered");
-        assert_eq!(mock.distinct_paid().len(), CALLS);
-        assert_eq!(desk.timeless(), wanted, "killed after {answered} answers");
-        let (table, calls) = (desk.table(), mock.count());
-        desk.run(&["run"]).exits(0);
-        assert_eq!((desk.table(), mock.count()), (table, calls));
+        assert_eq!(mock.distinct_billable().len(), CALLS);
+        assert_eq!(dir.without_times(), wanted, "killed after {answered} answers");
+        let (table, calls) = (dir.table(), mock.count());
+        dir.run(&["run"]).exits(0);
+        assert_eq!((dir.table(), mock.count()), (table, calls));
         // They stay in the ledger, because each may have been billed.
-        assert_eq!(count(&desk, "waste WHERE outcome = 'killed'"), noted);
+        assert_eq!(count(&dir, "waste WHERE outcome = 'killed'"), noted);
     }
 }
 
 #[test]
 fn many_kills_in_a_row_do_no_damage() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), ARTICLES);
+    let dir = TestDir::with(&openai(&mock), ARTICLES);
     for round in 0..CALLS {
         mock.hold();
-        mock.let_pass(1);
+        mock.let_through(1);
         let before = mock.count();
-        let run = desk.start(&["run"]);
-        mock.arrived(before + 1);
+        let run = dir.start(&["run"]);
+        mock.wait_for_requests(before + 1);
         // Its first answer may be stored or not.
         assert_eq!(run.kill().code, None, "round {round}");
     }
     mock.release();
-    desk.run(&["run"]).exits(0);
-    assert!(desk.rows().iter().all(|row| row["status"] == "done"));
-    let ledger = Connection::open(desk.path("output/ledger.db")).unwrap();
+    dir.run(&["run"]).exits(0);
+    assert!(dir.rows().iter().all(|row| row["status"] == "done"));
+    let ledger = Connection::open(dir.path("output/ledger.db")).unwrap();
     let check: String = ledger.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
 }
@@ -106,17 +106,17 @@ impl Dice {
 #[test]
 fn two_hundred_random_kills_lose_nothing_and_repeat_only_calls_in_flight() {
     let mock = Mock::good();
-    let undisturbed = Desk::with(&openai(&mock), HUNDREDS);
+    let undisturbed = TestDir::with(&openai(&mock), HUNDREDS);
     undisturbed.run(&["run"]).exits(0);
-    let wanted = undisturbed.timeless();
+    let wanted = undisturbed.without_times();
 
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), HUNDREDS);
+    let dir = TestDir::with(&openai(&mock), HUNDREDS);
     let mut dice = Dice(20_261_125);
     let mut in_flight = 0;
     let mut left_open = 0;
     for round in 0..KILLS {
-        let run = desk.start(&["run"]);
+        let run = dir.start(&["run"]);
         // A quarter of the runs are killed at a random time just after the start, the others after some more requests.
         if dice.roll(4) == 0 {
             let end = Instant::now() + std::time::Duration::from_micros(dice.roll(60_000));
@@ -124,46 +124,46 @@ fn two_hundred_random_kills_lose_nothing_and_repeat_only_calls_in_flight() {
                 std::thread::yield_now();
             }
         } else {
-            mock.arrived((mock.count() + 1 + usize::try_from(dice.roll(5)).unwrap()).min(2 * HUNDREDS));
+            mock.wait_for_requests((mock.count() + 1 + usize::try_from(dice.roll(5)).unwrap()).min(2 * HUNDREDS));
         }
         // It may have finished before the kill.
         let ended = run.kill();
         assert!(ended.code.is_none_or(|code| code == 0), "round {round}: {}", ended.stderr);
-        if desk.path("output/ledger.db").exists() {
-            let open = count(&desk, "call WHERE state = 'claimed'");
+        if dir.path("output/ledger.db").exists() {
+            let open = count(&dir, "call WHERE state = 'claimed'");
             assert!(open <= CONCURRENCY, "round {round}: {open} calls are noted as in flight");
             (in_flight, left_open) = (in_flight + open, left_open.max(open));
         }
-        if desk.path("output/summaries.csv").exists() {
+        if dir.path("output/summaries.csv").exists() {
             // The table is never half written.
-            assert!(desk.rows().len() <= HUNDREDS);
+            assert!(dir.rows().len() <= HUNDREDS);
         }
     }
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.timeless(), wanted);
-    assert_eq!(mock.distinct_paid().len(), 2 * HUNDREDS);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.without_times(), wanted);
+    assert_eq!(mock.distinct_billable().len(), 2 * HUNDREDS);
     let again = mock.count() - 2 * HUNDREDS;
     assert!(again <= in_flight, "{again} calls were made again, {in_flight} were noted as in flight at the kills");
     assert!(left_open > 0, "no kill hit a call: the test tests nothing");
-    let ledger = Connection::open(desk.path("output/ledger.db")).unwrap();
+    let ledger = Connection::open(dir.path("output/ledger.db")).unwrap();
     let check: String = ledger.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
-    let (table, calls) = (desk.table(), mock.count());
-    desk.run(&["run"]).exits(0);
-    assert_eq!((desk.table(), mock.count()), (table, calls), "an idle run sends nothing and changes nothing");
+    let (table, calls) = (dir.table(), mock.count());
+    dir.run(&["run"]).exits(0);
+    assert_eq!((dir.table(), mock.count()), (table, calls), "an idle run sends nothing and changes nothing");
 }
 
 #[test]
 fn a_torn_write_loses_only_what_follows_it() {
     let mock = Mock::good();
-    let undisturbed = Desk::with(&openai(&mock), ARTICLES);
+    let undisturbed = TestDir::with(&openai(&mock), ARTICLES);
     undisturbed.run(&["run"]).exits(0);
-    let killed = Desk::with(&openai(&mock), ARTICLES);
+    let killed = TestDir::with(&openai(&mock), ARTICLES);
     mock.hold();
-    mock.let_pass(CALLS - 2);
+    mock.let_through(CALLS - 2);
     let before = mock.count();
     let run = killed.start(&["run"]);
-    mock.arrived(before + CALLS - 1);
+    mock.wait_for_requests(before + CALLS - 1);
     kept(&killed, CALLS - 2);
     assert_eq!(run.kill().code, None);
     mock.release();
@@ -176,12 +176,12 @@ fn a_torn_write_loses_only_what_follows_it() {
         let torn: Vec<u8> = cut_off.iter().copied().chain(rest.iter().take(512).map(|byte| !byte)).collect();
         for log in [cut_off, torn.as_slice()] {
             let before = mock.count();
-            let desk = Desk::with(&openai(&mock), ARTICLES);
-            desk.write("output/ledger.db", &ledger);
-            desk.write("output/ledger.db-wal", log);
-            desk.run(&["run"]).exits(0);
-            assert_eq!(desk.timeless(), undisturbed.timeless(), "the log has {} of its bytes", log.len());
-            let path = desk.path("output/ledger.db");
+            let dir = TestDir::with(&openai(&mock), ARTICLES);
+            dir.write("output/ledger.db", &ledger);
+            dir.write("output/ledger.db-wal", log);
+            dir.run(&["run"]).exits(0);
+            assert_eq!(dir.without_times(), undisturbed.without_times(), "the log has {} of its bytes", log.len());
+            let path = dir.path("output/ledger.db");
             let checked = Connection::open(path).unwrap().query_row("PRAGMA quick_check", [], |row| row.get::<_, String>(0)).unwrap();
             assert_eq!(checked, "ok");
             let calls = mock.count() - before;

@@ -4,27 +4,28 @@ use serde_json::json;
 
 use crate::support::articles::french;
 use crate::support::configs::service;
-use crate::support::desk::Desk;
 use crate::support::http::{Request, Response};
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
+use crate::support::test_dir::TestDir;
 
 /// A server with these limits of characters for each text and texts for each call. With `says`, it has the settings page.
 fn server(characters: usize, texts: usize, says: bool) -> Mock {
     Mock::scripted(move |request, _| match request.path.as_str() {
-        "/frontend/settings" if says => Deed::Answer(Response::json(&json!({"charLimit": characters}))),
-        "/translate" => refusal(request, characters, texts).unwrap_or_else(|| Deed::usual(request)),
-        "/frontend/settings" => Deed::status(404, "<html>"),
-        _ => Deed::usual(request),
+        "/frontend/settings" if says => Action::Answer(Response::json(&json!({"charLimit": characters}))),
+        "/translate" => refusal(request, characters, texts).unwrap_or_else(|| Action::normal(request)),
+        "/frontend/settings" => Action::status(404, "<html>"),
+        _ => Action::normal(request),
     })
 }
 
 /// Version 1.9 uses the same message for one text and for all texts.
-fn refusal(request: &Request, characters: usize, texts: usize) -> Option<Deed> {
+fn refusal(request: &Request, characters: usize, texts: usize) -> Option<Action> {
     let sent = texts_of(request);
     let longest = sent.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let (size, most) = if sent.len() > texts { (sent.len(), texts) } else { (longest, characters) };
-    (size > most)
-        .then(|| Deed::status(400, &json!({"error": format!("Invalid request: request ({size}) exceeds text limit ({most})")}).to_string()))
+    (size > most).then(|| {
+        Action::status(400, &json!({"error": format!("Invalid request: request ({size}) exceeds text limit ({most})")}).to_string())
+    })
 }
 
 fn texts_of(request: &Request) -> Vec<String> {
@@ -36,25 +37,25 @@ fn translations(mock: &Mock) -> Vec<Request> {
 }
 
 /// Translates whole texts, because they are long.
-fn desk(mock: &Mock, lines: &str, articles: usize) -> Desk {
-    let desk = Desk::with(&format!("[summary]\nkeep_text = true\n\n{}", service(mock, "libretranslate", lines)), 0);
+fn dir(mock: &Mock, lines: &str, articles: usize) -> TestDir {
+    let dir = TestDir::with(&format!("[summary]\nkeep_text = true\n\n{}", service(mock, "libretranslate", lines)), 0);
     for number in 0..articles {
-        desk.write(&format!("input/{number}.txt"), format!("Un titre\n\n{}", french(number).repeat(4)));
+        dir.write(&format!("input/{number}.txt"), format!("Un titre\n\n{}", french(number).repeat(4)));
     }
-    desk
+    dir
 }
 
 #[test]
 fn settings_are_requested_once_and_nothing_longer_is_sent() {
     let mock = server(300, 50, true);
-    let desk = desk(&mock, "", 3);
-    let ended = desk.run(&["run"]).exits(0);
+    let dir = dir(&mock, "", 3);
+    let ended = dir.run(&["run"]).exits(0);
     assert_eq!(mock.requests().iter().filter(|request| request.path == "/frontend/settings").count(), 1);
     for request in translations(&mock) {
         assert!(texts_of(&request).iter().all(|text| text.chars().count() <= 300), "{}", request.text());
     }
     for number in 0..3 {
-        assert!(desk.row(&format!("input/{number}.txt"))["text_en"].ends_with("À L'UNANIMITÉ."), "nothing is left out");
+        assert!(dir.row(&format!("input/{number}.txt"))["text_en"].ends_with("À L'UNANIMITÉ."), "nothing is left out");
     }
     // The embedded endpoint makes the summaries.
     assert_eq!(ended.summary()["requests"], mock.count() + 3, "the question counts too");
@@ -64,22 +65,22 @@ fn settings_are_requested_once_and_nothing_longer_is_sent() {
 fn limits_are_learnt_from_refusals() {
     for (characters, texts) in [(300, 50), (2_000, 1), (300, 1)] {
         let mock = server(characters, texts, false);
-        let desk = desk(&mock, "", 3);
-        desk.run(&["run"]).exits(0);
+        let dir = dir(&mock, "", 3);
+        dir.run(&["run"]).exits(0);
         let refused = translations(&mock).iter().filter(|request| refusal(request, characters, texts).is_some()).count();
         assert!((1..=2).contains(&refused), "{refused} refused, for each limit once");
-        assert!(desk.rows().iter().all(|row| row["status"] == "done"));
+        assert!(dir.rows().iter().all(|row| row["status"] == "done"));
     }
 }
 
 #[test]
 fn a_refused_text_does_not_affect_other_articles() {
     let mock = Mock::scripted(|request, _| match request.path.as_str() {
-        "/translate" if request.text().contains("numéro 1 ") => Deed::status(400, r#"{"error":"Invalid request: missing something"}"#),
-        _ => Deed::usual(request),
+        "/translate" if request.text().contains("numéro 1 ") => Action::status(400, r#"{"error":"Invalid request: missing something"}"#),
+        _ => Action::normal(request),
     });
-    let desk = Desk::with(&service(&mock, "libretranslate", ""), 3);
-    desk.run(&["run"]).exits(3);
-    let rows = desk.rows();
+    let dir = TestDir::with(&service(&mock, "libretranslate", ""), 3);
+    dir.run(&["run"]).exits(3);
+    let rows = dir.rows();
     assert_eq!(rows.iter().map(|row| row["status"].as_str()).collect::<Vec<_>>(), ["failed", "done", "done"], "{rows:?}");
 }

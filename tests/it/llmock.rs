@@ -4,10 +4,10 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::desk::Desk;
 use crate::support::http::ask;
 use crate::support::process::Running;
 use crate::support::repository;
+use crate::support::test_dir::TestDir;
 
 /// The running llmock and its URL, or `None` if it is not installed.
 fn llmock() -> Option<(Running, String)> {
@@ -17,7 +17,7 @@ fn llmock() -> Option<(Running, String)> {
         return None;
     }
     let mut server = Running::start(Command::new(program).args(["serve", "--host", "127.0.0.1", "--port", "0"]));
-    let line = server.says("Uvicorn running on ");
+    let line = server.wait_for_line("Uvicorn running on ");
     let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
     Some((server, url))
 }
@@ -33,13 +33,13 @@ fn config(url: &str, concurrency: usize) -> String {
 fn judged(url: &str, behaviors: &Value, articles: usize, exit: i32) -> Vec<String> {
     assert_eq!(ask(url, "/_llmock/reset", &[], Some(&json!({}))).status, 200);
     assert_eq!(ask(url, "/_llmock/scenario", &[("content-type", "application/json")], Some(&json!({"behaviors": behaviors}))).status, 201);
-    let desk = Desk::with(&config(url, 2), articles);
-    desk.write("key", "sk-test");
-    desk.run(&["run"]).exits(exit);
+    let dir = TestDir::with(&config(url, 2), articles);
+    dir.write("key", "sk-test");
+    dir.run(&["run"]).exits(exit);
     let verdict = ask(url, "/_llmock/verdict", &[], None).value();
     assert_eq!(verdict["findings"], json!([]), "{verdict:#}");
     assert_eq!((&verdict["passed"], verdict["calls"].as_u64() > Some(0)), (&json!(true), true), "{verdict:#}");
-    desk.rows().iter().map(|row| row["error"].clone()).filter(|error| !error.is_empty()).collect()
+    dir.rows().iter().map(|row| row["error"].clone()).filter(|error| !error.is_empty()).collect()
 }
 
 #[test]

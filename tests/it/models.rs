@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::support::apertium;
 use crate::support::configs::{embedded, toy, toy_files};
-use crate::support::desk::Desk;
 use crate::support::http::{Request, Response, ask};
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
 use crate::support::process::{Ended, Running};
+use crate::support::test_dir::TestDir;
 
 /// The files of the toy model with their SHA-256.
 const FILES: [(&str, &str); 2] = [
@@ -21,13 +21,13 @@ const FILES: [(&str, &str); 2] = [
 const CACHED: &str = "cache/depeche/models/tiny/fr-en";
 
 /// Copies the toy model into a folder, with its list of hashes.
-pub(crate) fn install(desk: &Desk, folder: &str) {
+pub(crate) fn install(dir: &TestDir, folder: &str) {
     let mut sums = Vec::new();
     for (name, hash) in FILES {
-        desk.write(&format!("{folder}/{name}"), fs::read(toy_files().join(name)).unwrap());
+        dir.write(&format!("{folder}/{name}"), fs::read(toy_files().join(name)).unwrap());
         sums.push(format!("{hash}  {name}\n"));
     }
-    desk.write(&format!("{folder}/SHA256SUMS"), sums.concat());
+    dir.write(&format!("{folder}/SHA256SUMS"), sums.concat());
 }
 
 /// The response of a mirror. It has the toy model for both directions, so that nothing is missing.
@@ -66,14 +66,14 @@ fn is_model(request: &Request) -> bool {
 }
 
 /// A folder with a config that downloads from this mirror.
-fn folder_for(mirror: &Mock) -> Desk {
-    Desk::with(&embedded(&format!("translator = \"firefox\"\nmodel = \"tiny\"\nmirror = \"{}\"", mirror.url())), 0)
+fn folder_for(mirror: &Mock) -> TestDir {
+    TestDir::with(&embedded(&format!("translator = \"firefox\"\nmodel = \"tiny\"\nmirror = \"{}\"", mirror.url())), 0)
 }
 
 /// Starts `depeche serve` and returns it with its URL.
-fn serve(desk: &Desk) -> (Running, String) {
-    let mut serving = desk.start(&["serve", "--listen", "127.0.0.1:0"]);
-    let line = serving.says("serving at ");
+fn serve(dir: &TestDir) -> (Running, String) {
+    let mut serving = dir.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let line = serving.wait_for_line("serving at ");
     let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
     (serving, url)
 }
@@ -89,32 +89,32 @@ fn assert_translates(url: &str) {
 }
 
 /// Runs `depeche models --fetch`.
-fn fetch(desk: &Desk) -> Ended {
-    desk.run(&["models", "--fetch"])
+fn fetch(dir: &TestDir) -> Ended {
+    dir.run(&["models", "--fetch"])
 }
 
 #[test]
 fn a_model_is_downloaded_once_and_translates_correctly() {
-    let mirror = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
-    let desk = folder_for(&mirror);
-    let (serving, url) = serve(&desk);
+    let mirror = Mock::scripted(|request, _| Action::Answer(serve_range(request)));
+    let dir = folder_for(&mirror);
+    let (serving, url) = serve(&dir);
     assert_translates(&url);
     drop(serving);
     assert!(mirror.requests().iter().all(|request| request.method == "GET" && request.header("range").is_none()));
     let requests = mirror.count();
-    let (_serving, url) = serve(&desk);
+    let (_serving, url) = serve(&dir);
     assert_translates(&url);
     assert_eq!(mirror.count(), requests, "the second start makes no request to the mirror");
-    let mut files: Vec<_> = fs::read_dir(desk.path(CACHED)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut files: Vec<_> = fs::read_dir(dir.path(CACHED)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(files, [".lock", "SHA256SUMS", FILES[0].0, FILES[1].0]);
 }
 
 #[test]
 fn two_runs_at_once_download_a_model_once() {
-    let mirror = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
-    let desk = folder_for(&mirror);
-    let both = [desk.start(&["models", "--fetch"]), desk.start(&["models", "--fetch"])];
+    let mirror = Mock::scripted(|request, _| Action::Answer(serve_range(request)));
+    let dir = folder_for(&mirror);
+    let both = [dir.start(&["models", "--fetch"]), dir.start(&["models", "--fetch"])];
     for run in both {
         run.wait().exits(0);
     }
@@ -124,66 +124,61 @@ fn two_runs_at_once_download_a_model_once() {
 
 #[test]
 fn a_run_with_the_model_writes_the_table() {
-    let desk = Desk::with(&toy("models"), 0);
-    install(&desk, "models/fr-en");
+    let dir = TestDir::with(&toy("models"), 0);
+    install(&dir, "models/fr-en");
     let sentence = "Le gouvernement a adopté le projet de loi à Paris.";
-    desk.write(
-        "input/a.json",
-        json!({"title": "Le président a annoncé un nouveau budget", "text": sentence, "language": "fr"}).to_string(),
-    );
-    desk.run(&["run"]).exits(0);
-    let row = desk.row("input/a.json");
+    dir.write("input/a.json", json!({"title": "Le président a annoncé un nouveau budget", "text": sentence, "language": "fr"}).to_string());
+    dir.run(&["run"]).exits(0);
+    let row = dir.row("input/a.json");
     assert_eq!((row["summary_fr"].as_str(), row["summary_en"].as_str()), (sentence, "The government adopted the bill in Paris."));
     // The toy model knows only a few words, so the translation of the title is wrong and rightly
     // flagged.
     assert_eq!((row["cost"].as_str(), row["translation_endpoint"].as_str()), ("0", "embedded"));
-    let table = desk.table();
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.table(), table);
+    let table = dir.table();
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.table(), table);
 }
 
 #[test]
 fn an_interrupted_download_is_resumed() {
     let mirror = Mock::scripted(|request, _| {
         if is_model(request) && request.header("range").is_none() {
-            Deed::Cut(serve_file(request))
+            Action::Cut(serve_file(request))
         } else {
-            Deed::Answer(serve_range(request))
+            Action::Answer(serve_range(request))
         }
     });
-    let desk = folder_for(&mirror);
-    fetch(&desk).exits(0);
+    let dir = folder_for(&mirror);
+    fetch(&dir).exits(0);
     let half = format!("bytes={}-", serve_file(&mirror.requests().into_iter().find(is_model).unwrap()).body.len() / 2);
     assert!(mirror.requests().iter().any(|request| request.header("range") == Some(half.as_str())));
-    assert_translates(&serve(&desk).1);
+    assert_translates(&serve(&dir).1);
 }
 
 #[test]
 fn a_failed_download_is_resumed_in_the_next_run() {
-    let mirror =
-        Mock::scripted(|request, _| if is_model(request) { Deed::Cut(serve_file(request)) } else { Deed::Answer(serve_range(request)) });
-    let desk = folder_for(&mirror);
-    fetch(&desk).exits(4);
-    assert!(!desk.path(CACHED).join("SHA256SUMS").exists());
-    let good = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
-    desk.write("config.toml", embedded(&format!("translator = \"firefox\"\nmirror = \"{}\"", good.url())));
-    fetch(&desk).exits(0);
+    let mirror = Mock::scripted(
+        |request, _| if is_model(request) { Action::Cut(serve_file(request)) } else { Action::Answer(serve_range(request)) },
+    );
+    let dir = folder_for(&mirror);
+    fetch(&dir).exits(4);
+    assert!(!dir.path(CACHED).join("SHA256SUMS").exists());
+    let good = Mock::scripted(|request, _| Action::Answer(serve_range(request)));
+    dir.write("config.toml", embedded(&format!("translator = \"firefox\"\nmirror = \"{}\"", good.url())));
+    fetch(&dir).exits(0);
     let first = good.requests().into_iter().find(is_model).unwrap();
     assert!(first.header("range").is_some_and(|range| range.starts_with("bytes=") && range != "bytes=0-"), "{first:?}");
 }
 
 #[test]
 fn a_mirror_without_range_requests_works() {
-    let mirror =
-        Mock::scripted(
-            |request, number| {
-                if is_model(request) && number < 3 { Deed::Cut(serve_file(request)) } else { Deed::Answer(serve_file(request)) }
-            },
-        );
-    let desk = folder_for(&mirror);
-    fetch(&desk).exits(0);
+    let mirror = Mock::scripted(|request, number| {
+        if is_model(request) && number < 3 { Action::Cut(serve_file(request)) } else { Action::Answer(serve_file(request)) }
+    });
+    let dir = folder_for(&mirror);
+    fetch(&dir).exits(0);
     assert!(mirror.requests().iter().any(|request| request.header("range").is_some()));
-    assert_translates(&serve(&desk).1);
+    assert_translates(&serve(&dir).1);
 }
 
 #[test]
@@ -193,12 +188,12 @@ fn a_file_with_a_wrong_hash_is_refused_and_deleted() {
         if request.path == "/records.json" {
             answer.body = String::from_utf8(answer.body).unwrap().replace(FILES[0].1, FILES[1].1).into_bytes();
         }
-        Deed::Answer(answer)
+        Action::Answer(answer)
     });
-    let desk = folder_for(&mirror);
-    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
+    let dir = folder_for(&mirror);
+    let ended = dir.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
     assert!(ended.stderr.contains("is damaged and was deleted"), "{}", ended.stderr);
-    for entry in fs::read_dir(desk.path(CACHED)).unwrap() {
+    for entry in fs::read_dir(dir.path(CACHED)).unwrap() {
         assert_eq!(entry.unwrap().file_name(), ".lock");
     }
 }
@@ -208,14 +203,14 @@ fn a_damaged_file_is_refused_at_each_load() {
     let truncate = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
     let flip = |bytes: &mut Vec<u8>| bytes[50_000] ^= 1;
     for (name, damage) in [(FILES[1].0, &truncate as &dyn Fn(&mut Vec<u8>)), (FILES[0].0, &flip)] {
-        let desk = Desk::with(&embedded("translator = \"firefox\"\nfetch = false"), 0);
-        install(&desk, CACHED);
-        let path = desk.path(CACHED).join(name);
+        let dir = TestDir::with(&embedded("translator = \"firefox\"\nfetch = false"), 0);
+        install(&dir, CACHED);
+        let path = dir.path(CACHED).join(name);
         let mut bytes = fs::read(&path).unwrap();
         damage(&mut bytes);
         fs::write(&path, bytes).unwrap();
         for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["models"], &["doctor"]] {
-            let ended = desk.run(arguments).exits(4);
+            let ended = dir.run(arguments).exits(4);
             let said = format!("{}{}", ended.stdout, ended.stderr);
             assert!(said.contains(&format!("{name}` is damaged")), "{said}");
         }
@@ -224,30 +219,30 @@ fn a_damaged_file_is_refused_at_each_load() {
 
 #[test]
 fn models_copied_by_hand_are_used_and_verified() {
-    let desk = Desk::with(&toy("mine"), 0);
-    install(&desk, "mine/fr-en");
-    let (serving, url) = serve(&desk);
+    let dir = TestDir::with(&toy("mine"), 0);
+    install(&dir, "mine/fr-en");
+    let (serving, url) = serve(&dir);
     assert_translates(&url);
     drop(serving);
-    fs::remove_file(desk.path("mine/fr-en/SHA256SUMS")).unwrap();
-    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
+    fs::remove_file(dir.path("mine/fr-en/SHA256SUMS")).unwrap();
+    let ended = dir.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
     assert!(ended.stderr.contains("make it with `cd ") && ended.stderr.contains("sha256sum *.* > SHA256SUMS`"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_mirror_that_never_answers_counts_as_unreachable() {
-    let mirror = Mock::scripted(|_, _| Deed::Hang);
-    let desk = folder_for(&mirror);
-    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
+    let mirror = Mock::scripted(|_, _| Action::Hang);
+    let dir = folder_for(&mirror);
+    let ended = dir.run(&["serve", "--listen", "127.0.0.1:0"]).exits(4);
     assert!(ended.stderr.contains("/records.json is not reachable: no answer in 5 seconds"), "{}", ended.stderr);
     assert_eq!(mirror.count(), 1, "the other direction is not tried");
 }
 
 #[test]
 fn without_a_translator_the_message_lists_three_ways_to_get_one() {
-    let desk = Desk::with(&embedded("translator = \"firefox\"\nfetch = false"), 1);
+    let dir = TestDir::with(&embedded("translator = \"firefox\"\nfetch = false"), 1);
     for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["run"]] {
-        let ended = desk.run(arguments).exits(4);
+        let ended = dir.run(arguments).exits(4);
         assert!(ended.stderr.contains("the embedded endpoint has no translator"), "{}", ended.stderr);
         for way in [
             "  1. apt install apertium-fr-es apertium-eng-spa",
@@ -267,19 +262,19 @@ fn apertium_is_the_fallback_without_a_model() {
     let stopped = Mock::good();
     let config = embedded(&format!("translator = \"auto\"\nmirror = \"{}\"", stopped.url()));
     drop(stopped);
-    let desk = Desk::with(&config, 1);
-    desk.run(&["run"]).exits(0);
-    let row = desk.row("input/001.txt");
+    let dir = TestDir::with(&config, 1);
+    dir.run(&["run"]).exits(0);
+    let row = dir.row("input/001.txt");
     assert_eq!((row["status"].as_str(), row["flags"].as_str()), ("done", "draft"));
     assert!(row["summary_en"].contains("dam") || row["summary_en"].contains("dike") || row["summary_en"].contains("port"), "{row:?}");
 }
 
 #[test]
 fn a_mirror_on_loopback_is_not_reached_through_a_proxy() {
-    let mirror = Mock::scripted(|request, _| Deed::Answer(serve_range(request)));
-    let proxy = Mock::scripted(|_, _| Deed::status(502, ""));
-    let desk = folder_for(&mirror);
-    let mut command = desk.command(&["models", "--fetch"]);
+    let mirror = Mock::scripted(|request, _| Action::Answer(serve_range(request)));
+    let proxy = Mock::scripted(|_, _| Action::status(502, ""));
+    let dir = folder_for(&mirror);
+    let mut command = dir.command(&["models", "--fetch"]);
     command.env("http_proxy", proxy.url()).env("HTTP_PROXY", proxy.url());
     Running::start(&mut command).wait().exits(0);
     assert_eq!(proxy.count(), 0);

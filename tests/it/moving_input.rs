@@ -6,9 +6,9 @@ use std::process::Command;
 
 use crate::support::articles::french;
 use crate::support::configs::openai;
-use crate::support::desk::Desk;
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
 use crate::support::process::Running;
+use crate::support::test_dir::TestDir;
 
 /// Enough articles that the last ones are not yet read at the first request: reading runs ahead of the calls.
 const AHEAD: usize = 160;
@@ -21,7 +21,7 @@ fn changed_by(change: impl Fn(&PathBuf) + Send + Sync + 'static) -> (Mock, std::
         if number == 0 {
             change(told.get().unwrap());
         }
-        Deed::usual(request)
+        Action::normal(request)
     });
     (mock, folder)
 }
@@ -37,12 +37,12 @@ fn files_that_vanish_shrink_or_are_replaced_are_reported_or_read_whole() {
         fs::write(input.join("other"), &new).unwrap();
         fs::rename(input.join("other"), input.join("158.txt")).unwrap();
     });
-    let desk = Desk::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), AHEAD);
-    desk.write("input/159.txt", format!("{}\n\n{}", french(159), french(3000)));
-    folder.set(desk.path("input")).unwrap();
-    let summary = desk.run(&["run"]).exits(3).summary();
+    let dir = TestDir::with(&openai(&mock).replace("concurrency = 4", "concurrency = 1"), AHEAD);
+    dir.write("input/159.txt", format!("{}\n\n{}", french(159), french(3000)));
+    folder.set(dir.path("input")).unwrap();
+    let summary = dir.run(&["run"]).exits(3).summary();
     assert_eq!([&summary["found"], &summary["done"], &summary["failed"]], [160, 159, 1], "{summary}");
-    let gone = desk.row("input/160.txt");
+    let gone = dir.row("input/160.txt");
     assert!(gone["status"] == "failed" && gone["error"].starts_with("vanished: "), "{gone:?}");
     let sent = |text: &str| mock.requests().iter().any(|request| request.text().contains(text));
     assert!(sent("numéro 1000") && sent("numéro 2000"), "what stands there when it is read");
@@ -52,31 +52,31 @@ fn files_that_vanish_shrink_or_are_replaced_are_reported_or_read_whole() {
 #[test]
 fn a_growing_file_is_read_again_and_its_row_replaced() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     let (half, rest) = (french(1), "\n\nLa seconde moitié vient plus tard, a dit la capitainerie mardi soir.\n");
-    desk.write("input/a.txt", &half);
-    desk.run(&["run"]).exits(0);
-    let before = desk.row("input/a.txt");
-    desk.write("input/a.txt", format!("{half}{rest}"));
-    desk.run(&["run"]).exits(0);
-    let after = desk.row("input/a.txt");
-    assert!(desk.rows().len() == 1 && before["words"] != after["words"], "{before:?} {after:?}");
+    dir.write("input/a.txt", &half);
+    dir.run(&["run"]).exits(0);
+    let before = dir.row("input/a.txt");
+    dir.write("input/a.txt", format!("{half}{rest}"));
+    dir.run(&["run"]).exits(0);
+    let after = dir.row("input/a.txt");
+    assert!(dir.rows().len() == 1 && before["words"] != after["words"], "{before:?} {after:?}");
     assert!(mock.requests().iter().any(|request| request.text().contains("seconde moitié")));
 }
 
 /// A month's worth of files, read by a program that may open only a few at once.
 #[test]
 fn twenty_thousand_files_need_few_descriptors() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     // Only digits, so that language detection takes no time.
     let text = "Cotes\n\n12 34 56 78.\n";
     for number in 0..20_000 {
-        fs::write(desk.path(&format!("input/{number:05}.txt")), text).unwrap();
+        fs::write(dir.path(&format!("input/{number:05}.txt")), text).unwrap();
     }
-    let program = desk.command(&["read", "input"]);
+    let program = dir.command(&["read", "input"]);
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 32; exec \"$@\"", "sh"]).arg(program.get_program()).args(program.get_args());
-    limited.current_dir(desk.path("")).env_clear().env("HOME", desk.path("home"));
+    limited.current_dir(dir.path("")).env_clear().env("HOME", dir.path("home"));
     let ended = Running::start(&mut limited).wait().exits(0);
     assert_eq!(ended.stdout.lines().count(), 20_000);
     assert!(ended.stdout.lines().all(|line| line.contains("12 34 56 78.")));

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use crate::support::articles::french;
 use crate::support::configs::openai;
-use crate::support::desk::Desk;
 use crate::support::mock::Mock;
 use crate::support::repository;
+use crate::support::test_dir::TestDir;
 
 /// The articles of `input/` as the program reads them.
 fn shipped() -> Vec<Value> {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let input = repository("input").display().to_string();
-    let ended = desk.run(&["read", &input]).exits(0);
+    let ended = dir.run(&["read", &input]).exits(0);
     ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -67,36 +67,36 @@ fn old_encodings_are_decoded() {
 #[test]
 fn an_unreadable_file_gives_a_line_with_its_reason() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 1);
-    desk.write("input/empty.txt", "");
-    let ended = desk.run(&["read", "input"]).exits(3);
+    let dir = TestDir::with(&openai(&mock), 1);
+    dir.write("input/empty.txt", "");
+    let ended = dir.run(&["read", "input"]).exits(3);
     let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((text(&lines[0], "source"), text(&lines[1], "source")), ("input/001.txt", "input/empty.txt"));
     assert_eq!(lines[1]["error"], serde_json::json!({"code": "empty", "reason": "the file is empty"}));
     assert_eq!(mock.count(), 0, "it calls nobody");
-    assert!(!desk.path("output").exists());
+    assert!(!dir.path("output").exists());
 }
 
 #[test]
 fn an_article_has_the_same_id_as_in_the_table() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
-    desk.write("input/a.json", serde_json::json!([{"id": 1, "text": french(1)}, {"id": 2, "text": french(2)}]).to_string());
-    desk.run(&["run"]).exits(0);
-    let ended = desk.run(&["read", "input"]).exits(0);
+    let dir = TestDir::with(&openai(&mock), 0);
+    dir.write("input/a.json", serde_json::json!([{"id": 1, "text": french(1)}, {"id": 2, "text": french(2)}]).to_string());
+    dir.run(&["run"]).exits(0);
+    let ended = dir.run(&["read", "input"]).exits(0);
     for line in ended.stdout.lines() {
         let article: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(desk.row(text(&article, "source"))["id"], text(&article, "id"));
+        assert_eq!(dir.row(text(&article, "source"))["id"], text(&article, "id"));
         assert_eq!(article["flags"], serde_json::json!(["no-title"]));
     }
 }
 
 #[test]
 fn a_closed_pipe_is_not_an_error() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let input = repository("input").display().to_string();
     let script = format!("'{}' read '{input}' | head -n 1", env!("CARGO_BIN_EXE_depeche"));
-    let piped = std::process::Command::new("/bin/sh").arg("-c").arg(script).current_dir(desk.path("input")).output().unwrap();
+    let piped = std::process::Command::new("/bin/sh").arg("-c").arg(script).current_dir(dir.path("input")).output().unwrap();
     assert_eq!(String::from_utf8(piped.stderr).unwrap(), "");
     assert_eq!(String::from_utf8(piped.stdout).unwrap().lines().count(), 1);
 }

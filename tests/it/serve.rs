@@ -4,24 +4,24 @@ use serde_json::json;
 
 use crate::models::install;
 use crate::support::configs::toy;
-use crate::support::desk::Desk;
 use crate::support::http::{Response, ask};
 use crate::support::process::Running;
+use crate::support::test_dir::TestDir;
 
 const KEY: &str = "a-key-for-tests";
 
 /// A folder whose embedded endpoint has the toy model.
-fn desk() -> Desk {
-    let desk = Desk::with(&toy("models"), 0);
-    install(&desk, "models/fr-en");
-    desk
+fn dir() -> TestDir {
+    let dir = TestDir::with(&toy("models"), 0);
+    install(&dir, "models/fr-en");
+    dir
 }
 
 /// Starts the server with these extra arguments and returns it with its URL.
-fn serve(desk: &Desk, more: &[&str]) -> (Running, String) {
+fn serve(dir: &TestDir, more: &[&str]) -> (Running, String) {
     let arguments = [&["serve", "--listen", "127.0.0.1:0"][..], more].concat();
-    let mut serving = Running::start(desk.command(&arguments).env("DEPECHE_TEST_KEY", KEY));
-    let line = serving.says("serving at ");
+    let mut serving = Running::start(dir.command(&arguments).env("DEPECHE_TEST_KEY", KEY));
+    let line = serving.wait_for_line("serving at ");
     let url = line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")).unwrap().to_owned();
     (serving, url)
 }
@@ -34,8 +34,8 @@ fn refusal(answer: &Response, status: u16) -> String {
 
 #[test]
 fn health_and_languages_are_reported() {
-    let desk = desk();
-    let (_serving, url) = serve(&desk, &[]);
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
     let health = ask(&url, "/health", &[], None).value();
     assert_eq!((health["status"].as_str(), health["draft"].as_bool()), (Some("ok"), Some(false)));
     assert!(health["translator"].as_str().unwrap().starts_with("fr-en firefox-tiny-"), "{health}");
@@ -46,8 +46,8 @@ fn health_and_languages_are_reported() {
 
 #[test]
 fn translate_takes_a_text_or_a_list_and_detects_the_language() {
-    let desk = desk();
-    let (_serving, url) = serve(&desk, &[]);
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
     let (fr, en) = ("Le gouvernement a adopté le projet de loi à Paris.", "The government adopted the bill in Paris.");
     let translate = |q: serde_json::Value, source: &str, target: &str| {
         let answer = ask(&url, "/translate", &[], Some(&json!({"q": q, "source": source, "target": target, "format": "text"})));
@@ -65,8 +65,8 @@ fn translate_takes_a_text_or_a_list_and_detects_the_language() {
 
 #[test]
 fn summarize_returns_whole_sentences_of_the_text() {
-    let desk = desk();
-    let (_serving, url) = serve(&desk, &[]);
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
     let text = crate::support::articles::french(1);
     let (title, body) = text.split_once("\n\n").unwrap();
     let answer = ask(&url, "/summarize", &[], Some(&json!({"title": title, "text": body, "words": 30}))).value();
@@ -81,8 +81,8 @@ fn summarize_returns_whole_sentences_of_the_text() {
 
 #[test]
 fn bad_requests_are_refused_in_json() {
-    let desk = desk();
-    let (_serving, url) = serve(&desk, &[]);
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
     let refused = |path: &str, body: serde_json::Value| ask(&url, path, &[], Some(&body));
     let text = "Der Deich am Hafen hat in der Nacht zum Mittwoch gehalten.";
     assert!(refusal(&refused("/translate", json!({"q": text, "source": "de", "target": "en"})), 400).contains("language pair de→en"));
@@ -97,15 +97,15 @@ fn bad_requests_are_refused_in_json() {
 
 #[test]
 fn a_wrong_method_is_refused_in_json() {
-    let desk = desk();
-    let (_serving, url) = serve(&desk, &[]);
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
     assert!(!refusal(&ask(&url, "/translate", &[], None), 405).is_empty());
 }
 
 #[test]
 fn with_a_key_requests_need_it() {
-    let desk = desk();
-    let (_serving, url) = serve(&desk, &["--key-env", "DEPECHE_TEST_KEY"]);
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &["--key-env", "DEPECHE_TEST_KEY"]);
     let body =
         |key: Option<&str>| json!({"q": "Le parlement a rejeté un nouveau budget lundi.", "source": "fr", "target": "en", "api_key": key});
     let bearer = format!("Bearer {KEY}");
@@ -121,26 +121,26 @@ fn with_a_key_requests_need_it() {
 
 #[test]
 fn listening_on_other_addresses_needs_a_key() {
-    let desk = desk();
-    let ended = desk.run(&["serve", "--listen", "0.0.0.0:0"]).exits(2);
+    let dir = dir();
+    let ended = dir.run(&["serve", "--listen", "0.0.0.0:0"]).exits(2);
     assert!(ended.stderr.contains("--key-env"), "{}", ended.stderr);
-    let ended = desk.run(&["serve", "--listen", "127.0.0.1:0", "--key-env", "DEPECHE_NOT_SET"]).exits(2);
+    let ended = dir.run(&["serve", "--listen", "127.0.0.1:0", "--key-env", "DEPECHE_NOT_SET"]).exits(2);
     assert!(ended.stderr.contains("DEPECHE_NOT_SET"), "{}", ended.stderr);
 }
 
 #[test]
 fn an_address_in_use_is_reported() {
-    let desk = desk();
-    let (_serving, url) = serve(&desk, &[]);
-    let ended = desk.run(&["serve", "--listen", url.strip_prefix("http://").unwrap()]).exits(2);
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
+    let ended = dir.run(&["serve", "--listen", url.strip_prefix("http://").unwrap()]).exits(2);
     assert!(ended.stderr.contains("cannot listen on 127.0.0.1:"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_signal_ends_the_server() {
-    let desk = desk();
+    let dir = dir();
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
-        let (serving, _) = serve(&desk, &[]);
+        let (serving, _) = serve(&dir, &[]);
         serving.signal(signal);
         serving.wait().exits(code);
     }

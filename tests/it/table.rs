@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::articles::{english, french};
 use crate::support::configs::openai;
-use crate::support::desk::{Desk, mode, rows, sources};
 use crate::support::mock::Mock;
+use crate::support::test_dir::{TestDir, mode, rows, sources};
 
 const COLUMNS: &str = "id,source,title_fr,title_en,summary_fr,summary_en,language,published,url,status,flags,error,words,\
     summary_endpoint,translation_endpoint,cost,processed_at,text_fr,text_en,author,section,copy_of";
@@ -14,34 +14,34 @@ const COLUMNS: &str = "id,source,title_fr,title_en,summary_fr,summary_en,languag
 #[test]
 fn a_mixed_folder_gives_one_row_for_each_article_in_path_order() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 2);
+    let dir = TestDir::with(&openai(&mock), 2);
     let body = french(5).replace("La digue numéro 5 tient bon\n\n", "");
-    desk.write("input/b.md", format!("---\ntitle: Titre du billet\ndate: 2026-11-15\n---\n\n{body}"));
+    dir.write("input/b.md", format!("---\ntitle: Titre du billet\ndate: 2026-11-15\n---\n\n{body}"));
     let page = format!(
         "<html lang=\"fr\"><head><title>T</title><link rel=\"canonical\" href=\"https://exemple.invalid/p\"></head>\
          <body><article><h1>Titre de la page</h1><p>{body}</p></article></body></html>"
     );
-    desk.write("input/a.html", page);
-    desk.write(
+    dir.write("input/a.html", page);
+    dir.write(
         "input/z.json",
         serde_json::json!([{"id": "k1", "title": "Un", "text": french(6)}, {"id": "k2", "title": "Two", "text": english(6)}]).to_string(),
     );
-    desk.write("input/empty.txt", "");
-    desk.run(&["run"]).exits(0);
-    let bytes = desk.table();
+    dir.write("input/empty.txt", "");
+    dir.run(&["run"]).exits(0);
+    let bytes = dir.table();
     assert_eq!(String::from_utf8(bytes.clone()).unwrap().lines().next(), Some(COLUMNS));
     assert!(!bytes.contains(&b'\r'));
-    let rows = desk.rows();
+    let rows = dir.rows();
     assert_eq!(
         sources(&rows),
         ["input/001.txt", "input/002.txt", "input/a.html", "input/b.md", "input/empty.txt", "input/z.json#k1", "input/z.json#k2"]
     );
-    assert_eq!(desk.row("input/a.html")["url"], "https://exemple.invalid/p");
+    assert_eq!(dir.row("input/a.html")["url"], "https://exemple.invalid/p");
     assert_eq!(
-        (desk.row("input/b.md")["title_fr"].as_str(), desk.row("input/b.md")["published"].as_str()),
+        (dir.row("input/b.md")["title_fr"].as_str(), dir.row("input/b.md")["published"].as_str()),
         ("Titre du billet", "2026-11-15")
     );
-    assert_eq!(desk.row("input/z.json#k2")["language"], "en");
+    assert_eq!(dir.row("input/z.json#k2")["language"], "en");
     let ids: std::collections::HashSet<_> = rows.iter().map(|row| row["id"].clone()).collect();
     assert_eq!(ids.len(), rows.len());
     for row in &rows {
@@ -54,11 +54,11 @@ fn a_mixed_folder_gives_one_row_for_each_article_in_path_order() {
 #[test]
 fn the_french_excel_profile_has_bom_semicolons_and_crlf() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 2);
-    desk.run(&["run"]).exits(0);
-    let plain = desk.rows();
-    desk.run(&["run", "--profile", "excel-fr"]).exits(0);
-    let bytes = desk.table();
+    let dir = TestDir::with(&openai(&mock), 2);
+    dir.run(&["run"]).exits(0);
+    let plain = dir.rows();
+    dir.run(&["run", "--profile", "excel-fr"]).exits(0);
+    let bytes = dir.table();
     let text = String::from_utf8(bytes.clone()).unwrap();
     assert!(text.starts_with(&format!("\u{feff}{}\r\n", COLUMNS.replace(',', ";"))), "{text}");
     assert!(text.lines().count() == 3 && text.matches('\n').count() == text.matches("\r\n").count());
@@ -69,17 +69,17 @@ fn the_french_excel_profile_has_bom_semicolons_and_crlf() {
 #[test]
 fn formulas_in_cells_are_disarmed() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     let titles = ["=1+1", "+33 appels", "@SUM(A1)", "-2+3", "=HYPERLINK(\"http://x\")"];
     for (number, title) in titles.iter().enumerate() {
-        desk.write(&format!("input/{number}.json"), serde_json::json!({"title": title, "text": french(number)}).to_string());
+        dir.write(&format!("input/{number}.json"), serde_json::json!({"title": title, "text": french(number)}).to_string());
     }
-    desk.write("input/=1+1.txt", french(9));
-    desk.run(&["run", "input", "--config", "config.toml"]).exits(0);
-    for (row, title) in desk.rows().iter().zip(titles) {
+    dir.write("input/=1+1.txt", french(9));
+    dir.run(&["run", "input", "--config", "config.toml"]).exits(0);
+    for (row, title) in dir.rows().iter().zip(titles) {
         assert_eq!(row["title_fr"], format!("'{title}"));
     }
-    for row in desk.rows() {
+    for row in dir.rows() {
         for (column, cell) in &row {
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{column}: {cell}");
         }
@@ -89,21 +89,21 @@ fn formulas_in_cells_are_disarmed() {
 #[test]
 fn quotes_separators_and_line_breaks_survive_a_round_trip() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     let title = "Un «titre», \"cité\"; œuvre à 3 € — 日本語 🚢";
-    desk.write("input/a.json", serde_json::json!({"title": title, "text": french(1)}).to_string());
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.row("input/a.json")["title_fr"], title);
+    dir.write("input/a.json", serde_json::json!({"title": title, "text": french(1)}).to_string());
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.row("input/a.json")["title_fr"], title);
 }
 
 #[test]
 fn only_the_owner_can_read_the_files() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 1);
-    desk.run(&["run"]).exits(0);
-    assert_eq!(mode(&desk.path("output")), 0o700);
+    let dir = TestDir::with(&openai(&mock), 1);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(mode(&dir.path("output")), 0o700);
     let mut names = Vec::new();
-    for entry in fs::read_dir(desk.path("output")).unwrap() {
+    for entry in fs::read_dir(dir.path("output")).unwrap() {
         let path = entry.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
         names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
@@ -129,38 +129,38 @@ fn only_the_owner_can_read_the_files() {
 #[test]
 fn control_characters_and_invalid_utf8_in_file_names_are_escaped() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     for (number, name) in [&b"a\nb.txt"[..], b"c\x1b[31m.txt", b"d\xff.txt", b"--help.txt"].into_iter().enumerate() {
-        fs::write(desk.path("input").join(std::ffi::OsStr::from_bytes(name)), french(number)).unwrap();
+        fs::write(dir.path("input").join(std::ffi::OsStr::from_bytes(name)), french(number)).unwrap();
     }
-    let ended = desk.run(&["run", "-vv"]).exits(0);
-    assert_eq!(sources(&desk.rows()), ["input/--help.txt", "input/a\\x0Ab.txt", "input/c\\x1B[31m.txt", "input/d\\xFF.txt"]);
+    let ended = dir.run(&["run", "-vv"]).exits(0);
+    assert_eq!(sources(&dir.rows()), ["input/--help.txt", "input/a\\x0Ab.txt", "input/c\\x1B[31m.txt", "input/d\\xFF.txt"]);
     assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'));
 }
 
 #[test]
 fn an_edited_or_deleted_table_is_rebuilt_without_calls() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 2);
-    desk.run(&["run"]).exits(0);
-    let table = desk.table();
+    let dir = TestDir::with(&openai(&mock), 2);
+    dir.run(&["run"]).exits(0);
+    let table = dir.table();
     for damage in [&b"half a li"[..], b""] {
-        fs::write(desk.path("output/summaries.csv"), damage).unwrap();
-        desk.run(&["run"]).exits(0);
-        assert_eq!(desk.table(), table);
+        fs::write(dir.path("output/summaries.csv"), damage).unwrap();
+        dir.run(&["run"]).exits(0);
+        assert_eq!(dir.table(), table);
     }
-    fs::remove_file(desk.path("output/summaries.csv")).unwrap();
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.table(), table);
+    fs::remove_file(dir.path("output/summaries.csv")).unwrap();
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.table(), table);
     assert_eq!(mock.count(), 4);
 }
 
 #[test]
 fn an_output_folder_that_cannot_be_created_is_reported_before_any_request() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 1);
-    desk.write("output", "a file is in the way");
-    let ended = desk.run(&["run"]).exits(2);
+    let dir = TestDir::with(&openai(&mock), 1);
+    dir.write("output", "a file is in the way");
+    let ended = dir.run(&["run"]).exits(2);
     assert!(ended.stderr.contains("output"), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
@@ -168,23 +168,23 @@ fn an_output_folder_that_cannot_be_created_is_reported_before_any_request() {
 #[test]
 fn outputs_deleted_during_a_run_are_rebuilt_or_reported() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 3);
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&openai(&mock), 3);
+    dir.run(&["run"]).exits(0);
     let during = |words: &str, what: &dyn Fn()| {
-        desk.write("config.toml", openai(&mock).replace("words = 60", words));
+        dir.write("config.toml", openai(&mock).replace("words = 60", words));
         mock.hold();
         let before = mock.count();
-        let run = desk.start(&["run"]);
-        mock.arrived(before + 1);
+        let run = dir.start(&["run"]);
+        mock.wait_for_requests(before + 1);
         what();
         mock.release();
         run.wait()
     };
-    during("words = 80", &|| std::fs::remove_file(desk.path("output/summaries.csv")).unwrap()).exits(0);
-    assert_eq!(desk.rows().len(), 3);
+    during("words = 80", &|| std::fs::remove_file(dir.path("output/summaries.csv")).unwrap()).exits(0);
+    assert_eq!(dir.rows().len(), 3);
     let before = mock.count();
     // Files may arrive while the folder is being removed, so try again.
-    let ended = during("words = 90", &|| while std::fs::remove_dir_all(desk.path("output")).is_err() {}).exits(2);
+    let ended = during("words = 90", &|| while std::fs::remove_dir_all(dir.path("output")).is_err() {}).exits(2);
     assert!(ended.stderr.contains("was moved or deleted during the run"), "{}", ended.stderr);
     assert!(mock.count() - before <= 3, "what was in flight, and nothing more");
 }

@@ -10,10 +10,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::configs::openai;
-use crate::support::desk::Desk;
 use crate::support::http::Request;
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
 use crate::support::process::{Ended, Running};
+use crate::support::test_dir::TestDir;
 use crate::support::{repository, wire};
 
 /// A service behind TLS with a certificate from `tests/data/tls`, and its count of requests.
@@ -47,20 +47,20 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>, counted: &AtomicUsize) {
 }
 
 /// A folder whose endpoint is at `url`, with enough articles for several calls at once.
-fn desk(url: &str) -> Desk {
+fn dir(url: &str) -> TestDir {
     let mock = Mock::good();
-    Desk::with(&openai(&mock).replace(&mock.url(), url), 8)
+    TestDir::with(&openai(&mock).replace(&mock.url(), url), 8)
 }
 
 /// Runs the program in an environment that trusts only the tests' own certificate authority.
-fn run(desk: &Desk, arguments: &[&str]) -> Ended {
-    Running::start(desk.command(arguments).env("SSL_CERT_FILE", repository("tests/data/tls/ca.pem"))).wait()
+fn run(dir: &TestDir, arguments: &[&str]) -> Ended {
+    Running::start(dir.command(arguments).env("SSL_CERT_FILE", repository("tests/data/tls/ca.pem"))).wait()
 }
 
 #[test]
 fn a_valid_certificate_is_trusted() {
     let (address, requests) = server("good");
-    run(&desk(&format!("https://{address}")), &["run"]).exits(0);
+    run(&dir(&format!("https://{address}")), &["run"]).exits(0);
     assert_eq!(requests.load(Ordering::SeqCst), 16);
 }
 
@@ -72,13 +72,13 @@ fn each_bad_certificate_ends_the_run_with_an_explanation() {
         ("other", "its certificate is for a different host name than the url"),
     ] {
         let (address, requests) = server(certificate);
-        let desk = desk(&format!("https://{address}"));
-        let ended = run(&desk, &["run"]).exits(4);
-        let error = desk.row("input/008.txt")["error"].clone();
+        let dir = dir(&format!("https://{address}"));
+        let ended = run(&dir, &["run"]).exits(4);
+        let error = dir.row("input/008.txt")["error"].clone();
         assert!(error.starts_with(&format!("tls: endpoint `llm`: {said}")), "{certificate}: {error}");
         assert!(ended.stdout.lines().any(|line| line.starts_with("calls") && !line.contains("repeated")), "{}", ended.stdout);
         assert_eq!(requests.load(Ordering::SeqCst), 0, "{certificate}: nothing is sent");
-        let doctor = run(&desk, &["doctor"]).exits(4);
+        let doctor = run(&dir, &["doctor"]).exits(4);
         assert!(doctor.stdout.contains(said), "{}", doctor.stdout);
     }
 }
@@ -86,7 +86,7 @@ fn each_bad_certificate_ends_the_run_with_an_explanation() {
 #[test]
 fn a_wrong_scheme_for_a_port_is_explained() {
     let plain = TcpListener::bind("127.0.0.1:0").unwrap();
-    let secure = desk(&format!("https://{}", plain.local_addr().unwrap()));
+    let secure = dir(&format!("https://{}", plain.local_addr().unwrap()));
     // A web server's answer to the start of a TLS handshake.
     let bad_request = |mut stream: TcpStream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     std::thread::spawn(move || plain.incoming().map_while(Result::ok).try_for_each(bad_request));
@@ -95,13 +95,13 @@ fn a_wrong_scheme_for_a_port_is_explained() {
     assert!(error.starts_with("tls: ") && error.contains("does this port need http:// in the url?"), "{error}");
 
     let (address, requests) = server("good");
-    let bare = desk(&format!("http://{address}"));
+    let bare = dir(&format!("http://{address}"));
     run(&bare, &["run"]).exits(4);
     let error = bare.row("input/001.txt")["error"].clone();
     assert!(error.starts_with("tls: ") && error.contains("does this port need https:// in the url?"), "{error}");
     assert_eq!(requests.load(Ordering::SeqCst), 0);
 
-    let nginx = Mock::scripted(|_, _| Deed::status(400, "<html><title>400 The plain HTTP request was sent to HTTPS port</title>"));
-    run(&desk(&nginx.url()), &["run"]).exits(4);
+    let nginx = Mock::scripted(|_, _| Action::status(400, "<html><title>400 The plain HTTP request was sent to HTTPS port</title>"));
+    run(&dir(&nginx.url()), &["run"]).exits(4);
     assert!(nginx.count() <= 4);
 }

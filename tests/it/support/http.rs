@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// A request as the server received it.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Request {
     }
 
     /// Whether a service would bill this request. Probes are free.
-    pub(crate) fn is_paid(&self) -> bool {
+    pub(crate) fn is_billable(&self) -> bool {
         self.method == "POST"
     }
 }
@@ -117,7 +117,7 @@ impl Response {
 pub(crate) fn ask(base: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
     let host = base.strip_prefix("http://").unwrap().to_owned();
     let stream = TcpStream::connect(&host).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let (method, body) = body.map_or(("GET", String::new()), |body| ("POST", body.to_string()));
     let own = [("host", host.as_str()), ("connection", "close"), ("content-length", &body.len().to_string())];
     let lines: Vec<String> = own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();

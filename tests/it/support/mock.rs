@@ -1,6 +1,6 @@
 //! A service on loopback that speaks every dialect, records each request, and fails on demand.
 //!
-//! Tests wait for its events, never for the clock: [`Mock::arrived`] waits for a number of requests, and [`Mock::hold`] holds
+//! Tests wait for its events, never for the clock: [`Mock::wait_for_requests`] waits for a number of requests, and [`Mock::hold`] holds
 //! answers back until [`Mock::release`].
 
 use std::collections::HashSet;
@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use super::http::{Request, Response};
 use super::wire;
 
 /// What the service does with a request.
-pub(crate) enum Deed {
+pub(crate) enum Action {
     /// Answer it.
     Answer(Response),
     /// Close the connection without a byte.
@@ -32,19 +32,19 @@ pub(crate) enum Deed {
     Hang,
 }
 
-impl Deed {
+impl Action {
     /// A response with this status and body.
     pub(crate) fn status(status: u16, body: &str) -> Self {
         Self::Answer(Response::new(status, body))
     }
 
     /// The answer of a working service.
-    pub(crate) fn usual(request: &Request) -> Self {
+    pub(crate) fn normal(request: &Request) -> Self {
         Self::Answer(wire::answer(request))
     }
 }
 
-type Script = dyn Fn(&Request, usize) -> Deed + Send + Sync;
+type Script = dyn Fn(&Request, usize) -> Action + Send + Sync;
 
 #[derive(Default)]
 struct State {
@@ -71,20 +71,20 @@ pub(crate) struct Mock {
 impl Mock {
     /// A service that works.
     pub(crate) fn good() -> Self {
-        Self::scripted(|request, _| Deed::usual(request))
+        Self::scripted(|request, _| Action::normal(request))
     }
 
     /// A service that does with each request what `script` returns. The second argument is the request's number, from 0.
-    pub(crate) fn scripted(script: impl Fn(&Request, usize) -> Deed + Send + Sync + 'static) -> Self {
+    pub(crate) fn scripted(script: impl Fn(&Request, usize) -> Action + Send + Sync + 'static) -> Self {
         Self::listening(&TcpListener::bind("127.0.0.1:0").unwrap(), script)
     }
 
     /// A service that works, at this address.
     pub(crate) fn at(address: &str) -> Self {
-        Self::listening(&TcpListener::bind(address).unwrap(), |request, _| Deed::usual(request))
+        Self::listening(&TcpListener::bind(address).unwrap(), |request, _| Action::normal(request))
     }
 
-    fn listening(listener: &TcpListener, script: impl Fn(&Request, usize) -> Deed + Send + Sync + 'static) -> Self {
+    fn listening(listener: &TcpListener, script: impl Fn(&Request, usize) -> Action + Send + Sync + 'static) -> Self {
         let listener = listener.try_clone().unwrap();
         let address = listener.local_addr().unwrap();
         let inside =
@@ -118,13 +118,13 @@ impl Mock {
     }
 
     /// The number of requests that a service would bill.
-    pub(crate) fn paid(&self) -> usize {
-        self.inside.state().requests.iter().filter(|request| request.is_paid()).count()
+    pub(crate) fn billable(&self) -> usize {
+        self.inside.state().requests.iter().filter(|request| request.is_billable()).count()
     }
 
     /// The distinct bodies of the requests that a service would bill.
-    pub(crate) fn distinct_paid(&self) -> HashSet<Vec<u8>> {
-        self.requests().into_iter().filter(Request::is_paid).map(|request| request.body).collect()
+    pub(crate) fn distinct_billable(&self) -> HashSet<Vec<u8>> {
+        self.requests().into_iter().filter(Request::is_billable).map(|request| request.body).collect()
     }
 
     /// The highest number of requests in flight at once.
@@ -138,7 +138,7 @@ impl Mock {
     }
 
     /// Sends `count` answers and holds back the others.
-    pub(crate) fn let_pass(&self, count: usize) {
+    pub(crate) fn let_through(&self, count: usize) {
         *self.inside.state().passes.get_or_insert(0) += count;
         self.inside.changed.notify_all();
     }
@@ -150,17 +150,17 @@ impl Mock {
     }
 
     /// Waits until `count` requests have arrived in total.
-    pub(crate) fn arrived(&self, count: usize) {
+    pub(crate) fn wait_for_requests(&self, count: usize) {
         self.until(&format!("{count} requests"), |state| state.requests.len() >= count);
     }
 
     /// Waits until `count` requests are in flight.
-    pub(crate) fn in_flight(&self, count: usize) {
+    pub(crate) fn wait_for_in_flight(&self, count: usize) {
         self.until(&format!("{count} requests in flight"), |state| state.in_flight >= count);
     }
 
     fn until(&self, what: &str, there: impl Fn(&State) -> bool) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         let mut state = self.inside.state();
         while !there(&state) {
             let left = end.saturating_duration_since(Instant::now());
@@ -194,26 +194,26 @@ impl Inside {
         let mut from = BufReader::new(stream.try_clone().unwrap());
         while let Some(request) = Request::read(&mut from) {
             let number = self.arrive(&request);
-            let deed = (self.script)(&request, number);
+            let action = (self.script)(&request, number);
             self.pass();
             // Before the answer is sent: the client may send its next request right after it.
             self.state().in_flight -= 1;
             self.changed.notify_all();
-            match deed {
-                Deed::Answer(response) if response.write(&mut stream, usize::MAX).is_ok() => {}
-                Deed::Cut(response) => {
+            match action {
+                Action::Answer(response) if response.write(&mut stream, usize::MAX).is_ok() => {}
+                Action::Cut(response) => {
                     let _ = response.write(&mut stream, response.body.len() / 2);
                     return;
                 }
-                Deed::Last(response) => {
+                Action::Last(response) => {
                     let _ = response.write(&mut stream, usize::MAX);
                     return;
                 }
-                Deed::Raw(bytes) => {
+                Action::Raw(bytes) => {
                     let _ = stream.write_all(&bytes);
                     return;
                 }
-                Deed::Drip(response) => {
+                Action::Drip(response) => {
                     let _ = response.write(&mut stream, 0);
                     // Until the client closes the connection.
                     while stream.write_all(b" ").is_ok() {
@@ -221,8 +221,8 @@ impl Inside {
                     }
                     return;
                 }
-                Deed::Hang => drop(Request::read(&mut from)),
-                Deed::Answer(_) | Deed::Drop => return,
+                Action::Hang => drop(Request::read(&mut from)),
+                Action::Answer(_) | Action::Drop => return,
             }
         }
     }

@@ -2,18 +2,18 @@
 
 pub(crate) mod articles;
 pub(crate) mod configs;
-pub(crate) mod desk;
 pub(crate) mod disk;
 pub(crate) mod http;
 pub(crate) mod mock;
 pub(crate) mod process;
+pub(crate) mod test_dir;
 pub(crate) mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Nothing takes this long unless it hangs. Then the test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Whether Debian's `apertium-fr-es` and `apertium-eng-spa` are installed. Prints a line if they are not.
 pub(crate) fn apertium() -> bool {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// How the program ended, and its output.
 #[derive(Clone, Debug)]
@@ -84,9 +84,9 @@ impl Running {
     }
 
     /// Waits for the next line that contains `text`.
-    pub(crate) fn says(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
         loop {
-            let line = self.lines.recv_timeout(PATIENCE);
+            let line = self.lines.recv_timeout(TIMEOUT);
             let (is_error, line) = line.unwrap_or_else(|_| panic!("it never said `{text}`, only:\n{}", self.said(|_| true)));
             self.seen.push((is_error, line.clone()));
             if line.contains(text) {
@@ -98,7 +98,7 @@ impl Running {
     /// Waits for the program to end.
     pub(crate) fn wait(mut self) -> Ended {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(TIMEOUT) {
                 Ok(line) => self.seen.push(line),
                 Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("it does not end; it said:\n{}", self.said(|_| true)),

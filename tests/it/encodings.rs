@@ -7,8 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::support::articles::french;
 use crate::support::configs::openai;
-use crate::support::desk::{Desk, sources};
 use crate::support::mock::Mock;
+use crate::support::test_dir::{TestDir, sources};
 
 /// An article with the characters that encodings often damage, without those that ISO-8859-15 lacks.
 fn article() -> String {
@@ -58,14 +58,14 @@ fn an_article_is_the_same_in_every_encoding_and_normal_form() {
         ("invisible", text.replace("digue", "di\u{ad}gue\u{200b}").replace("tenu", "te\u{0}nu\u{1b}\u{202e}").into_bytes()),
     ];
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     for (name, bytes) in &disguises {
-        desk.write(&format!("input/{name}.txt"), bytes);
+        dir.write(&format!("input/{name}.txt"), bytes);
     }
-    fs::hard_link(desk.path("input/utf8.txt"), desk.path("input/hard-link.txt")).unwrap();
-    fs::copy(desk.path("input/utf8.txt"), desk.path("input/copy.txt")).unwrap();
-    desk.run(&["run"]).exits(0);
-    let rows = desk.rows();
+    fs::hard_link(dir.path("input/utf8.txt"), dir.path("input/hard-link.txt")).unwrap();
+    fs::copy(dir.path("input/utf8.txt"), dir.path("input/copy.txt")).unwrap();
+    dir.run(&["run"]).exits(0);
+    let rows = dir.rows();
     assert_eq!(rows.len(), disguises.len() + 2);
     for row in rows {
         assert_eq!(row["title_fr"], "La digue « œuvre » à 3 € tient bon", "{}", row["source"]);
@@ -85,19 +85,19 @@ fn damaged_bytes_are_flagged_and_the_rest_is_read() {
         ("spoilt", encoding_rs::WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0.into_owned().into_bytes(), "mojibake"),
     ];
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     for (name, bytes, _) in &cases {
-        desk.write(&format!("input/{name}.txt"), bytes);
+        dir.write(&format!("input/{name}.txt"), bytes);
     }
     let surrogate = serde_json::json!({"title": "La digue « œuvre » à 3 € tient bon", "text": format!("{} EMOJI", french(1))});
-    desk.write("input/surrogate.json", surrogate.to_string().replace("EMOJI", "\\ud83d"));
-    desk.run(&["run"]).exits(0);
+    dir.write("input/surrogate.json", surrogate.to_string().replace("EMOJI", "\\ud83d"));
+    dir.run(&["run"]).exits(0);
     for (name, _, flag) in &cases {
-        let row = desk.row(&format!("input/{name}.txt"));
+        let row = dir.row(&format!("input/{name}.txt"));
         assert_eq!(row["title_fr"], "La digue « œuvre » à 3 € tient bon", "{name}");
         assert!(row["flags"].split(' ').any(|code| code == *flag), "{name}: {}", row["flags"]);
     }
-    assert!(desk.row("input/surrogate.json")["flags"].contains("encoding"));
+    assert!(dir.row("input/surrogate.json")["flags"].contains("encoding"));
     for request in mock.requests() {
         assert!(!request.text().contains("Ã©"), "{}", request.text());
     }
@@ -127,13 +127,13 @@ fn unknown_encodings_and_malformed_files_are_never_sent() {
         ("header.csv", b"a,b,c\n1,2,3\n".to_vec(), "malformed"),
     ];
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     for (name, bytes, _) in &cases {
-        desk.write(&format!("input/{name}"), bytes);
+        dir.write(&format!("input/{name}"), bytes);
     }
-    desk.run(&["run"]).exits(3);
+    dir.run(&["run"]).exits(3);
     for (name, _, code) in &cases {
-        let row = desk.row(&format!("input/{name}"));
+        let row = dir.row(&format!("input/{name}"));
         assert!(row["error"].starts_with(&format!("{code}: ")), "{name}: {}", row["error"]);
     }
     assert_eq!(mock.count(), 0);
@@ -142,21 +142,21 @@ fn unknown_encodings_and_malformed_files_are_never_sent() {
 #[test]
 fn odd_names_and_deep_folders_are_read() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 0);
+    let dir = TestDir::with(&openai(&mock), 0);
     let names = ["=1+1.txt", "<b>gras</b>.txt", "$(touch PWNED).txt", "; touch PWNED.txt", "'\"`.txt", &format!("{}.txt", "n".repeat(240))];
     for name in &names {
-        desk.write(&format!("input/{name}"), french(1));
+        dir.write(&format!("input/{name}"), french(1));
     }
     // Two names that differ only in case, and a path of 3,000 bytes.
-    desk.write("input/Nom.txt", french(1));
-    desk.write("input/nom.txt", french(1));
+    dir.write("input/Nom.txt", french(1));
+    dir.write("input/nom.txt", french(1));
     let deep = format!("input/{}a.txt", format!("{}/", "d".repeat(240)).repeat(12));
-    desk.write(&deep, french(1));
-    desk.run(&["run"]).exits(0);
-    let rows = desk.rows();
+    dir.write(&deep, french(1));
+    dir.run(&["run"]).exits(0);
+    let rows = dir.rows();
     assert_eq!(rows.len(), names.len() + 3);
     assert!(rows.iter().all(|row| row["status"] == "done"));
     assert!(sources(&rows).contains(&deep.as_str()));
-    assert!(!desk.path("PWNED").exists() && !desk.path("input/PWNED").exists());
+    assert!(!dir.path("PWNED").exists() && !dir.path("input/PWNED").exists());
     assert_eq!(mock.count(), 2);
 }

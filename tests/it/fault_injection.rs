@@ -8,9 +8,9 @@ use std::process::Command;
 use rusqlite::Connection;
 
 use crate::support::configs::openai;
-use crate::support::desk::Desk;
 use crate::support::mock::Mock;
 use crate::support::process::{Ended, Running};
+use crate::support::test_dir::TestDir;
 
 const ARTICLES: usize = 3;
 const CALLS: usize = 2 * ARTICLES;
@@ -34,9 +34,9 @@ struct Fault<'a> {
 }
 
 /// Runs the program with a fault at one place. Also returns the traced call that failed, if any. `None` if tracing is impossible.
-fn injected(desk: &Desk, fault: &Fault, place: usize) -> Option<(Ended, Option<String>)> {
-    let log = desk.path("trace");
-    let program = desk.command(&["run"]);
+fn injected(dir: &TestDir, fault: &Fault, place: usize) -> Option<(Ended, Option<String>)> {
+    let log = dir.path("trace");
+    let program = dir.command(&["run"]);
     let Fault { calls, what, on, first_thread } = fault;
     let mut traced = Command::new("strace");
     traced.args(if *first_thread { &["-qq", "-y", "-o"][..] } else { &["-f", "-qq", "-y", "-o"] }).arg(&log).args([
@@ -62,27 +62,27 @@ fn traceable() -> bool {
 }
 
 /// Asserts that the ledger is intact, that the next run does the rest, and that it repeats only calls that were in flight.
-fn recovers(desk: &Desk, mock: &Mock, wanted: &[Vec<String>], what: &str) {
-    if desk.path("output/summaries.csv").exists() {
-        assert!(desk.rows().len() <= ARTICLES, "{what}: the table is whole");
+fn recovers(dir: &TestDir, mock: &Mock, wanted: &[Vec<String>], what: &str) {
+    if dir.path("output/summaries.csv").exists() {
+        assert!(dir.rows().len() <= ARTICLES, "{what}: the table is whole");
     }
-    desk.run(&["run"]).exits(0);
-    assert_eq!(desk.timeless(), wanted, "{what}");
-    let ledger = Connection::open(desk.path("output/ledger.db")).unwrap();
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.without_times(), wanted, "{what}");
+    let ledger = Connection::open(dir.path("output/ledger.db")).unwrap();
     let check: String = ledger.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok", "{what}");
     assert!(mock.count() <= CALLS + 4, "{what}: {} calls", mock.count());
-    assert_eq!(mock.distinct_paid().len(), CALLS, "{what}");
-    let (table, calls) = (desk.table(), mock.count());
-    desk.run(&["run"]).exits(0);
-    assert_eq!((desk.table(), mock.count()), (table, calls), "{what}: an idle run changes nothing");
+    assert_eq!(mock.distinct_billable().len(), CALLS, "{what}");
+    let (table, calls) = (dir.table(), mock.count());
+    dir.run(&["run"]).exits(0);
+    assert_eq!((dir.table(), mock.count()), (table, calls), "{what}: an idle run changes nothing");
 }
 
 fn undisturbed() -> Vec<Vec<String>> {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), ARTICLES);
-    desk.run(&["run"]).exits(0);
-    desk.timeless()
+    let dir = TestDir::with(&openai(&mock), ARTICLES);
+    dir.run(&["run"]).exits(0);
+    dir.without_times()
 }
 
 /// Injects the fault at every place until the program no longer reaches it. `judge` checks how the program ended.
@@ -98,15 +98,15 @@ fn at_places(fault: &Fault, places: impl Iterator<Item = usize>, judge: impl Fn(
     for place in places {
         let what = format!("{} at {} number {place}{}", fault.what, fault.calls, fault.on);
         let mock = Mock::good();
-        let desk = Desk::with(&openai(&mock), ARTICLES);
-        let Some((ended, failed)) = injected(&desk, fault, place) else { return };
+        let dir = TestDir::with(&openai(&mock), ARTICLES);
+        let Some((ended, failed)) = injected(&dir, fault, place) else { return };
         if let Some(failed) = failed {
             met += 1;
             judge(&ended, &format!("{what}: {failed}"));
         } else {
             missed += 1;
         }
-        recovers(&desk, &mock, &wanted, &what);
+        recovers(&dir, &mock, &wanted, &what);
         // `strace` counts for each thread, and which thread writes may vary. So one place may be missed and a later one hit.
         if missed == 2 {
             break;
@@ -167,12 +167,12 @@ fn a_full_disk_at_any_output_write_is_reported_and_loses_nothing() {
 /// that wakes a thread, which never fails in practice.
 fn writes_of_outputs() -> Vec<usize> {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), ARTICLES);
+    let dir = TestDir::with(&openai(&mock), ARTICLES);
     let nothing = Fault { calls: "write", what: "delay_enter=0", on: "", first_thread: true };
-    if injected(&desk, &nothing, 1).is_none() {
+    if injected(&dir, &nothing, 1).is_none() {
         return Vec::new();
     }
-    let log = std::fs::read_to_string(desk.path("trace")).unwrap();
+    let log = std::fs::read_to_string(dir.path("trace")).unwrap();
     let places = log.lines().enumerate().filter(|(_, line)| line.contains("/output/.depeche-new-")).map(|(at, _)| at + 1);
     places.skip(2).collect()
 }

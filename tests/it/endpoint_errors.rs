@@ -4,28 +4,28 @@ use serde_json::json;
 
 use crate::support::articles::french;
 use crate::support::configs::{openai, two_services};
-use crate::support::desk::Desk;
 use crate::support::http::{Request, Response};
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
+use crate::support::test_dir::TestDir;
 use crate::support::wire::{answer, choice, gzip_bomb};
 
-/// One article, and a service that does `deeds` with the requests, or answers if that is `None`.
-fn first(deeds: impl Fn(&Request, usize) -> Option<Deed> + Send + Sync + 'static) -> (Mock, Desk) {
-    let mock = Mock::scripted(move |request, number| deeds(request, number).unwrap_or_else(|| Deed::usual(request)));
-    let desk = Desk::with(&openai(&mock), 1);
-    (mock, desk)
+/// One article, and a service that does `actions` with the requests, or answers if that is `None`.
+fn first(actions: impl Fn(&Request, usize) -> Option<Action> + Send + Sync + 'static) -> (Mock, TestDir) {
+    let mock = Mock::scripted(move |request, number| actions(request, number).unwrap_or_else(|| Action::normal(request)));
+    let dir = TestDir::with(&openai(&mock), 1);
+    (mock, dir)
 }
 
 /// The error in the article's row.
-fn error(desk: &Desk) -> String {
-    desk.row("input/001.txt")["error"].clone()
+fn error(dir: &TestDir) -> String {
+    dir.row("input/001.txt")["error"].clone()
 }
 
 #[test]
 fn a_temporary_error_is_retried() {
     for status in [408, 429, 500, 502, 503, 504, 529] {
-        let (mock, desk) = first(move |_, number| (number == 0).then(|| Deed::status(status, "wait a moment")));
-        let ended = desk.run(&["run"]).exits(0);
+        let (mock, dir) = first(move |_, number| (number == 0).then(|| Action::status(status, "wait a moment")));
+        let ended = dir.run(&["run"]).exits(0);
         assert_eq!(mock.count(), 3, "{status}");
         assert!(ended.stdout.contains("1 repeated"), "{}", ended.stdout);
     }
@@ -35,46 +35,46 @@ fn a_temporary_error_is_retried() {
 fn a_retry_waits_as_long_as_the_service_says() {
     for (name, value) in [("retry-after-ms", "1"), ("retry-after", "0"), ("retry-after", "soon"), ("retry-after", "-1")] {
         let busy = move |_: &Request, number: usize| {
-            (number == 0).then(|| Deed::Answer(Response::new(429, r#"{"error":{"message":"slow down"}}"#).with(name, value)))
+            (number == 0).then(|| Action::Answer(Response::new(429, r#"{"error":{"message":"slow down"}}"#).with(name, value)))
         };
-        let (mock, desk) = first(busy);
-        desk.run(&["run"]).exits(0);
+        let (mock, dir) = first(busy);
+        dir.run(&["run"]).exits(0);
         assert_eq!(mock.count(), 3, "{name}: {value}");
     }
 }
 
 #[test]
 fn a_pause_of_a_day_ends_the_run() {
-    let (mock, desk) = first(|_, _| Some(Deed::Answer(Response::new(429, "{}").with("retry-after", "86400"))));
-    desk.run(&["run"]).exits(5);
+    let (mock, dir) = first(|_, _| Some(Action::Answer(Response::new(429, "{}").with("retry-after", "86400"))));
+    dir.run(&["run"]).exits(5);
     assert_eq!(mock.count(), 1);
-    assert!(error(&desk).starts_with("busy: "), "{}", error(&desk));
+    assert!(error(&dir).starts_with("busy: "), "{}", error(&dir));
 }
 
 #[test]
 fn a_call_that_may_have_been_billed_is_retried_once_and_counted() {
     for cut in [false, true] {
-        let deed = move |request: &Request| if cut { Deed::Cut(answer(request)) } else { Deed::Drop };
-        let (mock, desk) = first(move |request, number| (number == 0).then(|| deed(request)));
-        let ended = desk.run(&["run"]).exits(0);
+        let action = move |request: &Request| if cut { Action::Cut(answer(request)) } else { Action::Drop };
+        let (mock, dir) = first(move |request, number| (number == 0).then(|| action(request)));
+        let ended = dir.run(&["run"]).exits(0);
         assert_eq!(mock.count(), 3);
         assert!(ended.stdout.contains("1 repeated, 1 perhaps billed without an answer"), "{}", ended.stdout);
-        let (mock, desk) = first(move |request, number| (number < 2).then(|| deed(request)));
-        let ended = desk.run(&["run"]).exits(3);
+        let (mock, dir) = first(move |request, number| (number < 2).then(|| action(request)));
+        let ended = dir.run(&["run"]).exits(3);
         assert_eq!(mock.count(), 2, "a third time is for the next run");
-        assert!(error(&desk).starts_with("broken: ") && error(&desk).contains("may have been billed"), "{}", error(&desk));
+        assert!(error(&dir).starts_with("broken: ") && error(&dir).contains("may have been billed"), "{}", error(&dir));
         assert!(ended.stdout.contains("2 perhaps billed without an answer"), "{}", ended.stdout);
-        desk.run(&["run"]).exits(0);
-        assert_eq!((mock.count(), error(&desk).as_str()), (4, ""));
+        dir.run(&["run"]).exits(0);
+        assert_eq!((mock.count(), error(&dir).as_str()), (4, ""));
     }
 }
 
 #[test]
 fn a_timeout_is_retried_once_at_most() {
-    let mock = Mock::scripted(|_, _| Deed::Hang);
-    let desk = Desk::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"100ms\""), 1);
-    desk.run(&["run"]).exits(3);
-    assert!(error(&desk).starts_with("timeout: "), "{}", error(&desk));
+    let mock = Mock::scripted(|_, _| Action::Hang);
+    let dir = TestDir::with(&openai(&mock).replace("timeout = \"100s\"", "timeout = \"100ms\""), 1);
+    dir.run(&["run"]).exits(3);
+    assert!(error(&dir).starts_with("timeout: "), "{}", error(&dir));
     assert_eq!(mock.count(), 2);
 }
 
@@ -86,12 +86,12 @@ fn an_invalid_answer_is_retried_once_at_most() {
         ("{\"choices\": [", "protocol"),
         (r#"{"choices": []}"#, "empty-answer"),
     ] {
-        let (mock, desk) = first(move |_, _| Some(Deed::status(200, body)));
-        desk.run(&["run"]).exits(3);
+        let (mock, dir) = first(move |_, _| Some(Action::status(200, body)));
+        dir.run(&["run"]).exits(3);
         assert_eq!(mock.count(), 2, "{body}");
-        assert!(error(&desk).starts_with(&format!("{code}: ")), "{body}: {}", error(&desk));
-        let (mock, desk) = first(move |_, number| (number == 0).then(|| Deed::status(200, body)));
-        desk.run(&["run"]).exits(0);
+        assert!(error(&dir).starts_with(&format!("{code}: ")), "{body}: {}", error(&dir));
+        let (mock, dir) = first(move |_, number| (number == 0).then(|| Action::status(200, body)));
+        dir.run(&["run"]).exits(0);
         assert_eq!(mock.count(), 3, "{body}");
     }
 }
@@ -106,11 +106,11 @@ fn truncated_empty_and_refused_answers_fail_with_their_codes() {
         (text(Some("Je ne")), "content_filter", "refused", 1),
         (json!({"role": "assistant", "content": null, "refusal": "I cannot help with that"}), "stop", "refused", 1),
     ] {
-        let (mock, desk) = first(move |_, _| Some(Deed::Answer(choice(&message, finish))));
-        desk.run(&["run"]).exits(3);
-        assert!(error(&desk).starts_with(&format!("{code}: ")), "{code}: {}", error(&desk));
+        let (mock, dir) = first(move |_, _| Some(Action::Answer(choice(&message, finish))));
+        dir.run(&["run"]).exits(3);
+        assert!(error(&dir).starts_with(&format!("{code}: ")), "{code}: {}", error(&dir));
         assert_eq!(mock.count(), requests, "{code}");
-        assert_eq!(desk.row("input/001.txt")["summary_fr"], "", "nothing of it is published");
+        assert_eq!(dir.row("input/001.txt")["summary_fr"], "", "nothing of it is published");
     }
 }
 
@@ -118,12 +118,12 @@ fn truncated_empty_and_refused_answers_fail_with_their_codes() {
 fn a_wrong_number_of_translations_is_an_error() {
     for (translations, code) in [(json!(["one", "two", "three"]), "wrong-count"), (json!([]), "wrong-count"), (json!([1, 2]), "protocol")] {
         let mock = Mock::scripted(move |request, _| match request.path.as_str() {
-            "/translate" => Deed::Answer(Response::json(&json!({"translatedText": translations}))),
-            _ => Deed::usual(request),
+            "/translate" => Action::Answer(Response::json(&json!({"translatedText": translations}))),
+            _ => Action::normal(request),
         });
-        let desk = Desk::with(&two_services(&mock, "libretranslate"), 1);
-        desk.run(&["run"]).exits(3);
-        assert!(error(&desk).starts_with(&format!("{code}: ")), "{}", error(&desk));
+        let dir = TestDir::with(&two_services(&mock, "libretranslate"), 1);
+        dir.run(&["run"]).exits(3);
+        assert!(error(&dir).starts_with(&format!("{code}: ")), "{}", error(&dir));
     }
 }
 
@@ -131,12 +131,12 @@ fn a_wrong_number_of_translations_is_an_error() {
 fn a_wrong_number_of_translations_is_retried_text_by_text() {
     let mock = Mock::scripted(|request, _| match request.path.as_str() {
         "/translate" if request.json()["q"].as_array().unwrap().len() > 1 => {
-            Deed::Answer(Response::json(&json!({"translatedText": ["one"]})))
+            Action::Answer(Response::json(&json!({"translatedText": ["one"]})))
         }
-        _ => Deed::usual(request),
+        _ => Action::normal(request),
     });
-    let desk = Desk::with(&two_services(&mock, "libretranslate"), 1);
-    desk.run(&["run"]).exits(0);
+    let dir = TestDir::with(&two_services(&mock, "libretranslate"), 1);
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.requests().iter().filter(|request| request.path == "/translate").count(), 3, "the list, then each text");
 }
 
@@ -151,12 +151,12 @@ fn an_error_about_one_article_fails_only_that_article() {
         let mock =
             Mock::scripted(
                 move |request, _| {
-                    if request.text().contains("digue 2 du port") { Deed::status(status, body) } else { Deed::usual(request) }
+                    if request.text().contains("digue 2 du port") { Action::status(status, body) } else { Action::normal(request) }
                 },
             );
-        let desk = Desk::with(&openai(&mock), 3);
-        desk.run(&["run"]).exits(3);
-        let row = desk.row("input/002.txt");
+        let dir = TestDir::with(&openai(&mock), 3);
+        dir.run(&["run"]).exits(3);
+        let row = dir.row("input/002.txt");
         assert!(row["error"].starts_with(&format!("{code}: endpoint `llm`: status {status}")), "{}", row["error"]);
         assert_eq!(mock.count(), 5, "never asked again");
     }
@@ -168,40 +168,40 @@ fn an_endless_answer_is_cut_off() {
     let bomb = gzip_bomb(256);
     assert!(bomb.len() < 2 << 20);
     for response in [huge(), Response::new(200, bomb).with("content-encoding", "gzip")] {
-        let (mock, desk) = first(move |_, _| Some(Deed::Answer(response.clone())));
+        let (mock, dir) = first(move |_, _| Some(Action::Answer(response.clone())));
         // Long enough to be split, which would not help here.
-        desk.write("input/001.txt", format!("{}\n\n{}", french(1), french(2).repeat(8)));
-        desk.run(&["run"]).exits(3);
-        assert!(error(&desk).starts_with("huge-answer: ") && error(&desk).contains(" KiB"), "{}", error(&desk));
+        dir.write("input/001.txt", format!("{}\n\n{}", french(1), french(2).repeat(8)));
+        dir.run(&["run"]).exits(3);
+        assert!(error(&dir).starts_with("huge-answer: ") && error(&dir).contains(" KiB"), "{}", error(&dir));
         assert_eq!(mock.count(), 1);
     }
 }
 
 #[test]
 fn an_error_with_status_200_is_an_error() {
-    let (mock, desk) = first(|_, number| (number == 0).then(|| Deed::status(200, r#"{"error":{"message":"Rate limit","code":429}}"#)));
-    desk.run(&["run"]).exits(0);
+    let (mock, dir) = first(|_, number| (number == 0).then(|| Action::status(200, r#"{"error":{"message":"Rate limit","code":429}}"#)));
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 3);
 }
 
 #[test]
 fn retries_stay_within_the_budget_when_half_of_the_requests_fail() {
     const ARTICLES: usize = 40;
-    let mock = Mock::scripted(|request, number| if number % 2 == 0 { Deed::status(503, "") } else { Deed::usual(request) });
-    let desk = Desk::with(&openai(&mock), ARTICLES);
-    let ended = desk.run(&["run"]);
+    let mock = Mock::scripted(|request, number| if number % 2 == 0 { Action::status(503, "") } else { Action::normal(request) });
+    let dir = TestDir::with(&openai(&mock), ARTICLES);
+    let ended = dir.run(&["run"]);
     assert!([3, 5].contains(&ended.code.unwrap()), "{}", ended.stderr);
-    assert_eq!(desk.rows().len(), ARTICLES, "every article has its row");
-    let repeats = mock.count() - mock.distinct_paid().len();
+    assert_eq!(dir.rows().len(), ARTICLES, "every article has its row");
+    let repeats = mock.count() - mock.distinct_billable().len();
     assert!(repeats <= 3 + mock.count() / 10, "{repeats} repeats of {} requests", mock.count());
 }
 
 #[test]
 fn a_services_message_is_escaped_in_table_and_terminal() {
     let message = "\u{1b}]0;title\u{7}<script>alert(1)</script>\u{202e}";
-    let (_mock, desk) = first(move |_, _| Some(Deed::status(400, &json!({"error": {"message": message}}).to_string())));
-    let ended = desk.run(&["run", "-vv"]).exits(3);
-    let table = String::from_utf8(desk.table()).unwrap();
+    let (_mock, dir) = first(move |_, _| Some(Action::status(400, &json!({"error": {"message": message}}).to_string())));
+    let ended = dir.run(&["run", "-vv"]).exits(3);
+    let table = String::from_utf8(dir.table()).unwrap();
     for (place, said) in [("stdout", &ended.stdout), ("stderr", &ended.stderr), ("table", &table)] {
         assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{place}: {said:?}");
     }

@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::support::articles::{english, french};
-use crate::support::desk::Desk;
 use crate::support::http::{Request, Response};
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
 use crate::support::process::{Ended, Running};
+use crate::support::test_dir::TestDir;
 use crate::support::wire::translation;
 
 const KEY: &str = "key-0123456789abcdef";
@@ -93,35 +93,35 @@ fn gemini(request: &Request) -> Response {
 }
 
 /// A folder with the config that `init` writes, with the URL replaced.
-fn desk((name, address, ..): Service, mock: &Mock) -> Desk {
-    let desk = Desk::new();
-    desk.run(&["init", name]).exits(0);
-    let config = std::fs::read_to_string(desk.path("config.toml")).unwrap();
+fn dir((name, address, ..): Service, mock: &Mock) -> TestDir {
+    let dir = TestDir::new();
+    dir.run(&["init", name]).exits(0);
+    let config = std::fs::read_to_string(dir.path("config.toml")).unwrap();
     assert!(config.contains(address), "{config}");
-    desk.write("config.toml", format!("{}\n[embedded]\nfetch = false\n", config.replace(address, &mock.url())));
-    desk.write("input/fr.txt", french(1));
-    desk.write("input/en.txt", english(2));
-    desk
+    dir.write("config.toml", format!("{}\n[embedded]\nfetch = false\n", config.replace(address, &mock.url())));
+    dir.write("input/fr.txt", french(1));
+    dir.write("input/en.txt", english(2));
+    dir
 }
 
-fn run(desk: &Desk, variable: &str, key: &str, arguments: &[&str]) -> Ended {
-    Running::start(desk.command(arguments).env(variable, key)).wait()
+fn run(dir: &TestDir, variable: &str, key: &str, arguments: &[&str]) -> Ended {
+    Running::start(dir.command(arguments).env(variable, key)).wait()
 }
 
 #[test]
 fn each_config_makes_rows_and_passes_doctor() {
     for service in SERVICES {
         let (name, _, variable, answer) = service;
-        let mock = Mock::scripted(move |request, _| Deed::Answer(answer(request)));
-        let desk = desk(service, &mock);
-        let doctor = run(&desk, variable, KEY, &["doctor"]).exits(0);
+        let mock = Mock::scripted(move |request, _| Action::Answer(answer(request)));
+        let dir = dir(service, &mock);
+        let doctor = run(&dir, variable, KEY, &["doctor"]).exits(0);
         assert!(doctor.stdout.contains(&format!("ok    endpoint `{name}`")), "{}", doctor.stdout);
-        let ended = run(&desk, variable, KEY, &["run", "-vv"]).exits(0);
-        let row = desk.row("input/fr.txt");
+        let ended = run(&dir, variable, KEY, &["run", "-vv"]).exits(0);
+        let row = dir.row("input/fr.txt");
         assert!(row["title_en"].contains("LA DIGUE NUMÉRO 1 TIENT BON"), "{name}: {row:?}");
         assert_eq!((row["translation_endpoint"].as_str(), row["status"].as_str()), (name, "done"));
-        assert_eq!(desk.row("input/en.txt")["status"], "done", "{name}");
-        assert_eq!(desk.leaks(KEY, &ended), [""; 0]);
+        assert_eq!(dir.row("input/en.txt")["status"], "done", "{name}");
+        assert_eq!(dir.leaks(KEY, &ended), [""; 0]);
     }
 }
 
@@ -129,10 +129,10 @@ fn each_config_makes_rows_and_passes_doctor() {
 fn a_wrong_key_stops_each_at_once() {
     for service in SERVICES {
         let (name, _, variable, answer) = service;
-        let mock = Mock::scripted(move |request, _| Deed::Answer(answer(request)));
-        let desk = desk(service, &mock);
-        run(&desk, variable, "key-of-another", &["run", "--concurrency", "1"]).exits(4);
-        assert!(desk.row("input/fr.txt")["error"].starts_with(&format!("key-refused: endpoint `{name}`")), "{:?}", desk.rows());
+        let mock = Mock::scripted(move |request, _| Action::Answer(answer(request)));
+        let dir = dir(service, &mock);
+        run(&dir, variable, "key-of-another", &["run", "--concurrency", "1"]).exits(4);
+        assert!(dir.row("input/fr.txt")["error"].starts_with(&format!("key-refused: endpoint `{name}`")), "{:?}", dir.rows());
         assert_eq!(mock.count(), 1, "{name}");
     }
 }
@@ -141,7 +141,7 @@ fn a_wrong_key_stops_each_at_once() {
 fn the_documentation_shows_the_same_templates() {
     let docs = include_str!("../../docs/services.md");
     for (name, ..) in SERVICES {
-        let config = Desk::new().run(&["init", name, "--output", "-"]).exits(0).stdout;
+        let config = TestDir::new().run(&["init", name, "--output", "-"]).exits(0).stdout;
         let template = config.split_once("[endpoint.template]\n").unwrap().1;
         let lines = template.lines().take_while(|line| !line.is_empty());
         for line in lines.filter(|line| !line.trim().is_empty()) {

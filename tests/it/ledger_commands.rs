@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::support::articles::{french, german};
 use crate::support::configs::openai;
-use crate::support::desk::{Desk, rows, sources};
-use crate::support::mock::{Deed, Mock};
+use crate::support::mock::{Action, Mock};
+use crate::support::test_dir::{TestDir, rows, sources};
 
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
@@ -17,9 +17,9 @@ fn choosy(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>
     let asked = std::sync::Arc::clone(&refuse);
     let mock = Mock::scripted(move |request, _| {
         if asked.load(std::sync::atomic::Ordering::SeqCst) && request.text().contains(&format!("numéro {number} ")) {
-            Deed::status(400, r#"{"error":{"message":"not this one"}}"#)
+            Action::status(400, r#"{"error":{"message":"not this one"}}"#)
         } else {
-            Deed::usual(request)
+            Action::normal(request)
         }
     });
     (mock, refuse)
@@ -28,27 +28,27 @@ fn choosy(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>
 #[test]
 fn plan_predicts_the_next_run() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 4);
-    desk.write("input/empty.txt", "");
-    let before = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    let dir = TestDir::with(&openai(&mock), 4);
+    dir.write("input/empty.txt", "");
+    let before = json(&dir.run(&["plan", "--json"]).exits(0).stdout);
     assert_eq!(mock.count(), 0);
-    assert!(!desk.path("output").exists(), "it writes nothing");
+    assert!(!dir.path("output").exists(), "it writes nothing");
     assert_eq!((&before["new"], &before["skipped"]["empty"], &before["endpoints"][0]["calls"]), (&4.into(), &1.into(), &8.into()));
     assert!(before["endpoints"][0]["cost"].is_null(), "an unknown price is not 0: {before}");
-    desk.run(&["run"]).exits(0);
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 8);
-    let after = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    let after = json(&dir.run(&["plan", "--json"]).exits(0).stdout);
     assert_eq!((&after["unchanged"], &after["endpoints"]), (&4.into(), &serde_json::json!([])), "{after}");
     // Change one article, and one setting that shapes summaries.
-    desk.write("input/001.txt", french(31));
-    fs::rename(desk.path("input/002.txt"), desk.path("input/moved.txt")).unwrap();
-    let changed = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    dir.write("input/001.txt", french(31));
+    fs::rename(dir.path("input/002.txt"), dir.path("input/moved.txt")).unwrap();
+    let changed = json(&dir.run(&["plan", "--json"]).exits(0).stdout);
     assert_eq!((&changed["redone"], &changed["moved"], &changed["unchanged"]), (&1.into(), &1.into(), &2.into()), "{changed}");
-    desk.write(
+    dir.write(
         "config.toml",
         openai(&mock).replace("words = 60", "words = 90").replace("timeout", "price = { characters = 20.0 }\ntimeout"),
     );
-    let plan = json(&desk.run(&["plan", "--json"]).exits(0).stdout);
+    let plan = json(&dir.run(&["plan", "--json"]).exits(0).stdout);
     assert_eq!(plan["redone"].as_u64().unwrap() + plan["new"].as_u64().unwrap(), 4, "{plan}");
     assert!(plan["endpoints"][0]["cost"].as_f64().unwrap() > 0.0);
     assert_eq!(mock.count(), 8);
@@ -57,13 +57,13 @@ fn plan_predicts_the_next_run() {
 #[test]
 fn plan_and_status_work_during_a_run() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 2);
+    let dir = TestDir::with(&openai(&mock), 2);
     mock.hold();
-    let run = desk.start(&["run"]);
-    mock.in_flight(2);
-    let plan = desk.run(&["plan"]).exits(0).stdout;
+    let run = dir.start(&["run"]);
+    mock.wait_for_in_flight(2);
+    let plan = dir.run(&["plan"]).exits(0).stdout;
     assert!(plan.contains("found") && plan.contains("endpoint llm: 4 calls") && plan.contains("cost unknown"), "{plan}");
-    let status = desk.run(&["status"]).exits(0).stdout;
+    let status = dir.run(&["status"]).exits(0).stdout;
     assert!(status.contains(&format!("at work (process {}", run.pid())), "{status}");
     mock.release();
     run.wait().exits(0);
@@ -72,11 +72,11 @@ fn plan_and_status_work_during_a_run() {
 #[test]
 fn status_shows_runs_reasons_and_costs() {
     let (mock, _) = choosy(2);
-    let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 3);
-    assert!(desk.run(&["status"]).exits(0).stdout.contains("nothing was done yet"));
-    desk.write("input/empty.txt", "");
-    desk.run(&["run"]).exits(3);
-    let status = desk.run(&["status"]).exits(0).stdout;
+    let dir = TestDir::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 3);
+    assert!(dir.run(&["status"]).exits(0).stdout.contains("nothing was done yet"));
+    dir.write("input/empty.txt", "");
+    dir.run(&["run"]).exits(3);
+    let status = dir.run(&["status"]).exits(0).stdout;
     for part in [
         "table: 2 done, 1 failed, 1 skipped",
         "exit 3",
@@ -90,11 +90,11 @@ fn status_shows_runs_reasons_and_costs() {
         assert!(status.contains(part), "no `{part}` in\n{status}");
     }
     mock.hold();
-    desk.article(9);
-    let run = desk.start(&["run"]);
-    mock.in_flight(1);
+    dir.article(9);
+    let run = dir.start(&["run"]);
+    mock.wait_for_in_flight(1);
     run.kill();
-    let status = desk.run(&["status"]).exits(0).stdout;
+    let status = dir.run(&["status"]).exits(0).stdout;
     assert!(status.contains("killed") && status.contains("perhaps billed without an answer"), "{status}");
     mock.release();
 }
@@ -102,42 +102,42 @@ fn status_shows_runs_reasons_and_costs() {
 #[test]
 fn retry_takes_only_failed_articles() {
     let (mock, refuse) = choosy(2);
-    let desk = Desk::with(&openai(&mock), 3);
-    desk.run(&["run"]).exits(3);
+    let dir = TestDir::with(&openai(&mock), 3);
+    dir.run(&["run"]).exits(3);
     let calls = mock.count();
     refuse.store(false, std::sync::atomic::Ordering::SeqCst);
     // A new article is left for the next run.
-    desk.article(7);
-    let summary = desk.run(&["retry"]).exits(0).summary();
+    dir.article(7);
+    let summary = dir.run(&["retry"]).exits(0).summary();
     assert_eq!([&summary["found"], &summary["done"]], [1, 1], "{summary}");
-    assert_eq!((mock.count(), sources(&desk.rows()).len()), (calls + 2, 3), "the others stay in the table");
-    assert!(desk.rows().iter().all(|row| row["status"] == "done"));
-    let idle = desk.run(&["retry"]).exits(0).summary();
+    assert_eq!((mock.count(), sources(&dir.rows()).len()), (calls + 2, 3), "the others stay in the table");
+    assert!(dir.rows().iter().all(|row| row["status"] == "done"));
+    let idle = dir.run(&["retry"]).exits(0).summary();
     assert_eq!([&idle["found"], &idle["requests"]], [0, 0]);
 }
 
 #[test]
 fn export_filters_by_status_flag_and_date() {
     let (mock, _) = choosy(2);
-    let desk = Desk::with(&openai(&mock), 3);
-    desk.write("input/dated.json", serde_json::json!({"title": "Titre", "text": french(8), "date": "2026-11-14"}).to_string());
-    desk.run(&["run"]).exits(3);
-    let export = |arguments: &[&str]| desk.run(&[&["export"], arguments].concat()).exits(0).stdout;
-    assert_eq!(export(&[]).into_bytes(), desk.table());
+    let dir = TestDir::with(&openai(&mock), 3);
+    dir.write("input/dated.json", serde_json::json!({"title": "Titre", "text": french(8), "date": "2026-11-14"}).to_string());
+    dir.run(&["run"]).exits(3);
+    let export = |arguments: &[&str]| dir.run(&[&["export"], arguments].concat()).exits(0).stdout;
+    assert_eq!(export(&[]).into_bytes(), dir.table());
     let names = |arguments: &[&str]| sources(&rows(export(arguments).as_bytes(), b',')).into_iter().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(names(&["--status", "failed"]), ["input/002.txt"]);
     assert_eq!(names(&["--published-since", "2026-11-14", "--published-until", "2026-11-14"]), ["input/dated.json"]);
     assert_eq!(names(&["--published-since", "2026-11-15"]), Vec::<String>::new());
     assert_eq!((names(&["--since", "2020-01-01"]).len(), names(&["--until", "2020-01-01"]).len()), (4, 0));
-    assert_eq!(names(&["--flag", "number"]).len(), desk.rows().iter().filter(|row| row["flags"].contains("number")).count());
+    assert_eq!(names(&["--flag", "number"]).len(), dir.rows().iter().filter(|row| row["flags"].contains("number")).count());
     let lines = export(&["--format", "jsonl", "--status", "done"]);
     assert!(lines.lines().count() == 3 && lines.lines().all(|line| json(line)["status"] == "done"));
     assert!(export(&["--profile", "excel-fr"]).starts_with('\u{feff}'));
-    fs::remove_file(desk.path("input/001.txt")).unwrap();
-    desk.run(&["run"]).exits(3);
+    fs::remove_file(dir.path("input/001.txt")).unwrap();
+    dir.run(&["run"]).exits(3);
     assert_eq!((names(&[]).len(), names(&["--all"]).len()), (3, 4));
     for (arguments, part) in [(["--flag", "nmber"], "there is no flag"), (["--since", "yesterday"], "is no date")] {
-        let ended = desk.run(&[&["export"], &arguments[..]].concat()).exits(2);
+        let ended = dir.run(&[&["export"], &arguments[..]].concat()).exits(2);
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }
 }
@@ -145,38 +145,38 @@ fn export_filters_by_status_flag_and_date() {
 #[test]
 fn forget_keeps_what_the_table_needs() {
     let mock = Mock::good();
-    let desk = Desk::with(&openai(&mock), 3);
-    desk.run(&["run"]).exits(0);
-    fs::remove_file(desk.path("input/003.txt")).unwrap();
-    desk.run(&["run"]).exits(0);
-    let table = desk.table();
+    let dir = TestDir::with(&openai(&mock), 3);
+    dir.run(&["run"]).exits(0);
+    fs::remove_file(dir.path("input/003.txt")).unwrap();
+    dir.run(&["run"]).exits(0);
+    let table = dir.table();
     // Make everything a year old.
-    let ledger = rusqlite::Connection::open(desk.path("output/ledger.db")).unwrap();
+    let ledger = rusqlite::Connection::open(dir.path("output/ledger.db")).unwrap();
     ledger
         .execute_batch(
             "UPDATE row SET processed_at = '2025' || substr(processed_at, 5); UPDATE call SET made_at = '2025' || substr(made_at, 5)",
         )
         .unwrap();
     drop(ledger);
-    let dry = desk.run(&["forget", "--older-than", "90d", "--dry-run"]).exits(0).stdout;
+    let dry = dir.run(&["forget", "--older-than", "90d", "--dry-run"]).exits(0).stdout;
     assert!(dry.contains("1 rows") && dry.contains("2 replies") && dry.contains("would be forgotten"), "{dry}");
-    let real = desk.run(&["forget", "--older-than", "90d"]).exits(0).stdout;
+    let real = dir.run(&["forget", "--older-than", "90d"]).exits(0).stdout;
     assert_eq!(real.replace(": forgotten", ": would be forgotten").split(" (").next(), dry.split(" (").next());
-    assert!(desk.run(&["forget", "--older-than", "90d"]).exits(0).stdout.starts_with("0 rows"));
-    desk.run(&["run"]).exits(0);
+    assert!(dir.run(&["forget", "--older-than", "90d"]).exits(0).stdout.starts_with("0 rows"));
+    dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 6, "nothing that the table needs was lost");
     let ended = rows(&table, b',').len();
-    assert_eq!(desk.rows().len(), ended);
-    assert!(desk.run(&["forget", "--older-than", "soon"]).exits(2).stderr.contains("is no age"));
+    assert_eq!(dir.rows().len(), ended);
+    assert!(dir.run(&["forget", "--older-than", "soon"]).exits(2).stderr.contains("is no age"));
 }
 
 #[test]
 fn why_shows_the_history_of_an_article() {
     let (mock, _) = choosy(2);
-    let desk = Desk::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
-    desk.write("input/deich.txt", german());
-    desk.run(&["run"]).exits(3);
-    let why = |file: &str| desk.run(&["why", file]).exits(0).stdout;
+    let dir = TestDir::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
+    dir.write("input/deich.txt", german());
+    dir.run(&["run"]).exits(3);
+    let why = |file: &str| dir.run(&["why", file]).exits(0).stdout;
     let story = why("input/001.txt");
     for part in [
         "status     done",
@@ -189,16 +189,16 @@ fn why_shows_the_history_of_an_article() {
         assert!(story.contains(part), "no `{part}` in\n{story}");
     }
     // By its id, and by its absolute path.
-    assert_eq!(why(&desk.row("input/001.txt")["id"]), story);
-    assert_eq!(why(&desk.path("input/001.txt").display().to_string()), story);
+    assert_eq!(why(&dir.row("input/001.txt")["id"]), story);
+    assert_eq!(why(&dir.path("input/001.txt").display().to_string()), story);
     assert!(why("input/002.txt").contains("failed, ") && why("input/002.txt").contains("not this one"));
-    desk.write("input/001.txt", french(44));
+    dir.write("input/001.txt", french(44));
     assert!(why("input/001.txt").contains("has changed since") || why("input/001.txt").contains("is read again"));
-    fs::remove_file(desk.path("input/001.txt")).unwrap();
+    fs::remove_file(dir.path("input/001.txt")).unwrap();
     assert!(why("input/001.txt").contains("cannot be looked at now"));
-    desk.write("input/.hidden.txt", "x");
+    dir.write("input/.hidden.txt", "x");
     for (file, part) in [("input/none.txt", "there is no such file"), ("input/.hidden.txt", "hidden files are left out")] {
-        let ended = desk.run(&["why", file]).exits(2);
+        let ended = dir.run(&["why", file]).exits(2);
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::support::configs::service;
-use crate::support::desk::Desk;
 use crate::support::mock::Mock;
+use crate::support::test_dir::TestDir;
 
 const CANARY: &str = "PWNED-7731";
 
@@ -36,15 +36,15 @@ fn texts<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
 fn an_article_is_in_one_text_of_the_request_and_nowhere_else() {
     for dialect in ["openai", "anthropic", "ollama"] {
         let mock = Mock::good();
-        let desk = Desk::with(&service(&mock, dialect, ""), 0);
+        let dir = TestDir::with(&service(&mock, dialect, ""), 0);
         for (number, (_, attack)) in attacks().iter().enumerate() {
             let body = format!(
                 "La digue {number} du port a tenu. Elle a résisté mercredi à la tempête de la nuit, a annoncé la mairie dans un communiqué. \
                  Les réparations doivent durer encore huit mois.\n\n{attack}\n"
             );
-            desk.write(&format!("input/{number}.txt"), format!("La digue numéro {number}\n\n{body}"));
+            dir.write(&format!("input/{number}.txt"), format!("La digue numéro {number}\n\n{body}"));
         }
-        desk.run(&["run"]).exits(0);
+        dir.run(&["run"]).exits(0);
         let requests = mock.requests();
         let summaries: Vec<_> = requests.iter().filter(|request| request.text().contains(CANARY)).collect();
         assert_eq!(summaries.len(), attacks().len(), "{dialect}");
@@ -59,7 +59,7 @@ fn an_article_is_in_one_text_of_the_request_and_nowhere_else() {
             assert!(!holders[0].contains("<|") && !holders[0].contains("[/INST]") && !holders[0].contains("</s>"), "{}", holders[0]);
             assert!(!holders[0].chars().any(|c| ('\u{e0000}'..='\u{e007f}').contains(&c)), "invisible text is sent");
         }
-        assert!(!String::from_utf8_lossy(&desk.table()).contains(CANARY), "{dialect}");
+        assert!(!String::from_utf8_lossy(&dir.table()).contains(CANARY), "{dialect}");
     }
 }
 
@@ -67,8 +67,8 @@ fn an_article_is_in_one_text_of_the_request_and_nowhere_else() {
 fn the_fence_is_stable_and_differs_between_articles() {
     let fences = || {
         let mock = Mock::good();
-        let desk = Desk::with(&service(&mock, "openai", ""), 2);
-        desk.run(&["run"]).exits(0);
+        let dir = TestDir::with(&service(&mock, "openai", ""), 2);
+        dir.run(&["run"]).exits(0);
         let mut fences: Vec<String> = mock
             .requests()
             .iter()

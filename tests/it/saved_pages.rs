@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::desk::Desk;
 use crate::support::repository;
+use crate::support::test_dir::TestDir;
 
 fn list<'a>(row: &'a Value, key: &str) -> Vec<&'a str> {
     row[key].as_array().map(|list| list.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
@@ -13,10 +13,10 @@ fn list<'a>(row: &'a Value, key: &str) -> Vec<&'a str> {
 fn each_page_gives_its_article_and_nothing_else() {
     let folder = repository("tests/data/pages");
     let manifest = std::fs::read_to_string(folder.join("manifest.jsonl")).unwrap();
-    let desk = Desk::new();
+    let dir = TestDir::new();
     for row in manifest.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let page = row["page"].as_str().unwrap();
-        let ended = desk.run(&["read", &folder.join(page).display().to_string()]);
+        let ended = dir.run(&["read", &folder.join(page).display().to_string()]);
         let found: Value = serde_json::from_str(ended.stdout.lines().next().unwrap()).unwrap();
         assert_eq!(found["error"]["code"], row["reject"], "{page}: {found}");
         if row["reject"].is_string() {
@@ -38,15 +38,15 @@ fn each_page_gives_its_article_and_nothing_else() {
 
 #[test]
 fn users_can_add_rules_and_errors_are_reported_with_their_position() {
-    let desk = Desk::new();
-    desk.write("a.txt", "Le port rouvre\n\nLe port a rouvert mardi matin, a dit la mairie.\nÉdition du soir\n");
-    desk.write("rules.toml", "lines = [\"Édition du soir\"]\n");
+    let dir = TestDir::new();
+    dir.write("a.txt", "Le port rouvre\n\nLe port a rouvert mardi matin, a dit la mairie.\nÉdition du soir\n");
+    dir.write("rules.toml", "lines = [\"Édition du soir\"]\n");
     let endpoint = "[[endpoint]]\nname = \"embedded\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"embedded\"\n";
-    desk.write("config.toml", format!("[input]\nrules = \"rules.toml\"\n{endpoint}"));
-    let ended = desk.run(&["read", "a.txt"]).exits(0);
+    dir.write("config.toml", format!("[input]\nrules = \"rules.toml\"\n{endpoint}"));
+    let ended = dir.run(&["read", "a.txt"]).exits(0);
     assert!(!ended.stdout.contains("Édition"), "{}", ended.stdout);
-    desk.write("rules.toml", "\nline = [\"x\"]\n");
-    let ended = desk.run(&["read", "a.txt"]).exits(2);
+    dir.write("rules.toml", "\nline = [\"x\"]\n");
+    let ended = dir.run(&["read", "a.txt"]).exits(2);
     for said in ["rules.toml:2:1", "`line`", "did you mean `lines`?"] {
         assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
     }

@@ -14,24 +14,24 @@ use super::process::{Ended, Running};
 pub(crate) type Row = HashMap<String, String>;
 
 /// The folder. It is removed on drop.
-pub(crate) struct Desk {
+pub(crate) struct TestDir {
     dir: TempDir,
 }
 
-impl Desk {
+impl TestDir {
     /// A folder with an empty `input`.
     pub(crate) fn new() -> Self {
-        let desk = Self { dir: tempfile::tempdir().unwrap() };
-        fs::create_dir(desk.path("input")).unwrap();
-        desk
+        let dir = Self { dir: tempfile::tempdir().unwrap() };
+        fs::create_dir(dir.path("input")).unwrap();
+        dir
     }
 
     /// A folder with this config and `count` French articles, `input/001.txt` and so on.
     pub(crate) fn with(config: &str, count: usize) -> Self {
-        let desk = Self::new();
-        desk.write("config.toml", config);
-        (1..=count).for_each(|number| desk.article(number));
-        desk
+        let dir = Self::new();
+        dir.write("config.toml", config);
+        (1..=count).for_each(|number| dir.article(number));
+        dir
     }
 
     /// A path in the folder.
@@ -88,8 +88,8 @@ impl Desk {
     }
 
     /// The cells of the table without the column `processed_at`, which differs between runs.
-    pub(crate) fn timeless(&self) -> Vec<Vec<String>> {
-        timeless(&self.table())
+    pub(crate) fn without_times(&self) -> Vec<Vec<String>> {
+        without_times(&self.table())
     }
 
     /// The names of the output files and streams that contain `needle`.
@@ -101,10 +101,10 @@ impl Desk {
         all.filter(|(_, bytes)| bytes.windows(needle.len()).any(|window| window == needle.as_bytes())).map(|(name, _)| name).collect()
     }
 
-    /// The program's output with this folder's path replaced by `DESK`.
-    pub(crate) fn tidy(&self, said: &str) -> String {
+    /// The program's output with this folder's path replaced by `DIR`.
+    pub(crate) fn redact(&self, said: &str) -> String {
         let real = self.dir.path().canonicalize().unwrap();
-        said.replace(&real.display().to_string(), "DESK").replace(&self.dir.path().display().to_string(), "DESK").trim_end().to_owned()
+        said.replace(&real.display().to_string(), "DIR").replace(&self.dir.path().display().to_string(), "DIR").trim_end().to_owned()
     }
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn sources(rows: &[Row]) -> Vec<&str> {
 }
 
 /// The cells of a table with its header, without the column `processed_at`.
-pub(crate) fn timeless(table: &[u8]) -> Vec<Vec<String>> {
+pub(crate) fn without_times(table: &[u8]) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
     let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
     let time = records[0].iter().position(|name| name == "processed_at").unwrap();
