@@ -25,7 +25,7 @@ fn kept(dir: &TestDir, count: usize) {
     }
 }
 
-/// The number of calls in the ledger that were started and not finished, by an SQL condition.
+/// The number of rows in the ledger that match `which`, a table with an SQL condition.
 fn count(dir: &TestDir, which: &str) -> usize {
     let ledger = Connection::open_with_flags(dir.path("output/ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let count: i64 = ledger.query_row(&format!("SELECT count(*) FROM {which}"), [], |row| row.get(0)).unwrap();
