@@ -9,7 +9,7 @@ use crate::support::test_dir::TestDir;
 use crate::support::wire::completion;
 
 /// A translator that puts a wrong number into every text, unless `right` returns true for the request.
-fn inventive(right: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Mock {
+fn wrong_number_unless(right: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Mock {
     Mock::scripted(move |request, _| {
         let system = request.json()["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
         if !system.contains("JSON list of texts") || right(request) {
@@ -19,7 +19,7 @@ fn inventive(right: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Mock {
     })
 }
 
-fn told(request: &Request) -> bool {
+fn names_the_problem(request: &Request) -> bool {
     request.json()["messages"][0]["content"].as_str().is_some_and(|system| system.contains("99"))
 }
 
@@ -29,7 +29,7 @@ fn with(mock: &Mock, actions: &str) -> String {
 
 #[test]
 fn a_retry_prompt_names_the_problem_and_is_paid_for_once() {
-    let mock = inventive(told);
+    let mock = wrong_number_unless(names_the_problem);
     let dir = TestDir::with(&with(&mock, "number = \"retry\""), 1);
     dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 3, "the summary, the translation, and the translation again");
@@ -40,7 +40,7 @@ fn a_retry_prompt_names_the_problem_and_is_paid_for_once() {
 
 #[test]
 fn a_finding_is_retried_once_only() {
-    let mock = inventive(|_| false);
+    let mock = wrong_number_unless(|_| false);
     let dir = TestDir::with(&with(&mock, "number = \"retry\""), 1);
     dir.run(&["run"]).exits(0);
     assert_eq!((mock.count(), dir.row("input/001.txt")["flags"].as_str()), (3, "number"));
@@ -50,7 +50,7 @@ fn a_finding_is_retried_once_only() {
 
 #[test]
 fn failover_gives_a_bad_translation_to_the_next_endpoint() {
-    let mock = inventive(|request| request.json()["model"] == "better");
+    let mock = wrong_number_unless(|request| request.json()["model"] == "better");
     let second = format!(
         "[[endpoint]]\nname = \"second\"\ndoes = [\"translate\"]\ndialect = \"openai\"\nurl = \"{}/v1\"\nmodel = \"better\"\n\n[embedded]",
         mock.url()
@@ -67,7 +67,7 @@ fn failover_gives_a_bad_translation_to_the_next_endpoint() {
 
 #[test]
 fn changing_the_action_releases_a_quarantined_row_without_calls() {
-    let mock = inventive(|_| false);
+    let mock = wrong_number_unless(|_| false);
     let dir = TestDir::with(&with(&mock, "number = \"quarantine\""), 1);
     dir.run(&["run"]).exits(0);
     assert_eq!(dir.rows().len(), 0);

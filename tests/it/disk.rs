@@ -58,7 +58,7 @@ fn a_disk_that_fills_up_during_the_run_loses_nothing() {
         assert!(matches!(code, Some(0 | 2)) && (code == Some(2) || spare > 64), "{spare}: {code:?}");
         if code == Some(2) {
             assert!(ended.stderr.contains("no space left on device") && ended.stderr.contains("output"), "{spare}: {}", ended.stderr);
-            assert!(dir.table() == before || dir.rows().len() > 2, "{spare}: the old table stands, or a whole one");
+            assert!(dir.table() == before || dir.rows().len() > 2, "{spare}: the table is the old one or complete");
             let summary = ended.summary();
             assert_eq!((&summary["exit"], &summary["found"]), (&2.into(), &ARTICLES.into()), "{summary}");
             assert!(summary["fault"].as_str().unwrap().contains("no space left"), "{summary}");
@@ -84,7 +84,7 @@ fn a_table_that_cannot_be_written_is_in_the_report() {
     assert!(report(&dir)["fault"].as_str().unwrap().contains("summaries.csv"), "{}", report(&dir));
     drop(mounted);
     dir.run(&["run"]).exits(0);
-    assert_eq!((dir.rows().len(), mock.count()), (2, 4), "nothing is paid again");
+    assert_eq!((dir.rows().len(), mock.count()), (2, 4), "nothing is paid for again");
     assert!(report(&dir).get("fault").is_none());
 }
 

@@ -14,7 +14,7 @@ fn says(config: &dyn Fn(&Mock) -> String, action: impl Fn() -> Action + Send + S
     let mock = Mock::scripted(move |_, _| action());
     let dir = TestDir::with(&config(&mock), 1);
     let ended = Running::start(dir.command(&["doctor"]).env("DEPECHE_TEST_KEY", "sk-test-1234")).wait().exits(exit);
-    assert!(mock.requests().iter().all(|request| !request.is_billable()), "it costs nothing");
+    assert!(mock.requests().iter().all(|request| !request.is_billable()), "probes are free");
     ended.stdout
 }
 

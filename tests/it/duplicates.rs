@@ -45,7 +45,7 @@ fn rows_name_the_article_they_copy() {
     assert_eq!(copies(&dir), expected);
     assert!(dir.row("input/c/trimmed.txt")["flags"].contains("copy") && !dir.row("input/c/updated.txt")["flags"].contains("copy"));
     // The mock returns the first sentence, which all texts share. So each text needs its own summary call, and they share one translation.
-    assert_eq!(mock.count(), 6, "an exact copy is free, a trimmed one is only told");
+    assert_eq!(mock.count(), 6, "an exact copy is free, a trimmed one is only reported");
     let before = dir.table();
     dir.run(&["run"]).exits(0);
     assert_eq!(dir.table(), before);
@@ -59,7 +59,7 @@ fn rows_name_the_article_they_copy() {
     assert_eq!(copy_of("input/b/original.txt"), "");
     dir.write("config.toml", config(&mock, "off"));
     dir.run(&["run"]).exits(0);
-    assert_eq!(copies(&dir), [], "switched off, no row says anything");
+    assert_eq!(copies(&dir), [], "with `off`, no row names an original");
     assert_eq!(mock.count(), 6);
 }
 
@@ -84,7 +84,7 @@ fn a_trimmed_copy_reuses_the_summary_of_its_original() {
         assert_eq!((&row["summary_en"], &row["title_en"]), (&original["summary_en"], &original["title_en"]));
     }
     assert_eq!(dir.row("input/c/updated.txt")["copy_of"], "");
-    assert_eq!(dir.row("input/d/longer.txt")["copy_of"], "input/a/original.txt", "told, and paid for: it says more");
+    assert_eq!(dir.row("input/d/longer.txt")["copy_of"], "input/a/original.txt", "reported, and paid for because it says more");
     // A copy that arrives in a later run takes the summary from the ledger, and no other row is made again.
     dir.write("input/e.txt", trimmed(2));
     let before = dir.row("input/b/1.txt");

@@ -31,7 +31,7 @@ fn rows_edited_by_hand_are_reported_and_kept() {
     for part in ["summaries.csv", "2 added or changed by hand", &kept[0].0] {
         assert!(ended.stderr.contains(part), "no `{part}` in {}", ended.stderr);
     }
-    assert!(dir.run(&["run", "--quiet"]).exits(0).stderr.is_empty(), "told once");
+    assert!(dir.run(&["run", "--quiet"]).exits(0).stderr.is_empty(), "reported once");
     assert_eq!(mock.count(), 6);
 }
 

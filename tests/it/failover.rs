@@ -192,13 +192,13 @@ fn changed_prompts_are_used_and_redo_their_calls() {
     let dir = TestDir::with(&format!("{}\n[prompts]\nsummarise = \"mine.j2\"\n", openai(&mock)), 1);
     dir.write("mine.j2", "{% include \"rules\" %} Résume en {{ language }}, {{ words }} mots.{% include \"manner\" %}");
     dir.run(&["run"]).exits(0);
-    let told = |at: usize| mock.requests()[at].json()["messages"][0]["content"].as_str().unwrap().to_owned();
-    assert!(told(0).ends_with("Résume en French, 60 mots."), "{}", told(0));
+    let prompt = |at: usize| mock.requests()[at].json()["messages"][0]["content"].as_str().unwrap().to_owned();
+    assert!(prompt(0).ends_with("Résume en French, 60 mots."), "{}", prompt(0));
     dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 2);
     dir.write("mine.j2", "Résume en {{ words }} mots.");
     dir.run(&["run"]).exits(0);
-    assert!(mock.count() > 2 && told(2) == "Résume en 60 mots.", "{}", told(2));
+    assert!(mock.count() > 2 && prompt(2) == "Résume en 60 mots.", "{}", prompt(2));
     for (text, said) in [("{{ wrds }}", "cannot be filled in"), ("{% if %}", "line 1")] {
         dir.write("mine.j2", text);
         let ended = dir.run(&["run"]).exits(2);
@@ -214,14 +214,14 @@ fn style_tone_and_sentences_reach_the_model() {
     let config = openai(&mock).replace("words = 60", "sentences = 3\nstyle = \"short\"\ntone = \"dry\"");
     let dir = TestDir::with(&config, 1);
     dir.run(&["run"]).exits(0);
-    let told = mock.requests()[0].json()["messages"][0]["content"].as_str().unwrap().to_owned();
-    assert!(told.contains("in 3 sentences") && told.contains("Style: short. Tone: dry."), "{told}");
+    let prompt = mock.requests()[0].json()["messages"][0]["content"].as_str().unwrap().to_owned();
+    assert!(prompt.contains("in 3 sentences") && prompt.contains("Style: short. Tone: dry."), "{prompt}");
 }
 
 #[test]
 fn costs_come_from_prices_and_are_unknown_without_them() {
     let mock = Mock::scripted(|request, _| match request.json()["messages"][0]["content"].as_str().unwrap_or_default() {
-        told if told.contains("summarise") => Action::Answer(completion("La digue a tenu.")),
+        prompt if prompt.contains("summarise") => Action::Answer(completion("La digue a tenu.")),
         _ => Action::normal(request),
     });
     let dir = TestDir::with(&openai(&mock), 1);

@@ -78,7 +78,7 @@ fn recovers(dir: &TestDir, mock: &Mock, wanted: &[Vec<String>], what: &str) {
     assert_eq!((dir.table(), mock.count()), (table, calls), "{what}: an idle run changes nothing");
 }
 
-fn undisturbed() -> Vec<Vec<String>> {
+fn expected_table() -> Vec<Vec<String>> {
     let mock = Mock::good();
     let dir = TestDir::with(&openai(&mock), ARTICLES);
     dir.run(&["run"]).exits(0);
@@ -92,7 +92,7 @@ fn at_every_place(fault: &Fault, step: usize, judge: impl Fn(&Ended, &str)) {
 
 /// Injects the fault at these places.
 fn at_places(fault: &Fault, places: impl Iterator<Item = usize>, judge: impl Fn(&Ended, &str)) {
-    let wanted = undisturbed();
+    let wanted = expected_table();
     let mut met = 0;
     let mut missed = 0;
     for place in places {
@@ -115,11 +115,11 @@ fn at_places(fault: &Fault, places: impl Iterator<Item = usize>, judge: impl Fn(
     assert!(met >= 2, "{} at {}: only {met} places were met", fault.what, fault.calls);
 }
 
-fn told(ended: &Ended, what: &str, why: &str) {
+fn reported(ended: &Ended, what: &str, why: &str) {
     assert!(ended.code.is_some_and(|code| code == 2 || code == 0), "{what}: {:?}\n{}", ended.code, ended.stderr);
     if ended.code == Some(2) {
         assert!(ended.stderr.to_lowercase().contains(why), "{what}: {}", ended.stderr);
-        assert!(ended.stderr.contains("output"), "{what}: it names the place: {}", ended.stderr);
+        assert!(ended.stderr.contains("output"), "{what}: it names the folder: {}", ended.stderr);
     } else {
         // The failed call did not matter.
         assert!(ended.stdout.contains("done"), "{what}");
@@ -140,7 +140,7 @@ fn death_at_any_output_write_loses_nothing() {
 fn a_disk_that_stays_full_is_reported_and_loses_nothing() {
     let calls = "pwrite64,fdatasync,fsync,ftruncate,mkdir";
     at_every_place(&Fault { calls, what: "error=ENOSPC", on: "+", first_thread: false }, every(), |ended, what| {
-        told(ended, what, "no space left on device");
+        reported(ended, what, "no space left on device");
     });
 }
 
@@ -155,7 +155,7 @@ fn a_full_disk_at_any_output_write_is_reported_and_loses_nothing() {
             if what.contains("/output/.depeche-new-") {
                 outputs.set(outputs.get() + 1);
                 assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);
-                told(ended, what, if what.contains("ENOSPC") { "no space left on device" } else { "cannot be written" });
+                reported(ended, what, if what.contains("ENOSPC") { "no space left on device" } else { "cannot be written" });
                 assert_eq!(ended.summary()["exit"], 2, "{what}");
             }
         });
@@ -180,7 +180,9 @@ fn writes_of_outputs() -> Vec<usize> {
 #[test]
 fn an_io_error_at_any_write_or_sync_is_reported_and_loses_nothing() {
     let calls = "pwrite64,fdatasync,fsync";
-    at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, every(), |ended, what| told(ended, what, "output"));
+    at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, every(), |ended, what| {
+        reported(ended, what, "output")
+    });
 }
 
 #[test]

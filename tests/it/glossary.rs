@@ -83,8 +83,8 @@ fn prompts_contain_the_terms_that_occur_and_a_missing_term_is_flagged() {
     let mock = Mock::good();
     let dir = dir(&mock, "openai", "");
     dir.run(&["run"]).exits(0);
-    let told = |request: &crate::support::http::Request| request.json()["messages"][0]["content"].as_str().unwrap().to_owned();
-    let translations: Vec<String> = mock.requests().iter().map(told).filter(|system| system.contains("JSON list")).collect();
+    let prompt = |request: &crate::support::http::Request| request.json()["messages"][0]["content"].as_str().unwrap().to_owned();
+    let translations: Vec<String> = mock.requests().iter().map(prompt).filter(|system| system.contains("JSON list")).collect();
     assert_eq!(translations.iter().filter(|system| system.contains("\n- OTSC = CSTO")).count(), 1);
     assert_eq!(translations.iter().filter(|system| system.contains("one of these terms")).count(), 2, "only where one occurs");
     // This model ignores its prompt. It does not translate either, which other checks flag.

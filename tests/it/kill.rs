@@ -13,7 +13,7 @@ const ARTICLES: usize = 7;
 const CALLS: usize = 2 * ARTICLES;
 
 /// Waits until the ledger holds `count` calls, that is, every answer that the mock sent.
-fn kept(dir: &TestDir, count: usize) {
+fn wait_for_stored(dir: &TestDir, count: usize) {
     let end = Instant::now() + TIMEOUT;
     let path = dir.path("output/ledger.db");
     let ledger = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
@@ -48,7 +48,7 @@ fn a_kill_repeats_only_calls_in_flight() {
         mock.let_through(answered);
         let run = dir.start(&["run"]);
         mock.wait_for_requests(answered + 1);
-        kept(&dir, answered);
+        wait_for_stored(&dir, answered);
         assert_eq!(run.kill().code, None);
         let noted = count(&dir, "call WHERE state = 'claimed'");
         assert!((1..=CONCURRENCY).contains(&noted), "{noted} calls are noted as in flight");
@@ -144,7 +144,7 @@ fn two_hundred_random_kills_lose_nothing_and_repeat_only_calls_in_flight() {
     assert_eq!(mock.distinct_billable().len(), 2 * HUNDREDS);
     let again = mock.count() - 2 * HUNDREDS;
     assert!(again <= in_flight, "{again} calls were made again, {in_flight} were noted as in flight at the kills");
-    assert!(left_open > 0, "no kill hit a call: the test tests nothing");
+    assert!(left_open > 0, "no kill hit a call, so the test tests nothing");
     let ledger = Connection::open(dir.path("output/ledger.db")).unwrap();
     let check: String = ledger.query_row("PRAGMA quick_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
@@ -164,7 +164,7 @@ fn a_torn_write_loses_only_what_follows_it() {
     let before = mock.count();
     let run = killed.start(&["run"]);
     mock.wait_for_requests(before + CALLS - 1);
-    kept(&killed, CALLS - 2);
+    wait_for_stored(&killed, CALLS - 2);
     assert_eq!(run.kill().code, None);
     mock.release();
     let read = |name: &str| std::fs::read(killed.path(name)).unwrap();

@@ -12,7 +12,7 @@ fn json(text: &str) -> serde_json::Value {
 }
 
 /// A service that refuses the article with this number while the returned flag is set.
-fn choosy(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>) {
+fn refusing(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>) {
     let refuse = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     let asked = std::sync::Arc::clone(&refuse);
     let mock = Mock::scripted(move |request, _| {
@@ -32,7 +32,7 @@ fn plan_predicts_the_next_run() {
     dir.write("input/empty.txt", "");
     let before = json(&dir.run(&["plan", "--json"]).exits(0).stdout);
     assert_eq!(mock.count(), 0);
-    assert!(!dir.path("output").exists(), "it writes nothing");
+    assert!(!dir.path("output").exists(), "plan writes nothing");
     assert_eq!((&before["new"], &before["skipped"]["empty"], &before["endpoints"][0]["calls"]), (&4.into(), &1.into(), &8.into()));
     assert!(before["endpoints"][0]["cost"].is_null(), "an unknown price is not 0: {before}");
     dir.run(&["run"]).exits(0);
@@ -71,7 +71,7 @@ fn plan_and_status_work_during_a_run() {
 
 #[test]
 fn status_shows_runs_reasons_and_costs() {
-    let (mock, _) = choosy(2);
+    let (mock, _) = refusing(2);
     let dir = TestDir::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 3);
     assert!(dir.run(&["status"]).exits(0).stdout.contains("nothing was done yet"));
     dir.write("input/empty.txt", "");
@@ -101,7 +101,7 @@ fn status_shows_runs_reasons_and_costs() {
 
 #[test]
 fn retry_takes_only_failed_articles() {
-    let (mock, refuse) = choosy(2);
+    let (mock, refuse) = refusing(2);
     let dir = TestDir::with(&openai(&mock), 3);
     dir.run(&["run"]).exits(3);
     let calls = mock.count();
@@ -110,7 +110,7 @@ fn retry_takes_only_failed_articles() {
     dir.article(7);
     let summary = dir.run(&["retry"]).exits(0).summary();
     assert_eq!([&summary["found"], &summary["done"]], [1, 1], "{summary}");
-    assert_eq!((mock.count(), sources(&dir.rows()).len()), (calls + 2, 3), "the others stay in the table");
+    assert_eq!((mock.count(), sources(&dir.rows()).len()), (calls + 2, 3), "the other rows stay in the table");
     assert!(dir.rows().iter().all(|row| row["status"] == "done"));
     let idle = dir.run(&["retry"]).exits(0).summary();
     assert_eq!([&idle["found"], &idle["requests"]], [0, 0]);
@@ -118,7 +118,7 @@ fn retry_takes_only_failed_articles() {
 
 #[test]
 fn export_filters_by_status_flag_and_date() {
-    let (mock, _) = choosy(2);
+    let (mock, _) = refusing(2);
     let dir = TestDir::with(&openai(&mock), 3);
     dir.write("input/dated.json", serde_json::json!({"title": "Titre", "text": french(8), "date": "2026-11-14"}).to_string());
     dir.run(&["run"]).exits(3);
@@ -172,7 +172,7 @@ fn forget_keeps_what_the_table_needs() {
 
 #[test]
 fn why_shows_the_history_of_an_article() {
-    let (mock, _) = choosy(2);
+    let (mock, _) = refusing(2);
     let dir = TestDir::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
     dir.write("input/deich.txt", german());
     dir.run(&["run"]).exits(3);

@@ -13,7 +13,7 @@ use crate::support::test_dir::TestDir;
 fn llmock() -> Option<(Running, String)> {
     let program = repository("target/llmock/bin/llmock");
     if !program.is_file() {
-        println!("skipped: llmock is not installed; `scripts/test` does it");
+        println!("skipped: llmock is not installed; `scripts/test` installs it");
         return None;
     }
     let mut server = Running::start(Command::new(program).args(["serve", "--host", "127.0.0.1", "--port", "0"]));
@@ -30,7 +30,7 @@ fn config(url: &str, concurrency: usize) -> String {
 }
 
 /// Runs the program against llmock with these faults. Returns the errors of the rows and llmock's findings.
-fn judged(url: &str, behaviors: &Value, articles: usize, exit: i32) -> Vec<String> {
+fn run_against(url: &str, behaviors: &Value, articles: usize, exit: i32) -> Vec<String> {
     assert_eq!(ask(url, "/_llmock/reset", &[], Some(&json!({}))).status, 200);
     assert_eq!(ask(url, "/_llmock/scenario", &[("content-type", "application/json")], Some(&json!({"behaviors": behaviors}))).status, 201);
     let dir = TestDir::with(&config(url, 2), articles);
@@ -53,11 +53,11 @@ fn llmock_reports_no_findings() {
         fail(500, None, None, Some(1)),
         fail(400, None, None, Some(1)),
     ]);
-    let errors = judged(&url, &passing, 12, 3);
+    let errors = run_against(&url, &passing, 12, 3);
     assert_eq!(errors.len(), 1, "{errors:?}");
     // A permanent failure disables the endpoint at once. (Except 429 with `insufficient_quota`: llmock treats it as any 429.)
     for (status, code) in [(401, None), (403, None), (404, Some("model_not_found"))] {
-        let errors = judged(&url, &json!([fail(status, code, None, None)]), 10, 4);
+        let errors = run_against(&url, &json!([fail(status, code, None, None)]), 10, 4);
         assert_eq!(errors.len(), 10, "{status}");
     }
 }

@@ -16,10 +16,10 @@ const AHEAD: usize = 160;
 /// A service that calls `change` during its first request. The test sets the input folder before the run.
 fn changed_by(change: impl Fn(&PathBuf) + Send + Sync + 'static) -> (Mock, std::sync::Arc<std::sync::OnceLock<PathBuf>>) {
     let folder = std::sync::Arc::new(std::sync::OnceLock::new());
-    let told = std::sync::Arc::clone(&folder);
+    let input = std::sync::Arc::clone(&folder);
     let mock = Mock::scripted(move |request, number| {
         if number == 0 {
-            change(told.get().unwrap());
+            change(input.get().unwrap());
         }
         Action::normal(request)
     });
@@ -45,7 +45,7 @@ fn files_that_vanish_shrink_or_are_replaced_are_reported_or_read_whole() {
     let gone = dir.row("input/160.txt");
     assert!(gone["status"] == "failed" && gone["error"].starts_with("vanished: "), "{gone:?}");
     let sent = |text: &str| mock.requests().iter().any(|request| request.text().contains(text));
-    assert!(sent("numéro 1000") && sent("numéro 2000"), "what stands there when it is read");
+    assert!(sent("numéro 1000") && sent("numéro 2000"), "the content at the time of reading");
     assert!(!sent("numéro 159") && !sent("numéro 158") && !sent("numéro 3000"), "nothing of what stood there before");
 }
 

@@ -73,7 +73,7 @@ fn an_unreadable_file_gives_a_line_with_its_reason() {
     let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((text(&lines[0], "source"), text(&lines[1], "source")), ("input/001.txt", "input/empty.txt"));
     assert_eq!(lines[1]["error"], serde_json::json!({"code": "empty", "reason": "the file is empty"}));
-    assert_eq!(mock.count(), 0, "it calls nobody");
+    assert_eq!(mock.count(), 0, "it makes no calls");
     assert!(!dir.path("output").exists());
 }
 

@@ -188,5 +188,5 @@ fn local_services_bypass_the_proxy() {
     let mut command = dir.command(&["run"]);
     command.env("http_proxy", proxy.url()).env("HTTP_PROXY", proxy.url()).env("ALL_PROXY", proxy.url());
     crate::support::process::Running::start(&mut command).wait().exits(0);
-    assert_eq!((mock.count(), proxy.count()), (3, 0), "two calls, and who watches over the run is told");
+    assert_eq!((mock.count(), proxy.count()), (3, 0), "two calls and the ping");
 }

@@ -164,7 +164,7 @@ impl Mock {
         let mut state = self.inside.state();
         while !there(&state) {
             let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited in vain for {what}; there were {}, {} in flight", state.requests.len(), state.in_flight);
+            assert!(!left.is_zero(), "timed out waiting for {what}; there were {}, {} in flight", state.requests.len(), state.in_flight);
             state = self.inside.changed.wait_timeout(state, left).unwrap().0;
         }
     }

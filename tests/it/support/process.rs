@@ -49,17 +49,17 @@ impl Running {
     /// Starts `command`.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (told, lines) = channel();
+        let (sender, lines) = channel();
         let streams: [(bool, Box<dyn Read + Send>); 2] =
             [(false, Box::new(child.stdout.take().unwrap())), (true, Box::new(child.stderr.take().unwrap()))];
         for (is_error, stream) in streams {
-            let told = told.clone();
+            let sender = sender.clone();
             std::thread::spawn(move || {
                 let mut stream = BufReader::new(stream);
                 let mut line = Vec::new();
                 while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
                     // The test may have ended.
-                    let _ = told.send((is_error, String::from_utf8(std::mem::take(&mut line)).unwrap()));
+                    let _ = sender.send((is_error, String::from_utf8(std::mem::take(&mut line)).unwrap()));
                 }
             });
         }
