@@ -1,15 +1,17 @@
-//! The door: arguments in, exit code out.
+//! The program: arguments in, exit code out.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Articles are many small texts, made on one thread and dropped on another, which is where the system's allocator is slowest.
+/// Articles are many small strings, allocated on one thread and freed on another. The system's
+/// allocator is slow at that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Clap ends the process itself on `--help` (0) and on wrong usage (2).
+    depeche::command::install_panic_hook();
+    // Clap exits by itself after `--help` (0) and on wrong usage (2).
     let arguments = depeche::command::Arguments::parse();
     ExitCode::from(depeche::command::run(arguments).code())
 }

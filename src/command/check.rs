@@ -1,4 +1,4 @@
-//! `depeche check`: the checks on a table that somebody else made. Calls nobody, and reads a table of any size row by row.
+//! `depeche check`: runs the checks on any CSV file, row by row, without network.
 
 mod table;
 
@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use self::table::{Cells, Table};
-use super::CheckArguments;
+use super::arguments::CheckArguments;
 use crate::check::{Context, check};
 use crate::extract::detect;
 use crate::model::{Exit, Fault, Finding, Lang};
-use crate::report::{harmless, say};
+use crate::report::{print_stdout, printable};
 
-/// Rows that the languages, and whether the target is a summary, are judged by.
+/// The number of rows from which the languages, and whether the target is a summary, are detected.
 const SAMPLE: usize = 200;
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {
@@ -24,29 +24,29 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {
     {
         sample.push(cells?);
     }
-    let judged = Judged::of(arguments, &sample)?;
-    let mut told = Told { jsonl: arguments.jsonl, ..Told::default() };
+    let kind = PairKind::detect(arguments, &sample)?;
+    let mut report = Report { jsonl: arguments.jsonl, ..Report::default() };
     for cells in sample {
-        told.row(&cells, &judged.findings(&cells));
+        report.row(&cells, &kind.findings(&cells));
     }
     for cells in table {
         let cells = cells?;
-        told.row(&cells, &judged.findings(&cells));
+        report.row(&cells, &kind.findings(&cells));
     }
-    Ok(told.end())
+    Ok(report.end())
 }
 
-/// What the two columns are.
-struct Judged {
+/// What the two columns hold.
+struct PairKind {
     from: Lang,
     to: Lang,
     summary: bool,
 }
 
-impl Judged {
-    /// The languages as they are given, else as the first rows read. A column in the language of its source is a summary of it; one in
-    /// the other language is a translation, unless it is less than half as long.
-    fn of(arguments: &CheckArguments, sample: &[Cells]) -> Result<Self, Fault> {
+impl PairKind {
+    /// Takes the languages from the arguments, or detects them from the first rows. The target is a
+    /// summary if it is in the language of its source or less than half as long, else a translation.
+    fn detect(arguments: &CheckArguments, sample: &[Cells]) -> Result<Self, Fault> {
         let from = language(arguments.from.as_deref(), &arguments.source, "--from", sample.iter().map(|cells| cells.source.as_str()))?;
         let to = language(arguments.to.as_deref(), &arguments.target, "--to", sample.iter().map(|cells| cells.target.as_str()))?;
         let mut ratios: Vec<usize> = sample.iter().map(|cells| 100 * cells.target.len() / cells.source.len().max(1)).collect();
@@ -63,27 +63,25 @@ impl Judged {
 fn language<'a>(given: Option<&str>, column: &str, option: &str, texts: impl Iterator<Item = &'a str>) -> Result<Lang, Fault> {
     if let Some(given) = given {
         let known = Lang::parse(given).filter(|lang| Lang::TABLE.contains(lang));
-        return known.ok_or_else(|| Fault::usage(format!("`{option} {given}`: the checks know French and English: fr or en")));
+        return known.ok_or_else(|| Fault::usage(format!("`{option} {given}`: only fr and en are supported")));
     }
     let text = texts.collect::<Vec<_>>().join("\n");
     let found = detect(&text, None).filter(|lang| Lang::TABLE.contains(lang));
     found.ok_or_else(|| {
-        Fault::usage(format!(
-            "the column `{column}` does not clearly read as French or English\n  hint: say `{option} fr` or `{option} en`"
-        ))
+        Fault::usage(format!("cannot tell whether the column `{column}` is French or English\n  hint: pass `{option} fr` or `{option} en`"))
     })
 }
 
-/// What was said, and what is said at the end.
+/// Prints the findings and counts them.
 #[derive(Default)]
-struct Told {
+struct Report {
     jsonl: bool,
     rows: u64,
     flagged: u64,
     by_check: BTreeMap<&'static str, u64>,
 }
 
-impl Told {
+impl Report {
     fn row(&mut self, cells: &Cells, findings: &[Finding]) {
         self.rows += 1;
         if findings.is_empty() {
@@ -94,31 +92,31 @@ impl Told {
             *self.by_check.entry(finding.check.code()).or_default() += 1;
         }
         if self.jsonl {
-            say(&line(cells, findings));
+            print_stdout(&json_line(cells, findings));
         } else {
             for finding in findings {
-                say(&sentence(cells, finding));
+                print_stdout(&text_line(cells, finding));
             }
         }
     }
 
-    /// With `--jsonl` nothing but objects is printed, so that another program can read them.
+    /// Prints the counts, except with `--jsonl`, whose output is for programs.
     fn end(self) -> Exit {
         let counts: Vec<String> = self.by_check.iter().map(|(check, count)| format!("{check} {count}")).collect();
         let rows = if self.rows == 1 { "1 row checked".to_owned() } else { format!("{} rows checked", self.rows) };
         let ending = if counts.is_empty() {
-            format!("{rows}, nothing found")
+            format!("{rows}, no findings")
         } else {
             format!("{rows}, {} flagged: {}", self.flagged, counts.join(", "))
         };
         if !self.jsonl {
-            say(&ending);
+            print_stdout(&ending);
         }
         if self.flagged == 0 { Exit::Done } else { Exit::SomeFailed }
     }
 }
 
-fn line(cells: &Cells, findings: &[Finding]) -> String {
+fn json_line(cells: &Cells, findings: &[Finding]) -> String {
     let flags: Vec<_> = findings
         .iter()
         .map(|finding| {
@@ -135,6 +133,6 @@ fn line(cells: &Cells, findings: &[Finding]) -> String {
     json!({"id": cells.id, "flags": flags}).to_string()
 }
 
-fn sentence(cells: &Cells, finding: &Finding) -> String {
-    harmless(&format!("{}: {} {}: {}", cells.id, finding.severity.code(), finding.check.code(), finding.explanation))
+fn text_line(cells: &Cells, finding: &Finding) -> String {
+    printable(&format!("{}: {} {}: {}", cells.id, finding.severity.code(), finding.check.code(), finding.explanation))
 }

@@ -1,62 +1,64 @@
-//! `depeche doctor`: is the config in order, does each endpoint answer, does it know its work, how fast. Costs nothing.
+//! `depeche doctor`: checks the config, and whether each endpoint answers and can do its tasks, at no cost.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Common, endpoints, runtime};
+use super::arguments::CommonArguments;
+use super::{endpoints, runtime};
 use crate::call::HttpClient;
 use crate::config::{Config, Endpoint, Overrides};
 use crate::dialect::{self, Dialect, Request};
 use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
-use crate::report::{self, Progress, harmless, say};
+use crate::report::{self, Progress, print_stdout, printable};
 
-pub(super) fn run(common: &Common) -> Result<Exit, Fault> {
+pub(super) fn run(common: &CommonArguments) -> Result<Exit, Fault> {
     let config = common.load(&Overrides::default())?;
-    let progress = Arc::new(Progress::new(common.loudness(), &[]));
-    report::start_log(common.loudness(), false, &progress);
+    let progress = Arc::new(Progress::new(common.verbosity(), &[]));
+    report::start_log(common.verbosity(), false, &progress);
     let name = common.config.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
-    say(&format!(
+    print_stdout(&format!(
         "ok    {name}: {} endpoint{}, route {}",
         config.endpoints.len(),
         if config.endpoints.len() == 1 { "" } else { "s" },
         config.summary.route
     ));
-    runtime()?.block_on(examine(&config, &progress))
+    runtime()?.block_on(check_endpoints(&config, &progress))
 }
 
-async fn examine(config: &Config, progress: &Arc<Progress>) -> Result<Exit, Fault> {
+async fn check_endpoints(config: &Config, progress: &Arc<Progress>) -> Result<Exit, Fault> {
     let mut exit = Exit::Done;
     for endpoint in &config.endpoints {
-        let found = if endpoint.dialect == "embedded" { embedded(config, endpoint, progress).await } else { ask(endpoint).await };
-        progress.end();
+        let found = if endpoint.dialect == "embedded" { probe_embedded(config, endpoint, progress).await } else { probe(endpoint).await };
+        progress.finish();
         match found {
-            Ok(words) => say(&format!("ok    endpoint `{}`: {}", endpoint.name, harmless(&words))),
+            Ok(words) => print_stdout(&format!("ok    endpoint `{}`: {}", endpoint.name, printable(&words))),
             Err(fault) => {
                 exit = exit.worse(fault.exit);
-                say(&format!("fail  endpoint `{}`: {}", endpoint.name, fault.message));
+                print_stdout(&format!("fail  endpoint `{}`: {}", endpoint.name, fault.message));
             }
         }
     }
     Ok(exit)
 }
 
-/// The embedded endpoint is started, as a run would, and then asked over HTTP like any other.
-async fn embedded(config: &Config, endpoint: &Endpoint, progress: &Arc<Progress>) -> Result<String, Fault> {
+/// Starts the embedded endpoint like a run does, and then checks it over HTTP like any other.
+async fn probe_embedded(config: &Config, endpoint: &Endpoint, progress: &Arc<Progress>) -> Result<String, Fault> {
     let server = endpoints::start(config, endpoint.does.contains(&Task::Translate), progress).await?;
-    ask(&Endpoint { url: server.url, key: server.token, ..endpoint.clone() }).await
+    probe(&Endpoint { url: server.url, key: server.token, ..endpoint.clone() }).await
 }
 
-async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
-    let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "its dialect is not there")) };
+/// What the endpoint says of itself, and how long it took.
+async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
+    let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "unknown dialect")) };
     let start = Instant::now();
-    let Some(probe) = dialect.probe(endpoint) else {
-        return Ok("is in order as far as can be seen: it names no `probe` that costs nothing".into());
+    let Some(request) = dialect.probe(endpoint) else {
+        return Ok("config valid; not contacted, as its template has no free `probe`".into());
     };
     let client = HttpClient::new(endpoint)?;
-    let mut body = good(dialect, endpoint, &client, probe).await;
+    let mut body = fetch(dialect, endpoint, &client, request).await;
     if body.as_ref().is_err_and(|error| error.code == ErrorCode::NotFound)
-        && let Some(probe) = dialect.second_probe(endpoint)
-        && let Ok(second) = good(dialect, endpoint, &client, probe).await
+        && let Some(request) = dialect.second_probe(endpoint)
+        && let Ok(second) = fetch(dialect, endpoint, &client, request).await
     {
         body = Ok(second);
     }
@@ -65,9 +67,9 @@ async fn ask(endpoint: &Endpoint) -> Result<String, Fault> {
     Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))
 }
 
-/// The body of a good answer.
-async fn good(dialect: &dyn Dialect, endpoint: &Endpoint, client: &HttpClient, probe: Request) -> Result<Vec<u8>, CallError> {
-    let response = client.send(probe).await?;
+/// Sends a request and returns the body of its answer; an error for any status but 2xx.
+async fn fetch(dialect: &dyn Dialect, endpoint: &Endpoint, client: &HttpClient, request: Request) -> Result<Vec<u8>, CallError> {
+    let response = client.send(request).await?;
     let refused = |error: CallError| CallError { message: client.redact(&error.message), ..error };
     if (200..300).contains(&response.status) { Ok(response.body) } else { Err(refused(dialect.refusal(endpoint, &response))) }
 }
@@ -79,19 +81,19 @@ fn exit_of(error: &CallError) -> Exit {
     }
 }
 
-/// What is wrong, and what to do about it.
+/// The error message with a hint.
 fn advice(dialect: &dyn Dialect, endpoint: &Endpoint, error: &CallError) -> String {
     let hint = match error.code {
         ErrorCode::Away => format!("is the service running, and is {} its address?", endpoint.url),
-        ErrorCode::KeyRefused if endpoint.key.is_none() => "it wants a key: add key = { env = \"VARIABLE\" }".into(),
-        ErrorCode::KeyRefused => "it refuses the key: is it the right one, and still valid?".into(),
+        ErrorCode::KeyRefused if endpoint.key.is_none() => "it requires a key; add key = { env = \"VARIABLE\" }".into(),
+        ErrorCode::KeyRefused => "it rejected the key; is it the right one, and still valid?".into(),
         ErrorCode::NotFound => format!(
-            "nothing there answers like `{}`: are the url and the model's name right? (Some gateways have no such page; then a run of one article shows more.)",
+            "nothing there answers like `{}`; are the URL and the model name right? Some gateways lack this page: then try a run with one article",
             dialect.facts().name
         ),
-        ErrorCode::Timeout => "it took the call and did not answer in time: is it overloaded?".into(),
-        ErrorCode::Tls => "put the url or the certificate right; none is ever accepted unchecked".into(),
-        _ => "see the service's own log".into(),
+        ErrorCode::Timeout => "it accepted the request but did not answer in time; is it overloaded?".into(),
+        ErrorCode::Tls => "fix the URL or certificate; verification cannot be disabled".into(),
+        _ => "see the log of the service".into(),
     };
-    format!("{}\n        hint: {hint}", harmless(&error.message))
+    format!("{}\n        hint: {hint}", printable(&error.message))
 }

@@ -1,4 +1,4 @@
-//! Prepares the endpoints: starts the embedded one if the route uses it, and creates a client for each.
+//! Opens a client for each endpoint, and starts the embedded endpoint if the route uses it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +10,10 @@ use crate::call::EndpointClient;
 use crate::config::{Config, Endpoint};
 use crate::embedded::{self, Server};
 use crate::model::{Exit, Fault, Task};
-use crate::report::{Progress, complain};
+use crate::report::{Progress, print_stderr};
 
-/// A client for every endpoint that the route may use, in the config's order. If the embedded endpoint is the first choice for a task, it must
-/// start; if it only backs up others, the run goes on without it.
+/// Opens a client for each endpoint, in the config's order. Fails if the embedded endpoint cannot
+/// start and is the first choice for a task; if it is only a fallback, the run goes on without it.
 pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut server: Option<Server> = None;
     let mut clients = Vec::new();
@@ -34,7 +34,8 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
     Ok(clients)
 }
 
-/// The same for an estimate: nothing is fetched, and an embedded endpoint that cannot start is included all the same.
+/// Opens clients that will make no calls: fetches nothing, and keeps an embedded endpoint that cannot
+/// start.
 pub(super) async fn for_estimate(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut config = config.clone();
     config.embedded.fetch = false;
@@ -48,7 +49,7 @@ fn is_first(config: &Config, endpoint: &Endpoint, task: Task) -> bool {
     config.endpoints_for(task).next().is_some_and(|first| first.name == endpoint.name)
 }
 
-/// The client for one endpoint; for the embedded one, with the address of its running server.
+/// Opens a client for one endpoint; for the embedded one, with the address of its running server.
 fn client(endpoint: &Endpoint, server: Option<&Server>) -> Result<EndpointClient, Fault> {
     match server.filter(|_| endpoint.dialect == "embedded") {
         Some(server) => {
@@ -59,23 +60,23 @@ fn client(endpoint: &Endpoint, server: Option<&Server>) -> Result<EndpointClient
     }
 }
 
-/// Starts the embedded endpoint for this run alone, on a free port of the loopback interface, with a random token. A translator is loaded only
-/// if it translates.
+/// Starts the embedded endpoint for this run, on a free loopback port with a random token. Loads
+/// translators only if `translates` is set.
 pub(super) async fn start(config: &Config, translates: bool, progress: &Arc<Progress>) -> Result<Server, Fault> {
     let translators = if translates { translators(config, progress).await? } else { embedded::Translators::default() };
     let mut token = [0_u8; 32];
-    getrandom::fill(&mut token).map_err(|error| Fault::new(Exit::Usage, format!("no random numbers from the system: {error}")))?;
+    getrandom::fill(&mut token).map_err(|error| Fault::new(Exit::Usage, format!("cannot get random numbers from the system: {error}")))?;
     let token = SecretString::from(blake3::Hash::from_bytes(token).to_hex().to_string());
     embedded::start(translators, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Some(token)).await
 }
 
-/// The embedded endpoint's translators, with a progress bar for downloads.
+/// Loads the embedded endpoint's translators, with a bar for each download.
 pub(super) async fn translators(config: &Config, progress: &Arc<Progress>) -> Result<embedded::Translators, Fault> {
     let bar = DownloadBar::new(progress);
     embedded::choose(&config.embedded, &|name, done, total| bar.show(name, done, total)).await
 }
 
-/// The progress bar of a download. It disappears when this is dropped.
+/// A bar for the current download, removed on drop.
 pub(super) struct DownloadBar<'a> {
     progress: &'a Progress,
     shown: Mutex<Option<(String, ProgressBar)>>,
@@ -86,7 +87,7 @@ impl<'a> DownloadBar<'a> {
         Self { progress, shown: Mutex::new(None) }
     }
 
-    /// Shows that `done` bytes of the file `name` are there.
+    /// Shows that `done` bytes of the file `name` have been fetched.
     pub(super) fn show(&self, name: &str, done: u64, total: Option<u64>) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.as_ref().is_none_or(|(earlier, _)| earlier != name) {
@@ -94,7 +95,7 @@ impl<'a> DownloadBar<'a> {
                 earlier.finish_and_clear();
             }
             if self.progress.prints_lines() {
-                complain(&format!("depeche: fetching the translation model {name}, once"));
+                print_stderr(&format!("depeche: downloading the translation model {name} (once)"));
             }
             *shown = Some((name.to_owned(), self.progress.download(name)));
         }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::complain_of;
+use super::print_fault;
 use crate::broker::Outcome;
 use crate::config::Config;
 use crate::model::{EndpointUsage, Exit, Fault, RunSummary, Status};
 use crate::pipeline::Run;
 use crate::record::Ledger;
-use crate::report::{self, Ending, Loudness, Progress, say};
-use crate::write::{self, Receipt, Tables, write_receipt};
+use crate::report::{self, Ending, Progress, Verbosity, print_stdout};
+use crate::write::{self, RunReport, Tables, write_run_report};
 
 /// Failed articles that the last lines name.
 const NAMED_FAILURES: usize = 5;
@@ -22,7 +22,7 @@ pub(super) struct Ran {
 }
 
 /// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
-pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, loudness: Loudness) -> (Exit, String) {
+pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, verbosity: Verbosity) -> (Exit, String) {
     let Ran { outcome, fault } = ran;
     let mut end = End { fault };
     let ledger = &run.ledger;
@@ -38,13 +38,13 @@ pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, loudness: Loudness) -
     ending.exit = exit.code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
     if let Some(fault) = &end.fault {
-        complain_of(fault);
+        print_fault(fault);
     }
     if run.progress.prints_lines() {
-        report::complain(&report::end_line(&ending));
+        report::print_stderr(&report::end_line(&ending));
     }
-    if loudness != Loudness::Quiet {
-        say(&report::table(&ending, console::colors_enabled()));
+    if verbosity != Verbosity::Quiet {
+        print_stdout(&report::table(&ending, console::colors_enabled()));
     }
     (exit, report::end_line(&ending))
 }
@@ -57,10 +57,10 @@ pub(super) fn finish_early(ledger: &Ledger, config: &Config, progress: &Progress
     // The user is told of the fault; what cannot be written besides changes nothing.
     let _ = receipt(ledger, &config.output, &ending, Vec::new());
     let _ = ledger.close(fault.exit, &summary);
-    complain_of(fault);
+    print_fault(fault);
     let line = report::end_line(&ending);
     if progress.prints_lines() {
-        report::complain(&line);
+        report::print_stderr(&line);
     }
     (fault.exit, line)
 }
@@ -103,7 +103,7 @@ impl End {
             paid: outcome.paid,
             retried: outcome.counts.retried,
             maybe_billed: outcome.counts.maybe_billed,
-            remembered: outcome.cached,
+            cached: outcome.cached,
             estimated: outcome.estimated,
             cost: outcome.cost,
             seconds: run.progress.elapsed().as_secs_f64(),
@@ -124,7 +124,7 @@ fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<Endpo
     let (started_at, success) = ledger.times(ledger.run())?;
     let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
     let last_success = if ending.exit == Exit::Done.code() { Some(now.as_second()) } else { earlier };
-    let mut receipt = Receipt {
+    let mut receipt = RunReport {
         started_at,
         ended_at: format!("{now:.0}"),
         exit: ending.exit,
@@ -133,11 +133,11 @@ fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<Endpo
         summary: ending.summary,
         flags: ending.flags.iter().cloned().collect(),
         endpoints,
-        ..Receipt::default()
+        ..RunReport::default()
     };
     for (status, code, rows, _) in ledger.reasons()? {
         let codes = if status == Status::Skipped.code() { &mut receipt.skipped } else { &mut receipt.failed };
         *codes.entry(code).or_default() += rows;
     }
-    write_receipt(output, &receipt, now.as_second(), last_success)
+    write_run_report(output, &receipt, now.as_second(), last_success)
 }

@@ -1,30 +1,30 @@
-//! `depeche forget`: prunes the ledger by age.
+//! `depeche forget`: deletes old data from the ledger.
 
 use jiff::{Span, Timestamp, tz::TimeZone};
 
-use super::ForgetArguments;
+use super::arguments::ForgetArguments;
 use crate::model::{Exit, Fault};
 use crate::record::{self, RunLock};
-use crate::report::say;
+use crate::report::{Align, columns, print_stdout};
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
     let before = before(&arguments.older_than)?;
     let _lock = RunLock::take(&config.output, |_| false)?;
     let forgotten = record::forget(&config.output, &before, arguments.dry_run)?;
-    let done = if arguments.dry_run { "would be forgotten" } else { "forgotten" };
-    say(&format!(
-        "{} rows that are no longer in the table, {} replies that no row needs, {} runs: {done} (before {before})",
-        forgotten.rows, forgotten.calls, forgotten.runs
-    ));
+    let done = if arguments.dry_run { "Would delete" } else { "Deleted" };
+    let rows = [("rows no longer in the table", forgotten.rows), ("unneeded replies", forgotten.calls), ("runs", forgotten.runs)]
+        .map(|(name, count)| [format!("  {name}"), count.to_string()]);
+    let lines = columns([Align::Left, Align::Right], &rows);
+    print_stdout(&format!("{done}, from before {before}\n{}", lines.join("\n")));
     Ok(Exit::Done)
 }
 
-/// The moment so long ago, UTC.
+/// The time in UTC that is `age` ago.
 fn before(age: &str) -> Result<String, Fault> {
     let span = age.parse::<Span>().ok().filter(jiff::Span::is_positive);
     let then = span.and_then(|span| Timestamp::now().to_zoned_datetime(TimeZone::UTC).checked_sub(span).ok());
-    let then = then.ok_or_else(|| Fault::usage(format!("--older-than `{age}` is no age, such as 90d or 6mo")))?;
+    let then = then.ok_or_else(|| Fault::usage(format!("`--older-than {age}`: expected an age such as 90d or 6mo")))?;
     Ok(format!("{:.0}", then.timestamp()))
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_spans_of_time_that_lie_behind_us() {
+    fn ages_are_positive_durations() {
         for age in ["90d", "6mo", "2 weeks", "1h"] {
             assert!(before(age).unwrap() < format!("{:.0}", Timestamp::now()), "{age}");
         }

@@ -1,31 +1,31 @@
-//! `depeche read`: what is understood of each article, as JSON lines. Calls nobody.
+//! `depeche read`: prints what is extracted from each article as JSON Lines, without network.
 
 use serde_json::json;
 
-use super::ReadArguments;
+use super::arguments::ReadArguments;
 use crate::config::Overrides;
 use crate::discover::{article_id, walk};
 use crate::model::{Exit, Fault, Understood};
 use crate::pipeline::read_all;
-use crate::report::say;
+use crate::report::print_stdout;
 
 pub(super) fn run(arguments: &ReadArguments) -> Result<Exit, Fault> {
     let config = arguments.common.load(&Overrides { paths: arguments.paths.clone(), ..Overrides::default() })?;
     let mut exit = Exit::Done;
-    let tell = |lines: Vec<(String, bool)>| {
+    let print = |lines: Vec<(String, bool)>| {
         if lines.iter().any(|(_, failed)| *failed) {
             exit = exit.worse(Exit::SomeFailed);
         }
         let lines: Vec<String> = lines.into_iter().map(|(line, _)| line).collect();
         if !lines.is_empty() {
-            say(&lines.join("\n"));
+            print_stdout(&lines.join("\n"));
         }
     };
-    read_all(walk(&config.input, &config.folder, &config.output), &config, line, tell);
+    read_all(walk(&config.input, &config.folder, &config.output), &config, line, print);
     Ok(exit)
 }
 
-/// The line of an article, and whether it says that there is none.
+/// An article as a line of JSON, and whether it failed.
 fn line(article: Understood) -> (String, bool) {
     let (line, failed) = match article {
         Ok(article) => (serde_json::to_string(&article), false),
@@ -34,6 +34,6 @@ fn line(article: Understood) -> (String, bool) {
             (serde_json::to_string(&json!({"id": article_id(&source), "source": source, "error": error})), true)
         }
     };
-    // Strings and numbers can always be written.
+    // Strings and numbers always serialise.
     (line.unwrap_or_default(), failed)
 }

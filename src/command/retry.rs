@@ -1,9 +1,10 @@
-//! `depeche retry`: a run over the files whose articles failed, and no others.
+//! `depeche retry`: a run over the files whose articles failed.
 
-use super::{RetryArguments, RunArguments};
+use super::arguments::{RetryArguments, RunArguments};
 use crate::model::{Exit, Fault};
 
 pub(super) fn run(arguments: &RetryArguments) -> Result<Exit, Fault> {
-    let RetryArguments { common, output, wait, limits } = arguments.clone();
-    super::run::start(&RunArguments { common, output, wait, limits, ..RunArguments::default() }, true)
+    let RetryArguments { folder, wait, limits } = arguments.clone();
+    let run = RunArguments { output: folder.output, common: folder.common, wait, limits, ..RunArguments::default() };
+    super::run::start(&run, true)
 }

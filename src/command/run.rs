@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::arguments::RunArguments;
 use super::finish::{Ran, finish, finish_early};
-use super::{RunArguments, endpoints, room, runtime};
+use super::{endpoints, resources, runtime};
 use crate::broker::{Broker, Endpoints, Spending};
 use crate::call;
 use crate::config::{Config, Overrides, RunFlags};
@@ -16,7 +17,7 @@ use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, Fingerprints, Run, RunLimits, RunState};
 use crate::plan::Glossary;
 use crate::record::{CallStore, Ledger, RowStore, RunLock};
-use crate::report::{self, Loudness, Progress};
+use crate::report::{self, Progress, Verbosity};
 use crate::write;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
@@ -60,7 +61,7 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
         if exit != Exit::Locked
             && let Err(error) = runtime()?.block_on(call::ping(&url, exit == Exit::Done, said))
         {
-            report::complain(&format!("depeche: warning: the ping failed: {error}"));
+            report::print_stderr(&format!("depeche: warning: the ping failed: {error}"));
         }
     }
     ended.map(|(exit, _)| exit)
@@ -68,31 +69,31 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
 
 /// Prepares the run. Returns its exit code and its line of JSON.
 fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Result<(Exit, String), Fault> {
-    let loudness = arguments.common.loudness();
+    let verbosity = arguments.common.verbosity();
     Ledger::create_folder(&config.output)?;
     check_folders(&config)?;
     let _lock = RunLock::take(&config.output, |held| {
         if arguments.wait {
-            report::complain(&format!("depeche: {held}; waiting for its end"));
+            report::print_stderr(&format!("depeche: {held}; waiting for its end"));
         }
         arguments.wait
     })?;
-    write::clear(&config.output);
-    room::on_the_disk(&config.output)?;
-    room::for_files(&config)?;
+    write::remove_temporary_files(&config.output);
+    resources::check_disk_space(&config.output)?;
+    resources::raise_open_file_limit(&config)?;
     let runtime = runtime()?;
     let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
     if failed_only {
         let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
         config.input = ledger.failed_files()?.into_iter().filter_map(there).collect();
     }
-    let progress = Arc::new(Progress::new(loudness, config.tasks()));
-    report::start_log(loudness, config.run.log_json, &progress);
+    let progress = Arc::new(Progress::new(verbosity, config.tasks()));
+    report::start_log(verbosity, config.run.log_json, &progress);
     let killed = ledger.killed_claims();
     if killed > 0 {
         tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and is made again");
     }
-    execute(runtime, (config, failed_only), ledger, progress, loudness)
+    execute(runtime, (config, failed_only), ledger, progress, verbosity)
 }
 
 /// Checks before the first call that the outputs are not read as articles, and that they can be written.
@@ -116,12 +117,12 @@ fn execute(
     (config, partial): (Config, bool),
     ledger: Ledger,
     progress: Arc<Progress>,
-    loudness: Loudness,
+    verbosity: Verbosity,
 ) -> Result<(Exit, String), Fault> {
     let clients = match runtime.block_on(endpoints::open(&config, &progress)) {
         Ok(clients) => clients,
         Err(fault) => {
-            progress.end();
+            progress.finish();
             return Ok(finish_early(&ledger, &config, &progress, &fault));
         }
     };
@@ -131,8 +132,8 @@ fn execute(
     // No call follows: the runtime, with its connections and the embedded endpoint, ends while the outputs are written. Without a thread for
     // that, it ends here.
     let closing = std::thread::Builder::new().name("closing".into()).spawn(move || drop(runtime));
-    run.progress.end();
-    let finished = finish(&run, &tables, ran, loudness);
+    run.progress.finish();
+    let finished = finish(&run, &tables, ran, verbosity);
     // A panic of that thread changes nothing that was written.
     let _ = closing.map(std::thread::JoinHandle::join);
     Ok(finished)
@@ -194,6 +195,6 @@ async fn handle_signals(run: Arc<Run>) {
 
 #[expect(clippy::exit, reason = "the user asked twice")]
 fn end_at_once(run: &Run, exit: Exit) {
-    write::clear(&run.config.output);
+    write::remove_temporary_files(&run.config.output);
     std::process::exit(exit.code().into());
 }

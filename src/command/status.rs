@@ -1,110 +1,101 @@
-//! `depeche status`: what the ledger knows of runs, failures and costs.
+//! `depeche status`: recent runs, failures and costs, from the ledger.
 
-use std::fmt::Write;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::FolderArguments;
+use super::arguments::FolderArguments;
 use crate::model::{Exit, Fault};
 use crate::record::{LedgerReader, PastRun, RunLock};
-use crate::report::{clock, harmless, money, say};
+use crate::report::{Align, columns_with_head, human_duration, money, print_stdout, printable};
 
-/// Runs that are shown.
+/// The number of runs to show.
 const RUNS: u32 = 10;
-/// Days whose costs are shown.
+/// The number of days whose costs to show.
 const DAYS: i64 = 14;
 
 pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
     let config = arguments.load()?;
     let Some(ledger) = LedgerReader::open(&config.output)? else {
-        say(&format!("no ledger in `{}`: nothing was done yet", config.output.display()));
+        print_stdout(&format!("no ledger in `{}`: no run has started yet", config.output.display()));
         return Ok(Exit::Done);
     };
     let holder = RunLock::holder(&config.output);
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = table(&mut text, &ledger)?;
-    let _ = runs(&mut text, &ledger.runs(RUNS)?, holder.as_deref());
-    let _ = reasons(&mut text, &ledger)?;
-    let _ = costs(&mut text, &ledger)?;
-    say(text.trim_end());
+    let sections = [
+        vec![table(&ledger)?],
+        section("Recent runs (UTC)", runs(&ledger.runs(RUNS)?, holder.as_deref())),
+        section("Not done, by reason", reasons(&ledger)?),
+        section(&format!("Answered calls, last {DAYS} days (UTC)"), costs(&ledger)?),
+        section("Maybe billed, without a usable answer", lost(&ledger)?),
+    ];
+    let sections: Vec<String> = sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
+    print_stdout(&sections.join("\n\n"));
     Ok(Exit::Done)
 }
 
-fn table(text: &mut String, ledger: &LedgerReader) -> Result<std::fmt::Result, Fault> {
+/// Puts a title over `lines`; nothing if there is only their head.
+fn section(title: &str, lines: Vec<String>) -> Vec<String> {
+    if lines.len() < 2 {
+        return Vec::new();
+    }
+    let lines = lines.into_iter().map(|line| format!("  {line}"));
+    std::iter::once(title.to_owned()).chain(lines).collect()
+}
+
+fn table(ledger: &LedgerReader) -> Result<String, Fault> {
     let statuses: Vec<String> = ledger.statuses()?.into_iter().map(|(status, rows)| format!("{rows} {status}")).collect();
     let flagged: u64 = ledger.flags()?.iter().map(|(_, rows)| rows).sum();
-    Ok(writeln!(text, "table: {}, {flagged} flagged", if statuses.is_empty() { "empty".into() } else { statuses.join(", ") }))
+    Ok(format!("Table: {}, {flagged} flagged", if statuses.is_empty() { "empty".into() } else { statuses.join(", ") }))
 }
 
-fn runs(text: &mut String, runs: &[PastRun], holder: Option<&str>) -> std::fmt::Result {
-    writeln!(text, "\nruns, the last one first (UTC)")?;
-    for (number, run) in runs.iter().enumerate() {
-        let end = match (run.exit, holder) {
-            (Some(exit), _) => format!("exit {exit}"),
-            (None, Some(holder)) if number == 0 => format!("at work ({holder})"),
+fn runs(runs: &[PastRun], holder: Option<&str>) -> Vec<String> {
+    let head = ["run", "started", "exit", "time", "found", "done", "earlier", "failed", "skipped", "pending", "calls", "cost"];
+    let mut aligns = [Align::Right; 12];
+    aligns[1..3].fill(Align::Left);
+    let rows = runs.iter().enumerate().map(|(number, run)| {
+        let exit = match (run.exit, holder) {
+            (Some(exit), _) => exit.to_string(),
+            (None, Some(holder)) if number == 0 => format!("active ({holder})"),
             (None, _) => "killed".into(),
         };
+        // A run that is active or was killed has no numbers.
+        let ended = run.ended_at.is_some();
         let sum = &run.summary;
-        write!(text, "  {:>4}  {}  {end}", run.number, run.started_at)?;
-        if run.ended_at.is_some() {
-            let time = clock(std::time::Duration::try_from_secs_f64(sum.seconds).unwrap_or_default());
-            write!(
-                text,
-                ", {time}: {} found, {} done ({} earlier), {} skipped, {} failed, {} pending; {} calls, cost {}",
-                sum.found,
-                sum.done,
-                sum.earlier,
-                sum.skipped,
-                sum.failed,
-                sum.pending,
-                sum.requests,
-                money(sum.cost)
-            )?;
-        }
-        writeln!(text)?;
-    }
-    Ok(())
+        let time = human_duration(Duration::try_from_secs_f64(sum.seconds).unwrap_or_default());
+        let [found, done, earlier, failed, skipped, pending, calls] =
+            [sum.found, sum.done, sum.earlier, sum.failed, sum.skipped, sum.pending, sum.requests].map(|count| count.to_string());
+        let numbers = [time, found, done, earlier, failed, skipped, pending, calls, money(sum.cost)];
+        let [time, found, done, earlier, failed, skipped, pending, calls, cost] = if ended { numbers } else { Default::default() };
+        [run.number.to_string(), run.started_at.clone(), exit, time, found, done, earlier, failed, skipped, pending, calls, cost]
+    });
+    columns_with_head(head, aligns, rows)
 }
 
-fn reasons(text: &mut String, ledger: &LedgerReader) -> Result<std::fmt::Result, Fault> {
-    let reasons = ledger.reasons()?;
-    let mut write = || {
-        if !reasons.is_empty() {
-            writeln!(text, "\nnot done, by reason")?;
-        }
-        for (status, code, rows, source) in &reasons {
-            writeln!(text, "  {rows:>6}  {status}: {code}, such as {}", harmless(source))?;
-        }
-        Ok(())
-    };
-    Ok(write())
+fn reasons(ledger: &LedgerReader) -> Result<Vec<String>, Fault> {
+    let reasons = ledger.reasons()?.into_iter();
+    let rows = reasons.map(|(status, code, rows, source)| [rows.to_string(), status, code, printable(&source)]);
+    Ok(columns_with_head(["rows", "status", "code", "example"], [Align::Right, Align::Left, Align::Left, Align::Left], rows))
 }
 
-fn costs(text: &mut String, ledger: &LedgerReader) -> Result<std::fmt::Result, Fault> {
+fn costs(ledger: &LedgerReader) -> Result<Vec<String>, Fault> {
     let since = Timestamp::now().checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::UNIX_EPOCH);
-    let (costs, lost) = (ledger.costs(&format!("{since:.0}"))?, ledger.lost()?);
-    let mut write = || {
-        if !costs.is_empty() {
-            writeln!(text, "\nanswered calls of the last {DAYS} days")?;
-        }
-        for spent in &costs {
-            let (calls, characters, cost) = (spent.calls, spent.characters, money(spent.cost));
-            writeln!(text, "  {}  {}: {calls} calls, {characters} characters, cost {cost}", spent.day, harmless(&spent.endpoint))?;
-        }
-        if !lost.is_empty() {
-            writeln!(text, "\nperhaps billed without an answer")?;
-        }
-        for lost in &lost {
-            let how = match lost.outcome.as_str() {
-                "" => "in flight, or in a run that was killed just now",
-                "killed" => "in flight when their run was killed",
-                "lost" => "sent, and no answer came",
-                _ => "answered with nothing that could be used",
-            };
-            writeln!(text, "  {:>6} calls to {}, {how}; cost {}", lost.calls, harmless(&lost.endpoint), money(lost.cost))?;
-        }
-        Ok(())
-    };
-    Ok(write())
+    let rows = ledger.costs(&format!("{since:.0}"))?.into_iter().map(|spent| {
+        let (calls, characters) = (spent.calls.to_string(), spent.characters.to_string());
+        [spent.day, printable(&spent.endpoint), calls, characters, money(spent.cost)]
+    });
+    let head = ["day", "endpoint", "calls", "characters", "cost"];
+    Ok(columns_with_head(head, [Align::Left, Align::Left, Align::Right, Align::Right, Align::Right], rows))
+}
+
+fn lost(ledger: &LedgerReader) -> Result<Vec<String>, Fault> {
+    let rows = ledger.lost()?.into_iter().map(|lost| {
+        let reason = match lost.outcome.as_str() {
+            "" => "in flight",
+            "killed" => "in flight when their run was killed",
+            "lost" => "sent, no answer",
+            _ => "unusable answer",
+        };
+        [printable(&lost.endpoint), lost.calls.to_string(), money(lost.cost), reason.to_owned()]
+    });
+    Ok(columns_with_head(["endpoint", "calls", "cost", "reason"], [Align::Left, Align::Right, Align::Right, Align::Left], rows))
 }

@@ -1,24 +1,24 @@
-//! How a run ends: the exit codes, and the fault that ends one early.
+//! Exit codes, and the fault that stops the program.
 
-/// The exit codes. They are documented in the README and never renumbered.
+/// The exit codes. They are documented in the README and never change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Exit {
     /// All done, or nothing to do.
     Done = 0,
-    /// A bug of the program's own.
+    /// A bug in depeche.
     Bug = 1,
-    /// Usage, config, or the state files (ledger, output) cannot be used.
+    /// Wrong usage or config, or the ledger or output folder cannot be used.
     Usage = 2,
-    /// Finished, but some articles failed; they are in the table with their reason.
+    /// Finished, but some articles failed; the table has their reasons.
     SomeFailed = 3,
-    /// An endpoint says stop (key, quota, wrong path or model), or there is none: somebody must mend something.
+    /// An endpoint refused (key, quota, URL or model), or there is none: the user must fix something.
     EndpointStop = 4,
-    /// An endpoint is away; later may help.
+    /// An endpoint is unavailable; trying again later may help.
     EndpointAway = 5,
-    /// Stopped by a limit that the user set: cost, time, number of articles, share of failures.
+    /// Stopped by a limit that the user set.
     Limit = 6,
-    /// Another run holds the ledger.
+    /// Another run is active.
     Locked = 11,
     /// Interrupted (SIGINT).
     Interrupted = 130,
@@ -27,17 +27,17 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number that the process ends with.
+    /// The process's exit code.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// Whether it ends the run, so that an article with this exit code is neither done nor failed.
+    /// Whether it stops the run, so that an article with this exit code is neither done nor failed.
     pub fn ends_the_run(self) -> bool {
         matches!(self, Self::Interrupted | Self::Terminated | Self::Limit | Self::Usage)
     }
 
-    /// Of two reasons to end, the one that the exit code tells: signal > 1 > 2 > 4 > 5 > 6 > 3 > 0.
+    /// The more serious of two codes: signal > 1 > 2 > 11 > 4 > 5 > 6 > 3 > 0.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {
@@ -55,23 +55,23 @@ impl Exit {
     }
 }
 
-/// The run cannot go on: what went wrong, and the exit code that says so.
+/// An error that stops the program.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// How the process ends.
+    /// The exit code.
     pub exit: Exit,
-    /// What went wrong, where, and what to do; may have several lines.
+    /// What went wrong, where, and what to do about it. May have several lines.
     pub message: String,
 }
 
 impl Fault {
-    /// A fault with its exit code.
+    /// Creates a fault.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into() }
     }
 
-    /// Wrong usage or config, or state files that cannot be used: exit 2.
+    /// Creates a fault with [`Exit::Usage`].
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gravest_reason_wins() {
+    fn the_more_serious_code_wins() {
         assert_eq!(Exit::SomeFailed.worse(Exit::EndpointAway), Exit::EndpointAway);
         assert_eq!(Exit::EndpointStop.worse(Exit::EndpointAway), Exit::EndpointStop);
         assert_eq!(Exit::Terminated.worse(Exit::EndpointStop), Exit::Terminated);

@@ -1,53 +1,54 @@
-//! One line of the table.
+//! A row of the table.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Finding};
 
-/// What a check or a stage found, that a reader of the row should know. Written to the column `flags` by its code.
+/// Something that a check or an earlier stage found, and a reader of the row should know. The column
+/// `flags` has its code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flag {
-    /// The text is another row's, at most trimmed; the column `copy_of` names it.
+    /// The text repeats another article, possibly trimmed; the column `copy_of` names it.
     Copy,
-    /// A date, a weekday or a year is not that of the source.
+    /// A date, weekday or year is not in the source.
     Date,
-    /// The translation is gist quality (Apertium through Spanish): good to sort by, not to publish.
+    /// The translation is a draft: good enough to sort articles, not to publish.
     Draft,
     /// A translation is the same as its source.
     Echo,
-    /// A text is damaged: bytes that fit no encoding, or letters that were read in the wrong one.
+    /// A text is damaged: it has invalid bytes, or was decoded with the wrong encoding.
     Encoding,
-    /// A translation misses a term of the glossary.
+    /// A translation does not use a term of the glossary.
     Glossary,
-    /// A text talks about the task, or obeys the article.
+    /// A text talks about the task, or follows an instruction in the article.
     Instruction,
-    /// A field is not in the language of its column.
+    /// A text is not in the language of its column.
     Language,
-    /// A summary is longer than asked, or than its article.
+    /// A summary is longer than requested, or than its article.
     Length,
     /// A text repeats itself.
     Loop,
-    /// A translation lost a sentence.
+    /// A translation lacks a sentence.
     Missing,
-    /// Double-encoded text («Ã©») was mended.
+    /// Double-encoded text («Ã©») was repaired.
     Mojibake,
-    /// A person, place or organisation is not in the source.
+    /// The name of a person, place or organisation is not in the source.
     Name,
-    /// A translation says yes where its source says no, or the other way round.
+    /// A translation negates what its source affirms, or the reverse.
     Negation,
-    /// The article has no title of its own; its beginning stands in.
+    /// The article has no title; its first sentence is used.
     NoTitle,
-    /// A figure is not in the source, or was lost.
+    /// A number is not in the source, or is missing.
     Number,
     /// Words in quotation marks are not in the article.
     Quote,
-    /// The source gives the beginning of the article only, as feeds do.
+    /// The source has only the beginning of the article, e.g. in a feed.
     Teaser,
 }
 
 impl Flag {
-    /// Every flag, in the order of their codes.
+    /// All flags, sorted by code.
     pub const ALL: [Self; 18] = [
         Self::Copy,
         Self::Date,
@@ -69,7 +70,7 @@ impl Flag {
         Self::Teaser,
     ];
 
-    /// The word in the column `flags`.
+    /// The code in the column `flags`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Copy => "copy",
@@ -93,7 +94,7 @@ impl Flag {
         }
     }
 
-    /// The flag of a code.
+    /// The flag with this code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|flag| flag.code() == code)
     }
@@ -102,19 +103,19 @@ impl Flag {
 /// How an article ended.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Status {
-    /// Title and summary stand in both languages.
+    /// Title and summary exist in both languages.
     Done,
-    /// They do not; the column `error` says why.
+    /// They do not; the column `error` has the reason.
     #[default]
     Failed,
-    /// They do, and a check whose action is `quarantine` keeps them out of the table: they stand in `quarantine.csv`.
+    /// They do, but a check with the action `quarantine` moved the row to `quarantine.csv`.
     Quarantined,
-    /// It is no article, or none that can be used; the column `error` names the rule. Nothing has to be mended.
+    /// Excluded by a rule, which the column `error` names; no action needed.
     Skipped,
 }
 
 impl Status {
-    /// The word in the column `status`.
+    /// The code in the column `status`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -124,66 +125,66 @@ impl Status {
         }
     }
 
-    /// The status of that word; failed, where it is none.
+    /// The status with this code; failed if there is none.
     pub fn of_code(code: &str) -> Self {
         [Self::Done, Self::Quarantined, Self::Skipped].into_iter().find(|status| status.code() == code).unwrap_or(Self::Failed)
     }
 }
 
-/// One row of the table: an article that was found, done or failed.
+/// A row of the table: an article and what became of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
     /// See [`super::Article::id`].
     pub id: String,
     /// See [`super::Article::source`].
     pub source: String,
-    /// Titles and summaries; empty where the article failed.
+    /// Titles and summaries; empty if the article failed.
     pub digest: Digest,
-    /// ISO 639-1 code of the article's language; empty where unknown.
+    /// ISO 639-1 code of the article's language; empty if unknown.
     pub language: String,
-    /// Date of publication, ISO 8601; empty where unknown.
+    /// Date of publication in ISO 8601; empty if unknown.
     pub published: String,
-    /// Where it was published; empty where unknown.
+    /// Where it was published; empty if unknown.
     pub url: String,
     /// How the article ended.
     pub status: Status,
-    /// Codes of the flags, sorted, each once, parted by a space.
+    /// The codes of the flags: sorted, unique, separated by spaces.
     pub flags: String,
-    /// What the flags stand for, in full.
+    /// The findings behind the flags.
     pub findings: Vec<Finding>,
-    /// `code: reason` where the article failed.
+    /// `code: reason` if the article failed or was skipped.
     pub error: String,
-    /// Words in the article's body.
+    /// Number of words in the article's body.
     pub words: usize,
-    /// Name of the endpoint that made the summary.
+    /// The endpoint that wrote the summary.
     pub summary_endpoint: String,
-    /// Name of the endpoint that made the translation.
+    /// The endpoint that wrote the translation.
     pub translation_endpoint: String,
-    /// What the row's calls cost, in the currency of the config's prices; none where a price is unknown.
+    /// Cost of the row's calls in the currency of the config's prices; `None` if a price is unknown.
     pub cost: Option<f64>,
-    /// When the row was made: UTC, to the second, ISO 8601.
+    /// When the row was written: ISO 8601, UTC, to the second.
     pub processed_at: String,
-    /// The whole article in French, where the config keeps it.
+    /// The whole article in French, if the config keeps it.
     pub text_fr: String,
-    /// The same in English.
+    /// The whole article in English, if the config keeps it.
     pub text_en: String,
-    /// Who wrote it; empty where unknown.
+    /// The author; empty if unknown.
     pub author: String,
-    /// The part of the paper it stood in; empty where unknown.
+    /// The section of the newspaper; empty if unknown.
     pub section: String,
-    /// The source whose article this one repeats; empty where it is its own.
+    /// The source that this article repeats; empty if it is an original.
     pub copy_of: String,
     /// See [`super::Article::signature`].
     pub signature: Vec<u8>,
 }
 
 impl Row {
-    /// Whether the row is kept out of the table.
+    /// Whether the row is in quarantine instead of the table.
     pub fn quarantined(&self) -> bool {
         self.status == Status::Quarantined
     }
 
-    /// The same with these findings, and their codes as flags: sorted, each once.
+    /// Sets the findings, and the flags to their codes.
     #[must_use]
     pub fn with_findings(self, findings: Vec<Finding>) -> Self {
         let mut codes: Vec<&str> = findings.iter().map(|finding| finding.check.code()).collect();

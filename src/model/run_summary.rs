@@ -1,57 +1,57 @@
-//! A run in numbers: what the last line, the report, the metrics and the ledger say of it.
+//! The numbers of a run, for the last line, the report, the metrics and the ledger.
 
 use serde::Serialize;
 
-/// How many articles went which way, what was asked for them, and what it cost. Always: found = done + skipped + failed + pending.
+/// The numbers of a run. `found = done + skipped + failed + pending`, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct RunSummary {
     /// Articles found.
     pub found: u64,
-    /// Done, whether now or earlier.
+    /// Articles done, by this run or an earlier one.
     pub done: u64,
-    /// Of these, done by an earlier run and still good.
+    /// Of these, done by an earlier run and still valid.
     pub earlier: u64,
-    /// Left out by a rule: empty, binary, too large …
+    /// Excluded by a rule: empty, binary, too large.
     pub skipped: u64,
-    /// Failed; the table has their reasons.
+    /// Articles that failed; the table has their reasons.
     pub failed: u64,
-    /// Neither: the run was broken off, and the next one does them.
+    /// Articles left for the next run, because this one was stopped.
     pub pending: u64,
-    /// Rows with any flag.
+    /// Rows with at least one flag.
     pub flagged: u64,
     /// Requests sent.
     pub requests: u64,
     /// Of these, answered by a service that is not free.
     pub paid: u64,
-    /// Of all, repeated attempts.
+    /// Requests that were retries.
     pub retried: u64,
-    /// Of all, perhaps billed although no answer came.
+    /// Requests that may have been billed although no answer came.
     pub maybe_billed: u64,
-    /// Replies that the ledger had already.
-    pub remembered: u64,
-    /// Answers that did not say what they had used up, so that their cost is an estimate.
+    /// Calls answered from the ledger.
+    pub cached: u64,
+    /// Answers without usage, whose cost is therefore estimated.
     pub estimated: u64,
-    /// What the requests cost, in the currency of the config's prices; none where a price is unknown.
+    /// Cost of the requests in the currency of the config's prices; `None` if a price is unknown.
     pub cost: Option<f64>,
-    /// How long it took.
+    /// Duration of the run.
     pub seconds: f64,
 }
 
-/// What an endpoint answered in a run.
+/// An endpoint's usage in a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct EndpointUsage {
-    /// Its name.
+    /// The endpoint's name.
     pub endpoint: String,
-    /// Calls that it answered.
+    /// Answered calls.
     pub calls: u64,
-    /// Tokens of the prompts, as it counted them.
+    /// Tokens of the prompts, as the service counts them.
     pub tokens_in: u64,
     /// Tokens of the answers.
     pub tokens_out: u64,
-    /// Characters of text.
+    /// Characters of the texts.
     pub characters: u64,
-    /// What they cost; none where the price of any is unknown.
+    /// Cost of the calls; `None` if a price is unknown.
     pub cost: Option<f64>,
-    /// From request to reply, on average.
+    /// Mean time from request to reply.
     pub milliseconds: f64,
 }

@@ -18,7 +18,7 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
     let earlier = run.rows.row(&article.source)?;
     if let Some((row, _)) = earlier.as_ref().filter(|(row, fingerprint)| run.fingerprints.is_good(content, row, fingerprint.as_ref())) {
         run.rows.mark_found(&article.source, &file).await?;
-        run.progress.tell(Event::Done { earlier: true });
+        run.progress.update(Event::Done { earlier: true });
         return Ok((row.status, Exit::Done));
     }
     if let Some(status) = moved(&run, &article, content, &file).await? {
@@ -32,7 +32,7 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
         let status = row.status;
         let fingerprint = run.fingerprints.good(content).next();
         record(&run, row, fingerprint, &[], &file).await?;
-        run.progress.tell(Event::Done { earlier: false });
+        run.progress.update(Event::Done { earlier: false });
         return Ok((status, Exit::Done));
     }
     run.limits.begin_article()?;
@@ -48,7 +48,7 @@ async fn moved(run: &Run, article: &Article, content: [u8; 32], file: &Arc<FileR
         let row = Box::new(as_copy_of(Row { id, source, signature, ..twin }, ""));
         let status = row.status;
         run.rows.record_row(row, Some(fingerprint), &calls, file).await?;
-        run.progress.tell(Event::Done { earlier: true });
+        run.progress.update(Event::Done { earlier: true });
         return Ok(Some(status));
     }
     Ok(None)
@@ -64,7 +64,7 @@ async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<K
             let row = Box::new(done_row(article, checked));
             let status = row.status;
             record_if_changed(run, earlier, row, (Some(fingerprint), &backend.keys()), file).await?;
-            run.progress.tell(Event::Done { earlier: false });
+            run.progress.update(Event::Done { earlier: false });
             Ok((status, Exit::Done))
         }
         // Stopped or aborted: the article is neither done nor failed, and its earlier row stays in the table.

@@ -54,7 +54,7 @@ pub struct Load {
     /// Calls to make.
     pub calls: u64,
     /// Calls that the ledger answers.
-    pub remembered: u64,
+    pub cached: u64,
     /// Estimated tokens of prompts and answers.
     pub tokens: u64,
     /// Characters of text.
@@ -177,7 +177,7 @@ impl Estimator<'_> {
             let seconds = latencies.get(&load.endpoint).map(|latency| latency * load.calls as f64 / in_flight as f64 / 1000.0);
             Load { seconds, ..load }
         });
-        Estimate { endpoints: loads.filter(|load| load.calls + load.remembered > 0).collect(), ..self.sum }
+        Estimate { endpoints: loads.filter(|load| load.calls + load.cached > 0).collect(), ..self.sum }
     }
 }
 
@@ -210,7 +210,7 @@ impl CallBackend for Counter<'_> {
         let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(load) = loads.get_mut(candidate.number) else { return Ok(Answered { reply: guess(&ask), cost: None }) };
         if let Some(known) = known {
-            load.remembered += u64::from(first);
+            load.cached += u64::from(first);
             return Ok(Answered { reply: known.reply, cost: known.cost });
         }
         let cost = plan::estimate(&client.endpoint, &ask);

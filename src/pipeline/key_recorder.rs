@@ -33,7 +33,7 @@ impl CallBackend for KeyRecorder<'_> {
         let key = self.run.endpoints.call_key(candidate, &ask)?;
         let answered = self.run.broker.answer(candidate, &ask, key, last).await;
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
-        self.run.progress.tell(Event::Answered(ask.task()));
+        self.run.progress.update(Event::Answered(ask.task()));
         answered
     }
 }

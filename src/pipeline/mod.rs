@@ -181,6 +181,6 @@ impl Order {
 async fn tick(progress: Arc<Progress>) {
     loop {
         tokio::time::sleep(LINE_EVERY).await;
-        progress.line();
+        progress.print_line();
     }
 }

@@ -17,7 +17,7 @@ pub(super) async fn record_failed(run: &Run, mut row: Box<Row>, reject: &Reject,
     tracing::info!("{} failed: {reject}", row.source);
     (row.status, row.error) = (Status::Failed, reject.to_string());
     record(run, row, None, calls, file).await?;
-    run.progress.tell(Event::Failed);
+    run.progress.update(Event::Failed);
     if let Err(failure) = run.limits.count_failure() {
         tracing::warn!("stopping: {}", failure.reject.reason);
         run.halt(failure.exit);
@@ -29,7 +29,7 @@ pub(super) async fn record_failed(run: &Run, mut row: Box<Row>, reject: &Reject,
 pub(super) async fn record_skipped(run: &Run, mut row: Box<Row>, reject: &Reject, file: &Arc<FileRef>) -> Ended {
     (row.status, row.error) = (Status::Skipped, reject.to_string());
     record(run, row, None, &[], file).await?;
-    run.progress.tell(Event::Skipped);
+    run.progress.update(Event::Skipped);
     Ok((Status::Skipped, Exit::Done))
 }
 

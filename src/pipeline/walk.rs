@@ -36,7 +36,7 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) 
         for found in walk(&run.config.input, &run.config.folder, &run.config.output) {
             let file = match scan.look_up(&found) {
                 Ok(Change::Unchanged { done, skipped }) => {
-                    run.progress.tell(Event::Unchanged { done, skipped });
+                    run.progress.update(Event::Unchanged { done, skipped });
                     continue;
                 }
                 Ok(Change::Changed(file)) => file,
@@ -66,7 +66,7 @@ fn start_counting(run: &Arc<Run>) {
     let run = Arc::clone(run);
     let count = move || {
         let all = discover::count(&run.config.input, &run.config.output, &|| run.state.stopped().is_none());
-        run.progress.tell(Event::Expected(all));
+        run.progress.update(Event::Expected(all));
     };
     // Without this thread the run does the same, and the progress says less.
     let _ = std::thread::Builder::new().name("count".into()).spawn(count);
@@ -104,14 +104,14 @@ impl Walker<'_> {
 
     /// Passes on a source that a worker reads as a whole; returns false if the run was stopped.
     fn pass_source(&self, found: Found, file: Arc<FileRef>) -> bool {
-        self.run.progress.tell(Event::Found(1));
+        self.run.progress.update(Event::Found(1));
         self.pass(move |run| {
             let source = found.as_ref().ok().cloned();
             let articles = understand(found, &run.config);
             // Checked after the reading: a file that was written to meanwhile is read again by the next run.
             let stamp = source.filter(is_settled).and_then(|source| source.stamp);
-            run.progress.tell(Event::Read);
-            run.progress.tell(Event::Found((articles.len() as u64).saturating_sub(1)));
+            run.progress.update(Event::Read);
+            run.progress.update(Event::Found((articles.len() as u64).saturating_sub(1)));
             (articles, Arc::new(ReadFile::new(file, stamp)))
         })
     }
@@ -122,7 +122,7 @@ impl Walker<'_> {
         let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
         let file = Arc::new(ReadFile::new(file, stamp));
         let going_on = self.pass_each(source, &file);
-        self.run.progress.tell(Event::Read);
+        self.run.progress.update(Event::Read);
         if !going_on {
             file.count(None);
             return false;
@@ -134,7 +134,7 @@ impl Walker<'_> {
     fn pass_each(&self, source: &model::Source, file: &Arc<ReadFile>) -> bool {
         let part = |job: Box<dyn FnOnce(&Run) -> Understood + Send>| {
             let file = Arc::clone(file);
-            self.run.progress.tell(Event::Found(1));
+            self.run.progress.update(Event::Found(1));
             self.pass(move |run| (vec![job(run)], file))
         };
         let failed = |reject: (String, Reject)| part(Box::new(move |_| Err(reject)));

@@ -1,4 +1,4 @@
-//! The log on standard error: one line an event, drawn around the bars.
+//! The log on standard error: one line per event, printed above the bars.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -11,52 +11,54 @@ use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::{Loudness, Progress};
+use super::{Progress, Verbosity};
 
-pub(super) fn start(loudness: Loudness, json: bool, progress: &Arc<Progress>) {
-    let level = match loudness {
-        Loudness::Quiet => LevelFilter::ERROR,
-        Loudness::Normal => LevelFilter::WARN,
-        Loudness::Verbose(1) => LevelFilter::INFO,
-        Loudness::Verbose(_) => LevelFilter::DEBUG,
+/// Starts the log; `json` writes one object per line.
+pub fn start(verbosity: Verbosity, json: bool, progress: &Arc<Progress>) {
+    let level = match verbosity {
+        Verbosity::Quiet => LevelFilter::ERROR,
+        Verbosity::Normal => LevelFilter::WARN,
+        Verbosity::Verbose(1) => LevelFilter::INFO,
+        Verbosity::Verbose(_) => LevelFilter::DEBUG,
     };
-    // The libraries' own events are of no use to a user.
+    // Events of the libraries do not help a user.
     let ours = Targets::new().with_target("depeche", level);
-    let lines = tracing_subscriber::fmt::layer().with_target(false).with_timer(Clock).with_writer(AroundBars(Arc::clone(progress)));
+    let lines = tracing_subscriber::fmt::layer().with_target(false).with_timer(UtcSeconds).with_writer(AboveBars(Arc::clone(progress)));
     let layer = if json {
         lines.json().flatten_event(true).with_current_span(false).with_filter(ours).boxed()
     } else {
         lines.with_ansi(console::colors_enabled_stderr()).with_filter(ours).boxed()
     };
-    // A second log in one process (tests) keeps the first.
+    // Only fails if a log has been started before, in tests.
     let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
-struct Clock;
+/// The time of an event in UTC, without fractions of a second.
+struct UtcSeconds;
 
-impl FormatTime for Clock {
+impl FormatTime for UtcSeconds {
     fn format_time(&self, writer: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
         write!(writer, "{:.0}", jiff::Timestamp::now())
     }
 }
 
-struct AroundBars(Arc<Progress>);
+struct AboveBars(Arc<Progress>);
 
-impl<'a> MakeWriter<'a> for AroundBars {
-    type Writer = Line;
+impl<'a> MakeWriter<'a> for AboveBars {
+    type Writer = EventWriter;
 
-    fn make_writer(&'a self) -> Line {
-        Line { progress: Arc::clone(&self.0), bytes: Vec::new() }
+    fn make_writer(&'a self) -> EventWriter {
+        EventWriter { progress: Arc::clone(&self.0), bytes: Vec::new() }
     }
 }
 
-/// Gathers one event and writes it at once.
-struct Line {
+/// Buffers one event and writes it in one piece when it is dropped.
+struct EventWriter {
     progress: Arc<Progress>,
     bytes: Vec<u8>,
 }
 
-impl Write for Line {
+impl Write for EventWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -67,11 +69,11 @@ impl Write for Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for EventWriter {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
-        self.progress.around(|| {
-            // Nobody to tell when standard error is gone.
+        self.progress.suspend(|| {
+            // There is nowhere else to report a failure.
             let _ = io::stderr().write_all(&bytes);
         });
     }

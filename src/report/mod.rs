@@ -1,63 +1,71 @@
-//! What a person sees while the program runs and when it ends. Everything that is printed goes through here, so that bars, log
-//! lines and tables never run into each other.
+//! What the user sees: progress, log, messages and the final table. All printing goes through this
+//! module, so that bars, log lines and tables do not overwrite each other.
 
-mod harmless;
+mod bars;
+mod columns;
+mod duration;
+mod event;
 mod log;
+mod printable;
 mod progress;
 mod table;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use harmless::harmless;
-pub use progress::clock;
-pub use progress::{Event, Progress};
+pub use columns::{Align, columns, columns_with_head};
+pub use duration::human_duration;
+pub use event::Event;
+pub use log::start as start_log;
+pub use printable::printable;
+pub use progress::Progress;
 pub use table::{Ending, end_line, money, table};
 
-/// How much is said.
+/// How much to print.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Loudness {
+pub enum Verbosity {
     /// Errors only.
     Quiet,
-    /// Progress, warnings, and the table at the end.
+    /// Progress, warnings, and the final table.
     Normal,
-    /// `-v`: what the program decides; `-vv`: every attempt.
+    /// `-v`: also decisions; `-vv`: also every attempt.
     Verbose(u8),
 }
 
-/// Set when standard output refused something that was said.
-static LOST: AtomicBool = AtomicBool::new(false);
+/// Whether a write to standard output has failed.
+static STDOUT_FAILED: AtomicBool = AtomicBool::new(false);
 
-/// Prints to standard output; a reader that has gone away (`| head`) is no error, a full disk is one: see [`lost`].
-pub fn say(text: &str) {
+/// Prints a line to standard output. A closed pipe (`| head`) is not an error; any other failure is
+/// remembered for [`stdout_failed`].
+pub fn print_stdout(text: &str) {
     if let Err(error) = writeln!(std::io::stdout(), "{text}")
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        LOST.store(true, Ordering::Relaxed);
+        STDOUT_FAILED.store(true, Ordering::Relaxed);
     }
 }
 
-/// Whether something that was said did not reach standard output.
-pub fn lost() -> bool {
-    LOST.load(Ordering::Relaxed)
+/// Whether [`print_stdout`] has failed, e.g. because the disk is full.
+pub fn stdout_failed() -> bool {
+    STDOUT_FAILED.load(Ordering::Relaxed)
 }
 
-/// Prints to standard error, where messages belong.
-pub fn complain(text: &str) {
+/// Prints a line to standard error.
+pub fn print_stderr(text: &str) {
+    // There is nowhere else to report a failure.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Tells of a bug: in the log where there is one, else on standard error.
-pub fn stumble(text: &str) {
-    if tracing::dispatcher::has_been_set() { tracing::error!("{text}") } else { complain(&format!("error: {text}")) }
+/// Reports a bug of the program: to the log if it has been started, else to standard error.
+pub fn print_bug(text: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!("{text}");
+    } else {
+        print_stderr(&format!("error: {text}"));
+    }
 }
 
 /// Whether standard error is a terminal that can draw bars.
 fn can_draw() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
-}
-
-/// Sets up the log, which draws around the bars; `json`: one object a line.
-pub fn start_log(loudness: Loudness, json: bool, progress: &std::sync::Arc<Progress>) {
-    log::start(loudness, json, progress);
 }

@@ -1,4 +1,4 @@
-//! The end of a run: a small table for a person, a line for a log.
+//! The end of a run: a small table for people, a line of JSON for programs.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -6,87 +6,89 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::harmless;
-use super::progress::clock;
+use super::{Align, columns, human_duration, printable};
 use crate::model::RunSummary;
 
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
-    /// In numbers.
+    /// The run in numbers.
     pub summary: RunSummary,
-    /// The limit that ended it.
+    /// The limit that stopped it.
     pub limit: Option<String>,
     /// The exit code.
     pub exit: u8,
-    /// What broke it off.
+    /// The error that stopped it.
     pub fault: Option<String>,
-    /// Rows with a flag, by flag.
+    /// The number of rows with each flag.
     pub flags: Vec<(String, u64)>,
-    /// Where the table is.
+    /// The path of the table.
     pub table: PathBuf,
     /// Some of the failed articles: source and reason.
     pub failures: Vec<(String, String)>,
 }
 
-/// The table; `colour` where the terminal takes it.
+/// The final table, with colours if `colour` is set.
 pub fn table(ending: &Ending, colour: bool) -> String {
-    let summary = &ending.summary;
-    let note = |parts: &[(u64, &str)]| {
-        let parts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-        parts.join(", ")
-    };
-    let flags: Vec<String> = ending.flags.iter().map(|(flag, count)| format!("{count} {flag}")).collect();
-    let cost = money(summary.cost);
-    let lines = [
-        ("found", summary.found.to_string(), String::new()),
-        ("done", summary.done.to_string(), note(&[(summary.earlier, "by an earlier run")])),
-        ("skipped", summary.skipped.to_string(), String::from("by a rule, see the column `error`")),
-        ("failed", summary.failed.to_string(), String::new()),
-        (
-            "pending",
-            summary.pending.to_string(),
-            format!("left for the next run{}", ending.limit.as_ref().map_or(String::new(), |limit| format!("; {limit}"))),
-        ),
-        ("flagged", summary.flagged.to_string(), flags.join(", ")),
-        (
-            "calls",
-            summary.requests.to_string(),
-            note(&[
-                (summary.retried, "repeated"),
-                (summary.maybe_billed, "perhaps billed without an answer"),
-                (summary.remembered, "more from the ledger"),
-            ]),
-        ),
-        ("time", clock(Duration::try_from_secs_f64(summary.seconds).unwrap_or_default()), String::new()),
-        ("cost", cost, note(&[(summary.estimated, "answers without a count, estimated")])),
-    ];
-    let width = lines.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+    let style = console::Style::new().force_styling(colour).red().bold();
     let mut text = String::new();
-    for (name, value, note) in lines.iter().filter(|(name, value, _)| value != "0" || !matches!(*name, "pending" | "skipped")) {
-        let style = console::Style::new().force_styling(colour);
-        let style = if *name == "failed" && summary.failed > 0 { style.red().bold() } else { style };
-        let padded = format!("{value:>width$}");
+    for line in columns([Align::Left, Align::Right, Align::Left], &rows(ending)) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", format!("{name:<8} {}   {note}", style.apply_to(padded)).trim_end());
+        let _ = match line.starts_with("failed") && ending.summary.failed > 0 {
+            true => writeln!(text, "{}", style.apply_to(line)),
+            false => writeln!(text, "{line}"),
+        };
     }
-    let _ = write!(text, "{:<8} {}", "table", ending.table.display());
+    let _ = write!(text, "table    {}", ending.table.display());
     for (source, reason) in &ending.failures {
-        let _ = write!(text, "\n  failed: {}: {}", harmless(source), harmless(reason));
+        let _ = write!(text, "\n  failed: {}: {}", printable(source), printable(reason));
     }
-    let more = summary.failed.saturating_sub(ending.failures.len() as u64);
+    let more = ending.summary.failed.saturating_sub(ending.failures.len() as u64);
     if more > 0 && !ending.failures.is_empty() {
-        let _ = write!(text, "\n  … and {more} more, see the column `error`");
+        let _ = write!(text, "\n  … and {more} more; see the `error` column");
     }
     text
 }
 
-/// A sum of money: at most four decimals, none that say nothing; what is not known is `unknown`.
+/// The lines of the table that count something: name, value, note.
+fn rows(ending: &Ending) -> Vec<[String; 3]> {
+    let summary = &ending.summary;
+    let row = |name: &str, value: String, note: String| [name.to_owned(), value, note];
+    let count = |name: &str, count: u64, note: String| row(name, count.to_string(), note);
+    let mut rows =
+        vec![count("found", summary.found, String::new()), count("done", summary.done, notes(&[(summary.earlier, "by earlier runs")]))];
+    if summary.skipped > 0 {
+        rows.push(count("skipped", summary.skipped, "excluded by a rule; see the `error` column".into()));
+    }
+    rows.push(count("failed", summary.failed, String::new()));
+    if summary.pending > 0 {
+        let limit = ending.limit.as_ref().map_or(String::new(), |limit| format!("; {limit}"));
+        rows.push(count("pending", summary.pending, format!("left for the next run{limit}")));
+    }
+    let flags: Vec<String> = ending.flags.iter().map(|(flag, count)| format!("{count} {flag}")).collect();
+    let calls = [(summary.retried, "retried"), (summary.maybe_billed, "maybe billed"), (summary.cached, "more from the ledger")];
+    let duration = Duration::try_from_secs_f64(summary.seconds).unwrap_or_default();
+    rows.extend([
+        count("flagged", summary.flagged, flags.join(", ")),
+        count("calls", summary.requests, notes(&calls)),
+        row("time", human_duration(duration), String::new()),
+        row("cost", money(summary.cost), notes(&[(summary.estimated, "answers without usage, estimated")])),
+    ]);
+    rows
+}
+
+/// The counts that are not zero, with their words.
+fn notes(counts: &[(u64, &str)]) -> String {
+    let notes = counts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}"));
+    notes.collect::<Vec<_>>().join(", ")
+}
+
+/// Formats a sum of money with at most four decimals; `None` is `unknown`.
 pub fn money(sum: Option<f64>) -> String {
     sum.map_or_else(|| "unknown".into(), |sum| format!("{sum:.4}").trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
-/// The same in one line of JSON, for whoever reads the log of a night: found = done + skipped + failed + pending.
+/// The end of a run as one line of JSON.
 pub fn end_line(ending: &Ending) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
@@ -109,7 +111,7 @@ pub fn end_line(ending: &Ending) -> String {
         fault: ending.fault.as_deref(),
         table: ending.table.display().to_string(),
     };
-    // Numbers and a text: nothing that JSON cannot say.
+    // Numbers and strings always serialise.
     serde_json::to_string(&line).unwrap_or_default()
 }
 
@@ -128,7 +130,7 @@ mod tests {
                 flagged: 7,
                 requests: 14,
                 retried: 1,
-                remembered: 2,
+                cached: 2,
                 seconds: 3.21,
                 cost: Some(0.0),
                 ..RunSummary::default()
@@ -143,24 +145,30 @@ mod tests {
     }
 
     #[test]
-    fn the_table_lines_up_and_is_harmless() {
+    fn the_table_lines_up_and_is_printable() {
         insta::assert_snapshot!(table(&ending(), false), @r"
         found       13
-        done        10   3 by an earlier run
-        skipped      1   by a rule, see the column `error`
+        done        10  3 by earlier runs
+        skipped      1  excluded by a rule; see the `error` column
         failed       2
-        flagged      7   7 draft
-        calls       14   1 repeated, 2 more from the ledger
+        flagged      7  7 draft
+        calls       14  1 retried, 2 more from the ledger
         time     3.2 s
         cost         0
         table    output/summaries.csv
           failed: input/a�.txt: unreadable: no permission
-          … and 1 more, see the column `error`
+          … and 1 more; see the `error` column
         ");
     }
 
     #[test]
-    fn the_line_is_json() {
-        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"remembered":2,"estimated":0,"cost":0.0,"seconds":3.21,"limit":null,"table":"output/summaries.csv"}"#);
+    fn failures_are_red_and_nothing_else_has_a_colour() {
+        let coloured: Vec<String> = table(&ending(), true).lines().filter(|line| line.contains('\u{1b}')).map(str::to_owned).collect();
+        assert_eq!(coloured, ["\u{1b}[31m\u{1b}[1mfailed       2\u{1b}[0m"]);
+    }
+
+    #[test]
+    fn the_end_line_is_json() {
+        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"cached":2,"estimated":0,"cost":0.0,"seconds":3.21,"limit":null,"table":"output/summaries.csv"}"#);
     }
 }

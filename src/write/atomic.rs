@@ -1,4 +1,5 @@
-//! A file is replaced whole: written beside its target under a name of its own, synced, renamed, and the folder synced.
+//! Replaces files atomically: write a temporary file beside the target, sync it, rename it, sync the
+//! folder.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,90 +9,92 @@ use tempfile::NamedTempFile;
 
 use crate::model::Fault;
 
-/// What the name of a file in the making begins with, and how many letters and digits follow.
+/// A temporary file is named by this prefix and this many random letters and digits.
 const PREFIX: &str = ".depeche-new-";
-const RANDOM: usize = 6;
+const RANDOM_LEN: usize = 6;
 
-/// A file in the making; dropped before [`Synced::replace`], it is gone and the old one stands.
-pub(super) struct New {
+/// A new file that is being written. If it is dropped before [`Synced::replace`], the temporary file
+/// is deleted and the old file stays.
+pub(super) struct NewFile {
     path: PathBuf,
-    buffer: BufWriter<NamedTempFile>,
+    writer: BufWriter<NamedTempFile>,
 }
 
-impl New {
-    /// Begins a file that is to take the place of `path`.
-    pub(super) fn begin(path: PathBuf) -> Result<Self, Fault> {
+impl NewFile {
+    /// Creates a temporary file that will replace `path`.
+    pub(super) fn create(path: PathBuf) -> Result<Self, Fault> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        // Made with O_EXCL and mode 0600, so nobody can plant or read it.
-        let new = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder).map_err(|error| fault(&path, &error))?;
-        Ok(Self { path, buffer: BufWriter::with_capacity(1 << 16, new) })
+        // It has O_EXCL and mode 0600, so no other user can plant or read it.
+        let new =
+            tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM_LEN).tempfile_in(folder).map_err(|error| fault(&path, &error))?;
+        Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, new) })
     }
 
-    /// Lets `fill` write, and says whose disk refuses if one does.
+    /// Calls `fill` with the writer; an error names the file.
     pub(super) fn write<T>(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Fault> {
-        fill(&mut self.buffer).map_err(|error| fault(&self.path, &error))
+        fill(&mut self.writer).map_err(|error| fault(&self.path, &error))
     }
 
-    /// Gives the last bytes to the system.
-    pub(super) fn end(self) -> Result<Ended, Fault> {
+    /// Flushes the buffer.
+    pub(super) fn flush(self) -> Result<Flushed, Fault> {
         let path = self.path;
-        let new = self.buffer.into_inner().map_err(|error| fault(&path, error.error()))?;
-        Ok(Ended { path, new })
+        let new = self.writer.into_inner().map_err(|error| fault(&path, error.error()))?;
+        Ok(Flushed { path, new })
     }
 
-    /// Puts the file on the disk, still under a name of its own.
+    /// Flushes the buffer and syncs the file to disk.
     pub(super) fn sync(self) -> Result<Synced, Fault> {
-        self.end()?.sync()
+        self.flush()?.sync()
     }
 }
 
-/// A file that is whole, and not yet on the disk.
-pub(super) struct Ended {
+/// A new file that is complete, but not synced.
+pub(super) struct Flushed {
     path: PathBuf,
     new: NamedTempFile,
 }
 
-impl Ended {
-    /// Puts it on the disk, still under a name of its own.
+impl Flushed {
+    /// Syncs the file to disk.
     pub(super) fn sync(self) -> Result<Synced, Fault> {
         self.new.as_file().sync_all().map_err(|error| fault(&self.path, &error))?;
         Ok(Synced { path: self.path, new: self.new })
     }
 }
 
-/// A file that is whole and on the disk, and not yet in its place.
+/// A new file that is complete and synced, but still has its temporary name.
 pub(super) struct Synced {
     path: PathBuf,
     new: NamedTempFile,
 }
 
 impl Synced {
-    /// Takes the old file's place. At every instant there is the old file or the new one.
+    /// Renames the file over the old one, so that at every moment one of the two exists.
     pub(super) fn replace(self) -> Result<(), Fault> {
         let path = self.path;
-        let wrong = |error: io::Error| fault(&path, &error);
-        self.new.persist(&path).map_err(|error| wrong(error.error))?;
-        File::open(path.parent().unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(wrong)
+        let to_fault = |error: io::Error| fault(&path, &error);
+        self.new.persist(&path).map_err(|error| to_fault(error.error))?;
+        File::open(path.parent().unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(to_fault)
     }
 }
 
-/// Removes what a run that was killed left in the making; to be called by who alone may write to `folder`.
-pub(super) fn clear(folder: &Path) {
+/// Removes the temporary files of a run that was killed. The caller must hold the lock of `folder`.
+pub fn remove_temporary_files(folder: &Path) {
     let ours = |name: &str| {
-        name.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        name.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == RANDOM_LEN && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     };
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         if entry.file_name().to_str().is_some_and(ours) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            // What stays does no harm.
+            // A file that stays does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-/// What a refusing disk means for the user.
+/// Turns a failed write into a message for the user.
 fn fault(path: &Path, error: &io::Error) -> Fault {
     let what = if error.kind() == io::ErrorKind::StorageFull {
-        "no space left on device; make room and start again, nothing is lost".into()
+        "no space left on device; nothing is lost: free some space and start again".into()
     } else {
         error.to_string()
     };
@@ -103,13 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_on_the_way_leaves_the_old_file_and_no_other() {
+    fn a_failed_write_leaves_the_old_file_and_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.csv");
-        let mut new = New::begin(path.clone()).unwrap();
+        let mut new = NewFile::create(path.clone()).unwrap();
         new.write(|file| file.write_all(b"old")).unwrap();
         new.sync().unwrap().replace().unwrap();
-        let mut new = New::begin(path.clone()).unwrap();
+        let mut new = NewFile::create(path.clone()).unwrap();
         new.write(|file| file.write_all(b"half")).unwrap();
         let broken = new.write::<()>(|_| Err(io::ErrorKind::StorageFull.into())).unwrap_err();
         assert!(broken.message.contains("a.csv") && broken.message.contains("no space left"), "{}", broken.message);
@@ -119,10 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kill_left_in_the_making_is_removed_and_nothing_else() {
+    fn temporary_files_of_a_killed_run_are_removed_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
-        let left = New::begin(dir.path().join("a.csv")).unwrap();
-        // As after a kill: nobody removes it.
+        let left = NewFile::create(dir.path().join("a.csv")).unwrap();
+        // As after a kill: no destructor removes it.
         std::mem::forget(left);
         for name in ["a.csv", ".depeche-new-plans.txt", ".depeche-new-", ".new-abcdef"] {
             std::fs::write(dir.path().join(name), name).unwrap();
@@ -130,7 +133,7 @@ mod tests {
         std::fs::create_dir(dir.path().join(".depeche-new-folder")).unwrap();
         let count = || std::fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(count(), 6);
-        clear(dir.path());
+        remove_temporary_files(dir.path());
         assert_eq!(count(), 5);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
-use super::{Output, Sheet, View};
+use super::{Output, RowWriter, View};
 use crate::config::Profile;
 use crate::model::{COLUMNS, Row, Value};
 
@@ -20,7 +20,7 @@ impl Output for Csv {
         self.name
     }
 
-    fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn Sheet>> {
+    fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {
         head(view.profile, to)?;
         Ok(Box::new(Table { profile: view.profile, quarantined: self.quarantined }))
     }
@@ -44,7 +44,7 @@ struct Table {
     quarantined: bool,
 }
 
-impl Sheet for Table {
+impl RowWriter for Table {
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()> {
         if row.quarantined() == self.quarantined { self::row(self.profile, row, to) } else { Ok(()) }
     }

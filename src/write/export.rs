@@ -1,4 +1,4 @@
-//! Rows for somebody who asks for some of them: as the table, or as JSON lines.
+//! The formats of `depeche export`.
 
 use std::io::{self, Write};
 
@@ -6,20 +6,20 @@ use super::{csv, jsonl};
 use crate::config::Profile;
 use crate::model::Row;
 
-/// How rows are exported.
+/// How to write the rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Form {
-    /// As the table, in a profile.
+pub enum ExportFormat {
+    /// Like the table, in a profile.
     Csv(Profile),
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
 }
 
-impl Form {
-    /// Writes what stands before the first row.
+impl ExportFormat {
+    /// Writes the head, if the format has one.
     ///
     /// # Errors
-    /// Where `to` takes no more.
+    /// If `to` cannot be written.
     pub fn begin(self, to: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Csv(profile) => csv::head(profile, to),
@@ -30,7 +30,7 @@ impl Form {
     /// Writes a row, whatever its status.
     ///
     /// # Errors
-    /// Where `to` takes no more.
+    /// If `to` cannot be written.
     pub fn row(self, row: &Row, to: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Csv(profile) => csv::row(profile, row, to),

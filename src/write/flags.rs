@@ -1,10 +1,10 @@
-//! `flags.jsonl`: everything that was found, of every row, one JSON object a finding.
+//! `flags.jsonl`: one JSON object for each finding of every row.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Output, Sheet, View, jsonl};
+use super::{Output, RowWriter, View, jsonl};
 use crate::model::{Finding, Row};
 
 pub(super) struct Flags;
@@ -14,20 +14,20 @@ impl Output for Flags {
         "flags.jsonl"
     }
 
-    fn begin(&self, _: &View, _: &mut dyn Write) -> io::Result<Box<dyn Sheet>> {
+    fn begin(&self, _: &View, _: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {
         Ok(Box::new(Lines))
     }
 }
 
 struct Lines;
 
-impl Sheet for Lines {
+impl RowWriter for Lines {
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()> {
         row.findings.iter().try_for_each(|finding| jsonl::line(&Object { id: &row.id, source: &row.source, finding }, to))
     }
 }
 
-/// A finding, and whose it is.
+/// A finding and its row.
 #[derive(Serialize)]
 struct Object<'a> {
     id: &'a str,
@@ -42,7 +42,7 @@ mod tests {
     use crate::write::{View, row, written};
 
     #[test]
-    fn every_finding_is_a_line_even_of_a_row_in_quarantine() {
+    fn every_finding_is_a_line_even_if_its_row_is_in_quarantine() {
         let number = Finding::new(Flag::Number, Severity::Error, Field::SummaryEn, "20,000 is not in the source")
             .found("20,000", Some(3..9))
             .expected("2 000");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Output, Sheet, View};
+use super::{Output, RowWriter, View};
 use crate::model::{COLUMNS, Row, Value};
 
 pub(super) struct Summaries;
@@ -15,14 +15,14 @@ impl Output for Summaries {
         "summaries.jsonl"
     }
 
-    fn begin(&self, _: &View, _: &mut dyn Write) -> io::Result<Box<dyn Sheet>> {
+    fn begin(&self, _: &View, _: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {
         Ok(Box::new(Lines))
     }
 }
 
 struct Lines;
 
-impl Sheet for Lines {
+impl RowWriter for Lines {
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()> {
         if row.quarantined() { Ok(()) } else { self::row(row, to) }
     }

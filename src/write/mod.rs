@@ -1,4 +1,4 @@
-//! The ledger as files that people open. One file an output; each is a pure view, replaced whole or not at all.
+//! Writes the output files from the ledger. Each output has its own module, and all are replaced together or not at all.
 
 mod atomic;
 mod csv;
@@ -9,13 +9,14 @@ mod hand_edits;
 mod jsonl;
 mod page;
 mod publish;
-mod receipt;
+mod run_report;
 
+pub use atomic::remove_temporary_files;
 pub use edited::{Edits, edits};
-pub use export::Form;
+pub use export::ExportFormat;
 pub use hand_edits::{Tables, inspect_tables};
 pub use publish::publish;
-pub use receipt::{Receipt, write_receipt};
+pub use run_report::{RunReport, write_run_report};
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -25,34 +26,34 @@ use rayon::prelude::*;
 
 use crate::config::Profile;
 use crate::model::{Day, Exit, Fault, Row, TABLE};
-use atomic::{Ended, New, Synced};
+use atomic::{Flushed, NewFile, Synced};
 
-/// An output: rows in, bytes out, no I/O but the writing.
+/// An output file: rows in, bytes out.
 trait Output: Sync {
-    /// The file's name in the output folder.
+    /// The file name in the output folder.
     fn file_name(&self) -> &'static str;
 
-    /// Writes what stands before the first row.
-    fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn Sheet>>;
+    /// Writes the head, and returns the writer for the rows.
+    fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn RowWriter>>;
 }
 
-/// An output on its way: it gets every row once, in their order.
-trait Sheet: Send {
-    /// Writes one row, or notes it for the end.
+/// Writes the rows of one output. Gets every row once, in order.
+trait RowWriter: Send {
+    /// Writes a row, or keeps it for [`RowWriter::end`].
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
 
-    /// Writes what stands after the last row.
-    fn end(&mut self, _past: &Past, _to: &mut dyn Write) -> io::Result<()> {
+    /// Writes what follows the last row.
+    fn end(&mut self, _history: &History, _to: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Rows that every output takes at once.
+/// Rows per batch.
 const BATCH: usize = 64;
-/// Batches that are read before the outputs have taken them.
+/// Batches to read ahead of the outputs.
 const READ_AHEAD: usize = 4;
 
-/// Every output; the first is the table.
+/// All outputs; the first is the table.
 static OUTPUTS: &[&dyn Output] = &[
     &csv::Csv { name: TABLE, quarantined: false },
     &csv::Csv { name: "quarantine.csv", quarantined: true },
@@ -61,143 +62,139 @@ static OUTPUTS: &[&dyn Output] = &[
     &page::Page,
 ];
 
-/// The names of all outputs; the first is the table's.
+/// The file names of all outputs; the first is the table.
 pub fn names() -> impl Iterator<Item = &'static str> {
     OUTPUTS.iter().map(|output| output.file_name())
 }
 
-/// The tables among them, which people also work on: their names, and whether the rows that a check has kept out stand there.
+/// The outputs that users edit: the file name, and whether it holds the rows in quarantine.
 pub fn tables() -> [(&'static str, bool); 2] {
     [(TABLE, false), ("quarantine.csv", true)]
 }
 
-/// What the outputs are told before the rows.
+/// Settings of the outputs.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// How the tables are written.
+    /// The format of the tables.
     pub profile: Profile,
-    /// Articles on the page at most.
+    /// The maximum number of articles on the page.
     pub page_rows: usize,
-    /// The folder of the outputs, in full, for links from the page to the sources.
+    /// The absolute path of the output folder, for links from the page to the sources.
     pub output: PathBuf,
-    /// The config's folder, in full: sources are named from it.
+    /// The absolute path of the config's folder, from which sources are named.
     pub folder: PathBuf,
 }
 
-/// What they are told after the last row.
+/// What the page shows of this run and the days before it.
 #[derive(Clone, Debug)]
-pub struct Past {
-    /// When this is: UTC, ISO 8601.
+pub struct History {
+    /// The current time in UTC, ISO 8601.
     pub made_at: String,
-    /// What this run's calls cost; none where a price is unknown.
+    /// The cost of this run; `None` if a price is unknown.
     pub cost: Option<f64>,
-    /// The days before, the latest last.
+    /// The days so far, the latest last.
     pub days: Vec<Day>,
 }
 
-/// Somebody who takes rows, each once and in their order.
-pub type Take<'a> = &'a mut dyn FnMut(Row) -> Result<(), Fault>;
-/// Somebody who hands them over.
-pub type EachRow<'a> = &'a mut dyn FnMut(Take) -> Result<(), Fault>;
+/// Takes one row.
+pub type RowSink<'a> = &'a mut dyn FnMut(Row) -> Result<(), Fault>;
+/// Passes every row to the sink, once and in order.
+pub type RowSource<'a> = &'a mut dyn FnMut(RowSink) -> Result<(), Fault>;
 
-/// Every output of a folder on its way, under names of their own; dropped before [`Outputs::replace`], they are gone and the old ones
-/// stand.
+/// All outputs while they are written to temporary files. If this is dropped before
+/// [`Outputs::replace`], the temporary files are deleted and the old outputs stay.
 pub struct Outputs {
-    sheets: Vec<(Box<dyn Sheet>, New)>,
+    writers: Vec<(Box<dyn RowWriter>, NewFile)>,
 }
 
 impl Outputs {
-    /// Begins them in `folder`.
+    /// Creates the temporary files in `folder` and writes their heads.
     ///
     /// # Errors
-    /// Where one cannot be written.
+    /// If a file cannot be written.
     pub fn begin(folder: &Path, view: &View) -> Result<Self, Fault> {
-        let mut sheets = Vec::with_capacity(OUTPUTS.len());
+        let mut writers = Vec::with_capacity(OUTPUTS.len());
         for output in OUTPUTS {
-            let mut file = New::begin(folder.join(output.file_name()))?;
-            let sheet = file.write(|to| output.begin(view, to))?;
-            sheets.push((sheet, file));
+            let mut file = NewFile::create(folder.join(output.file_name()))?;
+            let writer = file.write(|to| output.begin(view, to))?;
+            writers.push((writer, file));
         }
-        Ok(Self { sheets })
+        Ok(Self { writers })
     }
 
-    /// Writes all of them in one pass over the rows.
+    /// Writes all outputs in one pass over the rows.
     ///
     /// # Errors
-    /// Where one cannot be written; or what `rows` returned.
-    pub fn fill(&mut self, rows: EachRow) -> Result<(), Fault> {
-        let (batches, taken) = sync_channel(READ_AHEAD);
-        let mut filled = Ok(());
-        // Rows are read here while the outputs take those before them.
+    /// If a file cannot be written, or if `rows` fails.
+    pub fn fill(&mut self, rows: RowSource) -> Result<(), Fault> {
+        let (sender, receiver) = sync_channel(READ_AHEAD);
+        let mut written = Ok(());
+        // This thread reads rows while the outputs write the previous batches.
         let read = rayon::in_place_scope(|scope| {
-            let (filled, sheets) = (&mut filled, &mut self.sheets);
-            scope.spawn(move |_| *filled = fill(sheets, taken));
-            let read = in_batches(rows, &batches);
-            drop(batches);
+            let (written, writers) = (&mut written, &mut self.writers);
+            scope.spawn(move |_| *written = write_batches(writers, receiver));
+            let read = send_batches(rows, &sender);
+            drop(sender);
             read
         });
-        filled?;
+        written?;
         read
     }
 
-    /// Ends them and puts them in the places of the old ones.
+    /// Completes the outputs and replaces the old ones.
     ///
     /// # Errors
-    /// Where one cannot be written; the old ones stand then as they were.
-    pub fn replace(self, past: &Past) -> Result<(), Fault> {
-        let mut ended = Vec::with_capacity(self.sheets.len());
-        for (mut sheet, mut file) in self.sheets {
-            file.write(|to| sheet.end(past, to))?;
-            ended.push(file.end()?);
+    /// If a file cannot be written. Then the old ones stay as they were.
+    pub fn replace(self, history: &History) -> Result<(), Fault> {
+        let mut flushed = Vec::with_capacity(self.writers.len());
+        for (mut writer, mut file) in self.writers {
+            file.write(|to| writer.end(history, to))?;
+            flushed.push(file.flush()?);
         }
-        // All are on the disk before the first takes its place, so that a full one leaves no mixture of two runs.
-        let synced = ended.into_par_iter().map(Ended::sync).collect::<Result<Vec<_>, _>>()?;
+        // All files are synced before the first is replaced, so that a full disk cannot leave a mixture
+        // of two runs.
+        let synced = flushed.into_par_iter().map(Flushed::sync).collect::<Result<Vec<_>, _>>()?;
         synced.into_iter().try_for_each(Synced::replace)
     }
 }
 
-/// Removes outputs that a run left half-made when it was killed; to be called by who holds the lock of `folder`.
-pub fn clear(folder: &Path) {
-    atomic::clear(folder);
-}
-
-/// Hands rows on; stops where nobody takes them.
-fn in_batches(rows: EachRow, batches: &SyncSender<Vec<Row>>) -> Result<(), Fault> {
-    let gone = |_| Fault::new(Exit::Bug, "the outputs take no more rows");
+/// Sends the rows in batches. Stops if the receiver is gone.
+fn send_batches(rows: RowSource, sender: &SyncSender<Vec<Row>>) -> Result<(), Fault> {
+    let gone = |_| Fault::new(Exit::Bug, "the outputs stopped taking rows");
     let mut batch = Vec::with_capacity(BATCH);
     rows(&mut |row| {
         batch.push(row);
         if batch.len() < BATCH {
             return Ok(());
         }
-        batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).map_err(gone)
+        sender.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).map_err(gone)
     })?;
-    batches.send(batch).map_err(gone)
+    sender.send(batch).map_err(gone)
 }
 
-/// Writes the sheets side by side, each row by row.
-fn fill(sheets: &mut [(Box<dyn Sheet>, New)], batches: Receiver<Vec<Row>>) -> Result<(), Fault> {
+/// Writes each batch to all outputs in parallel.
+fn write_batches(writers: &mut [(Box<dyn RowWriter>, NewFile)], batches: Receiver<Vec<Row>>) -> Result<(), Fault> {
     batches.into_iter().try_for_each(|rows| {
-        sheets.par_iter_mut().try_for_each(|(sheet, file)| file.write(|to| rows.iter().try_for_each(|row| sheet.row(row, to))))
+        writers.par_iter_mut().try_for_each(|(writer, file)| file.write(|to| rows.iter().try_for_each(|row| writer.row(row, to))))
     })
 }
 
-/// What the tests read: the output of that name, made of these rows.
+/// The content of an output with these rows.
 #[cfg(test)]
 fn written(name: &str, view: &View, rows: &[Row]) -> String {
-    written_after(name, view, &Past::default(), rows)
+    written_with(name, view, &History::default(), rows)
 }
 
-/// The same with what it is told after the rows.
+/// The content of an output with these rows and this history.
 #[cfg(test)]
-fn written_after(name: &str, view: &View, past: &Past, rows: &[Row]) -> String {
+fn written_with(name: &str, view: &View, history: &History, rows: &[Row]) -> String {
     let output = OUTPUTS.iter().find(|output| output.file_name() == name).unwrap();
     let mut bytes = Vec::new();
-    let mut sheet = output.begin(view, &mut bytes).unwrap();
+    let mut writer = output.begin(view, &mut bytes).unwrap();
     for row in rows {
-        sheet.row(row, &mut bytes).unwrap();
+        writer.row(row, &mut bytes).unwrap();
     }
-    sheet.end(past, &mut bytes).unwrap();
+    writer.end(history, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
@@ -209,13 +206,13 @@ impl Default for View {
 }
 
 #[cfg(test)]
-impl Default for Past {
+impl Default for History {
     fn default() -> Self {
         Self { made_at: "2026-11-25T06:00:00Z".into(), cost: Some(0.0), days: Vec::new() }
     }
 }
 
-/// A row that is done.
+/// A row for tests.
 #[cfg(test)]
 fn row(title: &str) -> Row {
     Row {
@@ -248,11 +245,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_that_break_off_leave_every_old_file_and_no_other() {
+    fn a_failed_read_leaves_the_old_files_and_no_others() {
         let dir = tempfile::tempdir().unwrap();
         let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
-        outputs.fill(&mut |take| take(row("Titre"))).unwrap();
-        outputs.replace(&Past::default()).unwrap();
+        outputs.fill(&mut |sink| sink(row("Titre"))).unwrap();
+        outputs.replace(&History::default()).unwrap();
         assert!(dir.path().join("summaries.csv").exists());
         let files = || {
             let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
@@ -263,8 +260,8 @@ mod tests {
         let before = files();
         assert_eq!(before.len(), OUTPUTS.len());
         let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
-        let broken = outputs.fill(&mut |take| {
-            take(row("Autre"))?;
+        let broken = outputs.fill(&mut |sink| {
+            sink(row("Autre"))?;
             Err(Fault::usage("the ledger is damaged"))
         });
         assert!(broken.is_err());

@@ -1,7 +1,7 @@
 //! Writes the outputs from the ledger at the end of a run and puts them in their places together.
 
 use super::hand_edits::{Tables, stamp};
-use super::{Outputs, Past, View, names};
+use super::{History, Outputs, View, names};
 use crate::config::{Config, RunSettings, hash};
 use crate::dedup;
 use crate::model::Fault;
@@ -22,7 +22,7 @@ pub fn publish(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tab
     }
     dedup::mark_copies(ledger, config.near, &config.output)?;
     let outputs = fill(ledger, config)?;
-    let past = Past { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
+    let past = History { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
     tables.save_changed(config)?;
     outputs.replace(&past)?;
     let settings_hash = settings_hash(config);

@@ -2,71 +2,80 @@
 
 use crate::support::test_dir::TestDir;
 
+fn without_trailing_spaces(text: &str) -> String {
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn help_is_as_documented() {
     let ended = TestDir::new().run(&["--help"]).exits(0);
-    insta::assert_snapshot!(ended.stdout, @r"
-    Reads a folder of articles, has each one summarised and translated by the HTTP services that
-    config.toml names, and writes a bilingual French-English table. Without a subcommand it does `run`.
+    insta::assert_snapshot!(without_trailing_spaces(&ended.stdout), @r"
+    Summarise and translate a folder of articles into a French-English table
+
+    The HTTP services named in config.toml do the work; without a config, the embedded endpoint does it.
+    `depeche` without a command is short for `depeche run`.
+
+    [config: KEY] marks an option whose default is KEY in the config.
 
     Usage: depeche [OPTIONS] [PATH]...
            depeche <COMMAND>
 
     Commands:
-      run          Make or renew the table (this is what happens without a subcommand)
-      plan         Show what a run would do and cost; makes no call
-      retry        Try again what failed, and nothing else
-      status       Show the last runs, failures by reason, and costs
-      why          Show what happened to an article: when, which calls, what they cost
-      export       Print rows of the ledger once more, as CSV or JSON lines
-      forget       Prune the ledger by age; the table stays as it is
-      read         Show what is understood of each article, as JSON lines; calls nobody
-      check        Check summaries or translations in a table that somebody else made; calls nobody
-      doctor       Check the config and ask each endpoint whether it is there and knows its work
-      serve        Run the embedded endpoint alone, for other programs
+      run          Summarise and translate articles (the default command)
+      plan         Estimate the calls, cost and time of a run, without making calls
+      retry        Retry the articles that failed, and nothing else
+      status       Show recent runs, failures by reason, and costs
+      why          Show an article's status, flags, calls and cost
+      export       Print rows from the ledger as CSV or JSON Lines
+      forget       Delete old rows, replies and runs from the ledger
+      read         Print the extracted articles as JSON Lines; no network
+      check        Check the summaries or translations in any CSV file; no network
+      doctor       Check the config, and whether each endpoint is ready
+      serve        Run the embedded endpoint as a server
       init         Write a commented config for a service
-      models       Show which translation models are here; fetch them with --fetch
-      completions  Print the completions for a shell
+      models       Show which translation models are installed, or fetch them
+      completions  Print a shell completion script
       help         Print this message or the help of the given subcommand(s)
 
     Arguments:
       [PATH]...
-              Files and folders to read, `-` for standard input [default: input.paths of the config]
+              Files and folders to read; `-` is standard input [config: input.paths]
 
     Options:
-          --config <FILE>
-              The config [default: config.toml, else the one that ships with the program]
-
-      -q, --quiet
-              Say only what went wrong
-
-      -v, --verbose...
-              Say more; twice: every attempt
-
       -o, --output <DIR>
-              Folder for the table and the ledger [default: output.folder of the config]
+              Folder for the table and the ledger [config: output.folder]
+
+          --config <FILE>
+              Config file [default: config.toml, if it exists]
 
           --route <ROUTE>
-              summarise-then-translate, translate-then-summarise, or single-call
+              How to summarise and translate an article [config: summary.route]
+
+              Possible values:
+              - summarise-then-translate: Summarise the article, then translate its title and summary
+              - translate-then-summarise: Translate the article to English, then summarise it
+              - single-call:              Get everything in one call to a chat model
 
           --concurrency <N>
-              Calls at once to each endpoint
+              Maximum concurrent calls to each endpoint [config: endpoint.concurrency]
 
           --profile <PROFILE>
-              plain, or excel-fr: BOM, semicolons, CRLF
+              Format of the table [config: output.profile]
 
-          --wait-for <TIME>
-              How long an endpoint that is away is waited for [default: what the endpoint says, else
-              45s]
+              Possible values:
+              - plain:    UTF-8, commas, LF
+              - excel-fr: For a French Excel: byte order mark, semicolons, decimal commas, CRLF
 
-          --new-ledger
-              Begin a new ledger although the table is there: everything is paid for again
+          --wait-for <DURATION>
+              How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
 
           --wait
-              Where another run holds the ledger, wait for its end
+              Wait if another run is active
 
-          --log-format <FORMAT>
-              The log on standard error: text or json
+          --new-ledger
+              Start a new ledger; all articles are billed again
+
+              Only needed if the table exists but its ledger is gone.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -74,66 +83,146 @@ fn help_is_as_documented() {
       -V, --version
               Print version
 
+    Logging options:
+      -q, --quiet
+              Print errors only
+
+      -v, --verbose...
+              Log decisions (-v), or every attempt too (-vv)
+
+          --log-format <FORMAT>
+              Format of the log on standard error [config: run.log]
+
+              [possible values: text, json]
+
     Limits (exit code 6):
           --max-cost <SUM>
-              End before the call that would make the night cost more
+              Stop before spending more than SUM in 12 hours
+
+              Earlier runs in the last 12 hours count. Every endpoint needs a price.
 
           --max-articles <N>
-              End when so many articles were made
+              Stop after N articles
 
-          --max-time <TIME>
-              End after so long, as 4h or 90m
+              Articles that have not changed do not count.
+
+          --max-time <DURATION>
+              Stop after a while, e.g. 4h or 90m
 
           --deadline <HH:MM>
-              End by this time of day, as 06:30
+              Stop at a local time, e.g. 06:30
 
           --max-failures <N|N%>
-              End when more fail: a number, or a share as 10%
+              Stop when more than N articles, or N% of them, have failed
+
+              A percentage applies from the 20th article on.
+
+    Examples:
+      depeche articles/            Summarise and translate a folder
+      depeche plan                 See what a run would do and cost
+      depeche run --max-cost 5     Spend at most 5 in 12 hours
+      depeche retry                Retry the articles that failed
+      depeche why articles/a.txt   See what happened to an article
+      depeche init openai          Write a config for OpenAI
 
     Exit codes:
-      0  all done, nothing to do, or skipped  5    an endpoint is away; later may help
-      1  a bug of depeche                     6    stopped by a limit that you set
-      2  usage, config, or state files        11   another run holds the ledger
-      3  finished, but some articles failed   130  interrupted
-      4  an endpoint says stop: mend it       143  terminated
+      0    Success, or nothing to do
+      1    Bug in depeche
+      2    Error in the usage, the config, the ledger or the output folder
+      3    Finished, but some articles failed
+      4    An endpoint refused: fix its key, quota, URL or model
+      5    An endpoint is unavailable: try again later
+      6    Stopped by a limit that you set
+      11   Another run is active
+      130  Interrupted (SIGINT)
+      143  Terminated (SIGTERM)
     ");
 }
 
 #[test]
 fn help_of_run_is_as_documented() {
     let ended = TestDir::new().run(&["run", "--help"]).exits(0);
-    insta::assert_snapshot!(ended.stdout, @r"
-    Make or renew the table (this is what happens without a subcommand)
+    insta::assert_snapshot!(without_trailing_spaces(&ended.stdout), @r"
+    Summarise and translate articles (the default command)
 
     Usage: depeche run [OPTIONS] [PATH]...
 
     Arguments:
-      [PATH]...  Files and folders to read, `-` for standard input [default: input.paths of the config]
+      [PATH]...
+              Files and folders to read; `-` is standard input [config: input.paths]
 
     Options:
-          --config <FILE>        The config [default: config.toml, else the one that ships with the
-                                 program]
-      -q, --quiet                Say only what went wrong
-      -v, --verbose...           Say more; twice: every attempt
-      -o, --output <DIR>         Folder for the table and the ledger [default: output.folder of the
-                                 config]
-          --route <ROUTE>        summarise-then-translate, translate-then-summarise, or single-call
-          --concurrency <N>      Calls at once to each endpoint
-          --profile <PROFILE>    plain, or excel-fr: BOM, semicolons, CRLF
-          --wait-for <TIME>      How long an endpoint that is away is waited for [default: what the
-                                 endpoint says, else 45s]
-          --new-ledger           Begin a new ledger although the table is there: everything is paid for
-                                 again
-          --wait                 Where another run holds the ledger, wait for its end
-          --log-format <FORMAT>  The log on standard error: text or json
-      -h, --help                 Print help
+      -o, --output <DIR>
+              Folder for the table and the ledger [config: output.folder]
+
+          --config <FILE>
+              Config file [default: config.toml, if it exists]
+
+          --route <ROUTE>
+              How to summarise and translate an article [config: summary.route]
+
+              Possible values:
+              - summarise-then-translate: Summarise the article, then translate its title and summary
+              - translate-then-summarise: Translate the article to English, then summarise it
+              - single-call:              Get everything in one call to a chat model
+
+          --concurrency <N>
+              Maximum concurrent calls to each endpoint [config: endpoint.concurrency]
+
+          --profile <PROFILE>
+              Format of the table [config: output.profile]
+
+              Possible values:
+              - plain:    UTF-8, commas, LF
+              - excel-fr: For a French Excel: byte order mark, semicolons, decimal commas, CRLF
+
+          --wait-for <DURATION>
+              How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
+
+          --wait
+              Wait if another run is active
+
+          --new-ledger
+              Start a new ledger; all articles are billed again
+
+              Only needed if the table exists but its ledger is gone.
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Logging options:
+      -q, --quiet
+              Print errors only
+
+      -v, --verbose...
+              Log decisions (-v), or every attempt too (-vv)
+
+          --log-format <FORMAT>
+              Format of the log on standard error [config: run.log]
+
+              [possible values: text, json]
 
     Limits (exit code 6):
-          --max-cost <SUM>       End before the call that would make the night cost more
-          --max-articles <N>     End when so many articles were made
-          --max-time <TIME>      End after so long, as 4h or 90m
-          --deadline <HH:MM>     End by this time of day, as 06:30
-          --max-failures <N|N%>  End when more fail: a number, or a share as 10%
+          --max-cost <SUM>
+              Stop before spending more than SUM in 12 hours
+
+              Earlier runs in the last 12 hours count. Every endpoint needs a price.
+
+          --max-articles <N>
+              Stop after N articles
+
+              Articles that have not changed do not count.
+
+          --max-time <DURATION>
+              Stop after a while, e.g. 4h or 90m
+
+          --deadline <HH:MM>
+              Stop at a local time, e.g. 06:30
+
+          --max-failures <N|N%>
+              Stop when more than N articles, or N% of them, have failed
+
+              A percentage applies from the 20th article on.
     ");
 }
 
@@ -158,6 +247,12 @@ fn wrong_usage_exits_with_2() {
         assert!(ended.stderr.starts_with("error: ") && ended.stdout.is_empty(), "{}", ended.stderr);
     }
     assert!(dir.run(&["run", "--concurency", "3"]).stderr.contains("'--concurrency'"));
+}
+
+#[test]
+fn a_misspelled_command_gets_a_suggestion() {
+    let ended = TestDir::new().run(&["stauts"]).exits(2);
+    assert_eq!(ended.stderr, "error: no file, folder or command `stauts`\n  hint: did you mean `depeche status`?\n");
 }
 
 #[test]
@@ -202,7 +297,7 @@ fn init_does_not_overwrite_a_config() {
     let dir = TestDir::new();
     dir.write("config.toml", "# mine\n");
     let ended = dir.run(&["init", "ollama"]).exits(2);
-    assert!(ended.stderr.contains("`config.toml` is there already and was left as it is"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("`config.toml` already exists"), "{}", ended.stderr);
     assert_eq!(std::fs::read(dir.path("config.toml")).unwrap(), b"# mine\n");
-    assert!(dir.run(&["init", "olama"]).exits(2).stderr.contains("no config for `olama` is known"));
+    assert!(dir.run(&["init", "olama"]).exits(2).stderr.contains("unknown service `olama`"));
 }

@@ -187,10 +187,9 @@ fn a_flag_is_validated_like_the_config() {
     let mock = Mock::good();
     let dir = TestDir::with(&openai(&mock), 1);
     let ended = dir.run(&["run", "--route", "singel-call"]).exits(2);
-    insta::assert_snapshot!(ended.stderr.trim_end(), @r"
-    error: command line: `route` cannot be `singel-call`
-      hint: did you mean `single-call`?
-    ");
+    assert!(ended.stderr.contains("a similar value exists: 'single-call'"), "{}", ended.stderr);
+    let ended = dir.run(&["run", "--max-time", "soon"]).exits(2);
+    assert!(ended.stderr.starts_with("error: command line: "), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
 

@@ -1,4 +1,4 @@
-//! `depeche doctor` reports whether each endpoint is reachable and can do its tasks.
+//! `depeche doctor`: says in words whether each endpoint is there and can do its tasks.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ fn says(config: &dyn Fn(&Mock) -> String, action: impl Fn() -> Action + Send + S
     let mock = Mock::scripted(move |_, _| action());
     let dir = TestDir::with(&config(&mock), 1);
     let ended = Running::start(dir.command(&["doctor"]).env("DEPECHE_TEST_KEY", "sk-test-1234")).wait().exits(exit);
-    assert!(mock.requests().iter().all(|request| !request.is_billable()), "probes are free");
+    assert!(mock.requests().iter().all(|request| !request.is_billable()), "it costs nothing");
     ended.stdout
 }
 
@@ -91,20 +91,20 @@ fn a_missing_model_or_language_is_named() {
 fn a_missing_or_wrong_key_is_reported() {
     let refused = || Action::status(401, r#"{"error":{"message":"no key"}}"#);
     let said = says(&openai, refused, 4);
-    assert!(said.contains("it wants a key: add key = { env = \"VARIABLE\" }"), "{said}");
+    assert!(said.contains("it requires a key; add key = { env = \"VARIABLE\" }"), "{said}");
     let said = says(&with_key, refused, 4);
-    assert!(said.contains("it refuses the key: is it the right one, and still valid?"), "{said}");
+    assert!(said.contains("it rejected the key; is it the right one, and still valid?"), "{said}");
 }
 
 #[test]
 fn other_errors_are_explained() {
     let said = says(&openai, || Action::status(404, ""), 4);
-    assert!(said.contains("nothing there answers like `openai`: are the url and the model's name right?"), "{said}");
+    assert!(said.contains("nothing there answers like `openai`; are the URL and the model name right?"), "{said}");
     let said = says(&openai, || Action::status(503, "starting"), 5);
     assert!(said.contains("status 503: starting"), "{said}");
     let said = says(&openai, || Action::Answer(Response::new(302, "").with("location", "https://login.invalid/")), 4);
     assert!(said.contains("https://login.invalid/"), "{said}");
     let hasty = |mock: &Mock| openai(mock).replace("100s", "100ms");
     let said = says(&hasty, || Action::Hang, 5);
-    assert!(said.contains("it took the call and did not answer in time"), "{said}");
+    assert!(said.contains("it accepted the request but did not answer in time"), "{said}");
 }

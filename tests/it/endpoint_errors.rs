@@ -27,7 +27,7 @@ fn a_temporary_error_is_retried() {
         let (mock, dir) = first(move |_, number| (number == 0).then(|| Action::status(status, "wait a moment")));
         let ended = dir.run(&["run"]).exits(0);
         assert_eq!(mock.count(), 3, "{status}");
-        assert!(ended.stdout.contains("1 repeated"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("1 retried"), "{}", ended.stdout);
     }
 }
 
@@ -58,12 +58,12 @@ fn a_call_that_may_have_been_billed_is_retried_once_and_counted() {
         let (mock, dir) = first(move |request, number| (number == 0).then(|| action(request)));
         let ended = dir.run(&["run"]).exits(0);
         assert_eq!(mock.count(), 3);
-        assert!(ended.stdout.contains("1 repeated, 1 perhaps billed without an answer"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("1 retried, 1 maybe billed"), "{}", ended.stdout);
         let (mock, dir) = first(move |request, number| (number < 2).then(|| action(request)));
         let ended = dir.run(&["run"]).exits(3);
         assert_eq!(mock.count(), 2, "a third time is for the next run");
         assert!(error(&dir).starts_with("broken: ") && error(&dir).contains("may have been billed"), "{}", error(&dir));
-        assert!(ended.stdout.contains("2 perhaps billed without an answer"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("2 maybe billed"), "{}", ended.stdout);
         dir.run(&["run"]).exits(0);
         assert_eq!((mock.count(), error(&dir).as_str()), (4, ""));
     }

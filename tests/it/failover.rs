@@ -243,5 +243,5 @@ fn a_pause_holds_back_every_call() {
     let dir = TestDir::with(&openai(&mock), 12);
     let ended = dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 25);
-    assert!(ended.stdout.contains("1 repeated"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("1 retried"), "{}", ended.stdout);
 }

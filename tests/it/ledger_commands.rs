@@ -12,7 +12,7 @@ fn json(text: &str) -> serde_json::Value {
 }
 
 /// A service that refuses the article with this number while the returned flag is set.
-fn refusing(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>) {
+fn choosy(number: usize) -> (Mock, std::sync::Arc<std::sync::atomic::AtomicBool>) {
     let refuse = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     let asked = std::sync::Arc::clone(&refuse);
     let mock = Mock::scripted(move |request, _| {
@@ -32,7 +32,7 @@ fn plan_predicts_the_next_run() {
     dir.write("input/empty.txt", "");
     let before = json(&dir.run(&["plan", "--json"]).exits(0).stdout);
     assert_eq!(mock.count(), 0);
-    assert!(!dir.path("output").exists(), "plan writes nothing");
+    assert!(!dir.path("output").exists(), "it writes nothing");
     assert_eq!((&before["new"], &before["skipped"]["empty"], &before["endpoints"][0]["calls"]), (&4.into(), &1.into(), &8.into()));
     assert!(before["endpoints"][0]["cost"].is_null(), "an unknown price is not 0: {before}");
     dir.run(&["run"]).exits(0);
@@ -62,30 +62,28 @@ fn plan_and_status_work_during_a_run() {
     let run = dir.start(&["run"]);
     mock.wait_for_in_flight(2);
     let plan = dir.run(&["plan"]).exits(0).stdout;
-    assert!(plan.contains("found") && plan.contains("endpoint llm: 4 calls") && plan.contains("cost unknown"), "{plan}");
+    assert!(plan.contains("found") && plan.contains("  llm           4       0") && plan.contains("Total cost: unknown"), "{plan}");
     let status = dir.run(&["status"]).exits(0).stdout;
-    assert!(status.contains(&format!("at work (process {}", run.pid())), "{status}");
+    assert!(status.contains(&format!("active (process {}", run.pid())), "{status}");
     mock.release();
     run.wait().exits(0);
 }
 
 #[test]
 fn status_shows_runs_reasons_and_costs() {
-    let (mock, _) = refusing(2);
+    let (mock, _) = choosy(2);
     let dir = TestDir::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 3);
-    assert!(dir.run(&["status"]).exits(0).stdout.contains("nothing was done yet"));
+    assert!(dir.run(&["status"]).exits(0).stdout.contains("no run has started yet"));
     dir.write("input/empty.txt", "");
     dir.run(&["run"]).exits(3);
     let status = dir.run(&["status"]).exits(0).stdout;
     for part in [
-        "table: 2 done, 1 failed, 1 skipped",
-        "exit 3",
-        "4 found, 2 done (0 earlier), 1 skipped, 1 failed",
-        "failed: ",
-        "such as input/002.txt",
-        "skipped: empty",
-        "llm: 4 calls",
-        "cost 0.",
+        "Table: 2 done, 1 failed, 1 skipped",
+        "  4     2        0       1        1        0 ",
+        "     1  failed   refused-request  input/002.txt",
+        "     1  skipped  empty            input/empty.txt",
+        "  llm           4 ",
+        "  0.",
     ] {
         assert!(status.contains(part), "no `{part}` in\n{status}");
     }
@@ -95,13 +93,13 @@ fn status_shows_runs_reasons_and_costs() {
     mock.wait_for_in_flight(1);
     run.kill();
     let status = dir.run(&["status"]).exits(0).stdout;
-    assert!(status.contains("killed") && status.contains("perhaps billed without an answer"), "{status}");
+    assert!(status.contains("killed") && status.contains("Maybe billed, without a usable answer"), "{status}");
     mock.release();
 }
 
 #[test]
 fn retry_takes_only_failed_articles() {
-    let (mock, refuse) = refusing(2);
+    let (mock, refuse) = choosy(2);
     let dir = TestDir::with(&openai(&mock), 3);
     dir.run(&["run"]).exits(3);
     let calls = mock.count();
@@ -110,7 +108,7 @@ fn retry_takes_only_failed_articles() {
     dir.article(7);
     let summary = dir.run(&["retry"]).exits(0).summary();
     assert_eq!([&summary["found"], &summary["done"]], [1, 1], "{summary}");
-    assert_eq!((mock.count(), sources(&dir.rows()).len()), (calls + 2, 3), "the other rows stay in the table");
+    assert_eq!((mock.count(), sources(&dir.rows()).len()), (calls + 2, 3), "the others stay in the table");
     assert!(dir.rows().iter().all(|row| row["status"] == "done"));
     let idle = dir.run(&["retry"]).exits(0).summary();
     assert_eq!([&idle["found"], &idle["requests"]], [0, 0]);
@@ -118,7 +116,7 @@ fn retry_takes_only_failed_articles() {
 
 #[test]
 fn export_filters_by_status_flag_and_date() {
-    let (mock, _) = refusing(2);
+    let (mock, _) = choosy(2);
     let dir = TestDir::with(&openai(&mock), 3);
     dir.write("input/dated.json", serde_json::json!({"title": "Titre", "text": french(8), "date": "2026-11-14"}).to_string());
     dir.run(&["run"]).exits(3);
@@ -136,7 +134,7 @@ fn export_filters_by_status_flag_and_date() {
     fs::remove_file(dir.path("input/001.txt")).unwrap();
     dir.run(&["run"]).exits(3);
     assert_eq!((names(&[]).len(), names(&["--all"]).len()), (3, 4));
-    for (arguments, part) in [(["--flag", "nmber"], "there is no flag"), (["--since", "yesterday"], "is no date")] {
+    for (arguments, part) in [(["--flag", "nmber"], "unknown flag `nmber`"), (["--since", "yesterday"], "expected a date")] {
         let ended = dir.run(&[&["export"], &arguments[..]].concat()).exits(2);
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }
@@ -159,20 +157,20 @@ fn forget_keeps_what_the_table_needs() {
         .unwrap();
     drop(ledger);
     let dry = dir.run(&["forget", "--older-than", "90d", "--dry-run"]).exits(0).stdout;
-    assert!(dry.contains("1 rows") && dry.contains("2 replies") && dry.contains("would be forgotten"), "{dry}");
+    assert!(dry.starts_with("Would delete, ") && dry.contains("in the table  1\n") && dry.contains("replies             2\n"), "{dry}");
     let real = dir.run(&["forget", "--older-than", "90d"]).exits(0).stdout;
-    assert_eq!(real.replace(": forgotten", ": would be forgotten").split(" (").next(), dry.split(" (").next());
-    assert!(dir.run(&["forget", "--older-than", "90d"]).exits(0).stdout.starts_with("0 rows"));
+    assert!(real.starts_with("Deleted, ") && real.lines().skip(1).eq(dry.lines().skip(1)), "{real}");
+    assert!(dir.run(&["forget", "--older-than", "90d"]).exits(0).stdout.contains("in the table  0\n"));
     dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 6, "nothing that the table needs was lost");
     let ended = rows(&table, b',').len();
     assert_eq!(dir.rows().len(), ended);
-    assert!(dir.run(&["forget", "--older-than", "soon"]).exits(2).stderr.contains("is no age"));
+    assert!(dir.run(&["forget", "--older-than", "soon"]).exits(2).stderr.contains("expected an age"));
 }
 
 #[test]
 fn why_shows_the_history_of_an_article() {
-    let (mock, _) = refusing(2);
+    let (mock, _) = choosy(2);
     let dir = TestDir::with(&openai(&mock).replace("timeout", "price = { characters = 20.0 }\ntimeout"), 2);
     dir.write("input/deich.txt", german());
     dir.run(&["run"]).exits(3);
@@ -193,11 +191,11 @@ fn why_shows_the_history_of_an_article() {
     assert_eq!(why(&dir.path("input/001.txt").display().to_string()), story);
     assert!(why("input/002.txt").contains("failed, ") && why("input/002.txt").contains("not this one"));
     dir.write("input/001.txt", french(44));
-    assert!(why("input/001.txt").contains("has changed since") || why("input/001.txt").contains("is read again"));
+    assert!(why("input/001.txt").contains("changed; the next run") || why("input/001.txt").contains("reads it again"));
     fs::remove_file(dir.path("input/001.txt")).unwrap();
-    assert!(why("input/001.txt").contains("cannot be looked at now"));
+    assert!(why("input/001.txt").contains("cannot be accessed"));
     dir.write("input/.hidden.txt", "x");
-    for (file, part) in [("input/none.txt", "there is no such file"), ("input/.hidden.txt", "hidden files are left out")] {
+    for (file, part) in [("input/none.txt", "no such file"), ("input/.hidden.txt", "hidden files are ignored")] {
         let ended = dir.run(&["why", file]).exits(2);
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }

@@ -38,7 +38,7 @@ fn the_limit_of_open_files_is_raised_as_needed() {
     let dir = TestDir::with(&openai(&mock).replace("concurrency = 4", "concurrency = 300"), 3);
     under(&dir, "ulimit -Sn 100", &["run"]).wait().exits(0);
     let ended = under(&dir, "ulimit -n 300", &["run"]).wait().exits(2);
-    assert!(ended.stderr.contains("may have 300 files open") && ended.stderr.contains("need about 364"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("too few open files allowed: 300") && ended.stderr.contains("need about 364"), "{}", ended.stderr);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn too_few_threads_are_reported_before_the_first_request() {
     let own = Command::new("chown").args(["-R", "61111"]).arg(dir.path(".")).status().is_ok_and(|status| status.success());
     let program = dir.path("program");
     std::fs::copy(env!("CARGO_BIN_EXE_depeche"), &program).unwrap();
-    let as_other_user = |limit: usize| -> Option<Ended> {
+    let as_nobody = |limit: usize| -> Option<Ended> {
         let command = dir.command(&["run"]);
         let mut limited = Command::new("setpriv");
         limited.args(["--reuid=61111", "--clear-groups", "--", "/bin/bash", "-c", &format!("ulimit -u {limit}; exec ./program run")]);
@@ -57,12 +57,12 @@ fn too_few_threads_are_reported_before_the_first_request() {
         Command::new("setpriv").args(["--reuid=61111", "true"]).status().ok()?.success().then(|| Running::start(&mut limited).wait())
     };
     for limit in [1, 2, 3, 5, 9] {
-        let Some(ended) = as_other_user(limit).filter(|_| own) else { return println!("skipped: cannot run as another user") };
+        let Some(ended) = as_nobody(limit).filter(|_| own) else { return println!("skipped: nobody else can be run as") };
         let ended = ended.exits(2);
         assert!(ended.stderr.contains("threads"), "{limit}: {}", ended.stderr);
     }
     assert_eq!(mock.count(), 0);
-    as_other_user(100).unwrap().exits(0);
+    as_nobody(100).unwrap().exits(0);
     assert_eq!(mock.count(), 2);
 }
 

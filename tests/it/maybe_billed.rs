@@ -29,9 +29,9 @@ fn a_lost_attempt_stays_in_the_ledger_after_a_successful_retry() {
     assert_eq!((wasted.len(), wasted[0].0.as_str(), wasted[0].1), (1, "lost", 1), "{wasted:?}");
     let why = dir.run(&["why", "input/001.txt"]).exits(0).stdout;
     assert_eq!(why.lines().filter(|line| line.trim_start().starts_with("call ")).count(), 3, "{why}");
-    assert!(why.contains("run 1: sent, and no answer came; perhaps billed, cost "), "{why}");
+    assert!(why.contains("run 1: sent, no answer; maybe billed, cost "), "{why}");
     let status = dir.run(&["status"]).exits(0).stdout;
-    assert!(status.contains("1 calls to llm, sent, and no answer came"), "{status}");
+    assert!(status.contains("sent, no answer"), "{status}");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn two_lost_attempts_count_as_two() {
     let wasted = intents(&dir);
     assert_eq!((wasted.len(), wasted[0].0.as_str(), wasted[0].1), (1, "lost", 2), "{wasted:?}");
     let why = dir.run(&["why", "input/001.txt"]).exits(0).stdout;
-    assert!(why.contains("sent, and no answer came; perhaps billed 2 times, cost "), "{why}");
+    assert!(why.contains("sent, no answer; maybe billed 2 times, cost "), "{why}");
     dir.run(&["run"]).exits(0);
     assert_eq!(intents(&dir), wasted, "the next run's calls were answered");
 }

@@ -76,7 +76,7 @@ fn each_bad_certificate_ends_the_run_with_an_explanation() {
         let ended = run(&dir, &["run"]).exits(4);
         let error = dir.row("input/008.txt")["error"].clone();
         assert!(error.starts_with(&format!("tls: endpoint `llm`: {said}")), "{certificate}: {error}");
-        assert!(ended.stdout.lines().any(|line| line.starts_with("calls") && !line.contains("repeated")), "{}", ended.stdout);
+        assert!(ended.stdout.lines().any(|line| line.starts_with("calls") && !line.contains("retried")), "{}", ended.stdout);
         assert_eq!(requests.load(Ordering::SeqCst), 0, "{certificate}: nothing is sent");
         let doctor = run(&dir, &["doctor"]).exits(4);
         assert!(doctor.stdout.contains(said), "{}", doctor.stdout);

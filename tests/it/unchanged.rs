@@ -82,7 +82,7 @@ fn renamed_and_copied_articles_are_recognised_by_content() {
     let summary = dir.run(&["run"]).exits(0).summary();
     assert_eq!(sources(&dir.rows()), ["input/002.txt", "input/copy.txt", "input/sub/b.txt"]);
     assert_eq!(dir.row("input/sub/b.txt")["summary_en"], before["summary_en"]);
-    assert_eq!((mock.count(), &summary["remembered"]), (4, &serde_json::json!(0)), "not even the replies were looked up");
+    assert_eq!((mock.count(), &summary["cached"]), (4, &serde_json::json!(0)), "not even the replies were looked up");
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn missing_or_absurd_usage_costs_the_estimate() {
         let summary = ended.summary();
         let cost = summary["cost"].as_f64().unwrap();
         assert!(cost > 0.0 && cost < 0.01 && summary["estimated"] == json!(2), "{summary}");
-        assert!(ended.stdout.contains("2 answers without a count, estimated"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("2 answers without usage, estimated"), "{}", ended.stdout);
     }
 }
 

@@ -184,7 +184,7 @@ await step('5,000 rows at work', at('many'), {}, async (page) => {
   console.log(`  ${JSON.stringify(figures)}`);
   await page.fill('#q', 'PWNED');
   await page.waitForFunction(() => document.querySelectorAll('article:not([hidden])').length === 200);
-  hold('filtered, they close up', (await page.locator('.lot:not([hidden])').count()) <= 200);
+  hold('filtered, they close up', (await page.locator('.chunk:not([hidden])').count()) <= 200);
 });
 
 await browser.close();

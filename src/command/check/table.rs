@@ -1,4 +1,4 @@
-//! A table of anybody's: CSV with any usual delimiter, UTF-8 or Windows-1252, with or without a byte order mark.
+//! Reads a CSV file with any usual delimiter, in UTF-8 or Windows-1252, with or without a byte order mark.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -8,14 +8,14 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use crate::model::Fault;
 
-/// What is looked at for the head of the table; a longer one is no table.
+/// The column names must fit in this many bytes.
 const HEAD: usize = 1 << 20;
 const DELIMITERS: &[u8] = b",;\t|";
 
-/// What is needed of a row.
+/// The cells of a row that the checks need.
 #[derive(Debug, PartialEq)]
 pub(super) struct Cells {
-    /// The cell in the column `id`, else the row's number, from 1.
+    /// The cell in the column `id`, or the row's number, from 1.
     pub(super) id: String,
     pub(super) source: String,
     pub(super) target: String,
@@ -34,16 +34,16 @@ impl Table {
     /// Opens `path` (`-` is standard input), which must have both columns.
     pub(super) fn open(path: &Path, columns: [&str; 2]) -> Result<Self, Fault> {
         let name = path.display().to_string();
-        let cannot = |what: String| Fault::usage(format!("`{name}` cannot be read: {what}"));
+        let cannot = |what: String| Fault::usage(format!("cannot read `{name}`: {what}"));
         let input: Box<dyn Read> =
             if name == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(|error| cannot(error.to_string()))?) };
         let mut input = BufReader::with_capacity(HEAD, input);
         let head = input.fill_buf().map_err(|error| cannot(error.to_string()))?;
         if head.is_empty() {
-            return Err(cannot("it is empty".into()));
+            return Err(cannot("the file is empty".into()));
         }
         if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-            return Err(cannot("it is UTF-16; save it as UTF-8".into()));
+            return Err(cannot("the file is UTF-16; save it as UTF-8".into()));
         }
         let mark = usize::from(head.starts_with(b"\xef\xbb\xbf")) * 3;
         let delimiter = delimiter(head.get(mark..).unwrap_or_default(), columns);
@@ -54,7 +54,7 @@ impl Table {
         let place = |wanted: &str| names.iter().position(|name| name == wanted);
         let find = |wanted: &str| {
             place(wanted)
-                .ok_or_else(|| Fault::usage(format!("`{name}` has no column `{wanted}`\n  hint: its columns are {}", names.join(", "))))
+                .ok_or_else(|| Fault::usage(format!("`{name}` has no column `{wanted}`\n  hint: the columns are {}", names.join(", "))))
         };
         let columns = [find(columns[0])?, find(columns[1])?];
         Ok(Self { id: place("id"), name: name.clone(), reader, columns, row: 0 })
@@ -70,7 +70,7 @@ impl Iterator for Table {
         match self.reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return None,
-            Err(error) => return Some(Err(Fault::usage(format!("`{}` cannot be read on from row {}: {error}", self.name, self.row)))),
+            Err(error) => return Some(Err(Fault::usage(format!("cannot read `{}` from row {} on: {error}", self.name, self.row)))),
         }
         let cell = |at: usize| record.get(at).map(text).unwrap_or_default();
         let id = self.id.map(cell).filter(|id| !id.is_empty()).unwrap_or_else(|| self.row.to_string());
@@ -78,7 +78,7 @@ impl Iterator for Table {
     }
 }
 
-/// The delimiter by which both columns are there, else that which the first line has most of.
+/// The delimiter with which both columns exist, or else the one that gives the most columns.
 fn delimiter(head: &[u8], columns: [&str; 2]) -> u8 {
     let names = |delimiter: u8| {
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(head);
@@ -93,7 +93,7 @@ fn delimiter(head: &[u8], columns: [&str; 2]) -> u8 {
     DELIMITERS.iter().find(fits).or_else(most).copied().unwrap_or(b',')
 }
 
-/// A cell's text: UTF-8, else Windows-1252.
+/// Decodes a cell as UTF-8, or else as Windows-1252.
 fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn delimiter_mark_and_encoding_are_found_out() {
+    fn delimiter_bom_and_encoding_are_detected() {
         assert_eq!(rows(b"fr,en\n\xc3\xa9t\xc3\xa9,summer\n").unwrap(), [cells("1", "été", "summer")]);
         assert_eq!(rows(b"\xef\xbb\xbfid;fr;en\r\nx;\"a;b\";c\r\n").unwrap(), [cells("x", "a;b", "c")]);
         assert_eq!(rows(b"en\tfr\nsummer\t\xe9t\xe9\n").unwrap(), [cells("1", "été", "summer")]);
@@ -127,9 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_table_is_refused_with_advice() {
+    fn a_file_that_is_not_such_a_table_is_rejected_with_a_hint() {
         assert!(rows(b"").unwrap_err().contains("empty"));
         assert!(rows(b"\xff\xfef\0").unwrap_err().contains("save it as UTF-8"));
-        assert!(rows(b"french,english\n").unwrap_err().ends_with("its columns are french, english"));
+        assert!(rows(b"french,english\n").unwrap_err().ends_with("the columns are french, english"));
     }
 }

@@ -140,7 +140,7 @@ impl LedgerReader {
                     paid: count(12)?,
                     retried: count(13)?,
                     maybe_billed: count(14)?,
-                    remembered: count(15)?,
+                    cached: count(15)?,
                     estimated: count(18)?,
                     cost: row.get(16)?,
                     seconds: row.get::<_, Option<f64>>(17)?.unwrap_or(0.0),

@@ -36,7 +36,7 @@ pub(super) fn end(connection: &Connection, exit: Exit, summary: &RunSummary, run
             count(summary.paid),
             count(summary.retried),
             count(summary.maybe_billed),
-            count(summary.remembered),
+            count(summary.cached),
             summary.cost,
             summary.seconds,
             count(summary.estimated),

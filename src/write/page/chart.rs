@@ -1,28 +1,28 @@
-//! The last nights as columns: what each cost, or how many articles it had where nothing costs anything. The figures stand in a table
-//! beside it for those who do not see it.
+//! A column chart of the last days: their cost, or their number of articles if nothing costs anything. A
+//! table has the same figures for screen readers.
 
 use std::fmt::Write;
 
 use super::words;
 use crate::model::Day;
 
-/// Days that are shown.
+/// The number of days to show.
 const DAYS: usize = 30;
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 84.0;
-/// Below the columns, for the dates; above, for the largest figure.
+/// Room below the columns for dates, and above them for the largest figure.
 const BELOW: f64 = 16.0;
 const ABOVE: f64 = 16.0;
 
-/// A drawing and what it shows.
+/// A chart and its heading.
 pub(super) struct Chart {
-    /// The key of its heading.
+    /// The key of the heading.
     pub(super) title: &'static str,
-    /// The drawing and its table, as HTML of figures and dates alone.
+    /// The chart and its table, as HTML that holds only numbers and dates.
     pub(super) svg: String,
 }
 
-/// The chart of the last days, the latest last.
+/// Draws the last of `days`, which are in order.
 pub(super) fn chart(days: &[Day]) -> Chart {
     let days = days.get(days.len().saturating_sub(DAYS)..).unwrap_or_default();
     let costs = days.iter().any(|day| day.cost > 0.0);
@@ -31,24 +31,24 @@ pub(super) fn chart(days: &[Day]) -> Chart {
         return Chart { title, svg: format!("<p class=\"none\">{}</p>", words::span("no-history")) };
     }
     let value = |day: &Day| if costs { day.cost } else { count(day.done + day.failed) };
-    let most = days.iter().map(value).fold(0.0, f64::max);
-    Chart { title, svg: draw(days, value, most) + &table(days) }
+    let max = days.iter().map(value).fold(0.0, f64::max);
+    Chart { title, svg: draw(days, value, max) + &table(days) }
 }
 
-fn draw(days: &[Day], value: impl Fn(&Day) -> f64, most: f64) -> String {
+fn draw(days: &[Day], value: impl Fn(&Day) -> f64, max: f64) -> String {
     let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {}\" aria-hidden=\"true\" focusable=\"false\">", ABOVE + HEIGHT + BELOW);
     let step = WIDTH / count(days.len().max(12) as u64);
     let base = ABOVE + HEIGHT;
     for (at, day) in days.iter().enumerate() {
-        // A day on which something was done shows, however little it was.
-        let height = if most > 0.0 { (value(day) / most * HEIGHT).max(if value(day) > 0.0 { 1.5 } else { 0.0 }) } else { 0.0 };
+        // Any value above 0 is visible, however small.
+        let height = if max > 0.0 { (value(day) / max * HEIGHT).max(if value(day) > 0.0 { 1.5 } else { 0.0 }) } else { 0.0 };
         let last = if at + 1 == days.len() { " class=\"last\"" } else { "" };
         let (x, y, width) = (count(at as u64) * step, base - height, (step - 2.0).max(1.0));
         // Writing to a String cannot fail.
         let _ = write!(svg, "<rect{last} x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"1.5\"/>");
     }
     let _ = write!(svg, "<line x1=\"0\" x2=\"{WIDTH}\" y1=\"{base}\" y2=\"{base}\"/>");
-    let _ = write!(svg, "<text x=\"0\" y=\"10\" data-n=\"{most}\">{}</text>", figure(most));
+    let _ = write!(svg, "<text x=\"0\" y=\"10\" data-n=\"{max}\">{}</text>", figure(max));
     if let (Some(first), Some(last)) = (days.first(), days.last()) {
         let (y, end) = (base + 13.0, count(days.len() as u64) * step - 2.0);
         let anchor = if days.len() > 6 { "end" } else { "start" };
@@ -65,25 +65,25 @@ fn table(days: &[Day]) -> String {
     let head = ["day", "done-and-failed", "cost"].map(|key| format!("<th scope=\"col\">{}</th>", words::span(key))).concat();
     let mut table = format!("<div class=\"unseen\"><table><thead><tr>{head}</tr></thead><tbody>");
     for day in days {
-        let (date, all, failed, cost) = (tidy(&day.date), day.done + day.failed, day.failed, figure(day.cost));
+        let (date, all, failed, cost) = (date_characters(&day.date), day.done + day.failed, day.failed, figure(day.cost));
         let _ = write!(table, "<tr><th scope=\"row\">{date}</th><td>{all}, {failed}</td><td>{cost}</td></tr>");
     }
     table + "</tbody></table></div>"
 }
 
-/// `25/11` of `2026-11-25`.
+/// `25/11` for `2026-11-25`.
 fn short(date: &str) -> String {
-    let mut parts = date.split('-').skip(1).map(tidy);
+    let mut parts = date.split('-').skip(1).map(date_characters);
     let (month, day) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     format!("{day}/{month}")
 }
 
-/// Digits and hyphens: a date from the ledger is put in the page as it is.
-fn tidy(date: &str) -> String {
+/// Keeps only digits and hyphens, as dates from the ledger go into the page unescaped.
+fn date_characters(date: &str) -> String {
     date.chars().filter(|c| c.is_ascii_digit() || *c == '-').collect()
 }
 
-/// A figure with four decimals at most, as French writes it.
+/// Formats a number in French, with at most four decimals.
 pub(super) fn figure(number: f64) -> String {
     let text = format!("{number:.4}");
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
@@ -92,7 +92,7 @@ pub(super) fn figure(number: f64) -> String {
     format!("{}{comma}{part}", words::number(&whole))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the height of a column")]
+#[expect(clippy::cast_precision_loss, reason = "only used for the height of a column")]
 fn count(number: u64) -> f64 {
     number as f64
 }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tallest_column_is_the_dearest_day_and_the_table_has_every_figure() {
+    fn the_most_expensive_day_has_the_tallest_column_and_the_table_has_all_figures() {
         let chart = chart(&[day("2026-11-23", 10, 0.5), day("2026-11-24", 20, 1.25), day("2026-11-25", 5, 0.0)]);
         assert_eq!(chart.title, "cost-a-day");
         let drawing = chart.svg.split_once("</svg>").unwrap().0;
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_costs_anything_articles_are_counted_and_old_days_fall_out() {
+    fn without_costs_articles_are_counted_and_old_days_are_dropped() {
         let days: Vec<Day> = (1..=40).map(|n| day(&format!("2026-10-{n}"), n, 0.0)).collect();
         let drawn = chart(&days);
         assert_eq!((drawn.title, drawn.svg.matches("<rect").count()), ("rows-a-day", DAYS));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_written_as_french_does() {
+    fn figures_are_formatted_in_french() {
         assert_eq!([0.0, 0.0125, 1234.5, 2.0].map(figure), ["0", "0,0125", "1\u{202f}234,5", "2"]);
     }
 }

@@ -1,20 +1,20 @@
-//! Addresses that a click may follow: of the web by http and https alone, and of the files that the articles came from.
+//! Links to originals on the web, by http and https only, and to source files.
 
 use std::fmt::Write;
 use std::path::{Component, Path};
 
-/// The address of an article on the web and its host's name, if it is one that may be followed.
+/// The address of an article on the web and its host; `None` if the address is not safe to follow.
 pub(super) fn web(url: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let plain = !url.contains(|c: char| c.is_whitespace() || c.is_control());
-    // A name before the host is a password, or a trap: «https://journal.example@elsewhere.example».
-    let fit = web && plain && !host.is_empty() && !host.contains('@');
-    fit.then(|| (url, host.strip_prefix("www.").unwrap_or(host)))
+    // `@` ends a user name, and may hide the host: https://journal.example@elsewhere.example.
+    let safe = web && plain && !host.is_empty() && !host.contains('@');
+    safe.then(|| (url, host.strip_prefix("www.").unwrap_or(host)))
 }
 
-/// How the page names the config's folder, from its own: `../`.
+/// The relative path from the folder of the page to that of the config, e.g. `../`.
 pub(super) fn base(page: &Path, config: &Path) -> String {
     let (mut from, mut to) = (page.components().peekable(), config.components().peekable());
     while from.peek().is_some() && from.peek() == to.peek() {
@@ -22,11 +22,11 @@ pub(super) fn base(page: &Path, config: &Path) -> String {
     }
     let up = from.filter(|part| matches!(part, Component::Normal(_))).map(|_| "../".to_owned());
     let down = to.map(|part| encode(part.as_os_str().as_encoded_bytes()) + "/");
-    let way: String = up.chain(down).collect();
-    if way.is_empty() { "./".into() } else { way }
+    let path: String = up.chain(down).collect();
+    if path.is_empty() { "./".into() } else { path }
 }
 
-/// The address of the file that a source names (see `discover::display_name`), if it names one.
+/// The address of the file of a source (see `discover::display_name`); `None` for standard input.
 pub(super) fn file(source: &str, base: &str) -> Option<String> {
     let name = source.split('#').next().unwrap_or_default();
     if name.is_empty() || name == "(stdin)" {
@@ -36,7 +36,7 @@ pub(super) fn file(source: &str, base: &str) -> Option<String> {
     Some(if path.starts_with('/') { format!("file://{path}") } else { format!("{base}{path}") })
 }
 
-/// The bytes of a name in which `\xNN` stands for a byte and `\\` for a backslash.
+/// Decodes `\xNN` to a byte and `\\` to a backslash.
 fn unescape(name: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name;
@@ -69,10 +69,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_web_is_followed() {
+    fn only_http_and_https_are_links() {
         assert_eq!(web("https://www.journal.example/a?b#c"), Some(("https://www.journal.example/a?b#c", "journal.example")));
         assert_eq!(web("HTTP://journal.example"), Some(("HTTP://journal.example", "journal.example")));
-        for trap in [
+        for unsafe_url in [
             "javascript:alert(1)",
             "javascript://journal.example/%0Aalert(1)",
             " https://journal.example",
@@ -86,12 +86,12 @@ mod tests {
             "https://journal.example\\@elsewhere.example/ ",
             "",
         ] {
-            assert_eq!(web(trap), None, "{trap}");
+            assert_eq!(web(unsafe_url), None, "{unsafe_url}");
         }
     }
 
     #[test]
-    fn the_way_to_a_source_leads_from_the_page_to_its_file() {
+    fn links_to_sources_are_relative_to_the_page() {
         let base = |page: &str, config: &str| super::base(Path::new(page), Path::new(config));
         assert_eq!(base("/desk/output", "/desk"), "../");
         assert_eq!(base("/desk", "/desk"), "./");

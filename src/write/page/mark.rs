@@ -1,23 +1,23 @@
-//! Where findings bite: the places in a row's texts that are marked.
+//! Marks the places of findings in a row's texts.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::model::{Digest, Field, Finding, Lang, Row};
 
-/// The tone of what the other text says at the same place.
+/// The tone of the counterpart in the other text.
 const MATCH: &str = "match";
 
-/// A stretch of text, marked or not.
+/// A piece of text, marked or not.
 pub(super) struct Piece<'a> {
     pub(super) text: &'a str,
-    /// The severity's word, or `match` for what the other text says there; empty where nothing is marked.
+    /// The code of the severity, or `match` for a counterpart; empty if the piece is not marked.
     pub(super) tone: &'static str,
-    /// What a finding's link leads to; empty where none does.
+    /// The target of a link from a finding; empty if there is none.
     pub(super) id: String,
 }
 
-/// The marked places of a row.
+/// The marks of a row.
 pub(super) struct Marks<'a> {
     row: &'a Row,
     marks: Vec<Mark>,
@@ -31,19 +31,19 @@ struct Mark {
 }
 
 impl<'a> Marks<'a> {
-    /// The places of all that the checks found. The gravest come first; one that overlaps another is not marked twice.
-    pub(super) fn of(row: &'a Row) -> Self {
+    /// Locates all findings. Where findings overlap, only the most serious is marked.
+    pub(super) fn new(row: &'a Row) -> Self {
         let mut marks = Self { row, marks: Vec::new() };
         let mut findings: Vec<(usize, &Finding)> = row.findings.iter().enumerate().collect();
         findings.sort_by_key(|(_, finding)| Reverse(finding.severity));
         for (at, finding) in &findings {
-            if let Some(range) = place(text_of(&row.digest, finding.field), &finding.found, finding.span.as_ref()) {
+            if let Some(range) = locate(text_of(&row.digest, finding.field), &finding.found, finding.span.as_ref()) {
                 marks.add(Mark { field: finding.field, range, tone: finding.severity.code(), finding: *at });
             }
         }
         for (at, finding) in findings {
             let Some(other) = counterpart(finding.field) else { continue };
-            if let Some(range) = place(text_of(&row.digest, other), &finding.expected, None) {
+            if let Some(range) = locate(text_of(&row.digest, other), &finding.expected, None) {
                 marks.add(Mark { field: other, range, tone: MATCH, finding: at });
             }
         }
@@ -57,7 +57,8 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// What links to the places of a finding name: of what was found, and of what was expected; empty where it has none of its own.
+    /// The ids of the marks of a finding: of what was found, and of what was expected; empty if there is no
+    /// mark.
     pub(super) fn ids(&self, finding: usize) -> [String; 2] {
         [false, true].map(|expected| {
             let mark = self.marks.iter().find(|mark| mark.finding == finding && (mark.tone == MATCH) == expected);
@@ -69,7 +70,7 @@ impl<'a> Marks<'a> {
         format!("{}-{}-{}", if mark.tone == MATCH { "e" } else { "m" }, self.row.id, mark.finding)
     }
 
-    /// The part of a field's text in `range`, cut where marks begin and end.
+    /// Cuts a range of a field's text at the starts and ends of marks.
     pub(super) fn pieces(&self, field: Field, range: Range<usize>) -> Vec<Piece<'a>> {
         let text = text_of(&self.row.digest, field);
         let mut inside: Vec<&Mark> =
@@ -79,7 +80,7 @@ impl<'a> Marks<'a> {
         let (mut pieces, mut at) = (Vec::new(), range.start);
         for mark in inside {
             let (start, end) = (mark.range.start.max(range.start), mark.range.end.min(range.end));
-            // A mark that begins in the sentence before has its id there.
+            // If the mark starts before the range, an earlier piece has its id.
             let id = if start == mark.range.start { self.id(mark) } else { String::new() };
             pieces.push(piece(at..start, "", String::new()));
             pieces.push(piece(start..end, mark.tone, id));
@@ -91,7 +92,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// The text of a field that the page shows; empty for the others.
+/// The text of a title or summary; empty for other fields.
 pub(super) fn text_of(digest: &Digest, field: Field) -> &str {
     match field {
         Field::TitleFr => &digest.title_fr,
@@ -102,7 +103,7 @@ pub(super) fn text_of(digest: &Digest, field: Field) -> &str {
     }
 }
 
-/// The language of a field's column.
+/// The language of a field.
 pub(super) fn language(field: Field) -> Option<Lang> {
     match field {
         Field::TitleFr | Field::SummaryFr | Field::TextFr => Some(Lang::FR),
@@ -111,6 +112,7 @@ pub(super) fn language(field: Field) -> Option<Lang> {
     }
 }
 
+/// The same field in the other language.
 fn counterpart(field: Field) -> Option<Field> {
     match field {
         Field::TitleFr => Some(Field::TitleEn),
@@ -121,8 +123,8 @@ fn counterpart(field: Field) -> Option<Field> {
     }
 }
 
-/// Where `words` stand in `text`: at `span` if that is where they are, else where they first stand as whole words.
-fn place(text: &str, words: &str, span: Option<&Range<usize>>) -> Option<Range<usize>> {
+/// Finds `words` in `text`: at `span` if it is valid, or else their first occurrence as whole words.
+fn locate(text: &str, words: &str, span: Option<&Range<usize>>) -> Option<Range<usize>> {
     if let Some(span) = span.filter(|span| text.get((*span).clone()).is_some_and(|there| !there.trim().is_empty())) {
         return Some(span.clone());
     }
@@ -150,7 +152,7 @@ mod tests {
             ..Digest::default()
         };
         let row = Row { digest, findings, ..crate::write::row("") };
-        let marks = Marks::of(&row);
+        let marks = Marks::new(&row);
         let show = |field| {
             let pieces = marks.pieces(field, 0..text_of(&row.digest, field).len());
             pieces
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_figure_is_marked_where_it_stands_and_what_it_should_be_on_the_other_side() {
+    fn a_wrong_figure_is_marked_and_so_is_its_counterpart() {
         let (text, ids) = marked(vec![number("20,000", "2 000"), number("2", "12")]);
         assert_eq!(
             text,
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_stands_before_a_search_and_one_that_fits_no_text_harms_nothing() {
+    fn a_span_is_preferred_to_a_search_and_an_invalid_span_is_ignored() {
         let (text, _) = marked(vec![number("20,000", "").found("20,000", Some(46..52))]);
         assert!(text.ends_with("20,000 people, [error:20,000] in all."), "{text}");
         for span in [7..9_000, 3..3, std::ops::Range { start: 9, end: 2 }] {
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_overlaps_is_marked_once_as_the_gravest() {
+    fn overlapping_findings_are_marked_once_as_the_most_serious() {
         let name = Finding::new(Flag::Name, Severity::Warning, Field::SummaryEn, "").found("20,000 people", None);
         let (text, ids) = marked(vec![name, number("20,000", "")]);
         assert!(text.contains("The town has [error:20,000] people"), "{text}");

@@ -1,5 +1,5 @@
-// What the page does beyond being read: words in two languages, light and dark, search, filters, order, keys. Everything stands in the
-// page already; nothing is fetched, and nothing from an article is ever taken for markup: only textContent is written.
+// Languages, themes, search, filters, sorting and keyboard shortcuts. Nothing is fetched. Text from an article is only ever written to
+// textContent, so that it cannot become markup.
 (() => {
   'use strict';
   const root = document.documentElement;
@@ -7,24 +7,24 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const one = (id) => document.getElementById(id);
 
-  // A page opened from a disk may have no storage and no history; then a choice lasts as long as the page.
-  const kept = (key, value) => {
+  // A page opened from disk may have no storage and no history. Then settings last until it is closed.
+  const stored = (key, value) => {
     try {
       if (value === undefined) return localStorage.getItem('depeche.' + key);
       localStorage.setItem('depeche.' + key, value);
-    } catch { /* as above */ }
+    } catch { /* see above */ }
     return null;
   };
-  const asked = () => new URLSearchParams(location.hash.includes('=') ? location.hash.slice(1) : '');
+  const hashState = () => new URLSearchParams(location.hash.includes('=') ? location.hash.slice(1) : '');
 
-  const among = (value, choices) => (choices.includes(value) ? value : null);
+  const oneOf = (value, choices) => (choices.includes(value) ? value : null);
   const LANGUAGES = ['fr', 'en'];
   const THEMES = ['auto', 'light', 'dark'];
   const browser = (navigator.language || 'fr').toLowerCase().startsWith('fr') ? 'fr' : 'en';
-  let ui = among(asked().get('ui'), LANGUAGES) || among(kept('ui'), LANGUAGES) || browser;
-  let theme = among(asked().get('theme'), THEMES) || among(kept('theme'), THEMES) || 'auto';
-  const paint = () => { if (theme === 'auto') delete root.dataset.theme; else root.dataset.theme = theme; };
-  paint(); // before the first line is drawn
+  let ui = oneOf(hashState().get('ui'), LANGUAGES) || oneOf(stored('ui'), LANGUAGES) || browser;
+  let theme = oneOf(hashState().get('theme'), THEMES) || oneOf(stored('theme'), THEMES) || 'auto';
+  const applyTheme = () => { if (theme === 'auto') delete root.dataset.theme; else root.dataset.theme = theme; };
+  applyTheme(); // before anything is drawn
 
   const words = JSON.parse(one('words').textContent);
   const word = (key) => words[ui][key] ?? key;
@@ -34,38 +34,38 @@
     dates[name] = {};
     for (const language of LANGUAGES) dates[name][language] = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'fr', { ...style, timeZone: 'UTC' });
   }
-  const said = (value, style) => { const time = new Date(value.slice(0, 10)); return isNaN(time) ? value : dates[style][ui].format(time); };
+  const formatDate = (value, style) => { const time = new Date(value.slice(0, 10)); return isNaN(time) ? value : dates[style][ui].format(time); };
 
-  /** Puts the page's own words, figures and dates in the reader's language. */
-  function speak() {
+  /** Shows the page's texts, numbers and dates in the language of the reader. */
+  function applyLanguage() {
     root.lang = ui;
     for (const node of all('[data-w]')) node.textContent = word(node.dataset.w);
     for (const node of all('[data-w-label]')) node.setAttribute('aria-label', word(node.dataset.wLabel));
     for (const node of all('[data-n]')) node.textContent = numbers[ui].format(Number(node.dataset.n));
-    for (const node of all('[data-t]')) node.textContent = said(node.dateTime, node.dataset.t);
+    for (const node of all('[data-t]')) node.textContent = formatDate(node.dateTime, node.dataset.t);
     for (const button of all('[data-ui]')) button.setAttribute('aria-pressed', String(button.dataset.ui === ui));
     one('theme').textContent = word('theme-' + theme);
   }
 
-  const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[’ʼ]/g, "'").replace(/[\u00a0\u202f]/g, ' ').toLowerCase();
+  const fold = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[’ʼ]/g, "'").replace(/[\u00a0\u202f]/g, ' ').toLowerCase();
 
   function start() {
     const controls = Object.fromEntries(['q', 'flag', 'status', 'from', 'to', 'source', 'sort'].map((id) => [id, one(id)]));
     const rows = all('article').map((node, place) => ({
       node, place, text: null, shown: true,
-      flags: node.dataset.f ? node.dataset.f.split(' ') : [], status: node.dataset.s, date: node.dataset.d.slice(0, 10), gravity: Number(node.dataset.v),
-      source: node.dataset.p, from: plain(node.dataset.p + ' ' + (node.querySelector('.original')?.textContent ?? '')),
+      flags: node.dataset.f ? node.dataset.f.split(' ') : [], status: node.dataset.s, date: node.dataset.d.slice(0, 10), priority: Number(node.dataset.v),
+      source: node.dataset.p, from: fold(node.dataset.p + ' ' + (node.querySelector('.original')?.textContent ?? '')),
     }));
-    const text = (row) => (row.text ??= plain(row.node.textContent));
-    // Articles stand in lots, which the browser lays out only near the window; each tells it how long it is about.
-    const lots = all('.lot').map((node) => ({ node, rows: -1 }));
-    const size = lots[0]?.node.childElementCount ?? 0;
-    const measure = () => lots.forEach((lot, at) => {
+    const text = (row) => (row.text ??= fold(row.node.textContent));
+    // The browser lays out a chunk of articles only when it is near the window. Until then, its height is estimated from --rows.
+    const chunks = all('.chunk').map((node) => ({ node, rows: -1 }));
+    const size = chunks[0]?.node.childElementCount ?? 0;
+    const updateChunks = () => chunks.forEach((chunk, at) => {
       const shown = order.slice(at * size, (at + 1) * size).filter((row) => row.shown).length;
-      if (shown === lot.rows) return;
-      lot.rows = shown;
-      lot.node.hidden = shown === 0;
-      lot.node.style.setProperty('--rows', shown);
+      if (shown === chunk.rows) return;
+      chunk.rows = shown;
+      chunk.node.hidden = shown === 0;
+      chunk.node.style.setProperty('--rows', shown);
     });
     let order = rows;
     let current = null;
@@ -73,7 +73,7 @@
     const ORDERS = {
       newest: (a, b) => b.date.localeCompare(a.date) || a.place - b.place,
       oldest: (a, b) => (a.date || '~').localeCompare(b.date || '~') || a.place - b.place,
-      gravest: (a, b) => b.gravity - a.gravity || b.flags.length - a.flags.length || a.place - b.place,
+      gravest: (a, b) => b.priority - a.priority || b.flags.length - a.flags.length || a.place - b.place,
       source: (a, b) => (a.source < b.source ? -1 : a.source > b.source ? 1 : 0),
     };
 
@@ -84,8 +84,8 @@
       return node;
     }
 
-    /** The choices of the selects, counted over this page's articles; what was chosen stays chosen. */
-    function offer(choices = {}) {
+    /** Fills the selects, with counts over the articles of the page, and keeps the selected values. */
+    function fillSelects(choices = {}) {
       const count = (of) => { const found = new Map(); for (const row of rows) for (const value of of(row)) found.set(value, (found.get(value) ?? 0) + 1); return [...found].sort(); };
       const fill = (select, first, entries) => {
         const chosen = choices[select.id] ?? select.value;
@@ -99,8 +99,8 @@
       fill(controls.sort, [], Object.keys(ORDERS).map((name) => option(name, word('sort-' + name))));
     }
 
-    /** Folders and sites, most articles first, to choose a source from. */
-    function offerSources() {
+    /** Suggests folders and sites as sources, those with the most articles first. */
+    function fillSources() {
       const found = new Map();
       const add = (name) => name && found.set(name, (found.get(name) ?? 0) + 1);
       for (const row of rows) {
@@ -111,16 +111,16 @@
       one('sources').replaceChildren(...most.map(([name]) => option(name, name)));
     }
 
-    function remember() {
+    function saveState() {
       const state = new URLSearchParams();
       for (const [id, control] of Object.entries(controls)) if (control.value && !(id === 'sort' && control.value === 'newest')) state.set(id, control.value);
       const hash = state.toString();
-      try { history.replaceState(null, '', hash ? '#' + hash : location.pathname + location.search); } catch { /* a page from a disk may not */ }
+      try { history.replaceState(null, '', hash ? '#' + hash : location.pathname + location.search); } catch { /* see `stored` */ }
     }
 
-    function wanted() {
-      const terms = plain(controls.q.value).match(/"[^"]+"|\S+/g)?.map((term) => term.replace(/"/g, '')) ?? [];
-      const [flag, status, from, to, source] = [controls.flag.value, controls.status.value, controls.from.value, controls.to.value, plain(controls.source.value.trim())];
+    function matcher() {
+      const terms = fold(controls.q.value).match(/"[^"]+"|\S+/g)?.map((term) => term.replace(/"/g, '')) ?? [];
+      const [flag, status, from, to, source] = [controls.flag.value, controls.status.value, controls.from.value, controls.to.value, fold(controls.source.value.trim())];
       return (row) =>
         (!flag || (flag === '*' ? row.flags.length > 0 : flag === '!' ? row.flags.length === 0 : row.flags.includes(flag))) &&
         (!status || row.status === status) &&
@@ -130,41 +130,41 @@
     }
 
     function filter() {
-      const fits = wanted();
+      const fits = matcher();
       let shown = 0;
       for (const row of rows) {
         const fit = fits(row);
         if (fit) shown += 1;
         if (fit !== row.shown) { row.node.hidden = !fit; row.shown = fit; }
       }
-      measure();
+      updateChunks();
       const few = shown < rows.length;
       one('tally').textContent = few ? `${numbers[ui].format(shown)} ${word('of')} ${numbers[ui].format(rows.length)} ${word('articles')}` : `${numbers[ui].format(shown)} ${word('articles')}`;
       one('nothing').hidden = shown > 0 || rows.length === 0;
       one('reset').hidden = !Object.entries(controls).some(([id, control]) => id !== 'sort' && control.value);
       for (const button of all('[data-flag]')) button.setAttribute('aria-pressed', String(button.dataset.flag === controls.flag.value));
-      remember();
+      saveState();
     }
 
     function sort() {
       const sorted = [...rows].sort(ORDERS[controls.sort.value] ?? ORDERS.newest);
       if (sorted.every((row, place) => row === order[place])) return;
       order = sorted;
-      lots.forEach((lot, at) => lot.node.replaceChildren(...order.slice(at * size, (at + 1) * size).map((row) => row.node)));
+      chunks.forEach((chunk, at) => chunk.node.replaceChildren(...order.slice(at * size, (at + 1) * size).map((row) => row.node)));
     }
 
-    function take(state) {
+    function loadState(state) {
       for (const [id, control] of Object.entries(controls)) if (control.tagName === 'INPUT') control.value = state.get(id) ?? '';
-      offer(Object.fromEntries(['flag', 'status', 'sort'].map((id) => [id, state.get(id) ?? ''])));
+      fillSelects(Object.fromEntries(['flag', 'status', 'sort'].map((id) => [id, state.get(id) ?? ''])));
       sort();
       filter();
     }
 
-    // One pass a frame, however fast somebody types.
+    // At most once per frame, however fast the reader types.
     let pending = false;
-    const soon = (work) => { if (pending) return; pending = true; requestAnimationFrame(() => { pending = false; work(); }); };
+    const nextFrame = (work) => { if (pending) return; pending = true; requestAnimationFrame(() => { pending = false; work(); }); };
 
-    function go(step, fits = () => true) {
+    function move(step, fits = () => true) {
       const shown = order.filter((row) => row.shown);
       if (shown.length === 0) return;
       let at = shown.indexOf(current);
@@ -178,17 +178,17 @@
 
     function setLanguage(language) {
       ui = language;
-      kept('ui', ui);
-      speak();
-      offer();
+      stored('ui', ui);
+      applyLanguage();
+      fillSelects();
       for (const row of rows) row.text = null; // the page's own words are searched too
       filter();
     }
 
     function setTheme() {
       theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-      kept('theme', theme);
-      paint();
+      stored('theme', theme);
+      applyTheme();
       one('theme').textContent = word('theme-' + theme);
     }
 
@@ -197,11 +197,11 @@
       filter();
     }
 
-    const grave = (row) => row.gravity > 1;
+    const toReview = (row) => row.priority > 1;
     const KEYS = {
       '/': () => { one('q').focus(); one('q').select(); },
-      j: () => go(1), k: () => go(-1),
-      n: () => go(1, grave), p: () => go(-1, grave),
+      j: () => move(1), k: () => move(-1),
+      n: () => move(1, toReview), p: () => move(-1, toReview),
       o: () => current?.node.querySelector('.original')?.click(),
       s: () => current?.node.querySelector('.file')?.click(),
       l: () => setLanguage(ui === 'fr' ? 'en' : 'fr'),
@@ -226,7 +226,7 @@
       if (target.dataset.ui) setLanguage(target.dataset.ui);
       else if (target.dataset.flag) { controls.flag.value = controls.flag.value === target.dataset.flag ? '' : target.dataset.flag; filter(); }
       else {
-        event.preventDefault(); // the address keeps the filters
+        event.preventDefault(); // keep the filters in the address
         const mark = one(target.getAttribute('href').slice(1));
         all('mark.here').forEach((node) => node.classList.remove('here'));
         mark.classList.add('here');
@@ -240,24 +240,24 @@
       const open = event.currentTarget.closest('.bar').classList.toggle('open');
       event.currentTarget.setAttribute('aria-expanded', String(open));
     });
-    one('single').checked = kept('keys') !== 'off';
-    one('single').addEventListener('change', (event) => kept('keys', event.target.checked ? 'on' : 'off'));
+    one('single').checked = stored('keys') !== 'off';
+    one('single').addEventListener('change', (event) => stored('keys', event.target.checked ? 'on' : 'off'));
     const bar = document.querySelector('.bar');
     const height = () => root.style.setProperty('--bar', bar.offsetHeight + 'px');
     height();
     addEventListener('resize', height);
     bar.addEventListener('submit', (event) => event.preventDefault());
-    bar.addEventListener('input', (event) => soon(() => { if (event.target.id === 'sort') sort(); filter(); }));
-    addEventListener('hashchange', () => { if (location.hash.includes('=')) take(asked()); });
+    bar.addEventListener('input', (event) => nextFrame(() => { if (event.target.id === 'sort') sort(); filter(); }));
+    addEventListener('hashchange', () => { if (location.hash.includes('=')) loadState(hashState()); });
 
-    speak();
-    take(asked());
-    offerSources();
-    // The texts are made ready for the search while nobody waits for anything.
+    applyLanguage();
+    loadState(hashState());
+    fillSources();
+    // Prepare the texts for the search while the browser is idle.
     const idle = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
     let next = 0;
-    const prepare = (time) => { while (next < rows.length && time.timeRemaining() > 2) text(rows[next++]); if (next < rows.length) idle(prepare); };
-    idle(prepare);
+    const index = (time) => { while (next < rows.length && time.timeRemaining() > 2) text(rows[next++]); if (next < rows.length) idle(index); };
+    idle(index);
   }
 
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();

@@ -1,8 +1,8 @@
-//! The page's own words in French and English. The French ones stand in the page; its script changes them.
+//! The page's texts in French and English. The HTML is in French; the script can switch it to English.
 
 use std::fmt::Write;
 
-/// A word by its key, in French and in English.
+/// Key, French, English.
 const WORDS: &[(&str, &str, &str)] = &[
     ("title", "Dépêches", "Dispatches"),
     ("skip", "Aller aux articles", "Skip to the articles"),
@@ -13,28 +13,28 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("found", "trouvé\u{a0}:", "found:"),
     ("expected", "attendu\u{a0}:", "expected:"),
     ("count-found", "trouvés", "found"),
-    ("count-done", "faits", "done"),
-    ("count-failed", "échoués", "failed"),
+    ("count-done", "traités", "done"),
+    ("count-failed", "en échec", "failed"),
     ("count-skipped", "écartés", "skipped"),
     ("count-quarantined", "en quarantaine", "in quarantine"),
     ("count-flagged", "signalés", "flagged"),
     ("count-cost", "coût de la nuit", "cost of the night"),
     ("flags", "Signalements", "Flags"),
-    ("no-flags", "Rien à signaler.", "Nothing was flagged."),
-    ("cost-a-day", "Coût par jour", "Cost a day"),
-    ("rows-a-day", "Articles par jour", "Articles a day"),
-    ("no-history", "Pas encore d’autre nuit.", "No other night yet."),
+    ("no-flags", "Rien à signaler.", "Nothing flagged."),
+    ("cost-a-day", "Coût par jour", "Cost per day"),
+    ("rows-a-day", "Articles par jour", "Articles per day"),
+    ("no-history", "Pas encore de nuit précédente.", "No earlier nights yet."),
     ("day", "jour", "day"),
     ("cost", "coût", "cost"),
-    ("done-and-failed", "articles, dont échoués", "articles, failed among them"),
+    ("done-and-failed", "articles, dont échoués", "articles, of which failed"),
     ("capped-1", "Cette page montre", "This page shows"),
     ("capped-2", "articles sur", "of"),
     (
         "capped-3",
-        "\u{a0}: d’abord ceux qu’il faut regarder (échoués, en quarantaine, ou dont un contrôle doute), puis les plus récents. Le tableau les a tous.",
-        "articles: first those to be looked at (failed, in quarantine, or doubted by a check), then the newest. The table has them all.",
+        "\u{a0}: d’abord ceux à vérifier (échoués, en quarantaine ou signalés par un avertissement ou une erreur), puis les plus récents. Le tableau les contient tous.",
+        "articles: first those to review (failed, in quarantine, or flagged with a warning or an error), then the newest. The table has them all.",
     ),
-    ("filter", "Choisir les articles", "Choose articles"),
+    ("filter", "Filtrer les articles", "Filter articles"),
     ("search", "Rechercher", "Search"),
     ("filters", "Filtres", "Filters"),
     ("flag", "Signalement", "Flag"),
@@ -42,35 +42,35 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("from", "Du", "From"),
     ("to", "Au", "To"),
     ("source", "Source", "Source"),
-    ("sort", "Ordre", "Order"),
+    ("sort", "Trier", "Sort"),
     ("any", "tous", "all"),
     ("any-flag", "signalés", "flagged"),
     ("without", "sans signalement", "not flagged"),
-    ("sort-newest", "récents d’abord", "newest first"),
-    ("sort-oldest", "anciens d’abord", "oldest first"),
-    ("sort-gravest", "à vérifier d’abord", "doubtful first"),
+    ("sort-newest", "plus récents d’abord", "newest first"),
+    ("sort-oldest", "plus anciens d’abord", "oldest first"),
+    ("sort-gravest", "à vérifier d’abord", "to review first"),
     ("sort-source", "par source", "by source"),
     ("reset", "Tout montrer", "Show all"),
     ("of", "sur", "of"),
     ("articles", "articles", "articles"),
-    ("no-articles", "Aucun article cette fois.", "No articles this time."),
-    ("nothing", "Aucun article ne répond à ces critères.", "No article fits these filters."),
+    ("no-articles", "Aucun article cette fois-ci.", "No articles this time."),
+    ("nothing", "Aucun article ne correspond à ces critères.", "No articles match these filters."),
     ("words", "mots", "words"),
     ("copy-of", "copie de", "copy of"),
-    ("made-by", "Page faite par", "Made by"),
+    ("made-by", "Page créée par", "Made by"),
     ("keys", "Clavier", "Keyboard"),
     ("single-keys", "Raccourcis d’une seule touche", "Single-key shortcuts"),
     ("close", "Fermer", "Close"),
     ("key-search", "rechercher", "search"),
-    ("key-escape", "vider la recherche et les filtres", "clear the search and the filters"),
-    ("key-next", "article suivant, précédent", "next, previous article"),
-    ("key-doubt", "suivant, précédent à vérifier", "next, previous doubtful one"),
+    ("key-escape", "effacer la recherche et les filtres", "clear search and filters"),
+    ("key-next", "article suivant ou précédent", "next or previous article"),
+    ("key-doubt", "article à vérifier suivant ou précédent", "next or previous article to review"),
     ("key-original", "ouvrir l’original", "open the original"),
     ("key-source", "ouvrir le fichier source", "open the source file"),
     ("key-language", "français ou anglais", "French or English"),
     ("key-theme", "clair ou sombre", "light or dark"),
     ("key-help", "cette aide", "this help"),
-    ("status-done", "fait", "done"),
+    ("status-done", "traité", "done"),
     ("status-failed", "échec", "failed"),
     ("status-skipped", "écarté", "skipped"),
     ("status-quarantined", "quarantaine", "quarantine"),
@@ -91,17 +91,17 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("flag-language", "langue", "language"),
     ("flag-length", "longueur", "length"),
     ("flag-loop", "répétition", "repetition"),
-    ("flag-missing", "phrase perdue", "lost sentence"),
+    ("flag-missing", "phrase manquante", "missing sentence"),
     ("flag-mojibake", "accents réparés", "accents repaired"),
     ("flag-name", "nom", "name"),
     ("flag-negation", "négation", "negation"),
     ("flag-no-title", "sans titre", "no title"),
-    ("flag-number", "chiffre", "figure"),
+    ("flag-number", "nombre", "number"),
     ("flag-quote", "citation", "quotation"),
-    ("flag-teaser", "début seul", "beginning only"),
+    ("flag-teaser", "début seulement", "beginning only"),
 ];
 
-/// The keys of the keyboard, and what each does.
+/// Keyboard shortcuts, and the key of what each does.
 pub(super) const KEYS: &[(&str, &str)] = &[
     ("/", "key-search"),
     ("Esc", "key-escape"),
@@ -114,33 +114,34 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("?", "key-help"),
 ];
 
-/// The French word; the key itself where there is none.
+/// The French text; the key itself if there is none.
 pub(super) fn fr(key: &str) -> &str {
     WORDS.iter().find(|(known, ..)| *known == key).map_or(key, |(_, fr, _)| fr)
 }
 
-/// The word in an element that the script can change. The key is one of ours.
+/// The French text in an element that the script can translate. `key` is not escaped.
 pub(super) fn span(key: &str) -> String {
     format!("<span data-w=\"{key}\">{}</span>", fr(key))
 }
 
-/// The word for a flag's code.
+/// The text for the code of a flag.
 pub(super) fn flag(code: &str) -> String {
-    known("flag", code)
+    self::code("flag", code)
 }
 
-/// The word for a status.
+/// The text for the code of a status.
 pub(super) fn status(code: &str) -> String {
-    known("status", code)
+    self::code("status", code)
 }
 
-/// The word for a field's code.
+/// The text for the code of a field.
 pub(super) fn field(code: &str) -> String {
-    known("field", code)
+    self::code("field", code)
 }
 
-/// The word for a code of the outputs; a code without a word stands for itself. Codes come from the ledger, so they are not trusted.
-fn known(kind: &str, code: &str) -> String {
+/// The text for a code, or the code itself if it is unknown. Codes come from the ledger, so unknown ones
+/// are escaped.
+fn code(kind: &str, code: &str) -> String {
     let key = format!("{kind}-{code}");
     if WORDS.iter().any(|(known, ..)| *known == key) { span(&key) } else { escape(code) }
 }
@@ -149,7 +150,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A number as French writes it: `12 345`, with a space that does not break.
+/// Formats a whole number in French: `12 345`, with narrow no-break spaces.
 pub(super) fn number(number: &impl ToString) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + 4);
@@ -162,7 +163,7 @@ pub(super) fn number(number: &impl ToString) -> String {
     grouped
 }
 
-/// Both languages for the script, as JSON that cannot end its element.
+/// Both languages as JSON for the script, escaped so that it cannot close the `script` element.
 pub(super) fn dictionary() -> String {
     let of = |language: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
         WORDS.iter().map(|word| (word.0.to_owned(), language(word).into())).collect::<serde_json::Map<_, _>>()
@@ -179,7 +180,7 @@ mod tests {
     use crate::model::{Field, Flag};
 
     #[test]
-    fn every_key_has_one_word_in_each_language_and_every_code_has_a_key() {
+    fn keys_are_unique_and_translated_and_every_code_has_one() {
         let mut keys: Vec<&str> = WORDS.iter().map(|(key, ..)| *key).collect();
         keys.sort_unstable();
         assert!(keys.windows(2).all(|two| two[0] != two[1]));
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_the_template_or_the_script_names_is_there() {
+    fn every_key_in_the_templates_and_the_script_exists() {
         let sources =
             [include_str!("head.html"), include_str!("article.html"), include_str!("tail.html"), include_str!("page.js")].concat();
         let named = ["span(\"", "fr(\"", "data-w-label=\"", "word('"].into_iter().flat_map(|call| {
@@ -210,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_nobody_knows_is_shown_as_it_is_and_harmless() {
-        assert_eq!(flag("number"), "<span data-w=\"flag-number\">chiffre</span>");
+    fn an_unknown_code_is_escaped() {
+        assert_eq!(flag("number"), "<span data-w=\"flag-number\">nombre</span>");
         assert_eq!(flag("<new>"), "&lt;new&gt;");
         assert_eq!(number(&1_234_567_u64), "1\u{202f}234\u{202f}567");
         assert_eq!(number(&123_u64), "123");

@@ -1,4 +1,4 @@
-//! What a run leaves for machines beside the rows: `report.json` and `metrics.prom`. See docs/night.md for both.
+//! `report.json` and `metrics.prom`: the numbers of a run, for programs. See docs/night.md.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,29 +12,29 @@ use crate::model::{EndpointUsage, Fault, RunSummary};
 /// Raised when a key changes its meaning.
 const SCHEMA: u32 = 1;
 
-/// A run, for machines.
+/// The content of `report.json`.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Receipt {
-    /// When it began: UTC, ISO 8601.
+pub struct RunReport {
+    /// Start of the run in UTC, ISO 8601.
     pub started_at: String,
-    /// When it ended.
+    /// End of the run.
     pub ended_at: String,
-    /// Its exit code.
+    /// The exit code.
     pub exit: u8,
-    /// The limit that ended it.
+    /// The limit that stopped it.
     pub limit: Option<String>,
-    /// What broke it off.
+    /// The error that stopped it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// In numbers.
+    /// The run in numbers.
     pub summary: RunSummary,
-    /// Rows with each flag.
+    /// The number of rows with each flag.
     pub flags: BTreeMap<String, u64>,
-    /// Failed rows, by code.
+    /// The number of failed rows by code.
     pub failed: BTreeMap<String, u64>,
-    /// Skipped rows, by code.
+    /// The number of skipped rows by code.
     pub skipped: BTreeMap<String, u64>,
-    /// What each endpoint answered in this run.
+    /// Each endpoint's usage in this run.
     pub endpoints: Vec<EndpointUsage>,
 }
 
@@ -43,28 +43,29 @@ struct Report<'a> {
     schema: u32,
     version: &'static str,
     #[serde(flatten)]
-    receipt: &'a Receipt,
+    run: &'a RunReport,
 }
 
-/// Writes both files to `folder`. `last_success`: when a run last ended with 0, in seconds since 1970.
+/// Writes both files to `folder`. `now` and `last_success` (the end of the last run with exit code 0)
+/// are in seconds since 1970.
 ///
 /// # Errors
-/// Where one cannot be written; the old one stands then as it was.
-pub fn write_receipt(folder: &Path, receipt: &Receipt, now: i64, last_success: Option<i64>) -> Result<(), Fault> {
-    let report = Report { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), receipt };
-    // Numbers and texts: nothing that JSON cannot say.
+/// If a file cannot be written. Then the old one stays as it was.
+pub fn write_run_report(folder: &Path, run: &RunReport, now: i64, last_success: Option<i64>) -> Result<(), Fault> {
+    let report = Report { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), run };
+    // Numbers and strings always serialise.
     let json = serde_json::to_string_pretty(&report).unwrap_or_default() + "\n";
-    for (name, text) in [("report.json", json), ("metrics.prom", metrics(receipt, now, last_success))] {
-        let mut file = atomic::New::begin(folder.join(name))?;
+    for (name, text) in [("report.json", json), ("metrics.prom", metrics(run, now, last_success))] {
+        let mut file = atomic::NewFile::create(folder.join(name))?;
         file.write(|to| to.write_all(text.as_bytes()))?;
         file.sync()?.replace()?;
     }
     Ok(())
 }
 
-/// The text format of Prometheus.
-fn metrics(receipt: &Receipt, now: i64, last_success: Option<i64>) -> String {
-    let sum = &receipt.summary;
+/// Formats the metrics as Prometheus expects them.
+fn metrics(run: &RunReport, now: i64, last_success: Option<i64>) -> String {
+    let sum = &run.summary;
     let mut text = String::new();
     let mut metric = |name: &str, help: &str, values: &[(&str, Option<f64>)]| {
         // Writing to a String cannot fail.
@@ -75,14 +76,13 @@ fn metrics(receipt: &Receipt, now: i64, last_success: Option<i64>) -> String {
             }
         }
     };
-    // Counts are far below where f64 loses a unit.
-    #[expect(clippy::cast_precision_loss, reason = "Prometheus knows only f64")]
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus has only f64, and counts and times are far below 2^53")]
     let count = |count: u64| Some(count as f64);
-    #[expect(clippy::cast_precision_loss, reason = "Prometheus knows only f64")]
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus has only f64, and counts and times are far below 2^53")]
     let time = |seconds: i64| seconds as f64;
     metric(
         "articles",
-        "Articles of the last run, by how they ended.",
+        "Articles of the last run by state.",
         &[
             ("{state=\"done\"}", count(sum.done)),
             ("{state=\"skipped\"}", count(sum.skipped)),
@@ -101,11 +101,11 @@ fn metrics(receipt: &Receipt, now: i64, last_success: Option<i64>) -> String {
             ("{kind=\"maybe_billed\"}", count(sum.maybe_billed)),
         ],
     );
-    metric("cost", "What the last run cost; absent where a price is unknown.", &[("", sum.cost)]);
-    metric("duration_seconds", "How long the last run took.", &[("", Some(sum.seconds))]);
-    metric("exit_code", "Exit code of the last run.", &[("", count(receipt.exit.into()))]);
-    metric("last_run_timestamp_seconds", "When a run last ended.", &[("", Some(time(now)))]);
-    metric("last_success_timestamp_seconds", "When a run last ended with exit code 0.", &[("", last_success.map(time))]);
+    metric("cost", "Cost of the last run; absent if a price is unknown.", &[("", sum.cost)]);
+    metric("duration_seconds", "Duration of the last run.", &[("", Some(sum.seconds))]);
+    metric("exit_code", "Exit code of the last run.", &[("", count(run.exit.into()))]);
+    metric("last_run_timestamp_seconds", "End of the last run.", &[("", Some(time(now)))]);
+    metric("last_success_timestamp_seconds", "End of the last run with exit code 0.", &[("", last_success.map(time))]);
     text
 }
 
@@ -114,10 +114,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_metrics_are_what_prometheus_reads_and_an_unknown_cost_is_absent() {
-        let receipt =
-            Receipt { exit: 3, summary: RunSummary { done: 7, failed: 1, seconds: 2.5, ..RunSummary::default() }, ..Receipt::default() };
-        let text = metrics(&receipt, 1_764_000_000, Some(1_763_900_000));
+    fn metrics_have_the_format_of_prometheus_and_no_cost_if_it_is_unknown() {
+        let run = RunReport {
+            exit: 3,
+            summary: RunSummary { done: 7, failed: 1, seconds: 2.5, ..RunSummary::default() },
+            ..RunReport::default()
+        };
+        let text = metrics(&run, 1_764_000_000, Some(1_763_900_000));
         assert!(text.contains("depeche_articles{state=\"done\"} 7\n") && text.contains("depeche_exit_code 3\n"), "{text}");
         assert!(text.contains("depeche_last_success_timestamp_seconds 1763900000\n"), "{text}");
         assert!(!text.contains("\ndepeche_cost "), "{text}");

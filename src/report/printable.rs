@@ -1,7 +1,7 @@
-//! Text from files and services, made harmless for a terminal.
+//! Makes text from files and services safe to print to a terminal.
 
-/// `text` without characters that steer a terminal or hide text.
-pub fn harmless(text: &str) -> String {
+/// Replaces the characters of `text` that control a terminal, hide text or change its direction.
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' => ' ',
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_do_not_reach_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[31mb\u{202e}c\nd"), "a\u{fffd}[31mb\u{fffd}c d");
+    fn escape_sequences_are_replaced() {
+        assert_eq!(printable("a\u{1b}[31mb\u{202e}c\nd"), "a\u{fffd}[31mb\u{fffd}c d");
     }
 }

@@ -1,0 +1,33 @@
+//! Counts over all rows, whether the page shows them or not.
+
+use std::collections::BTreeMap;
+
+use super::selection::{day, priority};
+use crate::model::{Row, Status};
+
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) all: u64,
+    /// Rows with any flag.
+    pub(super) flagged: u64,
+    /// Rows that are done, but have a warning or an error.
+    pub(super) doubtful: u64,
+    pub(super) statuses: BTreeMap<&'static str, u64>,
+    pub(super) flags: BTreeMap<String, u64>,
+    /// Rows done and failed, by the day they were processed. The history lacks the current day.
+    pub(super) days: BTreeMap<String, (u64, u64)>,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, row: &Row) {
+        self.all += 1;
+        self.flagged += u64::from(!row.flags.is_empty());
+        self.doubtful += u64::from(row.status == Status::Done && priority(row) > 1);
+        *self.statuses.entry(row.status.code()).or_default() += 1;
+        for flag in row.flags.split_whitespace() {
+            *self.flags.entry(flag.to_owned()).or_default() += 1;
+        }
+        let (done, failed) = self.days.entry(day(&row.processed_at).to_owned()).or_default();
+        *(if row.status == Status::Failed { failed } else { done }) += 1;
+    }
+}

@@ -1,0 +1,120 @@
+//! The top of the page: style, script, the night in figures, and the controls.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::counts::Counts;
+use super::selection::day;
+use super::{chart, words};
+use crate::model::Day;
+use crate::write::History;
+
+pub(super) const CSS: &str = include_str!("page.css");
+pub(super) const JS: &str = include_str!("page.js");
+
+/// Allows the page's own style and script, and nothing else.
+static CSP: LazyLock<String> = LazyLock::new(|| {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(CSS),
+        hash(JS)
+    )
+});
+
+#[derive(Template)]
+#[template(path = "head.html", config = ".config/askama.toml")]
+pub(super) struct Head<'a> {
+    csp: &'static str,
+    css: &'static str,
+    js: &'static str,
+    dictionary: String,
+    date: &'a str,
+    figures: Vec<Figure>,
+    flags: Vec<FlagCount<'a>>,
+    chart: chart::Chart,
+    all: u64,
+    shown: u64,
+}
+
+/// One of the night's figures.
+struct Figure {
+    /// The key of its name.
+    word: &'static str,
+    /// The number as the page shows it.
+    shown: String,
+    /// The number for the script to format; empty if it is unknown.
+    exact: String,
+    /// A class of the style, or nothing.
+    tone: &'static str,
+}
+
+/// How many rows have a flag.
+struct FlagCount<'a> {
+    code: &'a str,
+    count: u64,
+    /// The width of its bar, in percent.
+    width: u64,
+}
+
+impl<'a> Head<'a> {
+    pub(super) fn new(history: &'a History, counts: &'a Counts, shown: usize) -> Self {
+        let most = counts.flags.values().copied().max().unwrap_or(1);
+        let width = |count: u64| (count * 100 / most).max(1);
+        let mut flags: Vec<FlagCount> =
+            counts.flags.iter().map(|(code, count)| FlagCount { code, count: *count, width: width(*count) }).collect();
+        flags.sort_by_key(|flag| std::cmp::Reverse(flag.count));
+        Self {
+            csp: &CSP,
+            css: CSS,
+            js: JS,
+            dictionary: words::dictionary(),
+            date: day(&history.made_at),
+            figures: figures(history, counts),
+            flags,
+            chart: chart::chart(&with_today(history, counts)),
+            all: counts.all,
+            shown: shown as u64,
+        }
+    }
+}
+
+/// The days of the history and the current day.
+fn with_today(history: &History, counts: &Counts) -> Vec<Day> {
+    let mut days = history.days.clone();
+    let date = day(&history.made_at);
+    let (done, failed) = counts.days.get(date).copied().unwrap_or_default();
+    match days.last_mut().filter(|last| last.date == date) {
+        Some(last) => (last.done, last.failed) = (last.done.max(done), last.failed.max(failed)),
+        None if done + failed > 0 => days.push(Day { date: date.to_owned(), done, failed, cost: 0.0 }),
+        None => {}
+    }
+    days
+}
+
+fn figures(history: &History, counts: &Counts) -> Vec<Figure> {
+    let figure = |word, number: u64, tone| Figure { word, shown: words::number(&number), exact: number.to_string(), tone };
+    let rows = |status: &str| counts.statuses.get(status).copied().unwrap_or(0);
+    let if_any = |word, number, tone| (number > 0).then(|| figure(word, number, tone));
+    let cost = history.cost.map_or_else(
+        || Figure { word: "count-cost", shown: "?".into(), exact: String::new(), tone: "" },
+        |cost| Figure { word: "count-cost", shown: chart::figure(cost), exact: cost.to_string(), tone: "" },
+    );
+    let failed = rows("failed");
+    [
+        Some(figure("count-found", counts.all, "")),
+        Some(figure("count-done", rows("done"), "")),
+        Some(figure("count-failed", failed, if failed > 0 { "bad" } else { "" })),
+        if_any("count-skipped", rows("skipped"), ""),
+        if_any("count-quarantined", rows("quarantined"), "bad"),
+        Some(figure("count-flagged", counts.flagged, if counts.doubtful > 0 { "mind" } else { "" })),
+        Some(cost),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
