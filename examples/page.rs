@@ -1,6 +1,7 @@
-//! Writes the outputs for invented articles, to view or test the page:
-//! `cargo run --example page -- ROWS FOLDER`. Some rows have a flag, an error, markup, an unsafe address
-//! or an injected instruction.
+//! Writes the outputs for invented articles, to view or test the page. Some rows have a flag, an
+//! error, markup, an unsafe address or an injected instruction.
+//!
+//! Usage: `cargo run --example page -- ROWS FOLDER`
 
 use std::path::PathBuf;
 

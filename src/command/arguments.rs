@@ -152,8 +152,12 @@ pub(super) struct RunArguments {
     /// Format of the table [config: output.profile]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     pub(super) profile: Option<String>,
-    /// How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = duration,
+        help = "How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]"
+    )]
     pub(super) wait_for: Option<Duration>,
     /// Wait if another run is active
     #[arg(long)]

@@ -45,7 +45,8 @@ struct PairKind {
 
 impl PairKind {
     /// Takes the languages from the arguments, or detects them from the first rows. The target is a
-    /// summary if it is in the language of its source or less than half as long, else a translation.
+    /// summary if it is in the language of its source or less than half as long, else a
+    /// translation.
     fn detect(arguments: &CheckArguments, sample: &[Cells]) -> Result<Self, Fault> {
         let from = language(arguments.from.as_deref(), &arguments.source, "--from", sample.iter().map(|cells| cells.source.as_str()))?;
         let to = language(arguments.to.as_deref(), &arguments.target, "--to", sample.iter().map(|cells| cells.target.as_str()))?;

@@ -1,4 +1,5 @@
-//! `depeche doctor`: checks the config, and whether each endpoint answers and can do its tasks, at no cost.
+//! `depeche doctor`: checks the config, and whether each endpoint answers and can do its tasks, at
+//! no cost.
 
 use std::sync::Arc;
 use std::time::Instant;

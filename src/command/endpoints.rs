@@ -34,8 +34,8 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
     Ok(clients)
 }
 
-/// Opens clients that will make no calls: fetches nothing, and keeps an embedded endpoint that cannot
-/// start.
+/// Opens clients that will make no calls: fetches nothing, and keeps an embedded endpoint that
+/// cannot start.
 pub(super) async fn for_estimate(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut config = config.clone();
     config.embedded.fetch = false;

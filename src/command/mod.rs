@@ -85,7 +85,8 @@ fn misspelled_command(path: &Path) -> Option<Fault> {
         return None;
     }
     let root = Arguments::command();
-    // Let clap find similar names: without the paths of `run`, it rejects a word that is not a command.
+    // Let clap find similar names: without the paths of `run`, it rejects a word that is not a
+    // command.
     let commands = clap::Command::new("depeche").subcommands(root.get_subcommands().cloned()).subcommand_required(true);
     let error = commands.try_get_matches_from([Path::new("depeche"), path]).err()?;
     let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand) else { return None };

@@ -36,7 +36,8 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Fault> {
         progress.finish();
         let names = translators.names();
         let server = embedded::start(translators, arguments.listen, key).await?;
-        // Handle signals before printing the line below: a program that waits for it may send one right away.
+        // Handle signals before printing the line below: a program that waits for it may send one
+        // right away.
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
             return Err(Fault::new(Exit::Bug, "cannot listen for signals"));
         };

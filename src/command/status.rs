@@ -49,8 +49,8 @@ fn table(ledger: &LedgerReader) -> Result<String, Fault> {
 }
 
 fn runs(runs: &[PastRun], holder: Option<&str>) -> Vec<String> {
-    let head = ["run", "started", "exit", "time", "found", "done", "earlier", "failed", "skipped", "pending", "calls", "cost"];
-    let mut aligns = [Align::Right; 12];
+    let head = ["run", "started", "exit", "time", "found", "done", "failed", "skipped", "pending", "calls", "cost"];
+    let mut aligns = [Align::Right; 11];
     aligns[1..3].fill(Align::Left);
     let rows = runs.iter().enumerate().map(|(number, run)| {
         let exit = match (run.exit, holder) {
@@ -58,15 +58,16 @@ fn runs(runs: &[PastRun], holder: Option<&str>) -> Vec<String> {
             (None, Some(holder)) if number == 0 => format!("active ({holder})"),
             (None, _) => "killed".into(),
         };
+        let started = run.started_at.get(..16).unwrap_or(&run.started_at).replace('T', " ");
         // A run that is active or was killed has no numbers.
         let ended = run.ended_at.is_some();
         let sum = &run.summary;
         let time = human_duration(Duration::try_from_secs_f64(sum.seconds).unwrap_or_default());
-        let [found, done, earlier, failed, skipped, pending, calls] =
-            [sum.found, sum.done, sum.earlier, sum.failed, sum.skipped, sum.pending, sum.requests].map(|count| count.to_string());
-        let numbers = [time, found, done, earlier, failed, skipped, pending, calls, money(sum.cost)];
-        let [time, found, done, earlier, failed, skipped, pending, calls, cost] = if ended { numbers } else { Default::default() };
-        [run.number.to_string(), run.started_at.clone(), exit, time, found, done, earlier, failed, skipped, pending, calls, cost]
+        let [found, done, failed, skipped, pending, calls] =
+            [sum.found, sum.done, sum.failed, sum.skipped, sum.pending, sum.requests].map(|count| count.to_string());
+        let numbers = [time, found, done, failed, skipped, pending, calls, money(sum.cost)];
+        let [time, found, done, failed, skipped, pending, calls, cost] = if ended { numbers } else { Default::default() };
+        [run.number.to_string(), started, exit, time, found, done, failed, skipped, pending, calls, cost]
     });
     columns_with_head(head, aligns, rows)
 }

@@ -29,8 +29,8 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// The names under which the ledger may know the article: as it was typed (a source or an id), or as a
-/// file relative to the config.
+/// The names under which the ledger may know the article: as it was typed (a source or an id), or
+/// as a file relative to the config.
 fn names(article: &str, config: &Config) -> Vec<String> {
     let path = Path::new(article);
     let real = path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_path_buf());

@@ -12,7 +12,8 @@ pub enum Exit {
     Usage = 2,
     /// Finished, but some articles failed; the table has their reasons.
     SomeFailed = 3,
-    /// An endpoint refused (key, quota, URL or model), or there is none: the user must fix something.
+    /// An endpoint refused (key, quota, URL or model), or there is none: the user must fix
+    /// something.
     EndpointStop = 4,
     /// An endpoint is unavailable; trying again later may help.
     EndpointAway = 5,

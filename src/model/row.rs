@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, Finding};
 
-/// Something that a check or an earlier stage found, and a reader of the row should know. The column
-/// `flags` has its code.
+/// Something that a check or an earlier stage found, and a reader of the row should know. The
+/// column `flags` has its code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flag {
@@ -160,7 +160,8 @@ pub struct Row {
     pub summary_endpoint: String,
     /// The endpoint that wrote the translation.
     pub translation_endpoint: String,
-    /// Cost of the row's calls in the currency of the config's prices; `None` if a price is unknown.
+    /// Cost of the row's calls in the currency of the config's prices; `None` if a price is
+    /// unknown.
     pub cost: Option<f64>,
     /// When the row was written: ISO 8601, UTC, to the second.
     pub processed_at: String,

@@ -1,4 +1,5 @@
-//! The progress of a run: bars on a terminal, a line now and then elsewhere, nothing with `--quiet`.
+//! The progress of a run: bars on a terminal, a line now and then elsewhere, nothing with
+//! `--quiet`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

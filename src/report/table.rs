@@ -34,9 +34,10 @@ pub fn table(ending: &Ending, colour: bool) -> String {
     let mut text = String::new();
     for line in columns([Align::Left, Align::Right, Align::Left], &rows(ending)) {
         // Writing to a String cannot fail.
-        let _ = match line.starts_with("failed") && ending.summary.failed > 0 {
-            true => writeln!(text, "{}", style.apply_to(line)),
-            false => writeln!(text, "{line}"),
+        let _ = if line.starts_with("failed") && ending.summary.failed > 0 {
+            writeln!(text, "{}", style.apply_to(line))
+        } else {
+            writeln!(text, "{line}")
         };
     }
     let _ = write!(text, "table    {}", ending.table.display());

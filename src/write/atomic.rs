@@ -1,5 +1,5 @@
-//! Replaces files atomically: write a temporary file beside the target, sync it, rename it, sync the
-//! folder.
+//! Replaces files atomically: write a temporary file beside the target, sync it, rename it, sync
+//! the folder.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -13,8 +13,8 @@ use crate::model::Fault;
 const PREFIX: &str = ".depeche-new-";
 const RANDOM_LEN: usize = 6;
 
-/// A new file that is being written. If it is dropped before [`Synced::replace`], the temporary file
-/// is deleted and the old file stays.
+/// A new file that is being written. If it is dropped before [`Synced::replace`], the temporary
+/// file is deleted and the old file stays.
 pub(super) struct NewFile {
     path: PathBuf,
     writer: BufWriter<NamedTempFile>,

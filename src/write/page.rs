@@ -1,5 +1,6 @@
-//! `digest.html`: the page to read the articles on. It is one self-contained file: its style and script
-//! are inline, a Content-Security-Policy allows them by hash, and everything from an article is escaped.
+//! `digest.html`: the page to read the articles on. It is one self-contained file: its style and
+//! script are inline, a Content-Security-Policy allows them by hash, and everything from an article
+//! is escaped.
 
 mod align;
 mod article;

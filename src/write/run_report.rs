@@ -46,8 +46,8 @@ struct Report<'a> {
     run: &'a RunReport,
 }
 
-/// Writes both files to `folder`. `now` and `last_success` (the end of the last run with exit code 0)
-/// are in seconds since 1970.
+/// Writes both files to `folder`. `now` and `last_success` (the end of the last run with exit code
+/// 0) are in seconds since 1970.
 ///
 /// # Errors
 /// If a file cannot be written. Then the old one stays as it was.

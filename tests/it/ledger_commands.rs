@@ -79,7 +79,7 @@ fn status_shows_runs_reasons_and_costs() {
     let status = dir.run(&["status"]).exits(0).stdout;
     for part in [
         "Table: 2 done, 1 failed, 1 skipped",
-        "  4     2        0       1        1        0 ",
+        "  4     2       1        1        0 ",
         "     1  failed   refused-request  input/002.txt",
         "     1  skipped  empty            input/empty.txt",
         "  llm           4 ",

@@ -1,4 +1,5 @@
-//! Reads a CSV file with any usual delimiter, in UTF-8 or Windows-1252, with or without a byte order mark.
+//! Reads a CSV file with any usual delimiter, in UTF-8 or Windows-1252, with or without a byte
+//! order mark.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

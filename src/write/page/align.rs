@@ -45,8 +45,8 @@ pub(super) fn align(fr: &[usize], en: &[usize]) -> Vec<(Range<usize>, Range<usiz
     groups
 }
 
-/// The cost of matching texts of these lengths. A missing text costs nothing here, as its group has a
-/// cost of its own.
+/// The cost of matching texts of these lengths. A missing text costs nothing here, as its group has
+/// a cost of its own.
 fn mismatch(fr: usize, en: usize) -> f64 {
     let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     if fr == 0 || en == 0 {

@@ -86,7 +86,8 @@ impl Note {
     }
 }
 
-/// Shortens a text, which may be a whole summary. The page shows that above, and flags.jsonl has all.
+/// Shortens a text, which may be a whole summary. The page shows that above, and flags.jsonl has
+/// all.
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(NOTE) {
         Some((end, _)) => text.get(..end).unwrap_or_default().trim_end().to_owned() + "\u{a0}…",
@@ -94,8 +95,8 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// The two summaries, aligned sentence by sentence. A sentence without a counterpart is beside an empty
-/// passage.
+/// The two summaries, aligned sentence by sentence. A sentence without a counterpart is beside an
+/// empty passage.
 fn pairs<'a>(row: &'a Row, passage: impl Fn(Field, Range<usize>) -> Passage<'a>) -> Vec<[Passage<'a>; 2]> {
     let fields = Lang::TABLE.map(Field::summary);
     let spans = fields.map(|field| sentences::spans(text_of(&row.digest, field)));

@@ -1,5 +1,5 @@
-//! A column chart of the last days: their cost, or their number of articles if nothing costs anything. A
-//! table has the same figures for screen readers.
+//! A column chart of the last days: their cost, or their number of articles if nothing costs
+//! anything. A table has the same figures for screen readers.
 
 use std::fmt::Write;
 

@@ -57,8 +57,8 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// The ids of the marks of a finding: of what was found, and of what was expected; empty if there is no
-    /// mark.
+    /// The ids of the marks of a finding: of what was found, and of what was expected; empty if
+    /// there is no mark.
     pub(super) fn ids(&self, finding: usize) -> [String; 2] {
         [false, true].map(|expected| {
             let mark = self.marks.iter().find(|mark| mark.finding == finding && (mark.tone == MATCH) == expected);
@@ -123,7 +123,8 @@ fn counterpart(field: Field) -> Option<Field> {
     }
 }
 
-/// Finds `words` in `text`: at `span` if it is valid, or else their first occurrence as whole words.
+/// Finds `words` in `text`: at `span` if it is valid, or else their first occurrence as whole
+/// words.
 fn locate(text: &str, words: &str, span: Option<&Range<usize>>) -> Option<Range<usize>> {
     if let Some(span) = span.filter(|span| text.get((*span).clone()).is_some_and(|there| !there.trim().is_empty())) {
         return Some(span.clone());

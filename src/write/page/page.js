@@ -1,5 +1,5 @@
-// Languages, themes, search, filters, sorting and keyboard shortcuts. Nothing is fetched. Text from an article is only ever written to
-// textContent, so that it cannot become markup.
+// Languages, themes, search, filters, sorting and keyboard shortcuts. Nothing is fetched. Text from
+// an article is only ever written to textContent, so that it cannot become markup.
 (() => {
   'use strict';
   const root = document.documentElement;
@@ -7,7 +7,7 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const one = (id) => document.getElementById(id);
 
-  // A page opened from disk may have no storage and no history. Then settings last until it is closed.
+  // A page opened from disk may have no storage and no history. Then settings last until it closes.
   const stored = (key, value) => {
     try {
       if (value === undefined) return localStorage.getItem('depeche.' + key);
@@ -57,7 +57,8 @@
       source: node.dataset.p, from: fold(node.dataset.p + ' ' + (node.querySelector('.original')?.textContent ?? '')),
     }));
     const text = (row) => (row.text ??= fold(row.node.textContent));
-    // The browser lays out a chunk of articles only when it is near the window. Until then, its height is estimated from --rows.
+    // The browser lays out a chunk of articles only when it is near the window. Until then, its
+    // height is estimated from --rows.
     const chunks = all('.chunk').map((node) => ({ node, rows: -1 }));
     const size = chunks[0]?.node.childElementCount ?? 0;
     const updateChunks = () => chunks.forEach((chunk, at) => {

@@ -1,5 +1,5 @@
-//! Selects the rows for the page if there are too many: first those to review (failed, in quarantine, or
-//! with a warning or an error), then the newest.
+//! Selects the rows for the page if there are too many: first those to review (failed, in
+//! quarantine, or with a warning or an error), then the newest.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -59,8 +59,8 @@ fn day_key(date: &str) -> Day {
     day
 }
 
-/// How urgently a row needs review: 3 for failures and errors, 2 for warnings, 1 for remarks, 0 if there
-/// is nothing.
+/// How urgently a row needs review: 3 for failures and errors, 2 for warnings, 1 for remarks, 0 if
+/// there is nothing.
 pub(super) fn priority(row: &Row) -> u8 {
     if matches!(row.status, Status::Failed | Status::Quarantined) {
         return 3;

@@ -19,8 +19,8 @@ fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     page.split_once(start).unwrap().1.split_once(end).unwrap().0
 }
 
-/// The tags of the page's body with the names of their attributes, but without the values, which are
-/// always in quotes.
+/// The tags of the page's body with the names of their attributes, but without the values, which
+/// are always in quotes.
 fn skeleton(page: &str) -> Vec<String> {
     let mut tags = Vec::new();
     let mut rest = page.split_once("<body>").unwrap().1;

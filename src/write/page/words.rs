@@ -1,4 +1,5 @@
-//! The page's texts in French and English. The HTML is in French; the script can switch it to English.
+//! The page's texts in French and English. The HTML is in French; the script can switch it to
+//! English.
 
 use std::fmt::Write;
 
@@ -139,8 +140,8 @@ pub(super) fn field(code: &str) -> String {
     self::code("field", code)
 }
 
-/// The text for a code, or the code itself if it is unknown. Codes come from the ledger, so unknown ones
-/// are escaped.
+/// The text for a code, or the code itself if it is unknown. Codes come from the ledger, so unknown
+/// ones are escaped.
 fn code(kind: &str, code: &str) -> String {
     let key = format!("{kind}-{code}");
     if WORDS.iter().any(|(known, ..)| *known == key) { span(&key) } else { escape(code) }
