@@ -138,7 +138,6 @@ struct HashFunction {
 }
 
 impl HashFunction {
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half of 64 bits has 32")]
     fn hash(self, value: u32) -> u32 {
         (self.factor.wrapping_mul(u64::from(value)).wrapping_add(self.offset) >> 32) as u32
     }
@@ -299,7 +298,7 @@ mod tests {
     #[test]
     fn the_hashes_in_ledgers_of_earlier_versions_stay_valid() {
         let sentences = signature("Le vent soufflait à 110 km/h et la mer était haute.").sentences;
-        assert_eq!(sentences, [Sentence { hash: 1652029738, words: 12, facts: true }]);
+        assert_eq!(sentences, [Sentence { hash: 1_652_029_738, words: 12, facts: true }]);
     }
 
     /// A signature of `count` sentences, drawn from `sentences` ones.
@@ -325,9 +324,9 @@ mod tests {
         assert!(found >= 495, "{found} of 500 copies that keep half of their original");
         // Every article ends with the same sentence.
         let footer = random(seed, u64::MAX, 1).sentences[0];
-        let footed: Vec<Signature> =
+        let with_footer: Vec<Signature> =
             articles.iter().map(|article| Signature { sentences: article.sentences.iter().copied().chain([footer]).collect() }).collect();
-        let pairs = footed.iter().zip(footed.iter().skip(1)).filter(|(one, other)| shares_a_band(one, other)).count();
+        let pairs = with_footer.iter().zip(with_footer.iter().skip(1)).filter(|(one, other)| shares_a_band(one, other)).count();
         assert!(pairs <= 25, "{pairs} of 499 pairs share a band by their footer");
     }
 

@@ -217,8 +217,8 @@ mod tests {
         Stamp { size, modified: 1, inode: 1 }
     }
 
-    fn found(name: &str, size: u64) -> Found {
-        Ok(Source { path: Path::new("/base/input").join(name), name: name.into(), size, stamp: Some(stamp(size)) })
+    fn source(name: &str, size: u64) -> Source {
+        Source { path: Path::new("/base/input").join(name), name: name.into(), size, stamp: Some(stamp(size)) }
     }
 
     /// A ledger with these files of the folder `input`, as an earlier run left them.
@@ -243,10 +243,10 @@ mod tests {
         let ledger = ledger(dir.path(), &["a", "b", "c", "d"]);
         let config = config();
         let mut scan = ChangeScan::new(&ledger, &config, SETTINGS, ledger.run()).unwrap();
-        assert!(matches!(scan.look_up(&found("a", 5)).unwrap(), Change::Unchanged { done: 2, skipped: 1 }));
+        assert!(matches!(scan.look_up(&Ok(source("a", 5))).unwrap(), Change::Unchanged { done: 2, skipped: 1 }));
         // `b` is gone, `c` has another size, and `e` is new.
-        let Change::Changed(c) = scan.look_up(&found("c", 6)).unwrap() else { panic!("its size changed") };
-        let Change::Changed(e) = scan.look_up(&found("e", 5)).unwrap() else { panic!("it is new") };
+        let Change::Changed(c) = scan.look_up(&Ok(source("c", 6))).unwrap() else { panic!("its size changed") };
+        let Change::Changed(e) = scan.look_up(&Ok(source("e", 5))).unwrap() else { panic!("it is new") };
         assert_eq!((c.number, e.number), (3, 5));
         assert_eq!(scan.end().unwrap(), (vec![], vec![2, 4]));
     }
@@ -257,6 +257,6 @@ mod tests {
         let ledger = ledger(dir.path(), &["a"]);
         let config = config();
         let mut scan = ChangeScan::new(&ledger, &config, SETTINGS + 1, ledger.run()).unwrap();
-        assert!(matches!(scan.look_up(&found("a", 5)).unwrap(), Change::Changed(_)));
+        assert!(matches!(scan.look_up(&Ok(source("a", 5))).unwrap(), Change::Changed(_)));
     }
 }

@@ -28,7 +28,7 @@ pub struct Estimate {
     pub found: u64,
     /// Articles whose rows are up to date.
     pub unchanged: u64,
-    /// ChangeScan by their content, under another name.
+    /// Articles that an earlier run knew under another name.
     pub moved: u64,
     /// Copies that reuse the summary of their original.
     pub copies: u64,

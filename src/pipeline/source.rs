@@ -131,7 +131,9 @@ mod tests {
 
     fn file(stamp: Option<Stamp>, ended: &[Option<Status>]) -> Option<FileRead> {
         let file = ReadFile::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp);
-        ended.iter().for_each(|status| file.count(*status));
+        for status in ended {
+            file.count(*status);
+        }
         file.record(7)
     }
 

@@ -11,4 +11,4 @@ pub use lock::RunLock;
 pub use sqlite::{
     Filter, Forgotten, KnownFile, Ledger, LedgerReader, Lost, OutputState, PastCall, PastRun, PastWaste, Signed, Spent, Story, forget,
 };
-pub use store::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore};
+pub use store::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};

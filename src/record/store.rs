@@ -49,7 +49,7 @@ pub trait RowStore: Send + Sync {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<(Row, Vec<[u8; 32]>)>, Fault>;
+    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault>;
 
     /// Records a row as found by this run, with the keys of the calls that made it. A failed row has no fingerprint, so that the next run
     /// tries it again.
@@ -152,6 +152,9 @@ pub struct AnsweredCall {
 
 /// A row and its fingerprint; `None` if the article failed.
 pub type KnownRow = (Row, Option<[u8; 32]>);
+
+/// A row and the keys of the calls that made it.
+pub type RowWithCalls = (Row, Vec<[u8; 32]>);
 
 /// A file of the input, as its rows refer to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -181,7 +181,7 @@ fn writes_of_outputs() -> Vec<usize> {
 fn an_io_error_at_any_write_or_sync_is_reported_and_loses_nothing() {
     let calls = "pwrite64,fdatasync,fsync";
     at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, every(), |ended, what| {
-        reported(ended, what, "output")
+        reported(ended, what, "output");
     });
 }
 

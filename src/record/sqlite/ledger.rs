@@ -15,7 +15,7 @@ use super::reader::LedgerReader;
 use super::writer::Writer;
 use super::{calls, runs, schema};
 use crate::model::{Exit, Fault, Row, RunSummary, TABLE, UnusableSpend};
-use crate::record::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore};
+use crate::record::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};
 
 /// Time between two attempts to send to a full queue.
 const QUEUE_POLL: Duration = Duration::from_millis(1);
@@ -208,7 +208,7 @@ impl RowStore for Ledger {
         self.reader.row(source)
     }
 
-    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<(Row, Vec<[u8; 32]>)>, Fault> {
+    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault> {
         self.reader.row_with_fingerprint(fingerprint)
     }
 

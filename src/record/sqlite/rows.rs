@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 
 use super::reader::LedgerReader;
 use crate::model::{COLUMNS, Fault, Finding, Row, Status, Value};
-use crate::record::KnownRow;
+use crate::record::{KnownRow, RowWithCalls};
 
 /// Which rows to export. What is not set does not matter.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +68,7 @@ impl LedgerReader {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<(Row, Vec<[u8; 32]>)>, Fault> {
+    pub fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault> {
         static QUERY: LazyLock<String> = LazyLock::new(|| format!("SELECT {}, calls FROM row WHERE fingerprint = ?1 LIMIT 1", *SELECTED));
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&QUERY)?;
@@ -162,9 +162,9 @@ pub(super) fn insert(
         format!("INSERT OR REPLACE INTO row ({}, fingerprint, calls, file, run, in_table) VALUES ({places}, 1)", *SELECTED)
     });
     let findings = findings_json(&row.findings);
-    let cells: Vec<Stored> = COLUMNS.iter().map(|column| Stored((column.get)(row))).collect();
+    let columns: Vec<Stored> = COLUMNS.iter().map(|column| Stored((column.get)(row))).collect();
     let others: [&dyn ToSql; 6] = [&findings, &row.signature, &fingerprint, &calls, &file, &run];
-    let values = cells.iter().map(|cell| cell as &dyn ToSql).chain(others);
+    let values = columns.iter().map(|column| column as &dyn ToSql).chain(others);
     connection.prepare_cached(&STATEMENT)?.execute(params_from_iter(values))?;
     Ok(())
 }
