@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::call::{CallCounts, EndpointClient};
 use crate::config::{Route, Summary};
-use crate::model::{Ask, ErrorCode, Exit, Failure, Reject, Task};
+use crate::model::{CallRequest, ErrorCode, Exit, Failure, Reject, Task};
 use crate::plan::{Candidate, RouteOutput, call_key, settings_key};
 
 /// A client for every endpoint that the route may use.
@@ -39,7 +39,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// If there is no such endpoint, which is a bug.
-    pub fn call_key(&self, candidate: &Candidate, ask: &Ask) -> Result<[u8; 32], Failure> {
+    pub fn call_key(&self, candidate: &Candidate, ask: &CallRequest) -> Result<[u8; 32], Failure> {
         self.client(candidate).map(|client| call_key(&client.endpoint, &client.identity, ask))
     }
 

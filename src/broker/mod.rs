@@ -16,7 +16,7 @@ pub use spending::Spending;
 pub use usage::RunUsage;
 
 use crate::call::{CallCounts, EndpointClient};
-use crate::model::{Ask, ErrorCode, Exit, Failure, Reject, Reply, UnusableSpend, clean};
+use crate::model::{CallRequest, ErrorCode, Exit, Failure, Reject, Reply, UnusableSpend, clean};
 use crate::plan::{Answered, Candidate, cost, estimate, is_estimate};
 use crate::record::{AnsweredCall, CallStore, Claim};
 use singleflight::Singleflight;
@@ -87,7 +87,7 @@ impl Broker {
     ///
     /// # Errors
     /// Why the call failed; a fault of the ledger has the code `broken-off`.
-    pub async fn answer(&self, candidate: &Candidate, ask: &Ask, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
+    pub async fn answer(&self, candidate: &Candidate, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let client = self.endpoints.client(candidate)?;
         // Held until the answer is in the ledger, where the next caller with this key finds it.
         let _flight = self.in_flight.join(key).await;
@@ -108,7 +108,7 @@ impl Broker {
     }
 
     /// Calls the endpoint, and keeps the reply.
-    async fn call(&self, client: &EndpointClient, ask: &Ask, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
+    async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let start = Instant::now();
         let expected = estimate(&client.endpoint, ask);
         let is_free = expected == Some(0.0);
@@ -154,14 +154,14 @@ impl Broker {
     }
 }
 
-fn claim(client: &EndpointClient, ask: &Ask, key: [u8; 32], cost: Option<f64>, attempts: u32) -> Claim {
+fn claim(client: &EndpointClient, ask: &CallRequest, key: [u8; 32], cost: Option<f64>, attempts: u32) -> Claim {
     let endpoint = client.endpoint.name.clone();
     Claim { key, task: ask.task(), endpoint, characters: ask.characters(), cost, attempts, made_at: now() }
 }
 
 fn answered_call(
     client: &EndpointClient,
-    ask: &Ask,
+    ask: &CallRequest,
     key: [u8; 32],
     reply: &Reply,
     cost: Option<f64>,

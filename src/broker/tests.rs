@@ -5,7 +5,7 @@ use axum::routing::post;
 
 use super::*;
 use crate::config::{Endpoint, Price};
-use crate::model::{Answer, Ask, CallLimits, Fault, Lang, Usage, Wish};
+use crate::model::{Answer, CallLimits, CallRequest, Fault, Lang, SummarySpec, Usage};
 use crate::record::{KnownReply, Pending};
 
 /// A ledger in memory that notes the order of its writes.
@@ -84,11 +84,11 @@ async fn setup(status: u16, store: Store) -> Setup {
 
 impl Setup {
     async fn answer(&self, text: &str) -> Result<Answered, Failure> {
-        let request = Ask::Summarise {
+        let request = CallRequest::Summarise {
             title: "Titre".into(),
             text: text.into(),
             language: Lang::FR,
-            wish: Wish { words: 60, ..Wish::default() },
+            spec: SummarySpec { words: 60, ..SummarySpec::default() },
             note: String::new(),
         };
         let limits = CallLimits { characters: 1000, texts: 1, bytes: 1000 };

@@ -14,8 +14,8 @@ use super::stop_state::StopState;
 use super::validate::validate;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect, Response};
-use crate::model::{Ask, CallError, CallLimits, ErrorCode, Exit, Failure, Fault, Reject, Reply, UnusableSpend, Usage, Verdict};
-use crate::plan::{credible, expected};
+use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Exit, Failure, Fault, Reject, Reply, UnusableSpend, Usage, Verdict};
+use crate::plan::{expected_usage, plausible_usage};
 
 /// A low estimate of the characters per token, so that a text cut by tokens surely fits.
 const CHARACTERS_PER_TOKEN: usize = 3;
@@ -73,7 +73,7 @@ impl EndpointClient {
         let endpoint = self.negotiated.current();
         let usual = self.dialect.limits(&endpoint);
         let by_tokens = self.endpoint.max_tokens.map(|tokens| tokens * CHARACTERS_PER_TOKEN);
-        let configured = self.endpoint.max_characters.into_iter().chain(by_tokens).chain(endpoint.options.most_characters).min();
+        let configured = self.endpoint.max_characters.into_iter().chain(by_tokens).chain(endpoint.options.max_text_characters).min();
         CallLimits { characters: configured.unwrap_or(usual.characters), bytes: self.endpoint.max_bytes.unwrap_or(usual.bytes), ..usual }
     }
 
@@ -106,7 +106,7 @@ impl EndpointClient {
     /// it.
     pub(crate) async fn call<B>(
         &self,
-        ask: &Ask,
+        ask: &CallRequest,
         last: bool,
         early: bool,
         before: impl Fn(u32) -> B,
@@ -122,7 +122,7 @@ impl EndpointClient {
 
     async fn call_with_retries<B>(
         &self,
-        ask: &Ask,
+        ask: &CallRequest,
         last: bool,
         early: bool,
         before: impl Fn(u32) -> B,
@@ -145,7 +145,7 @@ impl EndpointClient {
         // the service is in trouble, and a bad key is known before the next call goes. A halt ends the
         // wait: a call that was reported and will never be sent must not stay reported.
         let _permit = self.stop.unless_halted(self.admission.permit(prepare)).await??;
-        let expected = expected(ask);
+        let expected = expected_usage(ask);
         let weight = self.dialect.weight(ask);
         loop {
             self.admit(&expected, weight, last).await?;
@@ -185,7 +185,7 @@ impl EndpointClient {
 
     /// Sends one attempt. If the service does not support the form of the request, sends it again in
     /// another form; that does not count as a failure.
-    async fn attempt(&self, ask: &Ask, attempts: &mut Attempts, expected: &Usage, weight: u32) -> Result<Reply, AttemptError> {
+    async fn attempt(&self, ask: &CallRequest, attempts: &mut Attempts, expected: &Usage, weight: u32) -> Result<Reply, AttemptError> {
         self.negotiated.prepare(self.dialect, &self.http, &self.counters).await.map_err(AttemptError::Failed)?;
         for _ in 0..MAX_FORMS {
             let endpoint = self.negotiated.current();
@@ -216,16 +216,16 @@ impl EndpointClient {
     }
 
     /// Reads the reply from a response.
-    fn read(&self, endpoint: &Endpoint, ask: &Ask, expected: &Usage, response: &Response) -> Result<Reply, CallError> {
+    fn read(&self, endpoint: &Endpoint, ask: &CallRequest, expected: &Usage, response: &Response) -> Result<Reply, CallError> {
         if !(200..300).contains(&response.status) {
-            return Err(self.dialect.refusal(endpoint, response));
+            return Err(self.dialect.classify_error(endpoint, response));
         }
         let reply = self.dialect.reply(endpoint, ask, &response.body)?;
         if let Some(pause) = response.retry_after.filter(|pause| *pause <= MAX_PAUSE_AFTER_SUCCESS) {
             self.admission.pause_all(pause);
         }
         let answer = validate(ask, reply.answer)?.map(|text| self.http.redact(text));
-        Ok(Reply { usage: credible(reply.usage, expected), answer, ..reply })
+        Ok(Reply { usage: plausible_usage(reply.usage, expected), answer, ..reply })
     }
 
     /// Records what a failed attempt shows about the service. If a rate limit refused it, returns how

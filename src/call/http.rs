@@ -81,7 +81,7 @@ impl HttpClient {
         let headers = header_map(&request)?;
         let max = max_answer(request.body.as_ref());
         let builder = match request.body {
-            Some(body) => self.client.post(&request.url).header("content-type", body.kind).body(body.bytes),
+            Some(body) => self.client.post(&request.url).header("content-type", body.content_type).body(body.bytes),
             None => self.client.get(&request.url),
         };
         let answer = builder.headers(headers).send().await.map_err(|error| transport_error(&error))?;

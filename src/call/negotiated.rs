@@ -45,9 +45,9 @@ impl NegotiatedEndpoint {
         let mut current = self.lock();
         if !Arc::ptr_eq(&current, used) {
             // Another call has changed the form already. The next request shows whether that helps.
-            return error.verdict == Verdict::Never && dialect.learn(used, error).is_some();
+            return error.verdict == Verdict::Never && dialect.adapt_options(used, error).is_some();
         }
-        let Some(options) = dialect.learn(used, error) else { return false };
+        let Some(options) = dialect.adapt_options(used, error) else { return false };
         tracing::debug!(endpoint = used.name, "using another form of request from now on: {}", error.message);
         *current = Arc::new(Endpoint { options, ..Endpoint::clone(used) });
         true

@@ -21,13 +21,13 @@ pub(super) async fn prepare(
     for _ in 0..MAX_STEPS {
         let (request, required) = match dialect.prepare(endpoint, previous.as_ref())? {
             Step::Ready(options) => return Ok(options),
-            Step::Ask(request) => (request, true),
-            Step::Try(request) => (request, false),
+            Step::Send(request) => (request, true),
+            Step::TrySend(request) => (request, false),
         };
         counters.request_sent(1);
         let response = http.send(request).await.map_err(unbilled)?;
         if required && !(200..300).contains(&response.status) {
-            return Err(dialect.refusal(endpoint, &response));
+            return Err(dialect.classify_error(endpoint, &response));
         }
         previous = Some(response);
     }

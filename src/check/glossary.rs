@@ -3,7 +3,7 @@
 use super::Check;
 use super::context::{Context, Pair};
 use crate::model::{Finding, Flag, Severity, Term};
-use crate::plan::{Glossary, says};
+use crate::plan::{Glossary, contains_term};
 
 pub(super) struct Terms;
 
@@ -23,7 +23,7 @@ impl Check for Terms {
 fn missing(glossary: &Glossary, pair: &Pair) -> Vec<Term> {
     let (Some(from), Some(to)) = (pair.source.lang, pair.target.lang) else { return Vec::new() };
     let terms = glossary.terms([pair.source.as_str()], from, to);
-    terms.into_iter().filter(|term| !says(pair.target.as_str(), &term.to)).collect()
+    terms.into_iter().filter(|term| !contains_term(pair.target.as_str(), &term.to)).collect()
 }
 
 fn finding(pair: &Pair, term: &Term) -> Finding {
@@ -34,11 +34,14 @@ fn finding(pair: &Pair, term: &Term) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Entry, Lang};
+    use crate::model::{GlossaryEntry, Lang};
 
     #[test]
     fn missing_terms_are_found_in_both_directions() {
-        let glossary = Glossary::new(vec![Entry { fr: "OTSC".into(), en: "CSTO".into() }, Entry { fr: "AFP".into(), en: "AFP".into() }]);
+        let glossary = Glossary::new(vec![
+            GlossaryEntry { fr: "OTSC".into(), en: "CSTO".into() },
+            GlossaryEntry { fr: "AFP".into(), en: "AFP".into() },
+        ]);
         let found = |from: (&str, Lang), to: (&str, Lang)| {
             let context = Context::of_pair((from.0, Some(from.1)), (to.0, Some(to.1)), false).with_glossary(&glossary);
             Terms.check(&context).into_iter().map(|finding| finding.expected).collect::<Vec<_>>()

@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_name_from_the_glossary_is_accepted() {
-        let glossary = crate::plan::Glossary::new(vec![crate::model::Entry { fr: "Mourmelon".into(), en: "Camp Delta".into() }]);
+        let glossary = crate::plan::Glossary::new(vec![crate::model::GlossaryEntry { fr: "Mourmelon".into(), en: "Camp Delta".into() }]);
         let pair = || Context::of_pair(("Il rentre de Mourmelon.", Some(Lang::FR)), ("He is back from Delta.", Some(Lang::EN)), false);
         assert_eq!((Name.check(&pair()).len(), Name.check(&pair().with_glossary(&glossary)).len()), (1, 0));
     }

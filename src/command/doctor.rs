@@ -58,13 +58,13 @@ async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
     let client = HttpClient::new(endpoint)?;
     let mut body = fetch(dialect, endpoint, &client, request).await;
     if body.as_ref().is_err_and(|error| error.code == ErrorCode::NotFound)
-        && let Some(request) = dialect.second_probe(endpoint)
+        && let Some(request) = dialect.fallback_probe(endpoint)
         && let Ok(second) = fetch(dialect, endpoint, &client, request).await
     {
         body = Ok(second);
     }
     let body = body.map_err(|error| Fault::new(exit_of(&error), advice(dialect, endpoint, &error)))?;
-    let words = dialect.probed(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, client.redact(&missing)))?;
+    let words = dialect.check_probe(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, client.redact(&missing)))?;
     Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))
 }
 
@@ -72,7 +72,7 @@ async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
 async fn fetch(dialect: &dyn Dialect, endpoint: &Endpoint, client: &HttpClient, request: Request) -> Result<Vec<u8>, CallError> {
     let response = client.send(request).await?;
     let refused = |error: CallError| CallError { message: client.redact(&error.message), ..error };
-    if (200..300).contains(&response.status) { Ok(response.body) } else { Err(refused(dialect.refusal(endpoint, &response))) }
+    if (200..300).contains(&response.status) { Ok(response.body) } else { Err(refused(dialect.classify_error(endpoint, &response))) }
 }
 
 fn exit_of(error: &CallError) -> Exit {

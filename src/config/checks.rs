@@ -1,32 +1,32 @@
-//! `[checks]`: what happens when a check finds something, for each check.
+//! `[checks]`: what to do about the findings of each check.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::resolve::Judge;
+use super::validator::Validator;
 use crate::model::{Action, Flag};
 
-/// Raised when the checks find other things than before, so that rows are checked again; no call is made for it.
+/// Raise this when the checks change, so that rows are checked again. That makes no calls.
 const VERSION: u32 = 1;
 
-/// What happens for each check; those that are not named are flagged.
+/// The action for each check; only those other than [`Action::Flag`] are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checks(BTreeMap<Flag, Action>);
 
 impl Checks {
-    /// What happens when this check finds something.
+    /// The action for the findings of this check.
     pub fn action(&self, check: Flag) -> Action {
         self.0.get(&check).copied().unwrap_or_default()
     }
 
-    /// The checks that are not made.
+    /// The checks that are off.
     pub fn off(&self) -> Vec<Flag> {
         self.0.iter().filter(|(_, action)| **action == Action::Off).map(|(flag, _)| *flag).collect()
     }
 
-    /// What of this shapes a row that nothing was found in.
+    /// The part of this that shapes a row without findings, for its key.
     pub fn key(&self) -> String {
         let off: Vec<&str> = self.off().into_iter().map(Flag::code).collect();
         format!("checks-{VERSION} off {}", off.join(" "))
@@ -39,7 +39,7 @@ impl FromIterator<(Flag, Action)> for Checks {
     }
 }
 
-/// The section as it is written.
+/// `[checks]` as it is written.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawChecks {
@@ -59,8 +59,8 @@ pub(super) struct RawChecks {
     encoding: Option<Spanned<String>>,
 }
 
-impl Judge<'_> {
-    /// The actions of all checks.
+impl Validator<'_> {
+    /// The action for each check.
     pub(super) fn checks(&mut self, raw: RawChecks) -> Checks {
         let written = [
             (Flag::Number, raw.number),

@@ -1,21 +1,21 @@
-//! `[duplicates]`: what is done with articles that repeat another one.
+//! `[duplicates]`: what to do about articles that repeat another one.
 
 use serde::Deserialize;
 use toml::Spanned;
 
-/// What is done with near copies: the same text, at most trimmed.
+/// What to do about near-duplicates: articles with the same text, which may be trimmed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Near {
-    /// They are not looked for.
+    /// Do not look for them.
     Off,
-    /// Their rows say of which article they are copies.
+    /// Name the original in their rows.
     #[default]
     Report,
-    /// The same, and a trimmed copy takes the summary of its original instead of paying for another.
+    /// Also reuse the original's summary instead of paying for another.
     Reuse,
 }
 
-/// The words for it.
+/// The names in the config.
 pub(super) const NEAR: &[(&str, Near)] = &[("off", Near::Off), ("report", Near::Report), ("reuse", Near::Reuse)];
 
 /// `[duplicates]` as it is written.

@@ -1,10 +1,11 @@
-//! `[input.fields]`: what the fields of JSON and the columns of CSV are called.
+//! `[input.fields]`: the names of JSON fields and CSV columns.
 
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-/// Names to look for, the user's first, then those of common exports (newspaper4k, trafilatura, news-please, ninjs, JSON Feed,
-/// schema.org, `WordPress`). A dot leads into an object: `title.rendered`.
+/// The names to look for: the user's, then those of common exports (newspaper4k, trafilatura,
+/// news-please, ninjs, JSON Feed, schema.org, `WordPress`). A dot selects a field of an object:
+/// `title.rendered`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fields {
     /// The title.
@@ -13,15 +14,15 @@ pub struct Fields {
     pub body: Vec<String>,
     /// The date of publication.
     pub published: Vec<String>,
-    /// The address.
+    /// The URL.
     pub url: Vec<String>,
-    /// Who wrote it.
+    /// The author.
     pub author: Vec<String>,
-    /// Its language.
+    /// The language.
     pub language: Vec<String>,
-    /// Its section.
+    /// The section.
     pub section: Vec<String>,
-    /// What names the article within its file.
+    /// What identifies the article within its file.
     pub id: Vec<String>,
 }
 
@@ -65,7 +66,7 @@ const LANGUAGE: &[&str] = &["language", "lang", "meta_lang", "inLanguage", "lang
 const SECTION: &[&str] = &["section", "articleSection", "category", "categories", "rubrique"];
 const ID: &[&str] = &["id", "guid", "_id", "uri", "fingerprint"];
 
-/// `[input.fields]` as it is written: a name or a list of names for each.
+/// `[input.fields]` as it is written: one name or several for each field.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFields {
@@ -113,7 +114,7 @@ fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
 
 impl From<RawFields> for Fields {
     fn from(raw: RawFields) -> Self {
-        let all = |own: Vec<String>, usual: &[&str]| own.into_iter().chain(usual.iter().map(ToString::to_string)).collect();
+        let all = |own: Vec<String>, common: &[&str]| own.into_iter().chain(common.iter().map(ToString::to_string)).collect();
         Self {
             title: all(raw.title, TITLE),
             body: all(raw.body, BODY),
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_names_stand_before_the_usual_ones() {
+    fn the_users_names_come_before_the_common_ones() {
         let raw: RawFields = toml::from_str("title = \"Überschrift\"\nbody = [\"fullText\", \"lead\"]").unwrap();
         let fields = Fields::from(raw);
         assert_eq!(fields.title[..2], ["Überschrift", "title"]);

@@ -1,4 +1,5 @@
-//! What the user wrote, with its place in the file, made into what the program uses; or all that is wrong with it, and where.
+//! The config: parsed (`raw`), validated (`validator` and a file for each section), and resolved
+//! into what the program uses. Every problem is reported with its place in the file.
 
 mod checks;
 mod duplicates;
@@ -7,7 +8,8 @@ mod fields;
 mod glossary;
 mod key;
 mod options;
-mod place;
+mod overrides;
+mod problem;
 mod prompts;
 mod raw;
 mod resolve;
@@ -16,6 +18,7 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod template;
+mod validator;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,85 +26,89 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::model::{Entry, Task, Wish};
+use crate::model::{GlossaryEntry, SummarySpec, Task};
 
 pub use checks::Checks;
 pub use duplicates::Near;
 pub use endpoint::is_loopback;
 pub use fields::Fields;
 pub use options::{JsonMode, Options, TokenLimit};
-pub use place::Problem;
-pub use prompts::{Occasion, Prompts, SHIPPED_PROMPTS};
-pub use resolve::{Overrides, load};
+pub use overrides::Overrides;
+pub use problem::Problem;
+pub use prompts::{Prompts, SHIPPED_PROMPTS};
+pub use resolve::load;
 pub use rules::{Rules, Said};
 pub use run::{MostFailures, RunFlags, RunSettings};
-pub use template::{Template, pick};
+pub use template::Template;
+pub(crate) use template::select;
 
-/// The config that ships with the program, used where there is no file and as the template of `depeche init embedded`.
+/// The config that ships with the program. Used if there is no file, and written by `depeche init
+/// embedded`.
 pub const SHIPPED: &str = include_str!("../../config.toml");
 
-/// What the config must know of a dialect to judge an endpoint; the `dialect` stage gives it.
+/// What the config needs to know of a dialect to validate an endpoint. The `dialect` stage provides
+/// it.
 #[derive(Clone, Copy, Debug)]
 pub struct DialectFacts {
-    /// The name in the config.
+    /// Its name in the config.
     pub name: &'static str,
-    /// What a service of this dialect can be asked.
+    /// What a service of this dialect can do.
     pub tasks: &'static [Task],
     /// Whether the endpoint must name a URL (the embedded one has none).
     pub needs_url: bool,
     /// Whether the endpoint must name a model.
     pub needs_model: bool,
-    /// Calls at once where the user says `auto`, to begin with.
+    /// The number of concurrent calls that `auto` starts with.
     pub concurrency: usize,
-    /// The most that `auto` may go up to.
-    pub most_concurrency: usize,
-    /// The keys that it knows beyond those that all share.
+    /// The highest number of concurrent calls that `auto` may reach.
+    pub max_concurrency: usize,
+    /// Its config keys besides those of every dialect.
     pub keys: &'static [&'static str],
 }
 
-/// Everything that a run needs to know.
+/// The resolved config of a run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder that the config's paths are relative to; sources below it are named relative to it.
+    /// The config's folder. Its paths, and the names of sources inside it, are relative to this.
     pub folder: PathBuf,
     /// Files and folders to read.
     pub input: Vec<PathBuf>,
-    /// Bytes; no more is ever held of a file at once: a larger file is rejected unread, unless it is a list of articles that can
-    /// be read one after the other.
+    /// The size limit of a file, in bytes; in formats that are read article by article, that of an
+    /// article.
     pub max_bytes: u64,
-    /// What is done with near copies.
+    /// What to do about near-duplicates.
     pub near: Near,
-    /// What fields and columns are called.
+    /// The names of JSON fields and CSV columns.
     pub fields: Fields,
-    /// What is no part of an article.
+    /// What to remove as boilerplate.
     pub rules: Arc<Rules>,
-    /// Where the table and the ledger are.
+    /// The folder of the table and the ledger.
     pub output: PathBuf,
-    /// How the table is written.
+    /// The table's CSV profile.
     pub profile: Profile,
-    /// How an article becomes a row.
+    /// Route and style of the summaries.
     pub summary: Summary,
-    /// The glossary's entries; none where the config names no file.
-    pub glossary: Vec<Entry>,
+    /// The glossary's entries; empty without a glossary file.
+    pub glossary: Vec<GlossaryEntry>,
     /// The services, in order of preference.
     pub endpoints: Vec<Endpoint>,
-    /// What happens when a check finds something.
+    /// What to do about the findings of each check.
     pub checks: Checks,
-    /// The endpoint that ships with the program.
+    /// The embedded endpoint.
     pub embedded: Embedded,
-    /// Articles on the page at most.
+    /// The maximum number of articles in digest.html.
     pub page_rows: usize,
-    /// What ends a run early, and whom it tells.
+    /// Limits, notifications and logging of a run.
     pub run: RunSettings,
 }
 
 impl Config {
-    /// The endpoints that do `task`, in order of preference; the digest is a kind of summary that only chat models make.
+    /// The endpoints that can do `task`, in order of preference.
     pub fn endpoints_for(&self, task: Task) -> impl Iterator<Item = &Endpoint> {
         self.endpoints.iter().filter(move |endpoint| endpoint.can(task))
     }
 
-    /// The tasks that the chosen route asks for.
+    /// The tasks of the route.
     pub fn tasks(&self) -> &'static [Task] {
         match (self.summary.route, self.summary.keep_text) {
             (Route::SummariseThenTranslate | Route::TranslateThenSummarise, _) => &[Task::Summarise, Task::Translate],
@@ -111,34 +118,35 @@ impl Config {
     }
 }
 
-/// The section `[summary]`: how an article becomes a row.
+/// `[summary]`: route and style of the summaries.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// Which calls are made, in which order.
+    /// The calls to make, and their order.
     pub route: Route,
-    /// How the summary is wished for.
-    pub wish: Wish,
-    /// Whether the whole text is kept in both languages.
+    /// Length and style of a summary.
+    pub spec: SummarySpec,
+    /// Whether to keep the whole text in both languages.
     pub keep_text: bool,
 }
 
-/// How the table is written.
+/// A CSV profile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Profile {
     /// UTF-8, commas, LF.
     Plain,
-    /// What a French Excel opens with a double click: BOM, semicolons, CRLF.
+    /// For a double click in a French Excel: BOM, semicolons, CRLF.
     ExcelFr,
 }
 
-/// How an article becomes a row.
+/// The calls that make a row from an article.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Route {
-    /// A summary in the article's language, then title and summary translated.
+    /// Summarises the article in its language, then translates title and summary.
     SummariseThenTranslate,
-    /// The article translated to English, the English summarised, the summary translated back.
+    /// Translates the article into English, summarises the English, and translates the summary
+    /// back.
     TranslateThenSummarise,
-    /// One chat call returns titles and summaries in both languages.
+    /// Makes one call to a chat model, which returns titles and summaries in both languages.
     SingleCall,
 }
 
@@ -157,44 +165,45 @@ impl std::fmt::Display for Route {
 pub struct Endpoint {
     /// Its name in messages and in the table.
     pub name: String,
-    /// What it is used for: summaries, translations, or both.
+    /// The tasks it is used for.
     pub does: Vec<Task>,
     /// Its wire format.
     pub dialect: &'static str,
-    /// Where it is, without a slash at the end; empty for the embedded endpoint until it is started.
+    /// Its URL without a trailing slash; empty for the embedded endpoint until it is started.
     pub url: String,
-    /// The model to ask for, where the dialect has models.
+    /// The model, if the dialect has models.
     pub model: Option<String>,
-    /// The key, where it wants one.
+    /// The API key, if any.
     pub key: Option<SecretString>,
-    /// Whether it is a chat model: it listens to prompts, and can make a digest.
+    /// Whether it is a chat model, which accepts prompts and can make a digest.
     pub chat: bool,
-    /// Calls at once.
+    /// Concurrent calls.
     pub concurrency: Concurrency,
-    /// What it may be asked in a minute.
+    /// Rate limits.
     pub rates: Rates,
-    /// What it costs; none: unknown, which is not nothing.
+    /// Its price; `None` if unknown (not if free).
     pub price: Option<Price>,
-    /// For a whole call, from its start to the last byte of the answer.
+    /// The timeout of a call, from its start to the last byte of the answer.
     pub timeout: Duration,
-    /// For name look-up, connection and TLS together.
+    /// The timeout of DNS, connection and TLS handshake together.
     pub connect_timeout: Duration,
-    /// How long the endpoint may be away before the run goes on, or ends, without it.
+    /// How long to wait for the endpoint when it is away.
     pub wait_for: Duration,
-    /// Characters of text in one call; none: what is usual for the dialect. A longer article takes several calls.
+    /// Maximum characters of text in one call; `None` for the dialect's default. A longer article
+    /// takes several calls.
     pub max_characters: Option<usize>,
-    /// The same in bytes.
+    /// Maximum bytes of text in one call.
     pub max_bytes: Option<usize>,
-    /// The same in tokens, estimated.
+    /// Maximum tokens of text in one call, estimated.
     pub max_tokens: Option<usize>,
-    /// What it is told, where it is a chat model.
+    /// The prompts, for a chat model.
     pub prompts: Arc<Prompts>,
-    /// What only some dialects know.
+    /// The settings that only some dialects have.
     pub options: Options,
 }
 
 impl Endpoint {
-    /// Whether it may be asked for `task`.
+    /// Whether it can do `task`, and the config allows it to.
     pub fn can(&self, task: Task) -> bool {
         match task {
             Task::Digest => self.chat && self.does.contains(&Task::Summarise),
@@ -202,7 +211,7 @@ impl Endpoint {
         }
     }
 
-    /// An endpoint of `dialect` at `url` with the model `m`, for tests.
+    /// An endpoint for tests.
     #[cfg(test)]
     pub(crate) fn sample(dialect: &'static str, url: &str) -> Self {
         Self {
@@ -228,22 +237,22 @@ impl Endpoint {
     }
 }
 
-/// Calls at once.
+/// Concurrent calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Concurrency {
-    /// As many as the user says.
+    /// A fixed number.
     Fixed(usize),
-    /// As many as the service turns out to take.
+    /// As many as the service turns out to handle.
     Auto {
-        /// To begin with.
+        /// The number to start with.
         start: usize,
-        /// Never more.
+        /// The maximum.
         most: usize,
     },
 }
 
 impl Concurrency {
-    /// Never more than this.
+    /// The maximum.
     pub fn most(self) -> usize {
         match self {
             Self::Fixed(number) => number,
@@ -252,18 +261,18 @@ impl Concurrency {
     }
 }
 
-/// What a service may be asked in a minute; none: no limit is known.
+/// Rate limits per minute; `None` if unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Rates {
     /// Requests.
     pub requests: Option<u64>,
-    /// Tokens, of prompts and answers together.
+    /// Tokens of prompts and answers together.
     pub tokens: Option<u64>,
     /// Characters of the user's text.
     pub characters: Option<u64>,
 }
 
-/// What a million costs, in the user's currency.
+/// Prices per million, in the user's currency.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Price {
     /// Tokens of prompts.
@@ -274,10 +283,10 @@ pub struct Price {
     pub characters: f64,
 }
 
-/// Which translator the embedded endpoint uses.
+/// The translator of the embedded endpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Translator {
-    /// Firefox Translations' models where they can be had, else Apertium.
+    /// Firefox Translations' models if they can be loaded or fetched, or else Apertium.
     Auto,
     /// Only Firefox Translations' models.
     Firefox,
@@ -285,26 +294,25 @@ pub enum Translator {
     Apertium,
 }
 
-/// The endpoint that ships with the program.
+/// `[embedded]`: the endpoint that ships with the program.
 #[derive(Clone, Debug)]
 pub struct Embedded {
-    /// Which translator.
+    /// The translator.
     pub translator: Translator,
-    /// Architecture of the Firefox models: `tiny` or `base-memory`.
+    /// The architecture of the Firefox models: `tiny` or `base-memory`.
     pub model: String,
-    /// Whether a missing model may be fetched.
+    /// Whether to fetch a missing model.
     pub fetch: bool,
-    /// Models that the user put there, looked at first.
+    /// A folder with the user's own models, which are preferred.
     pub models_dir: Option<PathBuf>,
-    /// Where models are fetched from instead of Mozilla: the address that holds `records.json`.
+    /// The URL to fetch models from instead of Mozilla's; it must have `records.json`.
     pub mirror: Option<String>,
 }
 
-/// A hash of settings, written out as text; never 0, which the ledger uses for "unknown".
+/// Hashes settings, given as text. Never returns 0, which means "unknown" in the ledger.
 pub(crate) fn hash(text: &str) -> i64 {
     let bytes = blake3::hash(text.as_bytes());
     let first = bytes.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
-    // 0 means that nothing is known.
     match i64::from_le_bytes(first) {
         0 => 1,
         hash => hash,

@@ -1,44 +1,47 @@
-//! The keys of an endpoint that only some dialects know, judged: a key that means nothing to the dialect is an error, not a comment.
+//! The settings of an endpoint that only some dialects have. One that the dialect does not have is
+//! an error.
 
 use std::sync::Arc;
 
 use toml::Spanned;
 
 use super::raw::RawEndpoint;
-use super::resolve::Judge;
 use super::template::{self, Template};
+use super::validator::Validator;
 use super::{DialectFacts, Endpoint};
-use crate::model::Entry;
+use crate::model::GlossaryEntry;
 
 const JSON: &[(&str, JsonMode)] = &[("schema", JsonMode::Schema), ("object", JsonMode::Object), ("none", JsonMode::None)];
 const TOKEN_LIMITS: &[(&str, TokenLimit)] =
     &[("max_tokens", TokenLimit::MaxTokens), ("max_completion_tokens", TokenLimit::MaxCompletionTokens)];
 const ENGLISH: &[(&str, &str)] = &[("EN-GB", "EN-GB"), ("EN-US", "EN-US")];
 
-/// What an endpoint is told beyond the keys that all dialects share.
+/// The settings that only some dialects have, and what was learned about the service.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The model's context window, in tokens, where the service must be asked for it (`ollama`).
+    /// The context window to request, in tokens (`ollama`).
     pub context: Option<u32>,
-    /// How a chat model is held to JSON.
+    /// How to make a chat model answer in JSON.
     pub json: JsonMode,
-    /// What a chat service calls the limit of the answer's tokens; none: by the host.
+    /// The parameter for the token limit; `None` depends on the host (`openai`).
     pub token_limit: Option<TokenLimit>,
-    /// Whether the model takes a temperature; found out by asking.
+    /// Whether the model accepts a temperature; learned from errors.
     pub temperature: bool,
-    /// Which English a translator writes (`deepl`).
+    /// The variant of English (`deepl`).
     pub english: &'static str,
-    /// A glossary that is kept at the service (`deepl`).
+    /// The id of a glossary that the user keeps at the service (`deepl`).
     pub glossary_id: Option<String>,
-    /// The same, made from the config's glossary; found out before the first call (`deepl`).
-    pub made_glossary: Option<String>,
-    /// The config's glossary, where the service keeps a copy of it (`deepl`).
-    pub glossary: Arc<[Entry]>,
-    /// Characters that the service takes in a text; found out by asking (`libretranslate`).
-    pub most_characters: Option<usize>,
-    /// Texts that it takes in a call; found out by its refusal (`libretranslate`).
-    pub most_texts: Option<usize>,
-    /// How a service without a dialect of its own is asked.
+    /// The id of the glossary that was made from the config's; learned before the first call
+    /// (`deepl`).
+    pub uploaded_glossary: Option<String>,
+    /// The config's glossary, if the service is to keep a copy of it (`deepl`).
+    pub glossary: Arc<[GlossaryEntry]>,
+    /// The service's limit of characters per text; learned before the first call or from errors
+    /// (`libretranslate`).
+    pub max_text_characters: Option<usize>,
+    /// The service's limit of texts per call; learned from errors (`libretranslate`).
+    pub max_texts: Option<usize>,
+    /// Request and answer of a service without a dialect of its own (`template`).
     pub template: Option<Arc<Template>>,
 }
 
@@ -51,24 +54,24 @@ impl Default for Options {
             temperature: true,
             english: "EN-GB",
             glossary_id: None,
-            made_glossary: None,
+            uploaded_glossary: None,
             glossary: Arc::default(),
-            most_characters: None,
-            most_texts: None,
+            max_text_characters: None,
+            max_texts: None,
             template: None,
         }
     }
 }
 
 impl Options {
-    /// What of them shapes an answer, for the ledger's keys; empty where all is as usual, so that a key that comes with a later
-    /// version makes nobody pay again.
+    /// The settings that shape an answer, for the ledger's keys. Empty if all have their defaults,
+    /// so that a setting that a later version adds does not invalidate answers.
     pub fn shape(&self) -> String {
         let mut shape = String::new();
         if self.english != Self::default().english {
             shape.push_str(self.english);
         }
-        for part in self.glossary_id.iter().chain(self.template.as_deref().map(Template::written)) {
+        for part in self.glossary_id.iter().chain(self.template.as_deref().map(Template::shape)) {
             shape.push('\n');
             shape.push_str(part);
         }
@@ -76,59 +79,60 @@ impl Options {
     }
 }
 
-/// How a chat model is held to JSON, from the strictest to trust alone; the reading is tolerant in every case.
+/// How to make a chat model answer in JSON. The parser is tolerant in every case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JsonMode {
-    /// By a schema that the service enforces.
+    /// The service enforces a schema.
     Schema,
-    /// By the service, but to any object.
+    /// The service enforces JSON of any shape.
     Object,
-    /// By the prompt alone.
+    /// Only the prompt asks for it.
     None,
 }
 
-/// What a chat service calls the limit of the answer's tokens.
+/// The parameter for the token limit of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenLimit {
-    /// The old name, which other servers know.
+    /// The old name, which most servers know.
     MaxTokens,
-    /// The new name, which `OpenAI`'s newer models want.
+    /// The new name, which `OpenAI`'s newer models require.
     MaxCompletionTokens,
 }
 
-impl Judge<'_> {
+impl Validator<'_> {
     /// The options of an endpoint.
     pub(super) fn options(&mut self, facts: &DialectFacts, raw: &mut RawEndpoint, has_key: bool) -> Options {
-        self.keys_mean_something(facts, raw);
-        let usual = Options::default();
+        self.check_unused(facts, raw);
+        let defaults = Options::default();
         let context = raw.context.take().map(|written| self.number(Some(written), "context", 8192, 512..=10_000_000));
         if facts.keys.contains(&"template") && raw.template.is_none() {
             let message = format!("endpoint `{}` has no [endpoint.template]", raw.name.get_ref());
-            self.problem(&raw.name.span(), message, Some("docs/services.md has three to start from".into()));
+            self.problem(&raw.name.span(), message, Some("docs/services.md has three examples".into()));
         }
-        let template = raw.template.take().and_then(|raw| template::judge(self, raw, has_key)).map(Arc::new);
+        let template = raw.template.take().and_then(|raw| template::validate(self, raw, has_key)).map(Arc::new);
         if template.as_ref().is_some_and(|template| template.texts.is_some())
             && let Some(task) = raw.does.iter().find(|task| *task.get_ref() != "translate")
         {
-            let hint = "its answer is a list of translations (`texts`); a chat model's or a summary's stands at `text`";
+            let hint = "its answer is a list of translations (`texts`); for chat models and summaries, use `text`";
             self.problem(&task.span(), format!("this template cannot {}", task.get_ref()), Some(hint.into()));
         }
         Options {
             context: context.and_then(|context| u32::try_from(context).ok()),
-            json: self.choose(raw.json.take(), "json", JSON, usual.json),
+            json: self.choose(raw.json.take(), "json", JSON, defaults.json),
             token_limit: raw
                 .token_limit
                 .take()
                 .map(|written| self.choose(Some(written), "token_limit", TOKEN_LIMITS, TokenLimit::MaxTokens)),
-            english: self.choose(raw.english.take(), "english", ENGLISH, usual.english),
+            english: self.choose(raw.english.take(), "english", ENGLISH, defaults.english),
             glossary_id: raw.glossary_id.take().map(Spanned::into_inner),
             template,
-            ..usual
+            ..defaults
         }
     }
 
-    /// Gives the glossary to endpoints whose service keeps a copy of it, unless the user keeps one there.
-    pub(super) fn keep_glossary(&self, endpoints: &mut [Endpoint], glossary: &[Entry]) {
+    /// Gives the glossary to endpoints whose service can keep a copy, unless the user keeps one
+    /// there.
+    pub(super) fn give_glossary(&self, endpoints: &mut [Endpoint], glossary: &[GlossaryEntry]) {
         let keeps =
             |endpoint: &Endpoint| self.dialects.iter().any(|facts| facts.name == endpoint.dialect && facts.keys.contains(&"glossary_id"));
         for endpoint in endpoints.iter_mut().filter(|endpoint| keeps(endpoint) && endpoint.options.glossary_id.is_none()) {
@@ -136,7 +140,8 @@ impl Judge<'_> {
         }
     }
 
-    fn keys_mean_something(&mut self, facts: &DialectFacts, raw: &RawEndpoint) {
+    /// Reports keys that the dialect does not have.
+    fn check_unused(&mut self, facts: &DialectFacts, raw: &RawEndpoint) {
         let written = [
             ("context", raw.context.as_ref().map(Spanned::span)),
             ("json", raw.json.as_ref().map(Spanned::span)),
@@ -147,11 +152,11 @@ impl Judge<'_> {
         ];
         for (key, span) in written {
             let Some(span) = span.filter(|_| !facts.keys.contains(&key)) else { continue };
-            let knows: Vec<&str> = self.dialects.iter().filter(|facts| facts.keys.contains(&key)).map(|facts| facts.name).collect();
+            let supporting: Vec<&str> = self.dialects.iter().filter(|facts| facts.keys.contains(&key)).map(|facts| facts.name).collect();
             self.problem(
                 &span,
-                format!("`{key}` means nothing to the dialect `{}`", facts.name),
-                Some(format!("it is for {}", knows.join(", "))),
+                format!("the dialect `{}` has no `{key}`", facts.name),
+                Some(format!("it is for {}", supporting.join(", "))),
             );
         }
     }

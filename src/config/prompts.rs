@@ -1,18 +1,19 @@
-//! What chat models are told: templates (minijinja) that ship with the program, or the user's own in their place. Their texts are
-//! part of every ledger key, so that answers to another prompt are never taken for answers to this one.
+//! `[prompts]`: the templates (minijinja) of a chat model's instructions. Their texts are part of
+//! every ledger key, so that an answer to another prompt is never reused.
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, Error, UndefinedBehavior, Value, context};
 use toml::Spanned;
 
 use super::raw::RawPrompts;
-use super::resolve::Judge;
-use crate::model::{Lang, Task, Wish};
+use super::validator::Validator;
+use crate::model::Task;
 
-/// The templates that ship with the program: name and text. `rules`, `manner` and `terms` are what the others include.
+/// The templates that ship with the program, by name. The others include `rules`, `manner` and
+/// `terms`.
 pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
     ("rules", include_str!("prompts/rules.j2")),
     ("manner", include_str!("prompts/manner.j2")),
@@ -22,35 +23,19 @@ pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
     ("digest", include_str!("prompts/digest.j2")),
 ];
 
-/// A prompt is a page of text; anything larger is some other file named by mistake.
+/// A larger file is not a prompt.
 const MAX_PROMPT_BYTES: u64 = 64 << 10;
 
 static SHIPPED: LazyLock<Arc<Prompts>> = LazyLock::new(|| Arc::new(Prompts::new(&[])));
 
-/// The prompts of a run.
+/// The compiled templates of a run.
 pub struct Prompts {
     environment: Environment<'static>,
     version: String,
-    /// What was told on some occasions. Most calls of a run are told the same, and to fill in a template takes as long as to write a
-    /// request.
-    told: Mutex<Vec<(Occasion, String)>>,
 }
 
-/// Occasions that are remembered: a run has as many as tasks and languages.
-const OCCASIONS: usize = 64;
-
-/// What decides what a model is told, where the article has nothing to do with it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Occasion {
-    /// What is asked.
-    pub task: Task,
-    /// The language of the material, and the one that it is translated into.
-    pub languages: (Lang, Option<Lang>),
-    /// How a summary is wished for.
-    pub wish: Option<Wish>,
-}
-
-/// By their version alone: a printed config is hashed, to know whether it has changed, so it must come out the same every time.
+/// Prints the version only: the config's debug output is hashed to detect changes, so it must be
+/// deterministic.
 impl fmt::Debug for Prompts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Prompts({})", self.version)
@@ -58,52 +43,52 @@ impl fmt::Debug for Prompts {
 }
 
 impl Prompts {
-    /// Those that ship with the program.
-    pub fn shipped() -> Arc<Self> {
+    /// The templates that ship with the program.
+    pub(crate) fn shipped() -> Arc<Self> {
         Arc::clone(&SHIPPED)
     }
 
-    /// The shipped ones, with `replaced` (name and text) in their place. A text that is no template is left out: it was refused before.
-    fn new(replaced: &[(&'static str, String)]) -> Self {
+    /// Compiles the shipped templates with some of them `replaced` (name and text). Leaves out
+    /// those that do not compile, which have been reported before.
+    fn new(replaced: &[Replacement]) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let mut hasher = blake3::Hasher::new();
         for (name, shipped) in SHIPPED_PROMPTS {
-            let text = replaced.iter().find(|(own, _)| *own == name).map_or(shipped, |(_, text)| text);
+            let text = replaced.iter().find(|own| own.name == name).map_or(shipped, |own| &own.text);
             hasher.update(text.as_bytes()).update(b"\0");
             let _ = environment.add_template_owned(name, text.trim_end().to_owned());
         }
         let version = hasher.finalize().to_hex().get(..16).unwrap_or_default().to_owned();
-        Self { environment, version, told: Mutex::default() }
+        Self { environment, version }
     }
 
-    /// Names these texts: 16 hexadecimal digits of their hash.
-    pub fn version(&self) -> &str {
+    /// Identifies the texts: 16 hexadecimal digits of their hash.
+    pub(crate) fn version(&self) -> &str {
         &self.version
     }
 
-    /// What a model is told for `task`. A template was tried when it was loaded; should it fail all the same, the shipped one is used.
-    pub fn render(&self, task: Task, values: &minijinja::Value) -> String {
-        let render = |prompts: &Self| prompts.environment.get_template(&task.to_string()).and_then(|template| template.render(values));
-        render(self).or_else(|_| render(&SHIPPED)).unwrap_or_default()
+    /// Renders the instructions for `task`. Falls back to the shipped template, although each
+    /// template was tried when the config was loaded.
+    pub(crate) fn render(&self, task: Task, values: &Value) -> String {
+        let name = task.to_string();
+        self.try_render(&name, values).or_else(|_| SHIPPED.try_render(&name, values)).unwrap_or_default()
     }
 
-    /// What a model is told on this occasion; `tell` makes it the first time.
-    pub fn on(&self, occasion: Occasion, tell: impl FnOnce() -> String) -> String {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, text)) = told.iter().find(|(known, _)| *known == occasion) {
-            return text.clone();
-        }
-        let text = tell();
-        if told.len() < OCCASIONS {
-            told.push((occasion, text.clone()));
-        }
-        text
+    fn try_render(&self, name: &str, values: &Value) -> Result<String, Error> {
+        self.environment.get_template(name)?.render(values)
     }
 }
 
-impl Judge<'_> {
-    /// The prompts of the config: each template is read, and tried with every kind of value that it may meet.
+/// A user's template that replaces the shipped one of that name.
+struct Replacement {
+    name: &'static str,
+    text: String,
+    file: Spanned<String>,
+}
+
+impl Validator<'_> {
+    /// Loads the templates, and tries each with every kind of value.
     pub(super) fn prompts(&mut self, raw: RawPrompts) -> Arc<Prompts> {
         let files = [
             ("rules", raw.rules),
@@ -117,51 +102,60 @@ impl Judge<'_> {
         for (name, file) in files {
             let Some(file) = file else { continue };
             match read(&self.folder.join(file.get_ref())) {
-                Ok(text) => replaced.push((name, text, file)),
-                Err(fault) => self.problem(&file.span(), fault, Some("`depeche init --prompts DIR` writes the shipped ones".into())),
+                Ok(text) => replaced.push(Replacement { name, text, file }),
+                Err(message) => {
+                    let hint = "`depeche init --prompts DIR` writes the shipped ones".to_owned();
+                    self.problem(&file.span(), message, Some(hint));
+                }
             }
         }
         if replaced.is_empty() {
             return Prompts::shipped();
         }
-        self.parse(&replaced);
-        let prompts = Prompts::new(&replaced.iter().map(|(name, text, _)| (*name, text.clone())).collect::<Vec<_>>());
-        self.try_out(&prompts, &replaced);
+        self.check_syntax(&replaced);
+        let prompts = Prompts::new(&replaced);
+        self.try_prompts(&prompts, &replaced);
         Arc::new(prompts)
     }
 
-    fn parse(&mut self, replaced: &[(&'static str, String, Spanned<String>)]) {
-        for (name, text, file) in replaced {
+    fn check_syntax(&mut self, replaced: &[Replacement]) {
+        for Replacement { name, text, file } in replaced {
             if let Err(error) = Environment::new().add_template(name, text) {
                 let line = error.line().map_or_else(String::new, |line| format!(", line {line}"));
-                let what = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
-                self.problem(&file.span(), format!("the prompt `{}`{line}: {what}", file.get_ref()), None);
+                self.problem(&file.span(), format!("the prompt `{}`{line}: {}", file.get_ref(), explain(&error)), None);
             }
         }
     }
 
-    fn try_out(&mut self, prompts: &Prompts, replaced: &[(&'static str, String, Spanned<String>)]) {
-        let some = context! { words => 60, sentences => 3, style => "s", tone => "t", note => "n", language => "French", from => "French",
-        to => "English", terms => vec![context! { from => "OTSC", to => "CSTO" }] };
-        let few = context! { words => 60, sentences => (), style => (), tone => (), note => "", language => "French", from => "French",
-        to => "English", terms => Vec::<String>::new() };
-        for (name, _, file) in replaced {
-            let template = prompts.environment.get_template(name);
-            let tried = template.and_then(|template| template.render(&some).and_then(|_| template.render(&few)));
-            if let Err(error) = tried {
-                let what = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
-                let hint = "the values are language, from, to, words, sentences, style, tone, note, terms";
-                self.problem(&file.span(), format!("the prompt `{}` cannot be filled in: {what}", file.get_ref()), Some(hint.into()));
+    /// Renders each template with all values set, and with as few as possible.
+    fn try_prompts(&mut self, prompts: &Prompts, replaced: &[Replacement]) {
+        let all = context! { words => 60, sentences => 3, style => "s", tone => "t", note => "n", language => "French",
+        from => "French", to => "English", terms => vec![context! { from => "OTSC", to => "CSTO" }] };
+        let few = context! { words => 60, sentences => (), style => (), tone => (), note => "", language => "French",
+        from => "French", to => "English", terms => Vec::<String>::new() };
+        for Replacement { name, file, .. } in replaced {
+            let rendered = prompts.try_render(name, &all).and_then(|_| prompts.try_render(name, &few));
+            if let Err(error) = rendered {
+                let hint = "the available values are language, from, to, words, sentences, style, tone, note, terms".to_owned();
+                let message = format!("the prompt `{}` cannot be rendered: {}", file.get_ref(), explain(&error));
+                self.problem(&file.span(), message, Some(hint));
             }
         }
     }
 }
 
+fn explain(error: &Error) -> String {
+    error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned)
+}
+
 fn read(path: &Path) -> Result<String, String> {
-    let cannot = |what: String| format!("the prompt `{}` cannot be used: {what}", path.display());
-    let meta = std::fs::metadata(path).map_err(|error| cannot(error.to_string()))?;
-    if !meta.is_file() || meta.len() > MAX_PROMPT_BYTES {
-        return Err(cannot("it is no text of a page or two".into()));
+    let failed = |reason: String| format!("cannot use the prompt `{}`: {reason}", path.display());
+    let meta = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+    if !meta.is_file() {
+        return Err(failed("not a file".into()));
     }
-    std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()))
+    if meta.len() > MAX_PROMPT_BYTES {
+        return Err(failed(format!("{} KB is too large for a prompt", meta.len() >> 10)));
+    }
+    std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! The config as it is written: types and places, no meaning yet.
+//! The config as it is written: the types that TOML is parsed into, with the place of each value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -70,7 +70,7 @@ pub(super) struct RawGlossary {
     pub(super) file: Option<Spanned<String>>,
 }
 
-/// Files that stand in for the shipped prompts.
+/// Files that replace the shipped prompts.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPrompts {
@@ -129,7 +129,7 @@ pub(super) struct RawTemplate {
     pub(super) most_texts: Option<Spanned<i64>>,
 }
 
-/// Prices of a million, in the user's currency.
+/// Prices per million, in the user's currency.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPrice {
@@ -154,7 +154,7 @@ pub(super) struct RawEmbedded {
     pub(super) mirror: Option<Spanned<String>>,
 }
 
-/// Where a key is to be found; never the key itself.
+/// Where to find a key; never the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RawKey {
     Env(String),
@@ -171,19 +171,19 @@ impl<'de> Deserialize<'de> for RawKey {
                 f.write_str("{ env = \"VARIABLE\" } or { file = \"PATH\" }")
             }
 
-            // The message must not hold the key, so the value is not repeated.
+            // The message must not contain the key, so it does not repeat the value.
             fn visit_str<E: de::Error>(self, _: &str) -> Result<RawKey, E> {
-                Err(E::custom("a key is never written in the config: name where it is, as { env = \"VARIABLE\" } or { file = \"PATH\" }"))
+                Err(E::custom("a key must not be in the config; say where to find it: { env = \"VARIABLE\" } or { file = \"PATH\" }"))
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<RawKey, A::Error> {
-                let both = "a key has one place: { env = \"VARIABLE\" } or { file = \"PATH\" }";
+                let invalid = "a key is in one place: { env = \"VARIABLE\" } or { file = \"PATH\" }";
                 let key = match map.next_key::<String>()?.as_deref() {
                     Some("env") => RawKey::Env(map.next_value()?),
                     Some("file") => RawKey::File(map.next_value()?),
-                    _ => return Err(de::Error::custom(both)),
+                    _ => return Err(de::Error::custom(invalid)),
                 };
-                if map.next_key::<String>()?.is_some() { Err(de::Error::custom(both)) } else { Ok(key) }
+                if map.next_key::<String>()?.is_some() { Err(de::Error::custom(invalid)) } else { Ok(key) }
             }
         }
         deserializer.deserialize_any(KeyVisitor)

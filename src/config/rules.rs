@@ -1,4 +1,5 @@
-//! `[input] rules`: what is no part of an article, as a user can read and extend it: `boilerplate.toml`, and a file of the same form.
+//! `[input] rules`: what to remove as boilerplate: `boilerplate.toml`, and a user's file of the
+//! same form that extends it.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -10,14 +11,14 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::glossary;
-use super::place::Problem;
-use super::resolve::Judge;
+use super::problem::Problem;
+use super::validator::Validator;
 use crate::model::fold;
 
 /// The rules that ship with the program.
 const SHIPPED: &str = include_str!("boilerplate.toml");
 
-/// The file's keys; what they mean stands in the file.
+/// The file's keys; `boilerplate.toml` explains them.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawRules {
@@ -36,7 +37,7 @@ struct RawRules {
     paywall: Vec<String>,
 }
 
-/// What is no part of an article.
+/// What to remove as boilerplate.
 #[derive(Clone)]
 pub struct Rules {
     lines: HashSet<String>,
@@ -47,11 +48,11 @@ pub struct Rules {
     missing: Beginnings,
     consent: Phrases,
     paywall: Phrases,
-    /// Names these rules: an article that was read by others may read otherwise by these.
+    /// Identifies these rules, since an article may read differently by others.
     fingerprint: String,
 }
 
-/// Texts by their first word, so that a line is compared with few of them.
+/// Prefixes, by their first word, so that a line is compared with few of them.
 #[derive(Clone, Debug, Default)]
 struct Beginnings(HashMap<String, Vec<String>>);
 
@@ -64,25 +65,25 @@ impl Beginnings {
         Self(by_word)
     }
 
-    /// The length of the longest of the texts that `line` begins with.
+    /// The length of the longest prefix of `line`.
     fn longest(&self, line: &str) -> Option<usize> {
         let begins = self.0.get(first_word(line))?.iter().filter(|text| line.starts_with(text.as_str()));
         begins.map(String::len).max()
     }
 }
 
-/// Texts that are looked for all at once, in letters of any size.
+/// Phrases to search for together, in any case.
 #[derive(Clone)]
 struct Phrases(Option<AhoCorasick>);
 
 impl Phrases {
-    /// Only millions of phrases are too many for the automaton.
+    /// Building fails only with millions of phrases; then none is found.
     fn of(phrases: &[String]) -> Self {
         let some = phrases.iter().filter(|phrase| !phrase.is_empty());
         Self(AhoCorasick::builder().ascii_case_insensitive(true).build(some).ok())
     }
 
-    /// How many of them `text` has.
+    /// How many of the phrases occur in `text`.
     fn count(&self, text: &str) -> usize {
         let mut seen = Vec::new();
         for found in self.0.iter().flat_map(|search| search.find_overlapping_iter(text)) {
@@ -102,13 +103,13 @@ fn first_word(text: &str) -> &str {
     text.split(' ').next().unwrap_or_default()
 }
 
-impl Judge<'_> {
-    /// The rules that ship with the program, and those of the user's file where the config names one.
+impl Validator<'_> {
+    /// The shipped rules, and those of the user's file if there is one.
     pub(super) fn rules(&mut self, file: Option<Spanned<String>>) -> Arc<Rules> {
         let Some(file) = file else { return Arc::new(Rules::shipped()) };
-        let text = glossary::read(&self.folder.join(file.get_ref())).unwrap_or_else(|fault| {
-            let hint = "a file of the form that docs/reading.md shows".to_owned();
-            self.problem(&file.span(), format!("the rules `{}` {fault}", file.get_ref()), Some(hint));
+        let text = glossary::read(&self.folder.join(file.get_ref())).unwrap_or_else(|message| {
+            let hint = "docs/reading.md shows an example".to_owned();
+            self.problem(&file.span(), format!("cannot use the rules `{}`: {message}", file.get_ref()), Some(hint));
             String::new()
         });
         if let Err(error) = toml::from_str::<RawRules>(&text) {
@@ -118,7 +119,7 @@ impl Judge<'_> {
     }
 }
 
-/// The rules are large; which they are is enough to tell them apart.
+/// Prints only what identifies the rules, which are large.
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rules({})", self.fingerprint)
@@ -126,13 +127,14 @@ impl fmt::Debug for Rules {
 }
 
 impl Rules {
-    /// The rules that ship with the program, alone.
+    /// The rules that ship with the program.
     #[must_use]
     pub fn shipped() -> Self {
         Self::of("")
     }
 
-    /// Shipped rules and `own`; both have been parsed before or are shipped, so what does not parse adds nothing.
+    /// The shipped rules and the user's `own`. Ignores rules that do not parse, which have been
+    /// reported before.
     fn of(own: &str) -> Self {
         let parts = [SHIPPED, own].map(|text| toml::from_str::<RawRules>(text).unwrap_or_default());
         let all = |list: fn(&RawRules) -> &Vec<String>| parts.iter().flat_map(list).map(|text| fold(text)).collect::<Vec<_>>();
@@ -164,23 +166,23 @@ impl Rules {
         }
     }
 
-    /// Whether a folded line, without the marks at its end, is furniture.
+    /// Whether a folded line, without punctuation at its end, is boilerplate.
     pub fn is_line(&self, bare: &str) -> bool {
         self.lines.contains(bare)
     }
 
-    /// Whether a folded short line begins as furniture does.
+    /// Whether a short folded line begins like boilerplate.
     pub fn begins(&self, folded: &str) -> bool {
         self.beginnings.longest(folded).is_some()
     }
 
-    /// Whether a folded line ends as a caption does.
+    /// Whether a folded line ends like a caption.
     pub fn ends(&self, folded: &str) -> bool {
         self.endings.iter().any(|end| folded.ends_with(end.as_str()))
     }
 
-    /// Whether a folded heading says that the article is over. What follows the rule's text must be little: «Réactions» is a tail,
-    /// «Réactions en chaîne à Bruxelles après le vote» is a heading.
+    /// Whether a folded heading marks the end of the article. Few words may follow the rule's text:
+    /// “Réactions” is such a heading, “Réactions en chaîne à Bruxelles après le vote” is not.
     pub fn is_tail(&self, folded: &str) -> bool {
         self.tails.longest(folded).is_some_and(|length| {
             let rest = folded.get(length..).unwrap_or_default();
@@ -189,19 +191,20 @@ impl Rules {
         })
     }
 
-    /// Whether a folded title begins as that of a page without an article, and if so whether it says no more («404 | Le Journal»
-    /// does not, «404 morts dans un séisme» does).
+    /// Whether a folded title is that of a page without an article. `None` if it does not begin
+    /// like one; `Some(false)` if a word follows, as in “404 morts dans un séisme”; `Some(true)`
+    /// otherwise, as in “404 | Le Journal”.
     pub fn missing(&self, folded: &str) -> Option<bool> {
         let rest = folded.get(self.missing.longest(folded)?..)?;
         if rest.starts_with(char::is_alphanumeric) { None } else { Some(!rest.trim_start().starts_with(char::is_alphanumeric)) }
     }
 
-    /// How many of the phrases of a cookie banner a folded text has.
+    /// How many phrases of cookie banners occur in a folded text.
     pub fn consent(&self, folded: &str) -> usize {
         self.consent.count(folded)
     }
 
-    /// Whether a text, as it is written, has any of them.
+    /// Whether a text that is not folded may contain a phrase of cookie banners.
     pub fn may_consent(&self, text: &str) -> bool {
         self.consent.any(text)
     }
@@ -211,17 +214,17 @@ impl Rules {
         self.paywall.any(folded)
     }
 
-    /// What the words of an element's `class` or `id` say of it.
+    /// What the words of an element's `class` or `id` say about it.
     pub fn of_class(&self, names: &str) -> Said {
         let mut said = Said::default();
         let mut pair = String::new();
         for name in names.split_ascii_whitespace() {
-            // `pair` ends in the word; what stands before is the last one.
+            // `pair` is the previous word and the current one, which starts at `word`.
             let mut word = 0;
             pair.clear();
-            let mut small = false;
+            let mut lower_case = false;
             for c in name.chars().chain(['-']) {
-                if !c.is_alphanumeric() || (c.is_uppercase() && small) {
+                if !c.is_alphanumeric() || (c.is_uppercase() && lower_case) {
                     said = said.with(self.of_words(&pair, word));
                     if word < pair.len() {
                         pair.replace_range(..word, "");
@@ -232,49 +235,49 @@ impl Rules {
                 if c.is_alphanumeric() {
                     pair.extend(c.to_lowercase());
                 }
-                small = c.is_lowercase();
+                lower_case = c.is_lowercase();
             }
         }
         said
     }
 
-    /// What the last word of `pair` says, which begins at `word`, and both words.
+    /// What the word at `word` and the whole `pair` say.
     fn of_words(&self, pair: &str, word: usize) -> Said {
         let of = |words: Option<&str>| words.and_then(|words| self.classes.get(words)).copied().unwrap_or_default();
         of(pair.get(word..)).with(of(Some(pair)))
     }
 }
 
-/// What an element's `class` and `id` say of it: some of these.
+/// What an element's `class` and `id` say about it: a set of flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Said(u8);
 
 impl Said {
-    /// No part of the article.
+    /// It is boilerplate.
     pub const FURNITURE: Self = Self(1);
-    /// The article's text stands in it.
+    /// It contains the article's text.
     pub const CONTENT: Self = Self(2);
-    /// The article's first paragraph stands in it.
+    /// It contains the article's first paragraph.
     pub const LEDE: Self = Self(4);
-    /// Dates in it are not the article's.
+    /// It contains other articles, whose dates do not count.
     pub const OTHER: Self = Self(8);
-    /// It names who wrote the article.
+    /// It names the author.
     pub const AUTHOR: Self = Self(16);
-    /// It holds a date.
+    /// It contains a date.
     pub const DATE: Self = Self(32);
 
-    /// Whether it says one of these.
+    /// Whether any of these flags is set.
     pub fn has(self, what: Self) -> bool {
         self.0 & what.0 != 0
     }
 
-    /// The same without some of it.
+    /// Without these flags.
     #[must_use]
     pub fn without(self, less: Self) -> Self {
         Self(self.0 & !less.0)
     }
 
-    /// What both say.
+    /// With these flags too.
     #[must_use]
     pub fn with(self, more: Self) -> Self {
         Self(self.0 | more.0)
@@ -286,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_file_is_right_and_a_users_adds_to_it() {
+    fn the_shipped_rules_parse_and_a_users_extend_them() {
         toml::from_str::<RawRules>(SHIPPED).unwrap();
         let (shipped, own) = (Rules::of(""), Rules::of("lines = [\"Édition du soir\"]"));
         assert!(shipped.is_line("lien source") && own.is_line("lien source"));
@@ -295,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_compared_by_their_words() {
+    fn classes_are_compared_word_by_word() {
         let rules = Rules::of("");
         let furniture = |names| rules.of_class(names).has(Said::FURNITURE);
         assert!(furniture("tagsList") && furniture("x lire-aussi") && furniture("c-share_bar") && furniture("jp-relatedposts"));
@@ -305,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_is_a_heading_that_says_little_more() {
+    fn a_tail_is_a_heading_with_few_other_words() {
         let rules = Rules::of("");
         assert!(rules.is_tail("sur le même sujet") && rules.is_tail("commentaires (12)") && rules.is_tail("more from politics"));
         assert!(!rules.is_tail("réactions en chaîne à bruxelles après le vote") && !rules.is_tail("commentairement"));

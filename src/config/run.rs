@@ -1,4 +1,4 @@
-//! `[run]`: what ends a run early, whom it tells, and how it logs.
+//! `[run]`: limits, notifications and logging of a run.
 
 use std::time::Duration;
 
@@ -6,33 +6,33 @@ use jiff::civil::Time;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::resolve::Judge;
+use super::validator::{Validator, flag_or};
 
-/// The section `[run]`. No limit where there is none.
+/// `[run]`. A limit that is `None` does not apply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunSettings {
-    /// What the night may cost, in the currency of the prices.
+    /// The maximum cost in twelve hours, in the currency of the prices.
     pub max_cost: Option<f64>,
-    /// Articles that may be made.
+    /// The maximum number of articles to do.
     pub max_articles: Option<u64>,
-    /// How long it may take.
+    /// The maximum duration.
     pub max_time: Option<Duration>,
-    /// The time of day by which it ends, local.
+    /// The local time of day at which the run ends.
     pub deadline: Option<Time>,
-    /// Failures that end it.
+    /// The number of failed articles that ends the run.
     pub max_failures: Option<MostFailures>,
-    /// Told when the run ends well; with `/fail` behind it when it does not.
+    /// A URL to POST to when the run succeeds, and with `/fail` appended when it does not.
     pub ping: Option<String>,
-    /// Whether the log is JSON.
+    /// Whether to log JSON.
     pub log_json: bool,
 }
 
 /// How many articles may fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MostFailures {
-    /// So many.
+    /// An absolute number.
     Count(u64),
-    /// Such a share, from 0 to 1, of all that were tried.
+    /// A share of all articles tried, from 0 to 1.
     Share(f64),
 }
 
@@ -48,7 +48,7 @@ pub(super) struct RawRun {
     log: Option<Spanned<String>>,
 }
 
-/// What the command line says instead.
+/// The flags that override `[run]`.
 #[derive(Clone, Debug, Default)]
 pub struct RunFlags {
     /// See [`RunSettings::max_cost`].
@@ -66,27 +66,23 @@ pub struct RunFlags {
 }
 
 impl RawRun {
-    /// The same with what the command line says.
-    fn with(self, flags: RunFlags) -> Self {
-        fn flag<T>(flag: Option<T>, written: Option<Spanned<T>>) -> Option<Spanned<T>> {
-            // No place in the file.
-            flag.map_or(written, |value| Some(Spanned::new(usize::MAX..usize::MAX, value)))
-        }
+    /// Applies the flags of the command line.
+    fn with_flags(self, flags: RunFlags) -> Self {
         Self {
-            max_cost: flag(flags.max_cost, self.max_cost),
-            max_articles: flag(flags.max_articles, self.max_articles),
-            max_time: flag(flags.max_time, self.max_time),
-            deadline: flag(flags.deadline, self.deadline),
-            max_failures: flag(flags.max_failures, self.max_failures),
+            max_cost: flag_or(flags.max_cost, self.max_cost),
+            max_articles: flag_or(flags.max_articles, self.max_articles),
+            max_time: flag_or(flags.max_time, self.max_time),
+            deadline: flag_or(flags.deadline, self.deadline),
+            max_failures: flag_or(flags.max_failures, self.max_failures),
             ping: self.ping,
-            log: flag(flags.log, self.log),
+            log: flag_or(flags.log, self.log),
         }
     }
 }
 
-impl Judge<'_> {
+impl Validator<'_> {
     pub(super) fn run(&mut self, raw: RawRun, flags: &RunFlags) -> RunSettings {
-        let raw = raw.with(flags.clone());
+        let raw = raw.with_flags(flags.clone());
         RunSettings {
             max_cost: raw.max_cost.and_then(|written| self.cost(&written)),
             max_articles: raw.max_articles.map(|written| self.number(Some(written), "max_articles", 1, 1..=1_000_000_000) as u64),
@@ -103,15 +99,15 @@ impl Judge<'_> {
         if cost.is_finite() && cost > 0.0 {
             return Some(cost);
         }
-        self.problem(&written.span(), format!("`max_cost` is {cost}, but must be a sum of money above 0"), None);
+        self.problem(&written.span(), format!("`max_cost` is {cost}, but must be above 0"), None);
         None
     }
 
     fn deadline(&mut self, written: &Spanned<String>) -> Option<Time> {
         let parsed = Time::strptime("%H:%M", written.get_ref()).ok();
         if parsed.is_none() {
-            let message = format!("`deadline` cannot be `{}`", written.get_ref());
-            self.problem(&written.span(), message, Some("a time of day, such as \"06:30\"".into()));
+            let message = format!("invalid `deadline`: `{}`", written.get_ref());
+            self.problem(&written.span(), message, Some("use a time of day such as \"06:30\"".into()));
         }
         parsed
     }
@@ -126,8 +122,8 @@ impl Judge<'_> {
             None => text.parse().ok().map(MostFailures::Count),
         };
         if most.is_none() {
-            let message = format!("`max_failures` cannot be `{text}`");
-            self.problem(&written.span(), message, Some("a share such as \"10%\", or a number such as \"50\"".into()));
+            let message = format!("invalid `max_failures`: `{text}`");
+            self.problem(&written.span(), message, Some("use a share such as \"10%\" or a number such as \"50\"".into()));
         }
         most
     }
@@ -139,17 +135,17 @@ mod tests {
 
     use super::*;
 
-    fn judged(lines: &str, flags: &RunFlags) -> Result<RunSettings, String> {
+    fn run_settings(lines: &str, flags: &RunFlags) -> Result<RunSettings, String> {
         let raw = toml::from_str::<RawRun>(lines).map_err(|error| error.to_string())?;
-        let mut judge = Judge { path: Path::new("c"), text: lines, folder: PathBuf::new(), dialects: &[], problems: Vec::new() };
-        let run = judge.run(raw, flags);
-        judge.problems.first().map_or(Ok(run), |problem| Err(problem.to_string()))
+        let mut validator = Validator { path: Path::new("c"), text: lines, folder: PathBuf::new(), dialects: &[], problems: Vec::new() };
+        let run = validator.run(raw, flags);
+        validator.problems.first().map_or(Ok(run), |problem| Err(problem.to_string()))
     }
 
     #[test]
-    fn every_limit_is_read_and_a_flag_goes_first() {
+    fn every_limit_is_read_and_flags_take_precedence() {
         let lines = "max_cost = 5\nmax_articles = 100\nmax_time = \"4h\"\ndeadline = \"06:30\"\nmax_failures = \"10%\"\nlog = \"json\"";
-        let run = judged(lines, &RunFlags { max_failures: Some("7".into()), ..RunFlags::default() }).unwrap();
+        let run = run_settings(lines, &RunFlags { max_failures: Some("7".into()), ..RunFlags::default() }).unwrap();
         let wanted = RunSettings {
             max_cost: Some(5.0),
             max_articles: Some(100),
@@ -160,11 +156,11 @@ mod tests {
             log_json: true,
         };
         assert_eq!(run, wanted);
-        assert_eq!(judged("max_failures = \"2.5 %\"", &RunFlags::default()).unwrap().max_failures, Some(MostFailures::Share(0.025)));
+        assert_eq!(run_settings("max_failures = \"2.5 %\"", &RunFlags::default()).unwrap().max_failures, Some(MostFailures::Share(0.025)));
     }
 
     #[test]
-    fn what_is_no_limit_is_told_with_its_place() {
+    fn invalid_limits_are_reported_with_their_place() {
         for lines in [
             "max_cost = nan",
             "max_cost = 0.0",
@@ -178,9 +174,9 @@ mod tests {
             "log = \"xml\"",
             "ping = \"ftp://x\"",
         ] {
-            let told = judged(lines, &RunFlags::default()).unwrap_err();
-            assert!(told.starts_with("c:1:"), "{lines}: {told}");
+            let problem = run_settings(lines, &RunFlags::default()).unwrap_err();
+            assert!(problem.starts_with("c:1:"), "{lines}: {problem}");
         }
-        assert!(judged("max_cots = 1", &RunFlags::default()).unwrap_err().contains("max_cots"));
+        assert!(run_settings("max_cots = 1", &RunFlags::default()).unwrap_err().contains("max_cots"));
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Checks, Config, Embedded, Fields, Near, Profile, Route, Rules, RunSettings, Summary, Translator};
-use crate::model::Wish;
+use crate::model::SummarySpec;
 
 impl Config {
     /// A config without endpoints.
@@ -19,7 +19,11 @@ impl Config {
             rules: Arc::new(Rules::shipped()),
             output: PathBuf::from("/base/output"),
             profile: Profile::Plain,
-            summary: Summary { route: Route::SummariseThenTranslate, wish: Wish { words: 60, ..Wish::default() }, keep_text: false },
+            summary: Summary {
+                route: Route::SummariseThenTranslate,
+                spec: SummarySpec { words: 60, ..SummarySpec::default() },
+                keep_text: false,
+            },
             glossary: Vec::new(),
             endpoints: Vec::new(),
             checks: Checks::default(),

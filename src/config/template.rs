@@ -1,21 +1,24 @@
-//! `[endpoint.template]`: how a JSON service without a dialect of its own is asked, and where in its answer the texts stand.
+//! `[endpoint.template]`: the request to a JSON service without a dialect of its own, and the
+//! places of the texts in its answer.
 //!
-//! A template is tried out when it is loaded: with texts that hold quotes, braces and line ends, its body must be JSON, and the texts
-//! must stand in it unharmed. So a run never finds out what the config could have said.
+//! A template is tried when the config is loaded: rendered with texts that contain quotes, braces
+//! and line ends, its body must be JSON that contains these texts. So a bad template is reported
+//! before a run starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::{Value, json};
 use toml::Spanned;
 
-use super::place::nearest;
+use super::problem::nearest;
 use super::raw::RawTemplate;
-use super::resolve::Judge;
+use super::validator::Validator;
 
-/// What a template may name.
-const KNOWN: &[&str] = &[
+/// The placeholders.
+const PLACEHOLDERS: &[&str] = &[
     "key",
     "model",
     "task",
@@ -35,78 +38,68 @@ const KNOWN: &[&str] = &[
     "words",
 ];
 
-/// A text that breaks every way of putting it into JSON but the right one.
-const NASTY: &str = "« L’été », dit-il : \"non\" \\ {{ key }} </b>\n\t\u{1F30A}'";
+/// A text that breaks JSON unless it is escaped properly.
+const HOSTILE: &str = "« L’été », dit-il : \"non\" \\ {{ key }} </b>\n\t\u{1F30A}'";
 
-/// A service's request and answer.
+/// The request to a service, and the places of the values in its answer. Places are JSON pointers,
+/// in which `*` selects every item of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     path: String,
     headers: BTreeMap<String, String>,
     body: Option<String>,
-    /// A JSON pointer to the text of a chat model or a summary; or else
+    /// The place of the text of a chat model or a summary. Either this or `texts` is set.
     pub text: Option<String>,
-    /// to a translator's texts, `*` standing for every item of a list.
+    /// The place of the translations.
     pub texts: Option<String>,
-    /// Where an answer says what went wrong.
+    /// The place of an error message.
     pub error: Option<String>,
-    /// Where it says why it ended, and the words there for a whole answer.
+    /// The place of the finish reason, and its values for a complete answer.
     pub finish: Option<(String, Vec<String>)>,
-    /// Where it counts the tokens of the prompt.
+    /// The place of the prompt's token count.
     pub tokens_in: Option<String>,
-    /// Where it counts the tokens of the answer.
+    /// The place of the answer's token count.
     pub tokens_out: Option<String>,
-    /// Where it counts the characters billed.
+    /// The place of the number of characters billed.
     pub characters: Option<String>,
-    /// An address that costs nothing to ask.
+    /// The path of a free request.
     pub probe: Option<String>,
-    /// Texts of a translation in one call.
+    /// The maximum number of texts in one call.
     pub most_texts: usize,
-    written: String,
+    /// What shapes the answers, for the ledger's keys.
+    shape: String,
 }
 
 impl Template {
-    /// The whole of it as text, for the ledger's keys.
-    pub fn written(&self) -> &String {
-        &self.written
+    /// What shapes the answers, for the ledger's keys.
+    pub(super) fn shape(&self) -> &String {
+        &self.shape
     }
 
-    /// The path of a request, its values percent-encoded.
-    ///
-    /// # Errors
-    /// What the template stumbled over.
-    pub fn path(&self, values: &Value) -> Result<String, String> {
+    /// Renders the path of a request, with percent-encoded values.
+    pub(crate) fn path(&self, values: &Value) -> Result<String, String> {
         render(&self.path, &percent_encoded(values), AutoEscape::None)
     }
 
-    /// The path of the probe.
-    ///
-    /// # Errors
-    /// What the template stumbled over.
-    pub fn probe_path(&self, values: &Value) -> Option<Result<String, String>> {
+    /// Renders the path of the probe, if there is one.
+    pub(crate) fn probe_path(&self, values: &Value) -> Option<Result<String, String>> {
         self.probe.as_ref().map(|probe| render(probe, &percent_encoded(values), AutoEscape::None))
     }
 
-    /// The headers of a request.
-    ///
-    /// # Errors
-    /// What a template stumbled over.
-    pub fn headers(&self, values: &Value) -> Result<Vec<(String, String)>, String> {
+    /// Renders the headers of a request.
+    pub(crate) fn headers(&self, values: &Value) -> Result<Vec<(String, String)>, String> {
         let one = |(name, value): (&String, &String)| Ok((name.clone(), render(value, values, AutoEscape::None)?));
         self.headers.iter().map(one).collect()
     }
 
-    /// The JSON body of a request, every value encoded; none where it is a `GET`.
-    ///
-    /// # Errors
-    /// What the template stumbled over.
-    pub fn body(&self, values: &Value) -> Result<Option<String>, String> {
+    /// Renders the JSON body of a request, with escaped values; `None` for a `GET`.
+    pub(crate) fn body(&self, values: &Value) -> Result<Option<String>, String> {
         self.body.as_ref().map(|body| render(body, values, AutoEscape::Json)).transpose()
     }
 }
 
-/// The values at a JSON pointer, where `*` stands for every item of a list.
-pub fn pick<'a>(value: &'a Value, pointer: &str) -> Vec<&'a Value> {
+/// The values at a JSON pointer, in which `*` selects every item of a list.
+pub(crate) fn select<'a>(value: &'a Value, pointer: &str) -> Vec<&'a Value> {
     let mut found = vec![value];
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
@@ -131,10 +124,10 @@ fn environment(escape: AutoEscape) -> Environment<'static> {
 }
 
 fn render(template: &str, values: &Value, escape: AutoEscape) -> Result<String, String> {
-    environment(escape).render_str(template, Serde(values)).map_err(|error| explained(&error))
+    environment(escape).render_str(template, Serde(values)).map_err(|error| explain(&error))
 }
 
-fn explained(error: &minijinja::Error) -> String {
+fn explain(error: &minijinja::Error) -> String {
     let line = error.line().map_or_else(String::new, |line| format!("line {line}: "));
     format!("{line}{}", error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned))
 }
@@ -142,9 +135,9 @@ fn explained(error: &minijinja::Error) -> String {
 fn percent_encoded(value: &Value) -> Value {
     match value {
         Value::String(text) => {
-            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-            let code = |byte: u8| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-            text.bytes().map(code).collect::<String>().into()
+            let unreserved = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+            let encode = |byte: u8| if unreserved(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+            text.bytes().map(encode).collect::<String>().into()
         }
         Value::Array(list) => list.iter().map(percent_encoded).collect(),
         Value::Object(object) => {
@@ -154,22 +147,23 @@ fn percent_encoded(value: &Value) -> Value {
     }
 }
 
-/// The template as it is used, or the problems that it has.
-pub(super) fn judge(judge: &mut Judge<'_>, raw: Spanned<RawTemplate>, has_key: bool) -> Option<Template> {
+/// Validates the template; returns `None` after reporting problems.
+pub(super) fn validate(validator: &mut Validator<'_>, raw: Spanned<RawTemplate>, has_key: bool) -> Option<Template> {
     let span = raw.span();
     let raw = raw.into_inner();
-    let before = judge.problems.len();
-    placeholders(judge, &raw, has_key, &span);
-    pointers(judge, &raw);
+    let before = validator.problems.len();
+    check_placeholders(validator, &raw);
+    check_key(validator, &raw, has_key, &span);
+    check_paths(validator, &raw);
     if raw.text.is_some() == raw.texts.is_some() {
-        let hint = "text = \"/choices/0/message/content\" for a chat model, texts = \"/data/*/translation\" for a translator";
-        judge.problem(&span, "a template says with `text` or with `texts` where the answer stands, and not with both", Some(hint.into()));
+        let hint = "for a chat model text = \"/choices/0/message/content\", for a translator texts = \"/data/*/translation\"";
+        validator.problem(&span, "set either `text` or `texts` to the place of the answer", Some(hint.into()));
     }
     if raw.finish.is_some() != raw.finished.is_some() {
-        judge.problem(&span, "`finish` says where the reason of the end stands, `finished` which words there are good: both or none", None);
+        validator.problem(&span, "set both `finish` (the place of the finish reason) and `finished` (its good values), or neither", None);
     }
-    let most_texts = judge.number(raw.most_texts.clone(), "most_texts", 1, 1..=1000);
-    let written = format!("{:?}", (&raw.path, &raw.body, &raw.text, &raw.texts));
+    let most_texts = validator.number(raw.most_texts.clone(), "most_texts", 1, 1..=1000);
+    let shape = format!("{:?}", (&raw.path, &raw.body, &raw.text, &raw.texts));
     let plain = |written: Option<Spanned<String>>| written.map(Spanned::into_inner);
     let template = Template {
         path: plain(raw.path).unwrap_or_default(),
@@ -184,99 +178,105 @@ pub(super) fn judge(judge: &mut Judge<'_>, raw: Spanned<RawTemplate>, has_key: b
         characters: plain(raw.characters),
         probe: plain(raw.probe),
         most_texts,
-        written,
+        shape,
     };
-    if judge.problems.len() == before {
+    if validator.problems.len() == before {
         let place = raw.body.as_ref().map_or(span, Spanned::span);
-        if let Err(fault) = tried(&template) {
-            let hint = "a placeholder brings its own quotes: {\"q\": {{ text }}}; parts are joined as {{ \"Translate: \" ~ text }}";
-            judge.problem(&place, fault, Some(hint.into()));
+        if let Err(message) = try_render(&template) {
+            let hint = "placeholders include their quotes: {\"q\": {{ text }}}; join parts with ~: {{ \"Translate: \" ~ text }}";
+            validator.problem(&place, message, Some(hint.into()));
         }
     }
-    (judge.problems.len() == before).then_some(template)
+    (validator.problems.len() == before).then_some(template)
 }
 
-/// Every placeholder is known, and the key goes where it is safe.
-fn placeholders(judge: &mut Judge<'_>, raw: &RawTemplate, has_key: bool, span: &std::ops::Range<usize>) {
-    let addresses = raw.path.iter().chain(&raw.probe);
-    let others = raw.body.iter().chain(raw.headers.iter().flat_map(BTreeMap::values));
-    let mut uses_key = false;
-    for (written, is_address) in addresses.map(|written| (written, true)).chain(others.map(|written| (written, false))) {
-        let environment = environment(AutoEscape::None);
-        let names = match environment.template_from_str(written.get_ref()) {
-            Ok(template) => template.undeclared_variables(false),
+/// The placeholders in a template text.
+fn names_in(text: &str) -> Result<HashSet<String>, minijinja::Error> {
+    Ok(environment(AutoEscape::None).template_from_str(text)?.undeclared_variables(false))
+}
+
+/// Checks the syntax, and that every placeholder exists.
+fn check_placeholders(validator: &mut Validator<'_>, raw: &RawTemplate) {
+    let headers = raw.headers.iter().flat_map(BTreeMap::values);
+    for written in raw.path.iter().chain(&raw.probe).chain(&raw.body).chain(headers) {
+        let names = match names_in(written.get_ref()) {
+            Ok(names) => names,
             Err(error) => {
-                judge.problem(&written.span(), format!("this is no template: {}", explained(&error)), None);
+                validator.problem(&written.span(), format!("invalid template: {}", explain(&error)), None);
                 continue;
             }
         };
-        let mut unknown: Vec<_> = names.iter().filter(|name| !KNOWN.contains(&name.as_str())).collect();
+        let mut unknown: Vec<_> = names.iter().filter(|name| !PLACEHOLDERS.contains(&name.as_str())).collect();
         unknown.sort();
         for name in unknown {
-            let hint = nearest(name, KNOWN.iter().copied())
-                .map_or_else(|| format!("there are {}", KNOWN.join(", ")), |near| format!("did you mean `{near}`?"));
-            judge.problem(&written.span(), format!("unknown placeholder `{name}`"), Some(hint));
+            let hint = nearest(name, PLACEHOLDERS.iter().copied())
+                .map_or_else(|| format!("the placeholders are {}", PLACEHOLDERS.join(", ")), |near| format!("did you mean `{near}`?"));
+            validator.problem(&written.span(), format!("unknown placeholder `{name}`"), Some(hint));
         }
-        if names.contains("key") && is_address {
-            judge.problem(&written.span(), "a key in an address ends up in logs", Some("put it in a header".into()));
-        }
-        if names.contains("key") && !has_key {
-            judge.problem(
-                &written.span(),
-                "the template uses a key, but the endpoint has none",
-                Some("key = { env = \"VARIABLE\" }".into()),
-            );
-        }
-        uses_key |= names.contains("key");
+    }
+}
+
+/// Checks that the key is used, and only in headers or the body.
+fn check_key(validator: &mut Validator<'_>, raw: &RawTemplate, has_key: bool, span: &Range<usize>) {
+    let uses_key = |written: &&Spanned<String>| names_in(written.get_ref()).is_ok_and(|names| names.contains("key"));
+    for path in raw.path.iter().chain(&raw.probe).filter(uses_key) {
+        validator.problem(&path.span(), "a key in a URL ends up in logs", Some("put it in a header".into()));
+    }
+    let headers = raw.headers.iter().flat_map(BTreeMap::values);
+    let using: Vec<_> = raw.path.iter().chain(&raw.probe).chain(&raw.body).chain(headers).filter(uses_key).collect();
+    for written in using.iter().filter(|_| !has_key) {
+        let hint = "add key = { env = \"VARIABLE\" } to the endpoint".to_owned();
+        validator.problem(&written.span(), "the template uses a key, but the endpoint has none", Some(hint));
     }
     for name in raw.headers.iter().flat_map(BTreeMap::keys) {
         if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            judge.problem(span, format!("`{name}` cannot be the name of a header"), None);
+            validator.problem(span, format!("`{name}` is not a valid header name"), None);
         }
     }
-    if has_key && !uses_key {
-        let hint = "headers = { Authorization = \"Bearer {{ key }}\" }, or what the service wants";
-        judge.problem(span, "the endpoint has a key, but its template does not send it", Some(hint.into()));
+    if has_key && using.is_empty() {
+        let hint = "add a header such as headers = { Authorization = \"Bearer {{ key }}\" }";
+        validator.problem(span, "the endpoint has a key, but its template does not send it", Some(hint.into()));
     }
 }
 
-fn pointers(judge: &mut Judge<'_>, raw: &RawTemplate) {
+/// Checks that JSON pointers and paths begin with a slash.
+fn check_paths(validator: &mut Validator<'_>, raw: &RawTemplate) {
     let pointers = [&raw.text, &raw.texts, &raw.error, &raw.finish, &raw.tokens_in, &raw.tokens_out, &raw.characters];
     for pointer in pointers.into_iter().flatten() {
         if !pointer.get_ref().starts_with('/') {
-            let hint = Some("such as \"/data/translations/*/translatedText\"".into());
-            judge.problem(&pointer.span(), format!("`{}` is no JSON pointer: it begins with a /", pointer.get_ref()), hint);
+            let hint = Some("use a JSON pointer such as \"/data/translations/*/translatedText\"".into());
+            validator.problem(&pointer.span(), format!("`{}` is not a JSON pointer: it must begin with /", pointer.get_ref()), hint);
         }
     }
     for address in raw.path.iter().chain(&raw.probe).filter(|address| !address.get_ref().starts_with('/')) {
-        judge.problem(&address.span(), "this is put behind the endpoint's `url`, and begins with a /", None);
+        validator.problem(&address.span(), "this path is appended to the endpoint's `url` and must begin with /", None);
     }
 }
 
-/// Fills the template in with texts that harm a careless one.
-fn tried(template: &Template) -> Result<(), String> {
+/// Renders the template with hostile texts.
+fn try_render(template: &Template) -> Result<(), String> {
     let values = json!({
-        "key": "k", "model": "m", "task": "translate", "system": NASTY, "user": NASTY, "schema": {"type": "object"}, "max_tokens": 100,
-        "title": NASTY, "text": NASTY, "texts": [NASTY], "from": "fr", "to": "en", "from_name": "French", "to_name": "English",
+        "key": "k", "model": "m", "task": "translate", "system": HOSTILE, "user": HOSTILE, "schema": {"type": "object"}, "max_tokens": 100,
+        "title": HOSTILE, "text": HOSTILE, "texts": [HOSTILE], "from": "fr", "to": "en", "from_name": "French", "to_name": "English",
         "language": "fr", "language_name": "French", "words": 60,
     });
-    let cannot = |what: String| format!("the template cannot be filled in: {what}");
+    let cannot = |what: String| format!("the template cannot be rendered: {what}");
     template.path(&values).map_err(cannot)?;
     template.headers(&values).map_err(cannot)?;
     template.probe_path(&values).transpose().map_err(cannot)?;
     let Some(body) = template.body(&values).map_err(cannot)? else { return Ok(()) };
-    let parsed: Value = serde_json::from_str(&body).map_err(|error| format!("the body, filled in, is not JSON: {error}"))?;
-    if !holds(&parsed, NASTY) {
-        return Err("the body does not hold the text (`text`, `texts` or `user`)".into());
+    let parsed: Value = serde_json::from_str(&body).map_err(|error| format!("the rendered body is not JSON: {error}"))?;
+    if !contains(&parsed, HOSTILE) {
+        return Err("the body does not contain the text (`text`, `texts` or `user`)".into());
     }
     Ok(())
 }
 
-fn holds(value: &Value, wanted: &str) -> bool {
+fn contains(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text.contains(wanted),
-        Value::Array(list) => list.iter().any(|value| holds(value, wanted)),
-        Value::Object(object) => object.values().any(|value| holds(value, wanted)),
+        Value::Array(list) => list.iter().any(|value| contains(value, wanted)),
+        Value::Object(object) => object.values().any(|value| contains(value, wanted)),
         _ => false,
     }
 }
@@ -286,18 +286,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_every_item() {
+    fn an_asterisk_selects_every_item() {
         let value = json!([{"translations": [{"text": "a"}]}, {"translations": [{"text": "b"}, {"text": "x"}]}]);
-        assert_eq!(pick(&value, "/*/translations/0/text"), [&json!("a"), &json!("b")]);
-        assert_eq!(pick(&json!({"a/b": {"~": 1}}), "/a~1b/~0"), [&json!(1)]);
-        assert!(pick(&value, "/0/nothing").is_empty());
+        assert_eq!(select(&value, "/*/translations/0/text"), [&json!("a"), &json!("b")]);
+        assert_eq!(select(&json!({"a/b": {"~": 1}}), "/a~1b/~0"), [&json!(1)]);
+        assert!(select(&value, "/0/nothing").is_empty());
     }
 
     #[test]
-    fn values_are_encoded_for_where_they_stand() {
-        let values = json!({"text": NASTY, "to": "en GB"});
+    fn values_are_escaped_for_json_and_urls() {
+        let values = json!({"text": HOSTILE, "to": "en GB"});
         let body = render(r#"{"q": {{ text }}, "say": {{ "to " ~ to }}}"#, &values, AutoEscape::Json).unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), json!({"q": NASTY, "say": "to en GB"}));
+        assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), json!({"q": HOSTILE, "say": "to en GB"}));
         assert_eq!(render("/t?to={{ to }}", &percent_encoded(&values), AutoEscape::None).unwrap(), "/t?to=en%20GB");
     }
 }

@@ -1,31 +1,32 @@
-//! Anthropic's messages, as Anthropic and some gateways speak them: <https://docs.anthropic.com/en/api/messages>.
+//! Anthropic's Messages API, which some gateways also offer:
+//! <https://docs.anthropic.com/en/api/messages>.
 
 use serde_json::{Value, json};
 
 use super::chat::{self, chat, message};
-use super::refusal::{Rule, says};
-use super::{Dialect, Request, Response, among, json, key_header, named, odd};
+use super::error_rules::{ErrorRule, by_message};
+use super::{Dialect, Headers, Request, Response, check_model, excerpt, json, key_header, protocol_error, string_fields, truncated};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
-use crate::model::{Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
+use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct Anthropic;
 
-/// The version of the API that is spoken here; the service wants it in every request.
-const API: &str = "2023-06-01";
+/// The API version, which every request must name.
+const API_VERSION: &str = "2023-06-01";
 
-const ERRORS: &[Rule] = &[
-    says(400, "credit balance is too low", Verdict::Stop, ErrorCode::Quota),
-    says(400, "usage limits", Verdict::Stop, ErrorCode::Quota),
-    says(400, "spend limit", Verdict::Stop, ErrorCode::Quota),
-    says(400, "prompt is too long", Verdict::Never, ErrorCode::TooLarge),
-    says(400, "exceed context limit", Verdict::Never, ErrorCode::TooLarge),
-    says(400, "content filtering policy", Verdict::Never, ErrorCode::Refused),
-    says(400, "output_config", Verdict::Never, ErrorCode::NoSchema),
-    says(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
+const ERRORS: &[ErrorRule] = &[
+    by_message(400, "credit balance is too low", Verdict::Stop, ErrorCode::Quota),
+    by_message(400, "usage limits", Verdict::Stop, ErrorCode::Quota),
+    by_message(400, "spend limit", Verdict::Stop, ErrorCode::Quota),
+    by_message(400, "prompt is too long", Verdict::Never, ErrorCode::TooLarge),
+    by_message(400, "exceed context limit", Verdict::Never, ErrorCode::TooLarge),
+    by_message(400, "content filtering policy", Verdict::Never, ErrorCode::Refused),
+    by_message(400, "output_config", Verdict::Never, ErrorCode::NoSchema),
+    by_message(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
 ];
 
-/// The status that an error stands for where it comes inside a good answer.
-const TYPES: &[(&str, u16)] = &[
+/// The status for each type of error, for errors in a response with status 200.
+const ERROR_STATUS: &[(&str, u16)] = &[
     ("invalid_request_error", 400),
     ("authentication_error", 401),
     ("billing_error", 402),
@@ -46,21 +47,21 @@ impl Dialect for Anthropic {
             needs_url: true,
             needs_model: true,
             concurrency: 8,
-            most_concurrency: 64,
+            max_concurrency: 64,
             keys: &["json"],
         }
     }
 
-    /// About 50,000 tokens of the 200,000 that every model there has; a request may have 32 MB.
+    /// About 50,000 of the 200,000 tokens of every model's context; a request may have 32 MB.
     fn limits(&self, _: &Endpoint) -> CallLimits {
         CallLimits { characters: 150_000, texts: 20, bytes: 30 << 20 }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
-        let chat = chat(endpoint, ask, roomier);
+    fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError> {
+        let chat = chat(endpoint, call, double_limit);
         let mut body = json!({
             "model": endpoint.model,
-            "max_tokens": chat.most_tokens,
+            "max_tokens": chat.max_tokens,
         });
         body["system"] = chat.system.into();
         body["messages"] = vec![message("user", chat.user)].into();
@@ -73,42 +74,38 @@ impl Dialect for Anthropic {
         Ok(Request::json(format!("{}/messages", endpoint.url), headers(endpoint), &body))
     }
 
-    fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
-        chat::note_model(endpoint, &value["model"]);
-        // Gateways answer 200 with an error inside.
+        chat::log_other_model(endpoint, &value["model"]);
+        // Gateways return errors with status 200.
         if value["type"] == "error" || value.get("error").is_some_and(Value::is_object) {
             let kind = value.pointer("/error/type").and_then(Value::as_str).unwrap_or_default();
-            let status = TYPES.iter().find(|(name, _)| *name == kind).map_or(502, |(_, status)| *status);
-            return Err(self.refusal(endpoint, &Response::new(status, body)));
+            let status = ERROR_STATUS.iter().find(|(name, _)| *name == kind).map_or(502, |(_, status)| *status);
+            return Err(self.classify_error(endpoint, &Response::new(status, body)));
         }
         match value["stop_reason"].as_str() {
             Some("end_turn" | "stop_sequence") => {}
-            Some("max_tokens") => return Err(CallError::new(Verdict::Once, ErrorCode::Truncated, "the answer was cut at the token limit")),
+            Some("max_tokens") => return Err(truncated()),
             Some("model_context_window_exceeded") => {
-                return Err(CallError::new(
-                    Verdict::Never,
-                    ErrorCode::TooLarge,
-                    "prompt and answer are longer than the model's context window",
-                ));
+                return Err(CallError::new(Verdict::Never, ErrorCode::TooLarge, "prompt and answer exceed the model's context window"));
             }
             Some("refusal") => return Err(CallError::new(Verdict::Never, ErrorCode::Refused, "the model refused")),
             Some(other) => {
-                return Err(odd(format!("the answer ended for `{}`, which was not asked for", super::excerpt(other.as_bytes()))));
+                return Err(protocol_error(format!("the answer ended with the unexpected reason `{}`", excerpt(other.as_bytes()))));
             }
-            None => return Err(odd("the answer has no `stop_reason`")),
+            None => return Err(protocol_error("the answer has no `stop_reason`")),
         }
-        let blocks = value["content"].as_array().ok_or_else(|| odd("the answer has no `content`"))?;
+        let blocks = value["content"].as_array().ok_or_else(|| protocol_error("the answer has no `content`"))?;
         let content: String = blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()).collect();
-        Ok(Reply { answer: chat::answer(ask, &content)?, usage: usage(&value), draft: false })
+        Ok(Reply { answer: chat::answer(call, &content)?, usage: usage(&value), draft: false })
     }
 
-    fn errors(&self) -> &'static [Rule] {
+    fn error_rules(&self) -> &'static [ErrorRule] {
         ERRORS
     }
 
-    fn learn(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
-        chat::learn(&endpoint.options, refused)
+    fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
+        chat::adapt_options(&endpoint.options, refused)
     }
 
     fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
@@ -116,21 +113,21 @@ impl Dialect for Anthropic {
         Some(Request::get(format!("{}/models/{model}", endpoint.url), headers(endpoint)))
     }
 
-    fn second_probe(&self, endpoint: &Endpoint) -> Option<Request> {
+    fn fallback_probe(&self, endpoint: &Endpoint) -> Option<Request> {
         Some(Request::get(format!("{}/models", endpoint.url), headers(endpoint)))
     }
 
-    fn probed(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
-        let value = json(body).map_err(|error| format!("it does not answer like Anthropic (does the url end in /v1?): {error}"))?;
+    fn check_probe(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
+        let value = json(body).map_err(|error| format!("it does not answer like Anthropic (does the URL end in /v1?): {error}"))?;
         match value["id"].as_str() {
             Some(id) => Ok(format!("has the model `{id}`")),
-            None if value["data"].is_array() => among(&named(&value["data"], "id"), endpoint),
-            None => Err(format!("it does not answer like Anthropic: {}", super::excerpt(body))),
+            None if value["data"].is_array() => check_model(&string_fields(&value["data"], "id"), endpoint),
+            None => Err(format!("it does not answer like Anthropic: {}", excerpt(body))),
         }
     }
 }
 
-/// Tokens read from a cache are tokens of the prompt as well.
+/// Counts cached tokens as tokens of the prompt.
 fn usage(value: &Value) -> Usage {
     let count = |name: &str| value["usage"][name].as_u64();
     let cached = [count("cache_read_input_tokens"), count("cache_creation_input_tokens")].into_iter().flatten().sum::<u64>();
@@ -141,16 +138,16 @@ fn usage(value: &Value) -> Usage {
     }
 }
 
-fn headers(endpoint: &Endpoint) -> Vec<(std::borrow::Cow<'static, str>, secrecy::SecretString)> {
+fn headers(endpoint: &Endpoint) -> Headers {
     let mut headers = key_header(endpoint, "x-api-key", "");
-    headers.push(("anthropic-version".into(), API.into()));
+    headers.push(("anthropic-version".into(), API_VERSION.into()));
     headers
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Answer, Digest, Lang, Wish};
+    use crate::model::{Answer, Digest, Lang, SummarySpec};
 
     fn endpoint() -> Endpoint {
         Endpoint {
@@ -160,12 +157,12 @@ mod tests {
         }
     }
 
-    fn digest() -> Ask {
-        Ask::Digest {
+    fn digest() -> CallRequest {
+        CallRequest::Digest {
             title: "Titre".into(),
             text: "Texte.".into(),
             language: Lang::FR,
-            wish: Wish { words: 60, ..Wish::default() },
+            spec: SummarySpec { words: 60, ..SummarySpec::default() },
             note: String::new(),
             terms: vec![],
         }
@@ -181,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_holds_the_key_in_its_own_header_the_version_and_no_tools() {
+    fn the_request_has_key_and_version_headers_and_no_tools() {
         let request = Anthropic.request(&endpoint(), &digest(), false).unwrap();
         assert_eq!(request.url, "https://api.anthropic.com/v1/messages");
         let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_ref()).collect();
@@ -193,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn text_blocks_are_joined_and_cached_tokens_counted() {
+    fn text_blocks_are_joined_and_cached_tokens_count() {
         let (first, second) = (r#"{"title_fr":"a","title_en":"b","#, r#""summary_fr":"c","summary_en":"d"}"#);
         let content = json!([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": first}, {"type": "text", "text": second}]);
         let good = reply(&message(&content, "end_turn")).unwrap();
@@ -203,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_end_has_a_name() {
+    fn other_stop_reasons_are_errors() {
         let ended = |reason: &str| {
             let error = reply(&message(&json!([{"type": "text", "text": "{"}]), reason)).unwrap_err();
             (error.code, error.verdict)
@@ -218,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_inside_a_good_answer_is_the_error_that_it_names() {
+    fn an_error_with_status_200_is_classified_by_its_type() {
         let inside = |kind: &str, message: &str| {
             let error = reply(&json!({"type": "error", "error": {"type": kind, "message": message}})).unwrap_err();
             (error.code, error.verdict)
@@ -234,17 +231,17 @@ mod tests {
     }
 
     #[test]
-    fn a_model_without_schemas_or_temperature_is_asked_without() {
+    fn refused_schemas_and_temperatures_are_left_out_from_then_on() {
         let refused = |message: &str| {
             let body = json!({"type": "error", "error": {"type": "invalid_request_error", "message": message}}).to_string();
-            Anthropic.refusal(&endpoint(), &Response::new(400, body))
+            Anthropic.classify_error(&endpoint(), &Response::new(400, body))
         };
-        let learnt = Anthropic.learn(&endpoint(), &refused("output_config: Extra inputs are not permitted")).unwrap();
-        assert_eq!(learnt.json, JsonMode::Object);
-        let plain = Endpoint { options: learnt, ..endpoint() };
+        let adapted = Anthropic.adapt_options(&endpoint(), &refused("output_config: Extra inputs are not permitted")).unwrap();
+        assert_eq!(adapted.json, JsonMode::Object);
+        let plain = Endpoint { options: adapted, ..endpoint() };
         let body: Value = serde_json::from_slice(&Anthropic.request(&plain, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
         assert!(body["output_config"].is_null());
-        assert!(!Anthropic.learn(&endpoint(), &refused("`temperature` is deprecated for this model.")).unwrap().temperature);
-        assert!(Anthropic.learn(&endpoint(), &refused("messages: at least one message is required")).is_none());
+        assert!(!Anthropic.adapt_options(&endpoint(), &refused("`temperature` is deprecated for this model.")).unwrap().temperature);
+        assert!(Anthropic.adapt_options(&endpoint(), &refused("messages: at least one message is required")).is_none());
     }
 }

@@ -1,19 +1,20 @@
-//! The endpoint that ships with the program: `LibreTranslate`'s `/translate`, and `/summarize` (see `docs/embedded.md`).
+//! The embedded endpoint: `LibreTranslate`'s `/translate`, and `/summarize` (see
+//! `docs/embedded.md`).
 
 use serde_json::{Value, json};
 
-use super::refusal::{Rule, says, status};
-use super::{Dialect, Request, json, key_header, odd, protect, translations};
+use super::error_rules::{ErrorRule, by_message, by_status};
+use super::{Dialect, Headers, Request, json, key_header, protocol_error, terms, translations};
 use crate::config::{DialectFacts, Endpoint};
-use crate::model::{Answer, Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
+use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct Embedded;
 
-const ERRORS: &[Rule] = &[
-    // A language that it does not know is the article's fault, not the endpoint's.
-    says(400, "language", Verdict::Never, ErrorCode::Language),
-    // Its translator broke in the middle of a text: the next text may be well.
-    status(500, Verdict::Once, ErrorCode::Unavailable),
+const ERRORS: &[ErrorRule] = &[
+    // An unknown language only concerns this article.
+    by_message(400, "language", Verdict::Never, ErrorCode::Language),
+    // The translator crashed on this text; the next one may succeed.
+    by_status(500, Verdict::Once, ErrorCode::Unavailable),
 ];
 
 impl Dialect for Embedded {
@@ -24,7 +25,7 @@ impl Dialect for Embedded {
             needs_url: false,
             needs_model: false,
             concurrency: 8,
-            most_concurrency: 8,
+            max_concurrency: 8,
             keys: &[],
         }
     }
@@ -33,32 +34,32 @@ impl Dialect for Embedded {
         CallLimits { characters: 1_000_000, texts: 1_000, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, _: bool) -> Result<Request, CallError> {
-        let (path, body) = match ask {
-            Ask::Summarise { title, text, language, wish, .. } | Ask::Digest { title, text, language, wish, .. } => {
-                ("summarize", json!({"title": title, "text": text, "language": language, "words": wish.words}))
+    fn request(&self, endpoint: &Endpoint, call: &CallRequest, _: bool) -> Result<Request, CallError> {
+        let (path, body) = match call {
+            CallRequest::Summarise { title, text, language, spec, .. } | CallRequest::Digest { title, text, language, spec, .. } => {
+                ("summarize", json!({"title": title, "text": text, "language": language, "words": spec.words}))
             }
-            Ask::Translate { texts, from, to, terms, .. } => {
-                let texts: Vec<String> = texts.iter().map(|text| protect::named(text, terms)).collect();
+            CallRequest::Translate { texts, from, to, terms, .. } => {
+                let texts: Vec<String> = texts.iter().map(|text| terms::insert_names(text, terms)).collect();
                 ("translate", json!({"q": texts, "source": from, "target": to, "format": "text"}))
             }
         };
         Ok(Request::json(format!("{}/{path}", endpoint.url), token(endpoint), &body))
     }
 
-    fn reply(&self, _: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, _: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
-        let answer = if let Ask::Translate { texts, terms, .. } = ask {
-            let list = value.get("translatedText").ok_or_else(|| odd("the answer has no `translatedText`"))?;
-            Answer::Translations(translations(list, texts)?.iter().map(|text| protect::mended(text, terms)).collect())
+        let answer = if let CallRequest::Translate { texts, terms, .. } = call {
+            let list = value.get("translatedText").ok_or_else(|| protocol_error("the answer has no `translatedText`"))?;
+            Answer::Translations(translations(list, texts)?.iter().map(|text| terms::fix_untranslated(text, terms)).collect())
         } else {
-            let summary = value.get("summary").and_then(Value::as_str).ok_or_else(|| odd("the answer has no `summary`"))?;
+            let summary = value.get("summary").and_then(Value::as_str).ok_or_else(|| protocol_error("the answer has no `summary`"))?;
             Answer::Summary(summary.to_owned())
         };
         Ok(Reply { answer, usage: Usage::default(), draft: value["draft"] == true })
     }
 
-    fn errors(&self) -> &'static [Rule] {
+    fn error_rules(&self) -> &'static [ErrorRule] {
         ERRORS
     }
 
@@ -66,7 +67,7 @@ impl Dialect for Embedded {
         Some(Request::get(format!("{}/health", endpoint.url), token(endpoint)))
     }
 
-    fn probed(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
+    fn check_probe(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
         let value = json(body).map_err(|error| error.to_string())?;
         let text = |name: &str| value[name].as_str().unwrap_or("?").to_owned();
         let draft = if value["draft"] == true { " (drafts only)" } else { "" };
@@ -74,7 +75,7 @@ impl Dialect for Embedded {
     }
 }
 
-fn token(endpoint: &Endpoint) -> Vec<(std::borrow::Cow<'static, str>, secrecy::SecretString)> {
+fn token(endpoint: &Endpoint) -> Headers {
     key_header(endpoint, "authorization", "Bearer ")
 }
 
@@ -85,17 +86,18 @@ mod tests {
     use crate::model::Lang;
 
     #[test]
-    fn a_draft_says_so() {
-        let ask = Ask::Translate { texts: vec!["Il pleut".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
-        let reply = |body: &str| Embedded.reply(&Endpoint::sample("embedded", ""), &ask, body.as_bytes()).unwrap();
+    fn drafts_are_marked() {
+        let call =
+            CallRequest::Translate { texts: vec!["Il pleut".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
+        let reply = |body: &str| Embedded.reply(&Endpoint::sample("embedded", ""), &call, body.as_bytes()).unwrap();
         assert!(reply(r#"{"translatedText":["It rains"],"draft":true}"#).draft);
         assert!(!reply(r#"{"translatedText":["It rains"],"draft":false}"#).draft);
     }
 
     #[test]
-    fn an_unknown_language_is_the_articles_fault() {
+    fn an_unknown_language_rejects_only_the_article() {
         let body = r#"{"error":"language `de` is not known here"}"#;
-        let refusal = Embedded.refusal(&Endpoint::sample("embedded", ""), &Response::new(400, body));
-        assert_eq!((refusal.verdict, refusal.code), (Verdict::Never, ErrorCode::Language));
+        let error = Embedded.classify_error(&Endpoint::sample("embedded", ""), &Response::new(400, body));
+        assert_eq!((error.verdict, error.code), (Verdict::Never, ErrorCode::Language));
     }
 }

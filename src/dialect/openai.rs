@@ -1,59 +1,60 @@
-//! `OpenAI`'s chat completions, as `OpenAI`, Ollama, vLLM, llama.cpp, `LiteLLM` and many others speak them:
-//! <https://platform.openai.com/docs/api-reference/chat>.
+//! `OpenAI`'s Chat Completions API, which Ollama, vLLM, llama.cpp, `LiteLLM` and many others also
+//! offer: <https://platform.openai.com/docs/api-reference/chat>.
 
 use serde_json::{Value, json};
 
 use super::chat::{self, chat, message};
-use super::refusal::{Rule, code, says};
-use super::{Dialect, Request, Response, among, json, key_header, named, odd};
+use super::error_rules::{ErrorRule, by_code, by_message};
+use super::{Dialect, Headers, Request, Response, check_model, excerpt, json, key_header, protocol_error, string_fields, truncated};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
-use crate::model::{Ask, CallError, CallLimits, ErrorCode, Reply, Task, Usage, Verdict};
+use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
 pub(super) struct OpenAi;
 
-/// Tokens that a reasoning model may think with before it answers; they count against the limit.
-const FOR_THOUGHTS: u64 = 4000;
+/// Tokens for a reasoning model to think before it answers. They count against the limit.
+const REASONING_TOKENS: u64 = 4000;
 
-/// An account without money or with its limit reached: waiting does not help. Routers pass these codes on.
-pub(super) const QUOTA: &[Rule] = &[
-    code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
-    code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
-    code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
-    code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
-    code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
+/// The account is empty or its limit reached, so waiting does not help. Routers pass these codes
+/// on.
+pub(super) const QUOTA: &[ErrorRule] = &[
+    by_code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
+    by_code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
+    by_code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
+    by_code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
+    by_code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
+    by_code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
 ];
 
-const ERRORS: &[Rule] = &[
-    code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
-    code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
-    code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
-    code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
-    code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    // LiteLLM's own budget of a key; its code is only the status.
-    says(400, "budget has been exceeded", Verdict::Stop, ErrorCode::Quota),
-    // LiteLLM without a database, of a key that is not its master key.
-    says(400, "no connected db", Verdict::Stop, ErrorCode::KeyRefused),
-    code("model_not_found", Verdict::Stop, ErrorCode::NotFound),
-    says(400, "invalid model name", Verdict::Stop, ErrorCode::NotFound),
-    code("context_length_exceeded", Verdict::Never, ErrorCode::TooLarge),
-    code("string_above_max_length", Verdict::Never, ErrorCode::TooLarge),
-    // LiteLLM; vLLM; llama.cpp: no code, or only the status.
-    says(400, "contextwindowexceeded", Verdict::Never, ErrorCode::TooLarge),
-    says(400, "maximum context length", Verdict::Never, ErrorCode::TooLarge),
-    says(400, "context size", Verdict::Never, ErrorCode::TooLarge),
-    code("content_filter", Verdict::Never, ErrorCode::Refused),
-    code("content_policy_violation", Verdict::Never, ErrorCode::Refused),
-    says(400, "max_completion_tokens", Verdict::Never, ErrorCode::NoMaxTokens),
-    says(400, "response_format", Verdict::Never, ErrorCode::NoSchema),
-    says(400, "json_schema", Verdict::Never, ErrorCode::NoSchema),
-    says(400, "grammar", Verdict::Never, ErrorCode::NoSchema),
-    says(422, "response_format", Verdict::Never, ErrorCode::NoSchema),
-    // llama-cpp-python takes a type that it does not know for its own fault.
-    says(500, "response_format", Verdict::Never, ErrorCode::NoSchema),
-    says(500, "grammar", Verdict::Never, ErrorCode::NoSchema),
-    says(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
+const ERRORS: &[ErrorRule] = &[
+    by_code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
+    by_code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
+    by_code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
+    by_code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
+    by_code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
+    by_code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
+    // LiteLLM: the key's budget is spent. Its code is only the status.
+    by_message(400, "budget has been exceeded", Verdict::Stop, ErrorCode::Quota),
+    // LiteLLM without a database: the key is not the master key.
+    by_message(400, "no connected db", Verdict::Stop, ErrorCode::KeyRefused),
+    by_code("model_not_found", Verdict::Stop, ErrorCode::NotFound),
+    by_message(400, "invalid model name", Verdict::Stop, ErrorCode::NotFound),
+    by_code("context_length_exceeded", Verdict::Never, ErrorCode::TooLarge),
+    by_code("string_above_max_length", Verdict::Never, ErrorCode::TooLarge),
+    // LiteLLM, vLLM and llama.cpp: no code, or only the status.
+    by_message(400, "contextwindowexceeded", Verdict::Never, ErrorCode::TooLarge),
+    by_message(400, "maximum context length", Verdict::Never, ErrorCode::TooLarge),
+    by_message(400, "context size", Verdict::Never, ErrorCode::TooLarge),
+    by_code("content_filter", Verdict::Never, ErrorCode::Refused),
+    by_code("content_policy_violation", Verdict::Never, ErrorCode::Refused),
+    by_message(400, "max_completion_tokens", Verdict::Never, ErrorCode::NoMaxTokens),
+    by_message(400, "response_format", Verdict::Never, ErrorCode::NoSchema),
+    by_message(400, "json_schema", Verdict::Never, ErrorCode::NoSchema),
+    by_message(400, "grammar", Verdict::Never, ErrorCode::NoSchema),
+    by_message(422, "response_format", Verdict::Never, ErrorCode::NoSchema),
+    // llama-cpp-python answers unknown types with status 500.
+    by_message(500, "response_format", Verdict::Never, ErrorCode::NoSchema),
+    by_message(500, "grammar", Verdict::Never, ErrorCode::NoSchema),
+    by_message(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
 ];
 
 impl Dialect for OpenAi {
@@ -64,30 +65,31 @@ impl Dialect for OpenAi {
             needs_url: true,
             needs_model: true,
             concurrency: 8,
-            most_concurrency: 256,
+            max_concurrency: 256,
             keys: &["json", "token_limit"],
         }
     }
 
-    /// About 6,000 tokens: what fits, with prompt and answer, in the 8,192 that local servers often have.
+    /// About 6,000 tokens. With prompt and answer they fit into the 8,192 tokens that local servers
+    /// often have.
     fn limits(&self, _: &Endpoint) -> CallLimits {
         CallLimits { characters: 16_000, texts: 20, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
-        let chat = chat(endpoint, ask, roomier);
+    fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError> {
+        let chat = chat(endpoint, call, double_limit);
         let mut body = json!({"model": endpoint.model});
         body["messages"] = vec![message("system", chat.system), message("user", chat.user)].into();
         match token_limit(endpoint) {
-            TokenLimit::MaxTokens => body["max_tokens"] = chat.most_tokens.into(),
-            TokenLimit::MaxCompletionTokens => body["max_completion_tokens"] = (chat.most_tokens + FOR_THOUGHTS).into(),
+            TokenLimit::MaxTokens => body["max_tokens"] = chat.max_tokens.into(),
+            TokenLimit::MaxCompletionTokens => body["max_completion_tokens"] = (chat.max_tokens + REASONING_TOKENS).into(),
         }
         if takes_temperature(endpoint) {
             body["temperature"] = 0.into();
         }
         match (endpoint.options.json, chat.schema) {
             (JsonMode::Schema, Some(schema)) => {
-                body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": ask.task().to_string(), "strict": true}});
+                body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": call.task().to_string(), "strict": true}});
                 body["response_format"]["json_schema"]["schema"] = schema;
             }
             (JsonMode::Object, Some(_)) => body["response_format"] = json!({"type": "json_object"}),
@@ -96,25 +98,21 @@ impl Dialect for OpenAi {
         Ok(Request::json(format!("{}/chat/completions", endpoint.url), key(endpoint), &body))
     }
 
-    fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
-        chat::note_model(endpoint, &value["model"]);
-        // Routers answer 200 with an error inside.
+        chat::log_other_model(endpoint, &value["model"]);
+        // Routers return errors with status 200.
         if value.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(self.refusal(endpoint, &Response::new(error_status(&value), body)));
+            return Err(self.classify_error(endpoint, &Response::new(error_status(&value), body)));
         }
         let choice = value
             .pointer("/choices/0")
             .ok_or_else(|| CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the answer has no choices"))?;
         if let Some(refusal) = choice.pointer("/message/refusal").and_then(Value::as_str).filter(|text| !text.is_empty()) {
-            return Err(CallError::new(
-                Verdict::Never,
-                ErrorCode::Refused,
-                format!("the model refused: {}", super::excerpt(refusal.as_bytes())),
-            ));
+            return Err(CallError::new(Verdict::Never, ErrorCode::Refused, format!("the model refused: {}", excerpt(refusal.as_bytes()))));
         }
         match choice.get("finish_reason").and_then(Value::as_str) {
-            Some("length") => return Err(CallError::new(Verdict::Once, ErrorCode::Truncated, "the answer was cut at the token limit")),
+            Some("length") => return Err(truncated()),
             Some("content_filter") => {
                 return Err(CallError::new(Verdict::Never, ErrorCode::Refused, "the service's content filter stopped the answer"));
             }
@@ -123,35 +121,36 @@ impl Dialect for OpenAi {
         let content = match choice.pointer("/message/content") {
             Some(Value::String(text)) => text.as_str(),
             Some(Value::Null) | None => "",
-            Some(_) => return Err(odd("the message's content is not a text")),
+            Some(_) => return Err(protocol_error("the message's content is not a string")),
         };
         let usage = |name: &str| value.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
         let usage = Usage { tokens_in: usage("prompt_tokens"), tokens_out: usage("completion_tokens"), ..Usage::default() };
-        Ok(Reply { answer: chat::answer(ask, content)?, usage, draft: false })
+        Ok(Reply { answer: chat::answer(call, content)?, usage, draft: false })
     }
 
-    fn errors(&self) -> &'static [Rule] {
+    fn error_rules(&self) -> &'static [ErrorRule] {
         ERRORS
     }
 
-    fn learn(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
+    fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
         if refused.code == ErrorCode::NoMaxTokens && token_limit(endpoint) == TokenLimit::MaxTokens {
             return Some(Options { token_limit: Some(TokenLimit::MaxCompletionTokens), ..endpoint.options.clone() });
         }
-        chat::learn(&endpoint.options, refused)
+        chat::adapt_options(&endpoint.options, refused)
     }
 
     fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
         Some(Request::get(format!("{}/models", endpoint.url), key(endpoint)))
     }
 
-    fn probed(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
-        let value = json(body).map_err(|error| format!("it does not answer like an OpenAI service (does the url end in /v1?): {error}"))?;
-        among(&named(&value["data"], "id"), endpoint)
+    fn check_probe(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
+        let value = json(body).map_err(|error| format!("it does not answer like an OpenAI service (does the URL end in /v1?): {error}"))?;
+        check_model(&string_fields(&value["data"], "id"), endpoint)
     }
 }
 
-/// The status that an error inside a 200 stands for: a number as its code or status, or the name of a common one.
+/// The status of an error in a response with status 200: a number in its code or status, or that of
+/// a common code.
 fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
@@ -159,45 +158,46 @@ fn error_status(value: &Value) -> u16 {
         "rate_limit_exceeded" => 429,
         "invalid_api_key" => 401,
         "server_error" => 500,
-        // With a code of our tables the status does not matter; without one it is taken for the router's own trouble.
+        // The code may still match an error rule; if none matches, the router failed.
         _ => 502,
     };
     number.and_then(|number| u16::try_from(number).ok()).filter(|status| (400..600).contains(status)).unwrap_or(named)
 }
 
-/// `OpenAI`'s newer models refuse the old name and any temperature of one's own; other servers know only the old name.
+/// `OpenAI`'s newer models refuse `max_tokens` and any temperature but the default; many other
+/// servers only know `max_tokens`.
 fn token_limit(endpoint: &Endpoint) -> TokenLimit {
-    let by_host = if at_openai(endpoint) { TokenLimit::MaxCompletionTokens } else { TokenLimit::MaxTokens };
+    let by_host = if is_openai(endpoint) { TokenLimit::MaxCompletionTokens } else { TokenLimit::MaxTokens };
     endpoint.options.token_limit.unwrap_or(by_host)
 }
 
 fn takes_temperature(endpoint: &Endpoint) -> bool {
-    endpoint.options.temperature && !at_openai(endpoint)
+    endpoint.options.temperature && !is_openai(endpoint)
 }
 
-fn at_openai(endpoint: &Endpoint) -> bool {
+fn is_openai(endpoint: &Endpoint) -> bool {
     endpoint.url.contains("//api.openai.com")
 }
 
-fn key(endpoint: &Endpoint) -> Vec<(std::borrow::Cow<'static, str>, secrecy::SecretString)> {
+fn key(endpoint: &Endpoint) -> Headers {
     key_header(endpoint, "authorization", "Bearer ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Answer, Digest, Lang, Wish};
+    use crate::model::{Answer, Digest, Lang, SummarySpec};
 
     fn endpoint(url: &str) -> Endpoint {
         Endpoint { model: Some("m".into()), key: Some("sk-1".into()), ..Endpoint::sample("openai", url) }
     }
 
-    fn digest() -> Ask {
-        Ask::Digest {
+    fn digest() -> CallRequest {
+        CallRequest::Digest {
             title: "Titre".into(),
             text: "Texte.".into(),
             language: Lang::FR,
-            wish: Wish { words: 60, ..Wish::default() },
+            spec: SummarySpec { words: 60, ..SummarySpec::default() },
             note: String::new(),
             terms: vec![],
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_asks_for_the_schema_under_the_name_that_the_server_knows() {
+    fn the_request_has_the_schema_and_the_token_limit_that_the_server_knows() {
         let body = |url: &str| -> Value {
             serde_json::from_slice(&OpenAi.request(&endpoint(url), &digest(), false).unwrap().body.unwrap().bytes).unwrap()
         };
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_comes_back_with_its_usage() {
+    fn a_digest_has_its_usage() {
         let content = r#"{"title_fr":"a","title_en":"b","summary_fr":"c","summary_en":"d"}"#;
         let reply = OpenAi.reply(&endpoint("http://h/v1"), &digest(), &completion(&json!({"content": content}), "stop")).unwrap();
         let wanted = Digest { title_fr: "a".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_none_are_told_apart() {
+    fn unusable_answers_have_distinct_codes() {
         let code = |body: &[u8]| OpenAi.reply(&endpoint("http://h/v1"), &digest(), body).unwrap_err();
         assert_eq!(code(&completion(&json!({"content": "{"}), "length")).code, ErrorCode::Truncated);
         assert_eq!(code(&completion(&json!({"content": null}), "stop")).code, ErrorCode::EmptyAnswer);
@@ -244,9 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn no_quota_and_no_model_stop_the_endpoint() {
+    fn a_spent_quota_or_a_missing_model_disables_the_endpoint() {
         let refused = |status, code: &str| {
-            OpenAi.refusal(&endpoint("http://h/v1"), &Response::new(status, json!({"error": {"message": "m", "code": code}}).to_string()))
+            OpenAi.classify_error(
+                &endpoint("http://h/v1"),
+                &Response::new(status, json!({"error": {"message": "m", "code": code}}).to_string()),
+            )
         };
         assert_eq!(refused(429, "insufficient_quota").verdict, Verdict::Stop);
         assert_eq!(refused(429, "rate_limit_exceeded").verdict, Verdict::BackOff);
@@ -255,9 +258,9 @@ mod tests {
     }
 
     #[test]
-    fn what_routers_say_in_their_own_ways_is_understood() {
+    fn errors_of_routers_and_local_servers_are_recognised() {
         let refused = |status, body: &str| {
-            let error = OpenAi.refusal(&endpoint("http://h/v1"), &Response::new(status, body));
+            let error = OpenAi.classify_error(&endpoint("http://h/v1"), &Response::new(status, body));
             (error.code, error.verdict)
         };
         let litellm = r#"{"error":{"message":"litellm.BadRequestError: litellm.ContextWindowExceededError: too long","type":null,"param":null,"code":"400"}}"#;
@@ -267,27 +270,28 @@ mod tests {
         let spent = r#"{"error":{"message":"m","type":"x","code":"organization_spend_limit_exceeded"}}"#;
         assert_eq!(refused(429, spent), (ErrorCode::Quota, Verdict::Stop));
         let busy = r#"{"error":{"message":"m","type":"insufficient_quota","code":"429"}}"#;
-        assert_eq!(refused(429, busy), (ErrorCode::Busy, Verdict::BackOff), "the type is no code");
+        assert_eq!(refused(429, busy), (ErrorCode::Busy, Verdict::BackOff), "the type is not the code");
         let llama = r#"{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}"#;
         assert_eq!(refused(400, llama), (ErrorCode::TooLarge, Verdict::Never));
     }
 
     #[test]
-    fn what_a_server_does_not_know_is_not_asked_of_it_again() {
+    fn refused_parameters_are_left_out_from_then_on() {
         let local = endpoint("http://h/v1");
-        let refused = |message: &str| OpenAi.refusal(&local, &Response::new(400, json!({"error": {"message": message}}).to_string()));
+        let refused =
+            |message: &str| OpenAi.classify_error(&local, &Response::new(400, json!({"error": {"message": message}}).to_string()));
         let tokens = refused("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.");
-        let learnt = OpenAi.learn(&local, &tokens).unwrap();
-        let better = Endpoint { options: learnt, ..local.clone() };
+        let adapted = OpenAi.adapt_options(&local, &tokens).unwrap();
+        let better = Endpoint { options: adapted, ..local.clone() };
         let body: Value = serde_json::from_slice(&OpenAi.request(&better, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
         assert!(body["max_tokens"].is_null() && body["max_completion_tokens"].is_u64());
-        assert!(OpenAi.learn(&better, &tokens).is_none(), "nothing is left to try");
+        assert!(OpenAi.adapt_options(&better, &tokens).is_none(), "nothing is left to adapt");
         let schema = refused("'response_format.type' must be 'json_object' or 'text'");
-        let object = Endpoint { options: OpenAi.learn(&local, &schema).unwrap(), ..local.clone() };
+        let object = Endpoint { options: OpenAi.adapt_options(&local, &schema).unwrap(), ..local.clone() };
         let body: Value = serde_json::from_slice(&OpenAi.request(&object, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
         assert_eq!(body["response_format"], json!({"type": "json_object"}));
-        let none = OpenAi.learn(&object, &schema).unwrap();
+        let none = OpenAi.adapt_options(&object, &schema).unwrap();
         assert_eq!(none.json, JsonMode::None);
-        assert!(OpenAi.learn(&Endpoint { options: none, ..local.clone() }, &schema).is_none());
+        assert!(OpenAi.adapt_options(&Endpoint { options: none, ..local.clone() }, &schema).is_none());
     }
 }

@@ -1,12 +1,13 @@
-//! Any JSON service, asked as `[endpoint.template]` in the config says. What a template may hold is judged there, in `config`.
+//! Any JSON service, described by `[endpoint.template]` in the config. The config validates the
+//! template.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::chat::{self, chat};
-use super::{Dialect, Request, Response, Rule, json, odd, protect, refusal, translations};
-use crate::config::{DialectFacts, Endpoint, Template, pick};
-use crate::model::{Answer, Ask, CallError, CallLimits, ErrorCode, Lang, Reply, Task, Usage, Verdict};
+use super::{Dialect, ErrorRule, Headers, Request, Response, error_rules, excerpt, json, protocol_error, terms, translations};
+use crate::config::{DialectFacts, Endpoint, Template, select};
+use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Lang, Reply, Task, Usage, Verdict};
 
 pub(super) struct ByTemplate;
 
@@ -18,57 +19,61 @@ impl Dialect for ByTemplate {
             needs_url: true,
             needs_model: false,
             concurrency: 2,
-            most_concurrency: 32,
+            max_concurrency: 32,
             keys: &["template"],
         }
     }
 
-    /// Nothing is known of the service: small enough for most, and `max_characters` says better.
+    /// The service's limit is unknown: small enough for most; `max_characters` can change it.
     fn limits(&self, endpoint: &Endpoint) -> CallLimits {
         let texts = endpoint.options.template.as_ref().map_or(1, |template| template.most_texts);
         CallLimits { characters: 4_000, texts, bytes: usize::MAX }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask, roomier: bool) -> Result<Request, CallError> {
+    fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError> {
         let template = template(endpoint)?;
-        let values = values(endpoint, Some((ask, roomier)));
-        let url = format!("{}{}", endpoint.url, template.path(&values).map_err(unfilled)?);
+        let values = values(endpoint, Some((call, double_limit)));
+        let url = format!("{}{}", endpoint.url, template.path(&values).map_err(cannot_render)?);
         let headers = headers(template, &values)?;
-        let Some(body) = template.body(&values).map_err(unfilled)? else { return Ok(Request::get(url, headers)) };
-        // Read and written again: what is sent is JSON, whatever the template made of an odd text.
-        let body: Value = serde_json::from_str(&body).map_err(|error| unfilled(format!("the body is not JSON: {error}")))?;
+        let Some(body) = template.body(&values).map_err(cannot_render)? else { return Ok(Request::get(url, headers)) };
+        // Parsed and serialised again, so that the request is valid JSON whatever the template
+        // makes of a text.
+        let body: Value = serde_json::from_str(&body).map_err(|error| cannot_render(format!("the body is not JSON: {error}")))?;
         Ok(Request::json(url, headers, &body))
     }
 
-    fn reply(&self, endpoint: &Endpoint, ask: &Ask, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let template = template(endpoint)?;
         let value = json(body)?;
-        if let Some(said) = template.error.as_ref().and_then(|at| pick(&value, at).into_iter().find(|said| is_said(said))) {
-            let said = said.as_str().map_or_else(|| said.to_string(), str::to_owned);
-            let refused = refusal::judge(&Response::new(502, body), super::openai::QUOTA);
-            return Err(CallError { message: format!("it answered with an error: {}", super::excerpt(said.as_bytes())), ..refused });
+        if let Some(error) = template.error.as_ref().and_then(|at| select(&value, at).into_iter().find(|error| is_error(error))) {
+            let message = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+            let classified = error_rules::classify(&Response::new(502, body), super::openai::QUOTA);
+            return Err(CallError {
+                message: format!("the service answered with an error: {}", excerpt(message.as_bytes())),
+                ..classified
+            });
         }
-        if let Some((at, whole)) = &template.finish {
-            let reason = pick(&value, at).first().and_then(|reason| reason.as_str()).unwrap_or("nothing");
-            if !whole.iter().any(|word| word == reason) {
-                let reason = super::excerpt(reason.as_bytes());
+        if let Some((at, complete)) = &template.finish {
+            let reason = select(&value, at).first().and_then(|reason| reason.as_str()).unwrap_or("nothing");
+            if !complete.iter().any(|word| word == reason) {
+                let reason = excerpt(reason.as_bytes());
                 return Err(CallError::new(
                     Verdict::Once,
                     ErrorCode::Truncated,
-                    format!("the answer ended for `{reason}`, so it is not whole"),
+                    format!("the answer is incomplete: it ended with `{reason}`"),
                 ));
             }
         }
-        let count = |at: &Option<String>| pick(&value, at.as_deref()?).first()?.as_u64();
+        let count = |at: &Option<String>| select(&value, at.as_deref()?).first()?.as_u64();
         let usage = Usage {
             tokens_in: count(&template.tokens_in),
             tokens_out: count(&template.tokens_out),
             characters: count(&template.characters),
         };
-        Ok(Reply { answer: answer(template, ask, &value)?, usage, draft: false })
+        Ok(Reply { answer: answer(template, call, &value)?, usage, draft: false })
     }
 
-    fn errors(&self) -> &'static [Rule] {
+    fn error_rules(&self) -> &'static [ErrorRule] {
         super::openai::QUOTA
     }
 
@@ -79,64 +84,64 @@ impl Dialect for ByTemplate {
         Some(Request::get(format!("{}{path}", endpoint.url), headers(template, &values).ok()?))
     }
 
-    fn probed(&self, _: &Endpoint, _: &[u8]) -> Result<String, String> {
-        Ok("answers at its probe; what it makes of an article is not known before one is sent".into())
+    fn check_probe(&self, _: &Endpoint, _: &[u8]) -> Result<String, String> {
+        Ok("answers its probe; only an article will show whether the template works".into())
     }
 }
 
 fn template(endpoint: &Endpoint) -> Result<&Template, CallError> {
-    endpoint.options.template.as_deref().ok_or_else(|| unfilled("there is none"))
+    endpoint.options.template.as_deref().ok_or_else(|| cannot_render("there is none"))
 }
 
-/// The template was tried when the config was loaded; only a text that nobody thought of comes here.
-fn unfilled(what: impl std::fmt::Display) -> CallError {
-    CallError::new(Verdict::Never, ErrorCode::Template, format!("the template cannot be filled in: {what}"))
+/// Rare: the template was tried when the config was loaded.
+fn cannot_render(what: impl std::fmt::Display) -> CallError {
+    CallError::new(Verdict::Never, ErrorCode::Template, format!("the template cannot be rendered: {what}"))
 }
 
-fn headers(template: &Template, values: &Value) -> Result<Vec<(std::borrow::Cow<'static, str>, SecretString)>, CallError> {
-    let headers = template.headers(values).map_err(unfilled)?;
+fn headers(template: &Template, values: &Value) -> Result<Headers, CallError> {
+    let headers = template.headers(values).map_err(cannot_render)?;
     Ok(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), SecretString::from(value))).collect())
 }
 
-/// An error that is there and says something.
-fn is_said(value: &Value) -> bool {
+/// Whether the value at the error's place is an error; some services always send an empty one.
+fn is_error(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false)) && value != "" && value != 0
 }
 
-/// What a placeholder stands for. A probe has no ask: then only what the endpoint itself gives.
-fn values(endpoint: &Endpoint, ask: Option<(&Ask, bool)>) -> Value {
+/// The values of the placeholders. For a probe, which has no call, only those of the endpoint.
+fn values(endpoint: &Endpoint, call: Option<(&CallRequest, bool)>) -> Value {
     let mut values = json!({
         "key": endpoint.key.as_ref().map(ExposeSecret::expose_secret),
         "model": endpoint.model,
         "task": "", "system": "", "user": "", "schema": null, "max_tokens": 0, "title": "", "text": "", "texts": [],
         "from": "", "to": "", "from_name": "", "to_name": "", "language": "", "language_name": "", "words": 0,
     });
-    let Some((ask, roomier)) = ask else { return values };
-    let chat = chat(endpoint, ask, roomier);
-    values["task"] = ask.task().to_string().into();
+    let Some((call, double_limit)) = call else { return values };
+    let chat = chat(endpoint, call, double_limit);
+    values["task"] = call.task().to_string().into();
     values["system"] = chat.system.into();
     values["user"] = chat.user.into();
     values["schema"] = chat.schema.into();
-    values["max_tokens"] = chat.most_tokens.into();
+    values["max_tokens"] = chat.max_tokens.into();
     let mut language = |lang: Lang| {
         values["language"] = lang.code().into();
         values["language_name"] = lang.name().into();
     };
-    match ask {
-        Ask::Summarise { language: own, .. } | Ask::Digest { language: own, .. } => language(*own),
-        Ask::Translate { from, .. } => language(*from),
+    match call {
+        CallRequest::Summarise { language: own, .. } | CallRequest::Digest { language: own, .. } => language(*own),
+        CallRequest::Translate { from, .. } => language(*from),
     }
-    match ask {
-        Ask::Summarise { title, text, wish, .. } | Ask::Digest { title, text, wish, .. } => {
+    match call {
+        CallRequest::Summarise { title, text, spec, .. } | CallRequest::Digest { title, text, spec, .. } => {
             values["title"] = title.as_str().into();
             values["text"] = text.as_str().into();
-            values["words"] = wish.words.into();
+            values["words"] = spec.words.into();
         }
-        Ask::Translate { texts, from, to, terms, .. } => {
-            // A chat model is told the terms, and gets the texts as they are.
+        CallRequest::Translate { texts, from, to, terms, .. } => {
+            // A chat model finds the terms in its prompt, a translator in the texts.
             let translator = endpoint.options.template.as_ref().is_some_and(|template| template.texts.is_some());
-            let sent = |text: &String| if translator { protect::named(text, terms) } else { text.clone() };
-            let texts: Vec<String> = texts.iter().map(sent).collect();
+            let prepared = |text: &String| if translator { terms::insert_names(text, terms) } else { text.clone() };
+            let texts: Vec<String> = texts.iter().map(prepared).collect();
             values["text"] = texts.first().map_or("", String::as_str).into();
             values["texts"] = texts.into();
             values["from"] = from.code().into();
@@ -148,24 +153,24 @@ fn values(endpoint: &Endpoint, ask: Option<(&Ask, bool)>) -> Value {
     values
 }
 
-fn answer(template: &Template, ask: &Ask, value: &Value) -> Result<Answer, CallError> {
-    match (&template.texts, &template.text, ask) {
-        (Some(at), _, Ask::Translate { texts, terms, .. }) => {
-            let found: Vec<Value> = pick(value, at).into_iter().cloned().collect();
+fn answer(template: &Template, call: &CallRequest, value: &Value) -> Result<Answer, CallError> {
+    match (&template.texts, &template.text, call) {
+        (Some(at), _, CallRequest::Translate { texts, terms, .. }) => {
+            let found: Vec<Value> = select(value, at).into_iter().cloned().collect();
             if found.is_empty() {
-                return Err(odd(format!("nothing stands at `{at}` in the answer: {}", super::excerpt(value.to_string().as_bytes()))));
+                return Err(protocol_error(format!("the answer has nothing at `{at}`: {}", excerpt(value.to_string().as_bytes()))));
             }
             let translated = translations(&found.into(), texts)?;
-            Ok(Answer::Translations(translated.iter().map(|text| protect::mended(text, terms)).collect()))
+            Ok(Answer::Translations(translated.iter().map(|text| terms::fix_untranslated(text, terms)).collect()))
         }
         (_, Some(at), _) => {
-            let parts: Vec<&str> = pick(value, at).into_iter().filter_map(Value::as_str).collect();
+            let parts: Vec<&str> = select(value, at).into_iter().filter_map(Value::as_str).collect();
             if parts.is_empty() {
-                return Err(odd(format!("no text stands at `{at}` in the answer: {}", super::excerpt(value.to_string().as_bytes()))));
+                return Err(protocol_error(format!("the answer has no text at `{at}`: {}", excerpt(value.to_string().as_bytes()))));
             }
-            chat::answer(ask, &parts.concat())
+            chat::answer(call, &parts.concat())
         }
-        _ => Err(odd("this template only translates")),
+        _ => Err(protocol_error("this template can only translate")),
     }
 }
 
@@ -174,7 +179,7 @@ mod tests {
     use super::*;
     use crate::model::Term;
 
-    /// An endpoint as a config gives it.
+    /// An endpoint with this template, loaded from a config.
     fn endpoint(template: &str) -> Endpoint {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("key"), "k-123").unwrap();
@@ -210,9 +215,9 @@ tokens_in = "/usageMetadata/promptTokenCount"
 tokens_out = "/usageMetadata/candidatesTokenCount"
 "#;
 
-    fn translate() -> Ask {
+    fn translate() -> CallRequest {
         let texts = vec!["« Oui \"non\" »\n{{ key }}".into(), "deux".into()];
-        Ask::Translate { texts, from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] }
+        CallRequest::Translate { texts, from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] }
     }
 
     fn body(request: &Request) -> Value {
@@ -220,7 +225,7 @@ tokens_out = "/usageMetadata/candidatesTokenCount"
     }
 
     #[test]
-    fn a_translator_is_asked_as_its_template_says_and_texts_are_never_templates_themselves() {
+    fn a_translator_gets_its_templates_request_and_texts_are_not_rendered() {
         let endpoint = endpoint(AZURE);
         let request = ByTemplate.request(&endpoint, &translate(), false).unwrap();
         assert_eq!(request.url, "https://h/translate?api-version=3.0&from=fr&to=en");
@@ -236,22 +241,22 @@ tokens_out = "/usageMetadata/candidatesTokenCount"
     }
 
     #[test]
-    fn a_translators_names_go_out_in_their_other_form_and_what_was_left_is_put_right() {
+    fn a_translator_gets_translated_names_and_remaining_terms_are_fixed() {
         let terms = [("OTSC", "CSTO"), ("retraite", "pension")].map(|(from, to)| Term { from: from.into(), to: to.into() }).to_vec();
         let texts = vec!["L’OTSC et la retraite".into()];
-        let ask = Ask::Translate { texts, from: Lang::FR, to: Lang::EN, note: String::new(), terms };
-        let request = ByTemplate.request(&endpoint(AZURE), &ask, false).unwrap();
+        let call = CallRequest::Translate { texts, from: Lang::FR, to: Lang::EN, note: String::new(), terms };
+        let request = ByTemplate.request(&endpoint(AZURE), &call, false).unwrap();
         assert_eq!(body(&request), json!([{"Text": "L’CSTO et la retraite"}]));
         let answer = br#"[{"translations":[{"text":"The CSTO and the retraite"}]}]"#;
-        let reply = ByTemplate.reply(&endpoint(AZURE), &ask, answer).unwrap();
+        let reply = ByTemplate.reply(&endpoint(AZURE), &call, answer).unwrap();
         assert_eq!(reply.answer, Answer::Translations(vec!["The CSTO and the pension".into()]));
-        let chat = body(&ByTemplate.request(&endpoint(GEMINI), &ask, false).unwrap());
+        let chat = body(&ByTemplate.request(&endpoint(GEMINI), &call, false).unwrap());
         assert!(chat["contents"][0]["parts"][0]["text"].as_str().unwrap().contains("L’OTSC"));
         assert!(chat["systemInstruction"]["parts"][0]["text"].as_str().unwrap().contains("OTSC = CSTO"));
     }
 
     #[test]
-    fn a_chat_model_by_template_makes_summaries_and_is_read_like_any_other() {
+    fn a_chat_model_gets_prompts_and_is_parsed_like_any_other() {
         let endpoint = endpoint(GEMINI);
         let request = ByTemplate.request(&endpoint, &translate(), false).unwrap();
         assert_eq!(request.url, "https://h/v1beta/models/m-1:generateContent");
@@ -266,7 +271,10 @@ tokens_out = "/usageMetadata/candidatesTokenCount"
         assert_eq!(good.answer, Answer::Translations(vec!["Yes".into(), "two".into()]));
         assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(5), Some(7)));
         assert_eq!(reply(&answer("{\"trans", "MAX_TOKENS")).unwrap_err().code, ErrorCode::Truncated);
-        assert_eq!(reply(&json!({"error": {"message": "overloaded"}})).unwrap_err().message, "it answered with an error: overloaded");
+        assert_eq!(
+            reply(&json!({"error": {"message": "overloaded"}})).unwrap_err().message,
+            "the service answered with an error: overloaded"
+        );
         assert_eq!(reply(&json!({"error": {"message": "m", "code": "insufficient_quota"}})).unwrap_err().verdict, Verdict::Stop);
     }
 }

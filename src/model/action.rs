@@ -1,4 +1,4 @@
-//! What is done about a finding, as the user chooses for each check.
+//! What the user wants done about a finding; set for each check.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// The check is not made.
+    /// The check is off.
     Off,
-    /// The row carries the flag.
+    /// Flag the row.
     #[default]
     Flag,
-    /// The article is done once more, and chat models are told what was wrong.
+    /// Do the article again, and tell chat models what was wrong.
     Retry,
-    /// The article is done once more, by the next endpoint.
+    /// Do the article again on the next endpoint.
     Failover,
-    /// The row is kept out of the table, in a file of its own.
+    /// Write the row to `quarantine.csv` instead of the table.
     Quarantine,
 }
 
 impl Action {
-    /// Every action with its word in the config.
+    /// Every action, by its name in the config.
     pub const ALL: [(&'static str, Self); 5] =
         [("off", Self::Off), ("flag", Self::Flag), ("retry", Self::Retry), ("failover", Self::Failover), ("quarantine", Self::Quarantine)];
 
-    /// Whether it is the one that is so usual that nobody needs to hear of it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-    pub(super) fn is_usual(&self) -> bool {
+    /// Whether it is the default, which is not serialised.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(super) fn is_default(&self) -> bool {
         *self == Self::Flag
     }
 }

@@ -120,7 +120,6 @@ impl Reject {
     /// Whether a rule excludes the file (`skipped`), or something went wrong that can be fixed
     /// (`failed`). Only for rejects of the reading.
     pub fn is_rule(&self) -> bool {
-        use ErrorCode::{Binary, Boilerplate, Changing, Empty, Encoding, TooDeep, TooLarge};
-        matches!(self.code, Empty | Binary | TooLarge | Encoding | TooDeep | Boilerplate | Changing)
+        self.code.is_skip()
     }
 }

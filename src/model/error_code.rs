@@ -1,13 +1,18 @@
-//! Why an attempt, or an article, failed: one short stable word for rows, reports and logs.
+//! Error codes: one short, stable word for why an attempt or an article failed.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Declares the codes with their words, so that a code without a word does not compile.
+/// Declares the codes. Every code states its word and what follows from it, so that a new code
+/// cannot be forgotten anywhere.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// Why an attempt at a call, or a whole article, failed. The words are in the table and the report: they never change.
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $word:literal { billing: $billing:ident, failover: $failover:literal, skip: $skip:literal },
+    )*) => {
+        /// Why an attempt at a call, or a whole article, failed. The words are in the table and the
+        /// report: they never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ErrorCode {
             $($(#[$doc])* $name,)*
@@ -17,10 +22,32 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The word that rows, reports and logs show.
+            /// The word in rows, reports and logs.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $word,)*
+                }
+            }
+
+            /// Whether a failed attempt with this code may have been billed.
+            pub const fn billing(self) -> Billing {
+                match self {
+                    $(Self::$name => Billing::$billing,)*
+                }
+            }
+
+            /// Whether another endpoint may succeed with the same article.
+            pub const fn allows_failover(self) -> bool {
+                match self {
+                    $(Self::$name => $failover,)*
+                }
+            }
+
+            /// Whether a rule excludes the file (`skipped`), so that nobody has to act on it
+            /// (`failed`). Only meaningful for a code from reading.
+            pub const fn is_skip(self) -> bool {
+                match self {
+                    $(Self::$name => $skip,)*
                 }
             }
         }
@@ -28,148 +55,90 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No connection to the endpoint.
-    Away = "away",
+    /// The endpoint cannot be reached.
+    Away = "away" { billing: None, failover: false, skip: false },
     /// The file is not text.
-    Binary = "binary",
-    /// Nothing but navigation, legal notices and the like.
-    Boilerplate = "boilerplate",
-    /// The run could not go on.
-    BrokenOff = "broken-off",
+    Binary = "binary" { billing: None, failover: false, skip: true },
+    /// The file holds only navigation, legal notices and the like.
+    Boilerplate = "boilerplate" { billing: None, failover: false, skip: true },
     /// The connection broke after the request was sent.
-    Broken = "broken",
-    /// The endpoint refuses more calls for now.
-    Busy = "busy",
+    Broken = "broken" { billing: Lost, failover: false, skip: false },
+    /// The run could not continue.
+    BrokenOff = "broken-off" { billing: None, failover: false, skip: false },
+    /// The endpoint accepts no more calls for now.
+    Busy = "busy" { billing: None, failover: false, skip: false },
     /// The file changed while it was read.
-    Changing = "changing",
-    /// The answer has no text.
-    EmptyAnswer = "empty-answer",
+    Changing = "changing" { billing: None, failover: false, skip: true },
     /// The file or article has no text.
-    Empty = "empty",
+    Empty = "empty" { billing: None, failover: false, skip: true },
+    /// The answer has no text.
+    EmptyAnswer = "empty-answer" { billing: Unusable, failover: true, skip: false },
     /// The file's character encoding is unknown.
-    Encoding = "encoding",
+    Encoding = "encoding" { billing: None, failover: false, skip: true },
     /// The endpoint does not know the glossary.
-    Glossary = "glossary",
+    Glossary = "glossary" { billing: None, failover: false, skip: false },
     /// The answer has more bytes than the program reads.
-    HugeAnswer = "huge-answer",
-    /// A bug of this program.
-    Internal = "internal",
+    HugeAnswer = "huge-answer" { billing: Unusable, failover: true, skip: false },
+    /// A bug in this program.
+    Internal = "internal" { billing: None, failover: false, skip: false },
     /// A signal ended the run.
-    Interrupted = "interrupted",
+    Interrupted = "interrupted" { billing: None, failover: false, skip: false },
     /// The endpoint refuses the key.
-    KeyRefused = "key-refused",
-    /// The language is unknown, or the endpoint does not do it.
-    Language = "language",
-    /// A limit that the user set.
-    Limit = "limit",
-    /// The file breaks its format's rules.
-    Malformed = "malformed",
+    KeyRefused = "key-refused" { billing: None, failover: false, skip: false },
+    /// The article's language is unknown, or the endpoint does not support it.
+    Language = "language" { billing: None, failover: true, skip: false },
+    /// The run reached a limit set by the user.
+    Limit = "limit" { billing: None, failover: false, skip: false },
+    /// The file violates its format.
+    Malformed = "malformed" { billing: None, failover: false, skip: false },
     /// No endpoint is left for this task.
-    NoEndpoint = "no-endpoint",
+    NoEndpoint = "no-endpoint" { billing: None, failover: false, skip: false },
     /// The endpoint refuses the parameter `max_tokens`.
-    NoMaxTokens = "no-max-tokens",
+    NoMaxTokens = "no-max-tokens" { billing: None, failover: false, skip: false },
     /// The endpoint refuses a JSON schema.
-    NoSchema = "no-schema",
+    NoSchema = "no-schema" { billing: None, failover: false, skip: false },
     /// The endpoint refuses a temperature.
-    NoTemperature = "no-temperature",
-    /// The endpoint's path or model does not exist.
-    NotFound = "not-found",
-    /// The endpoint says that it is overloaded.
-    Overloaded = "overloaded",
-    /// The answer is far longer than it can be.
-    Overlong = "overlong",
+    NoTemperature = "no-temperature" { billing: None, failover: false, skip: false },
+    /// The endpoint has no such path or model.
+    NotFound = "not-found" { billing: None, failover: false, skip: false },
+    /// The endpoint is overloaded.
+    Overloaded = "overloaded" { billing: None, failover: false, skip: false },
+    /// The answer is far longer than requested.
+    Overlong = "overlong" { billing: Unusable, failover: true, skip: false },
     /// The endpoint read only a part of the prompt.
-    PromptCut = "prompt-cut",
-    /// The answer does not have the shape that was asked for.
-    Protocol = "protocol",
+    PromptCut = "prompt-cut" { billing: Unusable, failover: true, skip: false },
+    /// The answer does not have the requested shape.
+    Protocol = "protocol" { billing: Unusable, failover: true, skip: false },
     /// The endpoint's quota or balance is used up.
-    Quota = "quota",
-    /// The endpoint redirects elsewhere; the key is not sent there.
-    Redirect = "redirect",
-    /// The endpoint refuses this request by its form.
-    RefusedRequest = "refused-request",
+    Quota = "quota" { billing: None, failover: false, skip: false },
+    /// The endpoint redirects to another address, which must not see the key.
+    Redirect = "redirect" { billing: None, failover: false, skip: false },
     /// The model or a filter refuses this text.
-    Refused = "refused",
-    /// The user's template cannot be filled in.
-    Template = "template",
-    /// No whole answer in time.
-    Timeout = "timeout",
-    /// No TLS connection.
-    Tls = "tls",
+    Refused = "refused" { billing: Unusable, failover: true, skip: false },
+    /// The endpoint refuses the form of this request.
+    RefusedRequest = "refused-request" { billing: None, failover: true, skip: false },
+    /// The user's template cannot be rendered.
+    Template = "template" { billing: None, failover: false, skip: false },
+    /// No complete answer in time.
+    Timeout = "timeout" { billing: Lost, failover: false, skip: false },
+    /// The TLS connection failed.
+    Tls = "tls" { billing: None, failover: false, skip: false },
     /// The file nests deeper than the program follows.
-    TooDeep = "too-deep",
-    /// Larger than the program reads, or the endpoint takes.
-    TooLarge = "too-large",
-    /// Summarising its parts makes the text no shorter.
-    TooLong = "too-long",
+    TooDeep = "too-deep" { billing: None, failover: false, skip: true },
+    /// Larger than the program reads, or than the endpoint accepts.
+    TooLarge = "too-large" { billing: None, failover: true, skip: true },
+    /// Summarising the article's parts makes it no shorter.
+    TooLong = "too-long" { billing: None, failover: true, skip: false },
     /// The answer was cut off.
-    Truncated = "truncated",
+    Truncated = "truncated" { billing: Unusable, failover: true, skip: false },
     /// The endpoint failed on its side.
-    Unavailable = "unavailable",
+    Unavailable = "unavailable" { billing: None, failover: false, skip: false },
     /// The file cannot be read.
-    Unreadable = "unreadable",
-    /// The file was removed between the walk and the reading.
-    Vanished = "vanished",
-    /// A list of translations of another length than was asked for.
-    WrongCount = "wrong-count",
-}
-
-impl ErrorCode {
-    /// Whether a failed attempt with this code may have been billed, and what for.
-    pub const fn billing(self) -> Billing {
-        match self {
-            Self::Timeout | Self::Broken => Billing::Lost,
-            Self::Protocol
-            | Self::HugeAnswer
-            | Self::EmptyAnswer
-            | Self::Overlong
-            | Self::WrongCount
-            | Self::Truncated
-            | Self::PromptCut
-            | Self::Refused => Billing::Unusable,
-            Self::Away
-            | Self::Binary
-            | Self::Boilerplate
-            | Self::BrokenOff
-            | Self::Busy
-            | Self::Changing
-            | Self::Empty
-            | Self::Encoding
-            | Self::Glossary
-            | Self::Internal
-            | Self::Interrupted
-            | Self::KeyRefused
-            | Self::Language
-            | Self::Limit
-            | Self::Malformed
-            | Self::NoEndpoint
-            | Self::NoMaxTokens
-            | Self::NoSchema
-            | Self::NoTemperature
-            | Self::NotFound
-            | Self::Overloaded
-            | Self::Quota
-            | Self::Redirect
-            | Self::RefusedRequest
-            | Self::Template
-            | Self::Tls
-            | Self::TooDeep
-            | Self::TooLarge
-            | Self::TooLong
-            | Self::Unavailable
-            | Self::Unreadable
-            | Self::Vanished => Billing::None,
-        }
-    }
-
-    /// Whether another endpoint may do what failed with this code. Not after a lost answer: that would be a third payment.
-    pub const fn is_for_another_endpoint(self) -> bool {
-        match self.billing() {
-            Billing::Lost => false,
-            Billing::Unusable => true,
-            Billing::None => matches!(self, Self::RefusedRequest | Self::TooLarge | Self::TooLong | Self::Language),
-        }
-    }
+    Unreadable = "unreadable" { billing: None, failover: false, skip: false },
+    /// The file was removed between discovery and reading.
+    Vanished = "vanished" { billing: None, failover: false, skip: false },
+    /// The number of translations differs from the number of texts.
+    WrongCount = "wrong-count" { billing: Unusable, failover: true, skip: false },
 }
 
 /// Whether a failed attempt may have been billed.
@@ -177,9 +146,9 @@ impl ErrorCode {
 pub enum Billing {
     /// It was not.
     None,
-    /// The answer was lost: perhaps.
+    /// It may have been: the answer was lost.
     Lost,
-    /// An answer came that is of no use: probably.
+    /// It probably was: an unusable answer came.
     Unusable,
 }
 
@@ -200,10 +169,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_a_word_of_its_own() {
+    fn words_are_unique() {
         let mut words: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn answers_that_are_received_are_billed() {
+        let billed: Vec<&str> =
+            ErrorCode::ALL.iter().filter(|code| code.billing() == Billing::Unusable).map(|code| code.as_str()).collect();
+        assert_eq!(billed, ["empty-answer", "huge-answer", "overlong", "prompt-cut", "protocol", "refused", "truncated", "wrong-count"]);
+    }
+
+    /// A lost answer may be billed twice already, after its retry; another endpoint would bill it a
+    /// third time.
+    #[test]
+    fn lost_answers_do_not_fail_over_and_unusable_ones_do() {
+        for code in ErrorCode::ALL {
+            match code.billing() {
+                Billing::Lost => assert!(!code.allows_failover(), "{code}"),
+                Billing::Unusable => assert!(code.allows_failover(), "{code}"),
+                Billing::None => {}
+            }
+        }
     }
 }

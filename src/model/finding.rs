@@ -111,7 +111,7 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<usize>>,
     /// The configured action. If it is a retry or a failover, the finding is what remains after it.
-    #[serde(default, skip_serializing_if = "Action::is_usual")]
+    #[serde(default, skip_serializing_if = "Action::is_default")]
     pub action: Action,
 }
 

@@ -1,10 +1,10 @@
-//! The user's glossary: how names and terms stand in the two languages.
+//! The user's glossary: names and terms in both languages.
 
-/// One entry.
+/// A glossary entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// As it stands in French.
+pub struct GlossaryEntry {
+    /// The French term.
     pub fr: String,
-    /// As it must stand in English; the same where it is not to be translated.
+    /// The English term; the same as the French one if it is not to be translated.
     pub en: String,
 }

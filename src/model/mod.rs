@@ -3,6 +3,7 @@
 mod action;
 mod article;
 mod call;
+mod call_error;
 mod clean;
 mod column;
 mod day;
@@ -16,14 +17,15 @@ mod run_summary;
 
 pub use action::Action;
 pub use article::{Article, Reject, Source, Stamp, Understood};
-pub use call::{Answer, Ask, CallError, CallLimits, Digest, Failure, Reply, Task, Term, UnusableSpend, Usage, Verdict, Wish, wire_bytes};
+pub use call::{Answer, CallLimits, CallRequest, Digest, Reply, SummarySpec, Task, Term, Usage, wire_bytes};
+pub use call_error::{CallError, Failure, UnusableSpend, Verdict};
 pub use clean::{clean, cleaned, fold, invisible, one_line};
 pub use column::{COLUMNS, Column, TABLE, Value};
 pub use day::Day;
 pub use error_code::{Billing, ErrorCode};
 pub use exit::{Exit, Fault};
 pub use finding::{Field, Finding, Severity};
-pub use glossary::Entry;
+pub use glossary::GlossaryEntry;
 pub use lang::Lang;
 pub use row::{Flag, Row, Status};
 pub use run_summary::{EndpointUsage, RunSummary};

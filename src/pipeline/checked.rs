@@ -3,7 +3,7 @@
 use super::Run;
 use crate::check::{Context, check};
 use crate::model::{Action, Article, Digest, Failure, Field, Finding, Flag, Lang, Severity, Task};
-use crate::plan::{CallBackend, Redo, RouteOutput, make};
+use crate::plan::{CallBackend, Correction, RouteOutput, run_route};
 
 /// The texts of a row and their findings.
 pub(super) struct Checked {
@@ -23,7 +23,7 @@ pub(super) fn has_quarantine(findings: &[Finding]) -> bool {
 /// Why the first could not be made, or what ends the run.
 pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl CallBackend) -> Result<Checked, Failure> {
     let config = &run.config;
-    let output = make(&config.summary, &run.glossary, article, &Redo::default(), backend).await?;
+    let output = run_route(&config.summary, &run.glossary, article, &Correction::default(), backend).await?;
     // Yields, so that calls that are ready are sent before the checks run.
     tokio::task::yield_now().await;
     let first = check_output(run, article, output);
@@ -33,7 +33,7 @@ pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl Ca
         article.source,
         first.findings.iter().map(|finding| finding.check.code()).collect::<Vec<_>>().join(" ")
     );
-    match make(&config.summary, &run.glossary, article, &redo, backend).await {
+    match run_route(&config.summary, &run.glossary, article, &redo, backend).await {
         Ok(output) => Ok(better(first, check_output(run, article, output))),
         Err(failure) if failure.exit.ends_the_run() => Err(failure),
         Err(failure) => {
@@ -51,7 +51,7 @@ fn check_output(run: &Run, article: &Article, output: RouteOutput) -> Checked {
 /// The findings about these texts of an article: from the reading, and from the checks.
 pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&str; 2], draft: bool) -> Vec<Finding> {
     let checks = &run.config.checks;
-    let context = Context::of_row(article, digest, kept, run.config.summary.wish.words).with_glossary(&run.glossary);
+    let context = Context::of_row(article, digest, kept, run.config.summary.spec.words).with_glossary(&run.glossary);
     let found = check(&context, &checks.off()).into_iter().map(|finding| Finding { action: checks.action(finding.check), ..finding });
     let noticed = article.flags.iter().map(|flag| Finding::of_article(*flag));
     let draft = draft.then(|| Finding::of_article(Flag::Draft));
@@ -59,7 +59,7 @@ pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&st
 }
 
 /// How to make the article again; `None` if no finding asks for it.
-fn redo(article: &Article, checked: &Checked) -> Option<Redo> {
+fn redo(article: &Article, checked: &Checked) -> Option<Correction> {
     let with = |action: Action| checked.findings.iter().filter(move |finding| finding.action == action);
     let wrong: Vec<String> = with(Action::Retry).map(|finding| format!("{}: {}.", finding.field, finding.explanation)).collect();
     let avoid: Vec<String> =
@@ -70,7 +70,7 @@ fn redo(article: &Article, checked: &Checked) -> Option<Redo> {
     // If only the translation is wrong, the summary is not billed again.
     let mut asked = with(Action::Retry).chain(with(Action::Failover));
     let task = asked.all(|finding| is_translated(article, finding.field)).then_some(Task::Translate);
-    Some(Redo { note: wrong.join(" "), avoid, task })
+    Some(Correction { note: wrong.join(" "), avoid, task })
 }
 
 /// The endpoint that made a text.

@@ -14,8 +14,8 @@ use crate::call::EndpointClient;
 use crate::config::Config;
 use crate::dedup::{DuplicateIndex, Role};
 use crate::discover::{Found, walk};
-use crate::model::{Answer, Article, Ask, Digest, Failure, Fault, Reply, Status, Task, Understood, Usage};
-use crate::plan::{self, Answered, CallBackend, Candidate, Glossary, Redo, expected, make};
+use crate::model::{Answer, Article, CallRequest, Digest, Failure, Fault, Reply, Status, Task, Understood, Usage};
+use crate::plan::{self, Answered, CallBackend, Candidate, Correction, Glossary, expected_usage, run_route};
 use crate::record::LedgerReader;
 
 /// Sources that are read together.
@@ -158,7 +158,7 @@ impl Estimator<'_> {
             self.sum.copies += 1;
             return Ok(());
         }
-        let made = self.runtime.block_on(make(&self.config.summary, &self.glossary, article, &Redo::default(), &self.counter));
+        let made = self.runtime.block_on(run_route(&self.config.summary, &self.glossary, article, &Correction::default(), &self.counter));
         match (made, earlier) {
             (Err(failure), _) => *self.sum.failed.entry(failure.reject.code.to_string()).or_default() += 1,
             (Ok(_), None) => self.sum.new += 1,
@@ -198,11 +198,11 @@ impl<'a> Counter<'a> {
 }
 
 impl CallBackend for Counter<'_> {
-    fn makers(&self, task: Task) -> Vec<Candidate> {
+    fn candidates(&self, task: Task) -> Vec<Candidate> {
         self.endpoints.candidates(task)
     }
 
-    async fn ask(&self, candidate: &Candidate, ask: Ask, _: bool) -> Result<Answered, Failure> {
+    async fn call(&self, candidate: &Candidate, ask: CallRequest, _: bool) -> Result<Answered, Failure> {
         let client = self.endpoints.client(candidate)?;
         let key = self.endpoints.call_key(candidate, &ask)?;
         let known = self.ledger.reply(&key)?;
@@ -215,7 +215,7 @@ impl CallBackend for Counter<'_> {
         }
         let cost = plan::estimate(&client.endpoint, &ask);
         if first {
-            let usage = expected(&ask);
+            let usage = expected_usage(&ask);
             load.calls += 1;
             load.tokens += usage.tokens_in.unwrap_or(0) + usage.tokens_out.unwrap_or(0);
             load.characters += ask.characters();
@@ -226,13 +226,13 @@ impl CallBackend for Counter<'_> {
 }
 
 /// An answer of about the length of a real one.
-fn guess(ask: &Ask) -> Reply {
+fn guess(ask: &CallRequest) -> Reply {
     let beginning = |text: &str, words: usize| text.split_whitespace().take(words).collect::<Vec<_>>().join(" ");
     let answer = match ask {
-        Ask::Summarise { text, wish, .. } => Answer::Summary(beginning(text, wish.words)),
-        Ask::Translate { texts, .. } => Answer::Translations(texts.clone()),
-        Ask::Digest { title, text, wish, .. } => {
-            let summary = beginning(text, wish.words);
+        CallRequest::Summarise { text, spec, .. } => Answer::Summary(beginning(text, spec.words)),
+        CallRequest::Translate { texts, .. } => Answer::Translations(texts.clone()),
+        CallRequest::Digest { title, text, spec, .. } => {
+            let summary = beginning(text, spec.words);
             Answer::Digest(Digest { title_fr: title.clone(), title_en: title.clone(), summary_fr: summary.clone(), summary_en: summary })
         }
     };

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::Run;
-use crate::model::{Ask, Failure, Task};
+use crate::model::{CallRequest, Failure, Task};
 use crate::plan::{Answered, CallBackend, Candidate};
 use crate::report::Event;
 
@@ -25,11 +25,11 @@ impl<'a> KeyRecorder<'a> {
 }
 
 impl CallBackend for KeyRecorder<'_> {
-    fn makers(&self, task: Task) -> Vec<Candidate> {
+    fn candidates(&self, task: Task) -> Vec<Candidate> {
         self.run.endpoints.candidates(task)
     }
 
-    async fn ask(&self, candidate: &Candidate, ask: Ask, last: bool) -> Result<Answered, Failure> {
+    async fn call(&self, candidate: &Candidate, ask: CallRequest, last: bool) -> Result<Answered, Failure> {
         let key = self.run.endpoints.call_key(candidate, &ask)?;
         let answered = self.run.broker.answer(candidate, &ask, key, last).await;
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);

@@ -1,22 +1,24 @@
-//! What a call costs, by the config's prices: from what the service says it counted, else from an estimate.
+//! The cost of a call at the config's prices: from the usage that the service reports, or else from
+//! an estimate.
 
 use crate::config::Endpoint;
-use crate::model::{Ask, Usage};
+use crate::model::{CallRequest, Usage};
 
-/// Characters of French or English text in a token, on the low side so that estimates are on the high one. The tokenizers
-/// of `OpenAI` and Mistral make 3.3 to 4.6 of news in either language.
-const CHARACTERS_A_TOKEN: u64 = 3;
-/// Tokens of what a chat model is told beside the text.
+/// Characters per token of French or English text. `OpenAI`'s and Mistral's tokenizers average 3.3
+/// to 4.6 on news; this is lower, so that estimates are high.
+const CHARACTERS_PER_TOKEN: u64 = 3;
+/// Tokens of a chat model's prompt besides the text.
 const PROMPT_TOKENS: u64 = 180;
-/// Tokens of a French word, with the JSON around it.
-const TOKENS_A_WORD: u64 = 2;
-/// A model that thinks at length uses up a hundred times what is expected of its answer; a thousand times is a fault of the count.
-const MOST_TIMES: u64 = 1_000;
+/// Tokens per French word, including the JSON around it.
+const TOKENS_PER_WORD: u64 = 2;
+/// A reasoning model may use a hundred times the expected tokens; a thousand times is a counting
+/// error.
+const MAX_OVERRUN: u64 = 1_000;
 
-/// What a call cost: none where the price is unknown; the embedded endpoint is free. A service that does not say what it
-/// counted is taken to have counted the estimate.
-pub fn cost(endpoint: &Endpoint, ask: &Ask, usage: Usage) -> Option<f64> {
-    let estimated = expected(ask);
+/// The cost of a call; `None` if the price is unknown. The embedded endpoint is free. Estimates
+/// what the service does not report.
+pub(crate) fn cost(endpoint: &Endpoint, request: &CallRequest, usage: Usage) -> Option<f64> {
+    let estimated = expected_usage(request);
     price(
         endpoint,
         usage.tokens_in.or(estimated.tokens_in),
@@ -25,45 +27,46 @@ pub fn cost(endpoint: &Endpoint, ask: &Ask, usage: Usage) -> Option<f64> {
     )
 }
 
-/// Whether that cost is an estimate: the service did not count what its price goes by.
-pub fn is_estimate(endpoint: &Endpoint, usage: Usage) -> bool {
+/// Whether that cost is an estimate, because the service did not report a count that it has a price
+/// for.
+pub(crate) fn is_estimate(endpoint: &Endpoint, usage: Usage) -> bool {
     let uncounted = |price: f64, count: Option<u64>| price > 0.0 && count.is_none();
     endpoint.price.is_some_and(|price| uncounted(price.tokens_in, usage.tokens_in) || uncounted(price.tokens_out, usage.tokens_out))
 }
 
-/// The counts of an answer without those that no such call can come to.
-pub fn credible(usage: Usage, expected: &Usage) -> Usage {
-    let credible = |count: Option<u64>, expected: Option<u64>| count.filter(|count| *count / MOST_TIMES <= expected.unwrap_or_default());
+/// The reported counts, without those far beyond what the call can have used.
+pub(crate) fn plausible_usage(usage: Usage, expected: &Usage) -> Usage {
+    let plausible = |count: Option<u64>, expected: Option<u64>| count.filter(|count| *count / MAX_OVERRUN <= expected.unwrap_or_default());
     Usage {
-        tokens_in: credible(usage.tokens_in, expected.tokens_in),
-        tokens_out: credible(usage.tokens_out, expected.tokens_out),
-        characters: credible(usage.characters, expected.characters),
+        tokens_in: plausible(usage.tokens_in, expected.tokens_in),
+        tokens_out: plausible(usage.tokens_out, expected.tokens_out),
+        characters: plausible(usage.characters, expected.characters),
     }
 }
 
-/// What a call will cost, about: none where the price is unknown.
-pub fn estimate(endpoint: &Endpoint, ask: &Ask) -> Option<f64> {
-    cost(endpoint, ask, Usage::default())
+/// The estimated cost of a call; `None` if the price is unknown.
+pub(crate) fn estimate(endpoint: &Endpoint, request: &CallRequest) -> Option<f64> {
+    cost(endpoint, request, Usage::default())
 }
 
-/// What a call will use up, about.
-pub fn expected(ask: &Ask) -> Usage {
-    let characters = ask.characters();
-    let out = match ask {
-        Ask::Summarise { wish, .. } => wish.words as u64 * TOKENS_A_WORD,
-        Ask::Digest { wish, .. } => 2 * wish.words as u64 * TOKENS_A_WORD + 60,
-        Ask::Translate { .. } => characters / CHARACTERS_A_TOKEN + 20,
+/// The usage to expect of a call.
+pub(crate) fn expected_usage(request: &CallRequest) -> Usage {
+    let characters = request.characters();
+    let out = match request {
+        CallRequest::Summarise { spec, .. } => spec.words as u64 * TOKENS_PER_WORD,
+        CallRequest::Digest { spec, .. } => 2 * spec.words as u64 * TOKENS_PER_WORD + 60,
+        CallRequest::Translate { .. } => characters / CHARACTERS_PER_TOKEN + 20,
     };
-    Usage { tokens_in: Some(characters / CHARACTERS_A_TOKEN + PROMPT_TOKENS), tokens_out: Some(out), characters: Some(characters) }
+    Usage { tokens_in: Some(characters / CHARACTERS_PER_TOKEN + PROMPT_TOKENS), tokens_out: Some(out), characters: Some(characters) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "no call counts 2^52 of anything")]
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn price(endpoint: &Endpoint, tokens_in: Option<u64>, tokens_out: Option<u64>, characters: Option<u64>) -> Option<f64> {
     if endpoint.dialect == "embedded" {
         return Some(0.0);
     }
     let price = endpoint.price?;
-    let part = |count: Option<u64>, a_million: f64| count.unwrap_or_default() as f64 * a_million / 1e6;
+    let part = |count: Option<u64>, per_million: f64| count.unwrap_or_default() as f64 * per_million / 1e6;
     Some(part(tokens_in, price.tokens_in) + part(tokens_out, price.tokens_out) + part(characters, price.characters))
 }
 
@@ -74,23 +77,38 @@ mod tests {
     use crate::model::Lang;
 
     #[test]
-    fn counts_beyond_belief_are_none() {
+    fn implausible_counts_are_dropped() {
         let expected = Usage { tokens_in: Some(500), tokens_out: Some(120), characters: Some(900) };
         let counted = Usage { tokens_in: Some(400), tokens_out: Some(100_000), characters: Some(u64::MAX) };
-        assert_eq!(credible(counted, &expected), Usage { characters: None, ..counted });
+        assert_eq!(plausible_usage(counted, &expected), Usage { characters: None, ..counted });
     }
 
     #[test]
-    fn a_call_costs_what_the_service_counted_and_an_unknown_price_is_unknown() {
-        let ask = Ask::Translate { texts: vec!["x".repeat(3_000)], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
+    fn cost_uses_reported_counts_or_else_an_estimate() {
+        let request =
+            CallRequest::Translate { texts: vec!["x".repeat(3_000)], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
         let mut endpoint = Endpoint::sample("openai", "http://h");
         let counted = Usage { tokens_in: Some(1_000_000), tokens_out: Some(500_000), characters: None };
-        assert_eq!(cost(&endpoint, &ask, counted), None);
+        assert_eq!(cost(&endpoint, &request, counted), None);
         endpoint.price = Some(Price { tokens_in: 2.0, tokens_out: 8.0, characters: 0.0 });
-        assert_eq!(cost(&endpoint, &ask, counted), Some(6.0));
+        assert_eq!(cost(&endpoint, &request, counted), Some(6.0));
         endpoint.price = Some(Price { characters: 20.0, ..Price::default() });
-        let estimated = estimate(&endpoint, &ask).unwrap();
+        let estimated = estimate(&endpoint, &request).unwrap();
         assert!((estimated - 0.06).abs() < 1e-9, "{estimated}");
-        assert_eq!(estimate(&Endpoint::sample("embedded", ""), &ask), Some(0.0));
+        assert_eq!(estimate(&Endpoint::sample("embedded", ""), &request), Some(0.0));
+    }
+
+    #[test]
+    fn a_cost_is_an_estimate_if_a_priced_count_is_missing() {
+        let mut endpoint = Endpoint::sample("openai", "http://h");
+        let counted = Usage { tokens_in: Some(1), tokens_out: Some(1), characters: None };
+        let (no_input, no_output) = (Usage { tokens_in: None, ..counted }, Usage { tokens_out: None, ..counted });
+        assert!(!is_estimate(&endpoint, Usage::default()), "no price, no cost");
+        endpoint.price = Some(Price { tokens_in: 2.0, tokens_out: 8.0, characters: 0.0 });
+        assert!(!is_estimate(&endpoint, counted));
+        assert!(is_estimate(&endpoint, no_input));
+        assert!(is_estimate(&endpoint, no_output));
+        endpoint.price = Some(Price { tokens_in: 2.0, ..Price::default() });
+        assert!(!is_estimate(&endpoint, no_output), "output is free");
     }
 }

@@ -1,11 +1,13 @@
-//! Cuts a text at the ends of paragraphs, then of sentences, to what a service takes. Nothing is dropped.
+//! Cuts a text to a service's limits, at the ends of paragraphs or sentences if possible. Drops
+//! nothing.
 
 use crate::extract::sentences::spans;
 use crate::model::{CallLimits, wire_bytes};
 
-/// Pieces of `text` that each fit into one call, in order: whole paragraphs where they fit, else whole sentences, and only a single
-/// sentence longer than that is cut at a space (or within a word longer than that).
-pub fn cut(text: &str, limits: CallLimits) -> Vec<String> {
+/// Cuts `text` into pieces that each fit into one call, in order. A piece holds whole paragraphs; a
+/// paragraph that does not fit is cut into sentences, a sentence that does not fit at spaces, and a
+/// word that does not fit anywhere.
+pub(crate) fn cut(text: &str, limits: CallLimits) -> Vec<String> {
     let limits = CallLimits { characters: limits.characters.max(1), bytes: limits.bytes.max(4), ..limits };
     let mut pieces = Pieces { limits, done: Vec::new(), open: String::new(), characters: 0, bytes: 0 };
     if pieces.fits(text) {
@@ -39,7 +41,8 @@ struct Pieces {
 
 impl Pieces {
     fn fits(&self, text: &str) -> bool {
-        // Most texts are far from any limit, and are not counted: a character is a byte at least, and a byte is two on the wire at most.
+        // Counts only near a limit: a character has at least one byte, and a byte takes at most two
+        // on the wire.
         (text.len() <= self.limits.bytes / 2 || wire_bytes(text) <= self.limits.bytes)
             && (text.len() <= self.limits.characters || text.chars().count() <= self.limits.characters)
     }
@@ -88,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn paragraphs_stay_whole_where_they_fit() {
+    fn paragraphs_that_fit_stay_whole() {
         let text = "Un. Deux.\n\nTrois.\n\nQuatre, cinq. Six.";
         assert_eq!(cut(text, 100), [text]);
         assert_eq!(cut(text, 20), ["Un. Deux.\n\nTrois.", "Quatre, cinq. Six."]);

@@ -1,27 +1,29 @@
-//! Which entries of the glossary occur in a text, and where.
+//! Finds glossary entries in a text.
 //!
-//! An entry is found as whole words: behind an apostrophe (d’Erevan) and with either apostrophe, hyphen or space, but not within a
-//! word, and not in another form of it: a plural is another entry. An entry in small letters is found however it is written; one
-//! with a capital only so, or in a title all in capitals.
+//! An entry matches whole words only, also after an apostrophe (d’Erevan), and with any kind of
+//! apostrophe, hyphen or space. It does not match its own plural, which needs an entry of its own.
+//! A lower-case entry matches in any case; one with a capital matches as it is written, or in text
+//! all in capitals.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use crate::model::{Article, Entry, Lang, Term};
+use crate::model::{Article, GlossaryEntry, Lang, Term};
 
-/// The entries, ready to be looked for.
+/// The glossary's entries, indexed for lookup.
 #[derive(Clone, Debug, Default)]
 pub struct Glossary {
-    entries: Vec<Entry>,
-    /// Entries by the first word of their French, and of their English form.
+    entries: Vec<GlossaryEntry>,
+    /// Indices of the entries, by the first word of the French term.
     french: HashMap<String, Vec<usize>>,
+    /// Indices of the entries, by the first word of the English term.
     english: HashMap<String, Vec<usize>>,
 }
 
 impl Glossary {
-    /// A glossary of these entries.
-    pub fn new(entries: Vec<Entry>) -> Self {
-        let index = |form: fn(&Entry) -> &str| {
+    /// Indexes these entries.
+    pub fn new(entries: Vec<GlossaryEntry>) -> Self {
+        let index = |form: fn(&GlossaryEntry) -> &str| {
             let mut index: HashMap<String, Vec<usize>> = HashMap::new();
             for (at, entry) in entries.iter().enumerate() {
                 index.entry(first_word(form(entry))).or_default().push(at);
@@ -31,20 +33,20 @@ impl Glossary {
         Self { french: index(|entry| &entry.fr), english: index(|entry| &entry.en), entries }
     }
 
-    /// The entries that occur in an article: what its row depends on, and no other entry.
+    /// The terms in an article: the entries that its row depends on.
     pub fn of_article(&self, article: &Article) -> Vec<Term> {
         let from = article.language.unwrap_or(Lang::FR);
         let to = if from == Lang::EN { Lang::FR } else { Lang::EN };
         self.terms([article.title.as_str(), article.body.as_str()], from, to)
     }
 
-    /// All of it.
-    pub fn entries(&self) -> &[Entry] {
+    /// Every entry.
+    pub fn entries(&self) -> &[GlossaryEntry] {
         &self.entries
     }
 
-    /// The entries that occur in `texts`, turned into the direction of their translation, sorted. A text that is neither French nor
-    /// English only has terms that stay as they are.
+    /// The terms in `texts`, in the direction of the translation, sorted. If one of the languages
+    /// is neither French nor English, only terms that stay as they are count.
     pub fn terms<'a>(&self, texts: impl IntoIterator<Item = &'a str>, from: Lang, to: Lang) -> Vec<Term> {
         let mut found = BTreeSet::new();
         if self.entries.is_empty() {
@@ -57,7 +59,7 @@ impl Glossary {
             let candidates = text.word_starts().filter_map(|start| index.get(&text.word(start))).flatten();
             for entry in candidates.collect::<BTreeSet<_>>().into_iter().filter_map(|at| self.entries.get(*at)) {
                 let (own, other) = if from == Lang::EN { (&entry.en, &entry.fr) } else { (&entry.fr, &entry.en) };
-                if (table || own == other) && !found.iter().any(|term: &Term| term.from == *own) && text.holds(own) {
+                if (table || own == other) && !found.iter().any(|term: &Term| term.from == *own) && text.contains(own) {
                     found.insert(Term { from: own.clone(), to: other.clone() });
                 }
             }
@@ -66,26 +68,28 @@ impl Glossary {
     }
 }
 
-/// Where `terms` occur in `text`, in order and without overlaps, the longest first where two begin together: the place, the term,
-/// and how its translation is to be written there.
-pub fn occurrences<'a>(text: &str, terms: &'a [Term]) -> Vec<(Range<usize>, &'a Term, String)> {
+/// The occurrences of `terms` in `text`, in order and without overlaps; of two that start together,
+/// the longer one. Each comes with its byte range, its term, and the translation with the capitals
+/// of that place.
+pub(crate) fn occurrences<'a>(text: &str, terms: &'a [Term]) -> Vec<(Range<usize>, &'a Term, String)> {
     let text = Text::new(text);
     let mut found = Vec::new();
-    let mut free_from = 0;
+    let mut previous_end = 0;
     for start in text.word_starts() {
-        if start < free_from {
+        if start < previous_end {
             continue;
         }
-        let here = terms.iter().filter_map(|term| Some((text.at(start, &term.from)?, term)));
-        let Some((end, term)) = here.max_by_key(|(end, _)| *end) else { continue };
-        found.push((text.bytes(start..end), term, text.written(start..end, term)));
-        free_from = end;
+        let matches = terms.iter().filter_map(|term| Some((text.match_end(start, &term.from)?, term)));
+        let Some((end, term)) = matches.max_by_key(|(end, _)| *end) else { continue };
+        found.push((text.byte_range(start..end), term, text.translation_at(start..end, term)));
+        previous_end = end;
     }
     found
 }
 
-/// Whether `text` holds `term` as whole words; a plural s, or another case, is as good in a translation.
-pub fn says(text: &str, term: &str) -> bool {
+/// Whether a translation contains `term` as whole words, in any case, in the singular or with a
+/// plural s or x.
+pub(crate) fn contains_term(text: &str, term: &str) -> bool {
     let text = Text::new(text);
     let term = fold(term);
     text.word_starts().any(|start| {
@@ -97,11 +101,11 @@ pub fn says(text: &str, term: &str) -> bool {
     })
 }
 
-/// A text by its characters, as written and folded.
+/// A text as characters, both as written and folded.
 struct Text {
     written: Vec<char>,
     folded: Vec<char>,
-    /// Where each character begins, and the end.
+    /// The byte offset of each character, and of the end.
     offsets: Vec<usize>,
 }
 
@@ -124,12 +128,12 @@ impl Text {
         self.folded.iter().skip(start).take_while(|c| c.is_alphanumeric()).collect()
     }
 
-    fn holds(&self, term: &str) -> bool {
-        self.word_starts().any(|start| self.at(start, term).is_some())
+    fn contains(&self, term: &str) -> bool {
+        self.word_starts().any(|start| self.match_end(start, term).is_some())
     }
 
-    /// Where `term` ends, if it stands at the word that begins at `start`.
-    fn at(&self, start: usize, term: &str) -> Option<usize> {
+    /// The end of `term`, if the word at `start` begins it.
+    fn match_end(&self, start: usize, term: &str) -> Option<usize> {
         let folded = fold(term);
         let end = start + folded.len();
         if self.folded.get(start..end)? != folded || self.is_word(end) {
@@ -142,20 +146,20 @@ impl Text {
         (!has_capitals || exactly() || all_capitals()).then_some(end)
     }
 
-    fn bytes(&self, characters: Range<usize>) -> Range<usize> {
+    fn byte_range(&self, characters: Range<usize>) -> Range<usize> {
         let offset = |at: usize| self.offsets.get(at).copied().unwrap_or_default();
         offset(characters.start)..offset(characters.end)
     }
 
-    /// The term's translation with the capitals that the text has in this place.
-    fn written(&self, place: Range<usize>, term: &Term) -> String {
+    /// The term's translation, with capitals as in this place of the text.
+    fn translation_at(&self, place: Range<usize>, term: &Term) -> String {
         let written = self.written.get(place).unwrap_or_default();
-        let small = !term.from.chars().any(char::is_uppercase);
-        let shouts = written.len() > 1 && term.from.chars().any(char::is_lowercase) && !written.iter().any(|c| c.is_lowercase());
-        if shouts {
+        let lower_case = !term.from.chars().any(char::is_uppercase);
+        let all_capitals = written.len() > 1 && term.from.chars().any(char::is_lowercase) && !written.iter().any(|c| c.is_lowercase());
+        if all_capitals {
             return term.to.to_uppercase();
         }
-        if small && written.first().is_some_and(|c| c.is_uppercase()) {
+        if lower_case && written.first().is_some_and(|c| c.is_uppercase()) {
             let mut rest = term.to.chars();
             return rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
         }
@@ -167,7 +171,8 @@ fn fold(text: &str) -> Vec<char> {
     text.chars().map(fold_one).collect()
 }
 
-/// One character for one: small, and with one kind of apostrophe, hyphen and space.
+/// Folds a character to lower case, and to one kind of apostrophe, hyphen and space. Keeps the
+/// number of characters.
 fn fold_one(c: char) -> char {
     match c {
         '’' | 'ʼ' => '\'',
@@ -196,7 +201,7 @@ mod tests {
             ("l'Union africaine", "the African Union"),
             ("retraite", "pension"),
         ];
-        Glossary::new(entries.map(|(fr, en)| Entry { fr: fr.into(), en: en.into() }).to_vec())
+        Glossary::new(entries.map(|(fr, en)| GlossaryEntry { fr: fr.into(), en: en.into() }).to_vec())
     }
 
     fn found(text: &str) -> Vec<String> {
@@ -204,22 +209,22 @@ mod tests {
     }
 
     #[test]
-    fn whole_words_are_found_however_their_apostrophes_and_hyphens_are_written() {
+    fn entries_match_whole_words_with_any_apostrophe_hyphen_or_space() {
         assert_eq!(found("L’OTSC au Haut\u{2011}Karabakh, près d’Érevan."), ["Haut-Karabakh", "Karabakh", "OTSC", "Érevan"]);
         assert_eq!(found("avec l’Union\u{a0}africaine"), ["l'Union africaine"]);
-        assert_eq!(found("Karabakhais, OTSCs, Erevan"), [""; 0], "another form is another word");
+        assert_eq!(found("Karabakhais, OTSCs, Erevan"), [""; 0], "other forms do not match");
         assert_eq!(found("retraites"), [""; 0]);
     }
 
     #[test]
-    fn small_letters_fit_all_and_capitals_only_themselves_or_a_title() {
+    fn lower_case_entries_match_any_case_and_others_only_their_own_or_all_capitals() {
         assert_eq!(found("Retraite : la RETRAITE"), ["retraite"]);
         assert_eq!(found("otsc, haut-karabakh"), [""; 0]);
         assert_eq!(found("GUERRE AU HAUT-KARABAKH"), ["Haut-Karabakh", "Karabakh"]);
     }
 
     #[test]
-    fn the_direction_turns_an_entry_and_other_languages_keep_what_stays() {
+    fn terms_follow_the_direction_and_other_languages_only_have_unchanged_terms() {
         let english = glossary().terms(["The CSTO met in Yerevan"], Lang::EN, Lang::FR);
         assert_eq!(english.first(), Some(&Term { from: "CSTO".into(), to: "OTSC".into() }));
         let german = glossary().terms(["Die OTSC in Karabakh"], Lang::parse("de").unwrap(), Lang::EN);
@@ -227,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn places_do_not_overlap_and_keep_the_capitals_of_the_text() {
+    fn occurrences_do_not_overlap_and_keep_the_capitals_of_the_text() {
         let terms = glossary().terms(["Haut-Karabakh retraite"], Lang::FR, Lang::EN);
         let text = "Retraite au HAUT-KARABAKH, au Haut-Karabakh et au Karabakh";
         let places: Vec<(&str, String)> =
@@ -244,14 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn a_translation_may_say_a_term_in_the_plural_or_at_the_beginning() {
-        assert!(says("Pensions rise", "pension") && says("Pashinyan's visit", "Pashinyan"));
-        assert!(!says("the pensioner", "pension") && !says("", "pension"));
+    fn a_translation_may_contain_a_term_in_the_plural_or_in_another_case() {
+        assert!(contains_term("Pensions rise", "pension") && contains_term("Pashinyan's visit", "Pashinyan"));
+        assert!(contains_term("les bureaux fermés", "bureau") && contains_term("ses bureaux", "bureau"));
+        assert!(!contains_term("the pensioner", "pension") && !contains_term("le bureaucrate", "bureau"));
+        assert!(!contains_term("le bureauxyz", "bureau") && !contains_term("", "pension"));
     }
 
     proptest! {
         #[test]
-        fn places_are_whole_characters_in_order(text in "[a-zÉéŒ’' -]{0,60}", from in "[a-zé]{1,3}( [a-z])?") {
+        fn occurrences_are_in_order_at_character_boundaries(text in "[a-zÉéŒ’' -]{0,60}", from in "[a-zé]{1,3}( [a-z])?") {
             let terms = [Term { from, to: "x".into() }];
             let mut end = 0;
             for (place, _, _) in occurrences(&text, &terms) {

@@ -1,14 +1,14 @@
-//! One job done by one maker: cut to what it takes in one call, and put together again. Nothing is left out without a word.
+//! A job on one endpoint: cut to its limits, called, and joined again. Never drops text silently.
 
-use super::cut;
+use super::backend::{CallBackend, CallContext, wrong_kind};
+use super::cut::cut;
 use super::glossary::Glossary;
-use super::route::{CallBackend, CallContext, mismatch};
-use crate::model::{Answer, Ask, CallLimits, ErrorCode, Failure, Lang, Reject, Task, Wish};
+use crate::model::{Answer, CallLimits, CallRequest, ErrorCode, Failure, Lang, Reject, SummarySpec, Task};
 
-/// Below this there is nothing left to cut, in characters.
-const SHORTEST: usize = 200;
+/// Calls are never cut to fewer characters than this.
+const MIN_CHARACTERS: usize = 200;
 
-/// A piece of an article's work that one maker does.
+/// A part of an article's work that goes to one endpoint as a whole.
 pub(super) enum Job<'a> {
     Summary { title: &'a str, text: &'a str, language: Lang },
     Translation { texts: &'a [String], from: Lang, to: Lang },
@@ -23,44 +23,56 @@ impl Job<'_> {
             Self::Digest { .. } => Task::Digest,
         }
     }
-}
 
-/// Does `job` in as many calls as the maker's limits ask for; with smaller ones where the service turns out to take less.
-pub(super) async fn by<A: CallBackend>(job: &Job<'_>, told: PromptInputs<'_>, teller: &mut CallContext<'_, A>) -> Result<Answer, Failure> {
-    let mut limits = teller.maker.limits;
-    loop {
-        let mut work = JobRun { told, limits, teller };
-        let failure = match job {
-            Job::Summary { title, text, language } => match work.summary(title, text, *language).await {
-                Ok(summary) => return Ok(Answer::Summary(summary)),
-                Err(failure) => failure,
-            },
-            Job::Translation { texts, from, to } => match work.translations(texts, *from, *to).await {
-                Ok(translations) => return Ok(Answer::Translations(translations)),
-                Err(failure) => failure,
-            },
-            Job::Digest { title, text, language } => match work.digest(title, text, *language).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            },
-        };
-        // What the service said of itself meanwhile, else half of what was too much.
-        let told = teller.limits(job.task()).filter(|told| told.characters < limits.characters || told.texts < limits.texts);
-        let told = told.filter(|_| failure.reject.code == ErrorCode::TooLarge);
-        limits = told.or_else(|| smaller(job, limits, &failure)).ok_or(failure)?;
+    fn characters(&self) -> usize {
+        match self {
+            Self::Summary { title, text, .. } | Self::Digest { title, text, .. } => title.chars().count() + text.chars().count(),
+            Self::Translation { texts, .. } => texts.iter().map(|text| text.chars().count()).sum(),
+        }
     }
 }
 
-/// Half of what was too much; text by text where a list came back with another length.
-fn smaller(job: &Job<'_>, limits: CallLimits, failure: &Failure) -> Option<CallLimits> {
+/// What a prompt contains besides the article.
+#[derive(Clone, Copy)]
+pub(super) struct PromptInputs<'a> {
+    pub(super) spec: &'a SummarySpec,
+    pub(super) note: &'a str,
+    pub(super) glossary: &'a Glossary,
+}
+
+/// Runs `job` in as many calls as the candidate's limits require; with smaller calls if the service
+/// turns out to accept less.
+pub(super) async fn run_job<B: CallBackend>(
+    job: &Job<'_>,
+    inputs: PromptInputs<'_>,
+    context: &mut CallContext<'_, B>,
+) -> Result<Answer, Failure> {
+    let mut limits = context.candidate.limits;
+    loop {
+        let mut run = JobRun { inputs, limits, context };
+        let answer = match job {
+            Job::Summary { title, text, language } => run.summary(title, text, *language).await.map(Answer::Summary),
+            Job::Translation { texts, from, to } => run.translations(texts, *from, *to).await.map(Answer::Translations),
+            Job::Digest { title, text, language } => run.digest(title, text, *language).await,
+        };
+        let failure = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        limits = tighter_limits(job, limits, &failure, context.limits(job.task())).ok_or(failure)?;
+    }
+}
+
+/// The limits to retry with: those that the service has reported since, else half of what was too
+/// much, or text by text if the number of translations was wrong. `None` if smaller calls would not
+/// help.
+fn tighter_limits(job: &Job<'_>, limits: CallLimits, failure: &Failure, reported: Option<CallLimits>) -> Option<CallLimits> {
+    let reported = reported.filter(|reported| reported.characters < limits.characters || reported.texts < limits.texts);
     match (failure.reject.code, job) {
+        (ErrorCode::TooLarge, _) if reported.is_some() => reported,
         (ErrorCode::TooLarge | ErrorCode::PromptCut, _) => {
-            let sent = match job {
-                Job::Summary { title, text, .. } | Job::Digest { title, text, .. } => title.chars().count() + text.chars().count(),
-                Job::Translation { texts, .. } => texts.iter().map(|text| text.chars().count()).sum(),
-            };
-            let half = limits.characters.min(sent) / 2;
-            (half >= SHORTEST).then_some(CallLimits { characters: half, ..limits })
+            let half = limits.characters.min(job.characters()) / 2;
+            (half >= MIN_CHARACTERS).then_some(CallLimits { characters: half, ..limits })
         }
         (ErrorCode::WrongCount, Job::Translation { texts, .. }) if limits.texts > 1 && texts.len() > 1 => {
             Some(CallLimits { texts: 1, ..limits })
@@ -69,104 +81,85 @@ fn smaller(job: &Job<'_>, limits: CallLimits, failure: &Failure) -> Option<CallL
     }
 }
 
-/// What is told along with a job.
-#[derive(Clone, Copy)]
-pub(super) struct PromptInputs<'a> {
-    pub(super) wish: &'a Wish,
-    pub(super) note: &'a str,
-    pub(super) glossary: &'a Glossary,
-}
-
-struct JobRun<'a, 'b, A> {
-    told: PromptInputs<'a>,
+/// One attempt at a job, within some limits.
+struct JobRun<'a, 'b, B> {
+    inputs: PromptInputs<'a>,
     limits: CallLimits,
-    teller: &'a mut CallContext<'b, A>,
+    context: &'a mut CallContext<'b, B>,
 }
 
-impl<A: CallBackend> JobRun<'_, '_, A> {
-    /// A text too long for one call is summarised part by part, and the parts' summaries once more.
+impl<B: CallBackend> JobRun<'_, '_, B> {
+    /// Summarises a text; one too long for a call part by part, and then the parts' summaries
+    /// again.
     async fn summary(&mut self, title: &str, text: &str, language: Lang) -> Result<String, Failure> {
         let mut text = text.to_owned();
         loop {
-            let parts = cut(&text, self.beside(title));
+            let parts = cut(&text, self.limits_beside(title));
             let whole = parts.len() == 1;
             let joined = self.summaries(title, parts, language).await?;
             if whole {
                 return Ok(joined);
             }
-            text = shorter(&text, joined)?;
+            text = require_shorter(&text, joined)?;
         }
     }
 
     async fn summaries(&mut self, title: &str, parts: Vec<String>, language: Lang) -> Result<String, Failure> {
         let mut summaries = Vec::with_capacity(parts.len());
         for text in parts {
-            let (title, wish, note) = (title.to_owned(), self.told.wish.clone(), self.told.note.to_owned());
-            match self.teller.ask(Ask::Summarise { title, text, language, wish, note }).await? {
+            let (title, spec, note) = (title.to_owned(), self.inputs.spec.clone(), self.inputs.note.to_owned());
+            match self.context.call(CallRequest::Summarise { title, text, language, spec, note }).await? {
                 Answer::Summary(summary) => summaries.push(summary),
-                _ => return Err(mismatch().into()),
+                _ => return Err(wrong_kind()),
             }
         }
         Ok(summaries.join("\n\n"))
     }
 
-    /// A text too long for one call is first summarised in parts.
+    /// Makes a digest; a text too long for a call is first summarised in parts.
     async fn digest(&mut self, title: &str, text: &str, language: Lang) -> Result<Answer, Failure> {
         let mut text = text.to_owned();
         loop {
-            let parts = cut(&text, self.beside(title));
+            let parts = cut(&text, self.limits_beside(title));
             if parts.len() <= 1 {
                 break;
             }
             let joined = self.summaries(title, parts, language).await?;
-            text = shorter(&text, joined)?;
+            text = require_shorter(&text, joined)?;
         }
-        let (title, wish, note) = (title.to_owned(), self.told.wish.clone(), self.told.note.to_owned());
+        let (title, spec, note) = (title.to_owned(), self.inputs.spec.clone(), self.inputs.note.to_owned());
         let to = if language == Lang::EN { Lang::FR } else { Lang::EN };
-        let terms = self.told.glossary.terms([title.as_str(), text.as_str()], language, to);
-        self.teller.ask(Ask::Digest { title, text, language, wish, note, terms }).await
+        let terms = self.inputs.glossary.terms([title.as_str(), text.as_str()], language, to);
+        self.context.call(CallRequest::Digest { title, text, language, spec, note, terms }).await
     }
 
-    /// What is left of the limits beside an article's title.
-    fn beside(&self, title: &str) -> CallLimits {
+    /// What the limits leave for the text beside its title.
+    fn limits_beside(&self, title: &str) -> CallLimits {
         let CallLimits { characters, bytes, texts } = self.limits;
         CallLimits {
-            characters: characters.saturating_sub(title.chars().count()).max(SHORTEST),
-            bytes: bytes.saturating_sub(title.len()).max(SHORTEST),
+            characters: characters.saturating_sub(title.chars().count()).max(MIN_CHARACTERS),
+            bytes: bytes.saturating_sub(title.len()).max(MIN_CHARACTERS),
             texts,
         }
     }
 
-    /// Texts too long for a call are cut and joined again; as many texts go into a call as it takes.
+    /// Translates texts, with as many in a call as fit. Cuts those that are too long for a call,
+    /// and joins the pieces again.
     async fn translations(&mut self, texts: &[String], from: Lang, to: Lang) -> Result<Vec<String>, Failure> {
-        let mut pieces = texts.iter().enumerate().flat_map(|(at, text)| {
-            let limits = self.limits;
-            cut(text, limits).into_iter().map(move |piece| (at, piece))
-        });
         let mut translated = vec![String::new(); texts.len()];
-        let mut batches: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
-        let (mut places, mut batch) = (Vec::new(), Vec::new());
-        for (at, piece) in pieces.by_ref() {
-            batch.push(piece);
-            if batch.len() > 1 && !self.limits.hold(&batch) {
-                let over = batch.pop().into_iter().collect();
-                batches.push((std::mem::take(&mut places), std::mem::replace(&mut batch, over)));
+        for Batch { owners, pieces } in batches(texts, self.limits) {
+            let terms = self.inputs.glossary.terms(pieces.iter().map(String::as_str), from, to);
+            let note = self.inputs.note.to_owned();
+            let answer = self.context.call(CallRequest::Translate { texts: pieces, from, to, note, terms }).await?;
+            let Answer::Translations(pieces) = answer else { return Err(wrong_kind()) };
+            if pieces.len() != owners.len() {
+                return Err(wrong_kind());
             }
-            places.push(at);
-        }
-        batches.push((places, batch));
-        for (places, texts) in batches.into_iter().filter(|(_, texts)| !texts.is_empty()) {
-            let wanted = texts.len();
-            let terms = self.told.glossary.terms(texts.iter().map(String::as_str), from, to);
-            let answer = self.teller.ask(Ask::Translate { texts, from, to, note: self.told.note.to_owned(), terms }).await?;
-            let Answer::Translations(pieces) = answer else { return Err(mismatch().into()) };
-            if pieces.len() != wanted {
-                return Err(mismatch().into());
-            }
-            for (at, piece) in places.into_iter().zip(pieces) {
-                if let Some(text) = translated.get_mut(at) {
-                    let gap = if text.is_empty() { "" } else { " " };
-                    text.push_str(gap);
+            for (owner, piece) in owners.into_iter().zip(pieces) {
+                if let Some(text) = translated.get_mut(owner) {
+                    if !text.is_empty() {
+                        text.push(' ');
+                    }
                     text.push_str(&piece);
                 }
             }
@@ -175,10 +168,36 @@ impl<A: CallBackend> JobRun<'_, '_, A> {
     }
 }
 
-/// A service that answers with as much as it was given would go round for ever.
-fn shorter(text: &str, joined: String) -> Result<String, Failure> {
+/// The pieces of one translation call, and for each the index of the text that it is a piece of.
+#[derive(Default)]
+struct Batch {
+    owners: Vec<usize>,
+    pieces: Vec<String>,
+}
+
+/// Cuts `texts` to the limits, and groups the pieces into as few calls as possible.
+fn batches(texts: &[String], limits: CallLimits) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut batch = Batch::default();
+    for (owner, text) in texts.iter().enumerate() {
+        for piece in cut(text, limits) {
+            batch.pieces.push(piece);
+            if batch.pieces.len() > 1 && !limits.hold(&batch.pieces) {
+                let next = Batch { owners: Vec::new(), pieces: batch.pieces.pop().into_iter().collect() };
+                batches.push(std::mem::replace(&mut batch, next));
+            }
+            batch.owners.push(owner);
+        }
+    }
+    batches.push(batch);
+    batches.retain(|batch| !batch.pieces.is_empty());
+    batches
+}
+
+/// Returns `joined`, unless it is no shorter than `text`: summarising it again would never end.
+fn require_shorter(text: &str, joined: String) -> Result<String, Failure> {
     if joined.chars().count() >= text.chars().count() {
-        return Err(Reject::new(ErrorCode::TooLong, "its parts' summaries are no shorter than the article").into());
+        return Err(Reject::new(ErrorCode::TooLong, "the summaries of its parts are no shorter than the article").into());
     }
     Ok(joined)
 }

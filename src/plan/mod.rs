@@ -1,16 +1,20 @@
-//! An article's way through its calls: the routes, cutting to a service's limits, the prompts, and the keys that the ledger
-//! knows calls and rows by.
+//! From an article to its calls: routes, cutting to a service's limits, prompts, cost, and the keys
+//! of calls and rows in the ledger.
 
+mod backend;
 mod cost;
 mod cut;
 mod glossary;
 mod job;
 mod key;
-pub mod prompts;
+pub(crate) mod prompts;
 mod route;
 
-pub use cost::{cost, credible, estimate, expected, is_estimate};
-pub use cut::cut;
-pub use glossary::{Glossary, occurrences, says};
-pub use key::{call_key, content_key, row_fingerprint, settings_key};
-pub use route::{Answered, CallBackend, Candidate, Redo, RouteOutput, make};
+pub use backend::{Answered, CallBackend, Candidate};
+pub(crate) use cost::{cost, estimate, expected_usage, is_estimate, plausible_usage};
+pub(crate) use cut::cut;
+pub use glossary::Glossary;
+pub(crate) use glossary::{contains_term, occurrences};
+pub(crate) use key::{call_key, content_key, row_fingerprint, settings_key};
+pub use route::RouteOutput;
+pub(crate) use route::{Correction, run_route};

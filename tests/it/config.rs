@@ -40,7 +40,7 @@ fn a_misspelt_key_is_reported_with_position_and_suggestion() {
     ");
     insta::assert_snapshot!(changed("words = 60", "xyzzy = 60"), @r"
     error: config.toml:10:1: unknown key `xyzzy`
-      hint: the keys here are route, words, sentences, style, tone, keep_text
+      hint: the keys in this section are route, words, sentences, style, tone, keep_text
     ");
 }
 
@@ -57,8 +57,8 @@ fn numbers_out_of_range_are_reported_with_the_range() {
     insta::assert_snapshot!(changed("concurrency = 4", "concurrency = 0"), @"error: config.toml:18:15: `concurrency` is 0, but must be between 1 and 10000");
     insta::assert_snapshot!(changed("concurrency = 4", "concurrency = 1000000000"), @"error: config.toml:18:15: `concurrency` is 1000000000, but must be between 1 and 10000");
     insta::assert_snapshot!(changed("timeout = \"100s\"", "timeout = \"0s\""), @r#"
-    error: config.toml:19:11: `0s` is no usable time
-      hint: such as "120s" or "2m", from 100ms to 24h
+    error: config.toml:19:11: invalid duration: `0s`
+      hint: use a time such as "120s" or "2m", from 100ms to 24h
     "#);
     insta::assert_snapshot!(changed("paths = [\"input\"]", "max_megabytes = -1"), @"error: config.toml:2:17: `max_megabytes` is -1, but must be between 1 and 1000");
 }
@@ -66,20 +66,20 @@ fn numbers_out_of_range_are_reported_with_the_range() {
 #[test]
 fn an_unknown_choice_is_reported_with_the_choices() {
     insta::assert_snapshot!(changed("dialect = \"openai\"", "dialect = \"opennai\""), @r"
-    error: config.toml:15:11: `dialect` cannot be `opennai`
+    error: config.toml:15:11: invalid `dialect`: `opennai`
       hint: did you mean `openai`?
     ");
     insta::assert_snapshot!(changed("route = \"summarise-then-translate\"", "route = \"fast\""), @r"
-    error: config.toml:9:9: `route` cannot be `fast`
-      hint: one of summarise-then-translate, translate-then-summarise, single-call
+    error: config.toml:9:9: invalid `route`: `fast`
+      hint: use one of summarise-then-translate, translate-then-summarise, single-call
     ");
     insta::assert_snapshot!(changed("profile = \"plain\"", "profile = \"exel-fr\""), @r"
-    error: config.toml:6:11: `profile` cannot be `exel-fr`
+    error: config.toml:6:11: invalid `profile`: `exel-fr`
       hint: did you mean `excel-fr`?
     ");
     insta::assert_snapshot!(changed("\"translate\"]", "\"traduire\"]"), @r"
-    error: config.toml:14:22: `does` cannot be `traduire`
-      hint: one of summarise, translate
+    error: config.toml:14:22: invalid `does`: `traduire`
+      hint: use one of summarise, translate
     ");
 }
 
@@ -91,19 +91,19 @@ fn an_invalid_url_is_reported() {
     };
     insta::assert_snapshot!(address("localhost 8080"), @r#"
     error: config.toml:16:7: `localhost 8080` is not a URL: relative URL without a base
-      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+      hint: use a URL such as "http://localhost:5000"; a key belongs in `key = { env = … }`
     "#);
     insta::assert_snapshot!(address("file:///etc/passwd"), @r#"
     error: config.toml:16:7: `file://` is not supported, only http and https
-      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+      hint: use a URL such as "http://localhost:5000"; a key belongs in `key = { env = … }`
     "#);
     insta::assert_snapshot!(address("ftp://127.0.0.1/v1"), @r#"
     error: config.toml:16:7: `ftp://` is not supported, only http and https
-      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+      hint: use a URL such as "http://localhost:5000"; a key belongs in `key = { env = … }`
     "#);
     insta::assert_snapshot!(address("http://user:s3cret@127.0.0.1:9/v1"), @r#"
-    error: config.toml:16:7: the URL holds a user name or password
-      hint: such as "http://localhost:5000"; a key goes to `key = { env = … }`
+    error: config.toml:16:7: the URL contains a user name or password
+      hint: use a URL such as "http://localhost:5000"; a key belongs in `key = { env = … }`
     "#);
 }
 
@@ -114,15 +114,15 @@ fn a_missing_or_inline_key_is_reported_and_never_printed() {
         refused(&mock, &with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", to))
     };
     insta::assert_snapshot!(key("{ env = \"DEPECHE_TEST_KEY\" }"), @r"
-    error: config.toml:18:7: the environment variable `DEPECHE_TEST_KEY`, which should hold the key, is not set
-      hint: set it before the run; in cron, in the crontab or in an environment file
+    error: config.toml:18:7: the environment variable `DEPECHE_TEST_KEY` for the key is not set
+      hint: set it before the run; for cron, in the crontab or an environment file
     ");
     insta::assert_snapshot!(key("{ file = \"no-such-file\" }"), @r"
     error: config.toml:18:7: cannot read the key file `DIR/no-such-file`: No such file or directory (os error 2)
-      hint: set it before the run; in cron, in the crontab or in an environment file
+      hint: set it before the run; for cron, in the crontab or an environment file
     ");
-    insta::assert_snapshot!(key("\"sk-in-the-open-1234\""), @r#"error: config.toml:18:7: a key is never written in the config: name where it is, as { env = "VARIABLE" } or { file = "PATH" }"#);
-    insta::assert_snapshot!(key("{ enviroment = \"X\" }"), @r#"error: config.toml:18:7: a key has one place: { env = "VARIABLE" } or { file = "PATH" }"#);
+    insta::assert_snapshot!(key("\"sk-in-the-open-1234\""), @r#"error: config.toml:18:7: a key must not be in the config; say where to find it: { env = "VARIABLE" } or { file = "PATH" }"#);
+    insta::assert_snapshot!(key("{ enviroment = \"X\" }"), @r#"error: config.toml:18:7: a key is in one place: { env = "VARIABLE" } or { file = "PATH" }"#);
 }
 
 #[test]
@@ -133,8 +133,8 @@ fn a_key_is_not_sent_unencrypted_to_another_machine() {
     dir.write("key", "sk-test\n");
     let ended = dir.run(&["run"]).exits(2);
     insta::assert_snapshot!(dir.redact(&ended.stderr), @r"
-    error: config.toml:16:7: the key would travel unencrypted to another machine
-      hint: use https, or say `allow_http = true` if the network between is yours
+    error: config.toml:16:7: the key would be sent unencrypted to another machine
+      hint: use https, or set `allow_http = true` if you trust the network
     ");
 }
 
@@ -144,7 +144,7 @@ fn a_key_with_white_space_is_refused_and_never_printed() {
     let dir = TestDir::with(&with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }"), 1);
     dir.write("key", "sk-one\nsk-two\n");
     let ended = dir.run(&["run"]).exits(2);
-    assert!(ended.stderr.contains("holds white space") && !ended.stderr.contains("sk-"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("contains white space") && !ended.stderr.contains("sk-"), "{}", ended.stderr);
     dir.write("key", "  sk-one\r\n");
     dir.run(&["run"]).exits(0);
     assert_eq!(mock.requests()[0].header("authorization"), Some("Bearer sk-one"));
@@ -154,22 +154,22 @@ fn a_key_with_white_space_is_refused_and_never_printed() {
 fn endpoints_must_have_unique_names_and_cover_the_route() {
     let second = "[[endpoint]]\nname = \"llm\"\ndoes = [\"translate\"]\ndialect = \"openai\"\nurl = \"http://127.0.0.1:9\"\nmodel = \"m\"\n\n[embedded]";
     insta::assert_snapshot!(changed("[embedded]", second), @r"
-    error: config.toml:22:8: two endpoints are named `llm`
-      hint: give each its own name
+    error: config.toml:22:8: duplicate endpoint name `llm`
+      hint: give each endpoint its own name
     ");
     insta::assert_snapshot!(changed("\"summarise\", \"translate\"", "\"translate\""), @r#"
     error: config.toml: no endpoint does `summarise`
       hint: add an [[endpoint]] with does = ["summarise"]
     "#);
     insta::assert_snapshot!(changed("\"summarise\", \"translate\"", ""), @r#"
-    error: config.toml:12:1: endpoint `llm` does nothing
-      hint: does = ["summarise", "translate"]
+    error: config.toml:12:1: endpoint `llm` has no tasks in `does`
+      hint: use does = ["summarise", "translate"]
     "#);
     insta::assert_snapshot!(changed("model = \"mock-1\"\n", ""), @r"
     error: config.toml:12:1: endpoint `llm` has no `model`
-      hint: the service's own name for it, as `depeche doctor` lists them
+      hint: use the service's name for the model; `depeche doctor` lists them
     ");
-    insta::assert_snapshot!(changed("dialect = \"openai\"", "dialect = \"libretranslate\""), @"error: config.toml:14:9: a service of the dialect `libretranslate` cannot summarise");
+    insta::assert_snapshot!(changed("dialect = \"openai\"", "dialect = \"libretranslate\""), @"error: config.toml:14:9: services with the dialect `libretranslate` cannot summarise");
 }
 
 #[test]
@@ -202,20 +202,20 @@ fn an_invalid_config_file_is_reported() {
     fs::File::create(dir.path("large.toml")).unwrap().set_len(100 << 20).unwrap();
     dir.write("empty.toml", "");
     insta::assert_snapshot!(said("latin.toml"), @r"
-    error: latin.toml: is not UTF-8: byte 6 fits no character
-      hint: save it again as UTF-8
+    error: latin.toml: not UTF-8: invalid byte at position 6
+      hint: save it as UTF-8
     ");
     insta::assert_snapshot!(said("folder.toml"), @r"
-    error: folder.toml: is not a file
-      hint: `depeche init SERVICE` writes one; `--config FILE` names another
+    error: folder.toml: not a file
+      hint: create one with `depeche init SERVICE`, or name another with `--config FILE`
     ");
     insta::assert_snapshot!(said("large.toml"), @r"
-    error: large.toml: is 100 MB large: not a config
-      hint: `depeche init SERVICE` writes one; `--config FILE` names another
+    error: large.toml: 100 MB is too large for a config
+      hint: create one with `depeche init SERVICE`, or name another with `--config FILE`
     ");
     insta::assert_snapshot!(said("none.toml"), @r"
-    error: none.toml: cannot be read: No such file or directory (os error 2)
-      hint: `depeche init SERVICE` writes one; `--config FILE` names another
+    error: none.toml: cannot read it: No such file or directory (os error 2)
+      hint: create one with `depeche init SERVICE`, or name another with `--config FILE`
     ");
     insta::assert_snapshot!(said("empty.toml"), @r#"
     error: empty.toml: no endpoint does `summarise`

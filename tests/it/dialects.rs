@@ -177,14 +177,14 @@ fn an_invalid_template_is_refused_before_any_request() {
     let mock = good();
     for (lines, wanted) in [
         (GENERIC.replace("{{ texts }}", "{{ textes }}"), "unknown placeholder `textes`\n  hint: did you mean `texts`?"),
-        (GENERIC.replace("{{ texts }}", "\"{{ text }}\""), "the body, filled in, is not JSON"),
-        (GENERIC.replace("{{ texts }}", "[1]"), "the body does not hold the text"),
-        (GENERIC.replace("{{ texts }}", "{{ texts"), "this is no template"),
-        (GENERIC.replace("/data/*/out", "data"), "`data` is no JSON pointer"),
-        (GENERIC.replace("texts = \"/data/*/out\"", ""), "a template says with `text` or with `texts` where the answer stands"),
-        (GENERIC.replace("/generic?", "/generic?key={{ key }}&"), "a key in an address ends up in logs"),
+        (GENERIC.replace("{{ texts }}", "\"{{ text }}\""), "the rendered body is not JSON"),
+        (GENERIC.replace("{{ texts }}", "[1]"), "the body does not contain the text"),
+        (GENERIC.replace("{{ texts }}", "{{ texts"), "invalid template"),
+        (GENERIC.replace("/data/*/out", "data"), "`data` is not a JSON pointer"),
+        (GENERIC.replace("texts = \"/data/*/out\"", ""), "set either `text` or `texts` to the place of the answer"),
+        (GENERIC.replace("/generic?", "/generic?key={{ key }}&"), "a key in a URL ends up in logs"),
         (GENERIC.replace("most_texts", "most_text"), "unknown key `most_text`\n  hint: did you mean `most_texts`?"),
-        ("context = 4096".to_owned(), "`context` means nothing to the dialect `template`"),
+        ("context = 4096".to_owned(), "the dialect `template` has no `context`"),
         (String::new(), "endpoint `svc` has no [endpoint.template]"),
     ] {
         let dir = TestDir::with(&service(&mock, "template", &lines), 1);

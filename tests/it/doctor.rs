@@ -22,7 +22,7 @@ fn says(config: &dyn Fn(&Mock) -> String, action: impl Fn() -> Action + Send + S
 fn a_good_endpoint_is_ok() {
     for (config, words) in [
         (&openai as &dyn Fn(&Mock) -> String, "has the model `mock-1`"),
-        (&|mock: &Mock| two_services(mock, "libretranslate"), "knows fr→en and en→fr"),
+        (&|mock: &Mock| two_services(mock, "libretranslate"), "supports fr→en and en→fr"),
         (&|mock: &Mock| two_services(mock, "apertium"), "by way of fra→spa→eng (drafts only)"),
     ] {
         let mock = Mock::good();
@@ -78,13 +78,13 @@ fn a_missing_model_or_language_is_named() {
     assert!(said.contains("it has no model `mock-1`; it has gpt-a, gpt-b"), "{said}");
     let libretranslate = |mock: &Mock| two_services(mock, "libretranslate");
     let said = says(&libretranslate, answer(r#"[{"code": "de", "targets": ["en"]}]"#), 4);
-    assert!(said.contains("it knows neither fr→en nor en→fr: load those languages there"), "{said}");
+    assert!(said.contains("it supports neither fr→en nor en→fr; load these languages there"), "{said}");
     let said = says(&libretranslate, answer(r#"[{"code": "fr", "targets": ["en"]}]"#), 4);
-    assert!(said.contains("knows fr→en, but not en→fr: English articles will fail"), "{said}");
+    assert!(said.contains("supports fr→en, but not en→fr: English articles will fail"), "{said}");
     let said = says(&|mock: &Mock| two_services(mock, "apertium"), answer(r#"{"responseData": {"translationChain": []}}"#), 4);
-    assert!(said.contains("it knows no way from French to English"), "{said}");
+    assert!(said.contains("it has no pairs from French to English"), "{said}");
     let said = says(&openai, answer("<html>Welcome to nginx</html>"), 4);
-    assert!(said.contains("does the url end in /v1?"), "{said}");
+    assert!(said.contains("does the URL end in /v1?"), "{said}");
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn changed_prompts_are_used_and_redo_their_calls() {
     dir.write("mine.j2", "Résume en {{ words }} mots.");
     dir.run(&["run"]).exits(0);
     assert!(mock.count() > 2 && prompt(2) == "Résume en 60 mots.", "{}", prompt(2));
-    for (text, said) in [("{{ wrds }}", "cannot be filled in"), ("{% if %}", "line 1")] {
+    for (text, said) in [("{{ wrds }}", "cannot be rendered"), ("{% if %}", "line 1")] {
         dir.write("mine.j2", text);
         let ended = dir.run(&["run"]).exits(2);
         assert!(ended.stderr.contains("mine.j2") && ended.stderr.contains(said), "{}", ended.stderr);

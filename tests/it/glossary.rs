@@ -114,10 +114,10 @@ fn errors_in_the_file_are_reported_with_line_and_column_before_any_request() {
     let dir = dir(&mock, "openai", "");
     dir.write("glossary.csv", "fr,en\nOTSC,CSTO\nOTSC,OTC\n");
     let ended = dir.run(&["run"]).exits(2);
-    assert!(ended.stderr.contains("glossary.csv:3:6: `OTSC` is `CSTO` in line 2, and here `OTC`"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("glossary.csv:3:6: `OTSC` is already `CSTO` in line 2, but `OTC` here"), "{}", ended.stderr);
     std::fs::remove_file(dir.path("glossary.csv")).unwrap();
     let ended = dir.run(&["run"]).exits(2);
-    assert!(ended.stderr.contains("the glossary `glossary.csv` cannot be read"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot use the glossary `glossary.csv`: "), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
 

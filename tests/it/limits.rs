@@ -112,7 +112,7 @@ fn max_cost_without_a_price_is_refused() {
     let mock = Mock::good();
     let dir = TestDir::with(&openai(&mock), 1);
     let ended = dir.run(&["run", "--max-cost", "5"]).exits(2);
-    assert!(ended.stderr.contains("the price of endpoint `llm` is not known"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("`max_cost` needs the price of endpoint `llm`"), "{}", ended.stderr);
     assert_eq!(mock.count(), 0);
 }
 

@@ -201,7 +201,7 @@ fn an_answer_by_another_model_is_logged() {
         Action::Answer(Response::json(&body))
     });
     let ended = dir(&mock).run(&["run", "-vv"]).exits(0);
-    assert!(ended.stderr.contains("asked for the model `mock-1`, answered by `mock-cheap`"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("requested the model `mock-1`, but `mock-cheap` answered"), "{}", ended.stderr);
 }
 
 /// The program's peak memory in megabytes when it sends its ping, at the end of the run.

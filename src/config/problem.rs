@@ -1,15 +1,16 @@
-//! Something wrong in the config, with its file, line and column.
+//! A problem in the config, with its file, line and column.
 
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-/// One thing wrong in the config.
+/// A problem in the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The config file.
     pub file: String,
-    /// Line and column, both from 1, the column in characters; none where the fault is in no single place.
+    /// Line and column, both from 1, with columns in characters; `None` if there is no single
+    /// place.
     pub place: Option<(usize, usize)>,
     /// What is wrong.
     pub message: String,
@@ -26,19 +27,19 @@ impl Problem {
         Self { place: Some((line, column)), ..Self::of(file, message) }
     }
 
-    /// A problem of the file as a whole.
+    /// A problem with the file as a whole.
     pub fn of(file: &Path, message: impl Into<String>) -> Self {
         Self { file: file.display().to_string(), place: None, message: message.into(), hint: None }
     }
 
-    /// The same with advice.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What the TOML reader found wrong, in our words where its own are too technical.
+    /// Converts an error of the TOML parser; replaces messages that are too technical.
     pub fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
         let message = error.message().trim().replace('\n', ": ");
         let message = message.replace("expected i64", "expected a whole number").replace("expected a sequence", "expected a list");
@@ -51,12 +52,12 @@ impl Problem {
         let Some(unknown) = quoted.next() else { return problem };
         let known: Vec<&str> = quoted.collect();
         let hint = nearest(unknown, known.iter().copied())
-            .map_or_else(|| format!("the keys here are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            .map_or_else(|| format!("the keys in this section are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         Self { message: format!("unknown key `{unknown}`"), ..problem }.hint(hint)
     }
 }
 
-/// The name nearest to what was written, if one is near enough to be meant.
+/// The known name most similar to the written one, if it is similar enough to be meant.
 pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.map(|name| (strsim::jaro_winkler(written, name), name));
     scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_counted_in_characters() {
+    fn columns_count_characters() {
         let text = "a = 1\nété = x\n";
         let at = text.find('x').unwrap();
         let problem = Problem::at(Path::new("config.toml"), text, &(at..at + 1), "odd");
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_near_name_is_proposed_and_a_far_one_is_not() {
+    fn only_a_similar_name_is_suggested() {
         assert_eq!(nearest("concurency", ["concurrency", "model"].into_iter()), Some("concurrency"));
         assert_eq!(nearest("zzz", ["concurrency", "model"].into_iter()), None);
     }

@@ -1,19 +1,20 @@
-//! The glossary for translators that know none: a term is put into the text in such a way that it comes through, and the answer is put
-//! in order afterwards. What the answer then still lacks, the check `glossary` flags.
+//! Glossary support for translators without one: prepares the text so that terms survive the
+//! translation, and repairs the translation. The check `glossary` flags terms that are still
+//! missing.
 //!
-//! Two ways, chosen by what came through real servers (docs/services.md). Apertium works word by word and passes a mark like ⟦0⟧
-//! untouched. A neural translator copies a name, but may drop or double an odd mark: for it the name itself, in its other form, is put
-//! into the text, and other words are left to it.
+//! There are two ways, chosen by tests on real servers (docs/services.md). Apertium translates word
+//! by word and keeps markers such as ⟦0⟧. A neural translator may drop or repeat a marker, but
+//! copies names: it gets each name in the target language, and other terms unchanged.
 
 use crate::model::Term;
-use crate::plan::{occurrences, says};
+use crate::plan::{contains_term, occurrences};
 
 const OPEN: char = '⟦';
 const CLOSE: char = '⟧';
 
-/// The text with a mark in place of every term.
-pub(super) fn marked(text: &str, terms: &[Term]) -> String {
-    // A text that has such brackets of its own cannot be told from a marked one.
+/// Replaces every term with a marker.
+pub(super) fn mark(text: &str, terms: &[Term]) -> String {
+    // Brackets of the text's own would be taken for markers.
     if text.contains([OPEN, CLOSE]) {
         return text.to_owned();
     }
@@ -24,8 +25,9 @@ pub(super) fn marked(text: &str, terms: &[Term]) -> String {
     })
 }
 
-/// The translation of a [`marked`] text with the terms in place of their marks. No mark is left, come what may.
-pub(super) fn unmarked(translation: &str, text: &str, terms: &[Term]) -> String {
+/// Replaces the markers in the translation of a [marked](mark) text with the translated terms.
+/// Removes markers that match no term.
+pub(super) fn unmark(translation: &str, text: &str, terms: &[Term]) -> String {
     if terms.is_empty() || text.contains([OPEN, CLOSE]) {
         return translation.to_owned();
     }
@@ -39,7 +41,7 @@ pub(super) fn unmarked(translation: &str, text: &str, terms: &[Term]) -> String 
             continue;
         };
         let term = inside.trim().parse::<usize>().ok().and_then(|number| places.get(number));
-        // What is between brackets that are none of ours stays, without them.
+        // Keeps the content of brackets that are no marker.
         clean.push_str(term.map_or(inside, |(_, _, written)| written));
         rest = behind;
     }
@@ -48,19 +50,19 @@ pub(super) fn unmarked(translation: &str, text: &str, terms: &[Term]) -> String 
     clean
 }
 
-/// The text with every name in its other form.
-pub(super) fn named(text: &str, terms: &[Term]) -> String {
+/// Replaces every name with its translation.
+pub(super) fn insert_names(text: &str, terms: &[Term]) -> String {
     replaced(text, terms, |term, written| is_name(&term.to).then(|| written.to_owned()))
 }
 
-/// The translation of a [`named`] text; a term that was left as it stood in the source is put right.
-pub(super) fn mended(translation: &str, terms: &[Term]) -> String {
-    // Only where the right term is not there: the word may be one of the other language as well.
-    let missing: Vec<Term> = terms.iter().filter(|term| term.from != term.to && !says(translation, &term.to)).cloned().collect();
+/// Translates terms that the translator left in the source language.
+pub(super) fn fix_untranslated(translation: &str, terms: &[Term]) -> String {
+    // Only if the right term is missing: the source term may also be a word of the target language.
+    let missing: Vec<Term> = terms.iter().filter(|term| term.from != term.to && !contains_term(translation, &term.to)).cloned().collect();
     replaced(translation, &missing, |_, written| Some(written.to_owned()))
 }
 
-/// A name is copied by a translator; it has a capital.
+/// Whether every word of a term has a capital or a digit, so that translators copy it.
 fn is_name(term: &str) -> bool {
     term.split([' ', '-']).all(|word| word.chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric()))
 }
@@ -91,24 +93,24 @@ mod tests {
     }
 
     #[test]
-    fn marks_go_out_and_terms_come_back() {
+    fn terms_are_replaced_by_markers_and_back() {
         let text = "L’OTSC au Haut-Karabakh, selon l’AFP. Retraite !";
-        assert_eq!(marked(text, &terms()), "L’⟦0⟧ au ⟦1⟧, selon l’⟦2⟧. ⟦3⟧ !");
-        let back = unmarked("The ⟦ 0 ⟧ in ⟦1⟧, according to ⟦2⟧. ⟦3⟧!", text, &terms());
+        assert_eq!(mark(text, &terms()), "L’⟦0⟧ au ⟦1⟧, selon l’⟦2⟧. ⟦3⟧ !");
+        let back = unmark("The ⟦ 0 ⟧ in ⟦1⟧, according to ⟦2⟧. ⟦3⟧!", text, &terms());
         assert_eq!(back, "The CSTO in Nagorno-Karabakh, according to AFP. Pension!");
     }
 
     #[test]
-    fn names_are_put_in_their_other_form_and_what_was_left_is_mended() {
-        assert_eq!(named("L’OTSC et la retraite", &terms()), "L’CSTO et la retraite");
-        assert_eq!(mended("The OTSC and the retraite", &terms()), "The CSTO and the pension");
-        assert_eq!(mended("The CSTO (OTSC)", &terms()), "The CSTO (OTSC)");
+    fn names_are_translated_before_and_remaining_terms_after() {
+        assert_eq!(insert_names("L’OTSC et la retraite", &terms()), "L’CSTO et la retraite");
+        assert_eq!(fix_untranslated("The OTSC and the retraite", &terms()), "The CSTO and the pension");
+        assert_eq!(fix_untranslated("The CSTO (OTSC)", &terms()), "The CSTO (OTSC)");
     }
 
     proptest! {
         #[test]
-        fn no_mark_is_ever_left(answer in "[a-z⟦⟧0-9 ]{0,40}", text in "(OTSC|AFP|le|[⟦]|, ){0,8}") {
-            let out = unmarked(&answer, &text, &terms());
+        fn no_marker_is_left(answer in "[a-z⟦⟧0-9 ]{0,40}", text in "(OTSC|AFP|le|[⟦]|, ){0,8}") {
+            let out = unmark(&answer, &text, &terms());
             if !text.contains('⟦') {
                 prop_assert!(!out.contains(['⟦', '⟧']), "{}", out);
             }

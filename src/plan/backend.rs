@@ -1,0 +1,77 @@
+//! The backend of a route: what answers its calls. In a run that is the broker, in an estimate a
+//! counter, in tests a stub.
+
+use std::future::Future;
+
+use crate::model::{Answer, CallLimits, CallRequest, ErrorCode, Failure, Reject, Reply, Task};
+
+/// A reply and its cost.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The reply.
+    pub reply: Reply,
+    /// In the currency of the config's prices; `None` if the price is unknown.
+    pub cost: Option<f64>,
+}
+
+/// An endpoint that can do a task.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its index in the config's list of endpoints.
+    pub number: usize,
+    /// Its name in the table.
+    pub name: String,
+    /// The limits of one call.
+    pub limits: CallLimits,
+    /// Whether it is a chat model, which accepts prompts.
+    pub chat: bool,
+}
+
+/// Answers calls.
+pub trait CallBackend: Sync {
+    /// The endpoints that can do `task`, in order of preference; those that are out for this run
+    /// come last.
+    fn candidates(&self, task: Task) -> Vec<Candidate>;
+
+    /// Makes one call to `candidate`. If it is the `last` candidate and unreachable, waits for it.
+    fn call(&self, candidate: &Candidate, request: CallRequest, last: bool) -> impl Future<Output = Result<Answered, Failure>> + Send;
+}
+
+/// What the calls of a route add up to.
+pub(super) struct CallTotals {
+    /// `None` as soon as one price is unknown.
+    pub(super) cost: Option<f64>,
+    /// Whether any reply is a draft.
+    pub(super) draft: bool,
+}
+
+/// Makes the calls of one job to one candidate, and adds them up.
+pub(super) struct CallContext<'a, B> {
+    pub(super) backend: &'a B,
+    pub(super) candidate: &'a Candidate,
+    /// Whether no other candidate is left.
+    pub(super) last: bool,
+    pub(super) totals: &'a mut CallTotals,
+}
+
+impl<B: CallBackend> CallContext<'_, B> {
+    /// The candidate's current limits, which may have changed with its latest answer.
+    pub(super) fn limits(&self, task: Task) -> Option<CallLimits> {
+        let number = self.candidate.number;
+        let candidate = self.backend.candidates(task).into_iter().find(|candidate| candidate.number == number)?;
+        Some(candidate.limits)
+    }
+
+    pub(super) async fn call(&mut self, request: CallRequest) -> Result<Answer, Failure> {
+        let answered = self.backend.call(self.candidate, request, self.last).await?;
+        self.totals.cost = self.totals.cost.zip(answered.cost).map(|(sum, cost)| sum + cost);
+        self.totals.draft |= answered.reply.draft;
+        Ok(answered.reply.answer)
+    }
+}
+
+/// The answer is of another kind than the request. No dialect returns one, but a damaged ledger
+/// may.
+pub(super) fn wrong_kind() -> Failure {
+    Reject::new(ErrorCode::Protocol, "the answer is of another kind than the request").into()
+}
