@@ -38,7 +38,7 @@ pub use problem::Problem;
 pub use prompts::{Prompts, SHIPPED_PROMPTS};
 pub use resolve::load;
 pub use rules::{Rules, Said};
-pub use run::{MostFailures, RunFlags, RunSettings};
+pub use run::{FailureLimit, RunFlags, RunSettings};
 pub use template::Template;
 pub(crate) use template::select;
 

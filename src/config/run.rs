@@ -20,7 +20,7 @@ pub struct RunSettings {
     /// The local time of day at which the run ends.
     pub deadline: Option<Time>,
     /// The number of failed articles that ends the run.
-    pub max_failures: Option<MostFailures>,
+    pub max_failures: Option<FailureLimit>,
     /// A URL to POST to when the run succeeds, and with `/fail` appended when it does not.
     pub ping: Option<String>,
     /// Whether to log JSON.
@@ -29,7 +29,7 @@ pub struct RunSettings {
 
 /// How many articles may fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MostFailures {
+pub enum FailureLimit {
     /// An absolute number.
     Count(u64),
     /// A share of all articles tried, from 0 to 1.
@@ -112,14 +112,14 @@ impl Validator<'_> {
         parsed
     }
 
-    fn failures(&mut self, written: &Spanned<String>) -> Option<MostFailures> {
+    fn failures(&mut self, written: &Spanned<String>) -> Option<FailureLimit> {
         let text = written.get_ref().trim();
         let most = match text.strip_suffix('%') {
             Some(share) => {
                 let share = share.trim().parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share));
-                share.map(|share| MostFailures::Share(share / 100.0))
+                share.map(|share| FailureLimit::Share(share / 100.0))
             }
-            None => text.parse().ok().map(MostFailures::Count),
+            None => text.parse().ok().map(FailureLimit::Count),
         };
         if most.is_none() {
             let message = format!("invalid `max_failures`: `{text}`");
@@ -151,12 +151,12 @@ mod tests {
             max_articles: Some(100),
             max_time: Some(Duration::from_hours(4)),
             deadline: Some(Time::constant(6, 30, 0, 0)),
-            max_failures: Some(MostFailures::Count(7)),
+            max_failures: Some(FailureLimit::Count(7)),
             ping: None,
             log_json: true,
         };
         assert_eq!(run, wanted);
-        assert_eq!(run_settings("max_failures = \"2.5 %\"", &RunFlags::default()).unwrap().max_failures, Some(MostFailures::Share(0.025)));
+        assert_eq!(run_settings("max_failures = \"2.5 %\"", &RunFlags::default()).unwrap().max_failures, Some(FailureLimit::Share(0.025)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, ToSpan, ZonedDateTime};
 
-use crate::config::{MostFailures, RunSettings};
+use crate::config::{FailureLimit, RunSettings};
 use crate::model::{ErrorCode, Exit, Failure, Reject};
 
 /// A share of failures counts from this many articles on.
@@ -53,8 +53,8 @@ impl RunLimits {
         let begun = self.begun.load(Ordering::Relaxed).max(failed);
         #[expect(clippy::cast_precision_loss, reason = "counts of articles are far below 2^52")]
         let too_many = match self.settings.max_failures {
-            Some(MostFailures::Count(most)) => failed > most,
-            Some(MostFailures::Share(most)) => begun >= SHARE_FROM && failed as f64 > most * begun as f64,
+            Some(FailureLimit::Count(most)) => failed > most,
+            Some(FailureLimit::Share(most)) => begun >= SHARE_FROM && failed as f64 > most * begun as f64,
             None => false,
         };
         if too_many { Err(self.end(format!("max_failures: {failed} of {begun} articles have failed"))) } else { Ok(()) }
@@ -104,9 +104,9 @@ mod tests {
 
     #[test]
     fn max_failures_is_a_count_or_a_share() {
-        let count = RunLimits::new(RunSettings { max_failures: Some(MostFailures::Count(1)), ..RunSettings::default() });
+        let count = RunLimits::new(RunSettings { max_failures: Some(FailureLimit::Count(1)), ..RunSettings::default() });
         assert_eq!([count.count_failure().is_ok(), count.count_failure().is_ok()], [true, false]);
-        let share = RunLimits::new(RunSettings { max_failures: Some(MostFailures::Share(0.1)), ..RunSettings::default() });
+        let share = RunLimits::new(RunSettings { max_failures: Some(FailureLimit::Share(0.1)), ..RunSettings::default() });
         (0..19).for_each(|_| share.begin_article().unwrap());
         assert!((0..3).all(|_| share.count_failure().is_ok()), "too few to judge by");
         share.begin_article().unwrap();
