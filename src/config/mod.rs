@@ -37,7 +37,7 @@ pub use overrides::Overrides;
 pub use problem::Problem;
 pub use prompts::{Prompts, SHIPPED_PROMPTS};
 pub use resolve::load;
-pub use rules::{Rules, Said};
+pub use rules::{ClassHints, Rules};
 pub use run::{FailureLimit, RunFlags, RunSettings};
 pub use template::Template;
 pub(crate) use template::select;

@@ -44,7 +44,7 @@ pub struct Rules {
     beginnings: Beginnings,
     endings: Vec<String>,
     tails: Beginnings,
-    classes: HashMap<String, Said>,
+    classes: HashMap<String, ClassHints>,
     missing: Beginnings,
     consent: Phrases,
     paywall: Phrases,
@@ -138,18 +138,18 @@ impl Rules {
     fn of(own: &str) -> Self {
         let parts = [SHIPPED, own].map(|text| toml::from_str::<RawRules>(text).unwrap_or_default());
         let all = |list: fn(&RawRules) -> &Vec<String>| parts.iter().flat_map(list).map(|text| fold(text)).collect::<Vec<_>>();
-        let mut classes: HashMap<String, Said> = HashMap::new();
+        let mut classes: HashMap<String, ClassHints> = HashMap::new();
         for (meaning, words) in [
-            (Said::FURNITURE, all(|raw| &raw.classes)),
-            (Said::CONTENT, all(|raw| &raw.content)),
-            (Said::LEDE, all(|raw| &raw.ledes)),
-            (Said::OTHER, all(|raw| &raw.others)),
-            (Said::AUTHOR, all(|raw| &raw.authors)),
-            (Said::DATE, all(|raw| &raw.dates)),
+            (ClassHints::BOILERPLATE, all(|raw| &raw.classes)),
+            (ClassHints::CONTENT, all(|raw| &raw.content)),
+            (ClassHints::LEDE, all(|raw| &raw.ledes)),
+            (ClassHints::OTHER, all(|raw| &raw.others)),
+            (ClassHints::AUTHOR, all(|raw| &raw.authors)),
+            (ClassHints::DATE, all(|raw| &raw.dates)),
         ] {
             for word in words {
-                let said = classes.entry(word).or_default();
-                *said = said.with(meaning);
+                let hints = classes.entry(word).or_default();
+                *hints = hints.with(meaning);
             }
         }
         let set = |list: fn(&RawRules) -> &Vec<String>| all(list).into_iter().collect::<HashSet<_>>();
@@ -215,8 +215,8 @@ impl Rules {
     }
 
     /// What the words of an element's `class` or `id` say about it.
-    pub fn of_class(&self, names: &str) -> Said {
-        let mut said = Said::default();
+    pub fn class_hints(&self, names: &str) -> ClassHints {
+        let mut hints = ClassHints::default();
         let mut pair = String::new();
         for name in names.split_ascii_whitespace() {
             // `pair` is the previous word and the current one, which starts at `word`.
@@ -225,7 +225,7 @@ impl Rules {
             let mut lower_case = false;
             for c in name.chars().chain(['-']) {
                 if !c.is_alphanumeric() || (c.is_uppercase() && lower_case) {
-                    said = said.with(self.of_words(&pair, word));
+                    hints = hints.with(self.hints_of(&pair, word));
                     if word < pair.len() {
                         pair.replace_range(..word, "");
                         pair.push('-');
@@ -238,11 +238,11 @@ impl Rules {
                 lower_case = c.is_lowercase();
             }
         }
-        said
+        hints
     }
 
     /// What the word at `word` and the whole `pair` say.
-    fn of_words(&self, pair: &str, word: usize) -> Said {
+    fn hints_of(&self, pair: &str, word: usize) -> ClassHints {
         let of = |words: Option<&str>| words.and_then(|words| self.classes.get(words)).copied().unwrap_or_default();
         of(pair.get(word..)).with(of(Some(pair)))
     }
@@ -250,11 +250,11 @@ impl Rules {
 
 /// What an element's `class` and `id` say about it: a set of flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Said(u8);
+pub struct ClassHints(u8);
 
-impl Said {
+impl ClassHints {
     /// It is boilerplate.
-    pub const FURNITURE: Self = Self(1);
+    pub const BOILERPLATE: Self = Self(1);
     /// It contains the article's text.
     pub const CONTENT: Self = Self(2);
     /// It contains the article's first paragraph.
@@ -300,11 +300,11 @@ mod tests {
     #[test]
     fn classes_are_compared_word_by_word() {
         let rules = Rules::of("");
-        let furniture = |names| rules.of_class(names).has(Said::FURNITURE);
-        assert!(furniture("tagsList") && furniture("x lire-aussi") && furniture("c-share_bar") && furniture("jp-relatedposts"));
-        assert!(!furniture("shared-layout") && !furniture("header") && !furniture("tag-gaza post"));
-        assert!(rules.of_class("mad__article-body").has(Said::CONTENT) && rules.of_class("crayon chapo").has(Said::LEDE));
-        assert_eq!(rules.of_class("a--B_c Dé"), Said::default());
+        let boilerplate = |names| rules.class_hints(names).has(ClassHints::BOILERPLATE);
+        assert!(boilerplate("tagsList") && boilerplate("x lire-aussi") && boilerplate("c-share_bar") && boilerplate("jp-relatedposts"));
+        assert!(!boilerplate("shared-layout") && !boilerplate("header") && !boilerplate("tag-gaza post"));
+        assert!(rules.class_hints("mad__article-body").has(ClassHints::CONTENT) && rules.class_hints("crayon chapo").has(ClassHints::LEDE));
+        assert_eq!(rules.class_hints("a--B_c Dé"), ClassHints::default());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::draft::{Draft, Markup};
 use super::format::Format;
-use crate::config::{Fields, Rules, Said};
+use crate::config::{ClassHints, Fields, Rules};
 use crate::model::{Reject, fold};
 use metadata::Metadata;
 use sizes::Sizes;
@@ -73,22 +73,22 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
 }
 
 /// What the class and id of each element say. The values repeat, so they are looked up once.
-fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<Said> {
-    let mut known: HashMap<&str, Said> = HashMap::new();
+fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<ClassHints> {
+    let mut known: HashMap<&str, ClassHints> = HashMap::new();
     let of_element = |id| {
-        let said = page.attrs(id).fold(Said::default(), |said, (name, value)| match (name, value) {
-            ("class" | "id", value) => said.with(*known.entry(value).or_insert_with(|| rules.of_class(value))),
-            ("itemprop", "articleBody") => said.with(Said::CONTENT),
-            _ => said,
+        let hints = page.attrs(id).fold(ClassHints::default(), |hints, (name, value)| match (name, value) {
+            ("class" | "id", value) => hints.with(*known.entry(value).or_insert_with(|| rules.class_hints(value))),
+            ("itemprop", "articleBody") => hints.with(ClassHints::CONTENT),
+            _ => hints,
         });
-        if sizes.is_most(id) { said.without(Said::FURNITURE.with(Said::OTHER)) } else { said }
+        if sizes.is_most(id) { hints.without(ClassHints::BOILERPLATE.with(ClassHints::OTHER)) } else { hints }
     };
     (0..page.len()).map(of_element).collect()
 }
 
 /// The text of the article. If next to nothing is left without the boilerplate elements, they are
 /// kept; if the page does not show the text that JSON-LD has, the latter is used.
-fn body(page: &Page, hints: &[Said], sizes: &Sizes, rules: &Rules, metadata: &Metadata) -> String {
+fn body(page: &Page, hints: &[ClassHints], sizes: &Sizes, rules: &Rules, metadata: &Metadata) -> String {
     let title = metadata.title.as_deref();
     let read = |sizes| {
         let paragraphs = content::content(&blocks::layout(page, hints, sizes), rules, title);

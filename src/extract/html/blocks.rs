@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::element::{Element, Kind};
 use super::sizes::Sizes;
 use super::tree::{Id, Page, Step};
-use crate::config::Said;
+use crate::config::ClassHints;
 
 #[derive(Debug)]
 pub(super) struct Block {
@@ -59,7 +59,7 @@ const BOILERPLATE_ROLES: &[&str] =
 
 /// Lays out the text of `page`; `hints` is what the classes of its elements say. With `sizes`,
 /// elements that are boilerplate by their name, role or class are left out.
-pub(super) fn layout(page: &Page, hints: &[Said], sizes: Option<&Sizes>) -> Layout {
+pub(super) fn layout(page: &Page, hints: &[ClassHints], sizes: Option<&Sizes>) -> Layout {
     let Some(body) = page.first("body") else { return Layout::default() };
     let mut builder = LayoutBuilder::new(page);
     page.walk(body, |step| match step {
@@ -70,7 +70,8 @@ pub(super) fn layout(page: &Page, hints: &[Said], sizes: Option<&Sizes>) -> Layo
             }
             let Some(element) = page.element(id) else { return true };
             let hint = hints.get(id).copied().unwrap_or_default();
-            let is_boilerplate = || hint.has(Said::FURNITURE) && !hint.has(Said::CONTENT) || is_likely_boilerplate(page, id, element);
+            let is_boilerplate =
+                || hint.has(ClassHints::BOILERPLATE) && !hint.has(ClassHints::CONTENT) || is_likely_boilerplate(page, id, element);
             let is_dropped = |sizes: &Sizes| is_boilerplate() && !sizes.is_most(id) && id != body;
             if element == Element::Hidden || sizes.is_some_and(is_dropped) {
                 return false;
@@ -147,7 +148,7 @@ impl<'a> LayoutBuilder<'a> {
         }
     }
 
-    fn enter(&mut self, id: Id, element: Element, hint: Said) {
+    fn enter(&mut self, id: Id, element: Element, hint: ClassHints) {
         match element {
             Element::Link => self.links += usize::from(self.page.attr(id, "href").is_some()),
             Element::Break => self.pending.push('\n'),
@@ -163,7 +164,7 @@ impl<'a> LayoutBuilder<'a> {
             Element::Leaf(kind) => {
                 self.flush();
                 let (area, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
-                self.open.push(Open { kind, area, lede: lede || hint.has(Said::LEDE) });
+                self.open.push(Open { kind, area, lede: lede || hint.has(ClassHints::LEDE) });
             }
             Element::Area | Element::LikelyBoilerplate | Element::Frame => {
                 self.flush();
@@ -172,7 +173,7 @@ impl<'a> LayoutBuilder<'a> {
         }
     }
 
-    fn open_area(&mut self, id: Id, hint: Said, frame: Frame) {
+    fn open_area(&mut self, id: Id, hint: ClassHints, frame: Frame) {
         let style = self.page.attr(id, "class").filter(|class| !class.trim().is_empty()).map(|class| {
             let mut style = DefaultHasher::new();
             (self.page.name(id), class).hash(&mut style);
@@ -180,8 +181,8 @@ impl<'a> LayoutBuilder<'a> {
         });
         let (parent, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
         let start = self.layout.blocks.len();
-        self.open.push(Open { kind: Kind::Loose, area: self.layout.areas.len(), lede: lede || hint.has(Said::LEDE) });
-        self.layout.areas.push(Area { parent, content: hint.has(Said::CONTENT), frame, style, blocks: (start, start) });
+        self.open.push(Open { kind: Kind::Loose, area: self.layout.areas.len(), lede: lede || hint.has(ClassHints::LEDE) });
+        self.layout.areas.push(Area { parent, content: hint.has(ClassHints::CONTENT), frame, style, blocks: (start, start) });
     }
 
     fn leave(&mut self, id: Id, element: Element) {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::element::Element;
 use super::json_ld::{JsonLd, json_ld};
 use super::tree::{Id, Page, ROOT, Step};
-use crate::config::Said;
+use crate::config::ClassHints;
 use crate::extract::boilerplate::byline;
 use crate::extract::date;
 use crate::extract::word_count::count_words;
@@ -57,7 +57,7 @@ const MAX_WORDS_AROUND_DATE: usize = 9;
 
 /// Collects the metadata of a page. `hints` is what the classes of its elements say; `scripts` are
 /// the texts of its JSON-LD.
-pub(super) fn metadata(page: &Page, hints: &[Said], scripts: &[&str]) -> Metadata {
+pub(super) fn metadata(page: &Page, hints: &[ClassHints], scripts: &[&str]) -> Metadata {
     let mut collector = Collector::new(page, hints);
     page.walk(ROOT, |step| match step {
         Step::Enter(id) => collector.enter(id),
@@ -72,7 +72,7 @@ pub(super) fn metadata(page: &Page, hints: &[Said], scripts: &[&str]) -> Metadat
 struct Collector<'a> {
     page: &'a Page,
     /// What the class and id of each element say.
-    hints: &'a [Said],
+    hints: &'a [ClassHints],
     metas: HashMap<String, &'a str>,
     dates: Dates,
     /// Headings of the first level.
@@ -91,7 +91,7 @@ struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    fn new(page: &'a Page, hints: &'a [Said]) -> Self {
+    fn new(page: &'a Page, hints: &'a [ClassHints]) -> Self {
         Self {
             page,
             hints,
@@ -153,23 +153,23 @@ impl<'a> Collector<'a> {
         let page = self.page;
         let hint = self.hint(id);
         let is_frame = page.element(id) == Some(Element::Frame);
-        if !is_frame && self.elsewhere.is_empty() && hint.has(Said::OTHER) {
+        if !is_frame && self.elsewhere.is_empty() && hint.has(ClassHints::OTHER) {
             self.elsewhere.push(id);
         }
         let itemprop = page.attr(id, "itemprop").unwrap_or_default();
-        if itemprop == "datePublished" || (page.name(id) == "abbr" && hint.has(Said::DATE)) {
+        if itemprop == "datePublished" || (page.name(id) == "abbr" && hint.has(ClassHints::DATE)) {
             let value = ["content", "datetime", "title"].iter().find_map(|name| page.attr(id, name));
             let iso = value.map_or_else(|| self.parse(&page.text(id)), |value| self.parse(value));
             self.add_date(MARKUP, iso);
         }
         let may_name_author = self.author.is_none() && !is_frame && self.elsewhere.is_empty();
-        if may_name_author && (hint.has(Said::AUTHOR) || itemprop == "author" || page.attr(id, "rel") == Some("author")) {
+        if may_name_author && (hint.has(ClassHints::AUTHOR) || itemprop == "author" || page.attr(id, "rel") == Some("author")) {
             let text = one_line(&page.text(id));
             self.author = Some(text).filter(|text| text.len() <= MAX_LABEL).and_then(|text| author(&text));
         }
     }
 
-    fn hint(&self, id: Id) -> Said {
+    fn hint(&self, id: Id) -> ClassHints {
         self.hints.get(id).copied().unwrap_or_default()
     }
 
@@ -195,7 +195,7 @@ impl<'a> Collector<'a> {
             && let Some(found) = date::find(text, self.is_french())
         {
             let before = fold(if found.before.len() < 4 { self.last_text } else { &found.before });
-            let has_date_class = self.page.parent(id).is_some_and(|parent| self.hint(parent).has(Said::DATE));
+            let has_date_class = self.page.parent(id).is_some_and(|parent| self.hint(parent).has(ClassHints::DATE));
             let rank = dates::rank(&before, if has_date_class { DATE_CLASS } else { BARE });
             if count_words(&found.before) + count_words(&found.after) <= MAX_WORDS_AROUND_DATE {
                 self.add_date(rank, Some(found.iso));
