@@ -150,7 +150,11 @@ impl Validator<'_> {
         match key::read(raw.get_ref(), &self.folder) {
             Ok(key) => Some(key),
             Err(message) => {
-                self.problem(&raw.span(), message, Some("set it before the run; for cron, in the crontab or an environment file".into()));
+                let hint = match raw.get_ref() {
+                    RawKey::Env(_) => "set it before the run; for cron, in the crontab or an environment file",
+                    RawKey::File(_) => "put the key, and nothing else, in that file",
+                };
+                self.problem(&raw.span(), message, Some(hint.into()));
                 None
             }
         }

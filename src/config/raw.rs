@@ -177,7 +177,7 @@ impl<'de> Deserialize<'de> for RawKey {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<RawKey, A::Error> {
-                let invalid = "a key is in one place: { env = \"VARIABLE\" } or { file = \"PATH\" }";
+                let invalid = "write a key as { env = \"VARIABLE\" } or { file = \"PATH\" }";
                 let key = match map.next_key::<String>()?.as_deref() {
                     Some("env") => RawKey::Env(map.next_value()?),
                     Some("file") => RawKey::File(map.next_value()?),

@@ -119,10 +119,10 @@ fn a_missing_or_inline_key_is_reported_and_never_printed() {
     ");
     insta::assert_snapshot!(key("{ file = \"no-such-file\" }"), @r"
     error: config.toml:18:7: cannot read the key file `DIR/no-such-file`: No such file or directory (os error 2)
-      hint: set it before the run; for cron, in the crontab or an environment file
+      hint: put the key, and nothing else, in that file
     ");
     insta::assert_snapshot!(key("\"sk-in-the-open-1234\""), @r#"error: config.toml:18:7: a key must not be in the config; say where to find it: { env = "VARIABLE" } or { file = "PATH" }"#);
-    insta::assert_snapshot!(key("{ enviroment = \"X\" }"), @r#"error: config.toml:18:7: a key is in one place: { env = "VARIABLE" } or { file = "PATH" }"#);
+    insta::assert_snapshot!(key("{ enviroment = \"X\" }"), @r#"error: config.toml:18:7: write a key as { env = "VARIABLE" } or { file = "PATH" }"#);
 }
 
 #[test]
