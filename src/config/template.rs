@@ -163,7 +163,7 @@ pub(super) fn validate(validator: &mut Validator<'_>, raw: Spanned<RawTemplate>,
         validator.problem(&span, "set both `finish` (the place of the finish reason) and `finished` (its good values), or neither", None);
     }
     let most_texts = validator.number(raw.most_texts.clone(), "most_texts", 1, 1..=1000);
-    let shape = format!("{:?}", (&raw.path, &raw.body, &raw.text, &raw.texts));
+    let shape = shape(&raw);
     let plain = |written: Option<Spanned<String>>| written.map(Spanned::into_inner);
     let template = Template {
         path: plain(raw.path).unwrap_or_default(),
@@ -281,6 +281,13 @@ fn contains(value: &Value, wanted: &str) -> bool {
     }
 }
 
+/// The values without their places in the file: a comment above the template must not change the
+/// ledger's keys, which would bill every answer again.
+fn shape(raw: &RawTemplate) -> String {
+    let value = |written: &Option<Spanned<String>>| written.as_ref().map(|written| written.get_ref().clone());
+    format!("{:?}", [&raw.path, &raw.body, &raw.text, &raw.texts].map(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,6 +298,14 @@ mod tests {
         assert_eq!(select(&value, "/*/translations/0/text"), [&json!("a"), &json!("b")]);
         assert_eq!(select(&json!({"a/b": {"~": 1}}), "/a~1b/~0"), [&json!(1)]);
         assert!(select(&value, "/0/nothing").is_empty());
+    }
+
+    #[test]
+    fn a_comment_above_a_template_leaves_its_shape() {
+        let raw = |text: &str| toml::from_str::<RawTemplate>(text).unwrap();
+        let template = "path = \"/t\"\ntext = \"/text\"\n";
+        assert_eq!(shape(&raw(template)), shape(&raw(&format!("# a comment\n\n{template}"))));
+        assert_ne!(shape(&raw(template)), shape(&raw(&template.replace("/text", "/other"))));
     }
 
     #[test]
