@@ -19,9 +19,9 @@ const LONG_ABOUT: &str = "Summarise and translate a folder of articles into a Fr
 The HTTP services named in config.toml do the work; without a config, the embedded endpoint does it. \
 `depeche` without a command is short for `depeche run`.
 
-[config: KEY] marks an option whose default is KEY in the config.";
+[config: KEY] marks an option whose default comes from KEY in the config.";
 
-const AFTER_HELP: &str = "[config: KEY] marks an option whose default is KEY in the config.
+const AFTER_HELP: &str = "[config: KEY] marks an option whose default comes from KEY in the config.
 `depeche --help` also shows examples and exit codes.";
 
 const AFTER_LONG_HELP: &str = "Examples:
@@ -35,9 +35,9 @@ const AFTER_LONG_HELP: &str = "Examples:
 Exit codes:
   0    Success, or nothing to do
   1    Bug in depeche
-  2    Error in the usage, the config, the ledger or the output folder
+  2    Wrong usage, or a problem with the config, ledger or output folder
   3    Finished, but some articles failed
-  4    An endpoint refused: fix its key, quota, URL or model
+  4    An endpoint refuses calls: fix its key, quota, URL or model
   5    An endpoint is unavailable: try again later
   6    Stopped by a limit that you set
   11   Another run is active
@@ -93,12 +93,12 @@ pub(super) enum Command {
     Read(ReadArguments),
     /// Check the summaries or translations in any CSV file; no network
     ///
-    /// Prints a line for each finding. Exits with 3 if there is any.
+    /// Prints a line for each finding. Exits with 3 if there are any.
     #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
     /// Check the config, and whether each endpoint is ready
     ///
-    /// Asks each endpoint something that costs nothing.
+    /// Sends each endpoint a request that costs nothing.
     Doctor(CommonArguments),
     /// Run the embedded endpoint as a server
     Serve(ServeArguments),
@@ -187,7 +187,7 @@ pub(super) struct LimitArguments {
     /// Articles that have not changed do not count.
     #[arg(long, value_name = "N", help_heading = LIMITS)]
     max_articles: Option<i64>,
-    /// Stop after a while, e.g. 4h or 90m
+    /// Stop after this much time, e.g. 4h or 90m
     #[arg(long, value_name = "DURATION", help_heading = LIMITS)]
     max_time: Option<String>,
     /// Stop at a local time, e.g. 06:30
@@ -410,7 +410,7 @@ fn routes() -> [PossibleValue; 3] {
 fn profiles() -> [PossibleValue; 2] {
     [
         PossibleValue::new("plain").help("UTF-8, commas, LF"),
-        PossibleValue::new("excel-fr").help("For a French Excel: byte order mark, semicolons, decimal commas, CRLF"),
+        PossibleValue::new("excel-fr").help("For French Excel: byte order mark, semicolons, decimal commas, CRLF"),
     ]
 }
 

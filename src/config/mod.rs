@@ -134,7 +134,7 @@ pub struct Summary {
 pub enum Profile {
     /// UTF-8, commas, LF.
     Plain,
-    /// For a double click in a French Excel: BOM, semicolons, CRLF.
+    /// For a double click in French Excel: BOM, semicolons, CRLF.
     ExcelFr,
 }
 

@@ -15,7 +15,7 @@ fn help_is_as_documented() {
     The HTTP services named in config.toml do the work; without a config, the embedded endpoint does it.
     `depeche` without a command is short for `depeche run`.
 
-    [config: KEY] marks an option whose default is KEY in the config.
+    [config: KEY] marks an option whose default comes from KEY in the config.
 
     Usage: depeche [OPTIONS] [PATH]...
            depeche <COMMAND>
@@ -64,7 +64,7 @@ fn help_is_as_documented() {
 
               Possible values:
               - plain:    UTF-8, commas, LF
-              - excel-fr: For a French Excel: byte order mark, semicolons, decimal commas, CRLF
+              - excel-fr: For French Excel: byte order mark, semicolons, decimal commas, CRLF
 
           --wait-for <DURATION>
               How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
@@ -107,7 +107,7 @@ fn help_is_as_documented() {
               Articles that have not changed do not count.
 
           --max-time <DURATION>
-              Stop after a while, e.g. 4h or 90m
+              Stop after this much time, e.g. 4h or 90m
 
           --deadline <HH:MM>
               Stop at a local time, e.g. 06:30
@@ -128,9 +128,9 @@ fn help_is_as_documented() {
     Exit codes:
       0    Success, or nothing to do
       1    Bug in depeche
-      2    Error in the usage, the config, the ledger or the output folder
+      2    Wrong usage, or a problem with the config, ledger or output folder
       3    Finished, but some articles failed
-      4    An endpoint refused: fix its key, quota, URL or model
+      4    An endpoint refuses calls: fix its key, quota, URL or model
       5    An endpoint is unavailable: try again later
       6    Stopped by a limit that you set
       11   Another run is active
@@ -174,7 +174,7 @@ fn help_of_run_is_as_documented() {
 
               Possible values:
               - plain:    UTF-8, commas, LF
-              - excel-fr: For a French Excel: byte order mark, semicolons, decimal commas, CRLF
+              - excel-fr: For French Excel: byte order mark, semicolons, decimal commas, CRLF
 
           --wait-for <DURATION>
               How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
@@ -214,7 +214,7 @@ fn help_of_run_is_as_documented() {
               Articles that have not changed do not count.
 
           --max-time <DURATION>
-              Stop after a while, e.g. 4h or 90m
+              Stop after this much time, e.g. 4h or 90m
 
           --deadline <HH:MM>
               Stop at a local time, e.g. 06:30
