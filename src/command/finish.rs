@@ -1,4 +1,5 @@
-//! The end of a run: the outputs, the report, the last line. If the disk or the ledger fails, as much of them as possible.
+//! The end of a run: writes the outputs, the report and the last line, or as many of them as
+//! possible if the disk or the ledger fails.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +13,7 @@ use crate::record::Ledger;
 use crate::report::{self, Ending, Progress, Verbosity, print_stdout};
 use crate::write::{self, RunReport, Tables, write_run_report};
 
-/// Failed articles that the last lines name.
+/// How many failed articles the final table names.
 const NAMED_FAILURES: usize = 5;
 
 /// How the articles ended, and what aborted the run, if anything.
@@ -54,7 +55,7 @@ pub(super) fn finish_early(ledger: &Ledger, config: &Config, progress: &Progress
     let summary = RunSummary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..RunSummary::default() };
     let table = config.output.join(write::names().next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
-    // The user is told of the fault; what cannot be written besides changes nothing.
+    // The user is told about this fault. Whether the report can be written makes no difference.
     let _ = receipt(ledger, &config.output, &ending, Vec::new());
     let _ = ledger.close(fault.exit, &summary);
     print_fault(fault);
@@ -65,13 +66,14 @@ pub(super) fn finish_early(ledger: &Ledger, config: &Config, progress: &Progress
     (fault.exit, line)
 }
 
-/// Collects faults, so that one does not keep the rest from being tried.
+/// Collects faults, so that after one the rest is still tried.
 struct End {
     fault: Option<Fault>,
 }
 
 impl End {
-    /// The value of a result. Of several faults the first is reported, which is mostly the cause of the others.
+    /// The value of a result. Of several faults, the first is reported: it usually caused the
+    /// others.
     fn of<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -95,7 +97,7 @@ impl End {
             combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
         }
         let failures = self.of(ledger.failures(NAMED_FAILURES)).unwrap_or_default();
-        // What a run that was cut short did not reach is left for the next one.
+        // If the run was cut short, the next one does the articles that it did not reach.
         let cut_short = run.state.stopped().is_some() || self.fault.is_some();
         let summary = RunSummary {
             flagged,
@@ -118,7 +120,7 @@ impl End {
     }
 }
 
-/// Writes the run's numbers for programs.
+/// Writes the numbers of the run, for programs.
 fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<EndpointUsage>) -> Result<(), Fault> {
     let now = jiff::Timestamp::now();
     let (started_at, success) = ledger.times(ledger.run())?;

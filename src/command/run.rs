@@ -47,7 +47,8 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
     Ok(config)
 }
 
-/// Runs; with `failed_only` over the files whose articles failed. Pings the configured URL at the end.
+/// Makes a run; with `failed_only`, over the files whose articles failed. Pings the configured URL
+/// at the end.
 pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit, Fault> {
     let config = config(arguments)?;
     let ping = config.run.ping.clone();
@@ -74,7 +75,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     check_folders(&config)?;
     let _lock = RunLock::take(&config.output, |held| {
         if arguments.wait {
-            report::print_stderr(&format!("depeche: {held}; waiting for its end"));
+            report::print_stderr(&format!("depeche: {held}; waiting for it to end"));
         }
         arguments.wait
     })?;
@@ -91,7 +92,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     report::start_log(verbosity, config.run.log_json, &progress);
     let killed = ledger.killed_claims();
     if killed > 0 {
-        tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and is made again");
+        tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and will be made again");
     }
     execute(runtime, (config, failed_only), ledger, progress, verbosity)
 }
@@ -111,7 +112,7 @@ fn check_folders(config: &Config) -> Result<(), Fault> {
     }
 }
 
-/// The run proper: endpoints, articles, end.
+/// Opens the endpoints, takes the articles through the stages, and ends the run.
 fn execute(
     runtime: Runtime,
     (config, partial): (Config, bool),
@@ -129,17 +130,18 @@ fn execute(
     let tables = write::inspect_tables(&ledger, &config)?;
     let run = Arc::new(assemble((config, partial), Arc::new(ledger), Endpoints::new(clients), progress)?);
     let ran = runtime.block_on(articles(&run));
-    // No call follows: the runtime, with its connections and the embedded endpoint, ends while the outputs are written. Without a thread for
-    // that, it ends here.
+    // No more calls follow, so the runtime, with its connections and the embedded endpoint, is
+    // closed on another thread while the outputs are written. If that thread cannot start, it is
+    // closed here.
     let closing = std::thread::Builder::new().name("closing".into()).spawn(move || drop(runtime));
     run.progress.finish();
     let finished = finish(&run, &tables, ran, verbosity);
-    // A panic of that thread changes nothing that was written.
+    // A panic on that thread does not affect what was written.
     let _ = closing.map(std::thread::JoinHandle::join);
     Ok(finished)
 }
 
-/// Puts the parts of a run together.
+/// Builds a run from its parts.
 fn assemble((config, partial): (Config, bool), ledger: Arc<Ledger>, endpoints: Endpoints, progress: Arc<Progress>) -> Result<Run, Fault> {
     let endpoints = Arc::new(endpoints);
     let spending = Spending::new(config.run.max_cost, &ledger)?;
@@ -163,10 +165,11 @@ fn assemble((config, partial): (Config, bool), ledger: Arc<Ledger>, endpoints: E
 
 async fn articles(run: &Arc<Run>) -> Ran {
     let signals = tokio::spawn(handle_signals(Arc::clone(run)));
-    // On a worker thread: its loop runs for every article, and waking this thread each time would cost more than the loop.
+    // On a worker thread: its loop runs once per article, and waking this thread each time would
+    // cost more than the loop itself.
     let running = tokio::spawn(pipeline::run(Arc::clone(run)));
-    // The panic's message may have text of an article; its place was logged.
-    let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug of depeche ended the run; please report it")));
+    // The panic's message may contain text of an article. The panic hook has logged its place.
+    let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug in depeche ended the run; please report it")));
     signals.abort();
     match result {
         Ok(outcome) => Ran { outcome, fault: None },
@@ -174,7 +177,8 @@ async fn articles(run: &Arc<Run>) -> Ran {
     }
 }
 
-/// The first signal stops what has not begun; the second ends the process, which the ledger survives.
+/// At the first signal nothing new is begun; the second ends the process at once, which does not
+/// harm the ledger.
 async fn handle_signals(run: Arc<Run>) {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
@@ -182,7 +186,7 @@ async fn handle_signals(run: Arc<Run>) {
         let signal = tokio::select! {
             _ = interrupt.recv() => Exit::Interrupted,
             _ = terminate.recv() => Exit::Terminated,
-            // A closed terminal ends the run as cleanly.
+            // A closed terminal ends the run just as cleanly.
             _ = hangup.recv() => Exit::Terminated,
         };
         if !run.state.record_signal(signal) {

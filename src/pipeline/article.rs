@@ -1,4 +1,4 @@
-//! Takes an article to its row: the earlier row if it is up to date, else a new one.
+//! Gives an article its row: the earlier one if it is up to date, else a new one.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::{Article, ErrorCode, Exit, Failure, Flag, Reject, Row, Status}
 use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
-/// Takes an article to its row.
+/// Gives an article its row.
 pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: Arc<FileRef>) -> Ended {
     let content = run.fingerprints.content(&article, &run.glossary);
     let earlier = run.rows.row(&article.source)?;
@@ -24,7 +24,7 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
     if let Some(status) = moved(&run, &article, content, &file).await? {
         return Ok((status, Exit::Done));
     }
-    // What was begun is finished, but nothing new is begun.
+    // Work in progress is finished, but nothing new is begun.
     if let Some(exit) = run.state.stopped() {
         return Err(Failure { reject: Reject::new(ErrorCode::Interrupted, "the run was interrupted"), exit });
     }
@@ -57,7 +57,8 @@ async fn moved(run: &Run, article: &Article, content: [u8; 32], file: &Arc<FileR
 /// Makes the row of an article.
 async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<KnownRow>, file: &Arc<FileRef>) -> Ended {
     let backend = KeyRecorder::new(run);
-    // Boxed, because it is by far the largest part of a task, and most articles of a night do not come to it.
+    // Boxed, because it is by far the largest part of a task, and most articles of a night never
+    // get that far.
     match Box::pin(make_checked(run, article, &backend)).await {
         Ok(checked) => {
             let fingerprint = of_output(&run.config, &run.endpoints, &content, &checked.output);
@@ -76,12 +77,13 @@ async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<K
     }
 }
 
-/// The row of a trimmed copy with the summary of its original; `None` if it is no copy, or if the original has no summary. The checks compare
-/// the summary with the copy's own text.
+/// The row of a trimmed copy, with the summary of its original; `None` if the article is not a
+/// copy, or if the original has no summary. The checks compare the summary with the copy's own
+/// text.
 async fn copy_of_original(run: &Run, article: &Article, role: &Role) -> Result<Option<Box<Row>>, Failure> {
     let Role::Copy { original, ended } = role else { return Ok(None) };
     if let Some(mut ended) = ended.clone() {
-        // Nothing is ever sent: the channel closes when the original has ended.
+        // Nothing is ever sent on this channel: it closes when the original is finished.
         while ended.changed().await.is_ok() {}
     }
     run.rows.flush().await?;

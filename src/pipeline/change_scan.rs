@@ -1,5 +1,6 @@
-//! Change detection: which files of the input are as an earlier run left them. The walk and the ledger's list of files have the same order, so
-//! both are compared side by side, a page at a time, and memory stays flat for a million files.
+//! Change detection: which files of the input are as an earlier run left them. The walk and the
+//! ledger's list of files have the same order, so they are compared side by side, one page at a
+//! time, and memory does not grow with the number of files.
 
 use std::collections::{HashSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
@@ -12,13 +13,13 @@ use crate::discover::{Found, roots};
 use crate::model::{Fault, Source, Stamp};
 use crate::record::{FileRef, KnownFile, LedgerReader};
 
-/// Files that are read from the ledger at once.
+/// How many files are read from the ledger at a time.
 const PAGE: usize = 1024;
 /// A file that was written less than this before it was read may change again and look the same: some file systems have a resolution of two
 /// seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Whether a file that was found has changed.
+/// Whether a file has changed since an earlier run.
 pub(super) enum Change {
     /// No: its rows are up to date.
     Unchanged {
@@ -100,7 +101,8 @@ impl<'a> ChangeScan<'a> {
         Ok(self.compare(known, || name.to_vec(), source.stamp))
     }
 
-    /// Ends the walk; returns the files whose rows come back into the table, and those whose rows leave it.
+    /// Ends the comparison; returns the files whose rows come back into the table, and those whose
+    /// rows leave it.
     pub(super) fn end(mut self) -> Result<(Vec<i64>, Vec<i64>), Fault> {
         self.leave()?;
         for folder in self.ledger.folders()? {
@@ -187,7 +189,7 @@ impl<'a> ChangeScan<'a> {
         Ok(self.page.pop_front())
     }
 
-    /// Notes that a file was not found. A file that this run recorded was found under another input.
+    /// Notes that the walk did not find a file, unless this run has found it under another input.
     fn miss(&mut self, known: &KnownFile) {
         if known.in_table && known.run != self.run && !self.looked_up.contains(&known.number) {
             self.gone.push(known.number);
@@ -195,7 +197,7 @@ impl<'a> ChangeScan<'a> {
     }
 }
 
-/// Whether a file is still as it was found, and any later change to it will show in its stamp.
+/// Whether a file is still as it was found, and its stamp will show any later change.
 pub(super) fn is_settled(source: &Source) -> bool {
     let Some(found) = source.stamp else { return false };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn other_settings_make_every_file_be_read_again() {
+    fn after_a_change_of_settings_every_file_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = ledger(dir.path(), &["a"]);
         let config = config();

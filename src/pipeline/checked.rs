@@ -16,15 +16,15 @@ pub(super) fn has_quarantine(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.action == Action::Quarantine)
 }
 
-/// Makes the texts of a row and checks them. If a finding's action asks for it, they are made a second time, never a third; the better of
-/// the two is kept, the first if they are equal.
+/// Makes the texts of a row and checks them. If a finding's action asks for it, they are made a
+/// second time, but never a third. The better version is kept; if both are equally good, the first.
 ///
 /// # Errors
-/// Why the first could not be made, or what ends the run.
+/// Why the first version could not be made, or what ends the run.
 pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl CallBackend) -> Result<Checked, Failure> {
     let config = &run.config;
     let output = run_route(&config.summary, &run.glossary, article, &Correction::default(), backend).await?;
-    // Yields, so that calls that are ready are sent before the checks run.
+    // Lets calls that are ready be sent before the checks run.
     tokio::task::yield_now().await;
     let first = check_output(run, article, output);
     let Some(redo) = redo(article, &first) else { return Ok(first) };
@@ -88,7 +88,7 @@ fn is_translated(article: &Article, field: Field) -> bool {
     article.language != Some(lang)
 }
 
-/// The second if less is wrong with it, else the first. The cost is that of both.
+/// The second version if less is wrong with it, else the first. The cost is that of both.
 fn better(first: Checked, second: Checked) -> Checked {
     let cost = first.output.cost.zip(second.output.cost).map(|(first, second)| first + second);
     let mut kept = if weight(&second) < weight(&first) { second } else { first };
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wrong_is_made_again_and_only_if_configured() {
+    fn only_what_is_wrong_is_made_again_and_only_if_the_config_says_so() {
         let flagged = (Flag::Number, Severity::Error, Field::SummaryFr, Action::Flag);
         assert!(redo(&article(), &checked(&[flagged])).is_none());
         let retried = redo(&article(), &checked(&[(Flag::Number, Severity::Error, Field::SummaryEn, Action::Retry)])).unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_better_one_is_kept_at_the_cost_of_both() {
+    fn the_better_version_is_kept_and_both_are_paid_for() {
         let wrong = || checked(&[(Flag::Number, Severity::Error, Field::SummaryEn, Action::Retry)]);
         let less = || checked(&[(Flag::Name, Severity::Warning, Field::SummaryEn, Action::Flag)]);
         let kept = |first, second| better(first, second).findings.first().map(|finding| finding.check);

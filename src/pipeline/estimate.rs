@@ -1,4 +1,5 @@
-//! What a run would do and cost, without a call: articles take their route, but their calls are only counted.
+//! What a run would do and cost. Articles go through their routes, but their calls are only
+//! counted, not made.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +19,7 @@ use crate::model::{Answer, Article, CallRequest, Digest, Failure, Fault, Reply, 
 use crate::plan::{self, Answered, CallBackend, Candidate, Correction, Glossary, expected_usage, run_route};
 use crate::record::LedgerReader;
 
-/// Sources that are read together.
+/// How many sources are read together.
 const BATCH: usize = 256;
 
 /// What a run would do.
@@ -38,7 +39,7 @@ pub struct Estimate {
     pub redone: u64,
     /// Articles that failed before.
     pub retried: u64,
-    /// Articles that a rule leaves out, by error code.
+    /// Articles that a rule excludes, by error code.
     pub skipped: BTreeMap<String, u64>,
     /// Articles that fail before any call, by error code.
     pub failed: BTreeMap<String, u64>,
@@ -65,7 +66,7 @@ pub struct Load {
     pub seconds: Option<f64>,
 }
 
-/// Estimates what a run over `config` would do. It reads the ledger and calls nobody.
+/// Estimates what a run over `config` would do. It reads the ledger, and calls no endpoint.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -181,12 +182,12 @@ impl Estimator<'_> {
     }
 }
 
-/// Takes the place of the endpoints: counts the calls, and answers with texts of the expected length.
+/// Stands in for the endpoints: counts the calls, and answers with texts of the expected length.
 struct Counter<'a> {
     ledger: &'a LedgerReader,
     endpoints: &'a Endpoints,
     loads: Mutex<Vec<Load>>,
-    /// The same call is made once.
+    /// The keys so far: the same call is made only once.
     seen: Mutex<HashSet<[u8; 32]>>,
 }
 

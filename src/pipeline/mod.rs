@@ -1,8 +1,9 @@
-//! The conveyor: takes every article of the input to its row.
+//! Drives the stages: makes the row of every article in the input.
 //!
-//! A thread walks the input (`walk`), rayon workers read and understand files (`reading`), and a tokio task for each source makes its rows
-//! (`source`, `article`). A permit for each source in progress keeps memory flat; the queue between workers and tasks holds as many sources as
-//! there are permits, so a worker never blocks on it.
+//! A thread walks the input (`walk`), rayon workers turn files into articles (`reading`), and a
+//! tokio task for each source makes its rows (`source`, `article`). Every source in progress needs
+//! a permit, so memory does not grow with the input. The queue between workers and tasks holds as
+//! many sources as there are permits, so a worker never blocks on it.
 
 mod article;
 mod change_scan;
@@ -60,22 +61,22 @@ pub struct Run {
     pub broker: Broker,
     /// Limits on articles, failures and time.
     pub limits: RunLimits,
-    /// Whether the run goes on.
+    /// Whether the run goes on, or what stopped it.
     pub state: RunState,
     /// What the user sees.
     pub progress: Arc<Progress>,
     /// The config's glossary, indexed.
     pub glossary: Glossary,
-    /// Tells which earlier rows are up to date.
+    /// Which earlier rows are up to date.
     pub fingerprints: Fingerprints,
     /// Finds near-duplicates that reuse a summary.
     pub duplicates: DuplicateIndex,
-    /// Whether the input is only a part of the table's: rows of other files stay in the table.
+    /// Whether the run reads only some of the table's files: rows of other files stay in the table.
     pub partial: bool,
 }
 
 impl Run {
-    /// Stops the run: nothing new is begun, calls in flight may end.
+    /// Stops the run: nothing new is begun, and calls in flight may finish.
     pub fn halt(&self, exit: Exit) {
         self.state.stop(exit);
         let reject = Reject::new(ErrorCode::Interrupted, "the run was interrupted");
@@ -93,7 +94,7 @@ impl Run {
     }
 }
 
-/// Takes every article of the input through its route to its row.
+/// Makes the row of every article in the input.
 ///
 /// # Errors
 /// If the run cannot go on because of the ledger or the disk.
@@ -118,7 +119,8 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
             source = sources.recv(), if reading => match source {
                 Some(source) => {
                     for source in order.push(source) {
-                        // Here, where sources come in order, and not in their tasks, which may start in any order.
+                        // This must happen here, where sources come in order: their tasks may start
+                        // in any order.
                         let roles = run.duplicates.roles(&run.ledger, &source.articles);
                         tasks.spawn(source::process(Arc::clone(&run), source, roles));
                     }
@@ -139,11 +141,12 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
         }
     }
     ticker.abort();
-    // A walk that waits for standard input, which nobody closes, ends with the process.
+    // If the walk still waits for standard input because nobody closes it, it ends with the
+    // process.
     if !reading && walk.join().is_err() {
         exit = exit.worse(Exit::Bug);
     }
-    // Nobody waited for the rows: from here on they are on disk.
+    // So far nobody has waited for the rows; from here on they are on disk.
     let flushed = run.rows.checkpoint().await;
     match run.state.fault() {
         Some(fault) => Err(fault),
@@ -151,7 +154,8 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     }
 }
 
-/// Brings sources into the order of the walk, if that matters: those that workers finish early wait here, each with its permit.
+/// Puts sources into the order of the walk, if that matters. Those that workers finish early wait
+/// here, each with its permit.
 struct Order {
     matters: bool,
     next: u64,

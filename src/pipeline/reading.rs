@@ -54,7 +54,7 @@ pub(super) fn open(source: &Source, config: &Config) -> Result<impl Iterator<Ite
 
 /// The result of `read`. A panic, which is a bug, becomes a reject of `name`.
 pub(super) fn catch_panic<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
-    let bug = || Reject::new(ErrorCode::Internal, "a bug of depeche: it failed to read this file; please report it with the file");
+    let bug = || Reject::new(ErrorCode::Internal, "a bug in depeche: it failed to read this file; please report it with the file");
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(bug())).map_err(|reject| (name.to_owned(), reject))
 }
 

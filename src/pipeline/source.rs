@@ -106,7 +106,7 @@ fn spawn(run: &Arc<Run>, article: Article, role: Role, file: &Arc<FileRef>) -> J
 }
 
 fn bug() -> Reject {
-    Reject::new(ErrorCode::Internal, "a bug of depeche: it failed on this article; please report it with the file")
+    Reject::new(ErrorCode::Internal, "a bug in depeche: it failed on this article; please report it with the file")
 }
 
 /// The exit code for the end of an article. A fault aborts the run, and a limit stops it.

@@ -16,7 +16,8 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock of the ledger in `folder`. If another run holds it, `wait` gets the holder and returns whether to wait for its end.
+    /// Takes the lock of the ledger in `folder`. If another run holds it, `wait` is told who holds
+    /// it, and returns whether to wait until it is free.
     ///
     /// # Errors
     /// Exit code 11, with the process and start of the other run, if `wait` returns false.
@@ -35,7 +36,7 @@ impl RunLock {
                 let holder = if holder.trim().is_empty() { "another run".into() } else { format!("another run ({})", holder.trim()) };
                 let held = format!("{holder} holds the ledger in `{}`", folder.display());
                 if !wait(&held) {
-                    return Err(Fault::new(Exit::Locked, format!("{held}; pass --wait to wait for its end, or choose another --output")));
+                    return Err(Fault::new(Exit::Locked, format!("{held}; pass --wait to wait until it ends, or choose another --output")));
                 }
                 file.lock().map_err(fault)?;
             }
@@ -48,7 +49,7 @@ impl RunLock {
 }
 
 impl RunLock {
-    /// The holder of the lock of the ledger in `folder`, if any. It takes no lock.
+    /// Who holds the lock of the ledger in `folder`, if anyone. This does not take the lock.
     pub fn holder(folder: &Path) -> Option<String> {
         let mut file = File::open(folder.join("ledger.lock")).ok()?;
         // Shared, so that two processes that ask at once do not see each other as a run. Closing the file drops it.

@@ -1,4 +1,5 @@
-//! Keeps what people changed in the tables by hand: before a table is replaced, its edited version is saved under another name.
+//! Keeps what people changed in the tables by hand: before an edited table is replaced, it is saved
+//! under another name.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,8 +16,9 @@ use crate::record::LedgerReader;
 /// What the tables looked like when the run began.
 pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
 
-/// Inspects the tables before any row changes. A table that is not as it was written is compared with the ledger; if somebody changed it, it
-/// is saved under another name, and the user is told.
+/// Inspects the tables before any row changes. A table that has changed since it was written is
+/// compared with the ledger. If somebody edited it, it is saved under another name, and the user is
+/// told.
 ///
 /// # Errors
 /// If the ledger cannot be read, or an edited table cannot be saved.
@@ -61,7 +63,7 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     path.symlink_metadata().ok().map(|meta| Stamp::of(&meta))
 }
 
-/// What somebody changed in this table; `None` if it says what the ledger would write.
+/// What somebody changed in this table; `None` if it has the rows that the ledger has.
 fn changes(ledger: &LedgerReader, path: &Path, quarantined: bool) -> Result<Option<String>, Fault> {
     // A link or a pipe was not written by depeche; it is replaced without being read.
     let Some(table) = open(path) else { return Ok(None) };
@@ -71,7 +73,7 @@ fn changes(ledger: &LedgerReader, path: &Path, quarantined: bool) -> Result<Opti
     let edits = edits(table, rows, |source| Ok(ledger.row(source)?.map(|(row, _)| row).filter(in_this_table)))?;
     let parts = [(edits.changed, "added or changed by hand"), (edits.missing, "deleted")];
     let parts: Vec<String> = parts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} {what}")).collect();
-    Ok((!parts.is_empty()).then(|| format!("is not as depeche wrote it (rows: {})", parts.join(", "))))
+    Ok((!parts.is_empty()).then(|| format!("has changed since depeche wrote it (rows: {})", parts.join(", "))))
 }
 
 fn open(path: &Path) -> Option<File> {
@@ -96,7 +98,7 @@ fn save(path: &Path, what: &str) -> Result<(), Fault> {
         });
         match linked {
             Ok(()) => {
-                tracing::error!("`{}` {what}; it is saved as `{}`, and written anew from the ledger", path.display(), saved.display());
+                tracing::error!("`{}` {what}; it is saved as `{}`, and written again from the ledger", path.display(), saved.display());
                 return Ok(());
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -105,7 +105,7 @@ fn wait_waits_for_the_other_run() {
     let first = dir.start(&["run"]);
     mock.wait_for_in_flight(2);
     let mut second = dir.start(&["run", "--wait"]);
-    let said = second.wait_for_line("waiting for its end");
+    let said = second.wait_for_line("waiting for it to end");
     assert!(said.contains(&format!("process {}", first.pid())), "{said}");
     mock.release();
     first.wait().exits(0);
