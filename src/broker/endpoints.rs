@@ -93,7 +93,7 @@ impl Endpoints {
         self.clients().for_each(|client| client.halt(failure));
     }
 
-    /// Whether an endpoint was disabled for a reason that somebody must mend.
+    /// Whether an endpoint was disabled for a reason that somebody must fix.
     pub fn any_disabled(&self) -> bool {
         self.clients().filter_map(EndpointClient::disabled_reason).any(|failure| failure.exit == Exit::EndpointStop)
     }

@@ -1,5 +1,5 @@
-//! Answers calls, each once: from the ledger if it has the reply, else from an endpoint; then the ledger keeps the reply before anyone
-//! uses it.
+//! Answers each call once: from the ledger if it has the reply, else from an endpoint. The ledger
+//! stores a reply before anyone uses it.
 
 mod endpoints;
 mod singleflight;
@@ -28,16 +28,18 @@ pub struct Broker {
     spending: Spending,
     usage: RunUsage,
     in_flight: Singleflight,
-    /// Calls that failed for good in this run: made again, they would fail, and may be billed, again.
+    /// Calls that failed for good in this run. If they were made again, they would fail again, and
+    /// might be billed again.
     failed: Mutex<HashMap<[u8; 32], Failure>>,
-    /// What failed calls of this run may have been billed: a later attempt at the same call adds to it.
+    /// What may have been billed for failed calls of this run. A later attempt at the same call
+    /// adds to it.
     unusable: Mutex<HashMap<[u8; 32], UnusableSpend>>,
 }
 
-/// What the articles of a run came to.
+/// How a run ended, over all articles.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
-    /// The gravest reason of all articles.
+    /// The most serious exit code of all articles.
     pub exit: Exit,
     /// Requests to all endpoints.
     pub counts: CallCounts,
@@ -65,7 +67,7 @@ impl Broker {
         }
     }
 
-    /// The cap on costs.
+    /// The cost limit.
     pub fn spending(&self) -> &Spending {
         &self.spending
     }
@@ -75,7 +77,7 @@ impl Broker {
         &self.usage
     }
 
-    /// The outcome of a run whose articles came to `exit`.
+    /// The outcome of a run whose articles give the exit code `exit`.
     pub fn outcome(&self, exit: Exit) -> Outcome {
         // An endpoint that was disabled needs attention, even if others did its work.
         let exit = if self.endpoints.any_disabled() { exit.worse(Exit::EndpointStop) } else { exit };
@@ -83,7 +85,8 @@ impl Broker {
         Outcome { exit, counts: self.endpoints.counts(), cached, paid, estimated, cost }
     }
 
-    /// Answers a call that has this key in the ledger. If the candidate is the `last` one, an endpoint that is away is waited for.
+    /// Answers a call that has this key in the ledger. If the candidate is the `last` one, it waits
+    /// for an endpoint that is unavailable.
     ///
     /// # Errors
     /// Why the call failed; a fault of the ledger has the code `broken-off`.
@@ -107,7 +110,7 @@ impl Broker {
         answered
     }
 
-    /// Calls the endpoint, and keeps the reply.
+    /// Calls the endpoint, and stores the reply.
     async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let start = Instant::now();
         let expected = estimate(&client.endpoint, ask);
@@ -124,11 +127,13 @@ impl Broker {
             reserved.store(attempts, Ordering::Relaxed);
             Ok(self.calls.claim(claim(client, ask, key, expected, earlier.attempts() + attempts)).await?)
         };
-        // Money that is reserved for a call in the queue is missing elsewhere: the cap would be reached long before it is spent.
+        // If money were reserved for calls that only wait in the queue, the limit would be reached
+        // long before it is spent.
         let early = !self.spending.has_cap();
         let (reply, unusable) = client.call(ask, last, early, before).await;
         let reserved = reserved.load(Ordering::Relaxed);
-        // Attempts that surely were not billed are given back; lost and unusable ones stay spent.
+        // What was reserved for attempts that were certainly not billed is given back; lost and
+        // unusable attempts stay spent.
         let unusable_cost = expected.unwrap_or(0.0) * f64::from(unusable.attempts());
         self.usage.count_unusable(unusable.unusable, expected);
         let reply = match reply {

@@ -1,4 +1,5 @@
-//! Singleflight: of several callers with the same key, one makes the call, and the others wait for its end.
+//! Singleflight: of several callers with the same key, one makes the call, and the others wait
+//! until it ends.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_caller_at_a_time_has_a_key_and_the_map_ends_empty() {
+    async fn one_caller_at_a_time_has_a_key_and_no_entry_is_left() {
         let calls = Arc::new(Singleflight::default());
         let inside = Arc::new(AtomicU32::new(0));
         let tasks = (0..20_u8).map(|number| {

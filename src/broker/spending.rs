@@ -1,4 +1,5 @@
-//! The cap on costs (`max_cost`): money is reserved before each attempt at a call, and settled when the call has ended.
+//! The cost limit (`max_cost`): money is reserved before each attempt at a call, and settled when
+//! the call has ended.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -8,10 +9,11 @@ use tokio::sync::Notify;
 use crate::model::{ErrorCode, Exit, Failure, Fault, Reject};
 use crate::record::LedgerReader;
 
-/// Earlier costs count towards the cap for this long: the cap is for one night, also if its run was killed and started again.
+/// Earlier costs count towards the limit for this long: it is for one night, even if the run is
+/// killed and started again.
 const NIGHT: SignedDuration = SignedDuration::from_hours(12);
 
-/// The money of this night.
+/// What was spent and reserved this night.
 #[derive(Debug, Default)]
 pub struct Spending {
     cap: Option<f64>,
@@ -32,7 +34,7 @@ struct Money {
 }
 
 impl Spending {
-    /// Spending under `cap`, with what the ledger says of this night.
+    /// The spending of this night under `cap`, starting from what the ledger says.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -52,12 +54,13 @@ impl Spending {
         self.cap.is_some()
     }
 
-    /// Reserves the estimated cost of an attempt. If other calls have reserved what is missing, the `first` attempt of a call waits until
-    /// they are settled: estimates are high, and a cap must not end a run that has spent half of it. Later attempts never wait: two calls
-    /// that hold money would wait for each other.
+    /// Reserves the estimated cost of an attempt. If too little is left because of other
+    /// reservations, the `first` attempt of a call waits until those are settled: estimates are
+    /// high, and the limit must not end a run that has spent only half of it. Later attempts never
+    /// wait, because two calls that hold reservations would wait for each other.
     ///
     /// # Errors
-    /// If the cap leaves too little.
+    /// If the limit leaves too little.
     pub(super) async fn reserve(&self, cost: Option<f64>, first: bool) -> Result<(), Failure> {
         let Some(cap) = self.cap else { return Ok(()) };
         // With a cap, the config requires prices.
@@ -102,7 +105,7 @@ impl Spending {
 
     fn end(&self, limit: String) -> Failure {
         let limit = self.reached.get_or_init(|| limit);
-        Failure { reject: Reject::new(ErrorCode::Limit, format!("a limit of this run is reached: {limit}")), exit: Exit::Limit }
+        Failure { reject: Reject::new(ErrorCode::Limit, format!("the run reached a limit: {limit}")), exit: Exit::Limit }
     }
 }
 

@@ -39,7 +39,7 @@ impl RunUsage {
         }
     }
 
-    /// Counts an answer; `is_estimate`: the service did not say what it used.
+    /// Counts an answer. With `is_estimate`, the service did not say what the answer used.
     pub(super) fn count_answer(&self, call: &AnsweredCall, is_estimate: bool) {
         self.count_paid(call.cost);
         self.estimated.fetch_add(u64::from(is_estimate), Ordering::Relaxed);

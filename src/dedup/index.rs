@@ -1,4 +1,5 @@
-//! Decides while articles arrive which of them reuse the summary of an earlier near-duplicate, if the user wants that (`near = "reuse"`).
+//! Decides, while articles arrive, which of them reuse the summary of an earlier near-duplicate.
+//! Only with `near = "reuse"`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +11,10 @@ use crate::config::Near;
 use crate::model::{Fault, Understood};
 use crate::record::LedgerReader;
 
-/// Originals in the index, the latest ones: some 40 MB with the slots below. Copies that come later are billed.
+/// The index holds this many of the latest originals: about 40 MB with the slots below. Copies that
+/// come later are billed.
 const CAPACITY: usize = 1 << 16;
-/// Slots for band keys: twice as many places as there are keys. And originals in each slot.
+/// Slots for band keys, and places in each: together twice as many places as there are keys.
 const SLOTS_PER_ORIGINAL: usize = 32;
 const SLOT_SIZE: usize = 4;
 
@@ -22,8 +24,9 @@ struct Index {
     sources: VecDeque<Arc<str>>,
     /// The number of the first source, from 1.
     first: u32,
-    /// Numbers of originals, by a band key; 0 is a free place. If more share a key, the first ones stay: what many articles share
-    /// is a line that every article of an outlet has.
+    /// Numbers of originals, by a band key; 0 is a free place. If more originals share a key than
+    /// fit, the first ones stay: what so many articles share is a line that the outlet adds to
+    /// every article.
     slots: Vec<[u32; SLOT_SIZE]>,
 }
 
@@ -74,7 +77,7 @@ impl Index {
 pub enum Role {
     /// It is made. Copies wait for it until the guard is dropped.
     Original(Option<EndGuard>),
-    /// Its text is that of `original`, at most trimmed.
+    /// It has the text of `original`, whole or trimmed.
     Copy {
         /// The source of the original.
         original: Arc<str>,
@@ -83,7 +86,7 @@ pub enum Role {
     },
 }
 
-/// Tells the copies of an article that it has ended, when it is dropped.
+/// When it is dropped, the copies of an article learn that the article is finished.
 pub struct EndGuard(#[expect(dead_code, reason = "dropping it closes the channel")] watch::Sender<()>);
 
 /// The originals of this run, for copies that reuse their summaries. Articles must arrive in the order of the walk, so that the result does
@@ -93,7 +96,7 @@ pub struct DuplicateIndex(Option<Mutex<State>>);
 #[derive(Default)]
 struct State {
     index: Index,
-    /// Originals in progress, whose rows the ledger does not have yet.
+    /// Originals in progress, whose rows are not in the ledger yet.
     running: HashMap<Arc<str>, Running>,
     /// How many were left when the ended ones were last removed.
     left: usize,
@@ -171,7 +174,8 @@ impl State {
                     let ended = running.map(|running| running.ended.clone());
                     return Ok(Role::Copy { original, ended });
                 }
-                // It has more text than its original, so it is made, and may be another's original.
+                // It has more text than its original, so it gets a summary of its own, and may be
+                // the original of others.
                 Some(Likeness::Longer) => break,
                 None => {}
             }
@@ -185,7 +189,8 @@ impl State {
         Ok(Role::Original(Some(EndGuard(end))))
     }
 
-    /// Removes originals that have ended and are in the ledger. It runs when their number has doubled, so that it costs little for each.
+    /// Removes originals that have ended and are in the ledger. This runs when their number has
+    /// doubled, so that it costs little per article.
     fn remove_ended(&mut self, ledger: &LedgerReader) {
         if self.estimating || self.running.len() <= 2 * self.left {
             return;

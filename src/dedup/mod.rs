@@ -1,7 +1,8 @@
-//! Near-duplicates: articles with the text of another one, at most trimmed.
+//! Near-duplicates: articles that have the text of another one, whole or trimmed.
 //!
-//! `signature` is what each article is compared by, `pass` marks the copies in the table at the end of a run, and `index` finds them while
-//! articles arrive, if they reuse the summary of their original. What counts as a near-duplicate is [`Signature::repeats`].
+//! `signature` is what articles are compared by, `pass` marks the copies in the table at the end of
+//! a run, and `index` finds them while articles arrive, if they reuse the summary of their
+//! original. What counts as a near-duplicate is [`Signature::repeats`].
 
 mod index;
 mod pass;

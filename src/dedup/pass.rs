@@ -17,15 +17,16 @@ use crate::record::Ledger;
 /// grows with the number of rows, whatever they share; a copy that this misses shares other bands with its original.
 const FIRST: usize = 2;
 const PREVIOUS: usize = 2;
-/// Signatures in the cache: mostly those of originals with many copies.
+/// How many signatures the cache holds: mostly those of originals with many copies.
 const CACHED: usize = 512;
-/// Rows in one write.
+/// How many rows are recorded in one write.
 const WRITTEN: usize = 1000;
-/// The place of no row.
+/// The place that stands for no row.
 const NONE: u32 = u32::MAX;
 
-/// Finds the near-duplicates among all rows of the table and records them. The original is the row whose source sorts first. The result
-/// depends on nothing but the rows: not on the order of the workers, nor on earlier runs. `folder` takes what does not fit into memory.
+/// Finds the near-duplicates among all rows of the table and records them. The original is the row
+/// whose source sorts first. The result depends on nothing but the rows: not on the order of the
+/// workers, nor on earlier runs. What does not fit into memory goes to a file in `folder`.
 ///
 /// # Errors
 /// If the ledger cannot be read or written, or the disk is full.
@@ -100,14 +101,14 @@ impl Bucket {
 /// The candidates of the row at this place.
 fn earlier_candidates(at: u32, candidates: &mut Peekable<Sorted>) -> io::Result<Vec<u32>> {
     let mut places = Vec::new();
-    // An error is taken too, and returned.
+    // An error is taken from the iterator too, and returned.
     while let Some(next) = candidates.next_if(|next| next.as_ref().map_or(true, |next| halves(*next).0 <= at)) {
         places.push(halves(next?).1);
     }
     Ok(places)
 }
 
-/// Which row repeats which.
+/// Which row repeats which other row.
 struct Originals<'a> {
     ledger: &'a Ledger,
     /// The numbers of the rows, by their places.
@@ -149,7 +150,7 @@ impl Originals<'_> {
     }
 }
 
-/// The row with the note that it repeats `original`; without it if that is empty.
+/// The row, marked as a copy of `original`, or as no copy if that is empty.
 pub fn as_copy_of(row: Row, original: &str) -> Row {
     let mut findings = row.findings.clone();
     findings.retain(|finding| finding.check != Flag::Copy);
@@ -159,7 +160,7 @@ pub fn as_copy_of(row: Row, original: &str) -> Row {
     Row { copy_of: original.to_owned(), ..row }.with_findings(findings)
 }
 
-/// Rows beyond four thousand million share the last place, and are no copies.
+/// Rows beyond four billion share the last place, and are never copies.
 fn place(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(NONE)
 }
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_once_what_it_repeats() {
+    fn a_row_names_its_original_only_once() {
         let copy = as_copy_of(as_copy_of(Row::default(), "a.txt"), "b.txt");
         assert_eq!((copy.copy_of.as_str(), copy.flags.as_str(), copy.findings.len()), ("b.txt", "copy", 1));
         assert_eq!(as_copy_of(copy, ""), Row::default());

@@ -1,20 +1,22 @@
 //! The signature of an article, by which near-duplicates are found: a hash for each of its sentences.
 //!
-//! Two articles are compared sentence by sentence ([`Signature::repeats`]). To find out which ones are worth comparing, each gets band keys
-//! ([`Signature::band_keys`]): `MinHash` over its sentences with locality-sensitive hashing (Leskovec, Rajaraman, Ullman, Mining of Massive
-//! Datasets, section 3.4). Sentences and not words, because two outlets that report on one event share half of their words, while a copy
-//! shares its sentences.
+//! Two articles are compared sentence by sentence ([`Signature::repeats`]). To find out which ones
+//! are worth comparing, each gets band keys ([`Signature::band_keys`]): `MinHash` over its
+//! sentences with locality-sensitive hashing (Leskovec, Rajaraman, Ullman, Mining of Massive
+//! Datasets, section 3.4). It uses sentences and not words, because two reports on one event have
+//! half of their words in common, while a copy has the same sentences.
 
 use std::sync::LazyLock;
 
 use crate::extract::sentences;
 use crate::model::Article;
 
-/// Bands of a signature, and minima in each. Two articles with a Jaccard similarity of 0.5 share a band key with a probability of 0.9998, of
-/// 0.4 with 0.985, and of 0.05 with 0.008.
+/// The number of bands of a signature, and of minima in each band. Two articles with a Jaccard
+/// similarity of 0.5 share a band key with a probability of 0.9998, of 0.4 with 0.985, and of 0.05
+/// with 0.008.
 const BANDS: usize = 64;
 const ROWS: usize = 3;
-/// Sentences that are kept; a book is compared by its beginning.
+/// The most sentences that are kept: a book is compared by its beginning.
 const MAX_SENTENCES: usize = 256;
 /// Bytes of a sentence in the ledger.
 const BYTES: usize = 6;
@@ -71,9 +73,10 @@ impl Signature {
         })
     }
 
-    /// Whether this article repeats `other`. The shorter must be in the longer, sentence by sentence, except for its first and last
-    /// sentence, which together make up at most a tenth of it and have no figure, date or name. And it must have at least half of the
-    /// longer's words: the summary of less would be another one.
+    /// Whether this article repeats `other`. The shorter must be in the longer, sentence by
+    /// sentence, except for its first and last sentence, which together make up at most a tenth of
+    /// it and have no figure, date or name. And it must have at least half of the longer's words: a
+    /// shorter part would have another summary.
     pub fn repeats(&self, other: &Self) -> Option<Likeness> {
         let (own, others) = (self.words(), other.words());
         let (short, long, likeness) = if own <= others { (self, other, Likeness::Trimmed) } else { (other, self, Likeness::Longer) };
@@ -143,7 +146,8 @@ impl HashFunction {
     }
 }
 
-/// Removes what an outlet puts around another's text: a dateline («PARIS, 13 nov (AFP) – »), and a last sentence that is cut off.
+/// Removes what an outlet adds to the text of another, or cuts off: a dateline («PARIS, 13 nov
+/// (AFP) – »), and a last sentence without an end.
 fn without_frame(mut sentences: Vec<&str>) -> Vec<&str> {
     if let Some(first) = sentences.first_mut() {
         let dash = ["–", "—", " - "].iter().filter_map(|dash| first.split_once(dash)).min_by_key(|(before, _)| before.len());
@@ -161,8 +165,8 @@ fn without_frame(mut sentences: Vec<&str>) -> Vec<&str> {
     sentences
 }
 
-/// Calls `each` with the first letter and the hash of every word. A word is a run of letters and digits: outlets set quotes and dashes in
-/// their own ways.
+/// Calls `each` with the first letter and the hash of every word. A word is a run of letters and
+/// digits: quotes and dashes differ from outlet to outlet.
 fn each_word(text: &str, mut each: impl FnMut(char, u64)) {
     let mut word: Option<(char, u64)> = None;
     for c in text.chars() {
@@ -186,7 +190,8 @@ static FACTS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     hashes
 });
 
-/// Whether a word is a figure or a date, also in words, or a capitalised word that does not begin its sentence.
+/// Whether a word is a figure or a date, even one in words, or a capitalised word that does not
+/// begin its sentence.
 fn is_fact(begins_sentence: bool, first_letter: char, hash: u64) -> bool {
     first_letter.is_numeric() || (!begins_sentence && first_letter.is_uppercase()) || FACTS.binary_search(&hash).is_ok()
 }
@@ -241,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trimmed_or_reframed_text_is_a_copy() {
+    fn a_trimmed_text_or_one_with_another_beginning_or_end_is_a_copy() {
         let tail = TEXT.split_inclusive(". ").take(6).collect::<String>();
         let cut = TEXT.split_at(TEXT.find("jusqu'à").unwrap()).0;
         let second = TEXT.split_inclusive(". ").nth(1).unwrap();
@@ -255,7 +260,7 @@ mod tests {
             ("cut within a sentence", cut.to_owned()),
             ("without its third sentence", without(2)),
             ("its second sentence further down", moved),
-            ("a line of the broker's", format!("{TEXT} Plus d'informations à suivre.")),
+            ("a line added at the end", format!("{TEXT} Plus d'informations à suivre.")),
         ] {
             let copy = signature(&text);
             assert!(copy.repeats(&signature(TEXT)).is_some(), "{what}");
@@ -284,7 +289,7 @@ mod tests {
             assert_eq!(repeats(&changed), None, "{to}");
         }
         let lead = TEXT.split_inclusive(". ").take(2).collect::<String>();
-        assert_eq!(repeats(&lead), None, "the summary of a lead alone is another one");
+        assert_eq!(repeats(&lead), None, "a lead alone has another summary");
     }
 
     #[test]
@@ -301,7 +306,7 @@ mod tests {
         assert_eq!(sentences, [Sentence { hash: 1_652_029_738, words: 12, facts: true }]);
     }
 
-    /// A signature of `count` sentences, drawn from `sentences` ones.
+    /// A signature of `count` sentences, drawn at random from `sentences` different ones.
     fn random(seed: &mut u64, sentences: u64, count: usize) -> Signature {
         let mut next = || {
             *seed = mix(&[*seed]);
@@ -341,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_give_the_signature_back() {
+    fn a_signature_is_the_same_after_storing() {
         let signature = signature(TEXT);
         assert_eq!(Signature::from_bytes(&signature.to_bytes()), Some(signature));
         assert_eq!(Signature::from_bytes(b""), None);

@@ -7,11 +7,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Numbers in memory: 8 MB.
+/// How many numbers are held in memory: 8 MB.
 const HELD: usize = 1 << 20;
-/// Numbers that are read from a part at once.
+/// How many numbers are read from a part at a time.
 const FETCHED: u64 = 1 << 11;
-/// Bytes of a number.
+/// The size of a number in bytes.
 const BYTES: u64 = 8;
 
 /// Collects numbers in any order.
@@ -121,7 +121,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_come_in_order_and_once(numbers in prop::collection::vec(0..50_u64, 0..200), most in 1..80_usize) {
+        fn each_number_comes_once_and_in_order(numbers in prop::collection::vec(0..50_u64, 0..200), most in 1..80_usize) {
             let dir = tempfile::tempdir().unwrap();
             let mut sorter = Sorter { most, ..Sorter::new(dir.path()) };
             numbers.iter().try_for_each(|number| sorter.push(*number)).unwrap();

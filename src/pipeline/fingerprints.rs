@@ -30,7 +30,8 @@ impl Fingerprints {
         content_key(article, &glossary.of_article(article), &self.checks_key)
     }
 
-    /// Fingerprints that are as good as a new row of `content`; the first is that of the preferred endpoints.
+    /// The fingerprints of rows that are as good as a new row of `content`; the first is that of
+    /// the preferred endpoints.
     pub fn good(&self, content: [u8; 32]) -> impl Iterator<Item = [u8; 32]> {
         self.settings.iter().map(move |settings| row_fingerprint(&content, settings))
     }
@@ -51,8 +52,9 @@ pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 3
     row_fingerprint(content, &endpoints.settings_key(&config.summary, output))
 }
 
-/// A hash of everything that shapes a row except its file: the config without what only says where things are, what answers at the
-/// endpoints, and the program's version. If it covers too much, files are read again, but no call is made.
+/// A hash of everything that shapes a row except its file: the config without its paths and the
+/// format of the outputs, the identity of the endpoints, and the program's version. If it covers
+/// too much, files are read again, but no call is made.
 fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
     let shaping = Config { input: Vec::new(), output: PathBuf::new(), profile: Profile::Plain, page_rows: 0, ..config.clone() };
     let identities: Vec<&str> = endpoints.clients().map(|client| client.identity.as_str()).collect();

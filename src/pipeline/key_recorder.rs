@@ -1,4 +1,4 @@
-//! The broker for one article: records which calls it took, so that its row can name them.
+//! The broker for one article: records the keys of its calls, so that its row can list them.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -11,9 +11,10 @@ use crate::extract::Unfinished;
 use crate::model::{Article, ErrorCode, Reject, Source, Understood};
 use crate::{extract, read};
 
-/// Sources that are read in parallel.
+/// How many sources are read in parallel.
 const BATCH: usize = 64;
-/// A file of articles of this size or more, in bytes, is read one article at a time: then it needs no more memory than many small ones.
+/// A file with many articles that is larger than this, in bytes, is read one article at a time. So
+/// it needs no more memory than many small files.
 const LONG: u64 = 256 << 10;
 
 /// Whether a source is read one article at a time.
@@ -28,7 +29,7 @@ pub(super) fn sign(article: &mut Article, near: Near) {
     }
 }
 
-/// Reads a source; whatever happens, it ends as articles or rejects.
+/// Reads a source. Whatever happens, the result is articles or rejects.
 pub(super) fn understand(found: Found, config: &Config) -> Vec<Understood> {
     let source = match found {
         Ok(source) => source,
@@ -58,8 +59,9 @@ pub(super) fn catch_panic<T>(name: &str, read: impl FnOnce() -> Result<T, Reject
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(bug())).map_err(|reject| (name.to_owned(), reject))
 }
 
-/// Reads sources on all cores, makes something of each article, and passes it to `each` in the order of the sources, many at once. It needs no
-/// permits: a batch is passed on before the batch after the next is read.
+/// Reads sources on all cores, calls `make` with each article, and passes the results to `each` in
+/// batches, in the order of the sources. It needs no permits, because at most two batches are in
+/// memory.
 pub fn read_all<T: Send>(
     mut sources: impl Iterator<Item = Found> + Send,
     config: &Config,
@@ -79,7 +81,8 @@ pub fn read_all<T: Send>(
     }
 }
 
-/// Sources that are read in parallel, and a long one after them, whose articles may not fit into memory together.
+/// Sources that are read in parallel, and a long source that follows them, whose articles may not
+/// all fit into memory.
 struct Batch {
     short: Vec<Found>,
     long: Option<Source>,

@@ -25,7 +25,7 @@ pub(super) async fn record_failed(run: &Run, mut row: Box<Row>, reject: &Reject,
     Ok((Status::Failed, Exit::SomeFailed))
 }
 
-/// Records an article that a rule leaves out.
+/// Records an article that a rule excludes.
 pub(super) async fn record_skipped(run: &Run, mut row: Box<Row>, reject: &Reject, file: &Arc<FileRef>) -> Ended {
     (row.status, row.error) = (Status::Skipped, reject.to_string());
     record(run, row, None, &[], file).await?;
@@ -63,12 +63,13 @@ pub(super) async fn record_if_changed(
     Ok(run.rows.record_row(row, fingerprint, calls, file).await?)
 }
 
-/// Whether two rows say the same. What they say of near-duplicates does not count: that is set at the end of a run.
+/// Whether two rows say the same. Their times do not count, nor does what they repeat, which is set
+/// at the end of a run.
 fn is_same(earlier: &Row, row: &Row) -> bool {
     as_copy_of(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..row.clone() }
 }
 
-/// What is known of an article without any call.
+/// The row with what is known about an article before any call.
 pub(super) fn row_about(article: &Article) -> Row {
     let mut digest = Digest::default();
     // A failed row has its title in the column of its language.
@@ -89,7 +90,7 @@ pub(super) fn row_about(article: &Article) -> Row {
     .with_findings(article.flags.iter().map(|flag| Finding::of_article(*flag)).collect())
 }
 
-/// A row of which only the source is known.
+/// A row of which only the source is known yet.
 pub(super) fn blank_row(source: &str) -> Row {
     Row { id: article_id(source), source: source.to_owned(), processed_at: format!("{:.0}", jiff::Timestamp::now()), ..Row::default() }
 }
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_and_the_near_duplicate_do_not_make_a_row_new() {
+    fn another_time_or_original_does_not_make_a_row_new() {
         let row = Row { processed_at: "2026-11-24".into(), ..blank_row("a.txt") };
         let later = Row { processed_at: "2026-11-25".into(), ..row.clone() };
         assert!(is_same(&row, &later));

@@ -1,4 +1,4 @@
-//! The limits of a run on articles, failures and time. The cap on costs is the broker's.
+//! The limits of a run on articles, failures and time. The broker has the cost limit.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, ToSpan, ZonedDateTime};
 use crate::config::{FailureLimit, RunSettings};
 use crate::model::{ErrorCode, Exit, Failure, Reject};
 
-/// A share of failures counts from this many articles on.
+/// A percentage of failures applies from this many articles on.
 const SHARE_FROM: u64 = 20;
 
 /// The limits, and how much of them is used up.
@@ -32,10 +32,10 @@ impl RunLimits {
         self.reached.get().map(String::as_str)
     }
 
-    /// Counts an article that is about to be made.
+    /// Counts an article whose row is about to be made.
     ///
     /// # Errors
-    /// If it would be one too many.
+    /// If that would be one too many.
     pub(super) fn begin_article(&self) -> Result<(), Failure> {
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
         match self.settings.max_articles.filter(|most| begun >= *most) {
@@ -47,7 +47,7 @@ impl RunLimits {
     /// Counts a failed article.
     ///
     /// # Errors
-    /// If it is one too many.
+    /// If that is one too many.
     pub(super) fn count_failure(&self) -> Result<(), Failure> {
         let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
         let begun = self.begun.load(Ordering::Relaxed).max(failed);
@@ -78,11 +78,12 @@ impl RunLimits {
 
     fn end(&self, limit: String) -> Failure {
         let limit = self.reached.get_or_init(|| limit);
-        Failure { reject: Reject::new(ErrorCode::Limit, format!("a limit of this run is reached: {limit}")), exit: Exit::Limit }
+        Failure { reject: Reject::new(ErrorCode::Limit, format!("the run reached a limit: {limit}")), exit: Exit::Limit }
     }
 }
 
-/// The time from `now` until it is `deadline` on the wall clock, also over a change to or from summer time.
+/// The time from `now` until it is `deadline` on the wall clock, even if the clocks change in
+/// between.
 fn until(now: &ZonedDateTime, deadline: jiff::civil::Time) -> Duration {
     let on = |day: jiff::civil::Date| day.to_datetime(deadline).to_zoned_datetime(now.time_zone().clone()).ok();
     let today = on(now.date()).filter(|then| then > now);
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn max_articles_counts_articles_that_are_made() {
+    fn max_articles_counts_articles_whose_rows_are_made() {
         let limits = RunLimits::new(RunSettings { max_articles: Some(2), ..RunSettings::default() });
         assert_eq!([(); 3].map(|()| limits.begin_article().is_ok()), [true, true, false]);
         assert_eq!(limits.reached(), Some("max_articles: 2 were made"));
@@ -119,7 +120,7 @@ mod tests {
         let half_past_six = jiff::civil::Time::constant(6, 30, 0, 0);
         assert_eq!(until(&at("2026-11-25T02:00[Europe/Paris]"), half_past_six), Duration::from_mins(270));
         assert_eq!(until(&at("2026-11-25T22:00[Europe/Paris]"), half_past_six), Duration::from_mins(510));
-        // The clocks go forward in that night.
+        // The clocks go forward that night.
         assert_eq!(until(&at("2026-03-28T22:00[Europe/Paris]"), half_past_six), Duration::from_mins(450));
     }
 }
