@@ -1,14 +1,16 @@
 //! `depeche` reads a folder of articles, has each one summarised and translated over HTTP, and writes a French-English table.
 //!
-//! The modules are the stages of an article's way, in its order. A stage uses `model`, `config` and what comes before it, never what comes
-//! after. `pipeline` drives all stages, and `command` is what the user types. ARCHITECTURE.md is the tour.
+//! The modules are the stages that an article passes through, in their order. A stage uses `model`,
+//! `config` and the stages before it, never a later one. `pipeline` drives all stages, and
+//! `command` is what the user types. ARCHITECTURE.md says more.
 //!
 //! ```text
 //! discover → read → extract → plan ⇒ dialect, call → check → record → write
 //! └─────── rayon, CPU ───────┘     └─── tokio, I/O ───┘  └─ ledger ─┘
 //! ```
 
-// The blank lines keep rustfmt from sorting: the order is that of the data, and a test below checks it.
+// The blank lines keep rustfmt from sorting the modules: their order is that of the stages, and a
+// test below checks it.
 
 pub mod model;
 
@@ -127,7 +129,7 @@ mod tests {
         paths.into_iter().filter_map(absolute).collect()
     }
 
-    /// The order of the modules above is that of the data: nothing uses what comes after it.
+    /// The modules above are in the order of the stages: none uses a later one.
     #[test]
     fn a_stage_uses_only_what_comes_before_it() {
         let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
@@ -146,7 +148,8 @@ mod tests {
         assert!(seen > 50, "the search found only {seen} uses");
     }
 
-    /// No file needs another one that needs it. A folder's `mod.rs` and the files in the folder count as one.
+    /// No two files need each other, even through others. A folder's `mod.rs` and the files in the
+    /// folder count as one.
     #[test]
     fn no_files_use_each_other_in_a_circle() {
         let modules = modules();
@@ -160,7 +163,8 @@ mod tests {
         }
         let count: usize = edges.values().map(BTreeSet::len).sum();
         assert!(count > 300, "the search found only {count} edges");
-        // Modules that use nothing but modules already taken out go; what stays in the end is in a circle, or uses one.
+        // Takes out modules that only use modules taken out before. What is left in the end is in a
+        // circle, or uses one.
         let mut left: BTreeSet<&str> = edges.keys().copied().collect();
         loop {
             let free: Vec<&str> =

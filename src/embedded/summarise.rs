@@ -1,4 +1,4 @@
-//! Extractive summaries: the sentences of an article that say most of it.
+//! Extractive summaries: the sentences that represent an article best.
 //!
 //! The score of a sentence is the sum of three parts: how often the article uses its words (divided
 //! by the root of their number, so that length alone does not pay), how early it comes, and how

@@ -23,7 +23,7 @@ pub enum Value<'a> {
 
 /// A column of the table.
 pub struct Column {
-    /// Its name, which users' macros and imports rely on.
+    /// Its name, on which users' macros and imports rely.
     pub name: &'static str,
     /// Reads it from a row.
     pub get: for<'a> fn(&'a Row) -> Value<'a>,
@@ -46,7 +46,8 @@ macro_rules! text {
     };
 }
 
-/// Every column, in the table's order. New ones go to the end: what users built on the table keeps working.
+/// Every column, in the table's order. New ones go at the end, so that whatever users built on the
+/// table keeps working.
 pub static COLUMNS: [Column; 22] = [
     text!("id", id),
     text!("source", source),
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_column_gives_it_takes_back() {
+    fn what_a_column_reads_from_a_row_it_can_write_to_one() {
         let row = Row {
             id: "1".into(),
             status: Status::Quarantined,

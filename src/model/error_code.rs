@@ -43,8 +43,8 @@ macro_rules! codes {
                 }
             }
 
-            /// Whether a rule excludes the file (`skipped`), so that nobody has to act on it
-            /// (`failed`). Only meaningful for a code from reading.
+            /// Whether a rule excludes the file (`skipped`, no action needed) or something went
+            /// wrong (`failed`). Only for codes from reading.
             pub const fn is_skip(self) -> bool {
                 match self {
                     $(Self::$name => $skip,)*
@@ -119,11 +119,11 @@ codes! {
     RefusedRequest = "refused-request" { billing: None, failover: true, skip: false },
     /// The user's template cannot be rendered.
     Template = "template" { billing: None, failover: false, skip: false },
-    /// No complete answer in time.
+    /// No complete answer came in time.
     Timeout = "timeout" { billing: Lost, failover: false, skip: false },
     /// The TLS connection failed.
     Tls = "tls" { billing: None, failover: false, skip: false },
-    /// The file nests deeper than the program follows.
+    /// The file is nested too deeply to read.
     TooDeep = "too-deep" { billing: None, failover: false, skip: true },
     /// Larger than the program reads, or than the endpoint accepts.
     TooLarge = "too-large" { billing: None, failover: true, skip: true },

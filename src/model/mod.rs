@@ -1,4 +1,4 @@
-//! The nouns of the program: what flows from stage to stage. No logic beyond their own invariants.
+//! The types that all stages share. They have no logic beyond what keeps a value valid.
 
 mod action;
 mod article;

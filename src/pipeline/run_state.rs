@@ -9,11 +9,11 @@ use crate::model::{Exit, Fault};
 /// The state of a run.
 #[derive(Debug, Default)]
 pub struct RunState {
-    /// Set by a signal, a limit or a fault, to the exit code: nothing new is begun.
+    /// The exit code, once a signal, a limit or a fault has stopped the run: nothing new is begun.
     stop: OnceLock<Exit>,
-    /// Set by a signal, which may come after a limit.
+    /// The exit code of a signal, which may come after a limit.
     signal: OnceLock<Exit>,
-    /// Set if the run cannot go on.
+    /// The fault, if the run cannot go on.
     fault: OnceLock<Fault>,
     drain: Notify,
 }

@@ -1,4 +1,4 @@
-//! Takes the articles of one source to their rows, and records the source when all are there.
+//! Makes the rows of the articles of one source, and records the source when it has all of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use crate::dedup::Role;
 use crate::model::{Article, ErrorCode, Exit, Failure, Fault, Reject, Stamp, Status, Understood};
 use crate::record::{FileRead, FileRef};
 
-/// The articles of one source, or some of them, with the permit for it.
+/// The articles of one source, or some of them, with the source's permit.
 pub(super) struct Source {
     pub(super) articles: Vec<Understood>,
     /// The source's place in the walk.
@@ -65,7 +65,7 @@ impl ReadFile {
     }
 }
 
-/// Takes every article of a source to its row. The permit is returned at the end.
+/// Makes the row of every article of a source. The permit is returned at the end.
 pub(super) async fn process(run: Arc<Run>, source: Source, roles: Result<Vec<Role>, Fault>) -> Exit {
     let Source { articles, file, _permit, .. } = source;
     let roles = match roles {
@@ -75,7 +75,7 @@ pub(super) async fn process(run: Arc<Run>, source: Source, roles: Result<Vec<Rol
             return exit_for(&run, Err(fault.into()));
         }
     };
-    // All articles start together, so that those of a list do not queue one behind the other.
+    // All articles start together, so that those of a list do not wait for each other.
     let start = |(article, role): (Understood, Role)| match article {
         Ok(article) => (article.source.clone(), Ok(spawn(&run, article, role, &file.file))),
         Err((name, reject)) => (name, Err(reject)),
@@ -100,7 +100,7 @@ pub(super) async fn process(run: Arc<Run>, source: Source, roles: Result<Vec<Rol
     exit.worse(exit_for(&run, recorded.map(|()| (Status::Done, Exit::Done)).map_err(Failure::from)))
 }
 
-/// A task of its own for each article: a bug that panics on one does not take the others with it.
+/// Runs each article in a task of its own, so that a panic on one does not affect the others.
 fn spawn(run: &Arc<Run>, article: Article, role: Role, file: &Arc<FileRef>) -> JoinHandle<Ended> {
     tokio::spawn(article::process(Arc::clone(run), article, role, Arc::clone(file)))
 }
@@ -109,7 +109,7 @@ fn bug() -> Reject {
     Reject::new(ErrorCode::Internal, "a bug in depeche: it failed on this article; please report it with the file")
 }
 
-/// The exit code for the end of an article. A fault aborts the run, and a limit stops it.
+/// The exit code that an article leads to. A fault aborts the run, and a limit stops it.
 fn exit_for(run: &Run, ended: Ended) -> Exit {
     match ended {
         Ok((_, exit)) => exit,

@@ -61,14 +61,15 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) 
     started.map_err(|error| Fault::usage(format!("cannot start the thread that walks the input: {error}")))
 }
 
-/// Counts the files ahead of the walk, which is no faster than the endpoints: only so can the progress say how much is left.
+/// Counts the files ahead of the walk, which is no faster than the endpoints. Otherwise the
+/// progress could not say how much is left.
 fn start_counting(run: &Arc<Run>) {
     let run = Arc::clone(run);
     let count = move || {
         let all = discover::count(&run.config.input, &run.config.output, &|| run.state.stopped().is_none());
         run.progress.update(Event::Expected(all));
     };
-    // Without this thread the run does the same, and the progress says less.
+    // If this thread cannot start, only the progress says less.
     let _ = std::thread::Builder::new().name("count".into()).spawn(count);
 }
 
@@ -79,7 +80,7 @@ struct Walker<'a> {
     permits: Arc<Semaphore>,
     queue: mpsc::Sender<Source>,
     pool: rayon::ThreadPool,
-    /// Jobs so far.
+    /// How many jobs there were so far.
     count: AtomicU64,
 }
 
@@ -96,7 +97,8 @@ impl Walker<'_> {
         self.pool.spawn(move || {
             let (mut articles, file) = job(&run);
             articles.iter_mut().flatten().for_each(|article| sign(article, run.config.near));
-            // Never full, because it holds as many sources as there are permits; closed only if the run was aborted.
+            // The queue is never full, because it holds as many sources as there are permits. It is
+            // closed only if the run was aborted.
             let _ = queue.try_send(Source { articles, number, file, _permit: permit });
         });
         true
@@ -108,7 +110,8 @@ impl Walker<'_> {
         self.pass(move |run| {
             let source = found.as_ref().ok().cloned();
             let articles = understand(found, &run.config);
-            // Checked after the reading: a file that was written to meanwhile is read again by the next run.
+            // Checked after reading: if the file was written to in the meantime, the next run reads
+            // it again.
             let stamp = source.filter(is_settled).and_then(|source| source.stamp);
             run.progress.update(Event::Read);
             run.progress.update(Event::Found((articles.len() as u64).saturating_sub(1)));

@@ -1,7 +1,8 @@
 //! The ledger: every paid reply and every row, durable before anyone uses them.
 //!
-//! [`CallStore`] and [`RowStore`] are the seam: what the broker and the pipeline ask of a ledger while a run is at work. `sqlite` is the
-//! one backend: a file in the output folder that any tool can open. The reports, the near-duplicate pass and the outputs read it directly.
+//! [`CallStore`] and [`RowStore`] are its interface: what the broker and the pipeline ask of it
+//! during a run. `sqlite` is the only backend: a file in the output folder that any tool can open.
+//! The reports, the near-duplicate pass and the outputs read it directly.
 
 mod lock;
 mod sqlite;

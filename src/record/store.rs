@@ -1,15 +1,15 @@
-//! The seam of the ledger: what a run asks of a backend, and what it hands over.
+//! The interface of the ledger: what a run asks of a backend, and the data that it hands over.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::model::{Fault, Reply, Row, Stamp, Task, UnusableSpend, Usage};
 
-/// A write under way. It ends when the write is durable, unless the method says otherwise.
+/// A write in progress. It completes when the write is durable, unless the method says otherwise.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
-/// Calls: claimed before they are sent, kept when they are answered. Claim and reply are one record, so that no second claim can slip in
-/// between the two.
+/// Calls: claimed before they are sent, stored when they are answered. Claim and reply are one
+/// record, so that no second claim is possible between the two.
 pub trait CallStore: Send + Sync {
     /// The reply to an answered call.
     ///
@@ -64,7 +64,7 @@ pub trait RowStore: Send + Sync {
         file: &'a Arc<FileRef>,
     ) -> Pending<'a, ()>;
 
-    /// Records that this run found the source of an earlier row, which is still good.
+    /// Records that this run found the source of an earlier row, which is still valid.
     ///
     /// # Errors
     /// If an earlier write failed.
@@ -88,7 +88,8 @@ pub trait RowStore: Send + Sync {
     /// If one of them failed.
     fn flush(&self) -> Pending<'_, ()>;
 
-    /// Like [`RowStore::flush`], at the end of the articles: also prepares the ledger for the reading that follows.
+    /// Like [`RowStore::flush`], after the last article: also prepares the ledger for the reading
+    /// that follows.
     ///
     /// # Errors
     /// If an earlier write failed.
@@ -117,7 +118,7 @@ pub struct Claim {
     pub characters: u64,
     /// The estimated cost of one attempt; `None` if the price is unknown.
     pub cost: Option<f64>,
-    /// Attempts that may be billed by the time this one is sent, itself included.
+    /// How many attempts may be billed once this one is sent, including this one.
     pub attempts: u32,
     /// Now: UTC, ISO 8601.
     pub made_at: String,

@@ -65,8 +65,9 @@ fn record<'a>(profile: Profile, cells: impl Iterator<Item = Cow<'a, str>>, to: &
         Profile::ExcelFr => (b';', Terminator::CRLF),
     };
     let mut line = Vec::new();
-    // One writer for each record: the sheet does not own its file. It writes to memory first, because a csv writer flushes
-    // when it is dropped, which would cost a system call for each row.
+    // One writer for each record, because the sheet does not own its file. It writes to memory
+    // first, because a csv writer flushes when it is dropped, which would cost a system call for
+    // each row.
     let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).buffer_capacity(1 << 12).from_writer(&mut line);
     for cell in cells {
         writer.write_field(cell.as_bytes()).map_err(io::Error::from)?;

@@ -1,5 +1,5 @@
-//! `summaries.jsonl`: the table for programs, one JSON object a line. Its keys are the table's columns, in their order, and
-//! `findings`, which explain the flags.
+//! `summaries.jsonl`: the table for programs, one JSON object per line. Its keys are the table's
+//! columns, in their order, and `findings`, which explain the flags.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! Calls: one record for claim and reply, and the attempts that may have been billed with nothing to show for it.
+//! Calls: one record for claim and reply, and the attempts that may have been billed without a
+//! usable answer.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -95,7 +96,8 @@ pub(super) fn fail(connection: &Connection, key: &[u8; 32], spend: UnusableSpend
     Ok(())
 }
 
-/// Records what a claimed call has spent for nothing in this run. A free call has no claim, and no waste.
+/// Records the attempts of a claimed call that were wasted in this run. A free call has no claim,
+/// and no waste.
 fn waste(connection: &Connection, key: &[u8; 32], spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
     let Some(outcome) = spend.outcome() else { return Ok(()) };
     let statement = "INSERT OR REPLACE INTO waste (run, key, endpoint, task, characters, cost, made_at, outcome, attempts)

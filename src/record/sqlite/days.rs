@@ -1,4 +1,4 @@
-//! What each day did and cost, for the page's chart.
+//! What was done on each day and what it cost, for the page's chart.
 
 use std::collections::BTreeMap;
 

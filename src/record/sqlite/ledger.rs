@@ -40,9 +40,10 @@ impl Ledger {
     /// Opens the ledger in `folder`, creates it if there is none, and begins a run.
     ///
     /// # Errors
-    /// If the folder or the file cannot be used; or if there is a table without its ledger, unless `new` allows to pay for everything again.
+    /// If the folder or the file cannot be used; or if there is a table without its ledger, unless
+    /// `new` accepts paying for everything again.
     pub fn open(folder: &Path, new: bool) -> Result<Self, Fault> {
-        // The folder may be a link of the user's own; the ledger in it may not.
+        // The folder may be a link that the user made; the ledger in it may not be one.
         let real = folder
             .canonicalize()
             .map_err(|error| Fault::usage(format!("the output folder `{}` cannot be used: {error}", folder.display())))?;
@@ -83,7 +84,8 @@ impl Ledger {
         self.run
     }
 
-    /// How many calls of earlier runs were in flight when those were killed, and are reported for the first time.
+    /// How many calls were in flight when earlier runs were killed, not counting those that were
+    /// reported before.
     pub fn killed_claims(&self) -> u64 {
         self.killed_claims
     }
@@ -150,7 +152,8 @@ impl Ledger {
         let Some(queue) = self.queue() else { return Err(self.closed()) };
         let urgent = write.is_urgent();
         let mut pending = (write, reply);
-        // The queue is full only if the disk is slower than all endpoints together; then waiting here is the wanted back-pressure.
+        // The queue is full only if the disk is slower than all endpoints together. Then this wait
+        // is the intended back-pressure.
         loop {
             match queue.try_send(pending) {
                 Ok(()) => {
@@ -177,7 +180,7 @@ impl Ledger {
         writer.iter().for_each(Writer::wake);
     }
 
-    /// Why no write is accepted any more.
+    /// Why no more writes are accepted.
     fn closed(&self) -> Fault {
         let fault = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|writer| writer.fault.get().cloned());
         let path = self.reader.path().display();

@@ -18,7 +18,7 @@ pub struct PastRun {
     pub number: i64,
     /// When it began.
     pub started_at: String,
-    /// When it ended; `None` if it was killed, or is still at work.
+    /// When it ended; `None` if it was killed or is still active.
     pub ended_at: Option<String>,
     /// Its exit code.
     pub exit: Option<i64>,
@@ -41,7 +41,7 @@ pub struct Spent {
     pub cost: Option<f64>,
 }
 
-/// Attempts of one endpoint that may have been billed with nothing to show for it.
+/// Attempts of one endpoint that may have been billed without a usable answer.
 #[derive(Clone, Debug)]
 pub struct Lost {
     /// The endpoint's name.
@@ -54,7 +54,7 @@ pub struct Lost {
     pub cost: Option<f64>,
 }
 
-/// One row and its history.
+/// A row and how it was made.
 #[derive(Clone, Debug)]
 pub struct Story {
     /// The row.
@@ -69,11 +69,11 @@ pub struct Story {
     pub again: bool,
     /// The calls that made it.
     pub calls: Vec<PastCall>,
-    /// Attempts at its calls that may have been billed with nothing to show for it.
+    /// Attempts at its calls that may have been billed without a usable answer.
     pub wasted: Vec<PastWaste>,
 }
 
-/// Attempts at a call that may have been billed with nothing to show for it.
+/// Attempts at a call that may have been billed without a usable answer.
 #[derive(Clone, Debug)]
 pub struct PastWaste {
     /// What the endpoint was asked for.
@@ -222,7 +222,7 @@ impl LedgerReader {
         })
     }
 
-    /// Attempts that may have been billed with nothing to show for it, by endpoint and outcome.
+    /// Attempts that may have been billed without a usable answer, by endpoint and outcome.
     ///
     /// # Errors
     /// If the ledger cannot be read.

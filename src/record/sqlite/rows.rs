@@ -1,4 +1,4 @@
-//! Rows: the table's lines, in the table or not.
+//! Rows: one for each source, whether it is in the table or not.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -10,10 +10,10 @@ use super::reader::LedgerReader;
 use crate::model::{COLUMNS, Fault, Finding, Row, Status, Value};
 use crate::record::{KnownRow, RowWithCalls};
 
-/// Which rows to export. What is not set does not matter.
+/// Which rows to export. A condition that is not set excludes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Also rows that are no longer in the table.
+    /// Whether to export rows that are no longer in the table, too.
     pub all: bool,
     /// Made at this time or later: ISO 8601, or the beginning of it.
     pub since: Option<String>,

@@ -1,4 +1,5 @@
-//! The ledger's tables (see `docs/ledger.md`), and how the file is opened without harming one that is not ours.
+//! The ledger's tables (see `docs/ledger.md`), and how to open the file without harming one that is
+//! not ours.
 
 use std::fs;
 use std::io::Read;
@@ -13,7 +14,7 @@ use crate::model::Fault;
 pub(super) const FILE: &str = "ledger.db";
 /// "dpch": distinguishes our ledger from other programs' `SQLite` files.
 const APPLICATION_ID: i32 = 0x6470_6368;
-/// The tables of a new ledger: a seventh of the time that all migrations take.
+/// The tables of a new ledger. Creating them takes a seventh of the time of all migrations.
 const TABLES: &str = include_str!("tables.sql");
 /// One migration for each version; an older ledger goes through those that it lacks. A released migration never changes.
 const MIGRATIONS: &[&str] = &[
@@ -31,7 +32,8 @@ fn version() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }
 
-/// Creates a new ledger at `path`: complete under a temporary name first, so that a crash leaves no half of it.
+/// Creates a new ledger at `path`: complete under a temporary name first, so that a crash does not
+/// leave half of one.
 pub(super) fn create(path: &Path) -> Result<(), Fault> {
     let fault = |error: &dyn std::fmt::Display| Fault::usage(format!("cannot make the ledger `{}`: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -39,11 +41,12 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     // The file has a temporary name: errors name the path that the user knows.
     let wrong = |error: rusqlite::Error| damaged(path, &error);
     let connection = Connection::open(new.path()).map_err(wrong)?;
-    // Nobody else has the file yet, and it is synced as a whole below.
+    // Nobody else uses the file yet, and it is synced as a whole below.
     let pragmas = format!("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA application_id = {APPLICATION_ID};");
     connection.execute_batch(&pragmas).map_err(wrong)?;
     make(&connection).map_err(wrong)?;
-    // Here, where nothing is synced: when the ledger is opened, it would sync four times. If it fails, opening reports it.
+    // Done here, where nothing is synced: when the ledger is opened, it would sync four times. If
+    // it fails, opening reports that.
     let _ = connection.execute_batch("PRAGMA journal_mode = WAL;");
     connection.close().map_err(|(_, error)| wrong(error))?;
     new.as_file().sync_all().map_err(|error| fault(&error))?;
@@ -61,7 +64,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     if found > version() || found < 1 {
         let what = if found < 1 { "its version is unknown" } else { "a newer depeche made it; use that version" };
         return Err(Fault::usage(format!(
-            "the ledger `{}` has version {found}, this program knows version {}: {what}",
+            "the ledger `{}` has version {found}, this program supports version {}: {what}",
             path.display(),
             version()
         )));
@@ -108,7 +111,7 @@ pub(super) fn in_memory() -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the tables of a new ledger.
+/// Creates the tables of a new ledger.
 fn make(connection: &Connection) -> rusqlite::Result<()> {
     execute_and_set_version(connection, TABLES)
 }

@@ -15,10 +15,11 @@ use super::schema::{BUSY_TIMEOUT, damaged};
 use super::{calls, files, outputs, rows, runs};
 use crate::model::Fault;
 
-/// Writes in one commit at most. Measured: larger groups cost as much for each write.
+/// The most writes in one commit. Measured: in larger groups, each write costs as much.
 const GROUP: usize = 256;
-/// Time from the end of one commit to the next: a commit costs the same for one write as for ten, so writes gather. A call waits for
-/// two commits, which is a hundredth of what a service takes.
+/// Time from the end of one commit to the next: a commit costs the same for one write as for ten,
+/// so writes are collected. A call waits for two commits, which take a hundredth of the time that a
+/// service takes.
 const GATHER: Duration = Duration::from_millis(2);
 /// How long the checkpoint before the outputs waits for readers.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(50);
@@ -92,7 +93,8 @@ impl Worker {
 
     fn commit(&mut self, group: &[(Write, Reply)]) -> Result<(), Fault> {
         commit(&mut self.connection, group, self.run).map_err(|error| damaged(&self.path, &error))?;
-        // A deleted file takes every write and is gone after the run: nothing may be paid for that only it would know.
+        // A deleted file accepts every write, but is gone after the run: nothing may be paid for
+        // that is recorded only there.
         if inode(&self.path) == self.inode { Ok(()) } else { Err(taken_away(&self.path)) }
     }
 
@@ -154,7 +156,7 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
         }
     }
     if rows_changed {
-        // In the same commit: after a crash nobody takes the old outputs for current ones.
+        // In the same commit, so that after a crash the old outputs are not taken for current ones.
         outputs::mark_outdated(&transaction)?;
     }
     transaction.commit()

@@ -27,7 +27,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("no-history", "Pas encore de nuit précédente.", "No earlier nights yet."),
     ("day", "jour", "day"),
     ("cost", "coût", "cost"),
-    ("done-and-failed", "articles, dont échoués", "articles, of which failed"),
+    ("done-and-failed", "articles, dont échoués", "articles, failed articles"),
     ("capped-1", "Cette page montre", "This page shows"),
     ("capped-2", "articles sur", "of"),
     (
