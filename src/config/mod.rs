@@ -187,7 +187,7 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// The timeout of DNS, connection and TLS handshake together.
     pub connect_timeout: Duration,
-    /// How long to wait for the endpoint when it is away.
+    /// How long to wait for the endpoint when it is unavailable.
     pub wait_for: Duration,
     /// Maximum characters of text in one call; `None` for the dialect's default. A longer article
     /// takes several calls.

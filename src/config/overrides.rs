@@ -20,6 +20,6 @@ pub struct Overrides {
     pub profile: Option<String>,
     /// What ends the run early.
     pub run: RunFlags,
-    /// How long to wait for an endpoint that is away.
+    /// How long to wait for an unavailable endpoint.
     pub wait_for: Option<Duration>,
 }

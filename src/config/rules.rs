@@ -1,5 +1,5 @@
-//! `[input] rules`: what to remove as boilerplate: `boilerplate.toml`, and a user's file of the
-//! same form that extends it.
+//! `[input] rules`: what to remove as boilerplate. The rules are in `boilerplate.toml`, and in a
+//! user's file of the same form that extends it.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -104,7 +104,7 @@ fn first_word(text: &str) -> &str {
 }
 
 impl Validator<'_> {
-    /// The shipped rules, and those of the user's file if there is one.
+    /// The shipped rules, together with those of the user's file if there is one.
     pub(super) fn rules(&mut self, file: Option<Spanned<String>>) -> Arc<Rules> {
         let Some(file) = file else { return Arc::new(Rules::shipped()) };
         let text = glossary::read(&self.folder.join(file.get_ref())).unwrap_or_else(|message| {
@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_rules_parse_and_a_users_extend_them() {
+    fn the_shipped_rules_parse_and_a_users_own_rules_extend_them() {
         toml::from_str::<RawRules>(SHIPPED).unwrap();
         let (shipped, own) = (Rules::of(""), Rules::of("lines = [\"Édition du soir\"]"));
         assert!(shipped.is_line("lien source") && own.is_line("lien source"));

@@ -160,7 +160,11 @@ pub(super) fn validate(validator: &mut Validator<'_>, raw: Spanned<RawTemplate>,
         validator.problem(&span, "set either `text` or `texts` to the place of the answer", Some(hint.into()));
     }
     if raw.finish.is_some() != raw.finished.is_some() {
-        validator.problem(&span, "set both `finish` (the place of the finish reason) and `finished` (its good values), or neither", None);
+        validator.problem(
+            &span,
+            "set both `finish` (the place of the finish reason) and `finished` (its values for a complete answer), or neither",
+            None,
+        );
     }
     let most_texts = validator.number(raw.most_texts.clone(), "most_texts", 1, 1..=1000);
     let shape = shape(&raw);

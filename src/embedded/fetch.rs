@@ -24,7 +24,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// The number of attempts at a download; each resumes where the last one stopped.
 const MAX_ATTEMPTS: u32 = 4;
-/// The most bytes of a file. The record list has some 300 kB, the largest model 60 MB.
+/// The most bytes of a file. The record list has about 300 kB, the largest model 60 MB.
 const MAX_FILE_BYTES: u64 = 500 << 20;
 
 /// Downloads the model from `from` to `to` into the cache and verifies it.

@@ -40,7 +40,7 @@ impl Names {
     }
 
     /// The name of the next article. A repeated key gets a hash of the content appended; if that is
-    /// repeated too, also a number.
+    /// repeated too, a number as well.
     pub(super) fn next(&mut self, key: &Key, content: &str) -> String {
         let key = match key {
             Key::File => return self.file.clone(),
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_the_id_or_a_hash_of_the_content_and_unique() {
+    fn a_key_is_the_id_or_a_hash_of_the_content_and_is_unique() {
         let mut names = Names::new("a.json");
         let own = |id: &str| Key::Own(id.into());
         assert_eq!(names.next(&own("1"), "Un."), "a.json#1");

@@ -51,9 +51,9 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether the next endpoint may take over: this one is away or disabled, or gave nothing
-    /// usable. Not if the answer was lost, which would risk a third payment, and not if the run
-    /// itself is ending.
+    /// Whether the next endpoint may take over: this one is unavailable or disabled, or gave
+    /// nothing usable. Not if the answer was lost, which would risk a third payment, and not if the
+    /// run itself is ending.
     pub fn allows_failover(&self) -> bool {
         match self.exit {
             Exit::EndpointStop | Exit::EndpointAway => true,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn failover_depends_on_the_exit_first_and_on_the_code_second() {
+    fn failover_depends_first_on_the_exit_and_then_on_the_code() {
         let failure = |code, exit| Failure { reject: Reject::new(code, "x"), exit };
         assert!(failure(ErrorCode::Away, Exit::EndpointAway).allows_failover());
         assert!(failure(ErrorCode::Refused, Exit::SomeFailed).allows_failover());

@@ -45,8 +45,8 @@ pub(super) async fn record(
     record_if_changed(run, earlier, row, (fingerprint, calls), file).await
 }
 
-/// Records a row whose `earlier` version is known. A row that says the same keeps its time, so that a run that changes nothing changes no
-/// byte of the outputs.
+/// Records a row whose `earlier` version is known. A row with the same content keeps its time, so
+/// that a run without changes leaves every byte of the outputs as it was.
 pub(super) async fn record_if_changed(
     run: &Run,
     earlier: Option<KnownRow>,
@@ -63,8 +63,8 @@ pub(super) async fn record_if_changed(
     Ok(run.rows.record_row(row, fingerprint, calls, file).await?)
 }
 
-/// Whether two rows say the same. Their times do not count, nor does what they repeat, which is set
-/// at the end of a run.
+/// Whether two rows have the same content. Their times do not count, nor does what they repeat,
+/// which is set at the end of a run.
 fn is_same(earlier: &Row, row: &Row) -> bool {
     as_copy_of(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..row.clone() }
 }

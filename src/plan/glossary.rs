@@ -1,6 +1,6 @@
 //! Finds glossary entries in a text.
 //!
-//! An entry matches whole words only, also after an apostrophe (d’Erevan), and with any kind of
+//! An entry matches whole words only, even after an apostrophe (d’Erevan), and with any kind of
 //! apostrophe, hyphen or space. It does not match its own plural, which needs an entry of its own.
 //! A lower-case entry matches in any case; one with a capital matches as it is written, or in text
 //! all in capitals.

@@ -85,8 +85,9 @@ fn decimal(number: f64, profile: Profile) -> String {
     if profile == Profile::ExcelFr { text.replace('.', ",") } else { text }
 }
 
-/// Puts an apostrophe before a cell that a spreadsheet would run as a formula (OWASP, CSV injection), also if spaces, a byte
-/// order mark or quotes come first. Plain numbers stay. Removes NUL, at which spreadsheets end a cell.
+/// Puts an apostrophe before a cell that a spreadsheet would run as a formula (OWASP, CSV
+/// injection), even if spaces, a byte order mark or quotes come first. Plain numbers stay. Removes
+/// NUL, at which spreadsheets end a cell.
 fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
     let cell = if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { cell };
     let hidden = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '\u{200b}');

@@ -1,7 +1,8 @@
 //! Prepares text for Apertium and makes its replies readable: numbers, clock times, punctuation,
-//! unknown names, and words that the way through Spanish gets wrong.
+//! unknown names, and words that come out wrong because of the detour through Spanish.
 //!
-//! Only what is clearly recognised changes. The word tables are in the data files of this folder.
+//! It changes only what it recognises with certainty. The word tables are in the data files of this
+//! folder.
 
 mod clock;
 mod number;

@@ -42,7 +42,7 @@ pub(super) fn prune(page: &str) -> Result<Pruned<'_>, Reject> {
             Some(b'!') => writer.declaration(after.get(1..).unwrap_or_default()),
             Some(b'?') => after_mark(after, ">"),
             _ => {
-                // Escaped: it might start a tag after the text that follows it is dropped.
+                // Escaped, because it might start a tag once the text after it is dropped.
                 writer.write("&lt;");
                 after
             }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_would_overload_the_parser_are_rejected_even_if_they_hide_it() {
+    fn pages_that_would_overload_the_parser_are_rejected_even_if_they_hide_their_tags() {
         let deep = "<div>".repeat(5_000);
         for page in [
             deep.clone(),

@@ -31,7 +31,8 @@ pub fn forget(folder: &Path, before: &str, dry: bool) -> Result<Forgotten, Fault
     let mut connection = schema::open(&path)?;
     let forgotten = in_one_transaction(&mut connection, before, dry).map_err(|error| schema::damaged(&path, &error))?;
     if !dry && forgotten != Forgotten::default() {
-        // Gives the space back to the disk. That needs some space itself; if it fails, the ledger is as good as before.
+        // Gives the space back to the disk. That needs some space itself; if it fails, no harm is
+        // done.
         if let Err(error) = connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);") {
             tracing::warn!("cannot shrink the ledger: {error}");
         }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::schema;
 use crate::model::Fault;
 
-/// Reads the ledger over a connection of its own, also while a run writes.
+/// Reads the ledger over a connection of its own, even while a run writes.
 pub struct LedgerReader {
     path: PathBuf,
     connection: Mutex<Connection>,

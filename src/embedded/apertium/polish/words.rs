@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn capitalises_the_first_letter_but_no_address() {
+    fn capitalises_the_first_letter_except_in_an_address() {
         assert_eq!(capitalise("\"été\""), "\"Été\"");
         assert_eq!(capitalise("3 ans"), "3 ans");
         assert_eq!(capitalise("http://x"), "http://x");
