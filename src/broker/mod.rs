@@ -31,8 +31,7 @@ pub struct Broker {
     /// Calls that failed for good in this run. If they were made again, they would fail again, and
     /// might be billed again.
     failed: Mutex<HashMap<[u8; 32], Failure>>,
-    /// What may have been billed for failed calls of this run. A later attempt at the same call
-    /// adds to it.
+    /// By key: the attempts at failed calls that may have been billed, summed over this run.
     unusable: Mutex<HashMap<[u8; 32], UnusableSpend>>,
 }
 
@@ -85,7 +84,7 @@ impl Broker {
         Outcome { exit, counts: self.endpoints.counts(), cached, paid, estimated, cost }
     }
 
-    /// Answers a call that has this key in the ledger. If the candidate is the `last` one, it waits
+    /// Answers a call; `key` is its key in the ledger. If the candidate is the `last` one, it waits
     /// for an endpoint that is unavailable.
     ///
     /// # Errors

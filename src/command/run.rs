@@ -130,14 +130,10 @@ fn execute(
     let tables = write::inspect_tables(&ledger, &config)?;
     let run = Arc::new(assemble((config, partial), Arc::new(ledger), Endpoints::new(clients), progress)?);
     let ran = runtime.block_on(articles(&run));
-    // No more calls follow, so the runtime, with its connections and the embedded endpoint, is
-    // closed on another thread while the outputs are written. If that thread cannot start, it is
-    // closed here.
-    let closing = std::thread::Builder::new().name("closing".into()).spawn(move || drop(runtime));
     run.progress.finish();
     let finished = finish(&run, &tables, ran, verbosity);
-    // A panic on that thread does not affect what was written.
-    let _ = closing.map(std::thread::JoinHandle::join);
+    // Not before: until here it listens for a second signal.
+    drop(runtime);
     Ok(finished)
 }
 
@@ -164,13 +160,13 @@ fn assemble((config, partial): (Config, bool), ledger: Arc<Ledger>, endpoints: E
 }
 
 async fn articles(run: &Arc<Run>) -> Ran {
-    let signals = tokio::spawn(handle_signals(Arc::clone(run)));
+    // It ends with the runtime, so that Ctrl-C also works while the outputs are written.
+    tokio::spawn(handle_signals(Arc::clone(run)));
     // On a worker thread: its loop runs once per article, and waking this thread each time would
     // cost more than the loop itself.
     let running = tokio::spawn(pipeline::run(Arc::clone(run)));
     // The panic's message may contain text of an article. The panic hook has logged its place.
     let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug in depeche ended the run; please report it")));
-    signals.abort();
     match result {
         Ok(outcome) => Ran { outcome, fault: None },
         Err(fault) => Ran { outcome: run.broker.outcome(fault.exit), fault: Some(fault) },

@@ -13,8 +13,9 @@ use crate::config::Near;
 use crate::model::{Fault, Finding, Flag, Row};
 use crate::record::Ledger;
 
-/// Of the rows that share a band key, each is compared with this many of the first ones and with this many of those before it. So the time
-/// grows with the number of rows, whatever they share; a copy that this misses shares other bands with its original.
+/// Each row in a bucket is compared with the first `FIRST` rows and the `PREVIOUS` rows before it.
+/// So the time grows with the number of rows, whatever they share. A copy that this misses shares
+/// other bands with its original.
 const FIRST: usize = 2;
 const PREVIOUS: usize = 2;
 /// How many signatures the cache holds: mostly those of originals with many copies.
@@ -57,7 +58,8 @@ pub fn mark_copies(ledger: &Ledger, near: Near, folder: &Path) -> Result<(), Fau
     Ok(())
 }
 
-/// The number of every row, by its place, and the pairs of places that share a band key: the later place in the upper half.
+/// Each row's number in the ledger, by its place; and the pairs of places with a common band key
+/// (the later place in the upper half).
 fn candidates(ledger: &Ledger, near: Near, folder: &Path, disk_fault: &impl Fn(io::Error) -> Fault) -> Result<(Vec<i64>, Sorted), Fault> {
     let mut rows = Vec::new();
     let mut keys = Sorter::new(folder);
@@ -76,7 +78,7 @@ fn candidates(ledger: &Ledger, near: Near, folder: &Path, disk_fault: &impl Fn(i
     Ok((rows, pairs.sorted().map_err(disk_fault)?))
 }
 
-/// The rows that share a band key, as far as later ones are compared with them.
+/// Of the rows with one band key, those that the next row is compared with.
 #[derive(Default)]
 struct Bucket {
     key: Option<u32>,

@@ -11,9 +11,9 @@ use std::sync::LazyLock;
 use crate::extract::sentences;
 use crate::model::Article;
 
-/// The number of bands of a signature, and of minima in each band. Two articles with a Jaccard
-/// similarity of 0.5 share a band key with a probability of 0.9998, of 0.4 with 0.985, and of 0.05
-/// with 0.008.
+/// The number of bands of a signature, and of minima in each band. Two articles share a band key
+/// with a probability that depends on their Jaccard similarity: 0.9998 at 0.5, 0.985 at 0.4, and
+/// 0.008 at 0.05.
 const BANDS: usize = 64;
 const ROWS: usize = 3;
 /// The most sentences that are kept: a book is compared by its beginning.
@@ -73,10 +73,10 @@ impl Signature {
         })
     }
 
-    /// Whether this article repeats `other`. The shorter must be in the longer, sentence by
-    /// sentence, except for its first and last sentence, which together make up at most a tenth of
-    /// it and have no figure, date or name. And it must have at least half of the longer's words: a
-    /// shorter part would have another summary.
+    /// Whether this article repeats `other`. Every sentence of the shorter must be in the longer.
+    /// Only its first and last may be missing, if they have no figure, date or name and together
+    /// at most a tenth of its words. And the shorter must have at least half of the longer's words:
+    /// a shorter part would have another summary.
     pub fn repeats(&self, other: &Self) -> Option<Likeness> {
         let (own, others) = (self.words(), other.words());
         let (short, long, likeness) = if own <= others { (self, other, Likeness::Trimmed) } else { (other, self, Likeness::Longer) };

@@ -39,7 +39,8 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
     make(&run, &article, content, earlier, &file).await
 }
 
-/// The same article under another name, because its file was moved, renamed or copied: its row is recorded for this source too.
+/// An article that is done under another name, because its file was moved, renamed or copied:
+/// records that row for the new name too.
 async fn moved(run: &Run, article: &Article, content: [u8; 32], file: &Arc<FileRef>) -> Result<Option<Status>, Failure> {
     for fingerprint in run.fingerprints.good(content) {
         let twin = run.rows.row_with_fingerprint(&fingerprint)?;

@@ -40,11 +40,12 @@ pub use run_limits::RunLimits;
 pub use run_state::RunState;
 use source::Source;
 
-/// How long calls in flight may take after a signal.
+/// How long calls in flight may take after a signal or a limit.
 const DRAIN: Duration = Duration::from_secs(30);
 /// Time between two progress lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Sources in progress in addition to two for each call that may be in flight: enough that reading never keeps the endpoints waiting.
+/// There are two permits for each call that may be in flight, and this many more, so that endpoints
+/// never wait for the reading.
 const SPARE_SOURCES: usize = 64;
 
 /// Everything that a run works with.

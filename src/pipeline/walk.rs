@@ -61,8 +61,8 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) 
     started.map_err(|error| Fault::usage(format!("cannot start the thread that walks the input: {error}")))
 }
 
-/// Counts the files ahead of the walk, which is no faster than the endpoints. Otherwise the
-/// progress could not say how much is left.
+/// Counts the files in a thread of its own: the walk waits for the endpoints, and the progress must
+/// know the total.
 fn start_counting(run: &Arc<Run>) {
     let run = Arc::clone(run);
     let count = move || {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::model::{Fault, Reply, Row, Stamp, Task, UnusableSpend, Usage};
 
-/// A write in progress. It completes when the write is durable, unless the method says otherwise.
+/// A write in progress. It completes when the write is durable; most writes of [`RowStore`] complete
+/// once they are queued.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
 /// Calls: claimed before they are sent, stored when they are answered. Claim and reply are one
@@ -36,8 +37,9 @@ pub trait CallStore: Send + Sync {
     fn fail(&self, key: [u8; 32], spend: UnusableSpend) -> Pending<'_, ()>;
 }
 
-/// Rows and the files they come from. A row follows from replies that are durable already, so nobody waits for it: only
-/// [`RowStore::flush`] and [`RowStore::checkpoint`] wait for the disk.
+/// Rows and the files they come from. Only [`RowStore::flush`], [`RowStore::checkpoint`] and
+/// [`RowStore::list_files`] wait for the disk; writes of rows need not, because the replies behind
+/// them are durable already.
 pub trait RowStore: Send + Sync {
     /// The row of a source.
     ///

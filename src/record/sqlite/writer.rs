@@ -15,9 +15,9 @@ use super::schema::{BUSY_TIMEOUT, damaged};
 use super::{calls, files, outputs, rows, runs};
 use crate::model::Fault;
 
-/// The most writes in one commit. Measured: in larger groups, each write costs as much.
+/// The most writes in one commit. Measured: larger groups are no cheaper per write.
 const GROUP: usize = 256;
-/// Time from the end of one commit to the next: a commit costs the same for one write as for ten,
+/// The least time between two commits: a commit costs the same for one write as for ten,
 /// so writes are collected. A call waits for two commits, which take a hundredth of the time that a
 /// service takes.
 const GATHER: Duration = Duration::from_millis(2);
@@ -93,8 +93,7 @@ impl Worker {
 
     fn commit(&mut self, group: &[(Write, Reply)]) -> Result<(), Fault> {
         commit(&mut self.connection, group, self.run).map_err(|error| damaged(&self.path, &error))?;
-        // A deleted file accepts every write, but is gone after the run: nothing may be paid for
-        // that is recorded only there.
+        // A deleted file still accepts writes, but they are lost: so no more calls may be sent.
         if inode(&self.path) == self.inode { Ok(()) } else { Err(taken_away(&self.path)) }
     }
 
