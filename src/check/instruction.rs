@@ -8,8 +8,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::Check;
 use super::context::{Context, Pair};
+use super::table::{rows, words};
 use super::text::Text;
-use super::word_list::entries;
 use crate::model::{Finding, Flag, Severity};
 
 pub(super) struct Instruction;
@@ -26,13 +26,16 @@ impl Check for Instruction {
 
 /// How models begin when they talk about their task.
 static OPENINGS: LazyLock<Vec<String>> =
-    LazyLock::new(|| entries(include_str!("instruction/openings.txt")).map(|opening| opening.replace('␣', " ")).collect());
+    LazyLock::new(|| words(include_str!("instruction/openings.txt")).map(|opening| opening.replace('␣', " ")).collect());
 
 /// What gives a model away anywhere in a text.
 static PHRASES: LazyLock<PhraseSearch> = LazyLock::new(|| PhraseSearch::new(include_str!("instruction/phrases.txt")));
 
 /// Words with which an article gives orders to a model.
 static ORDERS: LazyLock<PhraseSearch> = LazyLock::new(|| PhraseSearch::new(include_str!("instruction/orders.txt")));
+
+/// Groups of phrases with the same meaning.
+static SAME_MEANING: LazyLock<Vec<Vec<&'static str>>> = LazyLock::new(|| rows(include_str!("instruction/same_meaning.tsv")).collect());
 
 /// Searches a text for all phrases of a list at once.
 struct PhraseSearch {
@@ -43,7 +46,7 @@ struct PhraseSearch {
 
 impl PhraseSearch {
     fn new(list: &'static str) -> Self {
-        let phrases: Vec<&str> = entries(list).collect();
+        let phrases: Vec<&str> = words(list).collect();
         // With this match kind, the automaton searches for rare bytes of the phrases, which is fast.
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&phrases).ok();
         Self { phrases, automaton }
@@ -88,36 +91,7 @@ fn source_says(pair: &Pair, phrase: &str) -> bool {
     if source.contains(phrase.trim()) {
         return true;
     }
-    let both_have = |list: &[&str]| list.iter().any(|word| phrase.contains(word)) && list.iter().any(|word| source.contains(word));
-    both_have(&["i'm sorry", "i am sorry", "sorry", "i apologi", "je suis désolé", "désolé", "pardon", "excuse", "regret"])
-        || both_have(&[
-            "i cannot",
-            "i can't",
-            "i'm unable",
-            "i am unable",
-            "je ne peux pas",
-            "je ne puis",
-            "je n'arrive",
-            "impossible",
-            "incapable",
-            "pas en mesure",
-            "il m'est",
-        ])
-        || both_have(&["certainly", "of course", "sure", "bien sûr", "certes", "certainement", "évidemment", "naturellement"])
-        || both_have(&["here is", "here's", "here are", "voici", "voilà", "ci-dessous"])
-        || both_have(&["instructions", "consignes"])
-        || both_have(&["summary", "résumé", "en bref"])
-        || both_have(&["note:", "remarque :", "à noter", "n.b.", "nb :"])
-        || both_have(&["let me", "laissez", "permettez"])
-        || both_have(&[
-            "i am an ai",
-            "i'm an ai",
-            "je suis une ia",
-            "intelligence artificielle",
-            "artificial intelligence",
-            "modèle de langage",
-            "language model",
-        ])
+    SAME_MEANING.iter().any(|group| group.iter().any(|word| phrase.contains(word)) && group.iter().any(|word| source.contains(word)))
 }
 
 fn finding(text: &Text, phrase: &str) -> Finding {

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use super::Check;
 use super::context::{Context, Pair};
+use super::table::words;
 use super::text::{Kind, Text, Token};
-use super::word_list::entries;
 use crate::model::{Finding, Flag, Lang, Severity};
 
 pub(super) struct Language;
@@ -124,8 +124,8 @@ impl Counts {
 
 /// Common words that only one of the two languages has.
 static DISTINCTIVE: LazyLock<HashMap<&'static str, Lang>> = LazyLock::new(|| {
-    let french = entries(include_str!("language/fr.txt")).map(|word| (word, Lang::FR));
-    let english = entries(include_str!("language/en.txt")).map(|word| (word, Lang::EN));
+    let french = words(include_str!("language/fr.txt")).map(|word| (word, Lang::FR));
+    let english = words(include_str!("language/en.txt")).map(|word| (word, Lang::EN));
     french.chain(english).collect()
 });
 
@@ -133,10 +133,16 @@ static DISTINCTIVE: LazyLock<HashMap<&'static str, Lang>> = LazyLock::new(|| {
 mod tests {
     use super::*;
     use crate::check::in_translation;
+    use crate::check::table::assert_entries;
 
     const FR: &str = "Le conseil municipal a adopté mardi soir, à une large majorité, le budget de la ville pour l'année prochaine, avec une hausse des dépenses pour les écoles.";
     const EN: &str = "The town council adopted on Tuesday evening, by a large majority, the budget of the town for the next year, with higher spending on schools.";
     const ES: &str = "El ayuntamiento aprobó el martes por la noche, por amplia mayoría, el presupuesto de la ciudad para el próximo año, con más gastos para las escuelas.";
+
+    #[test]
+    fn every_line_of_the_lists_is_a_word_of_one_language_only() {
+        assert_entries(&[include_str!("language/fr.txt"), include_str!("language/en.txt")], |row| row.first().copied());
+    }
 
     #[test]
     fn a_text_in_the_wrong_language_is_flagged() {

@@ -1,15 +1,14 @@
 //! The French and English words that the checks understand.
 
-mod en;
-mod fr;
 mod measure;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use measure::unit_named;
 pub(super) use measure::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, MINUTE, Measure, PERCENT, POUND, RATIO, STERLING};
 
-use super::word_list::entries;
+use super::table::{entries, number};
 use crate::model::Lang;
 
 /// What a word means to a check.
@@ -86,55 +85,117 @@ pub(super) fn lexicon(lang: Option<Lang>) -> &'static Lexicon {
     if lang == Some(Lang::EN) { &ENGLISH } else { &FRENCH }
 }
 
-static FRENCH: LazyLock<Lexicon> = LazyLock::new(|| french().collect());
-static ENGLISH: LazyLock<Lexicon> = LazyLock::new(|| english().collect());
+static FRENCH: LazyLock<Lexicon> = LazyLock::new(|| read(&FRENCH_FILES));
+static ENGLISH: LazyLock<Lexicon> = LazyLock::new(|| read(&ENGLISH_FILES));
 
-fn french() -> impl Iterator<Item = (&'static str, Meaning)> {
-    let tables = [fr::NUMBERS, fr::TIME, measure::FRENCH].into_iter().flatten().copied();
-    tables.chain(tone(include_str!("lexicon/fr_tone.txt")))
+const FRENCH_FILES: [&str; 4] = [
+    include_str!("lexicon/fr_numbers.tsv"),
+    include_str!("lexicon/fr_time.tsv"),
+    include_str!("lexicon/fr_units.tsv"),
+    include_str!("lexicon/fr_tone.tsv"),
+];
+const ENGLISH_FILES: [&str; 4] = [
+    include_str!("lexicon/en_numbers.tsv"),
+    include_str!("lexicon/en_time.tsv"),
+    include_str!("lexicon/en_units.tsv"),
+    include_str!("lexicon/en_tone.tsv"),
+];
+
+fn read(files: &[&'static str]) -> Lexicon {
+    files.iter().flat_map(|file| entries(file, entry)).collect()
 }
 
-fn english() -> impl Iterator<Item = (&'static str, Meaning)> {
-    let tables = [en::NUMBERS, en::TIME, measure::ENGLISH].into_iter().flatten().copied();
-    tables.chain(tone(include_str!("lexicon/en_tone.txt")))
+fn entry(columns: &[&'static str]) -> Option<(&'static str, Meaning)> {
+    let (word, meaning) = columns.split_first()?;
+    Some((word, Meaning::read(meaning)?))
 }
 
-/// The words of a list that gives each word's meaning after it.
-fn tone(list: &'static str) -> impl Iterator<Item = (&'static str, Meaning)> {
-    entries(list).filter_map(|entry| {
-        let (word, meaning) = entry.split_once(' ')?;
-        let meaning = match meaning {
-            "about" => Meaning::About,
-            "up" => Meaning::Up,
-            "down" => Meaning::Down,
-            "negation" => Meaning::Negation,
-            "negative" => Meaning::Negative,
+impl Meaning {
+    /// The meaning in the columns after the word.
+    fn read(columns: &[&str]) -> Option<Self> {
+        Some(match columns {
+            ["one"] => Self::One,
+            ["number", value] => match number(value, 2..=90)? {
+                value @ 2..20 => Self::Unit(value),
+                value => Self::Ten(value),
+            },
+            ["hundred"] => Self::Hundred,
+            ["scale", factor] => Self::Scale(number(factor, 1e3..=1e18)?),
+            ["magnitude", size] => Self::Vague(number(size, 10.0..=1e18)?),
+            ["collective", value] => Self::Collective(number(value, 2.0..=1e18)?),
+            ["ordinal", value] => Self::Ordinal(number(value, 1..=1_000_000)?),
+            ["weak-ordinal", value] => Self::WeakOrdinal(number(value, 1..=1_000_000)?),
+            ["fraction", parts] => Self::Fraction(number(parts, 2..=100)?),
+            ["implied", value] => Self::Implied(number(value, 0.1..=1e18)?),
+            ["period", count, unit] => Self::Period(number(count, 1.0..=1e6)?, unit_named(unit)?),
+            ["unit", unit] => Self::Counted(unit_named(unit)?),
+            ["clock", minutes] => Self::Clock(number(minutes, 0..=1439)?),
+            ["month", month] => Self::Month(number(month, 1..=12)?),
+            ["maybe-month", month] => Self::MaybeMonth(number(month, 1..=12)?),
+            ["weekday", weekday] => Self::Weekday(number(weekday, 1..=7)?),
+            ["day", days] => Self::Relative(number(days, -7..=7)?),
+            ["part-of-day", part] => Self::DayPart(DayPart::named(part)?),
+            ["and"] => Self::And,
+            ["times"] => Self::Times,
+            ["up"] => Self::Up,
+            ["down"] => Self::Down,
+            ["negation"] => Self::Negation,
+            ["negative"] => Self::Negative,
+            ["about"] => Self::About,
             _ => return None,
-        };
-        Some((word, meaning))
-    })
+        })
+    }
+}
+
+impl DayPart {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "morning" => Self::Morning,
+            "afternoon" => Self::Afternoon,
+            "evening" => Self::Evening,
+            "night" => Self::Night,
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::assert_entries;
     use super::*;
 
     #[test]
-    fn no_word_has_two_meanings_and_all_are_in_lower_case() {
-        for (entries, lexicon) in [(french().collect::<Vec<_>>(), &*FRENCH), (english().collect(), &*ENGLISH)] {
-            for (word, meaning) in &entries {
-                assert_eq!(lexicon.get(word), Some(meaning), "{word} has two meanings");
-                assert_eq!(*word, word.to_lowercase());
+    fn every_line_gives_one_lower_case_word_a_meaning_and_no_word_has_two() {
+        for files in [FRENCH_FILES, ENGLISH_FILES] {
+            assert_entries(&files, |columns| {
+                let (word, _) = entry(columns)?;
+                assert_eq!(word, word.to_lowercase());
                 assert!(word.chars().all(|c| c.is_alphabetic() || "%€$£¥°".contains(c)), "{word} is more than one token");
-            }
-            assert_eq!(entries.len(), lexicon.len(), "a word is listed twice");
+                Some(word)
+            });
         }
     }
 
     #[test]
-    fn every_entry_of_the_tone_lists_has_a_known_meaning() {
-        for list in [include_str!("lexicon/fr_tone.txt"), include_str!("lexicon/en_tone.txt")] {
-            assert_eq!(tone(list).count(), entries(list).count());
+    fn both_languages_have_words_for_all_months_weekdays_parts_of_the_day_and_tens() {
+        for lexicon in [&*FRENCH, &*ENGLISH] {
+            let has = |meaning| assert!(lexicon.values().any(|known| *known == meaning), "no word means {meaning:?}");
+            (1..=12).filter(|month| ![3, 5].contains(month)).for_each(|month| has(Meaning::Month(month)));
+            has(Meaning::MaybeMonth(3));
+            (1..=7).for_each(|weekday| has(Meaning::Weekday(weekday)));
+            (2..=16).for_each(|value| has(Meaning::Unit(value)));
+            (2..=9).for_each(|tens| has(Meaning::Ten(10 * tens)));
+            [DayPart::Morning, DayPart::Afternoon, DayPart::Evening, DayPart::Night]
+                .into_iter()
+                .for_each(|part| has(Meaning::DayPart(part)));
+            [Meaning::One, Meaning::Hundred, Meaning::Scale(1e3), Meaning::And, Meaning::Times].into_iter().for_each(has);
+        }
+    }
+
+    #[test]
+    fn a_line_with_an_unknown_meaning_a_wrong_number_or_another_column_is_not_an_entry() {
+        for line in ["mai\tmonths\t5", "mai\tmonth\t13", "mai\tmonth", "mai\tmonth\t5\t5", "mai", "dix\tnumber\tx", "l\tunit\tpint"] {
+            assert_eq!(entry(&line.split('\t').collect::<Vec<_>>()), None, "{line}");
         }
     }
 }

@@ -16,10 +16,10 @@ mod negation;
 mod number;
 mod quote;
 mod repeats;
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;
-mod word_list;
 
 use crate::model::{Finding, Flag};
 

@@ -1,12 +1,13 @@
 //! `negation`: the source negates something and its translation does not, or the other way round.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::Check;
 use super::context::{Context, Pair};
 use super::lexicon::Meaning;
+use super::table::words;
 use super::text::{Kind, Text};
-use super::word_list::entries;
 use crate::model::{Finding, Flag, Severity};
 
 pub(super) struct Negation;
@@ -97,6 +98,10 @@ fn english(text: &Text, tokens: Range<usize>) -> Vec<Range<usize>> {
     found
 }
 
+/// Words that may translate a negation, or beginnings of such words, which end in a hyphen.
+static FRENCH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/fr.txt")).collect());
+static ENGLISH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/en.txt")).collect());
+
 /// How many words may translate a negation.
 fn possible_negations(text: &Text, span: &Range<usize>) -> usize {
     text.tokens_in(span).filter(|at| may_negate(text, *at)).count()
@@ -116,10 +121,10 @@ fn may_negate(text: &Text, at: usize) -> bool {
         return false;
     };
     let word = text.lower_word(token);
-    let list = if text.is_english() { include_str!("negation/en.txt") } else { include_str!("negation/fr.txt") };
-    let is_listed = entries(list).any(|entry| match entry.strip_suffix('-') {
+    let list = if text.is_english() { &ENGLISH } else { &FRENCH };
+    let is_listed = list.iter().any(|entry| match entry.strip_suffix('-') {
         Some(beginning) => word.starts_with(beginning),
-        None => word == entry,
+        None => word == *entry,
     });
     is_listed || text.is_english() && (word.ends_with("less") || has_negative_un(word))
 }

@@ -2,9 +2,12 @@
 //! one planted error each. `benches/checks.py` computes the table in `docs/checks.md` from this set.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::table::assert_entries;
 use super::{Context, check};
 use crate::model::{Flag, Lang};
 
@@ -54,6 +57,30 @@ fn planted_errors_are_found_and_correct_pairs_are_not_flagged() {
         let strict = matches!(flag, Flag::Number | Flag::Date);
         assert!(precision >= if strict { 0.98 } else { 0.9 }, "{}: precision {precision}, {wrong:?}", flag.code());
         assert!(recall >= if strict { 0.98 } else { 0.8 }, "{}: recall {recall}", flag.code());
+    }
+}
+
+/// The files with this extension in `src/check`.
+fn data_files(extension: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check");
+    let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    files.filter(|file| file.extension().is_some_and(|found| found == extension)).collect()
+}
+
+#[test]
+fn every_line_of_every_data_file_can_be_read_and_none_is_listed_twice() {
+    let (lists, tables) = (data_files("txt"), data_files("tsv"));
+    assert_eq!((lists.len(), tables.len()), (12, 12), "{lists:?} {tables:?}");
+    for list in lists {
+        println!("{}", list.display());
+        assert_entries(&[&fs::read_to_string(list).unwrap()], |row| (row.len() == 1).then(|| row.join("\t")));
+    }
+    for table in tables {
+        println!("{}", table.display());
+        let is_pairs = table.ends_with("exonyms.tsv") || table.ends_with("sounds.tsv");
+        let fits = |columns: usize| if is_pairs { columns == 2 } else { columns >= 2 };
+        assert_entries(&[&fs::read_to_string(&table).unwrap()], |row| fits(row.len()).then(|| row.join("\t")));
     }
 }
 

@@ -1,8 +1,11 @@
 //! Finds the dates of a text: days, months, years, weekdays and parts of the day.
 
+use std::collections::HashSet;
 use std::ops::{Deref, Range};
+use std::sync::LazyLock;
 
 use crate::check::lexicon::{DayPart, Meaning};
+use crate::check::table::words;
 use crate::check::text::{Kind, Text};
 
 /// A date, with the parts that the text names.
@@ -35,10 +38,7 @@ pub(super) fn dates(text: &Text) -> Vec<Date> {
 }
 
 /// Words after which `May` or `March` is a month.
-const BEFORE_MONTH: &[&str] = &[
-    "in", "of", "since", "to", "between", "last", "next", "until", "till", "by", "early", "late", "mid", "this", "through", "from",
-    "during", "before", "after", "each", "every",
-];
+static BEFORE_MONTH: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("before_month.txt")).collect());
 
 /// Reads dates. The methods take the position of the first token of what they read, and return the
 /// position after its last.
@@ -251,7 +251,7 @@ impl DateReader<'_> {
             Meaning::MaybeMonth(month) => {
                 let mid = at > 1 && self.low(at - 1) == "-" && self.low(at - 2) == "mid";
                 let capital = word.starts_with(char::is_uppercase);
-                let led = at > 0 && BEFORE_MONTH.contains(&self.low(at - 1));
+                let led = at > 0 && BEFORE_MONTH.contains(self.low(at - 1));
                 let fine = sure || if self.is_english() { capital && (led || mid || self.low(at + 1) == "of") } else { !capital };
                 fine.then_some((month, at + 1))
             }

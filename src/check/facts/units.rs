@@ -1,34 +1,16 @@
 //! The unit after or before a number, including one that two numbers share.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::figure::Figure;
 use super::reader::FigureReader;
 use crate::check::lexicon::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MINUTE, Meaning, Measure, PERCENT, POUND, RATIO, STERLING};
+use crate::check::table::words;
 
 /// Words that may stand between a number and its unit: `les 50 dernières années`, `two more days`.
-const BETWEEN: &[&str] = &[
-    "de",
-    "dernières",
-    "derniers",
-    "prochaines",
-    "prochains",
-    "premières",
-    "premiers",
-    "longues",
-    "longs",
-    "autres",
-    "last",
-    "past",
-    "next",
-    "first",
-    "more",
-    "other",
-    "long",
-    "full",
-    "additional",
-    "consecutive",
-];
+static BEFORE_UNIT: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("before_unit.txt")).collect());
 
 impl FigureReader<'_> {
     /// `et demi`, `and a half`: how much to add, and the position after it.
@@ -89,7 +71,7 @@ impl FigureReader<'_> {
         match self.low(at) {
             "d" if matches!(self.low(at + 1), "'" | "’") => at + 2,
             "-" if self.is_joined(at) => at + 1,
-            word if BETWEEN.contains(&word) => at + 1,
+            word if BEFORE_UNIT.contains(word) => at + 1,
             _ => at,
         }
     }

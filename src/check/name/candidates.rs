@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use super::exonyms::exonyms;
 use super::spelling::fold;
 use crate::check::lexicon::Meaning;
+use crate::check::table::words;
 use crate::check::text::{Kind, Text};
-use crate::check::word_list::entries;
 
 /// A word that may be a name.
 #[derive(Debug)]
@@ -25,16 +25,13 @@ pub(super) struct Candidate {
 }
 
 /// Words that often have a capital without being names.
-static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| entries(include_str!("not_names.txt")).collect());
+static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("not_names.txt")).collect());
 
 /// Places with the same name in both languages.
-static PLACES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| entries(include_str!("places.txt")).collect());
+static PLACES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("places.txt")).collect());
 
 /// Words before a common noun.
-const ARTICLES: &[&str] = &[
-    "le", "la", "les", "l", "un", "une", "des", "du", "au", "aux", "ce", "cet", "cette", "ces", "son", "sa", "ses", "leur", "leurs",
-    "notre", "nos", "the", "a", "an", "this", "its", "his", "her", "their", "our",
-];
+static ARTICLES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("articles.txt")).collect());
 
 /// The names of `text`, in order. None if all of its longer words have a capital, since names then
 /// look like other words.
@@ -84,7 +81,7 @@ fn has_article(text: &Text, at: usize) -> bool {
         if matches!(text.low(before), "'" | "’") {
             continue;
         }
-        let article = ARTICLES.contains(&text.low(before));
+        let article = ARTICLES.contains(text.low(before));
         if article {
             return true;
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::check::word_list::entries;
+use crate::check::table;
 use crate::model::Lang;
 
 /// A word that begins with `own` is the counterpart of one that begins with `other`. A name of
@@ -21,7 +21,7 @@ static FROM_ENGLISH: LazyLock<ByLetter> = LazyLock::new(|| by_letter(pairs().map
 
 /// The French and English beginnings of names.
 fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
-    entries(include_str!("exonyms.txt")).filter_map(|entry| entry.split_once(' '))
+    table::pairs(include_str!("exonyms.tsv"))
 }
 
 fn by_letter(pairs: impl Iterator<Item = (&'static str, &'static str)>) -> ByLetter {

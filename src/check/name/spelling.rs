@@ -1,5 +1,9 @@
 //! Compares spellings: accents, endings, and sounds that French and English write differently.
 
+use std::sync::LazyLock;
+
+use crate::check::table::pairs;
+
 /// A word in lower case without accents, with ligatures written out.
 pub(super) fn fold(word: &str) -> String {
     let mut folded = String::with_capacity(word.len());
@@ -57,33 +61,13 @@ fn may_begin_alike(a: &str, b: &str) -> bool {
     first == other || ["ckqgsz", "jyi", "vwu", "aeiouy", "hk"].iter().any(|group| group.contains(first) && group.contains(other))
 }
 
+/// The spellings of a sound, each with what replaces it, in this order.
+static SOUNDS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| pairs(include_str!("sounds.tsv")).collect());
+
 /// Roughly how a word sounds, however French and English spell it.
 pub(super) fn sounds(name: &str) -> String {
     let mut sound = name.to_owned();
-    for (spelling, written) in [
-        ("tch", "c"),
-        ("tsch", "c"),
-        ("sch", "s"),
-        ("sh", "s"),
-        ("ch", "s"),
-        ("dj", "j"),
-        ("dzh", "j"),
-        ("zh", "j"),
-        ("kh", "k"),
-        ("ph", "f"),
-        ("th", "t"),
-        ("gh", "g"),
-        ("ou", "u"),
-        ("oo", "u"),
-        ("qu", "k"),
-        ("ck", "k"),
-        ("ii", "i"),
-        ("iy", "i"),
-        ("y", "i"),
-        ("w", "v"),
-        ("x", "ks"),
-        ("c", "k"),
-    ] {
+    for (spelling, written) in SOUNDS.iter().copied() {
         if sound.contains(spelling) {
             sound = sound.replace(spelling, written);
         }
