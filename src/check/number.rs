@@ -111,29 +111,27 @@ fn not_in_source(pair: &Pair, figure: &Figure, meant: Option<&Figure>) -> Findin
     let found = pair.target.at(&figure.span);
     let expected = meant.map_or("", |meant| pair.source.at(&meant.span));
     let explanation = match meant {
-        Some(meant) if figure.differs_in_unit(meant) => format!("“{found}” differs in its unit from “{expected}” in {}", of(pair)),
-        Some(_) if pair.relation == Relation::Translation => format!("“{found}” is not in {}; expected “{expected}”", of(pair)),
-        Some(_) => format!("“{found}” is not in {}; the nearest figure there is “{expected}”", of(pair)),
-        None => format!("“{found}” is not in {}", of(pair)),
+        Some(meant) if figure.differs_in_unit(meant) => {
+            format!("“{found}” differs in its unit from “{expected}” in {}", pair.source.name())
+        }
+        Some(_) if pair.relation == Relation::Translation => format!("“{found}” is not in {}; expected “{expected}”", pair.source.name()),
+        Some(_) => format!("“{found}” is not in {}; the nearest figure there is “{expected}”", pair.source.name()),
+        None => format!("“{found}” is not in {}", pair.source.name()),
     };
     Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
 }
 
 fn reversed(pair: &Pair, figure: &Figure, other: &Figure) -> Finding {
     let (found, expected) = (pair.target.at(&figure.span), pair.source.at(&other.span));
-    let explanation = format!("“{found}” changes in the opposite direction to “{expected}” in {}: one goes up, the other down", of(pair));
+    let explanation =
+        format!("“{found}” changes in the opposite direction to “{expected}” in {}: one goes up, the other down", pair.source.name());
     Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
 }
 
 fn was_lost(pair: &Pair, figure: &Figure) -> Finding {
     let expected = pair.source.at(&figure.span);
-    Finding::new(Flag::Number, Severity::Warning, pair.target.field, format!("“{expected}” from {} is missing", of(pair)))
+    Finding::new(Flag::Number, Severity::Warning, pair.target.field, format!("“{expected}” from {} is missing", pair.source.name()))
         .expected(expected)
-}
-
-/// What an explanation calls the source.
-fn of(pair: &Pair) -> &'static str {
-    pair.source.name()
 }
 
 #[cfg(test)]

@@ -46,16 +46,7 @@ fn invented(pair: &Pair) -> Vec<Finding> {
             words >= MIN_WORDS
                 && parts.filter(|part| part.split(' ').count() >= MIN_WORDS).any(|part| !source.contains(&format!(" {part} ")))
         })
-        .map(|span| {
-            let found = pair.target.at(&span).trim().to_owned();
-            Finding::new(
-                Flag::Quote,
-                Severity::Error,
-                pair.target.field,
-                format!("“{found}” is in quotation marks but not in {}", pair.source.name()),
-            )
-            .found(found, Some(span))
-        })
+        .map(|span| finding(pair, span, Severity::Error, &format!(" but not in {}", pair.source.name())))
         .collect()
 }
 
@@ -67,19 +58,13 @@ fn unmarked(pair: &Pair) -> Vec<Finding> {
     if spans.is_empty() || pair.source.as_str().contains(is_mark) || pair.source.as_str().contains(" '") {
         return Vec::new();
     }
-    spans
-        .into_iter()
-        .map(|span| {
-            let found = pair.target.at(&span).trim().to_owned();
-            Finding::new(
-                Flag::Quote,
-                Severity::Warning,
-                pair.target.field,
-                format!("“{found}” is in quotation marks, but {} has no quotation", pair.source.name()),
-            )
-            .found(found, Some(span))
-        })
-        .collect()
+    let why = format!(", but {} has no quotation", pair.source.name());
+    spans.into_iter().map(|span| finding(pair, span, Severity::Warning, &why)).collect()
+}
+
+fn finding(pair: &Pair, span: Range<usize>, severity: Severity, why: &str) -> Finding {
+    let found = pair.target.at(&span).trim();
+    Finding::new(Flag::Quote, severity, pair.target.field, format!("“{found}” is in quotation marks{why}")).found(found, Some(span))
 }
 
 /// The text between each pair of quotation marks.

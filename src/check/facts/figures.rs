@@ -9,7 +9,7 @@ use crate::check::text::{Kind, Text};
 
 /// The figures of `text` outside of `dates`, in order.
 pub(super) fn figures(text: &Text, dates: &[Range<usize>]) -> Vec<Figure> {
-    let mut reader = FigureReader::new(text);
+    let mut reader = FigureReader { text, figures: Vec::new() };
     let mut at = 0;
     let mut dates = dates.iter().peekable();
     while let Some(token) = text.tokens().get(at) {

@@ -12,11 +12,7 @@ pub(super) struct FigureReader<'t> {
     pub(super) figures: Vec<Figure>,
 }
 
-impl<'t> FigureReader<'t> {
-    pub(super) fn new(text: &'t Text<'t>) -> Self {
-        Self { text, figures: Vec::new() }
-    }
-
+impl FigureReader<'_> {
     /// Adds `figure`, written in these tokens; returns the position after them.
     pub(super) fn push(&mut self, tokens: Range<usize>, mut figure: Figure) -> usize {
         let next = tokens.end;

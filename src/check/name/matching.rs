@@ -41,7 +41,11 @@ impl NameIndex {
             || self.sounds_like(name, same_language)
             || self.has_words_of_acronym(name)
             || self.has_same_letters(name)
-            || if same_language { self.has_synonym(name, lang) } else { self.has_exonym(name, lang) }
+            || if same_language {
+                synonyms(name, lang).any(|other| self.has_beginning(other))
+            } else {
+                exonyms(name, lang).any(|other| self.has_beginning(other))
+            }
     }
 
     /// A name that sounds the same but is spelled differently: `Poutine`, `Putin`.
@@ -92,14 +96,6 @@ impl NameIndex {
             }
             false
         })
-    }
-
-    fn has_exonym(&self, name: &str, lang: Option<Lang>) -> bool {
-        exonyms(name, lang).any(|other| self.has_beginning(other))
-    }
-
-    fn has_synonym(&self, name: &str, lang: Option<Lang>) -> bool {
-        synonyms(name, lang).any(|other| self.has_beginning(other))
     }
 
     fn has_beginning(&self, stem: &str) -> bool {

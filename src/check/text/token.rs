@@ -71,14 +71,11 @@ fn kind(c: char) -> Option<Kind> {
         '0'..='9' => Some(Kind::Digits),
         ' ' | '\n' => None,
         '!'..='~' | '’' | '«' | '»' => Some(Kind::Mark),
-        c if c.is_alphabetic() || is_combining_accent(c) => Some(Kind::Word),
+        // The latter are accents that follow their letter.
+        c if c.is_alphabetic() || matches!(c, '\u{300}'..='\u{36f}') => Some(Kind::Word),
         c if c.is_whitespace() => None,
         _ => Some(Kind::Mark),
     }
-}
-
-fn is_combining_accent(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
 }
 
 /// The kind of each ASCII character, since nearly all of a text is ASCII.
