@@ -58,4 +58,16 @@ mod tests {
         assert_eq!((number("12", 1..=12), number("13", 1..=12), number("x", 1..=12)), (Some(12), None, None));
         assert_eq!((number("1e6", 1.0..=1e9), number("NaN", 1.0..=1e9)), (Some(1e6), None));
     }
+
+    #[test]
+    #[should_panic(expected = r#"cannot be read: ["b", "c"]"#)]
+    fn a_line_that_cannot_be_read_is_named() {
+        assert_entries(&["a\nb\tc\n"], |row| (row.len() == 1).then(|| row.to_vec()));
+    }
+
+    #[test]
+    #[should_panic(expected = r#"listed twice: ["a"]"#)]
+    fn a_key_in_two_files_is_named() {
+        assert_entries(&["a\n", "b\na\n"], |row| Some(row.to_vec()));
+    }
 }
