@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::key::Key;
 use crate::config::Fields;
 use crate::model::Reject;
-use crate::read::Bytes;
+use crate::read::{Bytes, Trailing};
 
 /// A format that is read whole. Pure: text in, drafts out.
 pub(super) trait Format: Sync {
@@ -56,3 +56,20 @@ pub(super) type Item = Result<Draft, (Key, Reject)>;
 
 /// The articles of a file, read one at a time.
 pub(super) type Items = Box<dyn Iterator<Item = Item> + Send>;
+
+/// Ends at the first item that says that the rest of the file cannot be read: a format that is asked
+/// again may say so for ever. Bytes behind the content are such an item.
+pub(super) fn up_to_failure(mut items: Items, trailing: Trailing) -> impl Iterator<Item = Item> {
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        if ended {
+            return None;
+        }
+        let item = items.next().or_else(|| {
+            ended = true;
+            trailing.reject().map(|reject| Err((Key::File, reject)))
+        });
+        ended |= matches!(item, Some(Err((Key::File, _))));
+        item
+    })
+}

@@ -1,7 +1,5 @@
 //! E-mail: a single message (EML) or a mailbox (MBOX).
 
-use std::io::BufRead;
-
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 
 use super::draft::{Draft, Markup};
@@ -57,49 +55,48 @@ impl Stream for Mbox {
     }
 
     fn items(&self, mut bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
-        let mut ended = false;
-        Ok(Box::new(std::iter::from_fn(move || {
-            let item = if ended { None } else { next(&mut bytes) };
-            ended = item.as_ref().is_none_or(|item| matches!(item, Err((Key::File, _))));
-            item
-        })))
+        Ok(Box::new(std::iter::from_fn(move || next(&mut bytes).unwrap_or_else(|reject| Some(Err((Key::File, reject)))))))
     }
 }
 
-/// The next message.
-fn next(bytes: &mut Bytes) -> Option<Item> {
+/// The next message. The line that starts the message after it is read, too; nothing in it is needed.
+fn next(bytes: &mut Bytes) -> Result<Option<Item>, Reject> {
     let max = bytes.max();
-    let (mut collected, mut too_long, mut blank) = (Vec::new(), false, false);
+    let (mut collected, mut too_long, mut blank) = (Vec::new(), false, true);
     loop {
-        // This line belongs to the next message, so it is not read.
-        let begins = matches!(bytes.fill_buf(), Ok(start) if start.starts_with(b"From "));
-        if begins && blank && (too_long || !collected.is_empty()) {
-            break;
-        }
-        match next_line(bytes, max) {
-            Line::Whole(line) if begins && collected.is_empty() && !too_long => blank = line.is_empty(),
+        match next_line(bytes, max)? {
+            Line::Whole(line) if blank && line.starts_with(b"From ") => {
+                if too_long || !collected.is_empty() {
+                    break;
+                }
+                blank = false;
+            }
             Line::Whole(line) => {
                 blank = line.trim_ascii().is_empty();
                 too_long |= (collected.len() + line.len()) as u64 > max;
-                // A mailbox escapes `From` at the start of a line as `>From`.
-                let quoted =
-                    line.starts_with(b">") && line.trim_ascii_start().iter().skip_while(|byte| **byte == b'>').take(5).eq(b"From ");
                 if !too_long {
-                    collected.extend_from_slice(line.get(usize::from(quoted)..).unwrap_or(&line));
+                    collected.extend_from_slice(unquoted(&line));
                 }
             }
-            Line::TooLong => too_long = true,
-            Line::Unreadable(reject) => return Some(Err((Key::File, reject))),
-            Line::End if collected.is_empty() && !too_long => return bytes.check_unchanged().err().map(|reject| Err((Key::File, reject))),
+            Line::TooLong => (too_long, blank) = (true, false),
+            // Half a message is useless. The next call says why it ends there.
+            Line::Cut(_) => {}
+            Line::End if collected.is_empty() && !too_long => return Ok(None),
             Line::End => break,
         }
     }
     let key = || Key::Own(content_key(&collected));
     if too_long {
         let reason = format!("the message is over the limit input.max_megabytes = {}; raise the limit to read it", max >> 20);
-        return Some(Err((key(), Reject::new(ErrorCode::TooLarge, reason))));
+        return Ok(Some(Err((key(), Reject::new(ErrorCode::TooLarge, reason)))));
     }
-    Some(message(&collected).map_err(|reject| (key(), reject)))
+    Ok(Some(message(&collected).map_err(|reject| (key(), reject))))
+}
+
+/// A line of a message: a mailbox escapes `From` at the start of a line as `>From`.
+fn unquoted(line: &[u8]) -> &[u8] {
+    let quoted = line.starts_with(b">") && line.iter().skip_while(|byte| **byte == b'>').take(5).eq(b"From ");
+    line.get(usize::from(quoted)..).unwrap_or(line)
 }
 
 /// The article in a message.
@@ -201,6 +198,17 @@ mod tests {
         assert_eq!((drafts[0].title.as_deref(), drafts[0].key.clone()), (Some("Un"), Key::Own("1@a.invalid".into())));
         assert!(drafts[0].body.contains("\nFrom là") && drafts[0].body.contains("\nFrom ici"), "{}", drafts[0].body);
         assert_eq!(drafts[1].body.trim(), "Second.");
+    }
+
+    #[test]
+    fn a_message_may_start_anywhere_in_the_read_buffer() {
+        for before_end in 0..8 {
+            let first = format!("From a\n{HEAD}\r\n");
+            let filled = "x".repeat((64 << 10) - before_end - first.len() - 2);
+            let text = format!("{first}{filled}\n\nFrom b\n{HEAD}\r\nSecond.\n");
+            let drafts: Vec<Item> = Mbox.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).unwrap().collect();
+            assert_eq!(drafts.len(), 2, "{before_end}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod boilerplate;
 mod corpus;
+#[cfg(test)]
+mod damage_tests;
 mod date;
 mod draft;
 mod feed;
@@ -31,12 +33,12 @@ use crate::model::{ErrorCode, Reject, Source, Understood};
 use crate::read::{self, Bytes, decode};
 
 use draft::Draft;
-use format::{Item, Items};
+use format::{Item, Items, up_to_failure};
 use key::Names;
 use registry::Kind;
 
 pub use language::detect;
-pub(crate) use registry::is_stream;
+pub(crate) use registry::{is_compressed, is_stream};
 pub(crate) use word_count::count_words;
 
 /// An article as its format gave it. Finishing it is most of the work, and can happen on another
@@ -47,7 +49,8 @@ pub struct Unfinished {
 }
 
 /// Reads the articles of a source one by one. Only formats that cannot be streamed hold all of
-/// them at once.
+/// them at once. If the file cannot be read any further, its reject comes last, after the articles
+/// before it.
 ///
 /// # Errors
 /// Fails if the source as a whole cannot be read (`malformed`, `too-deep` …). If one article of
@@ -58,6 +61,7 @@ pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<im
         // UTF-16 and UTF-32 cannot be split into lines, UTF-8 can.
         bytes = bytes.transcoded()?;
     }
+    let trailing = bytes.trailing();
     let items: Items = match registry::kind_of(source, bytes.head()?) {
         Kind::Stream(stream) => stream.items(bytes, fields)?,
         Kind::Whole(format) if source.size > max && !registry::is_compressed(source) => {
@@ -72,7 +76,7 @@ pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<im
             Box::new(drafts.into_iter().map(move |draft| Ok(Draft { flags: [flags.clone(), draft.flags].concat(), ..draft })))
         }
     };
-    let mut items = items.peekable();
+    let mut items = up_to_failure(items, trailing).peekable();
     if items.peek().is_none() {
         return Err(Reject::new(ErrorCode::Empty, "the file contains no articles"));
     }
@@ -88,6 +92,11 @@ fn named(item: Item, names: &mut Names) -> Unfinished {
 }
 
 impl Unfinished {
+    /// What cannot be read, under the name of its row.
+    pub(crate) fn failed(name: &str, reject: Reject) -> Self {
+        Self { name: name.to_owned(), draft: Err(reject) }
+    }
+
     /// The name of the article's row.
     pub fn name(&self) -> &str {
         &self.name

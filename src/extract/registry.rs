@@ -59,7 +59,8 @@ pub(crate) fn is_stream(source: &Source, max_whole: u64) -> bool {
     source.is_stdin() || extension(source).is_some_and(|extension| streams(&extension))
 }
 
-pub(super) fn is_compressed(source: &Source) -> bool {
+/// Whether a source is compressed, by its extension.
+pub(crate) fn is_compressed(source: &Source) -> bool {
     lower_case_extension(&source.path).is_some_and(|extension| COMPRESSED.contains(&extension.as_str()))
 }
 

@@ -37,15 +37,9 @@ impl Stream for Table {
         let (read, max) = (Arc::new(AtomicU64::new(0)), bytes.max());
         let limited = LimitedRows { bytes, read: Arc::clone(&read), max };
         let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(limited);
-        let mut ended = false;
         Ok(Box::new(std::iter::from_fn(move || {
-            if ended {
-                return None;
-            }
             read.store(0, Ordering::Relaxed);
-            let item = next(&mut reader, &columns);
-            ended = item.as_ref().is_none_or(|item| matches!(item, Err((Key::File, _))));
-            item
+            next(&mut reader, &columns)
         })))
     }
 }
@@ -56,7 +50,7 @@ fn next(reader: &mut Reader<LimitedRows>, columns: &Columns) -> Option<Item> {
     loop {
         let line = reader.position().line();
         match reader.read_byte_record(&mut record) {
-            Ok(false) => return reader.get_ref().bytes.check_unchanged().err().map(|reject| Err((Key::File, reject))),
+            Ok(false) => return None,
             Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
             Ok(true) => {
                 let place = record.position().map_or(line, csv::Position::line);
@@ -163,7 +157,7 @@ impl Read for LimitedRows {
         let read = self.bytes.read(buffer)?;
         if self.read.fetch_add(read as u64, Ordering::Relaxed) > self.max {
             let what = format!("the row is over the limit input.max_megabytes = {}; a quote may be missing", self.max >> 20);
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+            return Err(io::Error::other(Reject::new(ErrorCode::TooLarge, what)));
         }
         Ok(read)
     }
@@ -172,9 +166,12 @@ impl Read for LimitedRows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::format::up_to_failure;
 
     fn items(text: impl Into<Vec<u8>>) -> Vec<Item> {
-        Table.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).unwrap().collect()
+        let bytes = Bytes::of(text, 10 << 20).unwrap();
+        let trailing = bytes.trailing();
+        up_to_failure(Table.items(bytes, &Fields::default()).unwrap(), trailing).collect()
     }
 
     #[test]

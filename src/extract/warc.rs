@@ -28,39 +28,38 @@ impl Stream for Warc {
     }
 
     fn items(&self, mut bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
-        let mut ended = false;
         Ok(Box::new(std::iter::from_fn(move || {
-            while !ended {
+            loop {
                 match record(&mut bytes) {
                     Ok(Some(None)) => {}
                     Ok(Some(Some(item))) => return Some(item),
-                    Ok(None) => {
-                        ended = true;
-                        return bytes.check_unchanged().err().map(|reject| Err((Key::File, reject)));
-                    }
-                    Err(reject) => {
-                        ended = true;
-                        return Some(Err((Key::File, reject)));
-                    }
+                    Ok(None) => return None,
+                    Err(reject) => return Some(Err((Key::File, reject))),
                 }
             }
-            None
         })))
     }
 }
+
+/// The most bytes of a record's header.
+const MAX_HEADER: u64 = 64 << 10;
 
 /// Reads a header up to the blank line, with names in lower case. Returns `None` at the end of the
 /// file.
 fn header(bytes: &mut Bytes) -> Result<Option<Vec<(String, String)>>, Reject> {
     let mut fields = Vec::new();
-    let mut begun = false;
+    let (mut begun, mut left) = (false, MAX_HEADER);
     loop {
-        let line = match next_line(bytes, 64 << 10) {
-            Line::Whole(line) => String::from_utf8_lossy(&line).trim().to_owned(),
+        let line = match next_line(bytes, left)? {
+            Line::Whole(line) => line,
+            // The next call says why.
+            Line::Cut(_) => continue,
             Line::End if !begun => return Ok(None),
-            Line::Unreadable(reject) => return Err(reject),
-            Line::End | Line::TooLong => return Err(malformed("the header of a record is truncated")),
+            Line::End => return Err(malformed("the header of a record is truncated")),
+            Line::TooLong => return Err(malformed("the header of a record is too long")),
         };
+        left -= if begun { line.len() as u64 } else { 0 };
+        let line = String::from_utf8_lossy(&line).trim().to_owned();
         match (begun, line.as_str()) {
             (false, "") => {}
             (false, line) if line.starts_with("WARC/") => begun = true,
@@ -113,8 +112,8 @@ fn record(bytes: &mut Bytes) -> Result<Option<Option<Item>>, Reject> {
 }
 
 fn skip(bytes: &mut Bytes, length: u64) -> Result<(), Reject> {
-    std::io::copy(&mut bytes.take(length), &mut std::io::sink()).map_err(|error| unreadable(&error))?;
-    Ok(())
+    let skipped = std::io::copy(&mut bytes.take(length), &mut std::io::sink()).map_err(|error| unreadable(&error))?;
+    if skipped == length { Ok(()) } else { Err(malformed("the last record is truncated")) }
 }
 
 #[cfg(test)]

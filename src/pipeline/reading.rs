@@ -17,9 +17,10 @@ const BATCH: usize = 64;
 /// it needs no more memory than many small files.
 const LONG: u64 = 256 << 10;
 
-/// Whether a source is read one article at a time.
+/// Whether a source is read one article at a time. What a compressed file holds may be far larger than the file.
 pub(super) fn is_long(source: &Source, config: &Config) -> bool {
-    source.is_stdin() || (source.size > LONG && extract::is_stream(source, config.max_bytes))
+    let (is_stream, is_compressed) = (extract::is_stream(source, config.max_bytes), extract::is_compressed(source));
+    source.is_stdin() || (is_stream && is_compressed) || (source.size > LONG && (is_stream || is_compressed))
 }
 
 /// Adds the article's signature, if near-duplicates are looked for.
@@ -31,22 +32,36 @@ pub(super) fn sign(article: &mut Article, near: Near) {
 
 /// Reads a source. Whatever happens, the result is articles or rejects.
 pub(super) fn understand(found: Found, config: &Config) -> Vec<Understood> {
-    let source = match found {
-        Ok(source) => source,
-        Err(reject) => return vec![Err(reject)],
-    };
-    let articles = catch_panic(&source.name, || Ok(open(&source, config)?.map(|article| article.finish(&config.rules)).collect()));
-    articles.unwrap_or_else(|reject| vec![Err(reject)])
+    match found {
+        Ok(source) => articles(&source, config).map(|article| finish(article, config)).collect(),
+        Err(reject) => vec![Err(reject)],
+    }
 }
 
-/// Finishes one article of a long source.
+/// Finishes one article.
 pub(super) fn finish(article: Unfinished, config: &Config) -> Understood {
     let name = article.name().to_owned();
     catch_panic(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err)
 }
 
-/// The articles of a source, as they come. A source that is too large is not opened.
-pub(super) fn open(source: &Source, config: &Config) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
+/// The articles of a source, as they come. Whatever happens, they end, with the reject of the source if it cannot be read to its end.
+pub(super) fn articles(source: &Source, config: &Config) -> impl Iterator<Item = Unfinished> + use<> {
+    let name = source.name.clone();
+    let opened = catch_panic(&name, || open(source, config));
+    let (mut articles, failed) = match opened {
+        Ok(articles) => (Some(articles), None),
+        Err((name, reject)) => (None, Some(Unfinished::failed(&name, reject))),
+    };
+    failed.into_iter().chain(std::iter::from_fn(move || {
+        catch_panic(&name, || Ok(articles.as_mut().and_then(Iterator::next))).unwrap_or_else(|(name, reject)| {
+            articles = None;
+            Some(Unfinished::failed(&name, reject))
+        })
+    }))
+}
+
+/// A source that is too large is not opened.
+fn open(source: &Source, config: &Config) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
     if source.size > config.max_bytes && !extract::is_stream(source, config.max_bytes) {
         return Err(read::too_large(source.size, config.max_bytes));
     }
@@ -54,7 +69,7 @@ pub(super) fn open(source: &Source, config: &Config) -> Result<impl Iterator<Ite
 }
 
 /// The result of `read`. A panic, which is a bug, becomes a reject of `name`.
-pub(super) fn catch_panic<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
+fn catch_panic<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
     let bug = || Reject::new(ErrorCode::Internal, "a bug in depeche: it failed to read this file; please report it with the file");
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(bug())).map_err(|reject| (name.to_owned(), reject))
 }
@@ -72,10 +87,10 @@ pub fn read_all<T: Send>(
     while !batch.is_empty() {
         let Batch { short, long } = batch;
         let read = |found| understand(found, config).into_iter().map(&make).collect::<Vec<T>>();
-        let (articles, next) = rayon::join(|| short.into_par_iter().map(read).collect::<Vec<_>>(), || Batch::of(&mut sources, config));
-        each(articles.into_iter().flatten().collect());
+        let (results, next) = rayon::join(|| short.into_par_iter().map(read).collect::<Vec<_>>(), || Batch::of(&mut sources, config));
+        each(results.into_iter().flatten().collect());
         if let Some(source) = long {
-            read_long(&source, config, |article| each(vec![make(article)]));
+            articles(&source, config).for_each(|article| each(vec![make(finish(article, config))]));
         }
         batch = next;
     }
@@ -105,13 +120,6 @@ impl Batch {
 
     fn is_empty(&self) -> bool {
         self.short.is_empty() && self.long.is_none()
-    }
-}
-
-fn read_long(source: &Source, config: &Config, mut each: impl FnMut(Understood)) {
-    match catch_panic(&source.name, || open(source, config)) {
-        Ok(articles) => articles.for_each(|article| each(finish(article, config))),
-        Err(reject) => each(Err(reject)),
     }
 }
 

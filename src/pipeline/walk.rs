@@ -9,10 +9,10 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::Run;
 use super::change_scan::{Change, ChangeScan, is_settled};
-use super::reading::{catch_panic, finish, is_long, open, sign, understand};
+use super::reading::{articles, finish, is_long, sign, understand};
 use super::source::{ReadFile, Source};
 use crate::discover::{self, Found, walk};
-use crate::model::{self, Fault, Reject, Understood};
+use crate::model::{self, Fault, Understood};
 use crate::record::FileRef;
 use crate::report::Event;
 
@@ -135,26 +135,10 @@ impl Walker<'_> {
     }
 
     fn pass_each(&self, source: &model::Source, file: &Arc<ReadFile>) -> bool {
-        let part = |job: Box<dyn FnOnce(&Run) -> Understood + Send>| {
+        articles(source, &self.run.config).all(|article| {
             let file = Arc::clone(file);
             self.run.progress.update(Event::Found(1));
-            self.pass(move |run| (vec![job(run)], file))
-        };
-        let failed = |reject: (String, Reject)| part(Box::new(move |_| Err(reject)));
-        let mut articles = match catch_panic(&source.name, || open(source, &self.run.config)) {
-            Ok(articles) => articles,
-            Err(reject) => return failed(reject),
-        };
-        loop {
-            match catch_panic(&source.name, || Ok(articles.next())) {
-                Ok(None) => return true,
-                Ok(Some(article)) => {
-                    if !part(Box::new(move |run| finish(article, &run.config))) {
-                        return false;
-                    }
-                }
-                Err(reject) => return failed(reject),
-            }
-        }
+            self.pass(move |run| (vec![finish(article, &run.config)], file))
+        })
     }
 }

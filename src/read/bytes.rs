@@ -4,9 +4,10 @@
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, Read};
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::decompress::{BUFFER, decompressed};
+use super::members::TrailingData;
 use super::unreadable;
 use crate::model::{ErrorCode, Reject};
 
@@ -15,6 +16,10 @@ const SMALLEST_BUFFER: usize = 4 << 10;
 
 /// The decompressed bytes of a source. As a reader it holds one buffer; [`Bytes::read_all`] holds
 /// at most `max` bytes.
+///
+/// Once reading has failed, every further read fails in the same way: decoders are known to report an
+/// error once, and then the end of the file. A file that changed while it was read fails at its end,
+/// so that nobody takes the half of its last article for the whole.
 pub struct Bytes {
     reader: Box<dyn BufRead + Send>,
     max: u64,
@@ -22,21 +27,38 @@ pub struct Bytes {
     file: Option<(Arc<File>, Metadata)>,
     /// Whether the file is compressed, so that its size says nothing.
     compressed: bool,
+    /// How the reading ended. `None` until then.
+    end: Option<Result<(), Reject>>,
+    trailing: Trailing,
+}
+
+/// What is wrong with the bytes behind the end of the content, which itself is whole. Known when the
+/// content has been read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trailing(Arc<OnceLock<Reject>>);
+
+impl Trailing {
+    pub(crate) fn reject(&self) -> Option<Reject> {
+        self.0.get().cloned()
+    }
 }
 
 impl Bytes {
     pub(super) fn stdin(max: u64) -> Result<Self, Reject> {
         let mut stdin = io::stdin();
         let start = beginning(&mut stdin).map_err(|error| unreadable(&error))?;
-        let (reader, compressed) = decompressed(io::Cursor::new(start).chain(stdin), BUFFER, max)?;
-        Ok(Self { reader, max, file: None, compressed })
+        Self::new(io::Cursor::new(start).chain(stdin), BUFFER, None, max)
     }
 
     pub(super) fn file(file: File, meta: Metadata, max: u64) -> Result<Self, Reject> {
         let file = Arc::new(file);
         let size = usize::try_from(meta.len()).unwrap_or(BUFFER).saturating_add(1);
-        let (reader, compressed) = decompressed(Arc::clone(&file), size.clamp(SMALLEST_BUFFER, BUFFER), max)?;
-        Ok(Self { reader, max, file: Some((file, meta)), compressed })
+        Self::new(Arc::clone(&file), size.clamp(SMALLEST_BUFFER, BUFFER), Some((file, meta)), max)
+    }
+
+    fn new(raw: impl Read + Send + 'static, buffer: usize, file: Option<(Arc<File>, Metadata)>, max: u64) -> Result<Self, Reject> {
+        let (reader, compressed) = decompressed(raw, buffer, max)?;
+        Ok(Self { reader, max, file, compressed, end: None, trailing: Trailing::default() })
     }
 
     /// Converts the bytes to UTF-8.
@@ -52,10 +74,9 @@ impl Bytes {
     /// Reads bytes that are in memory, compressed or not.
     ///
     /// # Errors
-    /// Fails if the compressed data is damaged.
+    /// Fails if the first bytes cannot be read.
     pub fn of(bytes: impl Into<Vec<u8>>, max: u64) -> Result<Self, Reject> {
-        let (reader, compressed) = decompressed(io::Cursor::new(bytes.into()), BUFFER, max)?;
-        Ok(Self { reader, max, file: None, compressed })
+        Self::new(io::Cursor::new(bytes.into()), BUFFER, None, max)
     }
 
     /// The first bytes, without consuming them.
@@ -63,7 +84,12 @@ impl Bytes {
     /// # Errors
     /// Fails if they cannot be read.
     pub(crate) fn head(&mut self) -> Result<&[u8], Reject> {
-        self.reader.fill_buf().map_err(|error| unreadable(&error))
+        self.fill_buf().map_err(|error| unreadable(&error))
+    }
+
+    /// What will be known about the bytes behind the content.
+    pub(crate) fn trailing(&self) -> Trailing {
+        self.trailing.clone()
     }
 
     /// The most bytes that may be held in memory.
@@ -83,7 +109,8 @@ impl Bytes {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
         // The limit also holds for a file that grows while it is read.
-        self.reader.by_ref().take(self.max + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+        let max = self.max;
+        self.by_ref().take(max + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
         if bytes.len() as u64 > self.max {
             let decompressed = if self.compressed { "decompressed " } else { "" };
             let most = self.max >> 20;
@@ -95,15 +122,24 @@ impl Bytes {
         if bytes.is_empty() {
             return Err(Reject::new(ErrorCode::Empty, "the file is empty"));
         }
-        self.check_unchanged()?;
-        Ok(bytes)
+        self.trailing.reject().map_or(Ok(bytes), Err)
     }
 
-    /// Checks that the file has not changed since it was opened.
-    ///
-    /// # Errors
-    /// Fails with `changing`.
-    pub(crate) fn check_unchanged(&self) -> Result<(), Reject> {
+    /// How the reading ends with `error`, or without one at the end of the file.
+    fn end_with(&self, error: Option<&io::Error>) -> Result<(), Reject> {
+        // A file that is written to meanwhile may look damaged, too.
+        self.check_unchanged()?;
+        match error {
+            Some(error) if error.get_ref().and_then(|carried| carried.downcast_ref::<TrailingData>()).is_some() => {
+                self.trailing.0.get_or_init(|| Reject::new(ErrorCode::Malformed, error.to_string()));
+                Ok(())
+            }
+            Some(error) => Err(unreadable(error)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_unchanged(&self) -> Result<(), Reject> {
         let Some((file, before)) = &self.file else { return Ok(()) };
         let state = |meta: &Metadata| (meta.len(), meta.mtime(), meta.mtime_nsec());
         let after = file.metadata().map_err(|error| unreadable(&error))?;
@@ -116,13 +152,27 @@ impl Bytes {
 
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(buffer)
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
     }
 }
 
 impl BufRead for Bytes {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.reader.fill_buf()
+        if self.end.is_none() {
+            match self.reader.fill_buf() {
+                Ok([]) => self.end = Some(self.end_with(None)),
+                Ok(_) => {}
+                Err(error) => self.end = Some(self.end_with(Some(&error))),
+            }
+        }
+        match &self.end {
+            // The buffer has bytes, so this reads none.
+            None => self.reader.fill_buf(),
+            Some(Ok(())) => Ok(&[]),
+            Some(Err(reject)) => Err(io::Error::other(reject.clone())),
+        }
     }
 
     fn consume(&mut self, amount: usize) {
@@ -195,6 +245,32 @@ mod tests {
         std::fs::write(dir.path().join("b"), "Autre.").unwrap();
         std::fs::rename(dir.path().join("b"), &path).unwrap();
         assert_eq!(bytes.read_all().unwrap(), b"Le d\xc3\xa9but, et la suite.");
+    }
+
+    #[test]
+    fn a_failed_read_fails_again_and_bytes_behind_the_content_are_told_at_its_end() {
+        let mut wrong = gzip(b"Un texte.");
+        *wrong.last_mut().unwrap() ^= 1;
+        let mut bytes = Bytes::of(wrong, 100).unwrap();
+        let mut text = Vec::new();
+        for _ in 0..3 {
+            let reject = unreadable(&bytes.read_to_end(&mut text).unwrap_err());
+            assert!(reject.code == ErrorCode::Malformed && reject.reason.contains("checksum"), "{reject}");
+        }
+        assert_eq!(text, b"Un texte.");
+        let followed = [gzip(b"Un texte."), b"x".to_vec()].concat();
+        let mut bytes = Bytes::of(followed.clone(), 100).unwrap();
+        let trailing = bytes.trailing();
+        assert!(trailing.reject().is_none());
+        assert_eq!(io::copy(&mut bytes, &mut io::sink()).unwrap(), 9);
+        assert_eq!(trailing.reject().unwrap().code, ErrorCode::Malformed);
+        assert_eq!(whole(followed, 100).unwrap_err().code, ErrorCode::Malformed, "a file with one article has no other row to tell it");
+    }
+
+    #[test]
+    fn the_head_of_compressed_data_does_not_end_with_its_first_member() {
+        let letters: Vec<u8> = (0..200).flat_map(|_| [gzip(b"a"), gzip(b"")]).flatten().collect();
+        assert_eq!(Bytes::of(letters, 1000).unwrap().head().unwrap(), "a".repeat(200).as_bytes());
     }
 
     #[test]

@@ -4,9 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-use ruzstd::StreamingDecoder;
-
+use super::members::{Members, is_compressed};
 use super::unreadable;
 use crate::model::{ErrorCode, Reject};
 
@@ -26,19 +24,15 @@ pub(super) fn decompressed(
     let input = Arc::new(AtomicU64::new(0));
     let mut raw = BufReader::with_capacity(buffer_size, CountingReader { inner: raw, input: Arc::clone(&input) });
     let start = raw.fill_buf().map_err(|error| unreadable(&error))?;
-    let guard = |inner: Box<dyn Read + Send>| RatioGuard { inner, output: 0, input, max };
-    if start.starts_with(b"\x1f\x8b") {
-        return Ok((Box::new(BufReader::with_capacity(BUFFER, guard(Box::new(MultiGzDecoder::new(raw))))), true));
+    if !is_compressed(start) {
+        return Ok((Box::new(raw), false));
     }
-    if start.starts_with(b"\x28\xb5\x2f\xfd") {
-        let decoder = StreamingDecoder::new(raw)
-            .map_err(|error| Reject::new(ErrorCode::Malformed, format!("the compressed data is damaged: {error}")))?;
-        return Ok((Box::new(BufReader::with_capacity(BUFFER, guard(Box::new(decoder)))), true));
-    }
-    Ok((Box::new(raw), false))
+    let guard = RatioGuard { inner: Members::new(raw), output: 0, input, max };
+    Ok((Box::new(BufReader::with_capacity(BUFFER, FullReads { inner: guard, failed: None })), true))
 }
 
-/// Counts the bytes that are read from the file.
+/// Counts the bytes that are read from the file. Repeats a read that a signal interrupted, because
+/// decoders lose their place at an error.
 struct CountingReader<R> {
     inner: R,
     input: Arc<AtomicU64>,
@@ -46,29 +40,60 @@ struct CountingReader<R> {
 
 impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.input.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
 
 /// Stops data whose compression ratio is too high for text.
-struct RatioGuard {
-    inner: Box<dyn Read + Send>,
+struct RatioGuard<R> {
+    inner: R,
     output: u64,
     input: Arc<AtomicU64>,
     max: u64,
 }
 
-impl Read for RatioGuard {
+impl<R: Read> Read for RatioGuard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.output += read as u64;
         if self.output > self.max.max(MAX_RATIO * self.input.load(Ordering::Relaxed)) {
             let what =
                 format!("decompression stopped: the output is over {} MB and {MAX_RATIO} times the size of the input", self.max >> 20);
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+            return Err(io::Error::other(Reject::new(ErrorCode::TooLarge, what)));
         }
         Ok(read)
+    }
+}
+
+/// Fills the buffer at each read. A decoder returns what a member or block holds, which may be one
+/// byte: too little to recognise a format, or the columns of a table.
+struct FullReads<R> {
+    inner: R,
+    /// The error that ended the last read. The bytes before it came first.
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Read for FullReads<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.failed.take().map_or_else(|| self.inner.read(rest), Err) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if filled == 0 => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(filled)
     }
 }

@@ -4,6 +4,7 @@ mod bytes;
 mod declared;
 mod decode;
 mod decompress;
+mod members;
 mod mojibake;
 mod single_byte;
 mod wide;
@@ -16,8 +17,10 @@ use rustix::fs::{CWD, Mode, OFlags};
 use crate::model::{ErrorCode, Reject, Source};
 
 pub use bytes::Bytes;
+pub(crate) use bytes::Trailing;
 pub(crate) use decode::decode_as_declared;
 pub use decode::{Text, decode};
+pub(crate) use members::damaged;
 pub(crate) use mojibake::fix as fix_mojibake;
 pub(crate) use wide::is_wide;
 
@@ -54,15 +57,13 @@ fn open_file(path: &Path) -> Result<File, Reject> {
     opened.map(File::from).map_err(|errno| unreadable(&std::io::Error::from(errno)))
 }
 
-/// The reject of a file that cannot be opened or read.
+/// The reject of a file that cannot be opened or read. An error may carry its reject.
 pub(crate) fn unreadable(error: &std::io::Error) -> Reject {
+    if let Some(reject) = error.get_ref().and_then(|carried| carried.downcast_ref::<Reject>()) {
+        return reject.clone();
+    }
     match error.kind() {
         std::io::ErrorKind::NotFound => Reject::vanished(),
-        // Comes from decompression; the system does not use it for reading.
-        std::io::ErrorKind::FileTooLarge => Reject::new(ErrorCode::TooLarge, error.to_string()),
-        std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput => {
-            Reject::new(ErrorCode::Malformed, format!("the compressed data is damaged: {error}"))
-        }
         _ => Reject::new(ErrorCode::Unreadable, format!("cannot read the file: {error}")),
     }
 }

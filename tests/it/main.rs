@@ -8,6 +8,7 @@ mod bad_input;
 mod checks;
 mod cli;
 mod config;
+mod damaged_files;
 mod dialects;
 mod disk;
 mod doctor;

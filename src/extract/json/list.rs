@@ -1,6 +1,6 @@
 //! Reads a JSON list that is too large to read whole, one object at a time.
 
-use std::io::{BufRead, ErrorKind};
+use std::io::BufRead;
 
 use crate::config::Fields;
 use crate::extract::format::{Item, Items};
@@ -13,7 +13,7 @@ use crate::read::{Bytes, unreadable};
 pub(super) fn items(mut bytes: Bytes, fields: &Fields) -> Option<Items> {
     let is_list = bytes.head().is_ok_and(|head| head.trim_ascii_start().starts_with(b"["));
     let (fields, max) = (fields.clone(), bytes.max());
-    let mut list = List { bytes, max, number: 0, open: false, ended: false };
+    let mut list = List { bytes, max, number: 0, open: false };
     is_list.then(|| Box::new(std::iter::from_fn(move || list.next(&fields))) as Items)
 }
 
@@ -25,7 +25,6 @@ struct List {
     number: usize,
     /// Whether the opening bracket was read.
     open: bool,
-    ended: bool,
 }
 
 /// The source text of an object.
@@ -36,9 +35,6 @@ enum Cut {
 
 impl List {
     fn next(&mut self, fields: &Fields) -> Option<Item> {
-        if self.ended {
-            return None;
-        }
         match self.cut() {
             Ok(Some(Cut::Whole(object))) => {
                 self.number += 1;
@@ -53,14 +49,8 @@ impl List {
                 );
                 Some(Err((Key::Own(format!("object-{}", self.number)), Reject::new(ErrorCode::TooLarge, reason))))
             }
-            Ok(None) => {
-                self.ended = true;
-                self.bytes.check_unchanged().err().map(|reject| Err((Key::File, reject)))
-            }
-            Err(reject) => {
-                self.ended = true;
-                Some(Err((Key::File, reject)))
-            }
+            Ok(None) => None,
+            Err(reject) => Some(Err((Key::File, reject))),
         }
     }
 
@@ -79,11 +69,29 @@ impl List {
                     self.bytes.consume(at);
                     return self.object().map(Some);
                 }
-                Some((_, b']')) => return Ok(None),
+                Some((at, b']')) => {
+                    self.bytes.consume(at + 1);
+                    return self.end().map(|()| None);
+                }
                 Some(_) => return Err(Reject::new(ErrorCode::Malformed, "the JSON list contains something that is not an object")),
                 None if length == 0 => return Err(truncated()),
                 None => self.bytes.consume(length),
             }
+        }
+    }
+
+    /// Reads what follows the list, up to the end of the file.
+    fn end(&mut self) -> Result<(), Reject> {
+        loop {
+            let chunk = chunk(&mut self.bytes)?;
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            if !chunk.trim_ascii().is_empty() {
+                return Err(Reject::new(ErrorCode::Malformed, "the JSON list is followed by something else"));
+            }
+            let length = chunk.len();
+            self.bytes.consume(length);
         }
     }
 
@@ -128,21 +136,18 @@ fn truncated() -> Reject {
 
 /// The next bytes, empty at the end of the file.
 fn chunk(bytes: &mut Bytes) -> Result<&[u8], Reject> {
-    // An interrupted read is not an error.
-    while let Err(error) = bytes.fill_buf() {
-        if error.kind() != ErrorKind::Interrupted {
-            return Err(unreadable(&error));
-        }
-    }
     bytes.fill_buf().map_err(|error| unreadable(&error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::format::up_to_failure;
 
     fn read(text: &str, max: u64) -> Vec<Item> {
-        items(Bytes::of(text, max).unwrap(), &Fields::default()).unwrap().collect()
+        let bytes = Bytes::of(text, max).unwrap();
+        let trailing = bytes.trailing();
+        up_to_failure(items(bytes, &Fields::default()).unwrap(), trailing).collect()
     }
 
     #[test]
@@ -162,6 +167,8 @@ mod tests {
             found.iter().map(|item| item.as_ref().map_or_else(|(_, reject)| reject.code.as_str(), |draft| &draft.body)).collect();
         assert_eq!(codes, ["too-large", "malformed", "Bon.", "malformed"]);
         assert!(matches!(&found[3], Err((Key::File, reject)) if reject.reason.contains("truncated")));
-        assert!(matches!(&read("[1]", 100)[..], [Err((Key::File, _))]));
+        for text in ["[1]", r#"[{"text":"Un."}][{"text":"Deux."}]"#, "["] {
+            assert!(matches!(read(text, 100).last(), Some(Err((Key::File, _)))), "{text}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use crate::extract::draft::{Draft, Markup};
 use crate::extract::key::Key;
 use crate::model::{ErrorCode, Reject};
-use crate::read::{decode_as_declared, unreadable};
+use crate::read::{damaged, decode_as_declared};
 
 /// The response of a server.
 pub(super) struct Page {
@@ -47,7 +47,7 @@ impl Page {
                     return Some(Err(Reject::new(ErrorCode::TooLarge, reason)));
                 }
                 Ok(_) => content = decompressed,
-                Err(error) => return Some(Err(unreadable(&error))),
+                Err(error) => return Some(Err(damaged(&error))),
             }
         }
         Some(Ok(Self { kind, content }))

@@ -1,0 +1,271 @@
+//! Reads the members of a gzip file and the frames of a Zstandard file one after another, and names
+//! what is wrong with them. Both decoders verify checksums.
+
+use std::io::{self, BufRead, Chain, Cursor, ErrorKind, Read};
+
+use flate2::bufread::GzDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
+
+use crate::model::{ErrorCode, Reject};
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+/// A Zstandard frame without content starts with a byte from `\x50` to `\x5f` and these bytes.
+const SKIPPABLE: &[u8] = b"\x2a\x4d\x18";
+const LONGEST_MAGIC: usize = 4;
+
+/// How the Zstandard library reports a window over its limit of 128 MB.
+const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
+
+/// Whether bytes that start with `start` are compressed.
+pub(super) fn is_compressed(start: &[u8]) -> bool {
+    packing(start.get(..LONGEST_MAGIC).unwrap_or(start)).is_some()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Gzip,
+    Zstd,
+}
+
+fn packing(magic: &[u8]) -> Option<Packing> {
+    match magic {
+        magic if magic.starts_with(GZIP) => Some(Packing::Gzip),
+        [0x50..=0x5f, rest @ ..] if rest == SKIPPABLE => Some(Packing::Zstd),
+        magic if magic == ZSTD => Some(Packing::Zstd),
+        _ => None,
+    }
+}
+
+/// Whether the file ends in the middle of the magic number of another member.
+fn is_cut(magic: &[u8]) -> bool {
+    let skippable = matches!(magic, [0x50..=0x5f, rest @ ..] if !rest.is_empty() && SKIPPABLE.starts_with(rest));
+    GZIP.starts_with(magic) || ZSTD.starts_with(magic) || skippable
+}
+
+/// The error of data behind the last member that is not compressed. The members themselves are
+/// whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the compressed data is followed by bytes that are not compressed data")]
+pub(super) struct TrailingData;
+
+/// The start of a member, which was read to recognise it, and the rest.
+type Raw<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// The content of all members.
+pub(super) struct Members<R: BufRead> {
+    /// `None` at the end.
+    member: Option<Member<R>>,
+}
+
+enum Member<R: BufRead> {
+    /// The file, before its first member.
+    Start(R),
+    Gzip(Box<GzDecoder<Raw<R>>>),
+    Zstd(ZstdDecoder<'static, Raw<R>>),
+}
+
+impl<R: BufRead> Members<R> {
+    pub(super) fn new(raw: R) -> Self {
+        Self { member: Some(Member::Start(raw)) }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = match member {
+                Member::Start(_) => 0,
+                Member::Gzip(decoder) => decoder.read(buffer).map_err(named)?,
+                Member::Zstd(decoder) => decoder.read(buffer).map_err(named)?,
+            };
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            if let Some(ended) = self.member.take() {
+                self.member = ended.next()?;
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl<R: BufRead> Member<R> {
+    /// The member after this one, which has ended.
+    fn next(self) -> io::Result<Option<Self>> {
+        let mut raw = match self {
+            Self::Start(raw) => raw,
+            Self::Gzip(decoder) => {
+                let mut raw = decoder.into_inner().into_inner().1;
+                // Tapes and disk images pad a gzip file with zeros, and `gzip` accepts them.
+                skip_zeros(&mut raw)?;
+                raw
+            }
+            Self::Zstd(decoder) => decoder.finish().into_inner().1,
+        };
+        let mut magic = Vec::with_capacity(LONGEST_MAGIC);
+        raw.by_ref().take(LONGEST_MAGIC as u64).read_to_end(&mut magic)?;
+        match packing(&magic) {
+            _ if magic.is_empty() => Ok(None),
+            Some(Packing::Gzip) => Ok(Some(Self::Gzip(Box::new(GzDecoder::new(Cursor::new(magic).chain(raw)))))),
+            Some(Packing::Zstd) => Ok(Some(Self::Zstd(ZstdDecoder::with_buffer(Cursor::new(magic).chain(raw))?.single_frame()))),
+            None if is_cut(&magic) => Err(named(ErrorKind::UnexpectedEof.into())),
+            None => Err(io::Error::other(TrailingData)),
+        }
+    }
+}
+
+fn skip_zeros(raw: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let chunk = raw.fill_buf()?;
+        let (zeros, length) = (chunk.iter().take_while(|byte| **byte == 0).count(), chunk.len());
+        raw.consume(zeros);
+        if zeros < length || length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Names the error of a decoder. An error of the system is the file's and stays as it is.
+fn named(error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() { error } else { io::Error::other(damaged(&error)) }
+}
+
+/// The reject of compressed data that a decoder gave up.
+pub(crate) fn damaged(error: &io::Error) -> Reject {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Reject::new(ErrorCode::Malformed, "the compressed data is truncated"),
+        _ if error.to_string() == WINDOW_TOO_LARGE => Reject::new(
+            ErrorCode::TooLarge,
+            "the Zstandard data needs a window of more than 128 MB; compress the file again with --long=27 or less",
+        ),
+        _ => Reject::new(ErrorCode::Malformed, format!("the compressed data is damaged: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.include_checksum(true).unwrap();
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// A Zstandard frame that decoders skip.
+    fn skippable(length: u8) -> Vec<u8> {
+        [&b"\x53\x2a\x4d\x18"[..], &[length, 0, 0, 0], &vec![b'x'; usize::from(length)]].concat()
+    }
+
+    /// What is read, and the error behind it. The file arrives one byte at a time, the worst case.
+    fn read(bytes: &[u8]) -> (String, Option<String>) {
+        let mut members = Members::new(io::BufReader::with_capacity(1, bytes));
+        let (mut found, mut byte) = (Vec::new(), [0]);
+        let error = loop {
+            match members.read(&mut byte) {
+                Ok(0) => break None,
+                Ok(_) => found.push(byte[0]),
+                Err(error) => break Some(error.to_string()),
+            }
+        };
+        (String::from_utf8(found).unwrap(), error)
+    }
+
+    #[test]
+    fn all_members_and_frames_are_read() {
+        let (long, empty) = ("Trois. ".repeat(10_000), "");
+        for pack in [gzip, zstd] {
+            let members = ["Un. ", empty, "Deux. ", &long, empty].map(|text| pack(text.as_bytes())).concat();
+            assert_eq!(read(&members), (format!("Un. Deux. {long}"), None));
+        }
+        let framed = [skippable(3), zstd(b"Un. "), skippable(0), zstd(b"Deux."), skippable(200)].concat();
+        assert_eq!(read(&framed), ("Un. Deux.".to_owned(), None));
+        assert_eq!(read(&[gzip(b"Un. "), zstd(b"Deux.")].concat()).0, "Un. Deux.");
+        assert_eq!(read(&skippable(9)), (String::new(), None));
+    }
+
+    #[test]
+    fn zeros_are_accepted_after_gzip_alone() {
+        let padded = [gzip(b"Un. "), vec![0; 1000], gzip(b"Deux."), vec![0; 3]].concat();
+        assert_eq!(read(&padded), ("Un. Deux.".to_owned(), None));
+        assert_eq!(read(&[zstd(b"Un."), vec![0; 8]].concat()), ("Un.".to_owned(), Some(TrailingData.to_string())));
+    }
+
+    #[test]
+    fn other_data_behind_the_last_member_is_named() {
+        for pack in [gzip, zstd] {
+            for behind in [&b"x"[..], b"\n", b"\0\0x", b"{\"text\":\"Un.\"}", b"PK\x03\x04", b"\x50\x2a\x4d\x19", b"\x1f\x9d\x90"] {
+                assert_eq!(read(&[&pack(b"Un."), behind].concat()), ("Un.".to_owned(), Some(TrailingData.to_string())), "{behind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_at_any_byte_is_named() {
+        let cut = Some("malformed: the compressed data is truncated".to_owned());
+        for pack in [gzip, zstd] {
+            let (first, second) = (pack(b"Un. "), pack(b"Deux."));
+            let whole = [first.as_slice(), &second].concat();
+            for length in first.len() + 1..whole.len() {
+                let (found, error) = read(&whole[..length]);
+                assert!("Un. Deux.".starts_with(&found) && found.len() >= 4, "{length}: {found}");
+                assert_eq!(error, cut, "{length}");
+            }
+            assert_eq!(read(&whole[..first.len()]), ("Un. ".to_owned(), None), "nothing shows that a whole member is missing");
+        }
+        let framed = [zstd(b"Un. "), skippable(20)].concat();
+        for length in zstd(b"Un. ").len() + 2..framed.len() {
+            assert_eq!(read(&framed[..length]), ("Un. ".to_owned(), cut.clone()), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_named() {
+        for (pack, from_end, name) in [(gzip as fn(&[u8]) -> Vec<u8>, 8, "checksum"), (gzip, 1, "checksum"), (zstd, 1, "checksum")] {
+            let mut damaged = pack(b"Un texte.");
+            let at = damaged.len() - from_end;
+            damaged[at] ^= 1;
+            let (found, error) = read(&damaged);
+            let error = error.unwrap();
+            assert!(found == "Un texte." || found.is_empty(), "{found}");
+            assert!(error.starts_with("malformed: the compressed data is damaged") && error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_window_over_128_megabytes_is_refused() {
+        let packed = |log: u32| {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(log).unwrap();
+            encoder.write_all(b"Un texte.").unwrap();
+            encoder.finish().unwrap()
+        };
+        assert_eq!(read(&packed(27)), ("Un texte.".to_owned(), None));
+        // The window descriptor is the sixth byte: five bits of exponent, and three of mantissa.
+        for (descriptor, log) in [(0x89, 27), (0x90, 28), (0xa8, 31), (0xff, 41)] {
+            let mut frame = packed(27);
+            assert_eq!(frame[5], 0x88);
+            frame[5] = descriptor;
+            let error = read(&frame).1.unwrap();
+            assert!(error.starts_with("too-large: ") && error.contains("128 MB"), "{log}: {error}");
+        }
+        let second = [packed(20), {
+            let mut frame = packed(27);
+            frame[5] = 0xa8;
+            frame
+        }]
+        .concat();
+        let (found, error) = read(&second);
+        assert!(found == "Un texte." && error.unwrap().contains("128 MB"));
+    }
+}
