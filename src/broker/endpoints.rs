@@ -93,9 +93,9 @@ impl Endpoints {
         self.clients().for_each(|client| client.halt(failure));
     }
 
-    /// Whether an endpoint was disabled for a reason that somebody must fix.
-    pub fn any_disabled(&self) -> bool {
-        self.clients().filter_map(EndpointClient::disabled_reason).any(|failure| failure.exit == Exit::EndpointStop)
+    /// The first endpoint that was disabled with this exit code, and why.
+    pub fn disabled_with(&self, exit: Exit) -> Option<String> {
+        self.clients().filter_map(EndpointClient::disabled_reason).find(|failure| failure.exit == exit).map(|failure| failure.reject.reason)
     }
 
     /// Requests to all endpoints.

@@ -7,7 +7,7 @@ mod spending;
 mod usage;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -33,6 +33,8 @@ pub struct Broker {
     failed: Mutex<HashMap<[u8; 32], Failure>>,
     /// By key: the attempts at failed calls that may have been billed, summed over this run.
     unusable: Mutex<HashMap<[u8; 32], UnusableSpend>>,
+    /// Calls that may have been billed, but that the ledger could not record: their replies are lost.
+    unrecorded: AtomicU64,
 }
 
 /// How a run ended, over all articles.
@@ -63,12 +65,18 @@ impl Broker {
             in_flight: Singleflight::default(),
             failed: Mutex::default(),
             unusable: Mutex::default(),
+            unrecorded: AtomicU64::new(0),
         }
     }
 
     /// The cost limit.
     pub fn spending(&self) -> &Spending {
         &self.spending
+    }
+
+    /// Calls that may have been billed, and whose replies are lost because the ledger could not be written.
+    pub fn unrecorded(&self) -> u64 {
+        self.unrecorded.load(Ordering::Relaxed)
     }
 
     /// What the endpoints answered.
@@ -79,7 +87,7 @@ impl Broker {
     /// The outcome of a run whose articles give the exit code `exit`.
     pub fn outcome(&self, exit: Exit) -> Outcome {
         // An endpoint that was disabled needs attention, even if others did its work.
-        let exit = if self.endpoints.any_disabled() { exit.worse(Exit::EndpointStop) } else { exit };
+        let exit = if self.endpoints.disabled_with(Exit::EndpointStop).is_some() { exit.worse(Exit::EndpointStop) } else { exit };
         let (cached, paid, estimated, cost) = self.usage.totals();
         Outcome { exit, counts: self.endpoints.counts(), cached, paid, estimated, cost }
     }
@@ -152,7 +160,9 @@ impl Broker {
         let cost = cost(&client.endpoint, ask, reply.usage);
         let call = answered_call(client, ask, key, &reply, cost, start)?;
         self.usage.count_answer(&call, is_estimate(&client.endpoint, reply.usage));
-        self.calls.keep(call, earlier.plus(unusable)).await?;
+        self.calls.keep(call, earlier.plus(unusable)).await.inspect_err(|_| {
+            self.unrecorded.fetch_add(u64::from(!is_free), Ordering::Relaxed);
+        })?;
         self.spending.settle(expected, reserved, unusable_cost + cost.unwrap_or(0.0));
         Ok(Answered { reply, cost })
     }

@@ -159,6 +159,12 @@ pub(super) struct RunArguments {
         help = "How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]"
     )]
     pub(super) wait_for: Option<Duration>,
+    /// Empty the table if the input is empty [config: input.allow_empty]
+    ///
+    /// Without it, an input without any file counts as a fault, such as a disk that is not mounted:
+    /// the table stays as it is, and the exit code is 3.
+    #[arg(long)]
+    pub(super) allow_empty: bool,
     /// Wait if another run is active
     #[arg(long)]
     pub(super) wait: bool,
@@ -395,7 +401,7 @@ impl FolderArguments {
 impl LimitArguments {
     pub(super) fn flags(&self) -> RunFlags {
         let Self { max_cost, max_articles, max_time, deadline, max_failures } = self.clone();
-        RunFlags { max_cost, max_articles, max_time, deadline, max_failures, log: None }
+        RunFlags { max_cost, max_articles, max_time, deadline, max_failures, ..RunFlags::default() }
     }
 }
 

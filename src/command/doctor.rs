@@ -10,32 +10,38 @@ use crate::call::HttpClient;
 use crate::config::{Config, Endpoint, Overrides};
 use crate::dialect::{self, Dialect, Request};
 use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
-use crate::report::{self, Progress, print_stdout, printable};
+use crate::report::{self, Progress, Verbosity, print_stderr, print_stdout, printable};
 
 pub(super) fn run(common: &CommonArguments) -> Result<Exit, Fault> {
     let config = common.load(&Overrides::default())?;
     let progress = Arc::new(Progress::new(common.verbosity(), &[]));
     report::start_log(common.verbosity(), false, &progress);
     let name = common.config.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
-    print_stdout(&format!(
-        "ok    {name}: {} endpoint{}, route {}",
-        config.endpoints.len(),
-        if config.endpoints.len() == 1 { "" } else { "s" },
-        config.summary.route
-    ));
-    runtime()?.block_on(check_endpoints(&config, &progress))
+    let quiet = common.verbosity() == Verbosity::Quiet;
+    if !quiet {
+        print_stdout(&format!(
+            "ok    {name}: {} endpoint{}, route {}",
+            config.endpoints.len(),
+            if config.endpoints.len() == 1 { "" } else { "s" },
+            config.summary.route
+        ));
+    }
+    runtime()?.block_on(check_endpoints(&config, &progress, quiet))
 }
 
-async fn check_endpoints(config: &Config, progress: &Arc<Progress>) -> Result<Exit, Fault> {
+/// Checks the endpoints. If `quiet`, only those that fail are printed, to standard error.
+async fn check_endpoints(config: &Config, progress: &Arc<Progress>, quiet: bool) -> Result<Exit, Fault> {
     let mut exit = Exit::Done;
     for endpoint in &config.endpoints {
         let found = if endpoint.dialect == "embedded" { probe_embedded(config, endpoint, progress).await } else { probe(endpoint).await };
         progress.finish();
         match found {
+            Ok(_) if quiet => {}
             Ok(words) => print_stdout(&format!("ok    endpoint `{}`: {}", endpoint.name, printable(&words))),
             Err(fault) => {
                 exit = exit.worse(fault.exit);
-                print_stdout(&format!("fail  endpoint `{}`: {}", endpoint.name, fault.message));
+                let line = format!("fail  endpoint `{}`: {}", endpoint.name, fault.message);
+                if quiet { print_stderr(&line) } else { print_stdout(&line) }
             }
         }
     }

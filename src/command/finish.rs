@@ -25,10 +25,11 @@ pub(super) struct Ran {
 /// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
 pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, verbosity: Verbosity) -> (Exit, String) {
     let Ran { outcome, fault } = ran;
-    let mut end = End { fault };
+    let mut end = End { fault: fault.map(|fault| with_lost_replies(fault, run.broker.unrecorded())) };
     let ledger = &run.ledger;
     let exit = run.state.exits().fold(outcome.exit, Exit::worse);
     end.of(write::publish(ledger, &run.config, outcome.cost, tables));
+    end.of(run.state.empty_input().map_or(Ok(()), Err));
     let mut ending = end.ending(run, &outcome);
     ending.exit = end.exit(exit).code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
@@ -38,8 +39,11 @@ pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, verbosity: Verbosity)
     let exit = end.exit(exit);
     ending.exit = exit.code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
+    ending.cause = cause(run, exit);
     if let Some(fault) = &end.fault {
         print_fault(fault);
+    } else if verbosity == Verbosity::Quiet && exit != Exit::Done {
+        report::print_error(&report::error_line(&ending));
     }
     if run.progress.prints_lines() {
         report::print_stderr(&report::end_line(&ending));
@@ -48,6 +52,29 @@ pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, verbosity: Verbosity)
         print_stdout(&report::table(&ending, console::colors_enabled()));
     }
     (exit, report::end_line(&ending))
+}
+
+/// A fault of the ledger, with the calls in flight that it could not record.
+fn with_lost_replies(fault: Fault, lost: u64) -> Fault {
+    let lost = match lost {
+        0 => return fault,
+        1 => "1 call may have been billed, and its reply could not be kept".to_owned(),
+        _ => format!("{lost} calls may have been billed, and their replies could not be kept"),
+    };
+    // The lines after the first are hints.
+    let (what, hints) = fault.message.split_at(fault.message.find('\n').unwrap_or(fault.message.len()));
+    Fault { message: format!("{what}; {lost}{hints}"), ..fault }
+}
+
+/// What a run with this exit code was ended by, unless it was its articles or a limit.
+fn cause(run: &Run, exit: Exit) -> Option<String> {
+    match exit {
+        Exit::EndpointStop | Exit::EndpointAway => run.endpoints.disabled_with(exit),
+        Exit::Interrupted => Some("interrupted".into()),
+        Exit::Terminated => Some("terminated".into()),
+        Exit::Bug => Some("a bug of depeche; please report it".into()),
+        Exit::Done | Exit::Usage | Exit::SomeFailed | Exit::Limit | Exit::Locked => None,
+    }
 }
 
 /// The same for a run that `fault` ended before its first article.
@@ -104,7 +131,7 @@ impl End {
             requests: outcome.counts.requests,
             paid: outcome.paid,
             retried: outcome.counts.retried,
-            maybe_billed: outcome.counts.maybe_billed,
+            maybe_billed: outcome.counts.maybe_billed + run.broker.unrecorded(),
             cached: outcome.cached,
             estimated: outcome.estimated,
             cost: outcome.cost,
@@ -116,7 +143,7 @@ impl End {
         let table = run.config.output.join(write::names().next().unwrap_or_default());
         let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
         let limit = run.broker.spending().reached().or(run.limits.reached()).map(ToOwned::to_owned);
-        Ending { summary, limit, exit: 0, fault: None, flags: flags.into_iter().collect(), table, failures }
+        Ending { summary, limit, exit: 0, fault: None, flags: flags.into_iter().collect(), table, failures, cause: None }
     }
 }
 

@@ -29,7 +29,7 @@ use clap::error::{ContextKind, ContextValue};
 
 use self::arguments::{Command, RunArguments};
 use crate::model::{Exit, Fault};
-use crate::report::{print_stderr, printable, stdout_failed};
+use crate::report::{print_error, printable, stdout_failed};
 
 /// Runs the command and returns the exit code. A panic is a bug, and ends with exit code 1.
 pub fn run(arguments: Arguments) -> Exit {
@@ -100,8 +100,7 @@ fn misspelled_command(path: &Path) -> Option<Fault> {
 
 /// Prints an error to standard error.
 fn print_fault(fault: &Fault) {
-    let style = console::Style::new().for_stderr().red().bold();
-    print_stderr(&format!("{} {}", style.apply_to("error:"), fault.message));
+    print_error(&fault.message);
 }
 
 /// Starts the async runtime. Two threads carry thousands of calls.

@@ -9,12 +9,13 @@ use crate::config::{Embedded, Overrides};
 use crate::embedded::fetch;
 use crate::embedded::models::{DIRECTIONS, ModelFiles, find};
 use crate::model::{Exit, Fault, Lang};
-use crate::report::{self, Progress, print_stdout};
+use crate::report::{self, Progress, Verbosity, print_stderr, print_stdout};
 
 pub(super) fn run(arguments: &ModelsArguments) -> Result<Exit, Fault> {
     let config = arguments.common.load(&Overrides::default())?.embedded;
     let progress = Arc::new(Progress::new(arguments.common.verbosity(), &[]));
     report::start_log(arguments.common.verbosity(), false, &progress);
+    let quiet = arguments.common.verbosity() == Verbosity::Quiet;
     let mut exit = Exit::Done;
     for (from, to) in DIRECTIONS {
         let found = match find(&config, from, to) {
@@ -24,10 +25,12 @@ pub(super) fn run(arguments: &ModelsArguments) -> Result<Exit, Fault> {
             Err(damage) => Err(damage),
         };
         match found {
+            Ok(_) if quiet => {}
             Ok(files) => print_stdout(&format!("ok    {from}→{to}: {} ({})", files.model.display(), files.version)),
             Err(reason) => {
                 exit = exit.worse(Exit::EndpointStop);
-                print_stdout(&format!("none  {from}→{to}: {reason}"));
+                let line = format!("none  {from}→{to}: {reason}");
+                if quiet { print_stderr(&line) } else { print_stdout(&line) }
             }
         }
     }

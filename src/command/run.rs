@@ -32,7 +32,7 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
         route: arguments.route.clone(),
         concurrency: arguments.concurrency,
         profile: arguments.profile.clone(),
-        run: RunFlags { log: arguments.log_format.clone(), ..arguments.limits.flags() },
+        run: RunFlags { log: arguments.log_format.clone(), allow_empty: arguments.allow_empty, ..arguments.limits.flags() },
         wait_for: arguments.wait_for,
     };
     let config = arguments.common.load(&overrides)?;
@@ -195,6 +195,7 @@ async fn handle_signals(run: Arc<Run>) {
 
 #[expect(clippy::exit, reason = "the user asked twice")]
 fn end_at_once(run: &Run, exit: Exit) {
+    report::print_error(&format!("exit {}: stopped at once; the calls in flight may have been billed", exit.code()));
     write::remove_temporary_files(&run.config.output);
     std::process::exit(exit.code().into());
 }

@@ -40,6 +40,7 @@ pub(super) struct RawConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawInput {
     pub(super) paths: Option<Vec<String>>,
+    pub(super) allow_empty: Option<bool>,
     pub(super) max_megabytes: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) fields: super::fields::RawFields,

@@ -76,7 +76,7 @@ impl Validator<'_> {
         let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, Near::default());
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let embedded = self.embedded(raw.embedded);
-        let run = self.run(raw.run, &overrides.run);
+        let run = self.run(raw.run, raw.input.allow_empty.unwrap_or(false), &overrides.run);
         let prompts = self.prompts(raw.prompts);
         let mut endpoints = self.endpoints(raw.endpoint, overrides);
         self.give_glossary(&mut endpoints, &glossary);

@@ -25,6 +25,8 @@ pub struct RunSettings {
     pub ping: Option<String>,
     /// Whether to log JSON.
     pub log_json: bool,
+    /// Whether an input without any file empties the table, instead of being taken for a fault. It is a key of `[input]`.
+    pub allow_empty: bool,
 }
 
 /// How many articles may fail.
@@ -63,6 +65,8 @@ pub struct RunFlags {
     pub max_failures: Option<String>,
     /// `text` or `json`.
     pub log: Option<String>,
+    /// See [`RunSettings::allow_empty`].
+    pub allow_empty: bool,
 }
 
 impl RawRun {
@@ -81,7 +85,7 @@ impl RawRun {
 }
 
 impl Validator<'_> {
-    pub(super) fn run(&mut self, raw: RawRun, flags: &RunFlags) -> RunSettings {
+    pub(super) fn run(&mut self, raw: RawRun, allow_empty: bool, flags: &RunFlags) -> RunSettings {
         let raw = raw.with_flags(flags.clone());
         RunSettings {
             max_cost: raw.max_cost.and_then(|written| self.cost(&written)),
@@ -91,6 +95,7 @@ impl Validator<'_> {
             max_failures: raw.max_failures.and_then(|written| self.failures(&written)),
             ping: raw.ping.and_then(|written| self.url(&written)),
             log_json: self.choose(raw.log, "log", &[("text", false), ("json", true)], false),
+            allow_empty: allow_empty || flags.allow_empty,
         }
     }
 
@@ -138,7 +143,7 @@ mod tests {
     fn run_settings(lines: &str, flags: &RunFlags) -> Result<RunSettings, String> {
         let raw = toml::from_str::<RawRun>(lines).map_err(|error| error.to_string())?;
         let mut validator = Validator { path: Path::new("c"), text: lines, folder: PathBuf::new(), dialects: &[], problems: Vec::new() };
-        let run = validator.run(raw, flags);
+        let run = validator.run(raw, false, flags);
         validator.problems.first().map_or(Ok(run), |problem| Err(problem.to_string()))
     }
 
@@ -154,6 +159,7 @@ mod tests {
             max_failures: Some(FailureLimit::Count(7)),
             ping: None,
             log_json: true,
+            allow_empty: false,
         };
         assert_eq!(run, wanted);
         assert_eq!(run_settings("max_failures = \"2.5 %\"", &RunFlags::default()).unwrap().max_failures, Some(FailureLimit::Share(0.025)));

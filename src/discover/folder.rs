@@ -18,6 +18,8 @@ enum Kind {
 pub(super) struct Folder {
     names: Vec<u8>,
     entries: Vec<(usize, u16, Kind)>,
+    /// Symbolic links, which are not followed.
+    links: u64,
 }
 
 impl Folder {
@@ -38,12 +40,21 @@ impl Folder {
 
     fn add(&mut self, entry: &DirEntry) {
         let name = entry.file_name();
-        let Some(kind) = kind(&name, entry.file_type().ok()) else { return };
+        let found = entry.file_type().ok();
+        if found.is_some_and(|found| found.is_symlink()) && !name.as_bytes().starts_with(b".") {
+            self.links += 1;
+        }
+        let Some(kind) = kind(&name, found) else { return };
         let bytes = name.as_bytes();
         // No file system has longer names.
         let Ok(length) = u16::try_from(bytes.len()) else { return };
         self.entries.push((self.names.len(), length, kind));
         self.names.extend_from_slice(bytes);
+    }
+
+    /// The number of symbolic links that are left out.
+    pub(super) fn links(&self) -> u64 {
+        self.links
     }
 
     /// The name of the file at position `at`. Returns `None` after the last file.

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{ErrorCode, Reject, Source, Stamp};
 use folder::Folder;
@@ -22,9 +23,25 @@ pub(crate) type Found = Result<Source, (String, Reject)>;
 ///
 /// Sources are named relative to `base`. The output folder `excluded` is not entered.
 pub(crate) fn walk<'a>(inputs: &[PathBuf], base: &'a Path, excluded: &Path) -> impl Iterator<Item = Found> + use<'a> {
+    walk_counting_links(inputs, base, excluded, Arc::default())
+}
+
+/// Like [`walk`]; also adds the links that it does not follow to `links`.
+pub(crate) fn walk_counting_links<'a>(
+    inputs: &[PathBuf],
+    base: &'a Path,
+    excluded: &Path,
+    links: Arc<AtomicU64>,
+) -> impl Iterator<Item = Found> + use<'a> {
     let roots = roots(inputs);
     let not_entered: Arc<HashSet<PathBuf>> = Arc::new(roots.iter().cloned().chain(excluded.canonicalize().ok()).collect());
-    roots.into_iter().flat_map(move |root| Walk { base, not_entered: Arc::clone(&not_entered), pending: vec![root], open: None })
+    roots.into_iter().flat_map(move |root| Walk {
+        base,
+        not_entered: Arc::clone(&not_entered),
+        pending: vec![root],
+        open: None,
+        links: Arc::clone(&links),
+    })
 }
 
 /// Counts the files in `inputs` quickly. Stops early if `go_on` returns false.
@@ -58,6 +75,8 @@ struct Walk<'a> {
     pending: Vec<PathBuf>,
     /// The open folder and the position of its next file.
     open: Option<(PathBuf, Folder, usize)>,
+    /// Links that were not followed.
+    links: Arc<AtomicU64>,
 }
 
 impl Iterator for Walk<'_> {
@@ -93,6 +112,7 @@ impl Walk<'_> {
         }
         match Folder::list(&path) {
             Ok(folder) => {
+                self.links.fetch_add(folder.links(), Ordering::Relaxed);
                 let below = folder.folders_backwards().into_iter().map(|name| path.join(name));
                 self.pending.extend(below.filter(|path| !self.not_entered.contains(path)));
                 self.open = Some((path, folder, 0));
@@ -138,6 +158,9 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", base.join("in/link.txt")).unwrap();
         std::os::unix::fs::symlink("..", base.join("in/sub/up")).unwrap();
         assert_eq!(names(&[base.join("in")], &base), ["in/a.txt", "in/b.txt", "in/sub/c.txt"]);
+        let links = Arc::default();
+        assert_eq!(walk_counting_links(&[base.join("in")], &base, Path::new("/nowhere"), Arc::clone(&links)).count(), 3);
+        assert_eq!(links.load(Ordering::Relaxed), 2);
         assert_eq!(names(&[base.join("in/b.txt"), base.join("in")], &base), ["in/b.txt", "in/a.txt", "in/sub/c.txt"]);
     }
 

@@ -35,6 +35,8 @@ pub struct RunSummary {
     pub cost: Option<f64>,
     /// Duration of the run.
     pub seconds: f64,
+    /// Symbolic links in the input, which are not followed.
+    pub links: u64,
 }
 
 /// An endpoint's usage in a run.

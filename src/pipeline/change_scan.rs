@@ -2,7 +2,8 @@
 //! ledger's list of files have the same order, so they are compared side by side, one page at a
 //! time, and memory does not grow with the number of files.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,17 @@ pub(super) enum Change {
     Changed(Arc<FileRef>),
 }
 
+/// What the walk changes in the table.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Listing {
+    /// Files whose rows come back into the table.
+    pub(super) back: Vec<i64>,
+    /// Files whose rows leave it.
+    pub(super) gone: Vec<i64>,
+    /// Inputs without any file, although the table has rows from below them. These rows stay.
+    pub(super) empty: Vec<PathBuf>,
+}
+
 /// The comparison of the walk with the ledger.
 pub(super) struct ChangeScan<'a> {
     ledger: &'a LedgerReader,
@@ -40,6 +52,8 @@ pub(super) struct ChangeScan<'a> {
     run: i64,
     /// The number of the next new file.
     next_number: i64,
+    /// Inputs that are not files.
+    roots: Vec<PathBuf>,
     /// Inputs that are files: looked up one by one, because they are outside the order of their folder.
     lone: HashSet<PathBuf>,
     /// The walk's current folder, as a path and as the ledger's key.
@@ -49,6 +63,9 @@ pub(super) struct ChangeScan<'a> {
     page: VecDeque<KnownFile>,
     last_page: bool,
     visited: HashSet<Vec<u8>>,
+    /// Whether the walk found any file.
+    found_any: bool,
+    allow_empty: bool,
     /// Numbers of files that were looked up one by one.
     looked_up: HashSet<i64>,
     /// Files that were not in the table, and are back.
@@ -63,13 +80,17 @@ impl<'a> ChangeScan<'a> {
     /// # Errors
     /// If the ledger cannot be read.
     pub(super) fn new(ledger: &'a LedgerReader, config: &'a Config, settings: i64, run: i64) -> Result<Self, Fault> {
+        let (lone, roots) = roots(&config.input).into_iter().partition::<Vec<_>, _>(|root| root.is_file());
         Ok(Self {
             ledger,
             base: &config.folder,
             settings,
             run,
             next_number: ledger.last_file_number()? + 1,
-            lone: roots(&config.input).into_iter().filter(|root| root.is_file()).collect(),
+            roots,
+            lone: lone.into_iter().collect(),
+            found_any: false,
+            allow_empty: config.run.allow_empty,
             folder: PathBuf::new(),
             key: Vec::new(),
             page: VecDeque::new(),
@@ -84,7 +105,10 @@ impl<'a> ChangeScan<'a> {
     /// Looks up the walk's next file.
     pub(super) fn look_up(&mut self, found: &Found) -> Result<Change, Fault> {
         let source = match found {
-            Ok(source) => source,
+            Ok(source) => {
+                self.found_any = true;
+                source
+            }
             Err((name, _)) => return self.look_up_alone(b"", name.as_bytes(), None),
         };
         let (Some(folder), Some(name)) = (source.path.parent(), source.path.file_name()) else {
@@ -101,17 +125,41 @@ impl<'a> ChangeScan<'a> {
         Ok(self.compare(known, || name.to_vec(), source.stamp))
     }
 
-    /// Ends the comparison; returns the files whose rows come back into the table, and those whose
-    /// rows leave it.
-    pub(super) fn end(mut self) -> Result<(Vec<i64>, Vec<i64>), Fault> {
+    /// Ends the comparison. A folder that holds nothing is more often one that is not mounted than one
+    /// that somebody emptied.
+    pub(super) fn end(mut self) -> Result<Listing, Fault> {
         self.leave()?;
+        let suspects = self.inputs_without_files();
+        let mut empty = BTreeSet::new();
         for folder in self.ledger.folders()? {
-            if !self.visited.contains(&folder) {
-                (self.key, self.last_page) = (folder, false);
-                self.leave()?;
+            if self.visited.contains(&folder) {
+                continue;
+            }
+            let path = self.base.join(OsStr::from_bytes(&folder));
+            (self.key, self.last_page) = (folder, false);
+            // If there is no file at all, the rows of other inputs stay too.
+            let under = suspects.iter().find(|root| !self.found_any || path.starts_with(root));
+            let gone = self.gone.len();
+            self.leave()?;
+            if let Some(root) = under
+                && self.gone.len() > gone
+            {
+                self.gone.truncate(gone);
+                empty.insert(root.clone());
             }
         }
-        Ok((self.back, self.gone))
+        Ok(Listing { back: self.back, gone: self.gone, empty: empty.into_iter().collect() })
+    }
+
+    /// The inputs below which no file was found, unless that is allowed.
+    fn inputs_without_files(&self) -> Vec<PathBuf> {
+        if self.allow_empty {
+            return Vec::new();
+        }
+        let visited: Vec<PathBuf> = self.visited.iter().map(|folder| self.base.join(OsStr::from_bytes(folder))).collect();
+        let with_files: HashSet<&Path> = visited.iter().flat_map(|folder| folder.ancestors()).collect();
+        let is_empty = |root: &&PathBuf| root.as_os_str() != Source::STDIN && !with_files.contains(root.as_path());
+        self.roots.iter().filter(is_empty).cloned().collect()
     }
 
     fn key(&self, folder: &Path) -> Vec<u8> {
@@ -250,7 +298,32 @@ mod tests {
         let Change::Changed(c) = scan.look_up(&Ok(source("c", 6))).unwrap() else { panic!("its size changed") };
         let Change::Changed(e) = scan.look_up(&Ok(source("e", 5))).unwrap() else { panic!("it is new") };
         assert_eq!((c.number, e.number), (3, 5));
-        assert_eq!(scan.end().unwrap(), (vec![], vec![2, 4]));
+        assert_eq!(scan.end().unwrap(), Listing { gone: vec![2, 4], ..Listing::default() });
+    }
+
+    #[test]
+    fn an_input_without_files_keeps_its_rows_unless_that_is_allowed() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = ledger(dir.path(), &["a", "b"]);
+        let scan = |config: &Config, found: &[Source]| {
+            let mut scan = ChangeScan::new(&ledger, config, SETTINGS, ledger.run()).unwrap();
+            for source in found {
+                scan.look_up(&Ok(source.clone())).unwrap();
+            }
+            scan.end().unwrap()
+        };
+        let kept = Listing { empty: vec!["/base/input".into()], ..Listing::default() };
+        assert_eq!(scan(&config(), &[]), kept);
+        let two = Config { input: vec!["/base/input".into(), "/base/other".into()], ..config() };
+        let other = Source { path: "/base/other/c".into(), ..source("c", 5) };
+        assert_eq!(scan(&two, std::slice::from_ref(&other)), kept, "one of two is not mounted");
+        let elsewhere = Config { input: vec!["/base/other".into()], ..config() };
+        assert_eq!(scan(&elsewhere, &[]).empty, [PathBuf::from("/base/other")], "nothing at all was found");
+        let moved = Listing { gone: vec![1, 2], ..Listing::default() };
+        assert_eq!(scan(&elsewhere, &[other]), moved, "another input");
+        let mut allowed = config();
+        allowed.run.allow_empty = true;
+        assert_eq!(scan(&allowed, &[]), moved);
     }
 
     #[test]

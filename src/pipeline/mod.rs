@@ -44,6 +44,8 @@ use source::Source;
 const DRAIN: Duration = Duration::from_secs(30);
 /// Time between two progress lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Time between two looks at the ledger's files.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// There are two permits for each call that may be in flight, and this many more, so that endpoints
 /// never wait for the reading.
 const SPARE_SOURCES: usize = 64;
@@ -104,6 +106,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     let (queue, mut sources) = mpsc::channel::<Source>(permits);
     let walk = walk::start(Arc::clone(&run), queue, permits)?;
     let ticker = tokio::spawn(tick(Arc::clone(&run.progress)));
+    let watch = tokio::spawn(watch_ledger(Arc::clone(&run)));
     let mut tasks = JoinSet::new();
     let mut exit = Exit::Done;
     let drained = async {
@@ -142,6 +145,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
         }
     }
     ticker.abort();
+    watch.abort();
     // If the walk still waits for standard input because nobody closes it, it ends with the
     // process.
     if !reading && walk.join().is_err() {
@@ -180,6 +184,16 @@ impl Order {
             ready.push(source);
         }
         ready
+    }
+}
+
+/// Aborts the run when its ledger or lock is taken away, even while calls wait and nothing is written.
+async fn watch_ledger(run: Arc<Run>) {
+    loop {
+        tokio::time::sleep(WATCH_EVERY).await;
+        if let Err(fault) = run.ledger.check_held() {
+            return run.abort(fault);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether a run goes on: a signal, a limit or a fault ends it.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use tokio::sync::Notify;
@@ -15,6 +16,8 @@ pub struct RunState {
     signal: OnceLock<Exit>,
     /// The fault, if the run cannot go on.
     fault: OnceLock<Fault>,
+    /// Set if an input has no file, although the table has rows from it. The run goes on.
+    empty: OnceLock<Fault>,
     drain: Notify,
 }
 
@@ -47,6 +50,24 @@ impl RunState {
     /// The fault that ends the run, if any.
     pub(super) fn fault(&self) -> Option<Fault> {
         self.fault.get().cloned()
+    }
+
+    /// Records inputs that have no file, although the table has rows from them.
+    pub(super) fn found_empty(&self, inputs: &[PathBuf]) {
+        if inputs.is_empty() {
+            return;
+        }
+        let names: Vec<String> = inputs.iter().map(|input| format!("`{}`", input.display())).collect();
+        let message = format!(
+            "no files in {}: empty, not mounted, or only links; the table keeps its rows\n  hint: pass --allow-empty if this is meant",
+            names.join(", ")
+        );
+        let _ = self.empty.set(Fault::new(Exit::SomeFailed, message));
+    }
+
+    /// The fault of an input that has no file, although the table has rows from it.
+    pub fn empty_input(&self) -> Option<Fault> {
+        self.empty.get().cloned()
     }
 
     /// Gives calls in flight a limited time from now on.

@@ -8,10 +8,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::Run;
-use super::change_scan::{Change, ChangeScan, is_settled};
+use super::change_scan::{Change, ChangeScan, Listing, is_settled};
 use super::reading::{articles, finish, is_long, sign, understand};
 use super::source::{ReadFile, Source};
-use crate::discover::{self, Found, walk};
+use crate::discover::{self, Found, walk_counting_links};
 use crate::model::{self, Fault, Understood};
 use crate::record::FileRef;
 use crate::report::Event;
@@ -33,7 +33,8 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) 
             Ok(scan) => scan,
             Err(fault) => return run.abort(fault),
         };
-        for found in walk(&run.config.input, &run.config.folder, &run.config.output) {
+        let links = Arc::new(AtomicU64::new(0));
+        for found in walk_counting_links(&run.config.input, &run.config.folder, &run.config.output, Arc::clone(&links)) {
             let file = match scan.look_up(&found) {
                 Ok(Change::Unchanged { done, skipped }) => {
                     run.progress.update(Event::Unchanged { done, skipped });
@@ -50,10 +51,14 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) 
                 return;
             }
         }
+        run.progress.update(Event::Links(links.load(Ordering::Relaxed)));
         if run.partial {
             return;
         }
-        let listed = scan.end().and_then(|(back, gone)| walker.runtime.block_on(run.rows.list_files(back, gone)));
+        let listed = scan.end().and_then(|Listing { back, gone, empty }| {
+            run.state.found_empty(&empty);
+            walker.runtime.block_on(run.rows.list_files(back, gone))
+        });
         if let Err(fault) = listed {
             run.abort(fault);
         }

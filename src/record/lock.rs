@@ -9,6 +9,9 @@ use rustix::fs::OFlags;
 
 use crate::model::{Exit, Fault};
 
+/// The name of the lock's file.
+pub(super) const FILE: &str = "ledger.lock";
+
 /// Held while a run uses the ledger.
 #[derive(Debug)]
 pub struct RunLock {
@@ -22,7 +25,7 @@ impl RunLock {
     /// # Errors
     /// Exit code 11, with the process and start of the other run, if `wait` returns false.
     pub fn take(folder: &Path, wait: impl FnOnce(&str) -> bool) -> Result<Self, Fault> {
-        let path = folder.join("ledger.lock");
+        let path = folder.join(FILE);
         let fault = |error: std::io::Error| Fault::usage(format!("cannot lock `{}`: {error}", path.display()));
         let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link).open(&path);
@@ -51,7 +54,7 @@ impl RunLock {
 impl RunLock {
     /// Who holds the lock of the ledger in `folder`, if anyone. This does not take the lock.
     pub fn holder(folder: &Path) -> Option<String> {
-        let mut file = File::open(folder.join("ledger.lock")).ok()?;
+        let mut file = File::open(folder.join(FILE)).ok()?;
         // Shared, so that two processes that ask at once do not see each other as a run. Closing the file drops it.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {}

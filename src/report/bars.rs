@@ -54,6 +54,7 @@ impl Bars {
                 self.rows.inc(1);
             }
             Event::Skipped => self.rows.inc(1),
+            Event::Links(_) => {}
             Event::Unchanged { done, skipped } => {
                 for bar in self.all() {
                     bar.set_length(total);

@@ -29,4 +29,6 @@ pub enum Event {
     },
     /// An article failed.
     Failed,
+    /// This many symbolic links were not followed.
+    Links(u64),
 }

@@ -19,7 +19,7 @@ pub use event::Event;
 pub use log::start as start_log;
 pub use printable::printable;
 pub use progress::Progress;
-pub use table::{Ending, end_line, money, table};
+pub use table::{Ending, end_line, error_line, money, table};
 
 /// How much to print.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +54,12 @@ pub fn stdout_failed() -> bool {
 pub fn print_stderr(text: &str) {
     // There is nowhere else to report a failure.
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints an error to standard error, with `error:` before it.
+pub fn print_error(text: &str) {
+    let style = console::Style::new().for_stderr().red().bold();
+    print_stderr(&format!("{} {text}", style.apply_to("error:")));
 }
 
 /// Reports a bug of the program: to the log if it has been started, else to standard error.

@@ -20,6 +20,7 @@ pub struct Progress {
     earlier: AtomicU64,
     skipped: AtomicU64,
     failed: AtomicU64,
+    links: AtomicU64,
     display: Display,
 }
 
@@ -47,6 +48,7 @@ impl Progress {
             earlier: zero(),
             skipped: zero(),
             failed: zero(),
+            links: zero(),
             display,
         }
     }
@@ -68,6 +70,7 @@ impl Progress {
             }
             Event::Skipped => self.skipped.fetch_add(1, Ordering::Relaxed),
             Event::Failed => self.failed.fetch_add(1, Ordering::Relaxed),
+            Event::Links(links) => self.links.fetch_add(links, Ordering::Relaxed),
             Event::Read | Event::Answered(_) => 0,
         };
         if let Display::Bars(bars) = &self.display {
@@ -88,7 +91,8 @@ impl Progress {
         let found = if cut_short { self.total() } else { self.found.load(Ordering::Relaxed) };
         let ended = done + skipped + failed;
         let found = found.max(ended);
-        RunSummary { found, done, earlier, skipped, failed, pending: found - ended, ..RunSummary::default() }
+        let links = self.links.load(Ordering::Relaxed);
+        RunSummary { found, done, earlier, skipped, failed, pending: found - ended, links, ..RunSummary::default() }
     }
 
     /// The time since the start of the run.

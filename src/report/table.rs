@@ -26,6 +26,8 @@ pub struct Ending {
     pub table: PathBuf,
     /// Some of the failed articles: source and reason.
     pub failures: Vec<(String, String)>,
+    /// What ended the run early or disabled an endpoint.
+    pub cause: Option<String>,
 }
 
 /// The final table, with colours if `colour` is set.
@@ -61,6 +63,9 @@ fn rows(ending: &Ending) -> Vec<[String; 3]> {
     if summary.skipped > 0 {
         rows.push(count("skipped", summary.skipped, "excluded by a rule; see the `error` column".into()));
     }
+    if summary.links > 0 {
+        rows.push(count("links", summary.links, "not followed: symbolic links".into()));
+    }
     rows.push(count("failed", summary.failed, String::new()));
     if summary.pending > 0 {
         let limit = ending.limit.as_ref().map_or(String::new(), |limit| format!("; {limit}"));
@@ -87,6 +92,17 @@ fn notes(counts: &[(u64, &str)]) -> String {
 /// Formats a sum of money with at most four decimals; `None` is `unknown`.
 pub fn money(sum: Option<f64>) -> String {
     sum.map_or_else(|| "unknown".into(), |sum| format!("{sum:.4}").trim_end_matches('0').trim_end_matches('.').to_owned())
+}
+
+/// What went wrong, in one line for a user who reads nothing else: the counts, and the first reason.
+pub fn error_line(ending: &Ending) -> String {
+    let RunSummary { found, failed, pending, .. } = ending.summary;
+    let counts = [(failed, "failed"), (pending, "left for the next run")];
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} of {found} articles {what}"));
+    let first = ending.failures.first().map(|(source, reason)| format!("the first is {source}: {reason}"));
+    let reason = ending.cause.clone().or_else(|| ending.limit.clone()).or(first);
+    let parts: Vec<String> = counts.chain(reason).collect();
+    format!("exit {}: {}", ending.exit, printable(&parts.join("; ")))
 }
 
 /// The end of a run as one line of JSON.
@@ -142,6 +158,7 @@ mod tests {
             flags: vec![("draft".into(), 7)],
             table: "output/summaries.csv".into(),
             failures: vec![("input/a\u{1b}.txt".into(), "unreadable: no permission".into())],
+            cause: None,
         }
     }
 
@@ -169,7 +186,22 @@ mod tests {
     }
 
     #[test]
+    fn the_error_line_has_the_counts_and_the_first_reason() {
+        assert_eq!(error_line(&ending()), "exit 3: 2 of 13 articles failed; the first is input/a\u{fffd}.txt: unreadable: no permission");
+        let cause = Some("endpoint `llm`: no such model\nX".into());
+        assert_eq!(error_line(&Ending { cause, ..ending() }), "exit 3: 2 of 13 articles failed; endpoint `llm`: no such model X");
+        let stopped = Ending {
+            summary: RunSummary { found: 9, pending: 5, ..RunSummary::default() },
+            limit: Some("max_articles: 4 were made".into()),
+            exit: 6,
+            failures: Vec::new(),
+            ..ending()
+        };
+        assert_eq!(error_line(&stopped), "exit 6: 5 of 9 articles left for the next run; max_articles: 4 were made");
+    }
+
+    #[test]
     fn the_end_line_is_json() {
-        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"cached":2,"estimated":0,"cost":0.0,"seconds":3.21,"limit":null,"table":"output/summaries.csv"}"#);
+        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"cached":2,"estimated":0,"cost":0.0,"seconds":3.21,"links":0,"limit":null,"table":"output/summaries.csv"}"#);
     }
 }

@@ -94,7 +94,7 @@ pub fn remove_temporary_files(folder: &Path) {
 /// Turns a failed write into a message for the user.
 fn fault(path: &Path, error: &io::Error) -> Fault {
     let what = if error.kind() == io::ErrorKind::StorageFull {
-        "no space left on device; nothing is lost: free some space and start again".into()
+        "no space left on device; free some space and start again".into()
     } else {
         error.to_string()
     };

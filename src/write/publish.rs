@@ -17,6 +17,8 @@ const PAGE: usize = 256;
 /// # Errors
 /// If one cannot be written.
 pub fn publish(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tables) -> Result<(), Fault> {
+    // Another run may write the same outputs.
+    ledger.check_held()?;
     if are_current(ledger, config)? {
         return Ok(());
     }

@@ -14,6 +14,7 @@ mod disk;
 mod doctor;
 mod duplicates;
 mod edited_tables;
+mod empty_input;
 mod encodings;
 mod endpoint_errors;
 mod endpoint_stop;

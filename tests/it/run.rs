@@ -156,6 +156,28 @@ fn quiet_prints_nothing_on_success() {
 }
 
 #[test]
+fn quiet_prints_one_line_on_failure() {
+    let quiet = |mock: &Mock, config: &str, exit: i32, parts: &[&str]| {
+        let dir = TestDir::with(config, 2);
+        let ended = dir.run(&["run", "--quiet"]).exits(exit);
+        assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 1), "{}", ended.stderr);
+        for part in parts {
+            assert!(ended.stderr.contains(part), "no `{part}` in {}", ended.stderr);
+        }
+        drop(mock.requests());
+    };
+    let broken = Mock::scripted(|_, _| Action::status(400, r#"{"error":{"message":"a strange word"}}"#));
+    quiet(&broken, &openai(&broken), 3, &["exit 3", "2 of 2 articles failed", "input/001.txt", "a strange word"]);
+    let refused = Mock::scripted(|_, _| Action::status(401, r#"{"error":{"message":"no such key"}}"#));
+    quiet(&refused, &openai(&refused), 4, &["exit 4", "2 of 2 articles failed", "no such key"]);
+    let away = Mock::scripted(|_, _| Action::status(503, "{}"));
+    quiet(&away, &openai(&away).replace("timeout", "wait_for = \"0s\"\ntimeout"), 5, &["exit 5", "2 of 2 articles failed", "503"]);
+    let good = Mock::good();
+    let limited = format!("{}\n[run]\nmax_articles = 1\n", openai(&good));
+    quiet(&good, &limited, 6, &["exit 6", "1 of 2 articles left for the next run", "max_articles"]);
+}
+
+#[test]
 fn another_working_folder_gives_the_same_bytes() {
     let mock = Mock::good();
     let dir = TestDir::with(&openai(&mock), 3);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::held_files::HeldFiles;
 use super::messages::{Reply, Write};
 use super::outputs::OutputState;
 use super::reader::LedgerReader;
@@ -25,6 +26,7 @@ pub struct Ledger {
     reader: LedgerReader,
     run: i64,
     killed_claims: u64,
+    files: HeldFiles,
     writer: Mutex<Option<Writer>>,
 }
 
@@ -65,9 +67,10 @@ impl Ledger {
         let fault = |error: rusqlite::Error| schema::damaged(&path, &error);
         let run = runs::begin(&writing).map_err(fault)?;
         let killed_claims = calls::abandon_claims(&writing, run).map_err(fault)? as u64;
-        let writer = Writer::start(writing, path, run);
+        let files = HeldFiles::new(&path);
+        let writer = Writer::start(writing, path, files.clone(), run);
         let writer = writer.map_err(|error| Fault::usage(format!("cannot start the ledger's thread: {error}")))?;
-        Ok(Self { reader, run, killed_claims, writer: Mutex::new(Some(writer)) })
+        Ok(Self { reader, run, killed_claims, files, writer: Mutex::new(Some(writer)) })
     }
 
     /// Creates the output folder, closed to other users, if it does not exist.
@@ -88,6 +91,15 @@ impl Ledger {
     /// reported before.
     pub fn killed_claims(&self) -> u64 {
         self.killed_claims
+    }
+
+    /// Fails if this run holds the ledger no longer: its files were moved, deleted or replaced.
+    ///
+    /// # Errors
+    /// Which file it was.
+    pub fn check_held(&self) -> Result<(), Fault> {
+        self.files.check_ledger()?;
+        self.files.check_lock()
     }
 
     /// Stores what these rows say about the article they repeat, and waits until that is durable.
@@ -194,7 +206,11 @@ impl CallStore for Ledger {
     }
 
     fn claim(&self, claim: Claim) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Claim(Box::new(claim))))
+        Box::pin(async move {
+            // Replies are still recorded without the lock, but nothing new is sent.
+            self.files.check_lock()?;
+            self.write(Write::Claim(Box::new(claim))).await
+        })
     }
 
     fn keep(&self, call: AnsweredCall, spend: UnusableSpend) -> Pending<'_, ()> {

@@ -4,6 +4,7 @@ mod calls;
 mod days;
 mod files;
 mod forget;
+mod held_files;
 mod ledger;
 mod messages;
 mod outputs;

@@ -144,6 +144,7 @@ impl LedgerReader {
                     estimated: count(18)?,
                     cost: row.get(16)?,
                     seconds: row.get::<_, Option<f64>>(17)?.unwrap_or(0.0),
+                    ..RunSummary::default()
                 };
                 Ok(PastRun { number: row.get(0)?, started_at: row.get(1)?, ended_at: row.get(2)?, exit: row.get(3)?, summary })
             };

@@ -183,11 +183,11 @@ pub(super) fn damaged(path: &Path, error: &rusqlite::Error) -> Fault {
              sqlite3 {path} .recover | sqlite3 {path}.new && mv {path}.new {path}"
         ),
         Some(DiskFull) => {
-            format!("the ledger `{path}` cannot be written: no space left on device. Free some space and start again; nothing is lost")
+            format!("the ledger `{path}` cannot be written: no space left on device. Free some space and start again")
         }
         Some(SystemIoFailure) => format!(
             "the ledger `{path}` cannot be written ({error}): no space left on device, or the disk is failing. \
-             Fix that and start again; nothing is lost"
+             Fix that and start again"
         ),
         _ => format!("the ledger `{path}`: {error}"),
     })

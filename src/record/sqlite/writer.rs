@@ -1,7 +1,6 @@
 //! The ledger's one writer: a thread that commits writes in groups, and answers each only when it is durable.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::held_files::HeldFiles;
 use super::messages::{Reply, Write};
 use super::schema::{BUSY_TIMEOUT, damaged};
 use super::{calls, files, outputs, rows, runs};
@@ -36,11 +36,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the writer of run number `run` on a connection of its own.
-    pub(super) fn start(connection: Connection, path: PathBuf, run: i64) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, path: PathBuf, files: HeldFiles, run: i64) -> std::io::Result<Self> {
         let (queue, writes) = sync_channel(4 * GROUP);
         let fault = Arc::new(OnceLock::new());
         let urgent = Arc::new(AtomicBool::new(false));
-        let worker = Worker { inode: inode(&path), connection, path, run, fault: Arc::clone(&fault), urgent: Arc::clone(&urgent) };
+        let worker = Worker { files, connection, path, run, fault: Arc::clone(&fault), urgent: Arc::clone(&urgent) };
         let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || worker.work(&writes))?;
         Ok(Self { queue, thread, fault, urgent })
     }
@@ -56,7 +56,7 @@ impl Writer {
 struct Worker {
     connection: Connection,
     path: PathBuf,
-    inode: Option<u64>,
+    files: HeldFiles,
     run: i64,
     fault: Arc<OnceLock<Fault>>,
     urgent: Arc<AtomicBool>,
@@ -93,8 +93,7 @@ impl Worker {
 
     fn commit(&mut self, group: &[(Write, Reply)]) -> Result<(), Fault> {
         commit(&mut self.connection, group, self.run).map_err(|error| damaged(&self.path, &error))?;
-        // A deleted file still accepts writes, but they are lost: so no more calls may be sent.
-        if inode(&self.path) == self.inode { Ok(()) } else { Err(taken_away(&self.path)) }
+        self.files.check_ledger()
     }
 
     /// Checkpoints and empties the write-ahead log, unless readers use it for longer than `timeout`.
@@ -115,18 +114,6 @@ fn gather(until: Instant, urgent: &AtomicBool) {
         }
         std::thread::park_timeout(left);
     }
-}
-
-fn inode(path: &Path) -> Option<u64> {
-    path.symlink_metadata().ok().map(|meta| meta.ino())
-}
-
-fn taken_away(path: &Path) -> Fault {
-    Fault::usage(format!(
-        "the ledger `{}` was moved or deleted during the run, so nothing more is sent. If it was moved, put it back with its log and start \
-         again; if it was deleted, its replies are gone",
-        path.display()
-    ))
 }
 
 fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> rusqlite::Result<()> {
