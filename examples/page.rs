@@ -127,7 +127,7 @@ fn main() -> Result<(), Fault> {
     };
     let mut outputs = Outputs::begin(&folder, &view)?;
     outputs.fill(&mut |sink| (0..rows).try_for_each(|number| sink(row(number))))?;
-    outputs.replace(&history)
+    outputs.complete(&history)?.replace()
 }
 
 fn day(number: u32) -> Day {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::model::Fault;
+use crate::model::{Fault, Stamp};
 
 /// A temporary file is named by this prefix and this many random letters and digits.
 const PREFIX: &str = ".depeche-new-";
@@ -69,6 +69,12 @@ pub(super) struct Synced {
 }
 
 impl Synced {
+    /// The file's temporary name, and what it looks like, which does not change when it is renamed.
+    pub(super) fn state(&self) -> Result<(String, Stamp), Fault> {
+        let meta = self.new.as_file().metadata().map_err(|error| fault(&self.path, &error))?;
+        Ok((self.new.path().file_name().unwrap_or_default().to_string_lossy().into_owned(), Stamp::of(&meta)))
+    }
+
     /// Renames the file over the old one, so that at every moment one of the two exists.
     pub(super) fn replace(self) -> Result<(), Fault> {
         let path = self.path;

@@ -28,9 +28,10 @@ pub fn inspect_tables(ledger: &LedgerReader, config: &Config) -> Result<Tables, 
     for (name, quarantined) in tables() {
         let path = config.output.join(name);
         let found = stamp(&path);
-        let as_written = written.iter().find(|output| output.name == name).map(|output| output.stamp);
+        // Under whatever name: a run that was killed while it replaced the outputs has recorded the new ones under their temporary names.
+        let as_written = written.iter().any(|output| Some(output.stamp) == found);
         if found.is_some()
-            && found != as_written
+            && !as_written
             && let Some(what) = changes(ledger, &path, quarantined)?
         {
             save(&path, &what)?;

@@ -17,7 +17,7 @@ pub use atomic::remove_temporary_files;
 pub use edited::{Edits, edits};
 pub use export::ExportFormat;
 pub use hand_edits::{Tables, inspect_tables};
-pub use outputs::{Outputs, RowSink, RowSource};
+pub use outputs::{CompleteOutputs, Outputs, RowSink, RowSource};
 pub use publish::publish;
 pub use run_report::{RunReport, write_run_report};
 

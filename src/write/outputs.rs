@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::atomic::{Flushed, NewFile, Synced};
 use super::{History, OUTPUTS, RowWriter, View};
-use crate::model::{Exit, Fault, Row};
+use crate::model::{Exit, Fault, Row, Stamp};
 
 /// Rows per batch.
 const BATCH: usize = 64;
@@ -21,7 +21,7 @@ pub type RowSink<'a> = &'a mut dyn FnMut(Row) -> Result<(), Fault>;
 pub type RowSource<'a> = &'a mut dyn FnMut(RowSink) -> Result<(), Fault>;
 
 /// All outputs while they are written to temporary files. If this is dropped before
-/// [`Outputs::replace`], the temporary files are deleted and the old outputs stay.
+/// [`Outputs::complete`], the temporary files are deleted and the old outputs stay.
 pub struct Outputs {
     writers: Vec<(Box<dyn RowWriter>, NewFile)>,
 }
@@ -60,11 +60,11 @@ impl Outputs {
         read
     }
 
-    /// Completes the outputs and replaces the old ones.
+    /// Completes the outputs and syncs them to disk, still under their temporary names.
     ///
     /// # Errors
     /// If a file cannot be written. Then the old ones stay as they were.
-    pub fn replace(self, history: &History) -> Result<(), Fault> {
+    pub fn complete(self, history: &History) -> Result<CompleteOutputs, Fault> {
         let mut flushed = Vec::with_capacity(self.writers.len());
         for (mut writer, mut file) in self.writers {
             file.write(|to| writer.end(history, to))?;
@@ -73,7 +73,28 @@ impl Outputs {
         // All files are synced before the first is replaced, so that a full disk cannot leave a
         // mixture of two runs.
         let synced = flushed.into_par_iter().map(Flushed::sync).collect::<Result<Vec<_>, _>>()?;
-        synced.into_iter().try_for_each(Synced::replace)
+        Ok(CompleteOutputs(synced))
+    }
+}
+
+/// All outputs, complete and on disk under temporary names. If this is dropped, they are deleted and the old outputs stay.
+pub struct CompleteOutputs(Vec<Synced>);
+
+impl CompleteOutputs {
+    /// The temporary names, and what the files look like.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn states(&self) -> Result<Vec<(String, Stamp)>, Fault> {
+        self.0.iter().map(Synced::state).collect()
+    }
+
+    /// Replaces the old outputs.
+    ///
+    /// # Errors
+    /// If a file cannot be renamed.
+    pub fn replace(self) -> Result<(), Fault> {
+        self.0.into_iter().try_for_each(Synced::replace)
     }
 }
 
@@ -108,7 +129,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
         outputs.fill(&mut |sink| sink(row("Titre"))).unwrap();
-        outputs.replace(&History::default()).unwrap();
+        outputs.complete(&History::default()).unwrap().replace().unwrap();
         assert!(dir.path().join("summaries.csv").exists());
         let files = || {
             let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());

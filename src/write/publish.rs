@@ -25,9 +25,15 @@ pub fn publish(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tab
     dedup::mark_copies(ledger, config.near, &config.output)?;
     let outputs = fill(ledger, config)?;
     let past = History { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
-    tables.save_changed(config)?;
-    outputs.replace(&past)?;
+    let outputs = outputs.complete(&past)?;
     let settings_hash = settings_hash(config);
+    // Before they take their names: after a kill in between, the next run must not take its own files for files that somebody edited.
+    let new = outputs.states()?.into_iter().map(|(name, stamp)| OutputState { name, stamp, settings_hash });
+    let recorded = ledger.record_new_outputs(new.collect());
+    tables.save_changed(config)?;
+    // The table is wanted even if the ledger can no longer be written.
+    outputs.replace()?;
+    recorded?;
     let written = names().filter_map(|name| Some((name.to_owned(), stamp(&config.output.join(name))?)));
     ledger.record_outputs(written.map(|(name, stamp)| OutputState { name, stamp, settings_hash }).collect())
 }

@@ -22,6 +22,7 @@ fn every() -> usize {
 }
 
 /// A fault to inject.
+#[derive(Clone, Copy)]
 struct Fault<'a> {
     /// The system calls that are counted, one of which fails.
     calls: &'a str,
@@ -191,4 +192,28 @@ fn a_failed_rename_leaves_the_old_table() {
     at_every_place(&Fault { calls, what: "error=EIO", on: "", first_thread: false }, 1, |ended, what| {
         assert_eq!(ended.code, Some(2), "{what}: {}", ended.stderr);
     });
+}
+
+/// A first run dies at some place among the renames of the outputs, and the next one when it has new rows, but before its outputs.
+#[test]
+fn outputs_of_killed_runs_are_not_taken_for_edited_ones() {
+    let calls = "rename,renameat,renameat2,fsync";
+    let kill = Fault { calls, what: "signal=KILL", on: "", first_thread: true };
+    let rename = Fault { calls: "rename,renameat,renameat2", ..kill };
+    for place in (1..).step_by(every().min(2)) {
+        let mock = Mock::good();
+        let dir = TestDir::with(&openai(&mock), ARTICLES);
+        let Some((_, killed)) = injected(&dir, &kill, place) else { return };
+        for number in [ARTICLES + 1, ARTICLES + 2] {
+            dir.article(number);
+            injected(&dir, &rename, 1);
+        }
+        let ended = dir.run(&["run"]).exits(0);
+        assert!(!ended.stderr.contains("as depeche wrote it"), "{place}: {killed:?}\n{}", ended.stderr);
+        assert_eq!(dir.rows().len(), ARTICLES + 2, "{place}");
+        if killed.is_none() {
+            assert!(place > 4, "too few places");
+            return;
+        }
+    }
 }

@@ -124,6 +124,17 @@ impl Ledger {
         self.write_blocking(Write::Outputs(outputs))
     }
 
+    /// Records new outputs by their temporary names, before they replace the old ones.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    pub fn record_new_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
+        self.write_blocking(Write::NewOutputs(outputs))
+    }
+
     /// Waits for the last write and records how the run ended. No write can follow it.
     ///
     /// # Errors

@@ -28,6 +28,8 @@ pub(super) enum Write {
     Copies(Vec<Row>),
     /// The outputs were written from the rows as they are now.
     Outputs(Vec<OutputState>),
+    /// New outputs are complete, under temporary names.
+    NewOutputs(Vec<OutputState>),
     /// Nothing: its answer comes after all earlier writes.
     Flush,
     /// Like `Flush`; then the writer checkpoints the write-ahead log.
@@ -39,7 +41,7 @@ pub(super) enum Write {
 impl Write {
     /// Whether the sender has nothing else to do, so that the writer should not wait for more.
     pub(super) fn is_urgent(&self) -> bool {
-        matches!(self, Self::Copies(_) | Self::Outputs(_) | Self::Checkpoint | Self::End { .. })
+        matches!(self, Self::Copies(_) | Self::Outputs(_) | Self::NewOutputs(_) | Self::Checkpoint | Self::End { .. })
     }
 }
 

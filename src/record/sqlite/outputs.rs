@@ -9,7 +9,7 @@ use crate::model::{Fault, Stamp};
 /// A file of the output folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputState {
-    /// Its name.
+    /// Its name; a temporary one if the run was killed before it had its own.
     pub name: String,
     /// What it looked like when it was written.
     pub stamp: Stamp,
@@ -31,11 +31,16 @@ impl LedgerReader {
     }
 }
 
-/// Records the outputs as they were just written.
+/// Records the outputs as they are in their places.
 pub(super) fn record(connection: &Connection, outputs: &[OutputState]) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM output", [])?;
-    let mut insert =
-        connection.prepare_cached("INSERT INTO output (name, size, modified, inode, settings_hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    record_new(connection, outputs)
+}
+
+/// Records outputs that still have temporary names. Earlier records stay: until all new files have their names, any of them may be found.
+pub(super) fn record_new(connection: &Connection, outputs: &[OutputState]) -> rusqlite::Result<()> {
+    let mut insert = connection
+        .prepare_cached("INSERT OR REPLACE INTO output (name, size, modified, inode, settings_hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for OutputState { name, stamp, settings_hash } in outputs {
         insert.execute(params![name, stamp.size.cast_signed(), stamp.modified, stamp.inode.cast_signed(), settings_hash])?;
     }

@@ -15,6 +15,11 @@ pub struct LedgerReader {
 }
 
 impl LedgerReader {
+    /// Whether there is no ledger in `folder`.
+    pub fn is_missing(folder: &Path) -> bool {
+        folder.join(schema::FILE).symlink_metadata().is_err()
+    }
+
     /// Opens the ledger in `folder` for reading only; `None` if there is none.
     ///
     /// # Errors

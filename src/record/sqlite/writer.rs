@@ -137,6 +137,7 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
             Write::ListFiles { back, gone } => rows_changed |= files::list(&transaction, back, gone)?,
             Write::Copies(copies) => rows::mark_copies(&transaction, copies)?,
             Write::Outputs(written) => outputs::record(&transaction, written)?,
+            Write::NewOutputs(new) => outputs::record_new(&transaction, new)?,
             Write::End { exit, summary } => runs::end(&transaction, *exit, summary, run)?,
             Write::Flush | Write::Checkpoint => {}
         }
