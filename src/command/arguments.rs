@@ -161,8 +161,7 @@ pub(super) struct RunArguments {
     pub(super) wait_for: Option<Duration>,
     /// Empty the table if the input is empty [config: input.allow_empty]
     ///
-    /// Without it, an input without any file counts as a fault, such as a disk that is not mounted:
-    /// the table stays as it is, and the exit code is 3.
+    /// By default, the table keeps its rows, and the exit code is 3.
     #[arg(long)]
     pub(super) allow_empty: bool,
     /// Wait if another run is active

@@ -13,12 +13,20 @@ use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
 use crate::report::{self, Progress, Verbosity, print_stderr, print_stdout, printable};
 
 pub(super) fn run(common: &CommonArguments) -> Result<Exit, Fault> {
-    let config = common.load(&Overrides::default())?;
+    // A config that only lacks a model lets the service be asked which models it has.
+    let whole = common.load(&Overrides::default());
+    let (config, problem) = match whole {
+        Ok(config) => (config, None),
+        Err(problem) => match common.load(&Overrides { without_models: true, ..Overrides::default() }) {
+            Ok(config) => (config, Some(problem)),
+            Err(_) => return Err(problem),
+        },
+    };
     let progress = Arc::new(Progress::new(common.verbosity(), &[]));
     report::start_log(common.verbosity(), false, &progress);
     let name = common.config.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
     let quiet = common.verbosity() == Verbosity::Quiet;
-    if !quiet {
+    if !quiet && problem.is_none() {
         print_stdout(&format!(
             "ok    {name}: {} endpoint{}, route {}",
             config.endpoints.len(),
@@ -26,7 +34,8 @@ pub(super) fn run(common: &CommonArguments) -> Result<Exit, Fault> {
             config.summary.route
         ));
     }
-    runtime()?.block_on(check_endpoints(&config, &progress, quiet))
+    let exit = runtime()?.block_on(check_endpoints(&config, &progress, quiet))?;
+    problem.map_or(Ok(exit), Err)
 }
 
 /// Checks the endpoints. If `quiet`, only those that fail are printed, to standard error.
@@ -58,7 +67,9 @@ async fn probe_embedded(config: &Config, endpoint: &Endpoint, progress: &Arc<Pro
 async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
     let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "unknown dialect")) };
     let start = Instant::now();
-    let Some(request) = dialect.probe(endpoint) else {
+    // Without a model there is none to ask about: the list of models is what helps.
+    let list = if endpoint.model.is_none() { dialect.second_probe(endpoint) } else { None };
+    let Some(request) = list.or_else(|| dialect.probe(endpoint)) else {
         return Ok("config valid; not contacted, as its template has no free `probe`".into());
     };
     let client = HttpClient::new(endpoint)?;

@@ -4,12 +4,16 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::arguments::ForgetArguments;
 use crate::model::{Exit, Fault};
-use crate::record::{self, RunLock};
+use crate::record::{self, LedgerReader, RunLock};
 use crate::report::{Align, columns, print_stdout};
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
     let before = before(&arguments.older_than)?;
+    if LedgerReader::is_missing(&config.output) {
+        print_stdout(&format!("no ledger in `{}`: nothing was processed yet, so there is nothing to delete", config.output.display()));
+        return Ok(Exit::Done);
+    }
     let _lock = RunLock::take(&config.output, |_| false)?;
     let forgotten = record::forget(&config.output, &before, arguments.dry_run)?;
     let done = if arguments.dry_run { "Would delete" } else { "Deleted" };

@@ -34,6 +34,7 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
         profile: arguments.profile.clone(),
         run: RunFlags { log: arguments.log_format.clone(), allow_empty: arguments.allow_empty, ..arguments.limits.flags() },
         wait_for: arguments.wait_for,
+        without_models: false,
     };
     let config = arguments.common.load(&overrides)?;
     for path in config.input.iter().filter(|path| path.as_os_str() != Source::STDIN) {

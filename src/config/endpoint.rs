@@ -32,7 +32,7 @@ impl Validator<'_> {
                     Some("give each endpoint its own name".into()),
                 );
             }
-            if let Some(mut endpoint) = self.endpoint(&span, raw) {
+            if let Some(mut endpoint) = self.endpoint(&span, raw, overrides.without_models) {
                 endpoint.wait_for = overrides.wait_for.unwrap_or(endpoint.wait_for);
                 endpoint.concurrency = overrides.concurrency.map_or(endpoint.concurrency, Concurrency::Fixed);
                 endpoints.push(endpoint);
@@ -41,20 +41,22 @@ impl Validator<'_> {
         endpoints
     }
 
-    fn endpoint(&mut self, span: &Range<usize>, mut raw: RawEndpoint) -> Option<Endpoint> {
+    fn endpoint(&mut self, span: &Range<usize>, mut raw: RawEndpoint, without_model: bool) -> Option<Endpoint> {
         let choices: Vec<(&str, DialectFacts)> = self.dialects.iter().map(|facts| (facts.name, *facts)).collect();
         let known = choices.iter().any(|(name, _)| name == raw.dialect.get_ref());
         let facts = self.choose(Some(raw.dialect.clone()), "dialect", &choices, *self.dialects.first()?);
         let does = raw.does.iter().filter_map(|task| self.task(task, &facts, known)).collect();
         if known {
-            self.check_required(span, &raw, &facts);
+            self.check_required(span, &raw, &facts, without_model);
         }
         let url = raw.url.as_ref().and_then(|url| self.url(url));
         let key = raw.key.as_ref().and_then(|raw| self.key(raw));
+        // A key that cannot be fetched is a problem of its own; a template that uses it is right.
+        let has_key = raw.key.is_some();
         if let (Some(written), Some(url), Some(_)) = (&raw.url, &url, &key) {
             self.check_key_is_encrypted(written, url, raw.allow_http.unwrap_or(false));
         }
-        let options = self.options(&facts, &mut raw, key.is_some());
+        let options = self.options(&facts, &mut raw, has_key);
         let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_mins(2));
         let connect_timeout = raw.connect_timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_secs(10));
         let wait_for = raw.wait_for.and_then(|written| self.duration(&written)).unwrap_or(DEFAULT_WAIT);
@@ -84,7 +86,7 @@ impl Validator<'_> {
         })
     }
 
-    fn check_required(&mut self, span: &Range<usize>, raw: &RawEndpoint, facts: &DialectFacts) {
+    fn check_required(&mut self, span: &Range<usize>, raw: &RawEndpoint, facts: &DialectFacts, without_model: bool) {
         let name = raw.name.get_ref();
         if raw.does.is_empty() {
             let hint = "use does = [\"summarise\", \"translate\"]".to_owned();
@@ -93,7 +95,7 @@ impl Validator<'_> {
         if facts.needs_url && raw.url.is_none() {
             self.problem(span, format!("endpoint `{name}` has no `url`"), None);
         }
-        if facts.needs_model && raw.model.as_deref().is_none_or(str::is_empty) {
+        if facts.needs_model && !without_model && raw.model.as_deref().is_none_or(str::is_empty) {
             let hint = "use the service's name for the model; `depeche doctor` lists them".to_owned();
             self.problem(span, format!("endpoint `{name}` has no `model`"), Some(hint));
         }

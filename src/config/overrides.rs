@@ -22,4 +22,6 @@ pub struct Overrides {
     pub run: RunFlags,
     /// How long to wait for an unavailable endpoint.
     pub wait_for: Option<Duration>,
+    /// Accepts endpoints without a model, so that they can be asked which models they have.
+    pub without_models: bool,
 }

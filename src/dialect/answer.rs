@@ -71,6 +71,9 @@ fn without_lone_surrogates(body: &[u8]) -> Vec<u8> {
     repaired.into_bytes()
 }
 
+/// The most models to list if the config names none.
+const MAX_LISTED_MODELS: usize = 200;
+
 /// Whether the server's list of models contains the endpoint's model.
 ///
 /// # Errors
@@ -80,9 +83,12 @@ pub(super) fn check_model(models: &[&str], endpoint: &Endpoint) -> Result<String
     if models.contains(&wanted) {
         return Ok(format!("has the model `{wanted}`"));
     }
-    let some: Vec<&str> = models.iter().take(8).copied().collect();
+    let shown = if wanted.is_empty() { MAX_LISTED_MODELS } else { 8 };
+    let some: Vec<&str> = models.iter().take(shown).copied().collect();
     let more = if models.len() > some.len() { " …" } else { "" };
-    Err(format!("it has no model `{wanted}`; it has {}{more}", if some.is_empty() { "none".into() } else { some.join(", ") }))
+    let some = if some.is_empty() { "none".into() } else { some.join(", ") };
+    let missing = if wanted.is_empty() { "the config names no `model`".into() } else { format!("it has no model `{wanted}`") };
+    Err(format!("{missing}; it has {some}{more}"))
 }
 
 /// The strings in the field `name` of a list of objects.

@@ -128,7 +128,10 @@ impl Dialect for Ollama {
             let tagged = string_fields(&value["models"], "name");
             let plain = tagged.iter().map(|name| name.strip_suffix(":latest").unwrap_or(name));
             let names: Vec<&str> = if model.ends_with(":latest") { tagged.clone() } else { plain.collect() };
-            return check_model(&names, endpoint).map_err(|missing| format!("{missing}; run `ollama pull {model}` there"));
+            return check_model(&names, endpoint).map_err(|missing| match model {
+                "" => missing,
+                model => format!("{missing}; run `ollama pull {model}` there"),
+            });
         }
         let facts = value["model_info"].as_object().into_iter().flatten();
         let most = facts.filter(|(name, _)| name.ends_with(".context_length")).find_map(|(_, length)| length.as_u64());

@@ -145,14 +145,38 @@ impl Dialect for OpenAi {
 
     fn check_probe(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String> {
         let value = json(body).map_err(|error| format!("it does not answer like an OpenAI service (does the URL end in /v1?): {error}"))?;
+        if value["data"].is_null() {
+            return Err(format!("it does not answer like an OpenAI service (does the URL end in /v1?): {}", super::excerpt(body)));
+        }
         check_model(&string_fields(&value["data"], "id"), endpoint)
     }
 }
+
+/// What servers say of a path that they do not know, in an answer with status 200.
+const WRONG_PATH: &[&str] = &[
+    "unexpected endpoint",
+    "unknown endpoint",
+    "invalid endpoint",
+    "no such endpoint",
+    "endpoint not found",
+    "unknown path",
+    "path not found",
+    "page not found",
+    "route not found",
+    "no route",
+    "unknown url",
+    "invalid url",
+];
 
 /// The status of an error in a response with status 200: a number in its code or status, or that of
 /// a common code.
 fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
+    // LM Studio and others answer 200 to any path.
+    let said = ["/error/message", "/error"].iter().find_map(|at| value.pointer(at)?.as_str()).unwrap_or_default().to_lowercase();
+    if WRONG_PATH.iter().any(|words| said.contains(words)) {
+        return 404;
+    }
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     let named = match code.and_then(Value::as_str).unwrap_or_default() {
         "rate_limit_exceeded" => 429,

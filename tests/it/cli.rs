@@ -69,6 +69,11 @@ fn help_is_as_documented() {
           --wait-for <DURATION>
               How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
 
+          --allow-empty
+              Empty the table if the input is empty [config: input.allow_empty]
+
+              By default, the table keeps its rows, and the exit code is 3.
+
           --wait
               Wait if another run is active
 
@@ -178,6 +183,11 @@ fn help_of_run_is_as_documented() {
 
           --wait-for <DURATION>
               How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
+
+          --allow-empty
+              Empty the table if the input is empty [config: input.allow_empty]
+
+              By default, the table keeps its rows, and the exit code is 3.
 
           --wait
               Wait if another run is active

@@ -108,3 +108,51 @@ fn other_errors_are_explained() {
     let said = says(&hasty, || Action::Hang, 5);
     assert!(said.contains("it accepted the request but did not answer in time"), "{said}");
 }
+
+#[test]
+fn doctor_lists_the_models_if_the_config_names_none() {
+    let lists = |request: &Request, path: &str, list: &serde_json::Value| match request.path.as_str() {
+        asked if asked == path => Action::Answer(Response::json(list)),
+        _ => Action::status(400, r#"{"error":{"message":"which model?"}}"#),
+    };
+    for (dialect, path, list) in [
+        ("openai", "/v1/models", json!({"data": [{"id": "large-2"}, {"id": "small-1"}]})),
+        ("ollama", "/api/tags", json!({"models": [{"name": "large-2:latest"}, {"name": "small-1"}]})),
+        ("anthropic", "/v1/models", json!({"data": [{"id": "large-2"}, {"id": "small-1"}]})),
+    ] {
+        let mock = Mock::scripted(move |request, _| lists(request, path, &list));
+        let without_model = service(&mock, dialect, "").lines().filter(|line| !line.starts_with("model")).collect::<Vec<_>>().join("\n");
+        let dir = TestDir::with(&without_model, 0);
+        let ended = dir.run(&["doctor"]).exits(2);
+        assert!(ended.stdout.contains("names no `model`; it has large-2, small-1"), "{dialect}: {}", ended.stdout);
+        assert!(ended.stderr.contains("endpoint `svc` has no `model`"), "{dialect}: {}", ended.stderr);
+        dir.run(&["run"]).exits(2);
+    }
+}
+
+#[test]
+fn quiet_prints_only_what_is_wrong() {
+    let mock = Mock::good();
+    let dir = TestDir::with(&openai(&mock), 0);
+    let ended = dir.run(&["doctor", "--quiet"]).exits(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    dir.write("config.toml", openai(&mock).replace("mock-1", "mock-9"));
+    let ended = dir.run(&["doctor", "--quiet"]).exits(4);
+    assert!(ended.stdout.is_empty() && ended.stderr.contains("mock-9"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_answer_200_of_a_wrong_path_is_reported_as_one() {
+    for body in [
+        r#"{"error":"Unexpected endpoint or method. (POST /chat/completions)"}"#,
+        r#"{"error":{"message":"Unknown endpoint: /chat/completions"}}"#,
+    ] {
+        let mock = Mock::scripted(move |_, _| Action::status(200, body));
+        let dir = TestDir::with(&openai(&mock), 3);
+        dir.run(&["run"]).exits(4);
+        assert!(dir.rows().iter().all(|row| row["error"].starts_with("not-found: ")), "{:?}", dir.rows());
+        assert!(mock.count() <= 4, "{}", mock.count());
+        let ended = dir.run(&["doctor"]).exits(4);
+        assert!(ended.stdout.contains("does the URL end in /v1?"), "{}", ended.stdout);
+    }
+}

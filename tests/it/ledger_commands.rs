@@ -200,3 +200,12 @@ fn why_shows_the_history_of_an_article() {
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn forget_without_a_ledger_says_that_nothing_was_processed() {
+    let mock = Mock::good();
+    let dir = TestDir::with(&openai(&mock), 1);
+    let ended = dir.run(&["forget", "--older-than", "90d"]).exits(0);
+    assert!(ended.stdout.contains("nothing was processed yet"), "{}", ended.stdout);
+    assert!(!dir.path("output").exists(), "it makes no folder");
+}

@@ -171,7 +171,7 @@ fn quiet_prints_one_line_on_failure() {
     let refused = Mock::scripted(|_, _| Action::status(401, r#"{"error":{"message":"no such key"}}"#));
     quiet(&refused, &openai(&refused), 4, &["exit 4", "2 of 2 articles failed", "no such key"]);
     let away = Mock::scripted(|_, _| Action::status(503, "{}"));
-    quiet(&away, &openai(&away).replace("timeout", "wait_for = \"0s\"\ntimeout"), 5, &["exit 5", "2 of 2 articles failed", "503"]);
+    quiet(&away, &openai(&away).replace("timeout", "wait_for = \"100ms\"\ntimeout"), 5, &["exit 5", "2 of 2 articles failed", "503"]);
     let good = Mock::good();
     let limited = format!("{}\n[run]\nmax_articles = 1\n", openai(&good));
     quiet(&good, &limited, 6, &["exit 6", "1 of 2 articles left for the next run", "max_articles"]);

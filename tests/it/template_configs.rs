@@ -149,3 +149,15 @@ fn the_documentation_shows_the_same_templates() {
         }
     }
 }
+
+#[test]
+fn a_missing_key_is_one_error() {
+    let dir = TestDir::new();
+    for (name, ..) in SERVICES {
+        let _ = std::fs::remove_file(dir.path("config.toml"));
+        dir.run(&["init", name]).exits(0);
+        let ended = dir.run(&["doctor"]).exits(2);
+        assert_eq!(ended.stderr.matches("config.toml:").count(), 1, "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains("is not set"), "{name}: {}", ended.stderr);
+    }
+}
