@@ -3,21 +3,26 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde_json::json;
 
+use super::listen::serve;
+use super::request::{Gate, JsonResponse, Keyed, error_response};
 use super::summarise::summarise;
 use super::translator::Translators;
 use crate::extract::{count_words, detect, sentences};
 use crate::model::{Fault, Lang};
 
-/// The most bytes of a request.
-const MAX_BODY_BYTES: usize = 16 << 20;
+/// The most texts of a request: many short ones take far more memory than their bytes.
+const MAX_TEXTS: usize = 5_000;
 /// The name of the summariser. Increase the number when summaries change, so that cached ones are
 /// not used any more.
 const SUMMARISER: &str = "extractive-1";
@@ -37,7 +42,7 @@ pub(crate) struct Server {
 
 struct ServerState {
     translators: Translators,
-    token: Option<SecretString>,
+    gate: Gate,
 }
 
 /// Starts the server on `listen`. If there is a `token`, every request needs it.
@@ -47,9 +52,10 @@ struct ServerState {
 pub(crate) async fn start(translators: Translators, listen: SocketAddr, token: Option<SecretString>) -> Result<Server, Fault> {
     let fault = |error: std::io::Error| Fault::usage(format!("the embedded endpoint cannot listen on {listen}: {error}"));
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(fault)?;
-    let url = format!("http://{}", listener.local_addr().map_err(fault)?);
+    let address = listener.local_addr().map_err(fault)?;
+    let url = format!("http://{address}");
     let identity = format!("{SUMMARISER}, {}", translators.names());
-    let state = Arc::new(ServerState { translators, token: token.clone() });
+    let state = Arc::new(ServerState { translators, gate: Gate::new(token.clone(), address.ip().is_loopback()) });
     let router = Router::new()
         .route("/health", get(health))
         .route("/languages", get(languages))
@@ -59,41 +65,21 @@ pub(crate) async fn start(translators: Translators, listen: SocketAddr, token: O
         .method_not_allowed_fallback(async || {
             error_response(StatusCode::METHOD_NOT_ALLOWED, "use GET for /health and /languages, POST for /translate and /summarize")
         })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&state), check_host))
         .with_state(state);
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!("the embedded endpoint ended: {error}");
-        }
-    });
+    tokio::spawn(serve(listener, router));
     Ok(Server { url, token, identity })
 }
 
-/// A status and JSON, as `LibreTranslate` returns them.
-type JsonResponse = (StatusCode, Json<Value>);
-
-/// Clients recognise an unsupported language by the word "language" in an error with status 400.
-fn error_response(status: StatusCode, error: impl Into<String>) -> JsonResponse {
-    (status, Json(json!({"error": error.into()})))
-}
-
-impl ServerState {
-    /// Checks the token of a request, which is in the header or, as with `LibreTranslate`, in the
-    /// body.
-    fn authorize(&self, headers: &HeaderMap, api_key: Option<&str>) -> Result<(), JsonResponse> {
-        let Some(token) = &self.token else { return Ok(()) };
-        let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
-        let expected = blake3::hash(token.expose_secret().as_bytes());
-        // blake3 compares hashes in constant time.
-        if [bearer, api_key].into_iter().flatten().any(|given| blake3::hash(given.as_bytes()) == expected) {
-            return Ok(());
-        }
-        Err(error_response(StatusCode::FORBIDDEN, "invalid API key"))
+async fn check_host(State(state): State<Arc<ServerState>>, request: Request, next: Next) -> Response {
+    match state.gate.check_host(&request) {
+        Ok(()) => next.run(request).await,
+        Err(response) => response.into_response(),
     }
 }
 
 async fn health(State(state): State<Arc<ServerState>>, headers: HeaderMap) -> JsonResponse {
-    if let Err(response) = state.authorize(&headers, None) {
+    if let Err(response) = state.gate.check_key(&headers) {
         return response;
     }
     let draft = state.translators.translators.iter().any(|translator| translator.draft);
@@ -116,28 +102,60 @@ async fn languages(State(state): State<Arc<ServerState>>) -> JsonResponse {
 
 #[derive(Deserialize)]
 struct TranslateRequest {
-    q: Value,
+    q: Texts,
     source: String,
     target: String,
     api_key: Option<String>,
 }
 
-async fn translate(State(state): State<Arc<ServerState>>, headers: HeaderMap, body: axum::body::Bytes) -> JsonResponse {
-    let request: TranslateRequest = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(error) => return error_response(StatusCode::BAD_REQUEST, format!("Invalid request: {error}")),
-    };
-    if let Err(response) = state.authorize(&headers, request.api_key.as_deref()) {
-        return response;
+impl Keyed for TranslateRequest {
+    fn api_key(&self) -> Option<&str> {
+        self.api_key.as_deref()
     }
-    let (texts, is_list) = match &request.q {
-        Value::String(text) => (vec![text.clone()], false),
-        Value::Array(list) => (list.iter().filter_map(Value::as_str).map(str::to_owned).collect(), true),
-        _ => return error_response(StatusCode::BAD_REQUEST, "Invalid request: q is neither a text nor a list of texts"),
-    };
-    if is_list && request.q.as_array().is_some_and(|list| list.len() != texts.len()) {
-        return error_response(StatusCode::BAD_REQUEST, "Invalid request: q has an element that is not a text");
+}
+
+/// One text, or a list of them.
+struct Texts {
+    texts: Vec<String>,
+    is_list: bool,
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextsVisitor;
+        impl<'de> Visitor<'de> for TextsVisitor {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts { texts: vec![text.to_owned()], is_list: false })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    if texts.len() == MAX_TEXTS {
+                        return Err(de::Error::custom(format!("q has more than {MAX_TEXTS} texts")));
+                    }
+                    texts.push(text);
+                }
+                Ok(Texts { texts, is_list: true })
+            }
+        }
+        deserializer.deserialize_any(TextsVisitor)
     }
+}
+
+async fn translate(State(state): State<Arc<ServerState>>, request: Request) -> JsonResponse {
+    // The memory is reserved until the answer is there.
+    let (request, _memory) = match state.gate.read::<TranslateRequest>(request).await {
+        Ok(read) => read,
+        Err(response) => return response,
+    };
+    let Texts { texts, is_list } = request.q;
     let from = if request.source == "auto" { detect(&texts.join("\n"), None) } else { Lang::parse(&request.source) };
     let Some((from, to)) = from.zip(Lang::parse(&request.target)) else {
         return error_response(StatusCode::BAD_REQUEST, format!("language `{}` or `{}` is not supported", request.source, request.target));
@@ -175,14 +193,17 @@ struct SummarizeRequest {
     api_key: Option<String>,
 }
 
-async fn summarize(State(state): State<Arc<ServerState>>, headers: HeaderMap, body: axum::body::Bytes) -> JsonResponse {
-    let request: SummarizeRequest = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(error) => return error_response(StatusCode::BAD_REQUEST, format!("Invalid request: {error}")),
-    };
-    if let Err(response) = state.authorize(&headers, request.api_key.as_deref()) {
-        return response;
+impl Keyed for SummarizeRequest {
+    fn api_key(&self) -> Option<&str> {
+        self.api_key.as_deref()
     }
+}
+
+async fn summarize(State(state): State<Arc<ServerState>>, request: Request) -> JsonResponse {
+    let (request, _memory) = match state.gate.read::<SummarizeRequest>(request).await {
+        Ok(read) => read,
+        Err(response) => return response,
+    };
     let language = match &request.language {
         Some(tag) => Lang::parse(tag),
         None => detect(&request.text, None),

@@ -1,10 +1,12 @@
 //! `depeche serve`: the embedded endpoint for other programs, here with the toy model, French to English.
 
+use std::io::{BufRead, BufReader, Write};
+
 use serde_json::json;
 
 use crate::models::install;
 use crate::support::configs::toy;
-use crate::support::http::{Response, ask};
+use crate::support::http::{Response, ask, ask_as};
 use crate::support::process::Running;
 use crate::support::test_dir::TestDir;
 
@@ -87,8 +89,11 @@ fn bad_requests_are_refused_in_json() {
     let text = "Der Deich am Hafen hat in der Nacht zum Mittwoch gehalten.";
     assert!(refusal(&refused("/translate", json!({"q": text, "source": "de", "target": "en"})), 400).contains("language pair de→en"));
     assert!(refusal(&refused("/translate", json!({"q": text, "source": "fr", "target": "klingon"})), 400).contains("klingon"));
-    assert!(refusal(&refused("/translate", json!({"q": 5, "source": "fr", "target": "en"})), 400).contains("neither a text nor a list"));
-    assert!(refusal(&refused("/translate", json!({"q": ["a", 5], "source": "fr", "target": "en"})), 400).contains("not a text"));
+    assert!(
+        refusal(&refused("/translate", json!({"q": 5, "source": "fr", "target": "en"})), 400)
+            .contains("expected a text or a list of texts")
+    );
+    assert!(refusal(&refused("/translate", json!({"q": ["a", 5], "source": "fr", "target": "en"})), 400).contains("expected a string"));
     assert!(refusal(&refused("/translate", json!({"q": "a"})), 400).starts_with("Invalid request"));
     assert!(refusal(&refused("/summarize", json!({"text": text, "language": "de"})), 400).contains("only fr and en"));
     assert!(refusal(&refused("/summarize", json!({"text": "", "language": "fr"})), 400).contains("no sentence"));
@@ -143,5 +148,49 @@ fn a_signal_ends_the_server() {
         let (serving, _) = serve(&dir, &[]);
         serving.signal(signal);
         serving.wait().exits(code);
+    }
+}
+
+#[test]
+fn a_loopback_server_answers_only_under_its_own_names() {
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
+    let body = json!({"q": "Il pleut.", "source": "fr", "target": "en"});
+    for path in ["/health", "/languages", "/translate", "/nothing"] {
+        let body = (path == "/translate").then_some(&body);
+        assert!(refusal(&ask_as("evil.example:80", &url, path, &[], body), 403).contains("Host"), "{path}");
+    }
+    for host in ["localhost", "127.0.0.1:1", "[::1]:5005"] {
+        assert_eq!(ask_as(host, &url, "/health", &[], None).status, 200, "{host}");
+    }
+}
+
+#[test]
+fn every_error_is_json() {
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &[]);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = json!({"q": "Il pleut.", "source": "fr", "target": "en"});
+    assert!(refusal(&ask(&url, "/translate", &form, Some(&body)), 415).contains("application/json"));
+    let utf8 = [("content-type", "application/json; charset=utf-8")];
+    assert_eq!(ask(&url, "/translate", &utf8, Some(&body)).status, 200);
+    assert!(refusal(&ask(&url, "/translate", &[], Some(&json!("x"))), 400).contains("Invalid request"));
+    let many = json!({"q": vec![""; 5_001], "source": "fr", "target": "en"});
+    assert!(refusal(&ask(&url, "/translate", &[], Some(&many)), 400).contains("more than 5000 texts"));
+    assert!(!refusal(&ask(&url, "/none", &[], Some(&body)), 404).is_empty());
+    assert!(!refusal(&ask(&url, "/health", &[], Some(&body)), 405).is_empty());
+}
+
+#[test]
+fn a_wrong_key_is_refused_before_the_body_is_sent() {
+    let dir = dir();
+    let (_serving, url) = serve(&dir, &["--key-env", "DEPECHE_TEST_KEY"]);
+    for headers in ["authorization: Bearer wrong\r\ncontent-length: 100\r\n", "content-length: 10000000\r\n"] {
+        let mut stream = std::net::TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+        stream.set_read_timeout(Some(crate::support::TIMEOUT)).unwrap();
+        write!(stream, "POST /translate HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n{{").unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        assert!(line.contains(" 403 "), "{line}");
     }
 }

@@ -115,11 +115,15 @@ impl Response {
 
 /// Requests `http://HOST:PORT/path`: a `GET` without a body, or a `POST` of JSON.
 pub(crate) fn ask(base: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
-    let host = base.strip_prefix("http://").unwrap().to_owned();
-    let stream = TcpStream::connect(&host).unwrap();
+    ask_as(base.strip_prefix("http://").unwrap(), base, path, headers, body)
+}
+
+/// Like [`ask`], with this `Host` header.
+pub(crate) fn ask_as(host: &str, base: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
+    let stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let (method, body) = body.map_or(("GET", String::new()), |body| ("POST", body.to_string()));
-    let own = [("host", host.as_str()), ("connection", "close"), ("content-length", &body.len().to_string())];
+    let own = [("host", host), ("connection", "close"), ("content-length", &body.len().to_string())];
     let lines: Vec<String> = own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     (&stream).write_all(format!("{method} {path} HTTP/1.1\r\n{}\r\n{body}", lines.concat()).as_bytes()).unwrap();
     let mut from = BufReader::new(stream);
