@@ -87,8 +87,8 @@ async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
 
 /// Sends a request and returns the body of its answer; an error for any status but 2xx.
 async fn fetch(dialect: &dyn Dialect, endpoint: &Endpoint, client: &HttpClient, request: Request) -> Result<Vec<u8>, CallError> {
-    let response = client.send(request).await?;
     let refused = |error: CallError| CallError { message: client.redact(&error.message), ..error };
+    let response = client.send(request).await.map_err(refused)?;
     if (200..300).contains(&response.status) { Ok(response.body) } else { Err(refused(dialect.classify_error(endpoint, &response))) }
 }
 

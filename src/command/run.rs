@@ -1,6 +1,6 @@
 //! `depeche run`: the main job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
@@ -16,7 +16,7 @@ use crate::dedup::DuplicateIndex;
 use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, Fingerprints, Run, RunLimits, RunState};
 use crate::plan::Glossary;
-use crate::record::{CallStore, Ledger, RowStore, RunLock};
+use crate::record::{self, CallStore, Ledger, RowStore, RunLock};
 use crate::report::{self, Progress, Verbosity};
 use crate::write;
 
@@ -80,7 +80,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
         }
         arguments.wait
     })?;
-    write::remove_temporary_files(&config.output);
+    remove_temporary_files(&config.output);
     resources::check_disk_space(&config.output)?;
     resources::raise_open_file_limit(&config)?;
     let runtime = runtime()?;
@@ -96,6 +96,12 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
         tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and will be made again");
     }
     execute(runtime, (config, failed_only), ledger, progress, verbosity)
+}
+
+/// Removes what an earlier run or start that was killed left behind.
+fn remove_temporary_files(output: &Path) {
+    write::remove_temporary_files(output);
+    record::remove_temporary_ledgers(output);
 }
 
 /// Checks before the first call that the outputs are not read as articles, and that they can be written.
@@ -197,6 +203,6 @@ async fn handle_signals(run: Arc<Run>) {
 #[expect(clippy::exit, reason = "the user asked twice")]
 fn end_at_once(run: &Run, exit: Exit) {
     report::print_error(&format!("exit {}: stopped at once; the calls in flight may have been billed", exit.code()));
-    write::remove_temporary_files(&run.config.output);
+    remove_temporary_files(&run.config.output);
     std::process::exit(exit.code().into());
 }

@@ -11,5 +11,6 @@ mod store;
 pub use lock::RunLock;
 pub use sqlite::{
     Filter, Forgotten, KnownFile, Ledger, LedgerReader, Lost, OutputState, PastCall, PastRun, PastWaste, Signed, Spent, Story, forget,
+    remove_temporary_ledgers,
 };
 pub use store::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};

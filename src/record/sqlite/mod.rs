@@ -23,4 +23,5 @@ pub use outputs::OutputState;
 pub use reader::LedgerReader;
 pub use reports::{Lost, PastCall, PastRun, PastWaste, Spent, Story};
 pub use rows::Filter;
+pub use schema::remove_temporary_ledgers;
 pub use signatures::Signed;

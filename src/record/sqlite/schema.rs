@@ -12,6 +12,9 @@ use crate::model::Fault;
 
 /// The ledger's file name.
 pub(super) const FILE: &str = "ledger.db";
+/// A new ledger is named by this prefix and this many random letters and digits until it is complete.
+const TEMPORARY: &str = ".ledger-";
+const RANDOM_LEN: usize = 6;
 /// "dpch": distinguishes our ledger from other programs' `SQLite` files.
 const APPLICATION_ID: i32 = 0x6470_6368;
 /// The tables of a new ledger. Creating them takes a seventh of the time of all migrations.
@@ -37,7 +40,7 @@ fn version() -> i32 {
 pub(super) fn create(path: &Path) -> Result<(), Fault> {
     let fault = |error: &dyn std::fmt::Display| Fault::usage(format!("cannot make the ledger `{}`: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
-    let new = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder).map_err(|error| fault(&error))?;
+    let new = tempfile::Builder::new().prefix(TEMPORARY).rand_bytes(RANDOM_LEN).tempfile_in(folder).map_err(|error| fault(&error))?;
     // The file has a temporary name: errors name the path that the user knows.
     let wrong = |error: rusqlite::Error| damaged(path, &error);
     let connection = Connection::open(new.path()).map_err(wrong)?;
@@ -52,6 +55,21 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     new.as_file().sync_all().map_err(|error| fault(&error))?;
     new.persist_noclobber(path).map_err(|error| fault(&error.error))?;
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
+}
+
+/// Removes new ledgers that were never completed, and `SQLite`'s files beside them. The caller must hold the lock of `folder`.
+pub fn remove_temporary_ledgers(folder: &Path) {
+    let is_ours = |name: &str| {
+        let rest = name.strip_prefix(TEMPORARY).unwrap_or_default();
+        let rest = ["-wal", "-shm", "-journal"].iter().find_map(|end| rest.strip_suffix(end)).unwrap_or(rest);
+        rest.len() == RANDOM_LEN && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_ours) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // A file that stays does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Opens the ledger at `path`, which must be one of ours (see [`is_ours`]).
@@ -143,7 +161,7 @@ fn keep_copy(connection: &Connection, path: &Path, version: i32) -> Result<(), F
         ))
     };
     let folder = path.parent().unwrap_or(Path::new("."));
-    let new = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder).map_err(|error| fault(&error))?;
+    let new = tempfile::Builder::new().prefix(TEMPORARY).rand_bytes(RANDOM_LEN).tempfile_in(folder).map_err(|error| fault(&error))?;
     // The file is empty and ours alone.
     connection.execute("VACUUM INTO ?1", [new.path().to_string_lossy()]).map_err(|error| fault(&error))?;
     new.as_file().sync_all().map_err(|error| fault(&error))?;
@@ -210,6 +228,20 @@ mod tests {
 
     fn of<T: rusqlite::types::FromSql>(path: &Path, query: &str) -> T {
         Connection::open(path).unwrap().query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn ledgers_that_were_never_completed_are_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [".ledger-aB3xY9", ".ledger-aB3xY9-wal", ".ledger-aB3xY9-shm", ".ledger-aB3xY9-journal"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let others = [".ledger-of-mine", ".ledger-", "ledger.db", "ledger.db-wal"];
+        others.iter().for_each(|name| fs::write(dir.path().join(name), "").unwrap());
+        remove_temporary_ledgers(dir.path());
+        let mut left: Vec<_> = dir.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [".ledger-", ".ledger-of-mine", "ledger.db", "ledger.db-wal"]);
     }
 
     #[test]
