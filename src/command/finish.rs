@@ -40,10 +40,10 @@ pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, verbosity: Verbosity)
     ending.exit = exit.code();
     ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
     ending.cause = cause(run, exit);
-    if let Some(fault) = &end.fault {
-        print_fault(fault);
-    } else if verbosity == Verbosity::Quiet && exit != Exit::Done {
+    if verbosity == Verbosity::Quiet && exit != Exit::Done {
         report::print_error(&report::error_line(&ending));
+    } else if let Some(fault) = &end.fault {
+        print_fault(fault);
     }
     if run.progress.prints_lines() {
         report::print_stderr(&report::end_line(&ending));

@@ -94,15 +94,18 @@ pub fn money(sum: Option<f64>) -> String {
     sum.map_or_else(|| "unknown".into(), |sum| format!("{sum:.4}").trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
-/// What went wrong, in one line for a user who reads nothing else: the counts, and the first reason.
+/// What went wrong, in one line for a user who reads nothing else: the counts, and the first reason. Hints follow in lines of their own.
 pub fn error_line(ending: &Ending) -> String {
     let RunSummary { found, failed, pending, .. } = ending.summary;
     let counts = [(failed, "failed"), (pending, "left for the next run")];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} of {found} articles {what}"));
+    let fault = ending.fault.as_deref().unwrap_or_default();
+    let (fault, hints) = fault.split_at(fault.find('\n').unwrap_or(fault.len()));
+    let fault = (!fault.is_empty()).then(|| fault.to_owned());
     let first = ending.failures.first().map(|(source, reason)| format!("the first is {source}: {reason}"));
-    let reason = ending.cause.clone().or_else(|| ending.limit.clone()).or(first);
+    let reason = fault.or_else(|| ending.cause.clone()).or_else(|| ending.limit.clone()).or(first);
     let parts: Vec<String> = counts.chain(reason).collect();
-    format!("exit {}: {}", ending.exit, printable(&parts.join("; ")))
+    format!("exit {}: {}{hints}", ending.exit, printable(&parts.join("; ")))
 }
 
 /// The end of a run as one line of JSON.
@@ -190,6 +193,8 @@ mod tests {
         assert_eq!(error_line(&ending()), "exit 3: 2 of 13 articles failed; the first is input/a\u{fffd}.txt: unreadable: no permission");
         let cause = Some("endpoint `llm`: no such model\nX".into());
         assert_eq!(error_line(&Ending { cause, ..ending() }), "exit 3: 2 of 13 articles failed; endpoint `llm`: no such model X");
+        let fault = Some("no space left\n  hint: free some".into());
+        assert_eq!(error_line(&Ending { fault, ..ending() }), "exit 3: 2 of 13 articles failed; no space left\n  hint: free some");
         let stopped = Ending {
             summary: RunSummary { found: 9, pending: 5, ..RunSummary::default() },
             limit: Some("max_articles: 4 were made".into()),
