@@ -159,10 +159,12 @@ pub(super) struct RunArguments {
         help = "How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]"
     )]
     pub(super) wait_for: Option<Duration>,
-    /// Empty the table if the input is empty [config: input.allow_empty]
-    ///
-    /// By default, the table keeps its rows, and the exit code is 3.
-    #[arg(long)]
+    #[arg(
+        long,
+        help = "Empty the table if the input is empty [config: input.allow_empty]",
+        long_help = "Empty the table if the input is empty [config: input.allow_empty]\n\n\
+                     By default, the table keeps its rows, and the exit code is 3."
+    )]
     pub(super) allow_empty: bool,
     /// Wait if another run is active
     #[arg(long)]

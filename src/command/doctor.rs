@@ -68,7 +68,7 @@ async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
     let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "unknown dialect")) };
     let start = Instant::now();
     // Without a model there is none to ask about: the list of models is what helps.
-    let list = if endpoint.model.is_none() { dialect.second_probe(endpoint) } else { None };
+    let list = endpoint.model.as_deref().is_none_or(str::is_empty).then(|| dialect.fallback_probe(endpoint)).flatten();
     let Some(request) = list.or_else(|| dialect.probe(endpoint)) else {
         return Ok("config valid; not contacted, as its template has no free `probe`".into());
     };

@@ -237,7 +237,9 @@ mod tests {
             fs::write(dir.path().join(name), "").unwrap();
         }
         let others = [".ledger-of-mine", ".ledger-", "ledger.db", "ledger.db-wal"];
-        others.iter().for_each(|name| fs::write(dir.path().join(name), "").unwrap());
+        for name in others {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
         remove_temporary_ledgers(dir.path());
         let mut left: Vec<_> = dir.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         left.sort();
