@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::chat::{self, chat, message};
-use super::error_rules::{ErrorRule, by_message};
+use super::error_rules::{ErrorRule, by_code, by_message};
 use super::{Dialect, Headers, Request, Response, check_model, excerpt, json, key_header, protocol_error, string_fields, truncated};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
@@ -15,6 +15,13 @@ pub(super) struct Anthropic;
 const API_VERSION: &str = "2023-06-01";
 
 const ERRORS: &[ErrorRule] = &[
+    // Of gateways that pass on OpenAI's errors.
+    by_code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
+    by_code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
+    by_code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
+    by_code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
+    by_code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
+    by_code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
     by_message(400, "credit balance is too low", Verdict::Stop, ErrorCode::Quota),
     by_message(400, "usage limits", Verdict::Stop, ErrorCode::Quota),
     by_message(400, "spend limit", Verdict::Stop, ErrorCode::Quota),

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::requested_pause::{is_daily_quota, requested_pause};
 use super::{Response, excerpt};
 use crate::model::{CallError, ErrorCode, Verdict};
 
@@ -38,7 +39,8 @@ pub(super) const fn by_message(status: u16, message: &'static str, verdict: Verd
     ErrorRule { status, code: "", message, verdict, error }
 }
 
-/// The rules for every service. Any other status rejects this article alone.
+/// The rules for every service. Any other 5xx is a failure of the service, and any other status
+/// rejects this article alone.
 pub(super) const COMMON: &[ErrorRule] = &[
     // Plain HTTP on a TLS port of nginx, Go and Apache.
     by_message(400, "https port", Verdict::Stop, ErrorCode::Tls),
@@ -84,8 +86,14 @@ pub(super) fn classify(response: &Response, rules: &[ErrorRule]) -> CallError {
     }
     let lower = text.to_lowercase();
     let rule = rules.iter().chain(COMMON).find(|rule| rule.matches(status, &codes, &lower));
-    let (verdict, error) = rule.map_or((Verdict::Never, ErrorCode::RefusedRequest), |rule| (rule.verdict, rule.error));
-    let verdict = match (verdict, response.retry_after) {
+    let (verdict, error) = match rule {
+        Some(rule) if rule.error == ErrorCode::Busy && is_daily_quota(&response.body) => (Verdict::Stop, ErrorCode::Quota),
+        Some(rule) => (rule.verdict, rule.error),
+        // Cloudflare's 520 to 530 and others: the service's fault, and not the article's.
+        None if (500..600).contains(&status) => (Verdict::BackOff, ErrorCode::Unavailable),
+        None => (Verdict::Never, ErrorCode::RefusedRequest),
+    };
+    let verdict = match (verdict, response.retry_after.or_else(|| requested_pause(&response.body))) {
         (Verdict::BackOff, Some(pause)) => Verdict::Wait(pause),
         (verdict, _) => verdict,
     };
@@ -144,6 +152,24 @@ mod tests {
         let apache = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>400 Bad Request</title>\n</head><body>\n<h1>Bad Request</h1>\n\
             <p>Your browser sent a request that this server could not understand.<br />\nReason: You're speaking plain HTTP to an SSL-enabled server port.";
         assert_eq!((refused(400, apache).verdict, refused(400, apache).code), (Verdict::Stop, ErrorCode::Tls));
+    }
+
+    #[test]
+    fn an_unknown_5xx_is_the_services_failure() {
+        for status in [501, 505, 507, 508, 520, 522, 530, 599] {
+            assert_eq!((refused(status, "").verdict, refused(status, "").code), (Verdict::BackOff, ErrorCode::Unavailable), "{status}");
+        }
+        assert_eq!(refused(499, "").verdict, Verdict::Never);
+    }
+
+    #[test]
+    fn a_pause_in_the_body_is_kept_and_a_daily_quota_stops_the_endpoint() {
+        let pause = Verdict::Wait(std::time::Duration::from_millis(9_300));
+        assert_eq!(refused(429, "Please try again in 9.3s").verdict, pause);
+        assert_eq!(refused(503, "Please try again in 9.3s").verdict, pause);
+        assert_eq!(refused(400, "Please try again in 9.3s").verdict, Verdict::Never);
+        let daily = refused(429, "Limit of requests per day reached. Please try again in 9.3s");
+        assert_eq!((daily.verdict, daily.code), (Verdict::Stop, ErrorCode::Quota));
     }
 
     #[test]

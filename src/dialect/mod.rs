@@ -12,6 +12,7 @@ mod libretranslate;
 mod ollama;
 mod openai;
 mod request;
+mod requested_pause;
 mod template;
 mod terms;
 
@@ -23,6 +24,7 @@ use answer::{check_model, json, not_a_translation, protocol_error, string_fields
 pub use error_rules::ErrorRule;
 use request::key_header;
 pub use request::{Body, Headers, Request, Response};
+pub(crate) use requested_pause::duration;
 
 /// A step of preparing an endpoint for its first call.
 pub enum Step {
