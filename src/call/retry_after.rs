@@ -5,16 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
-/// Pairs of headers: what is left of a limit, and when the limit resets.
-const LIMITS: [(&str, &str); 7] = [
-    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
-    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
-    ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
-    ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
-    ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
-    ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
-    ("ratelimit-remaining", "ratelimit-reset"),
-];
+use crate::dialect::duration;
+
+/// Larger numbers of seconds are Unix time.
+const UNIX_TIME: f64 = 1e9;
+const FURTHEST_UNIX_TIME: Duration = Duration::from_hours(1);
 
 /// The wait that the headers ask for: `retry-after-ms`, `retry-after` (seconds or a date), or else
 /// the reset time of an exhausted limit. Ignores invalid values: negative numbers, words and past
@@ -29,57 +24,61 @@ pub(super) fn retry_after(headers: &HeaderMap, refused: bool, now: Timestamp) ->
     wait.or_else(|| exhausted_limits(headers, refused, now))
 }
 
-/// The time until every exhausted limit has reset. Supports the headers of `OpenAI` (duration in
-/// Go's format), Anthropic (RFC 3339) and the IETF draft (seconds). If an error response marks no
-/// limit as exhausted, all its limits count.
+/// The time until every exhausted limit has reset. Any header whose name has `ratelimit` and `reset`
+/// counts: those of `OpenAI` (duration in Go's format), Anthropic (RFC 3339), the IETF draft (seconds),
+/// GitHub and `OpenRouter` (Unix time).
+///
+/// `refused`: an error response. If it marks no limit as exhausted, those count that it says nothing
+/// about. A successful response asks for no more than the time after which one call is free again: at
+/// many services, the limit resets bit by bit.
 fn exhausted_limits(headers: &HeaderMap, refused: bool, now: Timestamp) -> Option<Duration> {
-    let mut exhausted = None;
-    let mut any = None;
-    for (remaining, reset) in LIMITS {
-        let Some(wait) = header(headers, reset).and_then(|text| duration(text, now)) else { continue };
-        any = any.max(Some(wait));
+    let (mut exhausted, mut unknown) = (None, None);
+    for (name, reset) in headers {
+        let name = name.as_str();
+        if !(name.contains("ratelimit") || name.contains("rate-limit")) || !name.contains("reset") {
+            continue;
+        }
+        let Some(wait) = reset.to_str().ok().and_then(|text| time_until(text.trim(), now)) else { continue };
+        let number = |part: &str| header(headers, &name.replacen("reset", part, 1)).and_then(|text| text.parse::<f64>().ok());
         // Some servers send -1 if they do not know the value.
-        if header(headers, remaining) == Some("0") {
-            exhausted = exhausted.max(Some(wait));
+        match number("remaining").filter(|remaining| *remaining >= 0.0) {
+            Some(remaining) if remaining < 1.0 => {
+                let all = number("limit").filter(|limit| !refused && *limit >= 1.0);
+                exhausted = exhausted.max(Some(all.map_or(wait, |limit| wait.div_f64(limit))));
+            }
+            Some(_) => {}
+            None => unknown = unknown.max(Some(wait)),
         }
     }
-    exhausted.or(any.filter(|_| refused))
+    exhausted.or(unknown.filter(|_| refused)).filter(|wait| !wait.is_zero())
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
 }
 
-/// Parses a reset header: a duration (`6m0s`, `120ms`), seconds (`1.5`) or a timestamp.
-fn duration(text: &str, now: Timestamp) -> Option<Duration> {
+/// Parses a reset header: a duration (`6m0s`, `120ms`), seconds (`1.5`), a timestamp, or Unix time in
+/// seconds or milliseconds. Our clock may be wrong, so Unix time is believed up to an hour ahead.
+fn time_until(text: &str, now: Timestamp) -> Option<Duration> {
     let seconds = match (text.parse::<f64>(), text.parse::<Timestamp>()) {
-        (Ok(seconds), _) => seconds,
-        (_, Ok(end)) => seconds_until(end, now)?,
-        _ => go_duration(text)?,
+        (Ok(number), _) if number >= UNIX_TIME => {
+            let seconds = if number >= UNIX_TIME * 1000.0 { number / 1000.0 } else { number };
+            seconds - unix_time(now)
+        }
+        (Ok(seconds), _) => return positive(seconds),
+        (_, Ok(end)) => return positive(seconds_until(end, now)?),
+        _ => return duration(text).filter(|wait| !wait.is_zero()),
     };
+    positive(seconds).filter(|wait| *wait <= FURTHEST_UNIX_TIME)
+}
+
+fn positive(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|span| !span.is_zero())
 }
 
-/// Parses a duration in Go's format, such as `1h2m3.5s`, to seconds.
-fn go_duration(text: &str) -> Option<f64> {
-    let mut rest = text;
-    let mut sum = 0.0;
-    while !rest.is_empty() {
-        let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
-        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
-        let factor = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 1e-3,
-            "us" | "µs" => 1e-6,
-            "ns" => 1e-9,
-            _ => return None,
-        };
-        sum += number.parse::<f64>().ok()? * factor;
-        rest = after;
-    }
-    (!text.is_empty()).then_some(sum)
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are below 2^52")]
+fn unix_time(now: Timestamp) -> f64 {
+    now.as_millisecond() as f64 / 1000.0
 }
 
 /// Returns `None` if `end` is in the past.
@@ -108,6 +107,7 @@ mod tests {
         assert_eq!(with_header("x-ratelimit-reset-tokens", "1h2m3.5s"), Some(Duration::from_millis(3_723_500)));
         assert_eq!(with_header("anthropic-ratelimit-requests-reset", "2026-11-23T10:00:07Z"), Some(Duration::from_secs(7)));
         assert_eq!(with_header("ratelimit-reset", "12"), Some(Duration::from_secs(12)));
+        assert_eq!(with_header("x-ratelimit-reset-requests-minute", "12.5"), Some(Duration::from_millis(12_500)));
         let both = [
             ("x-ratelimit-remaining-requests", "0"),
             ("x-ratelimit-reset-requests", "2s"),
@@ -116,9 +116,34 @@ mod tests {
         ];
         assert_eq!(with_headers(&both, true), Some(Duration::from_secs(2)));
         assert_eq!(with_headers(&both, false), Some(Duration::from_secs(2)), "a successful response can exhaust a limit");
+        let with_limit = [&both[..2], &[("x-ratelimit-limit-requests", "40")]].concat();
+        assert_eq!(with_headers(&with_limit, false), Some(Duration::from_millis(50)), "until one call is free again");
+        assert_eq!(with_headers(&with_limit, true), Some(Duration::from_secs(2)));
         assert_eq!(with_headers(&both[2..], false), None);
         assert_eq!(with_headers(&[("x-ratelimit-remaining-requests", "-1"), ("x-ratelimit-reset-requests", "0")], true), None);
         assert_eq!(with_headers(&[("retry-after", "3"), ("x-ratelimit-reset-requests", "6m0s")], true), Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn reads_unix_time_up_to_an_hour_ahead() {
+        // 2026-11-23T10:00:00Z.
+        for (name, value, seconds) in [
+            ("x-ratelimit-reset", "1795428020", Some(20)),
+            ("x-ratelimit-reset", "1795428020000", Some(20)),
+            ("x-rate-limit-reset", "1795431590", Some(3_590)),
+            ("x-ratelimit-reset", "1795431610", None),
+            ("x-ratelimit-reset", "1795427990", None),
+        ] {
+            assert_eq!(with_header(name, value), seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_not_exhausted_asks_for_no_pause() {
+        let day = [("x-ratelimit-remaining-requests-day", "12"), ("x-ratelimit-reset-requests-day", "33011.38")];
+        assert_eq!(with_headers(&day, true), None);
+        let minute = [("x-ratelimit-remaining-tokens-minute", "0"), ("x-ratelimit-reset-tokens-minute", "11.38")];
+        assert_eq!(with_headers(&[day, minute].concat(), true), Some(Duration::from_millis(11_380)));
     }
 
     #[test]
