@@ -1,218 +1,425 @@
-//! Decides when a call may be sent: a free permit, the breaker, pauses and the rate limits.
+//! Decides when a call may be sent. Calls wait in two queues:
+//!
+//! 1. The **line** (`wait_in_line`). Only as many calls leave it as will soon be sent, because a call
+//!    that has left it is claimed in the ledger and has money reserved.
+//! 2. The **gate** (`admit`). The call at its head is sent as soon as the circuit breaker, the pauses,
+//!    the places and the rates allow it, all decided at the moment of sending.
+//!
+//! A call that is tried again goes to the end of the gate's queue, and holds no place while it waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::adaptive_rate::AdaptiveRateLimit;
-use super::backoff::jittered;
 use super::breaker::{Breaker, BreakerDecision};
-use super::concurrency::{ConcurrencyLimiter, Permit};
-use super::rate_limit::RateLimiter;
+use super::concurrency::ConcurrencyLimit;
+use super::rate_limit::{RateLimiter, USED_SHARE};
+use super::service_limits::{Sent, ServiceLimits};
 use crate::config::Endpoint;
 use crate::model::Usage;
 
-/// With a lower limit, permits are free so rarely that preparing a call early saves nothing.
-const MIN_LIMIT_TO_PREPARE: usize = 32;
+/// With fewer places, they are free so rarely that claiming a call early saves nothing.
+const MIN_PLACES_TO_CLAIM_EARLY: usize = 32;
+/// How many calls are claimed before there is a place for them: about as many as get places during
+/// one commit of the ledger.
+const CLAIMED_EARLY: usize = 32;
+/// With a rate limit, calls leave the line this long before they are sent: some commits of the ledger.
+const CLAIM_AHEAD: f64 = 0.05;
+/// The first calls, and those after a pause, leave at most at this rate, in calls per second. If the
+/// service refuses some, the others are still here.
+const START_RATE: f64 = 3_000.0;
+/// Calls leave at most at this multiple of the rate at which places become free on average. So calls
+/// that were answered together do not leave together: a service whose limit is a rate would refuse
+/// them as if they were too many at once. Linux paces TCP in the same way (`tcp_pacing_ss_ratio`).
+const PACE: f64 = 2.0;
+/// Bursts of this length need no timers.
+const PACE_TOLERANCE: Duration = Duration::from_millis(4);
+/// The weight of an answer in the mean response time.
+const RESPONSE_TIME_WEIGHT: f64 = 0.1;
 
-/// Whether a call may be sent.
+/// Why a call is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
-    Granted,
+pub(super) enum NotAdmitted<E> {
     /// Another endpoint should do it.
     FailOver,
     /// The service has been down for longer than the user wants to wait.
     OutageTooLong,
+    /// The check of the caller failed.
+    Stopped(E),
 }
 
 /// Admission control of one endpoint.
 #[derive(Debug)]
 pub(super) struct AdmissionControl {
-    concurrency: ConcurrencyLimiter,
+    /// Held by the call at the head of the line. The mutex is fair, so it is the queue.
+    line: tokio::sync::Mutex<()>,
+    /// Held by the call at the head of the gate's queue.
+    gate: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    /// Notified when a call at a head should look again.
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    concurrency: ConcurrencyLimit,
+    limits: ServiceLimits,
+    breaker: Breaker,
     requests: RateLimiter,
-    /// Limits requests a second time, at the moment at which they are sent.
-    departures: RateLimiter,
     tokens: RateLimiter,
     characters: RateLimiter,
     /// The user's limit, in requests per second.
     configured_rate: Option<f64>,
-    adaptive: Mutex<AdaptiveRateLimit>,
-    breaker: Mutex<Breaker>,
+    /// Spreads calls that would leave together.
+    pace: RateLimiter,
+    /// The mean response time, in seconds.
+    response_time: Option<f64>,
+    /// Calls that leave at the rate of a start.
+    starting: usize,
+    /// Calls that have left the line and were not sent yet.
+    ready: usize,
+    in_flight: usize,
+    in_line: usize,
+    at_gate: usize,
+    /// Calls that sleep before they are tried again.
+    sleeping: usize,
+}
+
+/// What the call at the head of a queue does.
+enum Head {
+    Go {
+        probe: bool,
+    },
+    /// `None`: until something changes.
+    WaitUntil(Option<Instant>),
+    FailOver,
+    OutageTooLong,
+}
+
+/// A call that has left the line, until it is sent.
+#[derive(Debug)]
+pub(super) struct Ready<'a> {
+    _counted: Counted<'a>,
+}
+
+/// A call in flight. Its place is free when this is dropped.
+#[derive(Debug)]
+pub(super) struct InFlight<'a> {
+    admission: &'a AdmissionControl,
+    sent: Sent,
+    probe: bool,
+}
+
+/// Counts a call in one of the state's counters until it is dropped.
+#[derive(Debug)]
+pub(super) struct Counted<'a> {
+    admission: &'a AdmissionControl,
+    counter: fn(&mut State) -> &mut usize,
+    /// Whether a call at a head may wait for the counter.
+    awaited: bool,
 }
 
 impl AdmissionControl {
     pub(super) fn new(endpoint: &Endpoint) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 per minute")]
         let configured_rate = endpoint.rates.requests.map(|count| count as f64 / 60.0);
-        Self {
-            concurrency: ConcurrencyLimiter::new(endpoint.concurrency),
+        let concurrency = ConcurrencyLimit::new(endpoint.concurrency);
+        let state = State {
+            starting: concurrency.limit(),
+            concurrency,
+            limits: ServiceLimits::new(Instant::now()),
+            breaker: Breaker::new(endpoint.wait_for),
             requests: RateLimiter::per_minute(endpoint.rates.requests),
-            departures: RateLimiter::per_minute(endpoint.rates.requests),
             tokens: RateLimiter::per_minute(endpoint.rates.tokens),
             characters: RateLimiter::per_minute(endpoint.rates.characters),
+            pace: RateLimiter::with_tolerance(PACE_TOLERANCE),
+            response_time: None,
             configured_rate,
-            adaptive: Mutex::new(AdaptiveRateLimit::new(Instant::now())),
-            breaker: Mutex::new(Breaker::new(endpoint.wait_for)),
-        }
+            ready: 0,
+            in_flight: 0,
+            in_line: 0,
+            at_gate: 0,
+            sleeping: 0,
+        };
+        let queue = tokio::sync::Mutex::default;
+        let control = Self { line: queue(), gate: queue(), state: Mutex::new(state), changed: Notify::new() };
+        control.state().apply_learned_rate();
+        control
     }
 
-    /// Waits for a permit. If none is free, runs `prepare` once the call is near the front of the
-    /// queue, provided that nothing but a permit keeps the call from being sent.
-    pub(super) async fn permit<E>(&self, prepare: impl AsyncFnOnce() -> Result<(), E>) -> Result<Permit<'_>, E> {
-        if let Some(permit) = self.concurrency.try_acquire() {
-            return Ok(permit);
-        }
-        let _near_front = self.concurrency.near_front().await;
-        if self.only_permits_are_missing() {
-            prepare().await?;
-        }
-        Ok(self.concurrency.acquire().await)
-    }
-
-    /// Whether waiting calls wait for nothing but a permit, and the limit is high.
-    fn only_permits_are_missing(&self) -> bool {
-        // A learned rate limit also sets `requests`.
-        let unlimited = [&self.requests, &self.tokens, &self.characters].into_iter().all(RateLimiter::is_unlimited);
-        let adaptive = self.adaptive();
-        let paused = adaptive.is_blocked() || adaptive.is_paused(Instant::now());
-        drop(adaptive);
-        unlimited && !paused && !self.breaker().restricts_calls() && self.concurrency.limit() >= MIN_LIMIT_TO_PREPARE
+    /// Waits until the call will be sent soon. `early`: the call may be claimed before there is a
+    /// place for it. `check` is asked again whenever something changes.
+    pub(super) async fn wait_in_line<E>(
+        &self,
+        last: bool,
+        early: bool,
+        check: impl Fn() -> Result<(), E>,
+    ) -> Result<Ready<'_>, NotAdmitted<E>> {
+        let _waiting = self.count(|state| &mut state.in_line, false);
+        let _head = self.line.lock().await;
+        self.head(check, |state, now| state.may_leave_line(now, last, early)).await?;
+        Ok(Ready { _counted: self.count(|state| &mut state.ready, true) })
     }
 
     /// Waits until a call may be sent that will use about `expected` and counts as `weight` requests.
     /// `last`: no other endpoint can do it, so wait for a service that is down.
-    pub(super) async fn admit(&self, expected: &Usage, weight: u32, last: bool) -> Admission {
+    pub(super) async fn admit<E>(
+        &self,
+        ready: Option<Ready<'_>>,
+        expected: &Usage,
+        weight: u32,
+        last: bool,
+        check: impl Fn() -> Result<(), E>,
+    ) -> Result<InFlight<'_>, NotAdmitted<E>> {
+        let _waiting = self.count(|state| &mut state.at_gate, false);
+        let _head = self.gate.lock().await;
+        let probe = self.head(check, |state, now| state.may_be_sent(now, last)).await?;
+        let sent = self.state().send(Instant::now(), probe, expected, weight);
+        drop(ready);
+        Ok(InFlight { admission: self, sent, probe })
+    }
+
+    /// Waits at the head of a queue. Returns whether the call is a probe.
+    async fn head<E>(
+        &self,
+        check: impl Fn() -> Result<(), E>,
+        decide: impl Fn(&mut State, Instant) -> Head,
+    ) -> Result<bool, NotAdmitted<E>> {
         loop {
-            let now = Instant::now();
-            if !last && self.breaker().fails_over(now) {
-                return Admission::FailOver;
-            }
-            let decision = if last { self.breaker().admit(now) } else { BreakerDecision::Allow };
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no notification is missed.
+            changed.as_mut().enable();
+            check().map_err(NotAdmitted::Stopped)?;
+            let decision = decide(&mut self.state(), Instant::now());
             match decision {
-                BreakerDecision::Allow => {}
-                BreakerDecision::WaitUntil(until) => {
-                    tokio::time::sleep_until(until).await;
-                    continue;
-                }
-                BreakerDecision::OutageTooLong => return Admission::OutageTooLong,
+                Head::Go { probe } => return Ok(probe),
+                Head::FailOver => return Err(NotAdmitted::FailOver),
+                Head::OutageTooLong => return Err(NotAdmitted::OutageTooLong),
+                Head::WaitUntil(Some(until)) => tokio::select! {
+                    () = changed => {}
+                    () = tokio::time::sleep_until(until) => {}
+                },
+                Head::WaitUntil(None) => changed.await,
             }
-            let paused_until = self.adaptive().admit(now);
-            if let Some(until) = paused_until {
-                self.breaker().probe_aborted();
-                // Jitter, so that calls that waited together do not come back together.
-                tokio::time::sleep_until(until + jittered((until - now) / 20)).await;
-                continue;
-            }
-            let Some(slot) = self.reserve(expected, weight) else { return Admission::Granted };
-            tokio::time::sleep_until(slot).await;
-            // The service may have refused another call meanwhile.
-            if !self.adaptive().is_paused(Instant::now()) {
-                return Admission::Granted;
-            }
-            self.probe_aborted();
         }
     }
 
-    /// Spaces calls that were admitted one by one but held up afterwards, for example by the ledger.
-    /// They would leave as a burst, which a service that counts per second refuses.
-    pub(super) async fn space_departure(&self, weight: u32) {
-        if let Some(slot) = self.departures.reserve(f64::from(weight)) {
-            tokio::time::sleep_until(slot).await;
-        }
+    /// Lets the calls at the heads look again.
+    pub(super) fn look_again(&self) {
+        self.changed.notify_waiters();
     }
 
-    /// Reserves the call in every rate limiter. Returns the latest slot, or `None` if the call may be
-    /// sent now.
-    fn reserve(&self, expected: &Usage, weight: u32) -> Option<Instant> {
-        let slots = [
-            self.requests.reserve(f64::from(weight)),
-            self.tokens.reserve(float(tokens(expected))),
-            self.characters.reserve(float(expected.characters.unwrap_or_default())),
-        ];
-        slots.into_iter().flatten().max().filter(|slot| *slot > Instant::now())
-    }
-
-    /// A call that counts as `weight` requests had a usable answer after `response_time`.
-    pub(super) fn answered(&self, response_time: Duration, weight: u32) {
-        self.breaker().answered(Instant::now(), true);
-        self.concurrency.answered(response_time);
-        let mut adaptive = self.adaptive();
-        adaptive.accepted(Instant::now(), weight);
-        self.apply_learned_rate(&adaptive);
-    }
-
-    /// A call had an unusable answer: the service works, but another one may do better.
-    pub(super) fn unusable(&self) {
-        self.breaker().answered(Instant::now(), false);
-        self.adaptive().probe_aborted();
-    }
-
-    /// The service rejected only this call, so it is healthy.
-    pub(super) fn healthy(&self) {
-        self.breaker().answered(Instant::now(), true);
-        self.adaptive().probe_aborted();
+    /// Counts a call that sleeps before it is tried again.
+    pub(super) fn sleeping(&self) -> Counted<'_> {
+        self.count(|state| &mut state.sleeping, false)
     }
 
     /// Replaces the estimated tokens of a call by those that it used, if the service counts them.
     pub(super) fn correct_tokens(&self, expected: &Usage, used: &Usage) {
         if used.tokens_in.is_some() || used.tokens_out.is_some() {
-            self.tokens.correct(float(tokens(used)) - float(tokens(expected)));
+            self.change(|state, _| state.tokens.correct(float(tokens(used)) - float(tokens(expected))));
         }
     }
 
     /// Pauses all calls.
     pub(super) fn pause_all(&self, pause: Duration) {
-        self.adaptive().pause_all(Instant::now(), pause);
-    }
-
-    /// The service refused a call because of a rate limit (429). Returns how long the call waits
-    /// before its next attempt.
-    pub(super) fn refused(&self, retry_after: Option<Duration>) -> Duration {
-        self.breaker().probe_aborted();
-        let mut adaptive = self.adaptive();
-        let refusal = adaptive.refused(Instant::now(), retry_after);
-        self.apply_learned_rate(&adaptive);
-        drop(adaptive);
-        if refusal.first_of_burst {
-            self.concurrency.overloaded();
-        }
-        refusal.wait
-    }
-
-    /// The service cannot be reached, or failed. `overloaded`: it has too much to do.
-    pub(super) fn failed(&self, overloaded: bool) {
-        self.breaker().failed(Instant::now());
-        self.adaptive().probe_aborted();
-        if overloaded {
-            self.concurrency.overloaded();
-        }
-    }
-
-    /// A call ended without showing the state of the service.
-    pub(super) fn probe_aborted(&self) {
-        self.breaker().probe_aborted();
-        self.adaptive().probe_aborted();
+        self.change(|state, now| state.limits.pause_all(now, pause));
     }
 
     /// How long the service has refused every call.
     pub(super) fn refusing_for(&self) -> Duration {
-        self.adaptive().refusing_for(Instant::now())
+        self.state().limits.refusing_for(Instant::now())
     }
 
-    /// Sets the request rate to the lower of the user's and the learned limit.
-    fn apply_learned_rate(&self, adaptive: &AdaptiveRateLimit) {
-        if let Some(learned) = adaptive.rate() {
-            self.requests.set_rate(self.configured_rate.map_or(learned, |configured| configured.min(learned)));
+    /// Whether calls wait although nothing keeps them from being sent, and none is under way: a bug.
+    pub(super) fn is_stalled(&self) -> bool {
+        let state = self.state();
+        let now = Instant::now();
+        // A call that has left the line may wait for money or for the ledger.
+        let waits = state.at_gate > 0 || (state.in_line > 0 && state.ready == 0);
+        let idle = waits && state.in_flight == 0 && state.sleeping == 0;
+        let until = match state.breaker.decide(now, true) {
+            BreakerDecision::WaitUntil(until) => until,
+            _ => None,
+        };
+        let awaited = [until, state.limits.paused_until(now), state.next_slot()];
+        idle && !awaited.into_iter().flatten().any(|until| until > now)
+    }
+
+    fn count(&self, counter: fn(&mut State) -> &mut usize, awaited: bool) -> Counted<'_> {
+        *counter(&mut self.state()) += 1;
+        Counted { admission: self, counter, awaited }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let changed = change(&mut self.state(), Instant::now());
+        self.look_again();
+        changed
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// How many calls may be in flight.
+    fn places(&self) -> usize {
+        let limit = self.concurrency.limit();
+        self.limits.places().map_or(limit, |places| places.min(limit))
+    }
+
+    /// The time from which every rate limit allows a call.
+    fn next_slot(&self) -> Option<Instant> {
+        [&self.requests, &self.pace, &self.tokens, &self.characters].into_iter().filter_map(RateLimiter::next_slot).max()
+    }
+
+    fn may_leave_line(&mut self, now: Instant, last: bool, early: bool) -> Head {
+        let may_probe = match self.breaker.decide(now, last) {
+            BreakerDecision::FailOver => return Head::FailOver,
+            BreakerDecision::OutageTooLong => return Head::OutageTooLong,
+            BreakerDecision::Allow { probe } => !probe || self.ready == 0,
+            // The next probe may well be this call.
+            BreakerDecision::WaitUntil(_) => self.ready == 0,
+        };
+        if let Some(until) = self.limits.paused_until(now) {
+            return Head::WaitUntil(Some(until));
+        }
+        let places = self.places();
+        let limited =
+            self.limits.rate().or(self.configured_rate).is_some() || self.tokens.rate().is_some() || self.characters.rate().is_some();
+        let leave = if early && !limited && places >= MIN_PLACES_TO_CLAIM_EARLY {
+            self.ready < CLAIMED_EARLY
+        } else {
+            let soon = self.requests.rate().map_or(usize::MAX, |rate| scaled(rate * CLAIM_AHEAD));
+            self.ready < soon && self.in_flight + self.ready < places
+        };
+        if leave && may_probe { Head::Go { probe: false } } else { Head::WaitUntil(None) }
+    }
+
+    fn may_be_sent(&mut self, now: Instant, last: bool) -> Head {
+        let probe = match self.breaker.decide(now, last) {
+            BreakerDecision::FailOver => return Head::FailOver,
+            BreakerDecision::OutageTooLong => return Head::OutageTooLong,
+            BreakerDecision::WaitUntil(until) => return Head::WaitUntil(until),
+            BreakerDecision::Allow { probe } => probe,
+        };
+        if let Some(until) = self.limits.paused_until(now) {
+            return Head::WaitUntil(Some(until));
+        }
+        if self.limits.is_probing() || self.in_flight >= self.places() {
+            return Head::WaitUntil(None);
+        }
+        match self.next_slot().filter(|slot| *slot > now) {
+            Some(slot) => Head::WaitUntil(Some(slot)),
+            None => Head::Go { probe },
         }
     }
 
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    fn send(&mut self, now: Instant, probe: bool, expected: &Usage, weight: u32) -> Sent {
+        self.breaker.sent(now, probe);
+        self.requests.take(now, f64::from(weight));
+        self.pace.take(now, 1.0);
+        self.tokens.take(now, float(tokens(expected)));
+        self.characters.take(now, float(expected.characters.unwrap_or_default()));
+        let sent = self.limits.sent(now, self.in_flight, weight);
+        self.in_flight += 1;
+        self.concurrency.sent(self.in_flight);
+        if self.starting > 0 {
+            self.starting -= 1;
+            self.apply_learned_rate();
+        }
+        sent
     }
 
-    fn adaptive(&self) -> MutexGuard<'_, AdaptiveRateLimit> {
-        self.adaptive.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Sets the request rate to the lower of the user's and the learned limit, and the pace.
+    fn apply_learned_rate(&mut self) {
+        let rates = [self.configured_rate.map(|rate| rate * USED_SHARE), self.limits.rate()];
+        self.requests.set_rate(rates.into_iter().flatten().min_by(f64::total_cmp));
+        #[expect(clippy::cast_precision_loss, reason = "there are at most 10,000 places")]
+        let pace = self.response_time.map(|seconds| PACE * self.places() as f64 / seconds.max(1e-6));
+        let start = (self.starting > 0).then_some(START_RATE);
+        self.pace.set_rate([pace, start].into_iter().flatten().min_by(f64::total_cmp));
+    }
+}
+
+impl InFlight<'_> {
+    /// Records an outcome. The call at the head looks again when this call's place is free.
+    fn record<T>(&self, outcome: impl FnOnce(&mut State, Instant) -> T) -> T {
+        outcome(&mut self.admission.state(), Instant::now())
+    }
+
+    /// The call had a usable answer.
+    pub(super) fn answered(&self) {
+        self.record(|state, now| {
+            state.breaker.answered(now, true);
+            let response_time = now.saturating_duration_since(self.sent.at).as_secs_f64();
+            let mean = state.response_time.unwrap_or(response_time);
+            state.response_time = Some(mean + (response_time - mean) * RESPONSE_TIME_WEIGHT);
+            let before = state.places();
+            state.concurrency.answered(now.saturating_duration_since(self.sent.at));
+            state.limits.accepted(now, &self.sent);
+            if state.places() > before {
+                state.limits.pressure_grew();
+            }
+            state.apply_learned_rate();
+        });
+    }
+
+    /// The call had an unusable answer: the service works, but another one may do better.
+    pub(super) fn unusable(&self) {
+        self.record(|state, now| state.breaker.answered(now, false));
+    }
+
+    /// The service rejected only this call, so it is healthy.
+    pub(super) fn healthy(&self) {
+        self.record(|state, now| state.breaker.answered(now, true));
+    }
+
+    /// The service refused the call because of a rate limit (429). `asked`: the pause that it asks for.
+    pub(super) fn refused(&self, asked: Option<Duration>) {
+        self.record(|state, now| {
+            state.limits.refused(now, &self.sent, asked);
+            state.concurrency.refused();
+            state.starting = state.places();
+            state.apply_learned_rate();
+        });
+    }
+
+    /// The service cannot be reached, or failed. `certain`: by its own fault. `overloaded`: it has too
+    /// much to do. Returns whether calls are only sent as probes.
+    pub(super) fn failed(&self, certain: bool, overloaded: bool) -> bool {
+        self.record(|state, now| {
+            state.breaker.failed(now, self.probe, certain);
+            if overloaded {
+                state.concurrency.overloaded();
+            }
+            state.breaker.restricts_calls()
+        })
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.admission.change(|state, _| {
+            state.in_flight -= 1;
+            state.limits.ended(&self.sent);
+            if self.probe {
+                state.breaker.probe_aborted();
+            }
+        });
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        *(self.counter)(&mut self.admission.state()) -= 1;
+        if self.awaited {
+            self.admission.look_again();
+        }
     }
 }
 
@@ -225,98 +432,142 @@ fn float(number: u64) -> f64 {
     number as f64
 }
 
+/// A number of calls, at least 1.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float becomes the nearest number")]
+fn scaled(calls: f64) -> usize {
+    (calls as usize).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Concurrency, Rates};
 
-    fn with_rates(rates: Rates) -> AdmissionControl {
-        let concurrency = Concurrency::Fixed(MIN_LIMIT_TO_PREPARE);
-        AdmissionControl::new(&Endpoint { concurrency, rates, ..Endpoint::sample("openai", "http://x") })
+    const MANY: usize = MIN_PLACES_TO_CLAIM_EARLY;
+
+    fn with(places: usize, rates: Rates) -> AdmissionControl {
+        let endpoint = Endpoint { concurrency: Concurrency::Fixed(places), rates, ..Endpoint::sample("openai", "http://x") };
+        AdmissionControl::new(&endpoint)
     }
 
-    fn with_requests(per_minute: u64) -> AdmissionControl {
-        with_rates(Rates { requests: Some(per_minute), ..Rates::default() })
+    fn per_minute(requests: u64) -> Rates {
+        Rates { requests: Some(requests), ..Rates::default() }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn calls_that_were_held_up_leave_one_by_one() {
-        let admission = with_requests(6_000);
-        for _ in 0..5 {
-            assert_eq!(admission.admit(&Usage::default(), 1, true).await, Admission::Granted);
+    async fn send(admission: &AdmissionControl, weight: u32) -> InFlight<'_> {
+        admission.admit(None, &Usage::default(), weight, true, || Ok::<(), ()>(())).await.unwrap()
+    }
+
+    async fn leave_line(admission: &AdmissionControl, early: bool) -> Ready<'_> {
+        admission.wait_in_line(true, early, || Ok::<(), ()>(())).await.unwrap()
+    }
+
+    /// Lets as many calls leave the line as may without one being sent.
+    async fn leave_line_at_once(admission: &AdmissionControl, early: bool) -> Vec<Ready<'_>> {
+        let mut ready = Vec::new();
+        while let Ok(call) = tokio::time::timeout(Duration::from_millis(1), leave_line(admission, early)).await {
+            ready.push(call);
         }
-        let released = Instant::now() + Duration::from_secs(1);
-        tokio::time::sleep_until(released).await;
-        let mut departures = Vec::new();
-        for _ in 0..5 {
-            admission.space_departure(1).await;
-            departures.push(released.elapsed().as_millis());
-        }
-        // 10 ms apart; a timer may be off by 1 ms, and the limiter may catch up 5 ms.
-        assert!(departures.windows(2).skip(1).all(|two| two[1] - two[0] >= 9), "{departures:?}");
-        assert!(departures[4] >= 34, "{departures:?}");
+        ready
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_that_counts_as_three_requests_takes_three_slots() {
-        let admission = with_requests(600);
-        let start = Instant::now();
-        let mut admitted = Vec::new();
-        for weight in [3, 1, 1] {
-            assert_eq!(admission.admit(&Usage::default(), weight, true).await, Admission::Granted);
-            admitted.push(start.elapsed().as_millis() / 100);
-        }
-        assert_eq!(admitted, [0, 3, 4]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_waiting_for_its_slot_keeps_a_pause_that_begins_meanwhile() {
-        let admission = with_requests(60);
-        assert_eq!(admission.admit(&Usage::default(), 1, true).await, Admission::Granted);
-        let start = Instant::now();
-        let waiting = async {
-            assert_eq!(admission.admit(&Usage::default(), 1, true).await, Admission::Granted);
-            start.elapsed()
-        };
-        let refusal = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            admission.refused(Some(Duration::from_secs(10)));
-        };
-        let (waited, ()) = tokio::join!(waiting, refusal);
-        assert!(waited >= Duration::from_millis(10_500), "admitted after {waited:?}, during the pause");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn prepares_a_waiting_call_only_if_no_rate_limit_delays_it() {
-        let is_prepared = async |rates: Rates| {
-            let admission = with_rates(rates);
-            let mut permits = Vec::new();
-            for _ in 0..MIN_LIMIT_TO_PREPARE {
-                permits.push(admission.permit(async || Err(())).await.unwrap());
+    async fn calls_are_spaced_by_their_weight_also_after_a_time_without_calls() {
+        let admission = with(8, per_minute(600));
+        for idle in [0, 60] {
+            tokio::time::sleep(Duration::from_secs(idle)).await;
+            let start = Instant::now();
+            let mut sent = Vec::new();
+            for weight in [3, 1, 1] {
+                drop(send(&admission, weight).await);
+                sent.push(start.elapsed().as_millis() / 100);
             }
-            let mut prepared = false;
-            let permit = admission.permit(async || {
-                prepared = true;
-                Ok::<(), ()>(())
-            });
-            assert!(tokio::time::timeout(Duration::from_secs(1), permit).await.is_err(), "no permit is free");
-            prepared
-        };
-        assert!(is_prepared(Rates::default()).await);
-        let limit = Some(6_000);
-        assert!(!is_prepared(Rates { requests: limit, ..Rates::default() }).await);
-        assert!(!is_prepared(Rates { tokens: limit, ..Rates::default() }).await);
-        assert!(!is_prepared(Rates { characters: limit, ..Rates::default() }).await);
+            assert_eq!(sent, [0, 3, 4]);
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn prepares_no_calls_while_the_service_is_paused_or_blocked() {
-        let admission = with_rates(Rates::default());
-        assert!(admission.only_permits_are_missing());
-        let pause = Duration::from_mins(2);
-        admission.refused(Some(pause));
-        assert!(!admission.only_permits_are_missing(), "paused");
-        tokio::time::advance(pause * 2).await;
-        assert!(!admission.adaptive().is_paused(Instant::now()) && !admission.only_permits_are_missing(), "blocked");
+    async fn a_call_at_the_gate_keeps_a_pause_that_begins_meanwhile_and_takes_one_slot() {
+        let admission = with(8, per_minute(60));
+        let first = send(&admission, 1).await;
+        let start = Instant::now();
+        let pause = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            first.refused(Some(Duration::from_secs(10)));
+            admission.look_again();
+        };
+        let (second, ()) = tokio::join!(send(&admission, 1), pause);
+        assert_eq!(start.elapsed().as_millis() / 100, 105, "sent at the end of the pause");
+        drop(second);
+        send(&admission, 1).await;
+        assert_eq!(start.elapsed().as_secs(), 11, "one slot later");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_holds_no_place() {
+        let admission = with(1, Rates::default());
+        let first = send(&admission, 1).await;
+        assert!(tokio::time::timeout(Duration::from_secs(1), send(&admission, 1)).await.is_err(), "the place is taken");
+        drop(first);
+        send(&admission, 1).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_calls_leave_the_line_before_they_can_be_sent() {
+        let admission = with(MANY, Rates::default());
+        let mut in_flight = Vec::new();
+        for _ in 0..MANY {
+            in_flight.push(send(&admission, 1).await);
+        }
+        assert_eq!(leave_line_at_once(&admission, true).await.len(), CLAIMED_EARLY, "claimed while all places are taken");
+        assert_eq!(leave_line_at_once(&admission, false).await.len(), 0, "with a cap on costs, only for a free place");
+        in_flight.truncate(MANY - 3);
+        assert_eq!(leave_line_at_once(&admission, false).await.len(), 3);
+        let slow = with(MANY, per_minute(60));
+        assert_eq!(leave_line_at_once(&slow, true).await.len(), 1, "at one call a second, only the next one");
+        in_flight.iter().for_each(|call| call.refused(Some(Duration::from_mins(2))));
+        assert_eq!(leave_line_at_once(&admission, true).await.len(), 0, "paused");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_call_probes_a_service_that_is_down_and_a_late_failure_is_not_the_probes() {
+        let admission = with(8, Rates::default());
+        let mut late = Vec::new();
+        for _ in 0..7 {
+            late.push(send(&admission, 1).await);
+        }
+        for call in &late[1..] {
+            call.failed(true, false);
+        }
+        late.truncate(1);
+        assert_eq!(leave_line_at_once(&admission, true).await.len(), 1, "only a probe leaves the line");
+        let probe = send(&admission, 1).await;
+        late[0].failed(true, false);
+        late.clear();
+        assert!(tokio::time::timeout(Duration::from_millis(200), send(&admission, 1)).await.is_err(), "the probe is in flight");
+        probe.answered();
+        drop(probe);
+        send(&admission, 1).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_call_that_waits_for_nothing_is_stalled() {
+        let admission = with(1, Rates::default());
+        assert!(!admission.is_stalled(), "no call");
+        let first = send(&admission, 1).await;
+        let second = send(&admission, 1);
+        tokio::pin!(second);
+        assert!(tokio::time::timeout(Duration::from_millis(1), &mut second).await.is_err());
+        assert!(!admission.is_stalled(), "one in flight");
+        first.refused(Some(Duration::from_secs(5)));
+        // The head is not told that the place is free: a lost notification.
+        admission.state().in_flight = 0;
+        assert!(!admission.is_stalled(), "a pause");
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert!(admission.is_stalled());
+        admission.state().in_flight = 1;
+        drop(first);
+        second.await;
+        assert!(!admission.is_stalled());
     }
 }

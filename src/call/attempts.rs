@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::backoff::backoff;
 use super::counters::Counters;
-use super::retry_budget::RetryBudget;
 use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, UnusableSpend, Verdict};
 
-/// How often a call may fail before or at the service.
+/// How often a call may fail at a service before another endpoint takes over. A call that no other
+/// endpoint can do is tried again until the circuit breaker says that the outage lasts too long.
 const MAX_FAILURES: u32 = 3;
-/// How often a call may be refused because of a rate limit. Admission slows down meanwhile.
+/// How often a call may be refused because of a limit before another endpoint takes over.
 const MAX_REFUSALS: u32 = 12;
 /// A service that asks for a longer wait is disabled for this run.
 pub(super) const MAX_WAIT: Duration = Duration::from_mins(10);
@@ -41,39 +41,40 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Decides what follows `error`. `refusal_wait` is set if the service refused the attempt because
-    /// of a rate limit: the time that admission control makes this call wait.
+    /// Decides what follows `error`. `patience`: the longest wait that the service may ask for.
+    /// `last`: no other endpoint can do the call. `only_probes`: the service is down, and admission
+    /// control decides when the next call is sent.
     pub(super) fn next_step(
         &mut self,
         error: &CallError,
-        refusal_wait: Option<Duration>,
+        patience: Duration,
+        last: bool,
+        only_probes: bool,
         counters: &Counters,
-        budget: &RetryBudget,
     ) -> NextStep {
         self.unusable_spend.add(error);
-        if error.verdict == Verdict::MaybeBilled {
-            counters.answer_lost();
-        }
-        // Refusals do not use the budget: the limiters already slow down every call.
-        if let Some(wait) = refusal_wait {
-            counters.request_refused();
-            self.refused += 1;
-            return if wait <= MAX_WAIT && self.refused < MAX_REFUSALS { NextStep::RetryAfter(wait) } else { NextStep::GiveUp };
-        }
+        self.allow_longer_answer |= error.code == ErrorCode::Truncated;
         let (may_retry, wait) = match error.verdict {
-            Verdict::Wait(wait) => (wait <= MAX_WAIT && self.may_fail_again(), wait),
-            Verdict::BackOff => (self.may_fail_again(), backoff(self.failed)),
+            Verdict::Wait(wait) if wait > patience => (false, Duration::ZERO),
+            Verdict::Wait(_) | Verdict::BackOff if error.code == ErrorCode::Busy => {
+                counters.request_refused();
+                self.refused += 1;
+                // All calls pause.
+                (last || self.refused < MAX_REFUSALS, Duration::ZERO)
+            }
+            Verdict::Wait(_) | Verdict::BackOff => {
+                self.failed += 1;
+                let paused = only_probes || matches!(error.verdict, Verdict::Wait(_));
+                (last || self.failed < MAX_FAILURES, if paused { Duration::ZERO } else { backoff(self.failed) })
+            }
             Verdict::Once => (!std::mem::replace(&mut self.had_unusable_answer, true), backoff(1)),
-            Verdict::MaybeBilled => (self.lost_answer.replace(error.clone()).is_none(), backoff(1)),
+            Verdict::MaybeBilled => {
+                counters.answer_lost();
+                (self.lost_answer.replace(error.clone()).is_none(), backoff(1))
+            }
             Verdict::Never | Verdict::Stop => (false, Duration::ZERO),
         };
-        self.allow_longer_answer |= error.code == ErrorCode::Truncated;
-        if may_retry && budget.take(counters.counts().requests) { NextStep::RetryAfter(wait) } else { NextStep::GiveUp }
-    }
-
-    fn may_fail_again(&mut self) -> bool {
-        self.failed += 1;
-        self.failed < MAX_FAILURES
+        if may_retry { NextStep::RetryAfter(wait) } else { NextStep::GiveUp }
     }
 
     /// The failure that the call ends with. If an answer was lost, the call may have been billed, and
@@ -93,13 +94,15 @@ impl Attempts {
 mod tests {
     use super::*;
 
-    fn attempts_until_giving_up(verdict: Verdict, code: ErrorCode) -> u32 {
-        let (counters, budget) = (Counters::default(), RetryBudget::default());
-        (0..100).for_each(|_| counters.request_sent(1));
+    const PATIENCE: Duration = Duration::from_mins(10);
+
+    /// Attempts until the call gives up, but no more than 100.
+    fn attempts(verdict: Verdict, code: ErrorCode, last: bool) -> u32 {
+        let counters = Counters::default();
         let mut attempts = Attempts::default();
         let error = CallError::new(verdict, code, "");
         let mut count = 1;
-        while attempts.next_step(&error, None, &counters, &budget) != NextStep::GiveUp {
+        while count < 100 && attempts.next_step(&error, PATIENCE, last, false, &counters) != NextStep::GiveUp {
             count += 1;
         }
         count
@@ -107,24 +110,43 @@ mod tests {
 
     #[test]
     fn retries_each_verdict_as_often_as_documented() {
-        assert_eq!(attempts_until_giving_up(Verdict::Never, ErrorCode::Refused), 1);
-        assert_eq!(attempts_until_giving_up(Verdict::Stop, ErrorCode::KeyRefused), 1);
-        assert_eq!(attempts_until_giving_up(Verdict::BackOff, ErrorCode::Unavailable), 3);
-        assert_eq!(attempts_until_giving_up(Verdict::Wait(Duration::from_secs(1)), ErrorCode::Unavailable), 3);
-        assert_eq!(attempts_until_giving_up(Verdict::Wait(Duration::from_hours(24)), ErrorCode::Unavailable), 1);
-        assert_eq!(attempts_until_giving_up(Verdict::Once, ErrorCode::Protocol), 2);
-        assert_eq!(attempts_until_giving_up(Verdict::MaybeBilled, ErrorCode::Timeout), 2);
+        for last in [false, true] {
+            assert_eq!(attempts(Verdict::Never, ErrorCode::Refused, last), 1);
+            assert_eq!(attempts(Verdict::Stop, ErrorCode::KeyRefused, last), 1);
+            assert_eq!(attempts(Verdict::Once, ErrorCode::Protocol, last), 2);
+            assert_eq!(attempts(Verdict::MaybeBilled, ErrorCode::Timeout, last), 2, "billed twice at most");
+            assert_eq!(attempts(Verdict::Wait(Duration::from_hours(24)), ErrorCode::Unavailable, last), 1);
+        }
     }
 
     #[test]
-    fn all_calls_share_a_retry_budget_that_refusals_do_not_use() {
-        let (counters, budget) = (Counters::default(), RetryBudget::default());
-        (0..100).for_each(|_| counters.request_sent(1));
+    fn what_may_be_tried_again_is_tried_until_another_endpoint_can_do_it() {
+        let second = Verdict::Wait(Duration::from_secs(1));
+        for (verdict, code, with_another) in [
+            (Verdict::BackOff, ErrorCode::Unavailable, 3),
+            (second, ErrorCode::Unavailable, 3),
+            (Verdict::BackOff, ErrorCode::Busy, 12),
+            (second, ErrorCode::Busy, 12),
+        ] {
+            assert_eq!(attempts(verdict, code, false), with_another);
+            assert_eq!(attempts(verdict, code, true), 100, "{verdict:?} {code}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_fails_again_and_again_waits_longer_and_longer() {
+        let counters = Counters::default();
+        let mut attempts = Attempts::default();
         let error = CallError::new(Verdict::BackOff, ErrorCode::Unavailable, "");
-        let first_failure = || Attempts::default().next_step(&error, None, &counters, &budget);
-        assert_eq!((0..100).filter(|_| first_failure() != NextStep::GiveUp).count(), 13);
-        let refused = Attempts::default().next_step(&error, Some(Duration::from_secs(2)), &counters, &budget);
-        assert_eq!(refused, NextStep::RetryAfter(Duration::from_secs(2)));
-        assert_eq!(counters.counts().refused, 1);
+        let mut wait = |only_probes| match attempts.next_step(&error, PATIENCE, true, only_probes, &counters) {
+            NextStep::RetryAfter(wait) => wait,
+            NextStep::GiveUp => panic!("it gave up"),
+        };
+        assert!(wait(false) <= Duration::from_millis(500));
+        (0..10).for_each(|_| {
+            wait(false);
+        });
+        assert!(wait(false) >= Duration::from_mins(4), "an article that the service cannot do is seldom sent");
+        assert_eq!(wait(true), Duration::ZERO, "the circuit breaker decides");
     }
 }

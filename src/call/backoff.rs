@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// The first pause; each later one is twice as long.
+/// The first pause; each later one is twice as long, up to nine minutes.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The pause after the given failed attempt, counted from 1.
 pub(super) fn backoff(attempt: u32) -> Duration {
-    jittered(FIRST_PAUSE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(6)))
+    jittered(FIRST_PAUSE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(10)))
 }
 
 /// A random duration between half of `span` and `span`, so that calls that failed together do not

@@ -1,6 +1,6 @@
 //! The circuit breaker of an endpoint. Several failures in a row open it; then one probe at a time
-//! checks whether the service is back, with growing pauses between probes. If the outage lasts
-//! longer than the user's `wait_for`, the endpoint is disabled for the run.
+//! checks whether the service is back, with growing pauses between probes. If nothing has succeeded
+//! for the user's `wait_for`, the endpoint is disabled for the run.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use super::backoff::jittered;
 /// Consecutive failures that open the breaker. A service that fails half of its calls at random
 /// rarely reaches it.
 const FAILURES_TO_OPEN: u32 = 6;
+/// Fewer consecutive failures show no outage, however long ago the first of them was.
+const FEW_FAILURES: u32 = 3;
 /// Consecutive unusable answers after which calls go to another endpoint, if there is one.
 const MAX_UNUSABLE: u32 = 10;
 /// The pause before the first probe; each later one is twice as long.
@@ -20,11 +22,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// answers may be billed.
 const UNUSABLE_PAUSE: Duration = Duration::from_mins(1);
 
-/// Whether a call may be sent to an endpoint that has no alternative.
+/// Whether a call may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BreakerDecision {
-    Allow,
-    WaitUntil(Instant),
+    /// `probe`: its outcome shows whether the service is back.
+    Allow { probe: bool },
+    /// `None`: until the probe in flight has ended.
+    WaitUntil(Option<Instant>),
+    /// Another endpoint should do it.
+    FailOver,
     /// The outage has lasted longer than the user wants to wait.
     OutageTooLong,
 }
@@ -34,6 +40,9 @@ pub(super) struct Breaker {
     max_outage: Duration,
     /// Consecutive failures.
     failures: u32,
+    /// When the first of them was.
+    failing_since: Option<Instant>,
+    outage_too_long: bool,
     /// Consecutive unusable answers.
     unusable: u32,
     /// When to probe a service whose answers are unusable.
@@ -43,7 +52,6 @@ pub(super) struct Breaker {
 
 #[derive(Clone, Copy, Debug)]
 struct Open {
-    since: Instant,
     next_probe: Instant,
     pause: Duration,
     /// A probe is in flight.
@@ -52,7 +60,15 @@ struct Open {
 
 impl Breaker {
     pub(super) fn new(max_outage: Duration) -> Self {
-        Self { max_outage, failures: 0, unusable: 0, next_unusable_probe: Instant::now(), open: None }
+        Self {
+            max_outage,
+            failures: 0,
+            failing_since: None,
+            outage_too_long: false,
+            unusable: 0,
+            next_unusable_probe: Instant::now(),
+            open: None,
+        }
     }
 
     /// Whether calls have to wait or go to another endpoint.
@@ -60,42 +76,39 @@ impl Breaker {
         self.open.is_some() || self.unusable >= MAX_UNUSABLE
     }
 
-    /// Decides whether a call may be sent that no other endpoint can do.
-    pub(super) fn admit(&mut self, now: Instant) -> BreakerDecision {
-        let Some(open) = &mut self.open else { return BreakerDecision::Allow };
-        if open.probing {
-            return BreakerDecision::WaitUntil(now + FIRST_PAUSE / 5);
-        }
-        let end = open.since + self.max_outage;
-        if now >= end {
+    /// Decides whether a call may be sent. `last`: no other endpoint can do it.
+    ///
+    /// Where another endpoint can, probes are let through however long the outage lasts: otherwise
+    /// nothing would show that the service is back.
+    pub(super) fn decide(&self, now: Instant, last: bool) -> BreakerDecision {
+        if last && self.outage_too_long {
             return BreakerDecision::OutageTooLong;
         }
-        if open.next_probe > now {
-            return BreakerDecision::WaitUntil(open.next_probe.min(end));
+        let Some(open) = &self.open else {
+            let unusable = !last && self.unusable >= MAX_UNUSABLE && self.next_unusable_probe > now;
+            return if unusable { BreakerDecision::FailOver } else { BreakerDecision::Allow { probe: false } };
+        };
+        let wait = if open.probing { Some(None) } else { Some(open.next_probe).filter(|probe| *probe > now).map(Some) };
+        match wait {
+            None => BreakerDecision::Allow { probe: true },
+            Some(until) if last => BreakerDecision::WaitUntil(until),
+            Some(_) => BreakerDecision::FailOver,
         }
-        open.probing = true;
-        BreakerDecision::Allow
     }
 
-    /// Whether a call should go to another endpoint, because this one is down or its answers are
-    /// unusable. Probes are still let through, however long the outage lasts: otherwise nothing
-    /// would show that the service is back.
-    pub(super) fn fails_over(&mut self, now: Instant) -> bool {
-        if let Some(open) = &mut self.open {
-            let fails_over = open.probing || open.next_probe > now;
-            open.probing |= !fails_over;
-            return fails_over;
+    /// A call is sent that was allowed. `probe`: as the decision said.
+    pub(super) fn sent(&mut self, now: Instant, probe: bool) {
+        if self.unusable >= MAX_UNUSABLE {
+            self.next_unusable_probe = now + UNUSABLE_PAUSE;
         }
-        if self.unusable < MAX_UNUSABLE || self.next_unusable_probe > now {
-            return self.unusable >= MAX_UNUSABLE;
+        if let Some(open) = self.open.as_mut().filter(|_| probe) {
+            open.probing = true;
         }
-        self.next_unusable_probe = now + UNUSABLE_PAUSE;
-        false
     }
 
     /// The service answered. `usable`: the answer was usable, or the service rejected only this call.
     pub(super) fn answered(&mut self, now: Instant, usable: bool) {
-        (self.failures, self.open) = (0, None);
+        (self.failures, self.failing_since, self.outage_too_long, self.open) = (0, None, false, None);
         self.unusable = if usable { 0 } else { self.unusable + 1 };
         if self.unusable == MAX_UNUSABLE {
             self.next_unusable_probe = now + UNUSABLE_PAUSE;
@@ -109,19 +122,26 @@ impl Breaker {
         }
     }
 
-    /// The service cannot be reached, or failed.
-    pub(super) fn failed(&mut self, now: Instant) {
+    /// The service cannot be reached, or failed. `probe`: at the probe. `certain`: the service failed,
+    /// and not only this call.
+    pub(super) fn failed(&mut self, now: Instant, probe: bool, certain: bool) {
         self.failures += 1;
+        let end = *self.failing_since.get_or_insert(now) + self.max_outage;
+        self.outage_too_long |= now >= end && (certain && self.failures >= FEW_FAILURES || self.failures >= FAILURES_TO_OPEN);
         match &mut self.open {
             // Calls in flight together fail together; only a failed probe makes the pause longer.
-            Some(open) if !open.probing => {}
+            Some(_) if !probe => {}
             Some(open) => {
                 open.probing = false;
                 open.pause = (open.pause * 2).min(LONGEST_PAUSE);
                 open.next_probe = now + jittered(open.pause);
+                if now < end {
+                    // The last probe is at the end of the user's patience, not before it.
+                    open.next_probe = open.next_probe.min(end);
+                }
             }
             None if self.failures >= FAILURES_TO_OPEN => {
-                self.open = Some(Open { since: now, next_probe: now + jittered(FIRST_PAUSE), pause: FIRST_PAUSE, probing: false });
+                self.open = Some(Open { next_probe: now + jittered(FIRST_PAUSE), pause: FIRST_PAUSE, probing: false });
             }
             None => {}
         }
@@ -136,80 +156,106 @@ mod tests {
 
     fn opened() -> Breaker {
         let mut breaker = Breaker::new(MAX_OUTAGE);
-        (0..FAILURES_TO_OPEN).for_each(|_| breaker.failed(Instant::now()));
+        (0..FAILURES_TO_OPEN).for_each(|_| breaker.failed(Instant::now(), false, true));
         assert!(breaker.open.is_some());
         breaker
+    }
+
+    fn admit(breaker: &mut Breaker, last: bool) -> BreakerDecision {
+        let decision = breaker.decide(Instant::now(), last);
+        if let BreakerDecision::Allow { probe } = decision {
+            breaker.sent(Instant::now(), probe);
+        }
+        decision
+    }
+
+    fn fails_over(breaker: &mut Breaker) -> bool {
+        admit(breaker, false) == BreakerDecision::FailOver
     }
 
     #[tokio::test(start_paused = true)]
     async fn sends_one_probe_and_closes_when_it_succeeds() {
         let mut breaker = opened();
-        assert!(matches!(breaker.admit(Instant::now()), BreakerDecision::WaitUntil(_)));
+        assert!(matches!(admit(&mut breaker, true), BreakerDecision::WaitUntil(Some(_))));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(breaker.admit(Instant::now()), BreakerDecision::Allow);
-        assert!(matches!(breaker.admit(Instant::now()), BreakerDecision::WaitUntil(_)), "only one probe");
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::Allow { probe: true });
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::WaitUntil(None), "only one probe");
         breaker.answered(Instant::now(), true);
-        assert_eq!((breaker.admit(Instant::now()), breaker.open.is_some()), (BreakerDecision::Allow, false));
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::Allow { probe: false });
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_of_calls_in_flight_do_not_delay_the_probe() {
+    async fn late_failures_of_other_calls_neither_delay_the_probe_nor_end_it() {
         let mut breaker = opened();
-        (0..20).for_each(|_| breaker.failed(Instant::now()));
+        (0..20).for_each(|_| breaker.failed(Instant::now(), false, true));
         tokio::time::advance(FIRST_PAUSE).await;
-        assert_eq!(breaker.admit(Instant::now()), BreakerDecision::Allow);
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::Allow { probe: true });
+        breaker.failed(Instant::now(), false, true);
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::WaitUntil(None), "the probe is still in flight");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sends_few_probes_until_the_outage_is_too_long() {
+    async fn sends_few_probes_until_nothing_has_succeeded_for_too_long() {
         let mut breaker = opened();
         let start = Instant::now();
         let mut probes = 0;
         loop {
-            match breaker.admit(Instant::now()) {
-                BreakerDecision::Allow => {
+            match admit(&mut breaker, true) {
+                BreakerDecision::Allow { probe } => {
                     probes += 1;
-                    breaker.failed(Instant::now());
+                    breaker.failed(Instant::now(), probe, true);
                 }
-                BreakerDecision::WaitUntil(until) => tokio::time::advance(until - Instant::now()).await,
-                BreakerDecision::OutageTooLong => break,
+                BreakerDecision::WaitUntil(until) => tokio::time::advance(until.unwrap() - Instant::now()).await,
+                BreakerDecision::OutageTooLong | BreakerDecision::FailOver => break,
             }
         }
         assert!(probes <= 14, "{probes}");
-        assert!(start.elapsed() < Duration::from_secs(55), "{:?}", start.elapsed());
+        assert_eq!(start.elapsed().as_secs(), MAX_OUTAGE.as_secs(), "the last probe is at the end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_without_calls_is_no_outage() {
+        let mut breaker = Breaker::new(MAX_OUTAGE);
+        breaker.failed(Instant::now(), false, false);
+        tokio::time::advance(MAX_OUTAGE * 2).await;
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::Allow { probe: false });
+        breaker.failed(Instant::now(), false, false);
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::Allow { probe: false }, "two calls were lost, perhaps by their own fault");
+        breaker.failed(Instant::now(), false, true);
+        assert_eq!(admit(&mut breaker, true), BreakerDecision::OutageTooLong);
     }
 
     #[tokio::test(start_paused = true)]
     async fn keeps_probing_while_calls_fail_over() {
         let mut breaker = opened();
-        assert!(breaker.fails_over(Instant::now()));
+        assert!(fails_over(&mut breaker));
         let mut probes = 0;
         for _ in 0..600 {
             tokio::time::advance(Duration::from_secs(1)).await;
-            if !breaker.fails_over(Instant::now()) {
+            if !fails_over(&mut breaker) {
                 probes += 1;
-                assert!(breaker.fails_over(Instant::now()), "only one probe at a time");
-                breaker.failed(Instant::now());
+                assert!(fails_over(&mut breaker), "only one probe at a time");
+                breaker.failed(Instant::now(), true, true);
             }
         }
         assert!((70..=150).contains(&probes), "{probes} in ten minutes, long after the maximum outage");
         tokio::time::advance(LONGEST_PAUSE).await;
-        assert!(!breaker.fails_over(Instant::now()));
+        assert!(!fails_over(&mut breaker));
         breaker.answered(Instant::now(), true);
-        assert!(!breaker.fails_over(Instant::now()) && !breaker.fails_over(Instant::now()), "the service is back");
+        assert!(!fails_over(&mut breaker) && !fails_over(&mut breaker), "the service is back");
     }
 
     #[tokio::test(start_paused = true)]
     async fn fails_over_after_unusable_answers_until_a_usable_one() {
         let mut breaker = Breaker::new(Duration::from_secs(1));
         (0..MAX_UNUSABLE).for_each(|_| breaker.answered(Instant::now(), false));
-        assert!(breaker.fails_over(Instant::now()));
+        assert!(fails_over(&mut breaker));
         tokio::time::advance(UNUSABLE_PAUSE).await;
-        assert!(!breaker.fails_over(Instant::now()), "one probe");
-        assert!(breaker.fails_over(Instant::now()));
+        assert!(!fails_over(&mut breaker), "one probe");
+        assert!(fails_over(&mut breaker));
         breaker.answered(Instant::now(), false);
-        assert!(breaker.fails_over(Instant::now()));
+        assert!(fails_over(&mut breaker));
         breaker.answered(Instant::now(), true);
-        assert!(!breaker.fails_over(Instant::now()));
+        assert!(!fails_over(&mut breaker));
     }
 }

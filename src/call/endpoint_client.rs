@@ -2,14 +2,13 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::admission::{Admission, AdmissionControl};
+use super::admission::{AdmissionControl, InFlight, NotAdmitted, Ready};
 use super::attempts::{Attempts, MAX_WAIT, NextStep};
 use super::counters::{CallCounts, Counters};
 use super::http::HttpClient;
 use super::negotiated::NegotiatedEndpoint;
-use super::retry_budget::RetryBudget;
 use super::stop_state::StopState;
 use super::validate::validate;
 use crate::config::Endpoint;
@@ -37,7 +36,6 @@ pub struct EndpointClient {
     negotiated: NegotiatedEndpoint,
     stop: StopState,
     counters: Counters,
-    budget: RetryBudget,
     /// The error of the last failed attempt: the reason if the endpoint is given up.
     last_error: Mutex<Option<CallError>>,
 }
@@ -63,7 +61,6 @@ impl EndpointClient {
             dialect,
             stop: StopState::new(),
             counters: Counters::default(),
-            budget: RetryBudget::default(),
             last_error: Mutex::new(None),
         })
     }
@@ -90,6 +87,11 @@ impl EndpointClient {
     /// Why the endpoint is disabled, if it is.
     pub(crate) fn disabled_reason(&self) -> Option<Failure> {
         self.stop.reason()
+    }
+
+    /// Whether calls wait although nothing keeps them from being sent, and none is under way: a bug.
+    pub(crate) fn is_stalled(&self) -> bool {
+        !self.is_disabled() && self.admission.is_stalled()
     }
 
     /// Counts of the requests so far.
@@ -137,24 +139,17 @@ impl EndpointClient {
             reported.store(billable, Ordering::Relaxed);
             Ok::<(), Failure>(())
         };
-        let prepare = async || {
-            self.stop.check()?;
-            if early { report(1).await } else { Ok(()) }
-        };
-        // Held until the call ends, including its pauses, so that no other call takes its place while
-        // the service is in trouble, and a bad key is known before the next call goes. A halt ends the
-        // wait: a call that was reported and will never be sent must not stay reported.
-        let _permit = self.stop.unless_halted(self.admission.permit(prepare)).await??;
+        let mut ready = Some(self.wait_in_line(last, early).await?);
         let expected = expected_usage(ask);
         let weight = self.dialect.weight(ask);
         loop {
-            self.admit(&expected, weight, last).await?;
             let billable = attempts.unusable_spend.attempts() + 1;
             if billable > reported.load(Ordering::Relaxed) {
-                report(billable).await.inspect_err(|_| self.admission.probe_aborted())?;
+                // A halt ends the wait for money.
+                self.stop.unless_halted(report(billable)).await??;
             }
-            self.admission.space_departure(weight).await;
-            let error = match self.attempt(ask, attempts, &expected, weight).await {
+            let call = self.admit(ready.take(), &expected, weight, last).await?;
+            let error = match self.attempt(ask, attempts, &expected, &call).await {
                 Ok(reply) => return Ok(reply),
                 Err(AttemptError::Stopped(failure)) => return Err(failure),
                 Err(AttemptError::Failed(error)) => error,
@@ -165,41 +160,59 @@ impl EndpointClient {
                 code = error.code.as_str(),
                 "attempt failed: {error}"
             );
-            let refusal_wait = self.record_failure(&error);
-            match attempts.next_step(&error, refusal_wait, &self.counters, &self.budget) {
-                NextStep::RetryAfter(wait) => self.stop.unless_halted(tokio::time::sleep(wait)).await?,
-                NextStep::GiveUp => return Err(self.give_up(&error)),
+            let only_probes = self.record_failure(&error, &call);
+            match attempts.next_step(&error, self.patience(), last, only_probes, &self.counters) {
+                NextStep::RetryAfter(wait) if !self.refused_too_long() => {
+                    // A call that waits holds no place. One that gives up holds it until the others
+                    // know why.
+                    drop(call);
+                    let _sleeping = self.admission.sleeping();
+                    self.stop.unless_halted(tokio::time::sleep(wait)).await?;
+                }
+                _ => return Err(self.give_up(&error)),
             }
         }
     }
 
+    /// Waits until the call will be sent soon.
+    async fn wait_in_line(&self, last: bool, early: bool) -> Result<Ready<'_>, Failure> {
+        let line = self.admission.wait_in_line(last, early, || self.stop.check());
+        self.stop.unless_halted(line).await?.map_err(|reason| self.not_admitted(reason))
+    }
+
     /// Waits until the call may be sent.
-    async fn admit(&self, expected: &Usage, weight: u32, last: bool) -> Result<(), Failure> {
-        self.stop.check()?;
-        match self.stop.unless_halted(self.admission.admit(expected, weight, last)).await? {
-            Admission::Granted => self.stop.check().inspect_err(|_| self.admission.probe_aborted()),
-            Admission::FailOver => Err(self.away()),
-            Admission::OutageTooLong => Err(self.disable(self.away())),
+    async fn admit(&self, ready: Option<Ready<'_>>, expected: &Usage, weight: u32, last: bool) -> Result<InFlight<'_>, Failure> {
+        let gate = self.admission.admit(ready, expected, weight, last, || self.stop.check());
+        self.stop.unless_halted(gate).await?.map_err(|reason| self.not_admitted(reason))
+    }
+
+    fn not_admitted(&self, reason: NotAdmitted<Failure>) -> Failure {
+        match reason {
+            NotAdmitted::FailOver => self.away(),
+            NotAdmitted::OutageTooLong => self.disable(self.away()),
+            NotAdmitted::Stopped(failure) => failure,
         }
     }
 
     /// Sends one attempt. If the service does not support the form of the request, sends it again in
     /// another form; that does not count as a failure.
-    async fn attempt(&self, ask: &CallRequest, attempts: &mut Attempts, expected: &Usage, weight: u32) -> Result<Reply, AttemptError> {
+    async fn attempt(
+        &self,
+        ask: &CallRequest,
+        attempts: &mut Attempts,
+        expected: &Usage,
+        call: &InFlight<'_>,
+    ) -> Result<Reply, AttemptError> {
         self.negotiated.prepare(self.dialect, &self.http, &self.counters).await.map_err(AttemptError::Failed)?;
         for _ in 0..MAX_FORMS {
             let endpoint = self.negotiated.current();
-            self.stop.check().map_err(|failure| {
-                self.admission.probe_aborted();
-                AttemptError::Stopped(failure)
-            })?;
+            self.stop.check().map_err(AttemptError::Stopped)?;
             let request = self.dialect.request(&endpoint, ask, attempts.allow_longer_answer).map_err(AttemptError::Failed)?;
             attempts.requests += 1;
             self.counters.request_sent(attempts.requests);
-            let start = Instant::now();
             match self.http.send_and_read(request, |response| self.read(&endpoint, ask, expected, &response)).await {
                 Ok(reply) => {
-                    self.admission.answered(start.elapsed(), weight);
+                    call.answered();
                     self.admission.correct_tokens(expected, &reply.usage);
                     return Ok(reply);
                 }
@@ -228,26 +241,34 @@ impl EndpointClient {
         Ok(Reply { usage: plausible_usage(reply.usage, expected), answer, ..reply })
     }
 
-    /// Records what a failed attempt shows about the service. If a rate limit refused it, returns how
-    /// long this call has to wait.
-    fn record_failure(&self, error: &CallError) -> Option<Duration> {
+    /// Records what a failed attempt shows about the service. Returns whether the service is down, so
+    /// that calls are only sent as probes.
+    fn record_failure(&self, error: &CallError, call: &InFlight<'_>) -> bool {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         match error.verdict {
-            Verdict::Wait(wait) if error.code == ErrorCode::Busy => {
-                return Some(self.admission.refused(Some(wait.min(MAX_WAIT))).max(wait));
-            }
-            Verdict::BackOff if error.code == ErrorCode::Busy => return Some(self.admission.refused(None)),
+            Verdict::Wait(wait) if error.code == ErrorCode::Busy => call.refused(Some(wait.min(self.patience()))),
+            Verdict::BackOff if error.code == ErrorCode::Busy => call.refused(None),
             Verdict::Wait(wait) => {
-                self.admission.failed(true);
-                self.admission.pause_all(wait.min(MAX_WAIT));
+                self.admission.pause_all(wait.min(self.patience()));
+                return call.failed(true, true);
             }
-            Verdict::BackOff => self.admission.failed(error.code == ErrorCode::Overloaded),
+            Verdict::BackOff => return call.failed(true, error.code == ErrorCode::Overloaded),
             // The service may or may not have received the call; only a time-out suggests overload.
-            Verdict::MaybeBilled => self.admission.failed(error.code == ErrorCode::Timeout),
-            Verdict::Once => self.admission.unusable(),
-            Verdict::Never | Verdict::Stop => self.admission.healthy(),
+            Verdict::MaybeBilled => return call.failed(false, error.code == ErrorCode::Timeout),
+            Verdict::Once => call.unusable(),
+            Verdict::Never | Verdict::Stop => call.healthy(),
         }
-        None
+        false
+    }
+
+    /// The longest pause that the service may ask for, and the longest time for which it may refuse
+    /// every call.
+    fn patience(&self) -> Duration {
+        MAX_WAIT.max(self.endpoint.wait_for)
+    }
+
+    fn refused_too_long(&self) -> bool {
+        self.admission.refusing_for() > self.patience()
     }
 
     /// The failure of a call whose last attempt failed with `error`. Disables the endpoint if later
@@ -256,8 +277,8 @@ impl EndpointClient {
         let failure = |exit| Failure { reject: self.reject(error), exit };
         match error.verdict {
             Verdict::Stop => self.disable(failure(Exit::EndpointStop)),
-            Verdict::Wait(wait) if wait > MAX_WAIT => self.disable(failure(Exit::EndpointAway)),
-            Verdict::Wait(_) | Verdict::BackOff if self.admission.refusing_for() > MAX_WAIT => self.disable(failure(Exit::EndpointAway)),
+            Verdict::Wait(wait) if wait > self.patience() => self.disable(failure(Exit::EndpointAway)),
+            Verdict::Wait(_) | Verdict::BackOff if self.refused_too_long() => self.disable(failure(Exit::EndpointAway)),
             Verdict::Wait(_) | Verdict::BackOff => failure(Exit::EndpointAway),
             Verdict::MaybeBilled | Verdict::Never | Verdict::Once => failure(Exit::SomeFailed),
         }
@@ -272,7 +293,9 @@ impl EndpointClient {
 
     /// Disables the endpoint for the rest of this run. Returns the first reason.
     fn disable(&self, failure: Failure) -> Failure {
-        self.stop.disable(&self.endpoint.name, failure)
+        let failure = self.stop.disable(&self.endpoint.name, failure);
+        self.admission.look_again();
+        failure
     }
 
     fn reject(&self, error: &CallError) -> Reject {

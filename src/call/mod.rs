@@ -1,6 +1,5 @@
 //! The HTTP client of an endpoint: rate and concurrency limits, retries and the circuit breaker.
 
-mod adaptive_rate;
 mod admission;
 mod attempts;
 mod backoff;
@@ -9,14 +8,17 @@ mod concurrency;
 mod counters;
 mod endpoint_client;
 mod http;
+mod learned_places;
+mod learned_rate;
 mod negotiated;
 mod ping;
 mod preflight;
 mod rate_limit;
 mod redact;
 mod retry_after;
-mod retry_budget;
-mod sliding_count;
+mod service_limits;
+#[cfg(test)]
+mod simulated_service;
 mod stop_state;
 mod transport_error;
 mod validate;

@@ -1,7 +1,6 @@
-//! Spaces calls evenly to keep a limit per minute. It allows no burst at the start: a service that
-//! counts per second would refuse it, and one that counts per minute would be idle after it.
+//! Spaces calls evenly to keep a limit. It allows no burst at the start: a service that counts per
+//! second would refuse it, and one that counts per minute would be idle after it.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,19 +10,16 @@ use tokio::time::Instant;
 const MAX_CATCH_UP: Duration = Duration::from_millis(5);
 /// The share of the allowed rate that is used, because two machines never measure a minute exactly
 /// alike.
-const USED_SHARE: f64 = 0.98;
+pub(super) const USED_SHARE: f64 = 0.98;
 
 /// Limits the rate of one quantity: requests, tokens or characters.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
     next_slot: Instant,
     /// Seconds per unit. `None`: no limit.
     interval: Option<f64>,
+    /// How long before its slot a call may be sent.
+    tolerance: Duration,
 }
 
 impl RateLimiter {
@@ -31,40 +27,42 @@ impl RateLimiter {
     pub(super) fn per_minute(count: Option<u64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 per minute")]
         let interval = count.map(|count| 60.0 / (count.max(1) as f64 * USED_SHARE));
-        Self { state: Mutex::new(State { next_slot: Instant::now(), interval }) }
+        Self { next_slot: Instant::now(), interval, tolerance: Duration::ZERO }
+    }
+
+    /// Allows any number of units at first, and later small bursts of this length.
+    pub(super) fn with_tolerance(tolerance: Duration) -> Self {
+        Self { tolerance, ..Self::per_minute(None) }
     }
 
     /// Changes the rate, in units per second.
-    pub(super) fn set_rate(&self, per_second: f64) {
-        self.state().interval = Some(1.0 / per_second.max(1e-4));
+    pub(super) fn set_rate(&mut self, per_second: Option<f64>) {
+        self.interval = per_second.map(|rate| 1.0 / rate.max(1e-4));
     }
 
-    pub(super) fn is_unlimited(&self) -> bool {
-        self.state().interval.is_none()
+    /// Units per second. `None`: no limit.
+    pub(super) fn rate(&self) -> Option<f64> {
+        self.interval.map(|interval| 1.0 / interval)
     }
 
-    /// Reserves `weight` units and returns the time from which they may be used. Returns `None` if
-    /// there is no limit.
-    pub(super) fn reserve(&self, weight: f64) -> Option<Instant> {
-        let mut state = self.state();
-        let interval = state.interval?;
-        let now = Instant::now();
-        let slot = state.next_slot.max(now.checked_sub(MAX_CATCH_UP).unwrap_or(now));
-        state.next_slot = slot + seconds(interval * weight);
-        Some(slot)
+    /// When the next call may be sent. `None`: at any time.
+    pub(super) fn next_slot(&self) -> Option<Instant> {
+        self.interval.and_then(|_| self.next_slot.checked_sub(self.tolerance))
     }
 
-    /// Corrects a reservation by `difference` units: positive if the call used more than it reserved.
-    pub(super) fn correct(&self, difference: f64) {
-        let mut state = self.state();
-        let Some(interval) = state.interval else { return };
+    /// A call is sent now that counts as `weight` units.
+    pub(super) fn take(&mut self, now: Instant, weight: f64) {
+        let Some(interval) = self.interval else { return };
+        let slot = self.next_slot.max(now.checked_sub(MAX_CATCH_UP).unwrap_or(now));
+        self.next_slot = slot + seconds(interval * weight);
+    }
+
+    /// Corrects a call by `difference` units: positive if it used more than it took.
+    pub(super) fn correct(&mut self, difference: f64) {
+        let Some(interval) = self.interval else { return };
         let shift = seconds(interval * difference.abs());
-        state.next_slot =
-            if difference < 0.0 { state.next_slot.checked_sub(shift).unwrap_or(state.next_slot) } else { state.next_slot + shift };
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.next_slot =
+            if difference < 0.0 { self.next_slot.checked_sub(shift).unwrap_or(self.next_slot) } else { self.next_slot + shift };
     }
 }
 
@@ -78,37 +76,39 @@ fn seconds(span: f64) -> Duration {
 mod tests {
     use super::*;
 
-    /// Reserves `weight` units; returns the slot in milliseconds after `start`.
-    fn slot(limiter: &RateLimiter, weight: f64, start: Instant) -> u128 {
-        limiter.reserve(weight).unwrap().saturating_duration_since(start).as_millis()
+    /// Takes `weight` units as soon as allowed, from now on; returns when, in milliseconds after `start`.
+    fn slot(limiter: &mut RateLimiter, weight: f64, start: Instant) -> u128 {
+        let at = limiter.next_slot().unwrap().max(Instant::now() - MAX_CATCH_UP);
+        limiter.take(at.max(Instant::now()), weight);
+        at.saturating_duration_since(start).as_millis()
     }
 
     #[tokio::test(start_paused = true)]
     async fn spaces_calls_evenly_by_their_weight() {
         let start = Instant::now();
-        let limiter = RateLimiter::per_minute(Some(600));
-        assert_eq!([1.0, 1.0, 5.0, 1.0].map(|weight| slot(&limiter, weight, start)), [0, 102, 204, 714]);
+        let mut limiter = RateLimiter::per_minute(Some(600));
+        assert_eq!([1.0, 1.0, 5.0, 1.0].map(|weight| slot(&mut limiter, weight, start)), [0, 102, 204, 714]);
         // Idle time is not saved up.
         tokio::time::advance(Duration::from_mins(1)).await;
-        assert_eq!([1.0, 1.0].map(|weight| slot(&limiter, weight, start)), [59_995, 60_097]);
-        assert_eq!(RateLimiter::per_minute(None).reserve(1.0), None);
+        assert_eq!([1.0, 1.0].map(|weight| slot(&mut limiter, weight, start)), [59_995, 60_097]);
+        assert_eq!(RateLimiter::per_minute(None).next_slot(), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_uses_more_than_its_estimate_delays_the_next_one() {
         let start = Instant::now();
-        let limiter = RateLimiter::per_minute(Some(600));
-        assert_eq!(slot(&limiter, 1.0, start), 0);
+        let mut limiter = RateLimiter::per_minute(Some(600));
+        assert_eq!(slot(&mut limiter, 1.0, start), 0);
         limiter.correct(5.0);
-        assert_eq!(slot(&limiter, 1.0, start), 612, "after six units instead of one");
+        assert_eq!(slot(&mut limiter, 1.0, start), 612, "after six units instead of one");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_uses_less_than_its_estimate_returns_the_rest() {
         let start = Instant::now();
-        let limiter = RateLimiter::per_minute(Some(600));
-        assert_eq!(slot(&limiter, 6.0, start), 0);
+        let mut limiter = RateLimiter::per_minute(Some(600));
+        assert_eq!(slot(&mut limiter, 6.0, start), 0);
         limiter.correct(-5.0);
-        assert_eq!(slot(&limiter, 1.0, start), 102, "after one unit instead of six");
+        assert_eq!(slot(&mut limiter, 1.0, start), 102, "after one unit instead of six");
     }
 }

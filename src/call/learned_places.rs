@@ -1,0 +1,96 @@
+//! How many calls at once a service takes, learned from its refusals (429).
+//!
+//! A refusal while `ahead` calls were in flight sets the limit to `ahead`. It is held for a while;
+//! then it grows by 1, 2, 4 … a second while all places are in use, so that a limit that no longer
+//! holds is left within seconds. Each refusal near the same limit doubles the hold time.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long a new limit is held, at least, and at most.
+const HOLD_TIME: Duration = Duration::from_secs(5);
+const LONGEST_HOLD_TIME: Duration = Duration::from_mins(5);
+/// A refusal may cost this share of the time at most: a service that asks for a pause of a second is
+/// tried with more after 20.
+const HOLD_TIMES_PAUSE: u32 = 20;
+/// Between two steps of growth.
+const STEP_TIME: Duration = Duration::from_secs(1);
+/// How long a limit is held, and between two steps of growth, until a second refusal confirms it. A
+/// bucket that was emptied at once looks like places at first.
+const GUESS_TIME: Duration = Duration::from_millis(300);
+
+/// The learned limit of calls in flight.
+#[derive(Debug, Default)]
+pub(super) struct LearnedPlaces {
+    learned: Option<Learned>,
+    /// Of the last limit, also after it was left.
+    hold_time: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Learned {
+    limit: usize,
+    /// The limit at the last refusal.
+    refused_at: usize,
+    next_step: Instant,
+    step: usize,
+    step_time: Duration,
+    /// Calls accepted while all places were in use.
+    accepted: usize,
+}
+
+/// How long a limit is held after a refusal that cost `pause`, if the last one was held for
+/// `earlier`. `same`: it is about the same limit again.
+pub(super) fn hold_time(earlier: Duration, same: bool, pause: Duration) -> Duration {
+    let hold = if same { earlier * 2 } else { Duration::ZERO };
+    hold.max(pause.saturating_mul(HOLD_TIMES_PAUSE)).max(HOLD_TIME).min(LONGEST_HOLD_TIME.max(pause.saturating_mul(HOLD_TIMES_PAUSE)))
+}
+
+impl LearnedPlaces {
+    pub(super) fn limit(&self) -> Option<usize> {
+        self.learned.map(|learned| learned.limit)
+    }
+
+    /// The calls in flight that the service has taken before: the limit before it grew.
+    pub(super) fn granted(&self) -> Option<usize> {
+        self.learned.map(|learned| learned.refused_at)
+    }
+
+    /// A call was refused while `ahead` others were in flight. `pause`: how long the service wants no
+    /// calls.
+    pub(super) fn refused(&mut self, now: Instant, ahead: usize, pause: Duration) {
+        let limit = ahead.max(1);
+        let same = self.learned.is_some_and(|learned| limit.abs_diff(learned.refused_at) <= learned.refused_at / 8);
+        let (hold_time, step_time) = if same { (hold_time(self.hold_time, true, pause), STEP_TIME) } else { (GUESS_TIME, GUESS_TIME) };
+        self.hold_time = if same { hold_time } else { Duration::ZERO };
+        self.learned = Some(Learned { limit, refused_at: limit, next_step: now + pause + hold_time, step: 1, step_time, accepted: 0 });
+    }
+
+    /// Another call of the same burst shows a lower limit.
+    pub(super) fn lower(&mut self, ahead: usize) {
+        if let Some(learned) = self.learned.as_mut().filter(|learned| ahead < learned.limit) {
+            (learned.limit, learned.refused_at) = (ahead.max(1), ahead.max(1));
+        }
+    }
+
+    /// The service accepted a call that was sent with `ahead` others in flight.
+    pub(super) fn accepted(&mut self, now: Instant, ahead: usize) {
+        let Some(learned) = self.learned.as_mut().filter(|learned| ahead + 1 >= learned.limit) else { return };
+        learned.accepted += 1;
+        if now >= learned.next_step {
+            learned.limit += learned.step;
+            learned.step *= 2;
+            learned.next_step = now + learned.step_time;
+        }
+    }
+
+    /// Whether the service took so many calls at the limit that it is no accident.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.learned.is_some_and(|learned| learned.accepted >= 5 * learned.refused_at)
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.learned = None;
+    }
+}
