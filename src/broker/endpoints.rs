@@ -1,6 +1,7 @@
 //! The endpoints of a run, in the config's order of preference.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call::{CallCounts, EndpointClient};
 use crate::config::{Route, Summary};
@@ -96,6 +97,16 @@ impl Endpoints {
     /// The first endpoint that was disabled with this exit code, and why.
     pub fn disabled_with(&self, exit: Exit) -> Option<String> {
         self.clients().filter_map(EndpointClient::disabled_reason).find(|failure| failure.exit == exit).map(|failure| failure.reject.reason)
+    }
+
+    /// The name of an endpoint whose calls wait although nothing keeps them from being sent: a bug.
+    pub fn stalled(&self) -> Option<&str> {
+        self.clients().find(|client| client.is_stalled()).map(|client| client.endpoint.name.as_str())
+    }
+
+    /// The longest time that an endpoint may be away.
+    pub fn wait_for(&self) -> Duration {
+        self.clients().map(|client| client.endpoint.wait_for).max().unwrap_or_default()
     }
 
     /// Requests to all endpoints.

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::broker::{Broker, Endpoints, Outcome};
 use crate::config::Config;
@@ -46,6 +47,8 @@ const DRAIN: Duration = Duration::from_secs(30);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Time between two looks at the ledger's files.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// Time between two looks for calls that wait for nothing.
+const LOOK_FOR_STALL_EVERY: Duration = Duration::from_secs(1);
 /// There are two permits for each call that may be in flight, and this many more, so that endpoints
 /// never wait for the reading.
 const SPARE_SOURCES: usize = 64;
@@ -116,7 +119,9 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     tokio::pin!(drained);
     let time_is_up = run.limits.time_is_up();
     tokio::pin!(time_is_up);
-    let (mut timed, mut reading) = (true, true);
+    let stall = stall(&run.endpoints);
+    tokio::pin!(stall);
+    let (mut timed, mut reading, mut watched) = (true, true, true);
     let mut order = Order::new(run.duplicates.needs_order());
     while reading || !tasks.is_empty() {
         tokio::select! {
@@ -136,6 +141,10 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
                 tracing::warn!("stopping: {}", failure.reject.reason);
                 run.halt(failure.exit);
                 timed = false;
+            }
+            fault = &mut stall, if watched => {
+                run.abort(fault);
+                watched = false;
             }
             () = &mut drained => {
                 sources.close();
@@ -193,6 +202,26 @@ async fn watch_ledger(run: Arc<Run>) {
         tokio::time::sleep(WATCH_EVERY).await;
         if let Err(fault) = run.ledger.check_held() {
             return run.abort(fault);
+        }
+    }
+}
+
+/// Waits until calls have waited for nothing for as long as an endpoint may be away. This is a bug,
+/// and must not cost the night.
+async fn stall(endpoints: &Endpoints) -> Fault {
+    let mut since = None;
+    loop {
+        tokio::time::sleep(LOOK_FOR_STALL_EVERY).await;
+        let Some(endpoint) = endpoints.stalled() else {
+            since = None;
+            continue;
+        };
+        let stalled = since.get_or_insert_with(Instant::now).elapsed();
+        if stalled >= endpoints.wait_for() {
+            let seconds = stalled.as_secs();
+            let message =
+                format!("a bug of depeche: calls to endpoint `{endpoint}` have waited for nothing for {seconds} s; please report it");
+            return Fault::new(Exit::Bug, message);
         }
     }
 }
