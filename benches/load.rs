@@ -36,9 +36,11 @@ struct Scenario {
 
 const LATENCY: Duration = Duration::from_millis(200);
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn scenarios() -> Vec<Scenario> {
     let slow = Manner { latency: LATENCY, ..Manner::default() };
     let limited = Manner { a_second: Some(500), ..slow };
+    let few_places = Manner { at_once: Some(40), ..slow };
     let at_once = "concurrency = 256";
     vec![
         Scenario {
@@ -102,6 +104,51 @@ fn scenarios() -> Vec<Scenario> {
             manner: Manner { retry_after: true, ..limited },
             endpoint: "",
             ideal: Some(50.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "limit-fixed",
+            what: "500 a second, not told, 256 at once",
+            articles: 5_000,
+            manner: limited,
+            endpoint: at_once,
+            ideal: Some(10.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "limit-fixed-told-when",
+            what: "the same with Retry-After: 1",
+            articles: 5_000,
+            manner: Manner { retry_after: true, ..limited },
+            endpoint: at_once,
+            ideal: Some(10.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "limit-auto-short",
+            what: "500 a second, not told, auto",
+            articles: 5_000,
+            manner: limited,
+            endpoint: "",
+            ideal: Some(10.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "places-auto",
+            what: "40 at once, not told, auto",
+            articles: 2_000,
+            manner: few_places,
+            endpoint: "",
+            ideal: Some(2_000.0 / 200.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "places-fixed-told-when",
+            what: "40 at once, Retry-After: 1, 256 at once",
+            articles: 2_000,
+            manner: Manner { retry_after: true, ..few_places },
+            endpoint: at_once,
+            ideal: Some(2_000.0 / 200.0),
             beside_a_bare_client: None,
         },
         Scenario {

@@ -15,6 +15,8 @@ pub(crate) struct Manner {
     pub(crate) latency: Duration,
     /// Requests in any second; more are refused with 429.
     pub(crate) a_second: Option<usize>,
+    /// Requests in progress at any time; more are refused with 429.
+    pub(crate) at_once: Option<usize>,
     /// Whether a refusal says when to come again.
     pub(crate) retry_after: bool,
     /// 2 % of answers are a 500, 0.5 % never come, 0.5 % are cut.
@@ -65,7 +67,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, seen: Arc<Mutex<Seen>>) {
     while let Some(end) = request(&mut stream, &mut buffer).await {
         buffer.drain(..end);
         let came = Instant::now();
-        let (number, refused) = count(&mut seen.lock().expect("nobody panics"), manner.a_second);
+        let (number, refused) = count(&mut seen.lock().expect("nobody panics"), manner);
         if refused {
             let retry = if manner.retry_after { "retry-after: 1\r\n" } else { "" };
             let body = r#"{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}"#;
@@ -119,11 +121,15 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<usize> 
     }
 }
 
-fn count(seen: &mut Seen, a_second: Option<usize>) -> (usize, bool) {
+fn count(seen: &mut Seen, manner: Manner) -> (usize, bool) {
     let now = Instant::now();
     let number = seen.requests;
     seen.requests += 1;
-    if let Some(allowed) = a_second {
+    if manner.at_once.is_some_and(|places| seen.accepted.len() - seen.answered.len() >= places) {
+        seen.refused += 1;
+        return (number, true);
+    }
+    if let Some(allowed) = manner.a_second {
         while seen.window.front().is_some_and(|first| now - *first > Duration::from_secs(1)) {
             seen.window.pop_front();
         }
