@@ -138,12 +138,15 @@ fn a_service_that_starts_late_is_waited_for() {
     let config = openai(&late).replace("concurrency = 4", "concurrency = 1");
     let address = late.url();
     drop(late);
-    let dir = TestDir::with(&config, 2);
+    let dir = TestDir::with(&config, 1);
     let mut run = dir.start(&["run", "-vv", "--wait-for", "60s"]);
-    run.wait_for_line("attempt failed");
+    // More often than a call may fail while another endpoint can do it.
+    for _ in 0..4 {
+        run.wait_for_line("attempt failed");
+    }
     let _late = Mock::at(address.strip_prefix("http://").unwrap());
     run.wait().exits(0);
-    assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 2);
+    assert_eq!(dir.row("input/001.txt")["status"], "done");
 }
 
 #[test]
