@@ -47,6 +47,8 @@ const DRAIN: Duration = Duration::from_secs(30);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Time between two looks at the ledger's files.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// A shorter stall may be one of the machine.
+const SHORTEST_STALL: Duration = Duration::from_secs(10);
 /// Time between two looks for calls that wait for nothing.
 const LOOK_FOR_STALL_EVERY: Duration = Duration::from_secs(1);
 /// There are two permits for each call that may be in flight, and this many more, so that endpoints
@@ -217,7 +219,7 @@ async fn stall(endpoints: &Endpoints) -> Fault {
             continue;
         };
         let stalled = since.get_or_insert_with(Instant::now).elapsed();
-        if stalled >= endpoints.wait_for() {
+        if stalled >= endpoints.wait_for().max(SHORTEST_STALL) {
             let seconds = stalled.as_secs();
             let message =
                 format!("a bug of depeche: calls to endpoint `{endpoint}` have waited for nothing for {seconds} s; please report it");
