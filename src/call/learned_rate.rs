@@ -148,7 +148,8 @@ impl LearnedRate {
             self.growth = FIRST_GROWTH;
             self.hold_time
         } else {
-            self.growth = GUESS_GROWTH;
+            // After a costly pause, a guess that is too low costs less than another refusal.
+            self.growth = if pause < COSTLY_PAUSE { GUESS_GROWTH } else { GUESS_GROWTH / 2.0 };
             GUESS_HOLD_TIME
         };
         self.set(now + pause, estimate * SAFETY_FACTOR, hold);
