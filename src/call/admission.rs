@@ -525,7 +525,9 @@ mod tests {
         assert_eq!(leave_line_at_once(&admission, false).await.len(), 3);
         let slow = with(MANY, per_minute(60));
         assert_eq!(leave_line_at_once(&slow, true).await.len(), 1, "at one call a second, only the next one");
-        in_flight.iter().for_each(|call| call.refused(Some(Duration::from_mins(2))));
+        for call in &in_flight {
+            call.refused(Some(Duration::from_mins(2)));
+        }
         assert_eq!(leave_line_at_once(&admission, true).await.len(), 0, "paused");
     }
 
