@@ -21,7 +21,7 @@ const CHARACTERS_PER_TOKEN: usize = 3;
 /// A successful response may ask for a pause before the next call. Longer pauses are ignored.
 const MAX_PAUSE_AFTER_SUCCESS: Duration = Duration::from_mins(1);
 /// How many forms of a request are tried in one attempt.
-const MAX_FORMS: usize = 5;
+const MAX_FORMS: usize = 10;
 
 /// The client of one endpoint, with the endpoint's state in this run.
 pub struct EndpointClient {

@@ -12,6 +12,9 @@ pub(super) fn transport_error(error: &reqwest::Error) -> CallError {
     if let Some(tls) = find::<rustls::Error>(error) {
         return CallError::new(Verdict::Stop, ErrorCode::Tls, format!("{} ({tls})", tls_message(tls)));
     }
+    if error.is_connect() && cause.contains("proxy auth") {
+        return CallError::new(Verdict::Stop, ErrorCode::KeyRefused, format!("the proxy wants a user and password: {cause}"));
+    }
     if error.is_connect() {
         let what = if cause.contains("dns error") || cause.contains("lookup") { "cannot resolve the host name" } else { "no connection" };
         return CallError::new(Verdict::BackOff, ErrorCode::Away, format!("{what}: {cause}"));

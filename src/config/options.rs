@@ -25,8 +25,16 @@ pub struct Options {
     pub json: JsonMode,
     /// The parameter for the token limit; `None` depends on the host (`openai`).
     pub token_limit: Option<TokenLimit>,
+    /// Whether the other parameter for the token limit was refused; learned from errors.
+    pub token_limit_changed: bool,
+    /// The highest token limit of an answer that the service accepts; learned from errors.
+    pub highest_token_limit: Option<u64>,
     /// Whether the model accepts a temperature; learned from errors.
     pub temperature: bool,
+    /// Whether the service accepts that a schema is strict; learned from errors.
+    pub strict: bool,
+    /// Whether the model accepts a message with the role `system`; learned from errors.
+    pub system_role: bool,
     /// The variant of English (`deepl`).
     pub english: &'static str,
     /// The id of a glossary that the user keeps at the service (`deepl`).
@@ -51,7 +59,11 @@ impl Default for Options {
             context: None,
             json: JsonMode::Schema,
             token_limit: None,
+            token_limit_changed: false,
+            highest_token_limit: None,
             temperature: true,
+            strict: true,
+            system_role: true,
             english: "EN-GB",
             glossary_id: None,
             uploaded_glossary: None,

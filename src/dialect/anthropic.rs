@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::chat::{self, chat, message};
-use super::error_rules::{ErrorRule, by_code, by_message};
+use super::error_rules::{ErrorRule, refusal};
 use super::{Dialect, Headers, Request, Response, check_model, excerpt, json, key_header, protocol_error, string_fields, truncated};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
@@ -15,21 +15,8 @@ pub(super) struct Anthropic;
 const API_VERSION: &str = "2023-06-01";
 
 const ERRORS: &[ErrorRule] = &[
-    // Of gateways that pass on OpenAI's errors.
-    by_code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
-    by_code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
-    by_code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
-    by_code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
-    by_code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    by_code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    by_message(400, "credit balance is too low", Verdict::Stop, ErrorCode::Quota),
-    by_message(400, "usage limits", Verdict::Stop, ErrorCode::Quota),
-    by_message(400, "spend limit", Verdict::Stop, ErrorCode::Quota),
-    by_message(400, "prompt is too long", Verdict::Never, ErrorCode::TooLarge),
-    by_message(400, "exceed context limit", Verdict::Never, ErrorCode::TooLarge),
-    by_message(400, "content filtering policy", Verdict::Never, ErrorCode::Refused),
-    by_message(400, "output_config", Verdict::Never, ErrorCode::NoSchema),
-    by_message(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
+    // What a gateway without structured output says of the unknown field.
+    refusal(&["output config"], Verdict::Never, ErrorCode::NoSchema),
 ];
 
 /// The status for each type of error, for errors in a response with status 200.
@@ -65,12 +52,15 @@ impl Dialect for Anthropic {
     }
 
     fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError> {
+        chat::check_room(endpoint, call)?;
         let chat = chat(endpoint, call, double_limit);
         let mut body = json!({
             "model": endpoint.model,
             "max_tokens": chat.max_tokens,
         });
-        body["system"] = chat.system.into();
+        if !chat.system.is_empty() {
+            body["system"] = chat.system.into();
+        }
         body["messages"] = vec![message("user", chat.user)].into();
         if endpoint.options.temperature {
             body["temperature"] = 0.into();

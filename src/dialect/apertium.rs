@@ -4,17 +4,14 @@
 
 use serde_json::Value;
 
-use super::error_rules::{ErrorRule, by_message};
+use super::error_rules::{ErrorRule, on};
 use super::{Body, Dialect, Request, json, not_a_translation, protocol_error, terms, translations};
 use crate::config::{DialectFacts, Endpoint};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Lang, Reply, Task, Usage, Verdict};
 
 pub(super) struct Apertium;
 
-const ERRORS: &[ErrorRule] = &[
-    by_message(400, "not installed", Verdict::Never, ErrorCode::Language),
-    by_message(400, "no path", Verdict::Never, ErrorCode::Language),
-];
+const ERRORS: &[ErrorRule] = &[on(&[400], &["not installed/no path"], Verdict::Never, ErrorCode::Language)];
 
 impl Dialect for Apertium {
     fn facts(&self) -> DialectFacts {

@@ -10,6 +10,7 @@ use crate::plan::prompts;
 
 /// A prompt.
 pub(super) struct Chat {
+    /// The instructions; empty if the user's message has them.
     pub(super) system: String,
     pub(super) user: String,
     /// The JSON schema of the answer; `None` for plain text.
@@ -23,6 +24,8 @@ pub(super) struct Chat {
 /// for models that reason.
 const TOKENS_PER_WORD: u64 = 4;
 const SPARE_TOKENS: u64 = 500;
+/// The fewest characters of a translation that a token holds.
+const CHARACTERS_PER_TOKEN: u64 = 2;
 
 /// The prompt for `call`. With `double_limit`, the answer may have twice as many tokens.
 pub(super) fn chat(endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Chat {
@@ -43,8 +46,29 @@ pub(super) fn chat(endpoint: &Endpoint, call: &CallRequest, double_limit: bool) 
             2 * (spec.words as u64 * TOKENS_PER_WORD + SPARE_TOKENS),
         ),
     };
-    let max_tokens = if double_limit { 2 * max_tokens } else { max_tokens };
-    Chat { system: prompts::instructions(endpoint, call), user, schema, max_tokens }
+    let max_tokens = accepted_tokens(endpoint, if double_limit { 2 * max_tokens } else { max_tokens });
+    let system = prompts::instructions(endpoint, call);
+    if endpoint.options.system_role {
+        return Chat { system, user, schema, max_tokens };
+    }
+    Chat { system: String::new(), user: format!("{system}\n\n{user}"), schema, max_tokens }
+}
+
+/// A token limit that the service accepts.
+pub(super) fn accepted_tokens(endpoint: &Endpoint, tokens: u64) -> u64 {
+    endpoint.options.highest_token_limit.map_or(tokens, |highest| tokens.min(highest))
+}
+
+/// Fails if the translation of such a text would not fit into the highest token limit that the
+/// service accepts, so that the text is cut. It would be paid for and lost.
+pub(super) fn check_room(endpoint: &Endpoint, call: &CallRequest) -> Result<(), CallError> {
+    match (call, endpoint.options.highest_token_limit) {
+        (CallRequest::Translate { .. }, Some(highest)) if call.characters() > CHARACTERS_PER_TOKEN * highest => {
+            let message = format!("a translation of {} characters does not fit into the {highest} tokens of an answer", call.characters());
+            Err(CallError::new(Verdict::Never, ErrorCode::TooLarge, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A schema of an object that has exactly these properties.
@@ -53,6 +77,12 @@ fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
     let mut object = json!({"type": "object", "additionalProperties": false, "required": names, "properties": {}});
     object["properties"] = properties.into_iter().collect();
     object
+}
+
+/// The messages of a chat.
+pub(super) fn messages(system: String, user: String) -> Value {
+    let system = (!system.is_empty()).then(|| message("system", system));
+    system.into_iter().chain([message("user", user)]).collect::<Vec<_>>().into()
 }
 
 /// A message of a chat. Built without `json!`, which would copy the text.
@@ -97,10 +127,17 @@ pub(super) fn log_other_model(endpoint: &Endpoint, answered: &Value) {
 /// Options without the feature that the service has just refused; `None` if it refused something
 /// else.
 pub(super) fn adapt_options(options: &Options, refused: &CallError) -> Option<Options> {
+    let known = || options.clone();
     match (refused.code, options.json) {
-        (ErrorCode::NoSchema, JsonMode::Schema) => Some(Options { json: JsonMode::Object, ..options.clone() }),
-        (ErrorCode::NoSchema, JsonMode::Object) => Some(Options { json: JsonMode::None, ..options.clone() }),
-        (ErrorCode::NoTemperature, _) if options.temperature => Some(Options { temperature: false, ..options.clone() }),
+        (ErrorCode::NoStrict, JsonMode::Schema) if options.strict => Some(Options { strict: false, ..known() }),
+        (ErrorCode::NoSchema | ErrorCode::NoStrict, JsonMode::Schema) => Some(Options { json: JsonMode::Object, ..known() }),
+        (ErrorCode::NoSchema | ErrorCode::NoStrict, JsonMode::Object) => Some(Options { json: JsonMode::None, ..known() }),
+        (ErrorCode::NoTemperature, _) if options.temperature => Some(Options { temperature: false, ..known() }),
+        (ErrorCode::NoSystemRole, _) if options.system_role => Some(Options { system_role: false, ..known() }),
+        (ErrorCode::MaxTokensLimit, _) => {
+            let lower = refused.limit.filter(|limit| options.highest_token_limit.is_none_or(|known| *limit < known))?;
+            Some(Options { highest_token_limit: Some(lower), ..known() })
+        }
         _ => None,
     }
 }

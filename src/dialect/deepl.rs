@@ -4,7 +4,7 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::error_rules::{ErrorRule, by_message, by_status};
+use super::error_rules::{ErrorRule, by_status, on};
 use super::{Dialect, Headers, Request, Response, Step, excerpt, json, key_header, not_a_translation, protocol_error, translations};
 use crate::config::{DialectFacts, Endpoint, Options};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, GlossaryEntry, Lang, Reply, Task, Usage, Verdict};
@@ -17,11 +17,9 @@ const MAX_TEXTS: usize = 50;
 const MAX_BYTES: usize = 128 << 10;
 
 const ERRORS: &[ErrorRule] = &[
-    by_status(456, Verdict::Stop, ErrorCode::Quota),
-    by_message(400, "glossary", Verdict::Stop, ErrorCode::Glossary),
-    by_message(404, "glossary", Verdict::Stop, ErrorCode::Glossary),
-    by_message(400, "source_lang", Verdict::Never, ErrorCode::Language),
-    by_message(400, "target_lang", Verdict::Never, ErrorCode::Language),
+    by_status(&[456], Verdict::Stop, ErrorCode::Quota),
+    on(&[400, 404], &["glossary"], Verdict::Stop, ErrorCode::Glossary),
+    on(&[400], &["source lang/target lang"], Verdict::Never, ErrorCode::Language),
 ];
 
 impl Dialect for DeepL {

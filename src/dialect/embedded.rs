@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::error_rules::{ErrorRule, by_message, by_status};
+use super::error_rules::{ErrorRule, by_status, on};
 use super::{Dialect, Headers, Request, json, key_header, protocol_error, terms, translations};
 use crate::config::{DialectFacts, Endpoint};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
@@ -12,9 +12,9 @@ pub(super) struct Embedded;
 
 const ERRORS: &[ErrorRule] = &[
     // An unknown language only concerns this article.
-    by_message(400, "language", Verdict::Never, ErrorCode::Language),
+    on(&[400], &["language"], Verdict::Never, ErrorCode::Language),
     // The translator crashed on this text; the next one may succeed.
-    by_status(500, Verdict::Once, ErrorCode::Unavailable),
+    by_status(&[500], Verdict::Once, ErrorCode::Unavailable),
 ];
 
 impl Dialect for Embedded {

@@ -1,183 +1,251 @@
-//! What error responses mean. Rules are tried in order, first the service's own, then the common
-//! ones. docs/services.md lists them, and a test keeps it up to date.
+//! Rules that say what an error response means: on which statuses they apply, which words they look
+//! for, and what may follow.
 
-use serde_json::Value;
+use super::error_message::ErrorMessage;
+use crate::model::{ErrorCode, Verdict};
 
-use super::requested_pause::{is_daily_quota, requested_pause};
-use super::{Response, excerpt};
-use crate::model::{CallError, ErrorCode, Verdict};
+/// The statuses to which a rule applies. An error inside an answer with status 200 that names no
+/// status may have any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statuses {
+    /// Any status of an error.
+    Any,
+    /// 400 to 499.
+    Refusals,
+    /// 400 to 499, but not 429, which may be about the number of tokens in a minute.
+    RefusalsBut429,
+    /// 500 to 599.
+    Failures,
+    /// These.
+    Only(&'static [u16]),
+}
 
-/// A kind of error response: what it looks like, and what it means. An empty field matches
-/// everything.
+/// A kind of error response: what it looks like, and what it means.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorRule {
-    /// The HTTP status; 0 matches any.
-    pub status: u16,
-    /// The service's code; a leading `*` matches any prefix.
-    pub code: &'static str,
-    /// Words in the service's message, in lower case. Used only if the service has no code for this
-    /// error.
-    pub message: &'static str,
+    /// The statuses.
+    pub statuses: Statuses,
+    /// One of these is in a message or a code, as [`find`] compares them. Without any, the status
+    /// decides.
+    pub phrases: &'static [&'static str],
     /// What may follow.
     pub verdict: Verdict,
     /// The error code in the row.
     pub error: ErrorCode,
 }
 
+/// An error that its words tell, whatever the status.
+pub(super) const fn says(phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
+    ErrorRule { statuses: Statuses::Any, phrases, verdict, error }
+}
+
+/// An error that its words tell, with any 4xx status.
+pub(super) const fn refusal(phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
+    ErrorRule { statuses: Statuses::Refusals, phrases, verdict, error }
+}
+
+/// An error that its words tell, with any 4xx status but 429.
+pub(super) const fn not_busy(phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
+    ErrorRule { statuses: Statuses::RefusalsBut429, phrases, verdict, error }
+}
+
+/// An error that its words tell, with one of these statuses.
+pub(super) const fn on(statuses: &'static [u16], phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
+    ErrorRule { statuses: Statuses::Only(statuses), phrases, verdict, error }
+}
+
 /// An error recognised by its status alone.
-pub(super) const fn by_status(status: u16, verdict: Verdict, error: ErrorCode) -> ErrorRule {
-    ErrorRule { status, code: "", message: "", verdict, error }
+pub(super) const fn by_status(statuses: &'static [u16], verdict: Verdict, error: ErrorCode) -> ErrorRule {
+    on(statuses, &[], verdict, error)
 }
 
-/// An error recognised by the service's code, with any status.
-pub(super) const fn by_code(code: &'static str, verdict: Verdict, error: ErrorCode) -> ErrorRule {
-    ErrorRule { status: 0, code, message: "", verdict, error }
-}
-
-/// An error recognised by its status and the service's message.
-pub(super) const fn by_message(status: u16, message: &'static str, verdict: Verdict, error: ErrorCode) -> ErrorRule {
-    ErrorRule { status, code: "", message, verdict, error }
-}
-
-/// The rules for every service. Any other 5xx is a failure of the service, and any other status
-/// rejects this article alone.
-pub(super) const COMMON: &[ErrorRule] = &[
-    // Plain HTTP on a TLS port of nginx, Go and Apache.
-    by_message(400, "https port", Verdict::Stop, ErrorCode::Tls),
-    by_message(400, "https server", Verdict::Stop, ErrorCode::Tls),
-    by_message(400, "ssl-enabled server port", Verdict::Stop, ErrorCode::Tls),
-    by_status(401, Verdict::Stop, ErrorCode::KeyRefused),
-    by_status(402, Verdict::Stop, ErrorCode::Quota),
-    by_status(403, Verdict::Stop, ErrorCode::KeyRefused),
-    by_status(404, Verdict::Stop, ErrorCode::NotFound),
-    by_status(405, Verdict::Stop, ErrorCode::NotFound),
-    by_status(408, Verdict::BackOff, ErrorCode::Unavailable),
-    by_status(413, Verdict::Never, ErrorCode::TooLarge),
-    by_status(414, Verdict::Never, ErrorCode::TooLarge),
-    by_status(429, Verdict::BackOff, ErrorCode::Busy),
-    by_status(500, Verdict::BackOff, ErrorCode::Unavailable),
-    by_status(502, Verdict::BackOff, ErrorCode::Unavailable),
-    by_status(503, Verdict::BackOff, ErrorCode::Unavailable),
-    by_status(504, Verdict::BackOff, ErrorCode::Unavailable),
-    by_status(529, Verdict::BackOff, ErrorCode::Overloaded),
-];
-
-impl ErrorRule {
-    fn matches(&self, status: u16, codes: &[String], message: &str) -> bool {
-        let same_code = |code: &String| match self.code.strip_prefix('*') {
-            Some(end) => code.ends_with(end),
-            None => code == self.code,
-        };
-        (self.status == 0 || self.status == status)
-            && (self.code.is_empty() || codes.iter().any(same_code))
-            && (self.message.is_empty() || message.contains(self.message))
-    }
-}
-
-/// Classifies an error response by the service's own `rules`, then by the common ones.
-pub(super) fn classify(response: &Response, rules: &[ErrorRule]) -> CallError {
-    let status = response.status;
-    let value: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let text = error_message(&value, &response.body);
-    let codes: Vec<String> = ["/error/code", "/code"].iter().filter_map(|at| value.pointer(at)?.as_str().map(str::to_owned)).collect();
-    let message = if text.is_empty() { format!("status {status}") } else { format!("status {status}: {text}") };
-    if (300..400).contains(&status) {
-        return CallError::new(Verdict::Stop, ErrorCode::Redirect, message);
-    }
-    let lower = text.to_lowercase();
-    let rule = rules.iter().chain(COMMON).find(|rule| rule.matches(status, &codes, &lower));
-    let (verdict, error) = match rule {
-        Some(rule) if rule.error == ErrorCode::Busy && is_daily_quota(&response.body) => (Verdict::Stop, ErrorCode::Quota),
-        Some(rule) => (rule.verdict, rule.error),
-        // Cloudflare's 520 to 530 and others: the service's fault, and not the article's.
-        None if (500..600).contains(&status) => (Verdict::BackOff, ErrorCode::Unavailable),
-        None => (Verdict::Never, ErrorCode::RefusedRequest),
-    };
-    let verdict = match (verdict, response.retry_after.or_else(|| requested_pause(&response.body))) {
-        (Verdict::BackOff, Some(pause)) => Verdict::Wait(pause),
-        (verdict, _) => verdict,
-    };
-    CallError::new(verdict, error, message)
-}
-
-/// The service's message: that of its error object, or else the beginning of the body. Sanitised.
-fn error_message(value: &Value, body: &[u8]) -> String {
-    let error = value.get("error").unwrap_or(value);
-    // Apertium's message only repeats the status, its explanation is better. Some services return a
-    // list of errors.
-    let first = value.get(0).and_then(|first| first.pointer("/error/message").or_else(|| first.get("message")));
-    let texts = [value.get("explanation"), error.get("message"), value.get("message"), value.get("detail"), first, Some(error)];
-    match texts.into_iter().flatten().find_map(Value::as_str) {
-        Some(message) => excerpt(message.as_bytes()),
-        None if body.trim_ascii_start().starts_with(b"<") => excerpt(without_tags(body).as_bytes()),
-        None => excerpt(body),
-    }
-}
-
-/// The text of an HTML page, such as a proxy's error page.
-fn without_tags(page: &[u8]) -> String {
-    let page = String::from_utf8_lossy(page);
-    let (mut text, mut in_tag) = (String::new(), false);
-    for c in page.chars() {
-        match c {
-            '<' => in_tag = true,
-            '>' if in_tag => {
-                in_tag = false;
-                text.push(' ');
-            }
-            c if !in_tag => text.push(c),
-            _ => {}
+impl Statuses {
+    fn contain(self, status: Option<u16>) -> bool {
+        match (self, status) {
+            (Self::Only(list), Some(status)) => list.contains(&status),
+            (Self::Only(_), None) => false,
+            (Self::Any, _) | (_, None) => true,
+            (Self::Refusals, Some(status)) => (400..500).contains(&status),
+            (Self::RefusalsBut429, Some(status)) => (400..500).contains(&status) && status != 429,
+            (Self::Failures, Some(status)) => (500..600).contains(&status),
         }
     }
-    text
+}
+
+impl ErrorRule {
+    /// Whether the rule applies, and the text and place that show it, if words do. `status` is
+    /// `None` if nothing names one.
+    pub(super) fn matched<'a>(&self, status: Option<u16>, said: &'a ErrorMessage) -> Option<Option<&'a str>> {
+        if !self.statuses.contain(status) {
+            return None;
+        }
+        if self.phrases.is_empty() {
+            return Some(None);
+        }
+        let mut texts = said.texts.iter().chain(&said.codes);
+        let shows = |text: &&String| {
+            let words = words(text);
+            self.phrases.iter().any(|phrase| find(&words, phrase))
+                && (self.error != ErrorCode::MaxTokensLimit || named_limit(text).is_some())
+        };
+        texts.find(shows).map(|text| Some(text.as_str()))
+    }
+}
+
+/// A text in a form in which services differ less: lower case, without quotes, with spaces for `_`
+/// and `-` and between the words of `camelCase`.
+pub(super) fn words(text: &str) -> String {
+    let characters: Vec<char> = text.chars().filter(|c| !"\"'`*“”«»‘’".contains(*c)).collect();
+    let mut words = String::with_capacity(text.len());
+    for (at, c) in characters.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| characters.get(at));
+        let after = characters.get(at + 1);
+        let starts_word = c.is_uppercase()
+            && before
+                .is_some_and(|before| before.is_lowercase() || before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()));
+        let is_space = matches!(c, '_' | '-') || c.is_whitespace() || c.is_control();
+        if (starts_word || is_space) && !words.ends_with(' ') {
+            words.push(' ');
+        }
+        if !is_space {
+            words.extend(c.to_lowercase());
+        }
+    }
+    words
+}
+
+/// How far apart the parts of a phrase may be, in bytes.
+const MAX_GAP: usize = 100;
+
+/// Whether `phrase` is in a text of [`words`]. Its parts follow each other: at once after ` + `, soon
+/// after ` … `. A part has its alternatives between `/`, and begins where a word begins.
+pub(super) fn find(words: &str, phrase: &str) -> bool {
+    let groups = phrase.split(" … ").map(|group| group.split(" + ").enumerate());
+    let mut parts = groups.flatten().map(|(place, part)| (if place == 0 { MAX_GAP } else { 1 }, part));
+    let Some((_, first)) = parts.next() else { return false };
+    let starts = first.split('/').flat_map(|start| words.match_indices(start).map(move |(at, start)| (at, at + start.len())));
+    let follow = |mut end: usize| {
+        parts.clone().all(|(max_gap, part)| {
+            let rest = words.get(end..).unwrap_or_default();
+            let next = part.split('/').flat_map(|next| rest.match_indices(next)).filter(|(at, _)| begins_word(words, end + at));
+            let next = next.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= max_gap);
+            end += next.map_or(0, |(at, next)| at + next.len());
+            next.is_some()
+        })
+    };
+    starts.filter(|(at, _)| begins_word(words, *at)).any(|(_, end)| follow(end))
+}
+
+fn begins_word(text: &str, at: usize) -> bool {
+    let (before, after) = (text.get(..at), text.get(at..));
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    !(is_letter(before.and_then(|text| text.chars().next_back())) && is_letter(after.and_then(|text| text.chars().next())))
+}
+
+/// Names of the parameter for the token limit, as `words` has them.
+const LIMIT_NAMES: &[&str] =
+    &["max tokens", "max completion tokens", "max output tokens", "max new tokens", "maximum tokens", "num predict"];
+/// Words before the number of a limit.
+const BEFORE_LIMIT: &[&str] = &[
+    "at most",
+    "<=",
+    "≤",
+    "<",
+    ">",
+    "equal to",
+    "than",
+    "up to",
+    "limit",
+    "limit of",
+    "limit is",
+    "maximum",
+    "maximum of",
+    "maximum is",
+    "max",
+    "and",
+    "to",
+    "exceed",
+    "exceeds",
+    "below",
+    "under",
+    "value is",
+    "limit:",
+    "maximum:",
+    "max:",
+    "is",
+];
+/// No model has a lower limit.
+const LOWEST_LIMIT: u64 = 64;
+
+/// The highest token limit of an answer that the service accepts, if a message names it: “max_tokens
+/// is too large: 8692. This model supports at most 4096 completion tokens”.
+pub(super) fn named_limit(message: &str) -> Option<u64> {
+    let words = words(message);
+    let start = LIMIT_NAMES.iter().filter_map(|name| words.find(name)).min()?;
+    let text: String = words.get(start..)?.chars().take(300).collect();
+    let tokens: Vec<&str> = text.split_whitespace().collect();
+    let number = |at: usize| {
+        let token = tokens.get(at)?.trim_matches(|c: char| !c.is_alphanumeric());
+        let number: u64 = token.replace(',', "").parse().ok()?;
+        let exclusive = tokens.get(at + 1).is_some_and(|next| next.contains("exclusive"));
+        Some(number.saturating_sub(u64::from(exclusive))).filter(|number| *number >= LOWEST_LIMIT)
+    };
+    let named = |at: usize| {
+        let before = tokens.get(at.saturating_sub(2)..at).unwrap_or_default().join(" ");
+        let before = before.trim_end_matches(['(', '[', ':']);
+        // The end of a range: [1, 8192].
+        let in_range = tokens.get(at.saturating_sub(1)).is_some_and(|start| start.starts_with(['[', '(']) && start.ends_with(','));
+        in_range || BEFORE_LIMIT.iter().any(|cue| before == *cue || before.ends_with(&format!(" {cue}")))
+    };
+    let joined = |at: usize| {
+        let token = tokens.get(at)?;
+        let rest = ["<=", "<", ">", "≤"].iter().find_map(|sign| token.split_once(sign)).map(|(_, rest)| rest)?;
+        rest.trim_matches(|c: char| !c.is_alphanumeric()).replace(',', "").parse().ok().filter(|number| *number >= LOWEST_LIMIT)
+    };
+    (0..tokens.len()).filter_map(|at| number(at).filter(|_| named(at)).or_else(|| joined(at))).min()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn refused(status: u16, body: &str) -> CallError {
-        classify(&Response::new(status, body), &[])
+    #[test]
+    fn phrases_are_found_however_they_are_written() {
+        let found = |text: &str, phrase: &str| find(&words(text), phrase);
+        assert!(found("ContextWindowExceededError", "context window"));
+        assert!(found("'max_completion_tokens' instead", "max completion tokens"));
+        assert!(found("GenerateRequestsPerDayPerProject", "requests per day"));
+        assert!(found("API_KEY_INVALID", "api key invalid"));
+        assert!(found("The model `x-1` does not exist.", "model … not found/not exist"));
+        assert!(found("Incorrect API key provided", "invalid/incorrect + api key/token"));
+        assert!(!found("invalid, see the API key page", "invalid/incorrect + api key/token"));
+        assert!(!found("today", "day"), "a part begins a word");
+        assert!(!found(&format!("model {} does not exist", "x ".repeat(60)), "model … not exist"), "the parts are near each other");
     }
 
     #[test]
-    fn an_error_is_classified_by_its_status_and_keeps_the_services_message() {
-        assert_eq!(refused(401, "").verdict, Verdict::Stop);
-        assert_eq!(refused(400, "").verdict, Verdict::Never);
-        assert_eq!(refused(503, "").verdict, Verdict::BackOff);
-        assert_eq!(refused(307, "").code, ErrorCode::Redirect);
-        assert_eq!(refused(400, r#"{"error":{"message":"bad model"}}"#).message, "status 400: bad model");
-        assert_eq!(refused(400, r#"{"error":"Invalid request"}"#).message, "status 400: Invalid request");
-        assert_eq!(refused(502, "<html>\n<b>\u{1b}[31mBad").message, "status 502: [31mBad");
-        let apache = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>400 Bad Request</title>\n</head><body>\n<h1>Bad Request</h1>\n\
-            <p>Your browser sent a request that this server could not understand.<br />\nReason: You're speaking plain HTTP to an SSL-enabled server port.";
-        assert_eq!((refused(400, apache).verdict, refused(400, apache).code), (Verdict::Stop, ErrorCode::Tls));
-    }
-
-    #[test]
-    fn an_unknown_5xx_is_the_services_failure() {
-        for status in [501, 505, 507, 508, 520, 522, 530, 599] {
-            assert_eq!((refused(status, "").verdict, refused(status, "").code), (Verdict::BackOff, ErrorCode::Unavailable), "{status}");
+    fn the_limit_of_an_answer_is_read_from_the_refusal() {
+        for (message, limit) in [
+            ("max_tokens is too large: 8692. This model supports at most 4096 completion tokens, whereas you provided 8692.", Some(4096)),
+            ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", Some(8192)),
+            (
+                "`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the `context_window`",
+                Some(8192),
+            ),
+            ("max_tokens: 8692 > 4096, which is the maximum allowed number of output tokens for claude-3-haiku-20240307", Some(4096)),
+            ("maxOutputTokens value of 100000 but the supported range is from 1 (inclusive) to 8193 (exclusive).", Some(8192)),
+            (
+                "The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower than 4096.",
+                Some(4096),
+            ),
+            ("Range of max_tokens should be [1, 2,048]", Some(2048)),
+            ("`max_new_tokens` must be <= 1024. Given: 8692", Some(1024)),
+            ("max_tokens (8692) exceeds the maximum (4,096)", Some(4096)),
+            ("max_completion_tokens must be between 1 and 16384, got 20000", Some(16384)),
+            ("max_tokens is not supported with this model", None),
+            ("temperature must be less than 100", None),
+        ] {
+            assert_eq!(named_limit(message), limit, "{message}");
         }
-        assert_eq!(refused(499, "").verdict, Verdict::Never);
-    }
-
-    #[test]
-    fn a_pause_in_the_body_is_kept_and_a_daily_quota_stops_the_endpoint() {
-        let pause = Verdict::Wait(std::time::Duration::from_millis(9_300));
-        assert_eq!(refused(429, "Please try again in 9.3s").verdict, pause);
-        assert_eq!(refused(503, "Please try again in 9.3s").verdict, pause);
-        assert_eq!(refused(400, "Please try again in 9.3s").verdict, Verdict::Never);
-        let daily = refused(429, "Limit of requests per day reached. Please try again in 9.3s");
-        assert_eq!((daily.verdict, daily.code), (Verdict::Stop, ErrorCode::Quota));
-    }
-
-    #[test]
-    fn a_requested_pause_is_kept() {
-        let pause = std::time::Duration::from_secs(7);
-        let verdict = |status| classify(&Response { retry_after: Some(pause), ..Response::new(status, "") }, &[]).verdict;
-        assert_eq!(verdict(429), Verdict::Wait(pause));
-        assert_eq!(verdict(503), Verdict::Wait(pause));
-        assert_eq!(verdict(401), Verdict::Stop, "waiting does not help a refused key");
     }
 }

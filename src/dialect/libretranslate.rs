@@ -4,7 +4,7 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::error_rules::{ErrorRule, by_message};
+use super::error_rules::{ErrorRule, on, says};
 use super::{Dialect, Request, Response, Step, json, not_a_translation, protocol_error, terms, translations};
 use crate::config::{DialectFacts, Endpoint, Options};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
@@ -18,10 +18,10 @@ const MAX_TEXTS: usize = 50;
 /// too long.
 const ERRORS: &[ErrorRule] = &[
     // Every article would fail without a key, not just this one.
-    by_message(400, "api key", Verdict::Stop, ErrorCode::KeyRefused),
-    by_message(400, "text limit", Verdict::Never, ErrorCode::TooLarge),
-    by_message(400, "is not supported", Verdict::Never, ErrorCode::Language),
-    by_message(400, "is not available", Verdict::Never, ErrorCode::Language),
+    on(&[400], &["api key"], Verdict::Stop, ErrorCode::KeyRefused),
+    on(&[400], &["is not supported/is not available"], Verdict::Never, ErrorCode::Language),
+    // The translator crashed on this text, with status 500; the others are done.
+    says(&["cannot translate text"], Verdict::Once, ErrorCode::RefusedRequest),
 ];
 
 impl Dialect for LibreTranslate {

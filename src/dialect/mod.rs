@@ -5,8 +5,11 @@ mod answer;
 mod anthropic;
 mod apertium;
 mod chat;
+mod classify;
+mod common_errors;
 mod deepl;
 mod embedded;
+mod error_message;
 mod error_rules;
 mod libretranslate;
 mod ollama;
@@ -67,9 +70,9 @@ pub trait Dialect: Sync {
         &[]
     }
 
-    /// The meaning of an error response.
+    /// The meaning of an error response; with status 200, of the error in an answer.
     fn classify_error(&self, _endpoint: &Endpoint, response: &Response) -> CallError {
-        error_rules::classify(response, self.error_rules())
+        classify::classify(response, self.error_rules())
     }
 
     /// Options with which the service may accept what it has just refused, such as a request
@@ -127,7 +130,8 @@ pub fn find(name: &str) -> Option<&'static dyn Dialect> {
 
 #[cfg(test)]
 mod tests {
-    use super::error_rules::{COMMON, ErrorRule};
+    use super::common_errors::COMMON;
+    use super::error_rules::{ErrorRule, Statuses};
     use super::*;
     use crate::model::{ErrorCode, Verdict};
 
@@ -137,22 +141,39 @@ mod tests {
         assert_eq!(names.len(), DIALECTS.len());
     }
 
-    /// A response that matches `rule`.
-    fn example(rule: &ErrorRule) -> Response {
-        let code = rule.code.replace('*', "organization");
-        let body = serde_json::json!({"error": {"message": format!("Sorry: {}.", rule.message), "code": code}});
-        Response::new(if rule.status == 0 { 400 } else { rule.status }, body.to_string())
+    /// The statuses of a rule: one that is tried, and what docs/services.md says of them.
+    fn statuses(rule: &ErrorRule) -> (u16, String) {
+        match rule.statuses {
+            Statuses::Any => (500, "any".into()),
+            Statuses::Refusals => (400, "4xx".into()),
+            Statuses::RefusalsBut429 => (400, "4xx but 429".into()),
+            Statuses::Failures => (500, "5xx".into()),
+            Statuses::Only(list) => (list[0], list.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
+        }
+    }
+
+    /// A message with each phrase of `rule` in it, by the first of its alternatives.
+    fn examples(rule: &ErrorRule) -> Vec<String> {
+        let part = |part: &str| part.split('/').next().unwrap_or_default().to_owned();
+        let group = |group: &str| group.split(" + ").map(part).collect::<Vec<_>>().join(" ");
+        let number = if rule.error == ErrorCode::MaxTokensLimit { " max tokens at most 512" } else { "" };
+        let phrases = if rule.phrases.is_empty() { &[""] } else { rule.phrases };
+        let sentence = |phrase: &&str| format!("Sorry: {}.{number}", phrase.split(" … ").map(group).collect::<Vec<_>>().join(" it "));
+        phrases.iter().map(sentence).collect()
     }
 
     #[test]
-    fn every_error_rule_is_reachable() {
+    fn every_phrase_of_every_error_rule_decides() {
         for dialect in DIALECTS {
             let endpoint = Endpoint { model: Some("m".into()), ..Endpoint::sample(dialect.facts().name, "http://h") };
             let own = dialect.error_rules();
-            let common = COMMON.iter().filter(|rule| !own.iter().any(|own| own.status == rule.status));
+            let common = if own.is_empty() { COMMON } else { &[] };
             for rule in own.iter().chain(common) {
-                let error = dialect.classify_error(&endpoint, &example(rule));
-                assert_eq!((error.verdict, error.code), (rule.verdict, rule.error), "{}: {rule:?}", dialect.facts().name);
+                for message in examples(rule) {
+                    let body = serde_json::json!({"error": {"message": message}}).to_string();
+                    let error = dialect.classify_error(&endpoint, &Response::new(statuses(rule).0, body));
+                    assert_eq!((error.verdict, error.code), (rule.verdict, rule.error), "{}: {message}", dialect.facts().name);
+                }
             }
         }
     }
@@ -160,37 +181,36 @@ mod tests {
     /// The error rules as a table in docs/services.md.
     fn table(rules: &[ErrorRule]) -> String {
         let line = |rule: &ErrorRule| {
-            let status = if rule.status == 0 { "any".to_owned() } else { rule.status.to_string() };
-            let contains = match (rule.code, rule.message) {
-                ("", "") => String::new(),
-                ("", message) => format!("“{message}”"),
-                (code, _) => format!("the code `{code}`"),
-            };
+            let contains = rule.phrases.iter().map(|phrase| format!("“{}”", phrase.replace('/', " / "))).collect::<Vec<_>>().join("; ");
             let action = match (rule.verdict, rule.error) {
                 (Verdict::Stop, _) => "the endpoint is disabled for this run",
                 (Verdict::Never, ErrorCode::TooLarge) => "the article is cut into smaller parts",
-                (Verdict::Never, ErrorCode::NoSchema | ErrorCode::NoMaxTokens | ErrorCode::NoTemperature) => {
+                (Verdict::Never, ErrorCode::MaxTokensLimit) => "retried at once with the limit that it names, as are all later calls",
+                (Verdict::Never, ErrorCode::NoSystemRole) => {
+                    "retried at once with the instructions in the user's message, as are all later calls"
+                }
+                (Verdict::Never, ErrorCode::NoSchema | ErrorCode::NoStrict | ErrorCode::NoMaxTokens | ErrorCode::NoTemperature) => {
                     "retried at once without it, as are all later calls"
                 }
                 (Verdict::BackOff, _) => "retried after a pause",
                 (Verdict::Once, _) => "retried once",
                 _ => "the article fails on this endpoint",
             };
-            format!("| {status} | {contains} | `{}` | {action} |\n", rule.error)
+            format!("| {} | {contains} | `{}` | {action} |\n", statuses(rule).1, rule.error)
         };
         let lines: String = rules.iter().map(line).collect();
-        format!("| status | the response contains | error code | what happens |\n|---|---|---|---|\n{lines}")
+        format!("| status | the response says | error code | what happens |\n|---|---|---|---|\n{lines}")
     }
 
     #[test]
     fn docs_contain_every_error_rule() {
         let docs = include_str!("../../docs/services.md");
         let own = DIALECTS.iter().map(|dialect| (dialect.facts().name, dialect.error_rules()));
-        let own = own.filter(|(name, rules)| !rules.is_empty() && *name != "template");
-        for (name, rules) in own.chain([("every service", COMMON)]) {
-            let table = table(rules);
-            assert!(docs.contains(&table), "docs/services.md lacks the table of {name}:\n{table}");
-        }
+        let own = own.filter(|(_, rules)| !rules.is_empty());
+        let tables = own.chain([("every service", COMMON)]).map(|(name, rules)| (name, table(rules)));
+        let missing: Vec<String> =
+            tables.filter(|(_, table)| !docs.contains(table)).map(|(name, table)| format!("{name}:\n{table}")).collect();
+        assert!(missing.is_empty(), "docs/services.md lacks the table of {}", missing.join("\n"));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{self, Chat, chat, message};
-use super::error_rules::{ErrorRule, by_message, by_status};
+use super::chat::{self, Chat, chat};
+use super::error_rules::{ErrorRule, on};
 use super::{Dialect, Request, Response, check_model, json, key_header, protocol_error, string_fields, truncated};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
@@ -26,11 +26,8 @@ const MAX_CHARACTERS_PER_TOKEN: u64 = 6;
 const MIN_CHECKED_CHARACTERS: u64 = 2000;
 
 const ERRORS: &[ErrorRule] = &[
-    by_message(400, "longer than the context", Verdict::Never, ErrorCode::TooLarge),
-    by_message(400, "context length", Verdict::Never, ErrorCode::TooLarge),
-    by_message(400, "format", Verdict::Never, ErrorCode::NoSchema),
-    by_message(400, "does not support", Verdict::Stop, ErrorCode::NotFound),
-    by_status(404, Verdict::Stop, ErrorCode::NotFound),
+    on(&[400, 422], &["format"], Verdict::Never, ErrorCode::NoSchema),
+    on(&[400], &["does not support chat/does not support generate/does not support thinking"], Verdict::Stop, ErrorCode::NotFound),
 ];
 
 impl Dialect for Ollama {
@@ -66,7 +63,7 @@ impl Dialect for Ollama {
             "shift": false,
             "options": {"num_ctx": context(endpoint), "num_predict": chat.max_tokens, "seed": 1, "temperature": 0},
         });
-        body["messages"] = vec![message("system", chat.system), message("user", chat.user)].into();
+        body["messages"] = chat::messages(chat.system, chat.user);
         match (endpoint.options.json, chat.schema) {
             (JsonMode::Schema, Some(schema)) => body["format"] = schema,
             (JsonMode::Object, Some(_)) => body["format"] = "json".into(),
@@ -99,7 +96,7 @@ impl Dialect for Ollama {
 
     /// Explains the most common error: the model has not been pulled.
     fn classify_error(&self, endpoint: &Endpoint, response: &Response) -> CallError {
-        let error = super::error_rules::classify(response, ERRORS);
+        let error = super::classify::classify(response, ERRORS);
         if response.status == 404 && error.message.contains("model") {
             let model = endpoint.model.as_deref().unwrap_or_default();
             return CallError { message: format!("{}; run `ollama pull {model}` there", error.message), ..error };

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{self, chat, message};
-use super::error_rules::{ErrorRule, by_code, by_message};
+use super::chat::{self, chat};
+use super::error_rules::{ErrorRule, not_busy, says};
 use super::{Dialect, Headers, Request, Response, check_model, excerpt, json, key_header, protocol_error, string_fields, truncated};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
@@ -14,47 +14,10 @@ pub(super) struct OpenAi;
 /// Tokens for a reasoning model to think before it answers. They count against the limit.
 const REASONING_TOKENS: u64 = 4000;
 
-/// The account is empty or its limit reached, so waiting does not help. Routers pass these codes
-/// on.
-pub(super) const QUOTA: &[ErrorRule] = &[
-    by_code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
-    by_code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
-    by_code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
-    by_code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
-    by_code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    by_code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-];
-
 const ERRORS: &[ErrorRule] = &[
-    by_code("insufficient_quota", Verdict::Stop, ErrorCode::Quota),
-    by_code("billing_hard_limit_reached", Verdict::Stop, ErrorCode::Quota),
-    by_code("billing_not_active", Verdict::Stop, ErrorCode::Quota),
-    by_code("credit_balance_exhausted", Verdict::Stop, ErrorCode::Quota),
-    by_code("*_spend_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    by_code("*_usage_limit_exceeded", Verdict::Stop, ErrorCode::Quota),
-    // LiteLLM: the key's budget is spent. Its code is only the status.
-    by_message(400, "budget has been exceeded", Verdict::Stop, ErrorCode::Quota),
-    // LiteLLM without a database: the key is not the master key.
-    by_message(400, "no connected db", Verdict::Stop, ErrorCode::KeyRefused),
-    by_code("model_not_found", Verdict::Stop, ErrorCode::NotFound),
-    by_message(400, "invalid model name", Verdict::Stop, ErrorCode::NotFound),
-    by_code("context_length_exceeded", Verdict::Never, ErrorCode::TooLarge),
-    by_code("string_above_max_length", Verdict::Never, ErrorCode::TooLarge),
-    // LiteLLM, vLLM and llama.cpp: no code, or only the status.
-    by_message(400, "contextwindowexceeded", Verdict::Never, ErrorCode::TooLarge),
-    by_message(400, "maximum context length", Verdict::Never, ErrorCode::TooLarge),
-    by_message(400, "context size", Verdict::Never, ErrorCode::TooLarge),
-    by_code("content_filter", Verdict::Never, ErrorCode::Refused),
-    by_code("content_policy_violation", Verdict::Never, ErrorCode::Refused),
-    by_message(400, "max_completion_tokens", Verdict::Never, ErrorCode::NoMaxTokens),
-    by_message(400, "response_format", Verdict::Never, ErrorCode::NoSchema),
-    by_message(400, "json_schema", Verdict::Never, ErrorCode::NoSchema),
-    by_message(400, "grammar", Verdict::Never, ErrorCode::NoSchema),
-    by_message(422, "response_format", Verdict::Never, ErrorCode::NoSchema),
-    // llama-cpp-python answers unknown types with status 500.
-    by_message(500, "response_format", Verdict::Never, ErrorCode::NoSchema),
-    by_message(500, "grammar", Verdict::Never, ErrorCode::NoSchema),
-    by_message(400, "temperature", Verdict::Never, ErrorCode::NoTemperature),
+    // LiteLLM's name for the same error of every provider.
+    says(&["context window exceeded"], Verdict::Never, ErrorCode::TooLarge),
+    not_busy(&["invalid model name"], Verdict::Stop, ErrorCode::NotFound),
 ];
 
 impl Dialect for OpenAi {
@@ -77,19 +40,25 @@ impl Dialect for OpenAi {
     }
 
     fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError> {
+        chat::check_room(endpoint, call)?;
         let chat = chat(endpoint, call, double_limit);
         let mut body = json!({"model": endpoint.model});
-        body["messages"] = vec![message("system", chat.system), message("user", chat.user)].into();
+        body["messages"] = chat::messages(chat.system, chat.user);
         match token_limit(endpoint) {
             TokenLimit::MaxTokens => body["max_tokens"] = chat.max_tokens.into(),
-            TokenLimit::MaxCompletionTokens => body["max_completion_tokens"] = (chat.max_tokens + REASONING_TOKENS).into(),
+            TokenLimit::MaxCompletionTokens => {
+                body["max_completion_tokens"] = chat::accepted_tokens(endpoint, chat.max_tokens + REASONING_TOKENS).into();
+            }
         }
         if takes_temperature(endpoint) {
             body["temperature"] = 0.into();
         }
         match (endpoint.options.json, chat.schema) {
             (JsonMode::Schema, Some(schema)) => {
-                body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": call.task().to_string(), "strict": true}});
+                body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": call.task().to_string()}});
+                if endpoint.options.strict {
+                    body["response_format"]["json_schema"]["strict"] = true.into();
+                }
                 body["response_format"]["json_schema"]["schema"] = schema;
             }
             (JsonMode::Object, Some(_)) => body["response_format"] = json!({"type": "json_object"}),
@@ -133,8 +102,12 @@ impl Dialect for OpenAi {
     }
 
     fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
-        if refused.code == ErrorCode::NoMaxTokens && token_limit(endpoint) == TokenLimit::MaxTokens {
-            return Some(Options { token_limit: Some(TokenLimit::MaxCompletionTokens), ..endpoint.options.clone() });
+        if refused.code == ErrorCode::NoMaxTokens && !endpoint.options.token_limit_changed {
+            let other = match token_limit(endpoint) {
+                TokenLimit::MaxTokens => TokenLimit::MaxCompletionTokens,
+                TokenLimit::MaxCompletionTokens => TokenLimit::MaxTokens,
+            };
+            return Some(Options { token_limit: Some(other), token_limit_changed: true, ..endpoint.options.clone() });
         }
         chat::adapt_options(&endpoint.options, refused)
     }

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::chat::{self, chat};
-use super::{Dialect, ErrorRule, Headers, Request, Response, error_rules, excerpt, json, protocol_error, terms, translations};
-use crate::config::{DialectFacts, Endpoint, Template, select};
+use super::{Dialect, Headers, Request, Response, excerpt, json, protocol_error, terms, translations};
+use crate::config::{DialectFacts, Endpoint, JsonMode, Options, Template, select};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Lang, Reply, Task, Usage, Verdict};
 
 pub(super) struct ByTemplate;
@@ -32,6 +32,9 @@ impl Dialect for ByTemplate {
 
     fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError> {
         let template = template(endpoint)?;
+        if template.text.is_some() {
+            chat::check_room(endpoint, call)?;
+        }
         let values = values(endpoint, Some((call, double_limit)));
         let url = format!("{}{}", endpoint.url, template.path(&values).map_err(cannot_render)?);
         let headers = headers(template, &values)?;
@@ -47,7 +50,7 @@ impl Dialect for ByTemplate {
         let value = json(body)?;
         if let Some(error) = template.error.as_ref().and_then(|at| select(&value, at).into_iter().find(|error| is_error(error))) {
             let message = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
-            let classified = error_rules::classify(&Response::new(502, body), super::openai::QUOTA);
+            let classified = self.classify_error(endpoint, &Response::new(200, body));
             return Err(CallError {
                 message: format!("the service answered with an error: {}", excerpt(message.as_bytes())),
                 ..classified
@@ -73,8 +76,14 @@ impl Dialect for ByTemplate {
         Ok(Reply { answer: answer(template, call, &value)?, usage, draft: false })
     }
 
-    fn error_rules(&self) -> &'static [ErrorRule] {
-        super::openai::QUOTA
+    /// A template has its parameters written out, but these are placeholders.
+    fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
+        let known = &endpoint.options;
+        match refused.code {
+            ErrorCode::NoSchema if known.json != JsonMode::None => Some(Options { json: JsonMode::None, ..known.clone() }),
+            ErrorCode::NoSystemRole | ErrorCode::MaxTokensLimit => chat::adapt_options(known, refused),
+            _ => None,
+        }
     }
 
     fn probe(&self, endpoint: &Endpoint) -> Option<Request> {
@@ -121,7 +130,7 @@ fn values(endpoint: &Endpoint, call: Option<(&CallRequest, bool)>) -> Value {
     values["task"] = call.task().to_string().into();
     values["system"] = chat.system.into();
     values["user"] = chat.user.into();
-    values["schema"] = chat.schema.into();
+    values["schema"] = chat.schema.filter(|_| endpoint.options.json != JsonMode::None).into();
     values["max_tokens"] = chat.max_tokens.into();
     let mut language = |lang: Lang| {
         values["language"] = lang.code().into();

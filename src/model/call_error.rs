@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::{Billing, ErrorCode, Exit, Fault, Reject};
 
-/// What may follow a failed attempt. The status decides first, then the service's code, and its
-/// prose only where it has no code.
+/// What may follow a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The endpoint cannot do this article; a retry would fail the same way.
@@ -32,12 +31,14 @@ pub struct CallError {
     pub code: ErrorCode,
     /// What went wrong, in a sentence; never contains any part of a key.
     pub message: String,
+    /// The highest token limit of an answer that the service accepts, if this error names it.
+    pub limit: Option<u64>,
 }
 
 impl CallError {
     /// A failed attempt.
     pub fn new(verdict: Verdict, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { verdict, code, message: message.into() }
+        Self { verdict, code, message: message.into(), limit: None }
     }
 }
 

@@ -91,14 +91,20 @@ codes! {
     Limit = "limit" { billing: None, failover: false, skip: false },
     /// The file violates its format.
     Malformed = "malformed" { billing: None, failover: false, skip: false },
+    /// The endpoint accepts only a lower token limit of an answer.
+    MaxTokensLimit = "max-tokens-limit" { billing: None, failover: true, skip: false },
     /// No endpoint is left for this task.
     NoEndpoint = "no-endpoint" { billing: None, failover: false, skip: false },
     /// The endpoint refuses the parameter `max_tokens`.
-    NoMaxTokens = "no-max-tokens" { billing: None, failover: false, skip: false },
+    NoMaxTokens = "no-max-tokens" { billing: None, failover: true, skip: false },
     /// The endpoint refuses a JSON schema.
-    NoSchema = "no-schema" { billing: None, failover: false, skip: false },
+    NoSchema = "no-schema" { billing: None, failover: true, skip: false },
+    /// The endpoint refuses a schema that is strict.
+    NoStrict = "no-strict" { billing: None, failover: true, skip: false },
+    /// The endpoint refuses a message with the role `system`.
+    NoSystemRole = "no-system-role" { billing: None, failover: true, skip: false },
     /// The endpoint refuses a temperature.
-    NoTemperature = "no-temperature" { billing: None, failover: false, skip: false },
+    NoTemperature = "no-temperature" { billing: None, failover: true, skip: false },
     /// The endpoint has no such path or model.
     NotFound = "not-found" { billing: None, failover: false, skip: false },
     /// The endpoint is overloaded.
