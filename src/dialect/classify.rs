@@ -199,7 +199,16 @@ mod tests {
             (429, "This request would exceed your organization's rate limit of 30,000 input tokens per minute", BUSY),
             (429, "Quota exceeded for online_prediction_requests_per_base_model with base model: gemini", BUSY),
             (429, "Resource has been exhausted (e.g. check quota).", BUSY),
+            (
+                429,
+                "on requests per min (RPM): Limit 3, Used 3. You can increase your rate limit by adding a payment method to your account at \
+                https://platform.openai.com/account/billing.",
+                BUSY,
+            ),
+            (429, "Your account reached max RPM: 3, please try again after 1 seconds", BUSY),
             (503, "Service unavailable, retry in 20s", DOWN),
+            (503, "the load balancer has exhausted its upstreams", DOWN),
+            (504, "context deadline exceeded", DOWN),
         ] {
             assert_eq!(said(status, message), expected, "{status} {message}");
         }
@@ -284,6 +293,7 @@ mod tests {
                 ErrorCode::NoMaxTokens,
             ),
             (422, "max_completion_tokens: Extra inputs are not permitted", ErrorCode::NoMaxTokens),
+            (422, "Input validation error: `temperature` must be greater than 0", ErrorCode::NoTemperature),
             (422, "Input validation error: `temperature` must be strictly positive", ErrorCode::NoTemperature),
             (
                 400,
@@ -315,6 +325,21 @@ mod tests {
         let groq = json!({"error": {"message": "Failed to generate JSON. Please adjust your prompt.", "type": "invalid_request_error",
             "code": "json_validate_failed", "failed_generation": "{ \"translations\""}});
         assert_eq!(of(400, &groq), (ErrorCode::Protocol, Verdict::Once));
+        for message in [
+            "Generated JSON does not match the expected schema",
+            "The model was unable to generate valid JSON",
+            "Could not produce structured output",
+            "Model output is not valid JSON",
+        ] {
+            assert_eq!(said(422, message), (ErrorCode::Protocol, Verdict::Once), "{message}");
+        }
+        let pydantic = |parameter: &str, message: &str| json!({"detail": [{"loc": ["body", parameter], "msg": message, "input": 0}]});
+        assert_eq!(of(422, &pydantic("temperature", "Input should be greater than 0")), parameter(ErrorCode::NoTemperature));
+        assert_eq!(of(422, &pydantic("max_tokens", "Input should be less than or equal to 4096")), parameter(ErrorCode::MaxTokensLimit));
+        assert_eq!(
+            of(422, &json!({"error": ["Error in `temperature`: ensure this value is greater than 0"]})),
+            parameter(ErrorCode::NoTemperature)
+        );
     }
 
     #[test]

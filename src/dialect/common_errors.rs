@@ -16,9 +16,8 @@ pub(super) const COMMON: &[ErrorRule] = &[
     refusal(LONG_QUOTA, Verdict::Stop, ErrorCode::Quota),
     refusal(SHORT_LIMIT, Verdict::BackOff, ErrorCode::Busy),
     not_busy(HIGH_TOKEN_LIMIT, Verdict::Never, ErrorCode::MaxTokensLimit),
-    not_busy(PROBABLY_TOO_LARGE, Verdict::Never, ErrorCode::TooLarge),
-    refusal(&["billing", "exceed … current quota", "usage limit"], Verdict::Stop, ErrorCode::Quota),
-    not_busy(&["quota … exceed/exhaust/used up/reached", "exceed … quota", "out of quota"], Verdict::Stop, ErrorCode::Quota),
+    refusal(&["overloaded/over capacity/at capacity/too busy/server is busy/server busy"], Verdict::BackOff, ErrorCode::Overloaded),
+    refusal(&["is loading/currently loading/loading model/still loading"], Verdict::BackOff, ErrorCode::Unavailable),
     // The model wrote no valid JSON, and the service checked it.
     says(UNUSABLE_ANSWER, Verdict::Once, ErrorCode::Protocol),
     not_busy(WRONG_TOKEN_PARAMETER, Verdict::Never, ErrorCode::NoMaxTokens),
@@ -34,6 +33,9 @@ pub(super) const COMMON: &[ErrorRule] = &[
     ),
     // llama-cpp-python answers unknown types with status 500.
     says(NO_SCHEMA, Verdict::Never, ErrorCode::NoSchema),
+    not_busy(PROBABLY_TOO_LARGE, Verdict::Never, ErrorCode::TooLarge),
+    refusal(&["billing/payment method/top up/recharge/usage limit", "exceed … current quota"], Verdict::Stop, ErrorCode::Quota),
+    not_busy(&["quota … exceed/exhaust/used up/reached", "exceed … quota", "out of quota"], Verdict::Stop, ErrorCode::Quota),
     refusal(NO_MODEL, Verdict::Stop, ErrorCode::NotFound),
     refusal(NO_PATH, Verdict::Stop, ErrorCode::NotFound),
     refusal(&["unauthorized/unauthorised/not authorized", "authentication"], Verdict::Stop, ErrorCode::KeyRefused),
@@ -78,12 +80,12 @@ const REFUSED_TEXT: &[&str] = &[
 /// Not a word of the rate: an account that is empty stays empty, whatever the status.
 const NO_BALANCE: &[&str] = &[
     "insufficient balance/insufficient credit/insufficient fund/insufficient quota/insufficient account balance/insufficient user balance",
-    "balance … insufficient/too low/exhausted/not enough/not sufficient/negative",
+    "balance + insufficient/is insufficient/too low/is too low/exhausted/is exhausted/not enough/is not enough/not sufficient/is not sufficient/is negative",
     "not enough credit/not enough balance/not enough fund/not enough quota/not sufficient fund",
     "credit balance/credits have run out",
     "credits … exhausted/depleted/used up",
     "out of credit/out of fund/requires more credit/no credits left/no credits remaining/no remaining credits",
-    "payment required/payment method/past due/arrear/good standing/top up/recharge/余额不足/欠费",
+    "payment required/past due/arrear/good standing/余额不足/欠费",
     "billing hard limit/billing not active/billing error/billing is not/billing to be enabled/enable billing/billing account",
     "spend limit/spending limit/spending cap",
     "budget … exceeded/exhausted",
@@ -93,7 +95,7 @@ const NO_BALANCE: &[&str] = &[
 const TOO_LARGE: &[&str] = &[
     "maximum context/context length/context size/context limit/context overflow",
     "exceed … context",
-    "inputs tokens/input length and max tokens/in the messages",
+    "inputs tokens/input length and max tokens",
     "request too large/prompt too large/payload too large/input too large/request entity too large/request body too large",
     "reduce your message/reduce the length/reduce your prompt/reduce the input",
 ];
@@ -102,7 +104,8 @@ const PROBABLY_TOO_LARGE: &[&str] = &[
     "context window/n ctx",
     "prompt/input/inputs/text/message/messages/request/content/query/document … too long",
     "too many tokens/too many input tokens/too many characters/token limit/text limit",
-    "token count/tokens/input/prompt/text/request … exceed/greater than/longer than/more than",
+    "token count/tokens … exceed/greater than/longer than/more than",
+    "input/prompt/text/request … exceed/longer than",
     "exceed … tokens/length/characters",
     "input/inputs/prompt/text/messages … less than/at most/fewer than/limited to/maximum of … tokens/characters",
     "range of input length/input length/prompt length/sequence length/maximum length/max length/maximum input/max input",
@@ -120,7 +123,7 @@ const LONG_QUOTA: &[&str] = &[
 const SHORT_LIMIT: &[&str] = &[
     "rate limit/ratelimit/per minute/per min/per second/per hour/rpm/tpm/rps/qps",
     "too many requests/too many concurrent/concurrency limit/parallel requests/slow down/throttl",
-    "retry in/retry after/retry delay/try again in",
+    "retry in/retry after/retry delay/try again in/try again after",
 ];
 
 const HIGH_TOKEN_LIMIT: &[&str] = &[
@@ -129,8 +132,8 @@ const HIGH_TOKEN_LIMIT: &[&str] = &[
 ];
 
 const UNUSABLE_ANSWER: &[&str] = &[
-    "json validate failed/json validation failed/failed to generate json/failed to generate valid/failed generation/tool use failed",
-    "not generate/not produce/not return … valid json",
+    "json validate failed/json validation failed/failed generation/tool use failed",
+    "failed to/unable to/could not/cannot/did not + generate/produce/return/create + json/valid/a valid/structured/well formed",
     "generated/produced … invalid json/not match/not valid json/not conform",
     "model/output/generation … not valid json/invalid json/malformed json",
     "parse model output/parse the model/parse generated/parse tool call/validate generated/validate the generated",

@@ -107,6 +107,28 @@ fn refusals_get_their_error_code_and_are_not_retried() {
         ("ollama", "", 404, r#"{"error":"model 'mock-1' not found"}"#, 4, "not-found"),
         ("openai", "", 429, r#"{"error":{"message":"m","code":"organization_spend_limit_exceeded"}}"#, 4, "quota"),
         ("openai", "", 400, r#"{"error":{"message":"Invalid model name passed in model=x","code":"400"}}"#, 4, "not-found"),
+        ("openai", "", 400, r#"[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT"}}]"#, 4, "key-refused"),
+        ("openai", "", 403, r#"{"error":{"code":"unsupported_country_region_territory","message":"no"}}"#, 4, "key-refused"),
+        ("openai", "", 407, "<html><title>Proxy Authentication Required</title></html>", 4, "key-refused"),
+        ("openai", "", 500, r#"{"error":{"message":"Insufficient Balance"}}"#, 4, "quota"),
+        (
+            "openai",
+            "",
+            429,
+            r#"{"error":{"message":"Rate limit reached on requests per day (RPD): Limit 200. Please try again in 7m12s."}}"#,
+            4,
+            "quota",
+        ),
+        ("anthropic", "", 429, r#"{"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}}"#, 4, "quota"),
+        ("openai", "", 403, r#"{"error":{"code":403,"message":"Your input was flagged for \"violence\"."}}"#, 3, "refused"),
+        (
+            "openai",
+            "",
+            422,
+            r#"{"detail":[{"loc":["body"],"msg":"cannot do this","input":"invalid api key, insufficient balance"}]}"#,
+            3,
+            "refused-request",
+        ),
         ("deepl", "", 456, r#"{"message":"Quota exceeded"}"#, 4, "quota"),
         ("deepl", "", 403, "", 4, "key-refused"),
         ("libretranslate", "", 403, r#"{"error":"Invalid API key"}"#, 4, "key-refused"),
@@ -227,4 +249,59 @@ fn unsupported_options_are_detected_once_and_fail_no_article() {
     assert_eq!(mock.count(), 6 + 2, "{}", ended.stdout);
     assert_eq!(mock.requests().last().unwrap().json()["response_format"], json!({"type": "json_object"}));
     assert!(dir.rows().iter().all(|row| row["status"] == "done"));
+}
+
+#[test]
+fn refused_parameters_are_dropped_one_after_the_other() {
+    let mock = Mock::scripted(|request, _| {
+        let body = request.json();
+        let refuse = |status, body: serde_json::Value| Action::status(status, &body.to_string());
+        if body["response_format"]["json_schema"]["strict"] == json!(true) {
+            refuse(400, json!({"error": {"message": "Unknown parameter: 'response_format.json_schema.strict'"}}))
+        } else if body["temperature"].is_number() {
+            refuse(422, json!({"error": "Input validation error: `temperature` must be strictly positive"}))
+        } else if body["messages"][0]["role"] == "system" {
+            let raw = json!({"error": {"message": "System role not supported"}}).to_string();
+            refuse(400, json!({"error": {"message": "Provider returned error", "metadata": {"raw": raw}}}))
+        } else if body["response_format"]["type"] == "json_schema" {
+            refuse(422, json!({"detail": [{"loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]}))
+        } else {
+            Action::normal(request)
+        }
+    });
+    let dir = TestDir::with(&service(&mock, "openai", "concurrency = 1"), 3);
+    run(&dir, &["run"]).exits(0);
+    assert_eq!(mock.count(), 6 + 4);
+    let body = mock.requests().last().unwrap().json();
+    let user = body["messages"][0]["content"].as_str().unwrap();
+    assert!(body["temperature"].is_null() && user.contains("<<") && !user.starts_with("<<"), "the instructions come first: {user}");
+}
+
+#[test]
+fn a_token_limit_is_lowered_to_what_the_refusal_names() {
+    let mock = Mock::scripted(|request, _| {
+        if request.json()["max_tokens"].as_u64().unwrap() > 600 {
+            Action::status(400, r#"{"error":{"message":"Invalid max_tokens value, the valid range of max_tokens is [1, 600]"}}"#)
+        } else {
+            Action::normal(request)
+        }
+    });
+    let dir = TestDir::with(&service(&mock, "openai", "concurrency = 1"), 3);
+    run(&dir, &["run"]).exits(0);
+    assert_eq!(mock.count(), 6 + 1, "refused once");
+}
+
+#[test]
+fn a_text_that_crashes_libretranslate_fails_only_its_article() {
+    let mock = Mock::scripted(|request, _| {
+        if request.path == "/translate" && request.text().contains("numéro 2 ") {
+            Action::status(500, r#"{"error":"Cannot translate text: tuple index out of range"}"#)
+        } else {
+            Action::normal(request)
+        }
+    });
+    let dir = TestDir::with(&crate::support::configs::two_services(&mock, "libretranslate"), 6);
+    dir.run(&["run"]).exits(3);
+    assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 5);
+    assert!(dir.row("input/002.txt")["error"].contains("Cannot translate text"), "{:?}", dir.row("input/002.txt"));
 }

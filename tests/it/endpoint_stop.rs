@@ -150,7 +150,7 @@ fn libretranslates_key_goes_into_the_body() {
 
 #[test]
 fn a_key_echoed_by_the_service_is_not_printed() {
-    for (status, exit) in [(401, 4), (400, 3), (503, 5), (200, 3)] {
+    for (status, exit) in [(401, 4), (400, 4), (503, 4), (200, 4)] {
         let body = json!({"error": {"message": format!("Incorrect API key provided: {KEY}."), "code": 400}}).to_string();
         let mock = Mock::scripted(move |_, _| Action::status(status, &body));
         let dir = TestDir::with(&with_key(&mock), 1);
