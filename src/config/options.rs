@@ -25,8 +25,8 @@ pub struct Options {
     pub json: JsonMode,
     /// The parameter for the token limit; `None` depends on the host (`openai`).
     pub token_limit: Option<TokenLimit>,
-    /// Whether the other parameter for the token limit was refused; learned from errors.
-    pub token_limit_changed: bool,
+    /// The parameter for the token limit that the service refuses; learned from errors.
+    pub refused_token_limit: Option<TokenLimit>,
     /// The highest token limit of an answer that the service accepts; learned from errors.
     pub highest_token_limit: Option<u64>,
     /// Whether the model accepts a temperature; learned from errors.
@@ -59,7 +59,7 @@ impl Default for Options {
             context: None,
             json: JsonMode::Schema,
             token_limit: None,
-            token_limit_changed: false,
+            refused_token_limit: None,
             highest_token_limit: None,
             temperature: true,
             strict: true,

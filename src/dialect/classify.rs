@@ -28,7 +28,7 @@ pub(super) fn classify(response: &Response, rules: &[ErrorRule]) -> CallError {
     };
     let shown = match rule {
         // A code says less than a message.
-        Some((rule, Some(text))) if said.texts.iter().any(|message| message == text) => shown(text, rule),
+        Some((rule, text)) if said.texts.iter().any(|message| message == text) => shown(text, rule),
         _ => excerpt(first.as_bytes()),
     };
     let verdict = match (verdict, response.retry_after) {
@@ -373,5 +373,16 @@ mod tests {
         assert_eq!(of(200, &json!({"error": "Unexpected endpoint or method. (POST /api/v1/chat/completions)"})), NOT_FOUND);
         assert_eq!(of(200, &json!({"error": {"message": "something new"}})), DOWN);
         assert_eq!(of(200, &json!({"error": {"message": "Prompt is too long"}})), TOO_LARGE);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in "([{}\\[\\]:,\"'“»`<> 0-9é]|error|message|max_tokens|at most|context length|\\\\){0,60}") {
+            for body in [body.clone(), serde_json::json!({"error": {"message": body}}).to_string()] {
+                for status in [200, 400, 429, 500] {
+                    proptest::prop_assert!(!refused(status, &body).message.is_empty());
+                }
+            }
+        }
     }
 }

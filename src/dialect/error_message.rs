@@ -52,6 +52,8 @@ const ECHOES: &[&str] = &[
 const MAX_DEPTH: usize = 10;
 /// Characters of a message that are judged.
 const MAX_CHARACTERS: usize = 4000;
+/// Messages that are judged; more of them are no message.
+const MAX_TEXTS: usize = 20;
 /// A longer quotation inside a message repeats the request.
 const MAX_QUOTATION: usize = 100;
 
@@ -80,6 +82,7 @@ impl ErrorMessage {
             found.texts.push(excerpt(body));
         }
         found.texts.retain(|text| !text.trim().is_empty());
+        found.codes.truncate(MAX_TEXTS);
         found
     }
 
@@ -116,13 +119,14 @@ impl ErrorMessage {
         }
     }
 
-    /// A message that names its parameter elsewhere: FastAPI's `loc`, and `OpenAI`'s `param`.
+    /// A message that names its parameter elsewhere: `FastAPI`'s `loc`, and `OpenAI`'s `param`.
     fn named_parameter(&mut self, object: &Map<String, Value>) {
         let text = |name: &str| object.get(name).and_then(Value::as_str);
         let place = object.get("loc").and_then(Value::as_array);
         let place = place.map(|steps| steps.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("."));
         if let (Some(place), Some(message)) = (place.as_deref().or_else(|| text("param")), text("msg").or_else(|| text("message"))) {
-            self.codes.push(format!("{place}: {}", without_echo(message)));
+            let message: String = message.chars().take(MAX_CHARACTERS).collect();
+            self.codes.push(format!("{place}: {}", without_echo(&message)));
         }
     }
 
@@ -147,7 +151,7 @@ impl ErrorMessage {
     fn push(&mut self, text: &str) {
         let start: String = text.chars().take(MAX_CHARACTERS).collect();
         let text = without_echo(&start);
-        if !text.trim().is_empty() && !self.texts.contains(&text) {
+        if !text.trim().is_empty() && self.texts.len() < MAX_TEXTS && !self.texts.contains(&text) {
             self.texts.push(text);
         }
     }

@@ -73,14 +73,14 @@ impl Statuses {
 }
 
 impl ErrorRule {
-    /// Whether the rule applies, and the text and place that show it, if words do. `status` is
-    /// `None` if nothing names one.
-    pub(super) fn matched<'a>(&self, status: Option<u16>, said: &'a ErrorMessage) -> Option<Option<&'a str>> {
+    /// The text that shows that the rule applies; empty if the status decides. `status` is `None` if
+    /// nothing names one.
+    pub(super) fn matched<'a>(&self, status: Option<u16>, said: &'a ErrorMessage) -> Option<&'a str> {
         if !self.statuses.contain(status) {
             return None;
         }
         if self.phrases.is_empty() {
-            return Some(None);
+            return Some("");
         }
         let mut texts = said.texts.iter().chain(&said.codes);
         let shows = |text: &&String| {
@@ -88,7 +88,7 @@ impl ErrorRule {
             self.phrases.iter().any(|phrase| find(&words, phrase))
                 && (self.error != ErrorCode::MaxTokensLimit || named_limit(text).is_some())
         };
-        texts.find(shows).map(|text| Some(text.as_str()))
+        texts.find(shows).map(String::as_str)
     }
 }
 
@@ -177,8 +177,8 @@ const BEFORE_LIMIT: &[&str] = &[
 /// No model has a lower limit.
 const LOWEST_LIMIT: u64 = 64;
 
-/// The highest token limit of an answer that the service accepts, if a message names it: “max_tokens
-/// is too large: 8692. This model supports at most 4096 completion tokens”.
+/// The highest token limit of an answer that the service accepts, if a message names it, such
+/// as “at most 4096 completion tokens”.
 pub(super) fn named_limit(message: &str) -> Option<u64> {
     let words = words(message);
     let start = LIMIT_NAMES.iter().filter_map(|name| words.find(name)).min()?;

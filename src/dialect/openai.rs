@@ -102,12 +102,14 @@ impl Dialect for OpenAi {
     }
 
     fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
-        if refused.code == ErrorCode::NoMaxTokens && !endpoint.options.token_limit_changed {
-            let other = match token_limit(endpoint) {
+        // Changed once at most: a service that refuses both would have them changed for ever.
+        if refused.code == ErrorCode::NoMaxTokens && endpoint.options.refused_token_limit.is_none() {
+            let refused = token_limit(endpoint);
+            let other = match refused {
                 TokenLimit::MaxTokens => TokenLimit::MaxCompletionTokens,
                 TokenLimit::MaxCompletionTokens => TokenLimit::MaxTokens,
             };
-            return Some(Options { token_limit: Some(other), token_limit_changed: true, ..endpoint.options.clone() });
+            return Some(Options { token_limit: Some(other), refused_token_limit: Some(refused), ..endpoint.options.clone() });
         }
         chat::adapt_options(&endpoint.options, refused)
     }
@@ -142,7 +144,7 @@ const WRONG_PATH: &[&str] = &[
 ];
 
 /// The status of an error in a response with status 200: a number in its code or status, or that of
-/// a common code.
+/// a common code; 200 if it names none.
 fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
     // LM Studio and others answer 200 to any path.
@@ -155,8 +157,8 @@ fn error_status(value: &Value) -> u16 {
         "rate_limit_exceeded" => 429,
         "invalid_api_key" => 401,
         "server_error" => 500,
-        // The code may still match an error rule; if none matches, the router failed.
-        _ => 502,
+        // Its words decide.
+        _ => 200,
     };
     number.and_then(|number| u16::try_from(number).ok()).filter(|status| (400..600).contains(status)).unwrap_or(named)
 }

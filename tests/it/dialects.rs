@@ -269,7 +269,7 @@ fn refused_parameters_are_dropped_one_after_the_other() {
             Action::normal(request)
         }
     });
-    let dir = TestDir::with(&service(&mock, "openai", "concurrency = 1"), 3);
+    let dir = TestDir::with(&service(&mock, "openai", ""), 3);
     run(&dir, &["run"]).exits(0);
     assert_eq!(mock.count(), 6 + 4);
     let body = mock.requests().last().unwrap().json();
@@ -286,7 +286,7 @@ fn a_token_limit_is_lowered_to_what_the_refusal_names() {
             Action::normal(request)
         }
     });
-    let dir = TestDir::with(&service(&mock, "openai", "concurrency = 1"), 3);
+    let dir = TestDir::with(&service(&mock, "openai", ""), 3);
     run(&dir, &["run"]).exits(0);
     assert_eq!(mock.count(), 6 + 1, "refused once");
 }

@@ -94,6 +94,11 @@ fn content(body: &Value) -> String {
     let messages = &body["messages"];
     let (system, user) = match &body["system"] {
         Value::String(system) => (system.clone(), text(&messages[0]["content"])),
+        // A model without a system role has the instructions before the text.
+        _ if messages[1].is_null() => {
+            let (system, user) = messages[0]["content"].as_str().and_then(|all| all.split_once("\n\n<<")).unwrap_or_default();
+            (system.to_owned(), format!("<<{user}"))
+        }
         _ => (text(&messages[0]["content"]), text(&messages[1]["content"])),
     };
     let lines: Vec<&str> = user.lines().collect();
