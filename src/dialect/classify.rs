@@ -274,6 +274,8 @@ mod tests {
             ),
             (413, "Request too large for model `x` on tokens per minute (TPM): Limit 6000, Requested 9000"),
             (400, "Your request exceeded model token limit: 8192"),
+            (400, "The prompt has 5000 tokens, the limit is 4096"),
+            (400, "Malformed input request: expected maxLength: 2048, actual: 5000, please reformat your input and try again."),
             (500, "context size exceeded"),
             (
                 400,

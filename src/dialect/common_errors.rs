@@ -50,7 +50,7 @@ pub(super) const COMMON: &[ErrorRule] = &[
 ];
 
 const BAD_KEY: &[&str] = &[
-    "invalid/incorrect/wrong/bad/unknown/missing/expired/revoked/disabled + api key/apikey/x api key/api token/access token/auth token/credential",
+    "invalid/incorrect/wrong/bad/unknown/missing/expired/revoked/disabled + api key/apikey/x api key/api token/access token/auth token/subscription key/auth key/credential",
     "api key/apikey/api token/access token … invalid/incorrect/not valid/not found/not exist/not recognized/expired/revoked/disabled/missing/required/not provided/leaked",
     "provide/get/supply/without/pass/need/missing + an api key/any api key/a valid api key/your api key",
     "no api key/no apikey/no auth/no credentials",
@@ -106,6 +106,7 @@ const PROBABLY_TOO_LARGE: &[&str] = &[
     "too many tokens/too many input tokens/too many characters/token limit/text limit",
     "token count/tokens … exceed/greater than/longer than/more than",
     "input/prompt/text/request … exceed/longer than",
+    "input/prompt/request … tokens … limit/maximum",
     "exceed … tokens/length/characters",
     "input/inputs/prompt/text/messages … less than/at most/fewer than/limited to/maximum of … tokens/characters",
     "range of input length/input length/prompt length/sequence length/maximum length/max length/maximum input/max input",
@@ -149,7 +150,7 @@ const NO_SYSTEM_ROLE: &[&str] = &[
     "system role/role system/role: system/invalid role",
     "system message/system prompt/system instruction/developer instruction/developer role/developer message … not supported/not support/unsupported/not enabled/not allowed/not permitted",
     "not support/unsupported … system message/system prompt/system instruction/developer instruction/developer role/developer message",
-    "roles must alternate/only user and assistant/only user, assistant",
+    "roles must alternate/only user and assistant/only user, assistant/system is not one of",
 ];
 
 const NO_SCHEMA: &[&str] = &[

@@ -70,7 +70,7 @@ fn tighter_limits(job: &Job<'_>, limits: CallLimits, failure: &Failure, reported
     let reported = reported.filter(|reported| reported.characters < limits.characters || reported.texts < limits.texts);
     match (failure.reject.code, job) {
         (ErrorCode::TooLarge, _) if reported.is_some() => reported,
-        (ErrorCode::TooLarge | ErrorCode::PromptCut, _) => {
+        (ErrorCode::TooLarge | ErrorCode::PromptCut | ErrorCode::MaxTokensLimit, _) => {
             let half = limits.characters.min(job.characters()) / 2;
             (half >= MIN_CHARACTERS).then_some(CallLimits { characters: half, ..limits })
         }
