@@ -4,6 +4,7 @@
 use super::common_errors::COMMON;
 use super::error_message::ErrorMessage;
 use super::error_rules::{ErrorRule, find, named_limit, words};
+use super::requested_pause::{is_daily_quota, requested_pause};
 use super::{Response, excerpt};
 use crate::model::{CallError, ErrorCode, Verdict};
 
@@ -31,7 +32,10 @@ pub(super) fn classify(response: &Response, rules: &[ErrorRule]) -> CallError {
         Some((rule, text)) if said.texts.iter().any(|message| message == text) => shown(text, rule),
         _ => excerpt(first.as_bytes()),
     };
-    let verdict = match (verdict, response.retry_after) {
+    // Gemini names the quotas that are used up by their ids.
+    let is_daily = error == ErrorCode::Busy && is_daily_quota(&response.body);
+    let (verdict, error) = if is_daily { (Verdict::Stop, ErrorCode::Quota) } else { (verdict, error) };
+    let verdict = match (verdict, response.retry_after.or_else(|| requested_pause(&response.body))) {
         (Verdict::BackOff, Some(pause)) => Verdict::Wait(pause),
         (verdict, _) => verdict,
     };
