@@ -86,7 +86,9 @@ mod tests {
 
     fn of(status: u16, body: &Value) -> (ErrorCode, Verdict) {
         let error = refused(status, &body.to_string());
-        (error.code, error.verdict)
+        // How long the pause is does not matter here.
+        let verdict = if let Verdict::Wait(_) = error.verdict { Verdict::BackOff } else { error.verdict };
+        (error.code, verdict)
     }
 
     const KEY: (ErrorCode, Verdict) = (ErrorCode::KeyRefused, Verdict::Stop);
@@ -181,6 +183,12 @@ mod tests {
         assert_eq!(of(400, &google), KEY);
         let region = json!({"error": {"code": "unsupported_country_region_territory", "message": "no"}});
         assert_eq!(of(403, &region), KEY);
+    }
+
+    #[test]
+    fn a_pause_that_the_message_asks_for_counts() {
+        let body = json!({"error": {"message": "Rate limit reached on tokens per minute. Please try again in 7.5s."}}).to_string();
+        assert_eq!(refused(429, &body).verdict, Verdict::Wait(std::time::Duration::from_millis(7_500)));
     }
 
     #[test]
