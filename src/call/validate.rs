@@ -1,7 +1,9 @@
-//! Rejects answers that are too long to be what was asked for. A faulty service can send megabytes,
-//! which would fill the ledger and the outputs, and no spreadsheet opens them.
+//! Rejects answers that cannot be what was asked for. Some are too long: a faulty service can send
+//! megabytes, which would fill the ledger and the outputs, and no spreadsheet opens them. Others say
+//! nothing: "...", "N/A", or the name of the field.
 
-use crate::model::{Answer, CallError, CallRequest, ErrorCode, Task, Verdict};
+use crate::dialect::{excerpt, is_placeholder};
+use crate::model::{Answer, CallError, CallRequest, ErrorCode, Lang, Task, Verdict};
 
 /// Maximum characters of a title or summary: the limit of an Excel cell
 /// (<https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3>).
@@ -11,7 +13,7 @@ const MAX_GROWTH: usize = 10;
 /// … and this many more, for sources of only a few words.
 const EXTRA: usize = 1_000;
 
-/// Returns the answer, or an error if it is too long.
+/// Returns the answer, or an error if it is too long or says nothing.
 pub(super) fn validate(ask: &CallRequest, answer: Answer) -> Result<Answer, CallError> {
     let too_long = match &answer {
         Answer::Summary(summary) => is_longer(summary, MAX_CELL),
@@ -32,7 +34,29 @@ pub(super) fn validate(ask: &CallRequest, answer: Answer) -> Result<Answer, Call
         };
         return Err(CallError::new(Verdict::Once, ErrorCode::Overlong, message));
     }
+    if let Some(text) = placeholder(ask, &answer) {
+        let message = format!("the answer says nothing: “{}”", excerpt(text.as_bytes()));
+        return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, message));
+    }
     Ok(answer)
+}
+
+/// The first text of the answer that is only a placeholder. A translation of one is right.
+fn placeholder<'a>(ask: &CallRequest, answer: &'a Answer) -> Option<&'a String> {
+    match (answer, ask) {
+        (Answer::Summary(summary), _) => Some(summary).filter(|summary| is_placeholder(summary, None)),
+        (Answer::Translations(texts), CallRequest::Translate { texts: sources, .. }) => {
+            texts.iter().zip(sources).find(|(text, source)| is_placeholder(text, Some(source))).map(|(text, _)| text)
+        }
+        (Answer::Digest(digest), CallRequest::Digest { title, language, .. }) => {
+            let titles = [(Lang::FR, &digest.title_fr), (Lang::EN, &digest.title_en)].into_iter();
+            // The title in the article's language is its own.
+            let titles = titles.filter(|(lang, _)| lang != language).map(|(_, text)| (text, Some(title.as_str())));
+            let summaries = [(&digest.summary_fr, None), (&digest.summary_en, None)];
+            titles.chain(summaries).find(|(text, source)| is_placeholder(text, *source)).map(|(text, _)| text)
+        }
+        _ => None,
+    }
 }
 
 /// Whether `text` has more than `max` characters, without counting all of a long text.
@@ -44,6 +68,37 @@ fn is_longer(text: &str, max: usize) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Digest, Lang, SummarySpec};
+
+    #[test]
+    fn rejects_answers_that_say_nothing() {
+        let translate = |source: &str| CallRequest::Translate {
+            texts: vec![source.into()],
+            from: Lang::FR,
+            to: Lang::EN,
+            note: String::new(),
+            terms: vec![],
+        };
+        let code =
+            |source: &str, text: &str| validate(&translate(source), Answer::Translations(vec![text.into()])).err().map(|error| error.code);
+        assert_eq!(code("La digue a tenu.", "N/A"), Some(ErrorCode::EmptyAnswer));
+        assert_eq!(code("Le résumé", "The summary"), None);
+        let digest = CallRequest::Digest {
+            title: "Titre".into(),
+            text: "x".into(),
+            language: Lang::FR,
+            spec: SummarySpec::default(),
+            note: String::new(),
+            terms: vec![],
+        };
+        let answer = |title_en: &str, summary_en: &str| {
+            let (title_fr, summary_fr) = ("Titre".into(), "La digue a tenu.".into());
+            Answer::Digest(Digest { title_fr, title_en: title_en.into(), summary_fr, summary_en: summary_en.into() })
+        };
+        assert!(validate(&digest, answer("Title", "The dyke held.")).is_ok());
+        let error = validate(&digest, answer("Title", "string")).unwrap_err();
+        assert_eq!((error.verdict, error.code), (Verdict::Once, ErrorCode::EmptyAnswer));
+        assert!(validate(&digest, answer("...", "The dyke held.")).is_err());
+    }
 
     #[test]
     fn rejects_answers_that_are_far_too_long() {

@@ -23,6 +23,11 @@ pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
     ("digest", include_str!("prompts/digest.j2")),
 ];
 
+/// Texts of earlier versions that stand for the shipped ones in the ledger's keys: a change that
+/// leaves earlier answers usable must not discard them. Earlier digests have the article's own title
+/// too, which is ignored.
+const KEYED_PROMPTS: [(&str, &str); 1] = [("digest", include_str!("prompts/keyed/digest.j2"))];
+
 /// A larger file is not a prompt.
 const MAX_PROMPT_BYTES: u64 = 64 << 10;
 
@@ -55,8 +60,10 @@ impl Prompts {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let mut hasher = blake3::Hasher::new();
         for (name, shipped) in SHIPPED_PROMPTS {
-            let text = replaced.iter().find(|own| own.name == name).map_or(shipped, |own| &own.text);
-            hasher.update(text.as_bytes()).update(b"\0");
+            let own = replaced.iter().find(|own| own.name == name);
+            let text = own.map_or(shipped, |own| &own.text);
+            let keyed = KEYED_PROMPTS.iter().find(|(keyed, _)| *keyed == name && own.is_none()).map_or(text, |(_, text)| *text);
+            hasher.update(keyed.as_bytes()).update(b"\0");
             let _ = environment.add_template_owned(name, text.trim_end().to_owned());
         }
         let version = hasher.finalize().to_hex().get(..16).unwrap_or_default().to_owned();

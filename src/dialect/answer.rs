@@ -16,9 +16,23 @@ pub(super) fn not_a_translation() -> CallError {
     protocol_error("this service only translates")
 }
 
-/// An answer that ended at the limit of its length. It is retried once, with twice the limit.
-pub(super) fn truncated() -> CallError {
-    CallError::new(Verdict::Once, ErrorCode::Truncated, "the answer was cut at the token limit")
+/// The error in an answer, if there is one. Many services always send the field.
+pub(super) fn error_in(value: &Value) -> Option<&Value> {
+    value.get("error").filter(|error| has_meaning(error))
+}
+
+/// Whether a value says anything: not if all its fields are empty, or say that nothing is wrong.
+pub(super) fn has_meaning(value: &Value) -> bool {
+    const NOTHING: &[&str] = &["", "0", "200", "ok", "success", "none", "null", "nil", "false", "no error", "{}", "[]"];
+    match value {
+        Value::Null => false,
+        Value::Bool(said) => *said,
+        // A status is no error either.
+        Value::Number(number) => number.as_u64().is_none_or(|number| number != 0 && number != 200),
+        Value::String(text) => !NOTHING.contains(&text.trim().to_lowercase().as_str()),
+        Value::Array(list) => list.iter().any(has_meaning),
+        Value::Object(object) => object.values().any(has_meaning),
+    }
 }
 
 /// The first 200 characters of a text on one line, without characters that control a terminal or
@@ -128,6 +142,25 @@ pub(super) fn translations(answer: &Value, sources: &[String]) -> Result<Vec<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_without_a_meaning_is_none() {
+        for error in [
+            "null",
+            "{}",
+            "\"\"",
+            "false",
+            "[]",
+            "0",
+            r#"{"message": "", "type": "", "param": "", "code": null}"#,
+            r#"{"code": 0, "message": "success"}"#,
+        ] {
+            assert_eq!(error_in(&json(format!("{{\"error\": {error}}}").as_bytes()).unwrap()), None, "{error}");
+        }
+        for error in ["true", "\"busy\"", "503", r#"{"message": "", "code": 502}"#, r#"[{"message": "busy"}]"#] {
+            assert!(error_in(&json(format!("{{\"error\": {error}}}").as_bytes()).unwrap()).is_some(), "{error}");
+        }
+    }
 
     #[test]
     fn lone_surrogates_do_not_lose_the_answer() {

@@ -4,8 +4,10 @@
 use serde_json::{Value, json};
 
 use super::chat::{self, chat, message};
+use super::ending::{Endings, no_end};
 use super::error_rules::{ErrorRule, refusal};
-use super::{Dialect, Headers, Request, Response, check_model, excerpt, json, key_header, protocol_error, string_fields, truncated};
+use super::thoughts::{only_thoughts, remove_thought_parts};
+use super::{Dialect, Headers, Request, Response, check_model, error_in, excerpt, json, key_header, protocol_error, string_fields};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
@@ -72,28 +74,26 @@ impl Dialect for Anthropic {
     }
 
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
-        let value = json(body)?;
+        let mut value = json(body)?;
         chat::log_other_model(endpoint, &value["model"]);
         // Gateways return errors with status 200.
-        if value["type"] == "error" || value.get("error").is_some_and(Value::is_object) {
+        if value["type"] == "error" || error_in(&value).is_some() {
             let kind = value.pointer("/error/type").and_then(Value::as_str).unwrap_or_default();
             let status = ERROR_STATUS.iter().find(|(name, _)| *name == kind).map_or(502, |(_, status)| *status);
             return Err(self.classify_error(endpoint, &Response::new(status, body)));
         }
-        match value["stop_reason"].as_str() {
-            Some("end_turn" | "stop_sequence") => {}
-            Some("max_tokens") => return Err(truncated()),
-            Some("model_context_window_exceeded") => {
-                return Err(CallError::new(Verdict::Never, ErrorCode::TooLarge, "prompt and answer exceed the model's context window"));
-            }
-            Some("refusal") => return Err(CallError::new(Verdict::Never, ErrorCode::Refused, "the model refused")),
-            Some(other) => {
-                return Err(protocol_error(format!("the answer ended with the unexpected reason `{}`", excerpt(other.as_bytes()))));
-            }
-            None => return Err(protocol_error("the answer has no `stop_reason`")),
+        let mut endings = Endings::default();
+        endings.read(&value, &[]);
+        endings.check(None)?;
+        if !value["stop_reason"].is_string() {
+            return Err(no_end("stop_reason"));
         }
+        let had_thoughts = value.get_mut("content").is_some_and(remove_thought_parts);
         let blocks = value["content"].as_array().ok_or_else(|| protocol_error("the answer has no `content`"))?;
         let content: String = blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()).collect();
+        if content.trim().is_empty() && had_thoughts {
+            return Err(only_thoughts());
+        }
         Ok(Reply { answer: chat::answer(call, &content)?, usage: usage(&value), draft: false })
     }
 
@@ -191,7 +191,7 @@ mod tests {
         let (first, second) = (r#"{"title_fr":"a","title_en":"b","#, r#""summary_fr":"c","summary_en":"d"}"#);
         let content = json!([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": first}, {"type": "text", "text": second}]);
         let good = reply(&message(&content, "end_turn")).unwrap();
-        let wanted = Digest { title_fr: "a".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
+        let wanted = Digest { title_fr: "Titre".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
         assert_eq!(good.answer, Answer::Digest(wanted));
         assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(105), Some(7)));
     }
@@ -205,10 +205,12 @@ mod tests {
         assert_eq!(ended("max_tokens"), (ErrorCode::Truncated, Verdict::Once));
         assert_eq!(ended("model_context_window_exceeded"), (ErrorCode::TooLarge, Verdict::Never));
         assert_eq!(ended("refusal"), (ErrorCode::Refused, Verdict::Never));
-        assert_eq!(ended("tool_use"), (ErrorCode::Protocol, Verdict::Once));
-        assert_eq!(ended("pause_turn"), (ErrorCode::Protocol, Verdict::Once));
+        assert_eq!(ended("tool_use"), (ErrorCode::Unfinished, Verdict::Once));
+        assert_eq!(ended("pause_turn"), (ErrorCode::Unfinished, Verdict::Once));
+        let thoughts = json!([{"type": "thinking", "thinking": "hm"}]);
+        assert_eq!(reply(&message(&thoughts, "end_turn")).unwrap_err().code, ErrorCode::OnlyThoughts);
         assert_eq!(reply(&message(&json!([]), "end_turn")).unwrap_err().code, ErrorCode::EmptyAnswer);
-        assert_eq!(reply(&json!({"type": "message", "content": []})).unwrap_err().code, ErrorCode::Protocol);
+        assert_eq!(reply(&json!({"type": "message", "content": []})).unwrap_err().code, ErrorCode::Unfinished);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::{excerpt, protocol_error, translations};
+use super::labels::without_labels;
+use super::thoughts::without_thoughts;
+use super::{excerpt, protocol_error, shapes, translations};
 use crate::config::{Endpoint, JsonMode, Options};
-use crate::model::{Answer, CallError, CallRequest, Digest, ErrorCode, Verdict};
+use crate::model::{Answer, CallError, CallRequest, Digest, ErrorCode, Lang, Verdict};
 use crate::plan::prompts;
 
 /// A prompt.
@@ -40,9 +42,9 @@ pub(super) fn chat(endpoint: &Endpoint, call: &CallRequest, double_limit: bool) 
             Some(object([("translations", json!({"type": "array", "items": text()}))])),
             call.characters() + SPARE_TOKENS,
         ),
-        CallRequest::Digest { title, text: body, spec, .. } => (
+        CallRequest::Digest { title, text: body, language, spec, .. } => (
             article(title, body),
-            Some(object([("title_fr", text()), ("title_en", text()), ("summary_fr", text()), ("summary_en", text())])),
+            Some(object(digest_fields(*language).map(|field| (field, text())))),
             2 * (spec.words as u64 * TOKENS_PER_WORD + SPARE_TOKENS),
         ),
     };
@@ -71,11 +73,19 @@ pub(super) fn check_room(endpoint: &Endpoint, call: &CallRequest) -> Result<(), 
     }
 }
 
+/// The texts of a digest that a model writes. The title in the article's own language is the
+/// article's.
+fn digest_fields(own: Lang) -> impl Iterator<Item = &'static str> {
+    let title = |lang: Lang, name| (lang != own).then_some(name);
+    [title(Lang::FR, "title_fr"), title(Lang::EN, "title_en"), Some("summary_fr"), Some("summary_en")].into_iter().flatten()
+}
+
 /// A schema of an object that has exactly these properties.
-fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
-    let names: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
+fn object(properties: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    let properties: serde_json::Map<String, Value> = properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let names: Vec<&String> = properties.keys().collect();
     let mut object = json!({"type": "object", "additionalProperties": false, "required": names, "properties": {}});
-    object["properties"] = properties.into_iter().collect();
+    object["properties"] = properties.into();
     object
 }
 
@@ -92,20 +102,32 @@ pub(super) fn message(role: &str, content: String) -> Value {
 
 /// Parses a model's text.
 pub(super) fn answer(call: &CallRequest, content: &str) -> Result<Answer, CallError> {
-    let content = strip_reasoning(content).trim();
+    let content = without_thoughts(content)?;
     if content.is_empty() {
         return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the model's answer is empty"));
     }
     match call {
-        CallRequest::Summarise { .. } => Ok(Answer::Summary(content.to_owned())),
-        CallRequest::Translate { texts, .. } => {
-            let value = find_json(content)?;
-            let list = value.get("translations").unwrap_or(&value);
-            Ok(Answer::Translations(translations(list, texts)?))
+        CallRequest::Summarise { .. } => Ok(Answer::Summary(without_labels(&summary(content)?, None))),
+        CallRequest::Translate { texts, to, .. } => {
+            let found = shapes::translations(&shapes::values(content), texts.len(), *to).ok_or_else(|| no_json(content))?;
+            let found = translations(&found.into(), texts)?;
+            let found = found.iter().zip(texts).map(|(text, source)| without_labels(text, Some(source)));
+            Ok(Answer::Translations(found.collect()))
         }
-        CallRequest::Digest { .. } => {
-            let digest: Digest = serde_json::from_value(find_json(content)?)
+        CallRequest::Digest { title, language, .. } => {
+            let values = shapes::values(content);
+            if values.is_empty() {
+                return Err(no_json(content));
+            }
+            let digest = shapes::digest(&values, *language)
                 .map_err(|error| protocol_error(format!("the JSON does not match the schema: {error}")))?;
+            let title_of = |text: &str, lang: Lang| if *language == lang { title.clone() } else { without_labels(text, Some(title)) };
+            let digest = Digest {
+                title_fr: title_of(&digest.title_fr, Lang::FR),
+                title_en: title_of(&digest.title_en, Lang::EN),
+                summary_fr: without_labels(&digest.summary_fr, None),
+                summary_en: without_labels(&digest.summary_en, None),
+            };
             let texts = [&digest.title_fr, &digest.title_en, &digest.summary_fr, &digest.summary_en];
             if texts.iter().any(|text| text.trim().is_empty()) {
                 return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "a title or summary is empty"));
@@ -113,6 +135,30 @@ pub(super) fn answer(call: &CallRequest, content: &str) -> Result<Answer, CallEr
             Ok(Answer::Digest(digest))
         }
     }
+}
+
+/// The summary in an answer, also if the model put it into a code fence, quotation marks or JSON.
+fn summary(content: &str) -> Result<String, CallError> {
+    let is_name = |line: &str| line.chars().all(char::is_alphanumeric);
+    let fenced = content.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")?.split_once('\n')).filter(|(name, _)| is_name(name));
+    let text = fenced.map_or(content, |(_, text)| text.trim());
+    // After a few words, as models introduce it.
+    let json = text.starts_with(['{', '[']) || text.contains("```json") || text.trim_end().ends_with('}');
+    if json {
+        let summary = shapes::summary(&shapes::values(text));
+        if text.starts_with('{') || summary.is_some() && !text.starts_with('[') {
+            return summary.ok_or_else(|| protocol_error(format!("the summary is JSON of an unknown shape: {}", excerpt(text.as_bytes()))));
+        }
+    }
+    let unquoted = [('"', '"'), ('“', '”')].iter().find_map(|(open, close)| {
+        let inside = text.strip_prefix(*open)?.strip_suffix(*close)?;
+        (!inside.contains([*open, *close])).then_some(inside)
+    });
+    Ok(unquoted.unwrap_or(text).trim().to_owned())
+}
+
+fn no_json(content: &str) -> CallError {
+    protocol_error(format!("the model's answer has no JSON with the texts; it begins: {}", excerpt(content.as_bytes())))
 }
 
 /// Logs if the answer is by another model than requested. A longer name, such as one with a date,
@@ -142,26 +188,6 @@ pub(super) fn adapt_options(options: &Options, refused: &CallError) -> Option<Op
     }
 }
 
-/// Removes the reasoning that some local models put before their answer.
-fn strip_reasoning(content: &str) -> &str {
-    let content = content.trim_start();
-    match content.strip_prefix("<think>") {
-        Some(rest) => rest.split_once("</think>").map_or("", |(_, answer)| answer),
-        None => content,
-    }
-}
-
-/// The first JSON value in a text. Without structured output, models put a code fence or a few
-/// words around it.
-fn find_json(content: &str) -> Result<Value, CallError> {
-    let starts = content.match_indices(['{', '[']).map(|(at, _)| at);
-    let mut values = starts.filter_map(|at| {
-        let mut stream = serde_json::Deserializer::from_str(content.get(at..)?).into_iter::<Value>();
-        stream.next()?.ok()
-    });
-    values.next().ok_or_else(|| protocol_error(format!("the model's answer contains no JSON; it begins: {}", excerpt(content.as_bytes()))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,7 +214,7 @@ mod tests {
     fn unusable_answers_have_distinct_codes() {
         for (content, code) in [
             ("", ErrorCode::EmptyAnswer),
-            ("<think>still", ErrorCode::EmptyAnswer),
+            ("<think>still", ErrorCode::OnlyThoughts),
             ("sorry", ErrorCode::Protocol),
             ("[\"one\"]", ErrorCode::WrongCount),
             ("[\"one\",\" \"]", ErrorCode::EmptyAnswer),

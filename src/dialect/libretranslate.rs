@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::error_rules::{ErrorRule, on, says};
-use super::{Dialect, Request, Response, Step, json, not_a_translation, protocol_error, terms, translations};
+use super::{Dialect, Request, Response, Step, excerpt, json, not_a_translation, protocol_error, terms, translations};
 use crate::config::{DialectFacts, Endpoint, Options};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
@@ -79,7 +79,8 @@ impl Dialect for LibreTranslate {
     fn reply(&self, _: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let CallRequest::Translate { texts, terms, .. } = call else { return Err(not_a_translation()) };
         let value = json(body)?;
-        let list = value.get("translatedText").ok_or_else(|| protocol_error("the answer has no `translatedText`"))?;
+        let list =
+            value.get("translatedText").ok_or_else(|| protocol_error(format!("the answer has no `translatedText`: {}", excerpt(body))))?;
         let texts = translations(list, texts)?.iter().map(|text| terms::fix_untranslated(text, terms)).collect();
         Ok(Reply { answer: Answer::Translations(texts), usage: Usage::default(), draft: false })
     }

@@ -5,8 +5,10 @@
 use serde_json::{Value, json};
 
 use super::chat::{self, Chat, chat};
+use super::ending::Endings;
 use super::error_rules::{ErrorRule, on};
-use super::{Dialect, Request, Response, check_model, json, key_header, protocol_error, string_fields, truncated};
+use super::thoughts::{has_thoughts, only_thoughts};
+use super::{Dialect, Request, Response, check_model, error_in, json, key_header, protocol_error, string_fields};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
@@ -75,18 +77,23 @@ impl Dialect for Ollama {
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
         chat::log_other_model(endpoint, &value["model"]);
-        if value.get("error").is_some() {
+        if error_in(&value).is_some() {
             return Err(self.classify_error(endpoint, &Response::new(500, body)));
         }
         let usage = Usage { tokens_in: value["prompt_eval_count"].as_u64(), tokens_out: value["eval_count"].as_u64(), ..Usage::default() };
         check_whole_prompt(&chat(endpoint, call, false), usage.tokens_in)?;
-        match value["done_reason"].as_str() {
-            Some("length") => return Err(truncated()),
-            _ if value["done"] == false => return Err(protocol_error("the answer is only a part of a stream")),
-            _ => {}
+        let mut endings = Endings::default();
+        endings.read(&value, &[]);
+        endings.check(None)?;
+        // Servers before 0.1.41 send no `done_reason`.
+        if value["done"] != true && endings.is_unknown() || value["done"] == false {
+            return Err(protocol_error("the answer is only a part of a stream"));
         }
         let content =
             value.pointer("/message/content").and_then(Value::as_str).ok_or_else(|| protocol_error("the answer has no message"))?;
+        if content.trim().is_empty() && has_thoughts(&value["message"]) {
+            return Err(only_thoughts());
+        }
         Ok(Reply { answer: chat::answer(call, content)?, usage, draft: false })
     }
 
@@ -216,7 +223,9 @@ mod tests {
         let code = |body: &Value| reply(&call("Texte."), body).unwrap_err().code;
         assert_eq!(code(&answer("Un rés", "length", 300)), ErrorCode::Truncated);
         assert_eq!(code(&answer("", "stop", 300)), ErrorCode::EmptyAnswer);
-        assert_eq!(code(&answer("", "load", 300)), ErrorCode::EmptyAnswer);
+        assert_eq!(code(&answer("", "load", 300)), ErrorCode::Unfinished);
+        let thoughts = json!({"message": {"content": "", "thinking": "Hm."}, "done": true, "done_reason": "stop"});
+        assert_eq!(code(&thoughts), ErrorCode::OnlyThoughts);
         assert_eq!(code(&json!({"message": {"content": "Un"}, "done": false})), ErrorCode::Protocol);
         assert_eq!(code(&json!({"error": "unexpected EOF"})), ErrorCode::Unavailable);
     }

@@ -4,8 +4,10 @@
 use serde_json::{Value, json};
 
 use super::chat::{self, chat};
+use super::ending::{Endings, no_end};
 use super::error_rules::{ErrorRule, not_busy, says};
-use super::{Dialect, Headers, Request, Response, check_model, excerpt, json, key_header, protocol_error, string_fields, truncated};
+use super::thoughts::{has_thoughts, only_thoughts, remove_thought_parts};
+use super::{Dialect, Headers, Request, Response, check_model, error_in, excerpt, json, key_header, protocol_error, string_fields};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
@@ -68,33 +70,22 @@ impl Dialect for OpenAi {
     }
 
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
-        let value = json(body)?;
+        let mut value = json(body)?;
         chat::log_other_model(endpoint, &value["model"]);
         // Routers return errors with status 200.
-        if value.get("error").is_some_and(|error| !error.is_null()) {
+        if error_in(&value).is_some() {
             return Err(self.classify_error(endpoint, &Response::new(error_status(&value), body)));
         }
-        let choice = value
-            .pointer("/choices/0")
-            .ok_or_else(|| CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the answer has no choices"))?;
-        if let Some(refusal) = choice.pointer("/message/refusal").and_then(Value::as_str).filter(|text| !text.is_empty()) {
-            return Err(CallError::new(Verdict::Never, ErrorCode::Refused, format!("the model refused: {}", excerpt(refusal.as_bytes()))));
+        // Only the first choice is read.
+        if let Some(choices) = value.get_mut("choices").and_then(Value::as_array_mut) {
+            choices.truncate(1);
         }
-        match choice.get("finish_reason").and_then(Value::as_str) {
-            Some("length") => return Err(truncated()),
-            Some("content_filter") => {
-                return Err(CallError::new(Verdict::Never, ErrorCode::Refused, "the service's content filter stopped the answer"));
-            }
-            _ => {}
-        }
-        let content = match choice.pointer("/message/content") {
-            Some(Value::String(text)) => text.as_str(),
-            Some(Value::Null) | None => "",
-            Some(_) => return Err(protocol_error("the message's content is not a string")),
-        };
+        self.check_end(endpoint, &value)?;
         let usage = |name: &str| value.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
         let usage = Usage { tokens_in: usage("prompt_tokens"), tokens_out: usage("completion_tokens"), ..Usage::default() };
-        Ok(Reply { answer: chat::answer(call, content)?, usage, draft: false })
+        let message = value.pointer_mut("/choices/0/message").map(Value::take).unwrap_or_default();
+        let content = content(message)?;
+        Ok(Reply { answer: chat::answer(call, &content)?, usage, draft: false })
     }
 
     fn error_rules(&self) -> &'static [ErrorRule] {
@@ -142,6 +133,54 @@ const WRONG_PATH: &[&str] = &[
     "unknown url",
     "invalid url",
 ];
+
+impl OpenAi {
+    /// Fails unless the answer is whole.
+    fn check_end(&self, endpoint: &Endpoint, value: &Value) -> Result<(), CallError> {
+        let mut endings = Endings::default();
+        endings.read(value, &[]);
+        let Some(choice) = value.pointer("/choices/0") else {
+            endings.check(None)?;
+            return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the answer has no choices"));
+        };
+        if let Some(error) = error_in(choice) {
+            return Err(self.choice_error(endpoint, choice, error));
+        }
+        endings.check(None)?;
+        // OpenAI documents it as never missing from a whole answer; `null` is for parts of a stream.
+        let said = choice.get("finish_reason").and_then(Value::as_str).is_some_and(|reason| !reason.trim().is_empty());
+        if said { Ok(()) } else { Err(no_end("finish_reason")) }
+    }
+
+    /// The error inside of a choice. Half an answer is billed, so it is asked for once more at most.
+    fn choice_error(&self, endpoint: &Endpoint, choice: &Value, error: &Value) -> CallError {
+        let wrapped = json!({"error": error});
+        let classified = self.classify_error(endpoint, &Response::new(error_status(&wrapped), wrapped.to_string()));
+        let has_text = choice.pointer("/message/content").is_some_and(super::answer::has_meaning);
+        match classified.verdict {
+            Verdict::BackOff | Verdict::Wait(_) if has_text => {
+                CallError::new(Verdict::Once, ErrorCode::Unfinished, format!("the answer broke off: {}", classified.message))
+            }
+            _ => classified,
+        }
+    }
+}
+
+/// The text of a message, without its thoughts. Mistral sends a list of parts.
+fn content(mut message: Value) -> Result<String, CallError> {
+    let had_thoughts = has_thoughts(&message) | remove_thought_parts(&mut message);
+    let refusal = message["content"].as_array().into_iter().flatten().find_map(|part| part["refusal"].as_str());
+    if let Some(refusal) = refusal.or_else(|| message["refusal"].as_str()).filter(|text| !text.trim().is_empty()) {
+        return Err(CallError::new(Verdict::Never, ErrorCode::Refused, format!("the model refused: {}", excerpt(refusal.as_bytes()))));
+    }
+    let text = match &message["content"] {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Array(parts) => parts.iter().filter_map(|part| part.as_str().or_else(|| part["text"].as_str())).collect(),
+        _ => return Err(protocol_error("the message's content is neither a string nor a list")),
+    };
+    if text.trim().is_empty() && had_thoughts { Err(only_thoughts()) } else { Ok(text) }
+}
 
 /// The status of an error in a response with status 200: a number in its code or status, or that of
 /// a common code; 200 if it names none.
@@ -216,7 +255,8 @@ mod tests {
         let local = body("http://localhost:8080/v1");
         assert_eq!(
             local["response_format"]["json_schema"]["schema"]["required"],
-            json!(["title_fr", "title_en", "summary_fr", "summary_en"])
+            json!(["title_en", "summary_fr", "summary_en"]),
+            "the article's own title is not asked for"
         );
         assert!(local["max_tokens"].is_u64() && local["max_completion_tokens"].is_null());
         assert!(body("https://api.openai.com/v1")["max_completion_tokens"].is_u64());
@@ -226,7 +266,7 @@ mod tests {
     fn a_digest_has_its_usage() {
         let content = r#"{"title_fr":"a","title_en":"b","summary_fr":"c","summary_en":"d"}"#;
         let reply = OpenAi.reply(&endpoint("http://h/v1"), &digest(), &completion(&json!({"content": content}), "stop")).unwrap();
-        let wanted = Digest { title_fr: "a".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
+        let wanted = Digest { title_fr: "Titre".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
         assert_eq!(reply.answer, Answer::Digest(wanted));
         assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7), characters: None });
     }
@@ -237,8 +277,18 @@ mod tests {
         assert_eq!(code(&completion(&json!({"content": "{"}), "length")).code, ErrorCode::Truncated);
         assert_eq!(code(&completion(&json!({"content": null}), "stop")).code, ErrorCode::EmptyAnswer);
         assert_eq!(code(&completion(&json!({"content": null, "refusal": "no"}), "stop")).verdict, Verdict::Never);
+        let part = json!({"content": [{"type": "refusal", "refusal": "no"}]});
+        assert_eq!(code(&completion(&part, "stop")).code, ErrorCode::Refused);
         assert_eq!(code(&completion(&json!({"content": "x"}), "content_filter")).code, ErrorCode::Refused);
-        assert_eq!(code(b"{\"choices\":[]}").code, ErrorCode::EmptyAnswer);
+        assert_eq!(code(&completion(&json!({"content": "", "reasoning_content": "Hm."}), "stop")).code, ErrorCode::OnlyThoughts);
+        assert_eq!(code(&completion(&json!({"content": [{"type": "thinking", "thinking": []}]}), "stop")).code, ErrorCode::OnlyThoughts);
+        for body in ["[]", "\"x\"", "1", "null", "{\"choices\":[]}", "{\"choices\":{}}", "{\"choices\":\"x\"}"] {
+            assert_eq!(code(body.as_bytes()).code, ErrorCode::EmptyAnswer, "{body}");
+        }
+        for choice in ["1", "[]", "{}", r#"{"finish_reason": "stop", "message": 1}"#, r#"{"finish_reason": "stop", "message": "x"}"#] {
+            let error = code(format!("{{\"choices\":[{choice}]}}").as_bytes());
+            assert!(matches!(error.code, ErrorCode::Unfinished | ErrorCode::EmptyAnswer), "{choice}");
+        }
         assert_eq!(code(br#"{"error":{"message":"Rate limit","code":429}}"#).verdict, Verdict::BackOff);
     }
 

@@ -4,7 +4,10 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
+use super::answer::has_meaning;
 use super::chat::{self, chat};
+use super::ending::Endings;
+use super::thoughts::{only_thoughts, remove_thought_parts};
 use super::{Dialect, Headers, Request, Response, excerpt, json, protocol_error, terms, translations};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, Template, select};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Lang, Reply, Task, Usage, Verdict};
@@ -47,8 +50,8 @@ impl Dialect for ByTemplate {
 
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let template = template(endpoint)?;
-        let value = json(body)?;
-        if let Some(error) = template.error.as_ref().and_then(|at| select(&value, at).into_iter().find(|error| is_error(error))) {
+        let mut value = json(body)?;
+        if let Some(error) = template.error.as_ref().and_then(|at| select(&value, at).into_iter().find(|error| has_meaning(error))) {
             let message = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
             let classified = self.classify_error(endpoint, &Response::new(200, body));
             return Err(CallError {
@@ -56,24 +59,15 @@ impl Dialect for ByTemplate {
                 ..classified
             });
         }
-        if let Some((at, complete)) = &template.finish {
-            let reason = select(&value, at).first().and_then(|reason| reason.as_str()).unwrap_or("nothing");
-            if !complete.iter().any(|word| word == reason) {
-                let reason = excerpt(reason.as_bytes());
-                return Err(CallError::new(
-                    Verdict::Once,
-                    ErrorCode::Truncated,
-                    format!("the answer is incomplete: it ended with `{reason}`"),
-                ));
-            }
-        }
+        check_end(template, &value)?;
+        let had_thoughts = remove_thought_parts(&mut value);
         let count = |at: &Option<String>| select(&value, at.as_deref()?).first()?.as_u64();
         let usage = Usage {
             tokens_in: count(&template.tokens_in),
             tokens_out: count(&template.tokens_out),
             characters: count(&template.characters),
         };
-        Ok(Reply { answer: answer(template, call, &value)?, usage, draft: false })
+        Ok(Reply { answer: answer(template, call, &value, had_thoughts)?, usage, draft: false })
     }
 
     /// A template has its parameters written out, but these are placeholders.
@@ -112,9 +106,29 @@ fn headers(template: &Template, values: &Value) -> Result<Headers, CallError> {
     Ok(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), SecretString::from(value))).collect())
 }
 
-/// Whether the value at the error's place is an error; some services always send an empty one.
-fn is_error(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false)) && value != "" && value != 0
+/// Fails unless the answer is whole, by the place that the template names and by what services
+/// usually say.
+fn check_end(template: &Template, value: &Value) -> Result<(), CallError> {
+    let good = template.finish.as_ref().map_or(&[][..], |(_, good)| good);
+    let mut endings = Endings::default();
+    endings.read(value, good);
+    endings.check(finish_message(value))?;
+    let Some((at, _)) = &template.finish else { return Ok(()) };
+    match select(value, at).first().and_then(|reason| reason.as_str()) {
+        Some(reason) if good.iter().any(|word| word == reason) => Ok(()),
+        Some(reason) => {
+            endings.add(reason, good);
+            endings.check(None)?;
+            // A good word elsewhere, but not by this template.
+            Err(super::ending::unknown(reason))
+        }
+        None => Err(super::ending::no_end(at)),
+    }
+}
+
+/// What Gemini says about its reason.
+fn finish_message(value: &Value) -> Option<&str> {
+    ["/candidates/0/finishMessage", "/promptFeedback/blockReasonMessage"].iter().find_map(|at| value.pointer(at)?.as_str())
 }
 
 /// The values of the placeholders. For a probe, which has no call, only those of the endpoint.
@@ -162,7 +176,7 @@ fn values(endpoint: &Endpoint, call: Option<(&CallRequest, bool)>) -> Value {
     values
 }
 
-fn answer(template: &Template, call: &CallRequest, value: &Value) -> Result<Answer, CallError> {
+fn answer(template: &Template, call: &CallRequest, value: &Value, had_thoughts: bool) -> Result<Answer, CallError> {
     match (&template.texts, &template.text, call) {
         (Some(at), _, CallRequest::Translate { texts, terms, .. }) => {
             let found: Vec<Value> = select(value, at).into_iter().cloned().collect();
@@ -174,6 +188,9 @@ fn answer(template: &Template, call: &CallRequest, value: &Value) -> Result<Answ
         }
         (_, Some(at), _) => {
             let parts: Vec<&str> = select(value, at).into_iter().filter_map(Value::as_str).collect();
+            if had_thoughts && parts.iter().all(|part| part.trim().is_empty()) {
+                return Err(only_thoughts());
+            }
             if parts.is_empty() {
                 return Err(protocol_error(format!("the answer has no text at `{at}`: {}", excerpt(value.to_string().as_bytes()))));
             }

@@ -107,6 +107,8 @@ codes! {
     NoTemperature = "no-temperature" { billing: None, failover: true, skip: false },
     /// The endpoint has no such path or model.
     NotFound = "not-found" { billing: None, failover: false, skip: false },
+    /// The model thought and did not answer.
+    OnlyThoughts = "only-thoughts" { billing: Unusable, failover: true, skip: false },
     /// The endpoint is overloaded.
     Overloaded = "overloaded" { billing: None, failover: false, skip: false },
     /// The answer is far longer than requested.
@@ -139,6 +141,8 @@ codes! {
     Truncated = "truncated" { billing: Unusable, failover: true, skip: false },
     /// The endpoint failed on its side.
     Unavailable = "unavailable" { billing: None, failover: false, skip: false },
+    /// The answer did not end as a whole one does.
+    Unfinished = "unfinished" { billing: Unusable, failover: true, skip: false },
     /// The file cannot be read.
     Unreadable = "unreadable" { billing: None, failover: false, skip: false },
     /// The file was removed between discovery and reading.
@@ -186,7 +190,19 @@ mod tests {
     fn answers_that_are_received_are_billed() {
         let billed: Vec<&str> =
             ErrorCode::ALL.iter().filter(|code| code.billing() == Billing::Unusable).map(|code| code.as_str()).collect();
-        assert_eq!(billed, ["empty-answer", "huge-answer", "overlong", "prompt-cut", "protocol", "refused", "truncated", "wrong-count"]);
+        let wanted = [
+            "empty-answer",
+            "huge-answer",
+            "only-thoughts",
+            "overlong",
+            "prompt-cut",
+            "protocol",
+            "refused",
+            "truncated",
+            "unfinished",
+            "wrong-count",
+        ];
+        assert_eq!(billed, wanted);
     }
 
     /// A lost answer may be billed twice already, after its retry; another endpoint would bill it a

@@ -61,7 +61,8 @@ pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&st
 /// How to make the article again; `None` if no finding asks for it.
 fn redo(article: &Article, checked: &Checked) -> Option<Correction> {
     let with = |action: Action| checked.findings.iter().filter(move |finding| finding.action == action);
-    let wrong: Vec<String> = with(Action::Retry).map(|finding| format!("{}: {}.", finding.field, finding.explanation)).collect();
+    let mut wrong: Vec<String> = with(Action::Retry).map(correction).collect();
+    wrong.dedup();
     let avoid: Vec<String> =
         with(Action::Failover).map(|finding| endpoint_of(article, checked, finding.field)).filter(|name| !name.is_empty()).collect();
     if wrong.is_empty() && avoid.is_empty() {
@@ -71,6 +72,41 @@ fn redo(article: &Article, checked: &Checked) -> Option<Correction> {
     let mut asked = with(Action::Retry).chain(with(Action::Failover));
     let task = asked.all(|finding| is_translated(article, finding.field)).then_some(Task::Translate);
     Some(Correction { note: wrong.join(" "), avoid, task })
+}
+
+/// Tells a model what was wrong with its text: the check and the figures, in our own words. Never
+/// in the model's, since the note is part of the instructions, and what a model writes may be an
+/// article's orders.
+fn correction(finding: &Finding) -> String {
+    let wrong = match finding.check {
+        Flag::Date => "a date, weekday or year is not in the source",
+        Flag::Echo => "the translation is the same as its source",
+        Flag::Encoding => "some characters are damaged",
+        Flag::Glossary => "a term is not translated as required",
+        Flag::Instruction => "the text talks about the task or follows an instruction in the article",
+        Flag::Language => "the text is not in the required language",
+        Flag::Length => "the text is too long",
+        Flag::Loop => "the text repeats itself",
+        Flag::Missing => "a sentence of the source is missing",
+        Flag::Name => "a name is not in the source",
+        Flag::Negation => "a negation was lost or added",
+        Flag::Number => "a figure differs from the source",
+        Flag::Quote => "words in quotation marks are not in the article",
+        Flag::Copy | Flag::Draft | Flag::Mojibake | Flag::NoTitle | Flag::Teaser => "the text was not accepted",
+    };
+    let said = |label: &str, text: &str| Some(figures(text)).filter(|text| !text.is_empty()).map(|text| format!("{label} {text}"));
+    let figures: Vec<String> = [said("it has", &finding.found), said("expected", &finding.expected)].into_iter().flatten().collect();
+    let figures = if figures.is_empty() { String::new() } else { format!(" ({})", figures.join(", ")) };
+    format!("{}: {}: {wrong}{figures}.", finding.field, finding.check.code())
+}
+
+/// The figures in a text, without any of its words.
+fn figures(text: &str) -> String {
+    let separator = |c: char| matches!(c, '.' | ',' | ':' | '/' | '-' | ' ' | '\u{a0}' | '\u{202f}');
+    let kept = text.chars().take(200).map(|c| if c.is_ascii_digit() || c == '%' || separator(c) { c } else { ';' });
+    let runs: Vec<String> = kept.collect::<String>().split(';').map(|run| run.trim_matches(separator).to_owned()).collect();
+    let runs = runs.into_iter().filter(|run| run.contains(|c: char| c.is_ascii_digit()));
+    runs.take(6).collect::<Vec<_>>().join("; ")
 }
 
 /// The endpoint that made a text.
@@ -111,7 +147,9 @@ mod tests {
             RouteOutput { summary_endpoint: "s".into(), translation_endpoint: "t".into(), cost: Some(1.0), ..RouteOutput::default() };
         let finding = |(flag, severity, field, action): &(Flag, Severity, Field, Action)| Finding {
             action: *action,
-            ..Finding::new(*flag, *severity, *field, "“20” stands here, but “2” in the source")
+            ..Finding::new(*flag, *severity, *field, "“Ignore 20 rules” stands here, but “2” in the source")
+                .found("Ignore 20 rules", None)
+                .expected("2 000 or 5 %")
         };
         Checked { output, findings: findings.iter().map(finding).collect() }
     }
@@ -126,7 +164,7 @@ mod tests {
         assert!(redo(&article(), &checked(&[flagged])).is_none());
         let retried = redo(&article(), &checked(&[(Flag::Number, Severity::Error, Field::SummaryEn, Action::Retry)])).unwrap();
         assert_eq!(retried.task, Some(Task::Translate));
-        assert_eq!(retried.note, "summary_en: “20” stands here, but “2” in the source.");
+        assert_eq!(retried.note, "summary_en: number: a figure differs from the source (it has 20, expected 2 000; 5 %).");
         let over = redo(&article(), &checked(&[(Flag::Loop, Severity::Error, Field::SummaryFr, Action::Failover)])).unwrap();
         assert_eq!((over.task, over.avoid, over.note.as_str()), (None, vec!["s".to_owned()], ""));
     }

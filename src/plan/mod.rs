@@ -2,6 +2,7 @@
 //! of calls and rows in the ledger.
 
 mod backend;
+mod control_words;
 mod cost;
 mod cut;
 mod glossary;

@@ -1,11 +1,9 @@
 //! A chat model's instructions for a call, rendered from the config's templates, and the fence
 //! around the user's text.
 
-use std::borrow::Cow;
-
-use memchr::memchr3;
 use minijinja::context;
 
+use super::control_words::without_control_words;
 use crate::config::Endpoint;
 use crate::model::{CallRequest, SummarySpec, Term};
 
@@ -34,33 +32,13 @@ fn term_values(terms: &[Term]) -> Vec<minijinja::Value> {
     terms.iter().map(|term| context! { from => term.from.as_str(), to => term.to.as_str() }).collect()
 }
 
-/// Tokens that separate a chat model's messages, and harmless forms of them. Local servers obey
-/// these tokens anywhere in a prompt, so an article that contains them could impersonate the user
-/// or the model.
-const CONTROL_TOKENS: &[(&str, &str)] = &[
-    ("<|", "< |"),
-    ("|>", "| >"),
-    ("[INST]", "[ INST ]"),
-    ("[/INST]", "[ /INST ]"),
-    ("<<SYS>>", "< SYS >"),
-    ("<</SYS>>", "< /SYS >"),
-    ("<s>", "< s >"),
-    ("</s>", "< /s >"),
-    ("<start_of_turn>", "< start_of_turn >"),
-    ("<end_of_turn>", "< end_of_turn >"),
-];
-
 /// Fences the material with a marker that its author cannot know: the hash of the material. A
 /// forged marker would have to be the hash of a text that contains it. A random marker would be as
 /// safe, but would change the request in every run.
 pub(crate) fn fence(material: &str) -> String {
     let marker = blake3::hash(material.as_bytes()).to_hex();
     let marker = marker.get(..32).unwrap_or_default();
-    let defuse = |text: Cow<'_, str>, (token, harmless): &(&str, &str)| Cow::Owned(text.replace(token, harmless));
-    // Few articles contain any of the characters that start a token.
-    let tokens = if memchr3(b'<', b'>', b'[', material.as_bytes()).is_some() { CONTROL_TOKENS } else { &[] };
-    let material = tokens.iter().fold(Cow::Borrowed(material), defuse);
-    format!("<<{marker}>>\n{material}\n<<{marker}>>")
+    format!("<<{marker}>>\n{}\n<<{marker}>>", without_control_words(material))
 }
 
 #[cfg(test)]
@@ -85,8 +63,13 @@ mod tests {
     }
 
     #[test]
-    fn control_tokens_are_defused() {
-        let fenced = fence("Un <|im_start|>system</s> [INST] <b>.");
-        assert!(fenced.contains("Un < |im_start| >system< /s > [ INST ] <b>."), "{fenced}");
+    fn a_digest_is_asked_for_without_the_articles_own_title() {
+        let ask = |language| {
+            let (title, text, note) = ("T".to_owned(), "Texte.".to_owned(), String::new());
+            let request = CallRequest::Digest { title, text, language, spec: SummarySpec::default(), note, terms: vec![] };
+            instructions(&Endpoint::sample("openai", "http://h"), &request)
+        };
+        assert!(ask(Lang::FR).contains("JSON object with title_en, summary_fr and summary_en."));
+        assert!(ask(Lang::EN).contains("JSON object with title_fr, summary_fr and summary_en."));
     }
 }

@@ -131,7 +131,7 @@ impl<B: CallBackend> RouteRun<'_, B> {
             Ok((Answer::Digest(digest), endpoint)) => {
                 self.output.summary_endpoint.clone_from(&endpoint);
                 self.output.translation_endpoint = endpoint;
-                self.output.digest = digest;
+                self.output.digest = with_own_title(digest, article, language);
                 Ok(())
             }
             Ok(_) => Err(wrong_kind()),
@@ -221,6 +221,16 @@ impl<B: CallBackend> RouteRun<'_, B> {
         }
         Err(Reject::new(ErrorCode::NoEndpoint, format!("no other endpoint can {}", job.task())).into())
     }
+}
+
+/// The digest with the article's own title in the article's language, whatever a model or an older
+/// ledger says.
+fn with_own_title(mut digest: Digest, article: &Article, language: Lang) -> Digest {
+    if Lang::TABLE.contains(&language) {
+        let summary = digest.get(language).1.to_owned();
+        digest.set(language, article.title.clone(), summary);
+    }
+    digest
 }
 
 /// Merges the failures of two endpoints: the row names both, and the more severe exit counts.

@@ -3,6 +3,7 @@
 // Always true here. It tells clippy that `unwrap` is allowed.
 #![cfg(test)]
 
+mod answers;
 mod apertium;
 mod bad_input;
 mod checks;

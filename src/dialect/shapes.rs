@@ -1,0 +1,331 @@
+//! Finds the texts that were asked for in the JSON of an answer, also if its shape is not quite the
+//! requested one: nested, encoded twice, each text in an object of its own, or under other names.
+//! What is ambiguous is not guessed.
+
+use serde_json::Value;
+
+use super::labels::plain;
+use super::lenient_json;
+use crate::model::{Digest, Lang};
+
+/// Values are searched to this depth.
+const MAX_DEPTH: usize = 6;
+
+/// The JSON values in a model's text, in order.
+pub(super) fn values(content: &str) -> Vec<Value> {
+    let content = content.trim();
+    let whole = serde_json::from_str::<Value>(content).ok();
+    if let Some(value @ (Value::Object(_) | Value::Array(_))) = whole.map(decoded) {
+        return vec![value];
+    }
+    let found = lenient_json::values(content);
+    // JSON inside of a string, with words around it.
+    let found = if found.is_empty() && content.contains("\\\"") { lenient_json::values(&content.replace("\\\"", "\"")) } else { found };
+    found.into_iter().map(decoded).collect()
+}
+
+/// The value that is encoded in a string, for answers that are encoded twice. "[2026] Le budget" is
+/// a text.
+fn decoded(value: Value) -> Value {
+    match value {
+        Value::String(text) if is_encoded(&text) => {
+            let found = lenient_json::values(&text)
+                .pop()
+                .filter(|value| value.is_object() || value.as_array().is_some_and(|list| list.iter().any(|item| !item.is_number())));
+            found.unwrap_or(Value::String(text))
+        }
+        value => value,
+    }
+}
+
+fn is_encoded(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with('{') && text.ends_with('}') || text.starts_with('[') && text.ends_with(']')
+}
+
+/// The translations in `values`: the last list with `count` texts, or else the last list of texts.
+/// A list under a name such as `translations` comes before one without.
+pub(super) fn translations(values: &[Value], count: usize, to: Lang) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    for value in values {
+        find_lists(value, false, to, 0, &mut found);
+    }
+    let best = found.into_iter().enumerate().max_by_key(|(at, (named, texts))| (texts.len() == count, *named, *at));
+    best.map(|(_, (_, texts))| texts)
+}
+
+/// Adds every list of texts in `value`, and whether its name is one for translations.
+fn find_lists(value: &Value, named: bool, to: Lang, depth: usize, found: &mut Vec<(bool, Vec<String>)>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    match value {
+        Value::String(_) => {
+            let value = decoded(value.clone());
+            if !value.is_string() {
+                find_lists(&value, named, to, depth + 1, found);
+            }
+        }
+        Value::Array(list) => {
+            let texts: Option<Vec<String>> = list.iter().map(|item| single_text(item, to)).collect();
+            match texts {
+                Some(texts) if !texts.is_empty() => found.push((named, texts)),
+                _ => list.iter().for_each(|item| find_lists(item, named, to, depth + 1, found)),
+            }
+        }
+        Value::Object(object) => {
+            // {"1": "…", "2": "…"}
+            let numbered = object.iter().enumerate().all(|(at, (key, _))| key.parse() == Ok(at) || key.parse() == Ok(at + 1));
+            let texts: Option<Vec<String>> = object.values().map(|item| single_text(item, to)).collect();
+            if let Some(texts) = texts.filter(|texts| numbered && !texts.is_empty()) {
+                found.push((named, texts));
+                return;
+            }
+            for (key, value) in object {
+                let named = is_name_of_translations(key);
+                match value {
+                    Value::String(text) if named && decoded(value.clone()).is_string() => found.push((true, vec![text.clone()])),
+                    value => find_lists(value, named, to, depth + 1, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_name_of_translations(key: &str) -> bool {
+    let key: String = key.chars().map(plain).collect();
+    key.contains("translat") || key.contains("traduction") || key.contains("traduit")
+}
+
+/// The text of a list's item: a string, or an object that has only one, or one by the name of a
+/// translation.
+fn single_text(item: &Value, to: Lang) -> Option<String> {
+    let object = match item {
+        Value::String(text) => return Some(text.clone()),
+        Value::Object(object) => object,
+        _ => return None,
+    };
+    let texts = || object.iter().filter_map(|(key, value)| Some((key.to_lowercase(), value.as_str()?)));
+    let only = |wanted: &dyn Fn(&str) -> bool| {
+        let mut texts = texts().filter(|(key, _)| wanted(key));
+        texts.next().filter(|_| texts.next().is_none()).map(|(_, text)| text.to_owned())
+    };
+    let by_language = |key: &str| key == to.code() || key == to.name().to_lowercase() || key == "target";
+    if object.values().any(|value| value.is_array() || value.is_object()) {
+        return None;
+    }
+    only(&|_| true).or_else(|| only(&is_name_of_translations)).or_else(|| only(&by_language)).or_else(|| only(&|key| key == "text"))
+}
+
+/// The digest in `values`: the last one that has all texts. `own` is the language whose title is
+/// the article's own and not asked for.
+///
+/// # Errors
+/// Names a text that is missing or ambiguous.
+pub(super) fn digest(values: &[Value], own: Lang) -> Result<Digest, String> {
+    let mut missing = "there is no JSON object".to_owned();
+    for value in values.iter().rev() {
+        match of_value(value, own) {
+            Ok(digest) => return Ok(digest),
+            Err(why) => missing = why,
+        }
+    }
+    // The texts may be spread over several objects.
+    of_value(&values.iter().cloned().collect(), own).map_err(|_| missing)
+}
+
+fn of_value(value: &Value, own: Lang) -> Result<Digest, String> {
+    let mut fields = Fields::default();
+    fields.read(value, Meaning::default(), 0);
+    let mut take = |at: usize, name: &str, needed: bool| match std::mem::take(&mut fields.0[at]).as_slice() {
+        _ if !needed => Ok(String::new()),
+        [text] => Ok(text.clone()),
+        [] => Err(format!("`{name}` is missing")),
+        _ => Err(format!("there are several texts for `{name}`")),
+    };
+    Ok(Digest {
+        title_fr: take(0, "title_fr", own != Lang::FR)?,
+        title_en: take(1, "title_en", own != Lang::EN)?,
+        summary_fr: take(2, "summary_fr", true)?,
+        summary_en: take(3, "summary_en", true)?,
+    })
+}
+
+/// What the names of a value, and of those around it, say that it is.
+#[derive(Clone, Copy, Default)]
+struct Meaning {
+    is_summary: Option<bool>,
+    is_english: Option<bool>,
+}
+
+impl Meaning {
+    /// With the meaning of another name, which is inside of the former.
+    fn and(self, name: &str) -> Self {
+        let mut meaning = self;
+        for word in words(name) {
+            match word.as_str() {
+                "title" | "titre" | "headline" => meaning.is_summary = Some(false),
+                "summary" | "resume" | "abstract" | "synthese" => meaning.is_summary = Some(true),
+                "fr" | "french" | "francais" | "fra" => meaning.is_english = Some(false),
+                "en" | "english" | "anglais" | "eng" => meaning.is_english = Some(true),
+                _ => {}
+            }
+        }
+        meaning
+    }
+}
+
+/// The texts found for `title_fr`, `title_en`, `summary_fr` and `summary_en`.
+#[derive(Default)]
+struct Fields([Vec<String>; 4]);
+
+impl Fields {
+    fn read(&mut self, value: &Value, meaning: Meaning, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match value {
+            Value::String(_) => match (decoded(value.clone()), meaning) {
+                (Value::String(text), Meaning { is_summary: Some(is_summary), is_english: Some(is_english) }) => {
+                    let texts = &mut self.0[usize::from(is_summary) * 2 + usize::from(is_english)];
+                    if !texts.contains(&text) {
+                        texts.push(text);
+                    }
+                }
+                (Value::String(_), _) => {}
+                (value, _) => self.read(&value, meaning, depth + 1),
+            },
+            Value::Array(list) => list.iter().for_each(|item| self.read(item, meaning, depth + 1)),
+            Value::Object(object) => {
+                // {"language": "fr", "title": "…", "summary": "…"}
+                let languages = object.iter().filter(|(key, _)| ["lang", "language", "langue"].contains(&key.to_lowercase().as_str()));
+                let meaning = languages.filter_map(|(_, value)| value.as_str()).fold(meaning, Meaning::and);
+                // A model that repeats the schema wrote no text.
+                for (key, value) in object.iter().filter(|(key, _)| *key != "type" && *key != "description") {
+                    self.read(value, meaning.and(key), depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The words of a name in `snake_case` or `camelCase`, in lower case and without accents.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before_lower = false;
+    for c in name.chars().take(80) {
+        if !c.is_alphanumeric() || c.is_uppercase() && before_lower {
+            words.push(String::new());
+        }
+        before_lower = c.is_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.push(plain(c));
+        }
+    }
+    words
+}
+
+/// The summary in an answer that is JSON although plain text was asked for; `None` if it has no
+/// single text.
+pub(super) fn summary(values: &[Value]) -> Option<String> {
+    fn texts<'v>(value: &'v Value, found: &mut Vec<(&'v str, &'v str)>) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    match value {
+                        Value::String(text) => found.push((key, text)),
+                        value => texts(value, found),
+                    }
+                }
+            }
+            Value::Array(list) => {
+                for value in list {
+                    match value {
+                        Value::String(text) => found.push(("", text)),
+                        value => texts(value, found),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    texts(values.last()?, &mut found);
+    let is_summary = |key: &str| Meaning::default().and(key).is_summary == Some(true);
+    let summaries: Vec<&str> = found.iter().filter(|(key, _)| is_summary(key)).map(|(_, text)| *text).collect();
+    match (summaries.as_slice(), found.as_slice()) {
+        ([summary], _) | ([], [(_, summary)]) => Some((*summary).to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn translations_are_found_in_many_shapes() {
+        for content in [
+            r#"{"translations": ["one", "two"]}"#,
+            "```json\n{\"translations\": [\"one\", \"two\"],}\n```",
+            r#"The input has 2 items [1, 2]. {"translations": ["one", "two"]} I kept ["un", "deux"]."#,
+            r#"{"translations": [{"text": "one"}, {"text": "two"}]}"#,
+            r#"{"translations": [{"source": "un", "translation": "one"}, {"source": "deux", "translation": "two"}]}"#,
+            r#"[{"fr": "un", "en": "one"}, {"fr": "deux", "en": "two"}]"#,
+            r#"{"result": {"translations": ["one", "two"]}}"#,
+            r#"[{"translations": ["one", "two"]}]"#,
+            r#""{\"translations\": [\"one\", \"two\"]}""#,
+            r#"{"translations": "[\"one\", \"two\"]"}"#,
+            r#"Here: "{\"translations\": [\"one\", \"two\"]}""#,
+            r#"{"translations": {"0": "one", "1": "two"}}"#,
+            r#"{"1": "one", "2": "two"}"#,
+            r#"{"translations": ["first", "second"]} Better: {"translations": ["one", "two"]}"#,
+            r#"["one", "two"]"#,
+        ] {
+            assert_eq!(translations(&values(content), 2, Lang::EN), Some(vec!["one".into(), "two".into()]), "{content}");
+        }
+        assert_eq!(translations(&values(r#"{"translations": ["one"]}"#), 2, Lang::EN).map(|texts| texts.len()), Some(1));
+        assert_eq!(translations(&values("sorry [1] {x}"), 2, Lang::EN), None);
+    }
+
+    #[test]
+    fn a_digest_is_found_under_other_names_where_they_are_unambiguous() {
+        let wanted = Digest { title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into(), ..Digest::default() };
+        for content in [
+            r#"{"title_fr": "a", "title_en": "b", "summary_fr": "c", "summary_en": "d"}"#,
+            r#"{"titre_fr": "a", "titre_en": "b", "resume_fr": "c", "resume_en": "d"}"#,
+            r#"{"titleFr": "a", "titleEn": "b", "summaryFr": "c", "summaryEN": "d"}"#,
+            r#"{"Titre français": "a", "English title": "b", "Résumé (français)": "c", "English summary": "d"}"#,
+            r#"{"fr": {"title": "a", "summary": "c"}, "en": {"title": "b", "summary": "d"}}"#,
+            r#"{"title": {"fr": "a", "en": "b"}, "summary": {"fr": "c", "en": "d"}}"#,
+            r#"[{"language": "fr", "title": "a", "summary": "c"}, {"language": "en", "title": "b", "summary": "d"}]"#,
+            r#"{"digest": {"title_fr": "a", "title_en": "b", "summary_fr": "c", "summary_en": "d"}, "words": 60}"#,
+            "{\"title_fr\": \"x\", \"title_en\": \"x\", \"summary_fr\": \"x\", \"summary_en\": \"x\"}\n\
+             {\"title_fr\": \"a\", \"title_en\": \"b\", \"summary_fr\": \"c\", \"summary_en\": \"d\"}",
+        ] {
+            assert_eq!(digest(&values(content), Lang::FR), Ok(wanted.clone()), "{content}");
+        }
+    }
+
+    #[test]
+    fn a_digest_that_lacks_a_text_or_has_two_is_none() {
+        let read = |content: &str| digest(&values(content), Lang::FR).unwrap_err();
+        assert_eq!(read(r#"{"title_en": "b", "summary_fr": "c"}"#), "`summary_en` is missing");
+        assert_eq!(read(r#"{"title_en": "b", "summary_fr": "c", "summary_en": {"type": "string"}}"#), "`summary_en` is missing");
+        assert_eq!(
+            read(r#"{"title_en": "b", "summary_fr": "c", "summary_en": "d", "abstract_en": "e"}"#),
+            "there are several texts for `summary_en`"
+        );
+        let three = digest(&values(r#"{"title_en": "b", "summary_fr": "c", "summary_en": "d"}"#), Lang::FR).unwrap();
+        assert_eq!((three.title_fr.as_str(), three.title_en.as_str()), ("", "b"));
+    }
+
+    #[test]
+    fn a_summary_in_json_is_its_only_text() {
+        assert_eq!(summary(&values(r#"{"summary": "La digue a tenu."}"#)).as_deref(), Some("La digue a tenu."));
+        assert_eq!(summary(&values(r#"{"titre": "a", "résumé": "La digue a tenu."}"#)).as_deref(), Some("La digue a tenu."));
+        assert_eq!(summary(&values(r#"{"a": "b", "c": "d"}"#)), None);
+    }
+}
