@@ -2,12 +2,13 @@
 //! stores a reply before anyone uses it.
 
 mod endpoints;
+mod payment;
 mod singleflight;
 mod spending;
 mod usage;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -15,10 +16,11 @@ pub use endpoints::Endpoints;
 pub use spending::Spending;
 pub use usage::RunUsage;
 
-use crate::call::{CallCounts, EndpointClient};
+use crate::call::{CallCounts, EndpointClient, Payment};
 use crate::model::{CallRequest, ErrorCode, Exit, Failure, Reject, Reply, UnusableSpend, clean};
 use crate::plan::{Answered, Candidate, cost, estimate, is_estimate};
 use crate::record::{AnsweredCall, CallStore, Claim};
+use payment::CallPayment;
 use singleflight::Singleflight;
 
 /// Answers the calls of a run.
@@ -121,37 +123,29 @@ impl Broker {
     async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let start = Instant::now();
         let expected = estimate(&client.endpoint, ask);
-        let is_free = expected == Some(0.0);
         let earlier = lock(&self.unusable).get(&key).copied().unwrap_or_default();
-        // Attempts that money is reserved for.
-        let reserved = AtomicU32::new(0);
-        let reserved = &reserved;
-        let before = |attempts: u32| async move {
-            if is_free {
-                return Ok(());
-            }
-            self.spending.reserve(expected, attempts == 1).await?;
-            reserved.store(attempts, Ordering::Relaxed);
-            Ok(self.calls.claim(claim(client, ask, key, expected, earlier.attempts() + attempts)).await?)
+        let payment = CallPayment {
+            spending: &self.spending,
+            calls: self.calls.as_ref(),
+            claim: claim(client, ask, key),
+            earlier,
+            is_free: expected == Some(0.0),
+            state: Mutex::default(),
         };
         // If money were reserved for calls that only wait in the queue, the limit would be reached
         // long before it is spent.
         let early = !self.spending.has_cap();
-        let (reply, unusable) = client.call(ask, last, early, before).await;
-        let reserved = reserved.load(Ordering::Relaxed);
-        // What was reserved for attempts that were certainly not billed is given back; lost and
-        // unusable attempts stay spent.
-        let unusable_cost = expected.unwrap_or(0.0) * f64::from(unusable.attempts());
-        self.usage.count_unusable(unusable.unusable, expected);
+        let (reply, unusable) = client.call(ask, last, early, &payment).await;
+        self.usage.count_unusable(unusable, expected.is_some());
         let reply = match reply {
             Ok(reply) => cleaned(reply),
             Err(failure) => {
-                self.spending.settle(expected, reserved, unusable_cost);
+                payment.settle(unusable.at_most);
                 let unusable = earlier.plus(unusable);
                 if unusable.attempts() > 0 {
                     lock(&self.unusable).insert(key, unusable);
                 }
-                if !is_free {
+                if !payment.is_free {
                     self.calls.fail(key, unusable).await?;
                 }
                 return Err(failure);
@@ -159,18 +153,20 @@ impl Broker {
         };
         let cost = cost(&client.endpoint, ask, reply.usage);
         let call = answered_call(client, ask, key, &reply, cost, start)?;
-        self.usage.count_answer(&call, is_estimate(&client.endpoint, reply.usage));
+        let is_estimate = is_estimate(&client.endpoint, reply.usage);
+        self.usage.count_answer(&call, is_estimate);
         self.calls.keep(call, earlier.plus(unusable)).await.inspect_err(|_| {
-            self.unrecorded.fetch_add(u64::from(!is_free), Ordering::Relaxed);
+            self.unrecorded.fetch_add(u64::from(!payment.is_free), Ordering::Relaxed);
         })?;
-        self.spending.settle(expected, reserved, unusable_cost + cost.unwrap_or(0.0));
+        payment.settle_answer(cost, is_estimate);
         Ok(Answered { reply, cost })
     }
 }
 
-fn claim(client: &EndpointClient, ask: &CallRequest, key: [u8; 32], cost: Option<f64>, attempts: u32) -> Claim {
+/// The claim of a call, to be completed for each attempt.
+fn claim(client: &EndpointClient, ask: &CallRequest, key: [u8; 32]) -> Claim {
     let endpoint = client.endpoint.name.clone();
-    Claim { key, task: ask.task(), endpoint, characters: ask.characters(), cost, attempts, made_at: now() }
+    Claim { key, task: ask.task(), endpoint, characters: ask.characters(), cost: None, attempts: 0, made_at: String::new() }
 }
 
 fn answered_call(

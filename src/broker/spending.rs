@@ -41,8 +41,20 @@ impl Spending {
     pub fn new(cap: Option<f64>, ledger: &LedgerReader) -> Result<Self, Fault> {
         let now = Timestamp::now();
         let since = now.checked_sub(NIGHT).unwrap_or(Timestamp::UNIX_EPOCH);
-        let spent = if cap.is_some() { ledger.spent(&format!("{since:.0}"), &format!("{now:.0}"))? } else { 0.0 };
+        let spent = if cap.is_some() { ledger.spent(&format!("{since:.0}"))? } else { 0.0 };
         Ok(Self { cap, money: Mutex::new(Money { spent, ..Money::default() }), ..Self::default() })
+    }
+
+    /// Spending under `cap`, with nothing spent yet.
+    #[cfg(test)]
+    pub(super) fn with_cap(cap: f64) -> Self {
+        Self { cap: Some(cap), ..Self::default() }
+    }
+
+    /// Reservations that are not settled.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> u32 {
+        self.money().open
     }
 
     /// Which limit was reached, if it was.
@@ -54,43 +66,47 @@ impl Spending {
         self.cap.is_some()
     }
 
-    /// Reserves the estimated cost of an attempt. If too little is left because of other
-    /// reservations, the `first` attempt of a call waits until those are settled: estimates are
-    /// high, and the limit must not end a run that has spent only half of it. Later attempts never
-    /// wait, because two calls that hold reservations would wait for each other.
+    /// Reserves the most that an attempt can cost. If other calls have reserved what is missing, waits until they give it back: most
+    /// answers cost far less, and a cap must not end a run that has spent half of it. The caller must hold no other reservation, or two
+    /// calls would wait for each other.
     ///
     /// # Errors
-    /// If the limit leaves too little.
-    pub(super) async fn reserve(&self, cost: Option<f64>, first: bool) -> Result<(), Failure> {
+    /// If the cap leaves too little.
+    pub(super) async fn reserve(&self, at_most: Option<f64>) -> Result<(), Failure> {
         let Some(cap) = self.cap else { return Ok(()) };
         // With a cap, the config requires prices.
-        let cost = cost.unwrap_or(0.0);
+        let at_most = at_most.unwrap_or(0.0);
         loop {
             let returned = self.returned.notified();
             tokio::pin!(returned);
             returned.as_mut().enable();
             {
                 let mut money = self.money();
-                if money.spent + money.reserved + cost <= cap {
-                    money.reserved += cost;
+                if money.spent + money.reserved + at_most <= cap {
+                    money.reserved += at_most;
                     money.open += 1;
                     return Ok(());
                 }
-                if !first || money.open == 0 || self.reached.get().is_some() {
-                    let spent = money.spent + money.reserved;
-                    return Err(self.end(format!("max_cost: {spent:.4} of {cap} spent, and the next call costs about {cost:.4}")));
+                if money.open == 0 || self.reached.get().is_some() {
+                    let spent = amount(money.spent);
+                    return Err(
+                        self.end(format!("max_cost: {spent} of {cap} is spent, and the next call may cost up to {}", amount(at_most)))
+                    );
                 }
             }
             returned.await;
         }
     }
 
-    /// Settles a call that has cost `cost`, and for which `expected` was reserved this many times.
-    pub(super) fn settle(&self, expected: Option<f64>, times: u32, cost: f64) {
+    /// Settles an attempt that has cost `cost`, and for which `reserved` was reserved.
+    pub(super) fn settle(&self, reserved: f64, cost: f64) {
+        if self.cap.is_none() {
+            return;
+        }
         let mut money = self.money();
         money.spent += cost;
-        money.reserved -= expected.unwrap_or(0.0) * f64::from(times);
-        money.open = money.open.saturating_sub(times);
+        money.reserved -= reserved;
+        money.open = money.open.saturating_sub(1);
         if money.open == 0 {
             // Drops rounding errors.
             money.reserved = 0.0;
@@ -109,6 +125,12 @@ impl Spending {
     }
 }
 
+/// An amount of money with four decimals, or more if it is small.
+fn amount(money: f64) -> String {
+    let decimals = if money > 0.0 && money < 0.001 { 8 } else { 4 };
+    format!("{money:.decimals$}")
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -116,37 +138,43 @@ mod tests {
     use super::*;
 
     fn spending() -> Spending {
-        Spending { cap: Some(1.0), ..Spending::default() }
+        Spending::with_cap(1.0)
     }
 
     #[tokio::test]
     async fn money_is_reserved_before_a_call_and_settled_after_it() {
         let spending = spending();
-        spending.reserve(Some(0.6), true).await.unwrap();
-        spending.settle(Some(0.6), 1, 0.5);
-        spending.reserve(Some(0.4), true).await.unwrap();
-        assert_eq!(spending.reserve(Some(0.2), false).await.unwrap_err().exit, Exit::Limit);
-        spending.settle(Some(0.4), 1, 0.0);
-        spending.reserve(Some(0.4), true).await.unwrap();
-        assert!(spending.reached().unwrap().starts_with("max_cost: "));
+        spending.reserve(Some(0.6)).await.unwrap();
+        spending.settle(0.6, 0.5);
+        spending.reserve(Some(0.4)).await.unwrap();
+        spending.settle(0.4, 0.0);
+        assert_eq!(spending.reserve(Some(0.6)).await.unwrap_err().exit, Exit::Limit);
+        assert_eq!(spending.reached(), Some("max_cost: 0.5000 of 1 is spent, and the next call may cost up to 0.6000"));
     }
 
     #[tokio::test]
-    async fn a_first_attempt_waits_for_money_that_other_calls_return() {
+    async fn a_cap_below_one_call_says_so_at_once() {
+        let spending = Spending::with_cap(0.0001);
+        assert!(spending.reserve(Some(0.00025)).await.is_err());
+        assert_eq!(spending.reached(), Some("max_cost: 0.0000 of 0.0001 is spent, and the next call may cost up to 0.00025000"));
+    }
+
+    #[tokio::test]
+    async fn a_call_waits_for_money_that_other_calls_return() {
         let spending = spending();
-        spending.reserve(Some(0.6), true).await.unwrap();
-        spending.reserve(Some(0.3), true).await.unwrap();
-        let wait = spending.reserve(Some(0.5), true);
+        spending.reserve(Some(0.6)).await.unwrap();
+        spending.reserve(Some(0.3)).await.unwrap();
+        let wait = spending.reserve(Some(0.5));
         tokio::pin!(wait);
         assert!(is_pending(wait.as_mut()).await);
-        spending.settle(Some(0.3), 1, 0.2);
+        spending.settle(0.3, 0.2);
         assert!(is_pending(wait.as_mut()).await, "still too little");
-        spending.settle(Some(0.6), 1, 0.1);
+        spending.settle(0.6, 0.1);
         wait.await.unwrap();
         assert!(spending.reached().is_none());
-        spending.settle(Some(0.5), 1, 0.5);
+        spending.settle(0.5, 0.5);
         // No other call has money to return.
-        assert!(spending.reserve(Some(0.5), true).await.is_err());
+        assert!(spending.reserve(Some(0.5)).await.is_err());
     }
 
     async fn is_pending(future: std::pin::Pin<&mut impl Future<Output = Result<(), Failure>>>) -> bool {

@@ -1,10 +1,12 @@
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use super::*;
-use crate::config::{Endpoint, Price};
+use crate::config::{Concurrency, Endpoint, Price};
 use crate::model::{Answer, CallLimits, CallRequest, Fault, Lang, SummarySpec, Usage};
 use crate::record::{KnownReply, Pending};
 
@@ -46,20 +48,25 @@ impl CallStore for Store {
     }
 }
 
-/// A service that answers with this status and counts its requests.
-async fn service(status: u16, requests: Arc<AtomicUsize>) -> String {
-    let answer = move || async move {
-        requests.fetch_add(1, Ordering::SeqCst);
-        let content = "Le conseil a voté le budget de la digue mardi.";
-        let body = serde_json::json!({
-            "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 10},
-        });
-        (axum::http::StatusCode::from_u16(status).unwrap(), axum::Json(body))
-    };
+/// An answer with this status.
+fn answer(status: u16) -> Response {
+    let content = "Le conseil a voté le budget de la digue mardi.";
+    let body = serde_json::json!({
+        "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 10},
+    });
+    (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+}
+
+/// A service that calls `respond` with the number of the request and its body.
+async fn service<F>(respond: impl Fn(usize, String) -> F + Clone + Send + Sync + 'static, requests: Arc<AtomicUsize>) -> String
+where
+    F: Future<Output = Response> + Send,
+{
+    let handle = move |body: String| async move { respond(requests.fetch_add(1, Ordering::SeqCst), body).await };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let router = Router::new().route("/v1/chat/completions", post(answer));
+    let router = Router::new().route("/v1/chat/completions", post(handle));
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
@@ -71,14 +78,22 @@ struct Setup {
 }
 
 async fn setup(status: u16, store: Store) -> Setup {
+    setup_with(move |_, _| async move { answer(status) }, store, Spending::default()).await
+}
+
+async fn setup_with<F>(respond: impl Fn(usize, String) -> F + Clone + Send + Sync + 'static, store: Store, spending: Spending) -> Setup
+where
+    F: Future<Output = Response> + Send,
+{
     let requests = Arc::new(AtomicUsize::new(0));
-    let url = service(status, Arc::clone(&requests)).await;
+    let url = service(respond, Arc::clone(&requests)).await;
     let price = Some(Price { tokens_in: 1.0, tokens_out: 1.0, characters: 0.0 });
-    let endpoint = Endpoint { model: Some("m".into()), price, ..Endpoint::sample("openai", &url) };
+    let concurrency = Concurrency::Fixed(1);
+    let endpoint = Endpoint { model: Some("m".into()), price, concurrency, ..Endpoint::sample("openai", &url) };
     let client = EndpointClient::new(endpoint, String::new()).unwrap();
     let store = Arc::new(store);
     let calls: Arc<dyn CallStore> = Arc::clone(&store) as _;
-    let broker = Broker::new(calls, Arc::new(Endpoints::new(vec![Arc::new(client)])), Spending::default());
+    let broker = Broker::new(calls, Arc::new(Endpoints::new(vec![Arc::new(client)])), spending);
     Setup { broker, store, requests }
 }
 
@@ -137,4 +152,68 @@ async fn a_reply_that_cannot_be_kept_is_not_used() {
     let setup = setup(200, Store { refuses_replies: true, ..Store::default() }).await;
     let failure = setup.answer("a").await.unwrap_err();
     assert_eq!((failure.reject.code, failure.exit), (ErrorCode::BrokenOff, Exit::Usage));
+}
+
+#[tokio::test]
+async fn a_call_holds_one_reservation_and_gives_back_what_its_attempts_did_not_cost() {
+    let (store, spending) = (Store::default(), Spending::with_cap(1.0));
+    let claim = Claim {
+        key: [0; 32],
+        task: crate::model::Task::Summarise,
+        endpoint: "e".into(),
+        characters: 1,
+        cost: None,
+        attempts: 0,
+        made_at: String::new(),
+    };
+    let earlier = UnusableSpend::default();
+    let payment = CallPayment { spending: &spending, calls: &store, claim, earlier, is_free: false, state: Mutex::default() };
+    payment.reserve(UnusableSpend::default(), Some(0.6)).await.unwrap();
+    // Another form of the request allows more. Both together would not fit.
+    payment.reserve(UnusableSpend::default(), Some(0.9)).await.unwrap();
+    let failed = UnusableSpend { unusable: 1, at_most: 0.3, ..UnusableSpend::default() };
+    payment.settle(failed.at_most);
+    payment.reserve(failed, Some(0.7)).await.unwrap();
+    payment.settle_answer(Some(0.2), false);
+    assert!(payment.reserve(failed, Some(0.6)).await.is_err());
+    assert_eq!(spending.reached(), Some("max_cost: 0.5000 of 1 is spent, and the next call may cost up to 0.6000"));
+    assert_eq!(lock(&store.events).clone(), ["claim", "claim", "claim"]);
+}
+
+#[tokio::test]
+async fn no_call_waits_for_money_while_it_holds_a_place() {
+    let held = Arc::new(tokio::sync::Notify::new());
+    let both_paid = Arc::clone(&held);
+    let respond = move |number: usize, body: String| {
+        let held = Arc::clone(&held);
+        async move {
+            match number {
+                0 => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                1 => held.notified().await,
+                _ => {}
+            }
+            if body.contains("\"max_tokens\"") {
+                // The other form allows 4,000 tokens more.
+                return (StatusCode::BAD_REQUEST, r#"{"error": {"message": "Use 'max_completion_tokens'."}}"#).into_response();
+            }
+            answer(200)
+        }
+    };
+    // Enough for one call in that form if no other call holds a reservation. When the second call
+    // needs that, the first one is tried again: it has money, and waits for the only place.
+    let setup = setup_with(respond, Store::default(), Spending::with_cap(0.0075)).await;
+    let calls = async { tokio::join!(setup.answer("a"), setup.answer("b"), setup.answer("c")) };
+    let release = async {
+        while setup.requests() < 2 || setup.broker.spending().open() < 2 {
+            tokio::task::yield_now().await;
+        }
+        both_paid.notify_one();
+    };
+    let all = async { tokio::join!(calls, release).0 };
+    let (a, b, c) = tokio::time::timeout(std::time::Duration::from_mins(1), Box::pin(all)).await.unwrap();
+    for answered in [a, b, c] {
+        assert_eq!(answered.unwrap().cost, Some(0.000_11));
+    }
+    assert!(setup.broker.spending().reached().is_none());
+    assert_eq!(setup.broker.spending().open(), 0);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::EndpointUsage;
+use crate::model::{EndpointUsage, UnusableSpend};
 use crate::record::AnsweredCall;
 
 /// What a run used.
@@ -31,11 +31,12 @@ impl RunUsage {
         self.cached.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts unusable answers, which are billed all the same, at their estimated cost.
-    pub(super) fn count_unusable(&self, answers: u32, cost: Option<f64>) {
-        (0..answers).for_each(|_| self.count_paid(cost));
-        if cost.is_some_and(|cost| cost > 0.0) {
-            self.estimated.fetch_add(answers.into(), Ordering::Relaxed);
+    /// Counts unusable answers, which are billed all the same. `is_priced`: their cost is known or estimated.
+    pub(super) fn count_unusable(&self, spend: UnusableSpend, is_priced: bool) {
+        if spend.unusable > 0 && !(is_priced && spend.cost == 0.0) {
+            self.paid.fetch_add(spend.unusable.into(), Ordering::Relaxed);
+            self.estimated.fetch_add(spend.estimated.into(), Ordering::Relaxed);
+            self.add_cost(is_priced.then_some(spend.cost));
         }
     }
 
@@ -59,6 +60,10 @@ impl RunUsage {
 
     fn count_paid(&self, cost: Option<f64>) {
         self.paid.fetch_add(u64::from(cost != Some(0.0)), Ordering::Relaxed);
+        self.add_cost(cost);
+    }
+
+    fn add_cost(&self, cost: Option<f64>) {
         let mut sum = lock(&self.cost);
         *sum = sum.zip(cost).map(|(sum, cost)| sum + cost);
     }
@@ -105,13 +110,13 @@ mod tests {
         for call in [call("a", Some(0.5), 100), call("a", Some(0.25), 200)] {
             usage.count_answer(&call, false);
         }
-        usage.count_unusable(2, Some(0.25));
+        usage.count_unusable(UnusableSpend { unusable: 2, estimated: 1, cost: 0.5, ..UnusableSpend::default() }, true);
         usage.count_cached();
-        assert_eq!(usage.totals(), (1, 4, 2, Some(1.25)));
+        assert_eq!(usage.totals(), (1, 4, 1, Some(1.25)));
         for call in [call("b", None, 7), call("b", Some(1.0), 7)] {
             usage.count_answer(&call, true);
         }
-        assert_eq!(usage.totals(), (1, 6, 4, None));
+        assert_eq!(usage.totals(), (1, 6, 3, None));
         let endpoints = usage.by_endpoint();
         let [a, b] = endpoints.as_slice() else { panic!("{endpoints:?}") };
         assert_eq!((a.endpoint.as_str(), a.calls, a.tokens_in, a.tokens_out, a.characters), ("a", 2, 20, 0, 10));

@@ -26,6 +26,8 @@ pub(super) enum NextStep {
 pub(super) struct Attempts {
     /// Requests sent.
     pub(super) requests: u32,
+    /// Forms of the request tried since the last failed attempt.
+    pub(super) forms: u32,
     /// Attempts that failed before or at the service.
     failed: u32,
     /// Attempts refused because of a rate limit.
@@ -52,8 +54,7 @@ impl Attempts {
         only_probes: bool,
         counters: &Counters,
     ) -> NextStep {
-        self.unusable_spend.add(error);
-        self.allow_longer_answer |= error.code == ErrorCode::Truncated;
+        self.allow_longer_answer |= error.code == ErrorCode::Truncated && error.verdict == Verdict::Once;
         let (may_retry, wait) = match error.verdict {
             Verdict::Wait(wait) if wait > patience => (false, Duration::ZERO),
             Verdict::Wait(_) | Verdict::BackOff if error.code == ErrorCode::Busy => {
@@ -68,6 +69,8 @@ impl Attempts {
                 (last || self.failed < MAX_FAILURES, if paused { Duration::ZERO } else { backoff(self.failed) })
             }
             Verdict::Once => (!std::mem::replace(&mut self.had_unusable_answer, true), backoff(1)),
+            // Only while the limit grows, so it ends; the calls after this one have the room at once.
+            Verdict::MoreRoom => (true, Duration::ZERO),
             Verdict::MaybeBilled => {
                 counters.answer_lost();
                 (self.lost_answer.replace(error.clone()).is_none(), backoff(1))

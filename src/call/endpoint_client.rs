@@ -1,27 +1,30 @@
 //! The client of one endpoint: sends calls within its limits, and retries them if that is safe.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::admission::{AdmissionControl, InFlight, NotAdmitted, Ready};
 use super::attempts::{Attempts, MAX_WAIT, NextStep};
 use super::counters::{CallCounts, Counters};
+use super::excess::Excess;
 use super::http::HttpClient;
 use super::negotiated::NegotiatedEndpoint;
+use super::payment::Payment;
 use super::stop_state::StopState;
 use super::validate::validate;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect, Response};
-use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Exit, Failure, Fault, Reject, Reply, UnusableSpend, Usage, Verdict};
-use crate::plan::{expected_usage, plausible_usage};
+use crate::model::{
+    AttemptCost, Billing, CallError, CallLimits, CallRequest, ErrorCode, Exit, Failure, Fault, Reject, Reply, UnusableSpend, Usage, Verdict,
+};
+use crate::plan::{cost, expected_usage, is_estimate, plausible_usage};
 
 /// A low estimate of the characters per token, so that a text cut by tokens surely fits.
 const CHARACTERS_PER_TOKEN: usize = 3;
 /// A successful response may ask for a pause before the next call. Longer pauses are ignored.
 const MAX_PAUSE_AFTER_SUCCESS: Duration = Duration::from_mins(1);
 /// How many forms of a request are tried in one attempt.
-const MAX_FORMS: usize = 10;
+const MAX_FORMS: u32 = 10;
 
 /// The client of one endpoint, with the endpoint's state in this run.
 pub struct EndpointClient {
@@ -34,15 +37,28 @@ pub struct EndpointClient {
     http: HttpClient,
     admission: AdmissionControl,
     negotiated: NegotiatedEndpoint,
+    excess: Excess,
     stop: StopState,
     counters: Counters,
     /// The error of the last failed attempt: the reason if the endpoint is given up.
     last_error: Mutex<Option<CallError>>,
 }
 
+/// What a request allows.
+struct Allowance {
+    /// The form of the request.
+    endpoint: Arc<Endpoint>,
+    /// The most that it can use; `None` if that has no price.
+    usage: Option<Usage>,
+    /// The most that it can cost; `None` if the price is unknown.
+    cost: Option<f64>,
+}
+
 /// Why an attempt had no reply.
 enum AttemptError {
     Failed(CallError),
+    /// The next request can cost more than is reserved, and was not sent.
+    CostsMore,
     /// The endpoint may not be called any more.
     Stopped(Failure),
 }
@@ -56,6 +72,7 @@ impl EndpointClient {
             http: HttpClient::new(&endpoint)?,
             admission: AdmissionControl::new(&endpoint),
             negotiated: NegotiatedEndpoint::new(endpoint.clone()),
+            excess: Excess::default(),
             endpoint,
             identity,
             dialect,
@@ -102,56 +119,50 @@ impl EndpointClient {
     /// Makes one call, with retries. Returns the reply or the failure, and the attempts that may have
     /// been billed without a usable answer.
     ///
-    /// `before(n)` runs before each billable attempt; `n` is the number of attempts that may be
-    /// billed. If `early` is set, `before(1)` may run while the call still waits for a permit. Unless
-    /// `last` is set, the call fails at once if the service is down, so that another endpoint can do
-    /// it.
-    pub(crate) async fn call<B>(
+    /// Each attempt is paid by `payment`; if `early` is set, the first one may be paid before there is a
+    /// place for it. Unless `last` is set, the call fails at once if the service is down,
+    /// so that another endpoint can do it.
+    pub(crate) async fn call(
         &self,
         ask: &CallRequest,
         last: bool,
         early: bool,
-        before: impl Fn(u32) -> B,
-    ) -> (Result<Reply, Failure>, UnusableSpend)
-    where
-        B: Future<Output = Result<(), Failure>>,
-    {
+        payment: &impl Payment,
+    ) -> (Result<Reply, Failure>, UnusableSpend) {
         let mut attempts = Attempts::default();
-        let reply = self.call_with_retries(ask, last, early, before, &mut attempts).await;
+        let reply = self.call_with_retries(ask, last, early, payment, &mut attempts).await;
         let unusable_spend = attempts.unusable_spend;
         (reply.map_err(|failure| attempts.final_failure(failure)), unusable_spend)
     }
 
-    async fn call_with_retries<B>(
+    async fn call_with_retries(
         &self,
         ask: &CallRequest,
         last: bool,
         early: bool,
-        before: impl Fn(u32) -> B,
+        payment: &impl Payment,
         attempts: &mut Attempts,
-    ) -> Result<Reply, Failure>
-    where
-        B: Future<Output = Result<(), Failure>>,
-    {
-        let reported = AtomicU32::new(0);
-        let report = async |billable: u32| {
-            before(billable).await?;
-            reported.store(billable, Ordering::Relaxed);
-            Ok::<(), Failure>(())
-        };
+    ) -> Result<Reply, Failure> {
+        // A call gets what it needs in this order, and waits for nothing while it holds what comes
+        // later: it leaves the line, has its turn, reserves money, gets a place. So a call with money
+        // waits only for a place, a call with a place waits for neither, and no two calls wait for
+        // each other. Before a call sleeps or goes through this again, it gives everything back.
         let mut ready = Some(self.wait_in_line(last, early).await?);
         let expected = expected_usage(ask);
         let weight = self.dialect.weight(ask);
         loop {
-            let billable = attempts.unusable_spend.attempts() + 1;
-            if billable > reported.load(Ordering::Relaxed) {
-                // A halt ends the wait for money.
-                self.stop.unless_halted(report(billable)).await??;
-            }
+            let turn = self.stop.unless_halted(self.negotiated.turn()).await?;
+            // A halt ends the wait for money.
+            let paid = self.stop.unless_halted(self.pay(payment, ask, attempts)).await??;
             let call = self.admit(ready.take(), &expected, weight, last).await?;
-            let error = match self.attempt(ask, attempts, &expected, &call).await {
+            let error = match self.attempt(ask, attempts, paid, &expected, &call).await {
                 Ok(reply) => return Ok(reply),
                 Err(AttemptError::Stopped(failure)) => return Err(failure),
+                Err(AttemptError::CostsMore) => {
+                    drop(call);
+                    payment.settle(attempts.unusable_spend.at_most);
+                    continue;
+                }
                 Err(AttemptError::Failed(error)) => error,
             };
             tracing::debug!(
@@ -160,6 +171,8 @@ impl EndpointClient {
                 code = error.code.as_str(),
                 "attempt failed: {error}"
             );
+            drop(turn);
+            payment.settle(attempts.unusable_spend.at_most);
             let only_probes = self.record_failure(&error, &call);
             match attempts.next_step(&error, self.patience(), last, only_probes, &self.counters) {
                 NextStep::RetryAfter(wait) if !self.refused_too_long() => {
@@ -200,26 +213,34 @@ impl EndpointClient {
         &self,
         ask: &CallRequest,
         attempts: &mut Attempts,
+        paid: Option<f64>,
         expected: &Usage,
         call: &InFlight<'_>,
     ) -> Result<Reply, AttemptError> {
         self.negotiated.prepare(self.dialect, &self.http, &self.counters).await.map_err(AttemptError::Failed)?;
-        for _ in 0..MAX_FORMS {
-            let endpoint = self.negotiated.current();
+        while attempts.forms < MAX_FORMS {
+            let allowance = self.allowance(ask, attempts);
+            if allowance.cost > paid {
+                return Err(AttemptError::CostsMore);
+            }
+            let endpoint = &allowance.endpoint;
             self.stop.check().map_err(AttemptError::Stopped)?;
-            let request = self.dialect.request(&endpoint, ask, attempts.allow_longer_answer).map_err(AttemptError::Failed)?;
+            let request = self.dialect.request(endpoint, ask, attempts.allow_longer_answer).map_err(AttemptError::Failed)?;
             attempts.requests += 1;
+            attempts.forms += 1;
             self.counters.request_sent(attempts.requests);
-            match self.http.send_and_read(request, |response| self.read(&endpoint, ask, expected, &response)).await {
+            match self.http.send_and_read(request, |response| self.read(endpoint, ask, expected, &response)).await {
                 Ok(reply) => {
                     call.answered();
                     self.admission.correct_tokens(expected, &reply.usage);
+                    self.negotiated.has_room(endpoint);
+                    self.learn_excess(&allowance, &reply.usage);
                     return Ok(reply);
                 }
                 Err(error) => {
                     let error = CallError { message: self.http.redact(&error.message), ..error };
-                    if !self.negotiated.adapt(self.dialect, &endpoint, &error) {
-                        return Err(AttemptError::Failed(error));
+                    if !self.negotiated.adapt(self.dialect, endpoint, &error) {
+                        return Err(AttemptError::Failed(self.failed(ask, attempts, &allowance, error)));
                     }
                 }
             }
@@ -228,11 +249,79 @@ impl EndpointClient {
         Err(AttemptError::Failed(CallError::new(Verdict::Never, ErrorCode::RefusedRequest, message)))
     }
 
-    /// Reads the reply from a response.
+    /// Reserves the most that an attempt can cost. Returns that cost.
+    async fn pay(&self, payment: &impl Payment, ask: &CallRequest, attempts: &Attempts) -> Result<Option<f64>, Failure> {
+        loop {
+            let cost = self.allowance(ask, attempts).cost;
+            payment.reserve(attempts.unusable_spend, cost).await?;
+            // It may have grown while the call waited for money.
+            if self.allowance(ask, attempts).cost <= cost {
+                return Ok(cost);
+            }
+        }
+    }
+
+    /// What a request allows in the form that is used now.
+    fn allowance(&self, ask: &CallRequest, attempts: &Attempts) -> Allowance {
+        let endpoint = self.negotiated.current();
+        let usage = self.endpoint.price.map(|_| self.dialect.most_usage(&endpoint, ask, attempts.allow_longer_answer));
+        let cost = cost(&endpoint, ask, usage.map(|usage| self.excess.added_to(usage)).unwrap_or_default());
+        Allowance { endpoint, usage, cost }
+    }
+
+    /// Learns and counts what a failed attempt used, and whether a retry can have more room.
+    fn failed(&self, ask: &CallRequest, attempts: &mut Attempts, allowance: &Allowance, error: CallError) -> CallError {
+        let mut error = error;
+        attempts.forms = 0;
+        let endpoint = &allowance.endpoint;
+        let limit = || self.dialect.most_usage(endpoint, ask, attempts.allow_longer_answer).tokens_out;
+        if error.code == ErrorCode::Truncated {
+            // A cut answer used all that it was allowed.
+            error.usage.tokens_out = error.usage.tokens_out.or_else(limit);
+        }
+        if error.verdict == Verdict::MoreRoom {
+            let used = limit();
+            let most = || self.dialect.most_usage(&self.negotiated.current(), ask, attempts.allow_longer_answer).tokens_out;
+            // The service may accept no higher limit.
+            let makes_room = self.dialect.limits_answers(endpoint) && self.negotiated.make_room(endpoint, used.unwrap_or_default());
+            let has_more = makes_room && most() > used;
+            error.verdict = if has_more { Verdict::MoreRoom } else { Verdict::Never };
+        } else if error.code.billing() == Billing::Unusable {
+            self.negotiated.has_room(endpoint);
+        }
+        self.learn_excess(allowance, &error.usage);
+        let attempt = AttemptCost {
+            cost: cost(endpoint, ask, error.usage).unwrap_or_default(),
+            is_estimate: is_estimate(endpoint, error.usage),
+            limit: allowance.cost.unwrap_or_default(),
+        };
+        attempts.unusable_spend.add(&error, attempt);
+        error
+    }
+
+    fn learn_excess(&self, allowance: &Allowance, used: &Usage) {
+        if let Some(allowed) = &allowance.usage {
+            self.excess.learn(allowed, used);
+        }
+    }
+
+    /// Reads the reply from a response. An unusable answer says what it used as well.
     fn read(&self, endpoint: &Endpoint, ask: &CallRequest, expected: &Usage, response: &Response) -> Result<Reply, CallError> {
         if !(200..300).contains(&response.status) {
             return Err(self.dialect.classify_error(endpoint, response));
         }
+        self.read_answer(endpoint, ask, expected, response).map_err(|error| {
+            let usage = plausible_usage(self.dialect.usage_in(endpoint, &response.body), expected);
+            let verdict = match error.verdict {
+                // It was billed, and is repeated once at most.
+                Verdict::BackOff | Verdict::Wait(_) if usage.is_counted() => Verdict::Once,
+                verdict => verdict,
+            };
+            CallError { verdict, usage, ..error }
+        })
+    }
+
+    fn read_answer(&self, endpoint: &Endpoint, ask: &CallRequest, expected: &Usage, response: &Response) -> Result<Reply, CallError> {
         let reply = self.dialect.reply(endpoint, ask, &response.body)?;
         if let Some(pause) = response.retry_after.filter(|pause| *pause <= MAX_PAUSE_AFTER_SUCCESS) {
             self.admission.pause_all(pause);
@@ -256,7 +345,8 @@ impl EndpointClient {
             // The service may or may not have received the call; only a time-out suggests overload.
             Verdict::MaybeBilled => return call.failed(false, error.code == ErrorCode::Timeout),
             Verdict::Once => call.unusable(),
-            Verdict::Never | Verdict::Stop => call.healthy(),
+            Verdict::Never if error.code == ErrorCode::Truncated => call.unusable(),
+            Verdict::Never | Verdict::Stop | Verdict::MoreRoom => call.healthy(),
         }
         false
     }
@@ -280,7 +370,7 @@ impl EndpointClient {
             Verdict::Wait(wait) if wait > self.patience() => self.disable(failure(Exit::EndpointAway)),
             Verdict::Wait(_) | Verdict::BackOff if self.refused_too_long() => self.disable(failure(Exit::EndpointAway)),
             Verdict::Wait(_) | Verdict::BackOff => failure(Exit::EndpointAway),
-            Verdict::MaybeBilled | Verdict::Never | Verdict::Once => failure(Exit::SomeFailed),
+            Verdict::MaybeBilled | Verdict::Never | Verdict::Once | Verdict::MoreRoom => failure(Exit::SomeFailed),
         }
     }
 

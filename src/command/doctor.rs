@@ -94,7 +94,7 @@ async fn fetch(dialect: &dyn Dialect, endpoint: &Endpoint, client: &HttpClient, 
 
 fn exit_of(error: &CallError) -> Exit {
     match error.verdict {
-        Verdict::Stop | Verdict::Never | Verdict::Once => Exit::EndpointStop,
+        Verdict::Stop | Verdict::Never | Verdict::Once | Verdict::MoreRoom => Exit::EndpointStop,
         Verdict::Wait(_) | Verdict::BackOff | Verdict::MaybeBilled => Exit::EndpointAway,
     }
 }

@@ -35,6 +35,9 @@ pub struct Options {
     pub strict: bool,
     /// Whether the model accepts a message with the role `system`; learned from errors.
     pub system_role: bool,
+    /// Tokens for a chat model's thoughts, besides those of its answer; learned from answers that
+    /// were cut before they began.
+    pub thinking_tokens: u64,
     /// The variant of English (`deepl`).
     pub english: &'static str,
     /// The id of a glossary that the user keeps at the service (`deepl`).
@@ -64,6 +67,7 @@ impl Default for Options {
             temperature: true,
             strict: true,
             system_role: true,
+            thinking_tokens: 0,
             english: "EN-GB",
             glossary_id: None,
             uploaded_glossary: None,

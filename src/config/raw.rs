@@ -123,9 +123,9 @@ pub(super) struct RawTemplate {
     pub(super) error: Option<Spanned<String>>,
     pub(super) finish: Option<Spanned<String>>,
     pub(super) finished: Option<Vec<String>>,
-    pub(super) tokens_in: Option<Spanned<String>>,
-    pub(super) tokens_out: Option<Spanned<String>>,
-    pub(super) characters: Option<Spanned<String>>,
+    pub(super) tokens_in: Option<Spanned<OneOrMore>>,
+    pub(super) tokens_out: Option<Spanned<OneOrMore>>,
+    pub(super) characters: Option<Spanned<OneOrMore>>,
     pub(super) probe: Option<Spanned<String>>,
     pub(super) most_texts: Option<Spanned<i64>>,
 }
@@ -188,6 +188,32 @@ impl<'de> Deserialize<'de> for RawKey {
             }
         }
         deserializer.deserialize_any(KeyVisitor)
+    }
+}
+
+/// A text, or a list of texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OneOrMore(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = OneOrMore;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMore, E> {
+                Ok(OneOrMore(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<OneOrMore, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(list)).map(OneOrMore)
+            }
+        }
+        deserializer.deserialize_any(TextVisitor)
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use toml::Spanned;
 
 use super::problem::nearest;
-use super::raw::RawTemplate;
+use super::raw::{OneOrMore, RawTemplate};
 use super::validator::Validator;
 
 /// The placeholders.
@@ -56,12 +56,12 @@ pub struct Template {
     pub error: Option<String>,
     /// The place of the finish reason, and its values for a complete answer.
     pub finish: Option<(String, Vec<String>)>,
-    /// The place of the prompt's token count.
-    pub tokens_in: Option<String>,
-    /// The place of the answer's token count.
-    pub tokens_out: Option<String>,
-    /// The place of the number of characters billed.
-    pub characters: Option<String>,
+    /// The places of the prompt's token counts, which are added up.
+    pub tokens_in: Vec<String>,
+    /// The places of the answer's token counts.
+    pub tokens_out: Vec<String>,
+    /// The places of the numbers of characters billed.
+    pub characters: Vec<String>,
     /// The path of a free request.
     pub probe: Option<String>,
     /// The maximum number of texts in one call.
@@ -74,6 +74,11 @@ impl Template {
     /// What shapes the answers, for the ledger's keys.
     pub(super) fn shape(&self) -> &String {
         &self.shape
+    }
+
+    /// Whether the request limits the tokens of the answer.
+    pub(crate) fn limits_answers(&self) -> bool {
+        self.body.as_deref().is_some_and(|body| names_in(body).is_ok_and(|names| names.contains("max_tokens")))
     }
 
     /// Renders the path of a request, with percent-encoded values.
@@ -169,6 +174,7 @@ pub(super) fn validate(validator: &mut Validator<'_>, raw: Spanned<RawTemplate>,
     let most_texts = validator.number(raw.most_texts.clone(), "most_texts", 1, 1..=1000);
     let shape = shape(&raw);
     let plain = |written: Option<Spanned<String>>| written.map(Spanned::into_inner);
+    let places = |written: Option<Spanned<OneOrMore>>| written.map(|places| places.into_inner().0).unwrap_or_default();
     let template = Template {
         path: plain(raw.path).unwrap_or_default(),
         headers: raw.headers.unwrap_or_default().into_iter().map(|(name, value)| (name, value.into_inner())).collect(),
@@ -177,9 +183,9 @@ pub(super) fn validate(validator: &mut Validator<'_>, raw: Spanned<RawTemplate>,
         texts: plain(raw.texts),
         error: plain(raw.error),
         finish: plain(raw.finish).zip(raw.finished),
-        tokens_in: plain(raw.tokens_in),
-        tokens_out: plain(raw.tokens_out),
-        characters: plain(raw.characters),
+        tokens_in: places(raw.tokens_in),
+        tokens_out: places(raw.tokens_out),
+        characters: places(raw.characters),
         probe: plain(raw.probe),
         most_texts,
         shape,
@@ -245,12 +251,12 @@ fn check_key(validator: &mut Validator<'_>, raw: &RawTemplate, has_key: bool, sp
 
 /// Checks that JSON pointers and paths begin with a slash.
 fn check_paths(validator: &mut Validator<'_>, raw: &RawTemplate) {
-    let pointers = [&raw.text, &raw.texts, &raw.error, &raw.finish, &raw.tokens_in, &raw.tokens_out, &raw.characters];
-    for pointer in pointers.into_iter().flatten() {
-        if !pointer.get_ref().starts_with('/') {
-            let hint = Some("use a JSON pointer such as \"/data/translations/*/translatedText\"".into());
-            validator.problem(&pointer.span(), format!("`{}` is not a JSON pointer: it must begin with /", pointer.get_ref()), hint);
-        }
+    let places = [&raw.text, &raw.texts, &raw.error, &raw.finish].into_iter().flatten().map(|place| (place.span(), place.get_ref()));
+    let counts = [&raw.tokens_in, &raw.tokens_out, &raw.characters].into_iter().flatten();
+    let counts = counts.flat_map(|places| places.get_ref().0.iter().map(|place| (places.span(), place)));
+    for (span, pointer) in places.chain(counts).filter(|(_, pointer)| !pointer.starts_with('/')) {
+        let hint = "use a JSON pointer such as \"/data/translations/*/translatedText\"".to_owned();
+        validator.problem(&span, format!("`{pointer}` is not a JSON pointer: it must begin with /"), Some(hint));
     }
     for address in raw.path.iter().chain(&raw.probe).filter(|address| !address.get_ref().starts_with('/')) {
         validator.problem(&address.span(), "this path is appended to the endpoint's `url` and must begin with /", None);

@@ -73,6 +73,18 @@ impl Dialect for Anthropic {
         Ok(Request::json(format!("{}/messages", endpoint.url), headers(endpoint), &body))
     }
 
+    fn most_usage(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Usage {
+        Usage { characters: Some(call.characters()), ..chat(endpoint, call, double_limit).most_usage() }
+    }
+
+    fn limits_answers(&self, _: &Endpoint) -> bool {
+        true
+    }
+
+    fn usage(&self, _: &Endpoint, answer: &Value) -> Usage {
+        usage(answer)
+    }
+
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let mut value = json(body)?;
         chat::log_other_model(endpoint, &value["model"]);
@@ -84,13 +96,15 @@ impl Dialect for Anthropic {
         }
         let mut endings = Endings::default();
         endings.read(&value, &[]);
-        endings.check(None)?;
+        endings.check(None).map_err(|error| chat::cut_after(error, &text_of(&value["content"])))?;
         if !value["stop_reason"].is_string() {
             return Err(no_end("stop_reason"));
         }
         let had_thoughts = value.get_mut("content").is_some_and(remove_thought_parts);
-        let blocks = value["content"].as_array().ok_or_else(|| protocol_error("the answer has no `content`"))?;
-        let content: String = blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()).collect();
+        if !value["content"].is_array() {
+            return Err(protocol_error("the answer has no `content`"));
+        }
+        let content = text_of(&value["content"]);
         if content.trim().is_empty() && had_thoughts {
             return Err(only_thoughts());
         }
@@ -124,15 +138,17 @@ impl Dialect for Anthropic {
     }
 }
 
+/// The text of the blocks that are not thoughts.
+fn text_of(content: &Value) -> String {
+    let blocks = content.as_array().into_iter().flatten();
+    blocks.filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()).collect()
+}
+
 /// Counts cached tokens as tokens of the prompt.
 fn usage(value: &Value) -> Usage {
     let count = |name: &str| value["usage"][name].as_u64();
-    let cached = [count("cache_read_input_tokens"), count("cache_creation_input_tokens")].into_iter().flatten().sum::<u64>();
-    Usage {
-        tokens_in: count("input_tokens").map(|tokens| tokens.saturating_add(cached)),
-        tokens_out: count("output_tokens"),
-        ..Usage::default()
-    }
+    let prompt = [count("input_tokens"), count("cache_read_input_tokens"), count("cache_creation_input_tokens")];
+    Usage { tokens_in: prompt.into_iter().flatten().reduce(u64::saturating_add), tokens_out: count("output_tokens"), ..Usage::default() }
 }
 
 fn headers(endpoint: &Endpoint) -> Headers {
@@ -203,6 +219,9 @@ mod tests {
             (error.code, error.verdict)
         };
         assert_eq!(ended("max_tokens"), (ErrorCode::Truncated, Verdict::Once));
+        let thoughts = message(&json!([{"type": "thinking", "thinking": "hm"}]), "max_tokens");
+        assert_eq!(reply(&thoughts).unwrap_err().verdict, Verdict::MoreRoom);
+        assert_eq!(Anthropic.usage_in(&endpoint(), thoughts.to_string().as_bytes()).tokens_out, Some(7));
         assert_eq!(ended("model_context_window_exceeded"), (ErrorCode::TooLarge, Verdict::Never));
         assert_eq!(ended("refusal"), (ErrorCode::Refused, Verdict::Never));
         assert_eq!(ended("tool_use"), (ErrorCode::Unfinished, Verdict::Once));

@@ -7,7 +7,7 @@ use super::labels::without_labels;
 use super::thoughts::without_thoughts;
 use super::{excerpt, protocol_error, shapes, translations};
 use crate::config::{Endpoint, JsonMode, Options};
-use crate::model::{Answer, CallError, CallRequest, Digest, ErrorCode, Lang, Verdict};
+use crate::model::{Answer, CallError, CallRequest, Digest, ErrorCode, Lang, Usage, Verdict};
 use crate::plan::prompts;
 
 /// A prompt.
@@ -28,8 +28,20 @@ const TOKENS_PER_WORD: u64 = 4;
 const SPARE_TOKENS: u64 = 500;
 /// The fewest characters of a translation that a token holds.
 const CHARACTERS_PER_TOKEN: u64 = 2;
+/// Tokens of a prompt besides its texts: those that mark where a message begins and ends.
+const MARKUP_TOKENS: usize = 100;
 
-/// The prompt for `call`. With `double_limit`, the answer may have twice as many tokens.
+impl Chat {
+    /// The most tokens that the call can use. No tokenizer makes more than one token of a byte.
+    pub(super) fn most_usage(&self) -> Usage {
+        let schema = self.schema.as_ref().map_or(0, |schema| schema.to_string().len());
+        let bytes = self.system.len() + self.user.len() + schema + MARKUP_TOKENS;
+        Usage { tokens_in: Some(bytes as u64), tokens_out: Some(self.max_tokens), characters: None }
+    }
+}
+
+/// The prompt for `call`. With `double_limit`, the answer may have twice as many tokens. A model
+/// that was found to need room for its thoughts gets it besides.
 pub(super) fn chat(endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Chat {
     let article = |title: &str, text: &str| prompts::fence(&format!("{title}\n\n{text}"));
     let text = || json!({"type": "string"});
@@ -48,7 +60,7 @@ pub(super) fn chat(endpoint: &Endpoint, call: &CallRequest, double_limit: bool) 
             2 * (spec.words as u64 * TOKENS_PER_WORD + SPARE_TOKENS),
         ),
     };
-    let max_tokens = accepted_tokens(endpoint, if double_limit { 2 * max_tokens } else { max_tokens });
+    let max_tokens = accepted_tokens(endpoint, if double_limit { 2 * max_tokens } else { max_tokens } + endpoint.options.thinking_tokens);
     let system = prompts::instructions(endpoint, call);
     if endpoint.options.system_role {
         return Chat { system, user, schema, max_tokens };
@@ -161,6 +173,16 @@ fn no_json(content: &str) -> CallError {
     protocol_error(format!("the model's answer has no JSON with the texts; it begins: {}", excerpt(content.as_bytes())))
 }
 
+/// The error of an answer that ended after this text. One that was cut before any text but thoughts
+/// needs more room, as every answer of this model does.
+pub(super) fn cut_after(error: CallError, content: &str) -> CallError {
+    let has_text = without_thoughts(content).is_ok_and(|text| !text.trim().is_empty());
+    if error.code != ErrorCode::Truncated || has_text {
+        return error;
+    }
+    CallError { verdict: Verdict::MoreRoom, message: format!("{}, before any text but thoughts", error.message), ..error }
+}
+
 /// Logs if the answer is by another model than requested. A longer name, such as one with a date,
 /// is the same model.
 pub(super) fn log_other_model(endpoint: &Endpoint, answered: &Value) {
@@ -221,6 +243,32 @@ mod tests {
         ] {
             assert_eq!(answer(&translate(), content).unwrap_err().code, code, "{content}");
         }
+    }
+
+    #[test]
+    fn a_cut_answer_without_text_needs_more_room() {
+        for (content, verdict) in [
+            ("", Verdict::MoreRoom),
+            ("  \n", Verdict::MoreRoom),
+            ("<think>still thinking", Verdict::MoreRoom),
+            ("<think>done</think>\n", Verdict::MoreRoom),
+            ("<think>done</think> Le conseil", Verdict::Once),
+            ("Le conseil", Verdict::Once),
+        ] {
+            let error = cut_after(CallError::new(Verdict::Once, ErrorCode::Truncated, "cut"), content);
+            assert_eq!((error.code, error.verdict), (ErrorCode::Truncated, verdict), "{content}");
+        }
+    }
+
+    #[test]
+    fn the_most_that_a_call_uses_grows_with_the_room_for_thoughts() {
+        let mut endpoint = Endpoint::sample("openai", "http://h");
+        let most = |endpoint: &Endpoint, double| chat(endpoint, &translate(), double).most_usage();
+        let usual = most(&endpoint, false);
+        assert_eq!((usual.tokens_out, most(&endpoint, true).tokens_out), (Some(506), Some(1_012)));
+        assert!(usual.tokens_in > Some(400), "{usual:?}");
+        endpoint.options.thinking_tokens = 1_000;
+        assert_eq!((most(&endpoint, false).tokens_out, most(&endpoint, true).tokens_out), (Some(1_506), Some(2_012)));
     }
 
     #[test]

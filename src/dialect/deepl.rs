@@ -65,15 +65,20 @@ impl Dialect for DeepL {
         Ok(request)
     }
 
-    fn reply(&self, _: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
+    fn usage(&self, _: &Endpoint, answer: &Value) -> Usage {
+        let list = answer["translations"].as_array().into_iter().flatten();
+        let billed: Option<u64> = list.map(|item| item["billed_characters"].as_u64()).sum();
+        Usage { characters: billed, ..Usage::default() }
+    }
+
+    fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let CallRequest::Translate { texts, .. } = call else { return Err(not_a_translation()) };
         let value = json(body)?;
         let list = value["translations"]
             .as_array()
             .ok_or_else(|| protocol_error(format!("the answer has no `translations`: {}", excerpt(body))))?;
         let texts = translations(&list.iter().map(|item| item["text"].clone()).collect(), texts)?;
-        let billed: Option<u64> = list.iter().map(|item| item["billed_characters"].as_u64()).sum();
-        Ok(Reply { answer: Answer::Translations(texts), usage: Usage { characters: billed, ..Usage::default() }, draft: false })
+        Ok(Reply { answer: Answer::Translations(texts), usage: self.usage(endpoint, &value), draft: false })
     }
 
     fn error_rules(&self) -> &'static [ErrorRule] {

@@ -24,8 +24,10 @@ mod template;
 mod terms;
 mod thoughts;
 
+use serde_json::Value;
+
 use crate::config::{DialectFacts, Endpoint, Options};
-use crate::model::{CallError, CallLimits, CallRequest, Reply};
+use crate::model::{CallError, CallLimits, CallRequest, Reply, Usage};
 
 pub(crate) use answer::excerpt;
 use answer::{check_model, error_in, json, not_a_translation, protocol_error, string_fields, translations};
@@ -64,6 +66,27 @@ pub trait Dialect: Sync {
     /// # Errors
     /// Fails if the service cannot take this call; nothing has been sent.
     fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError>;
+
+    /// The most that the request for a call can use: the tokens of its prompt, estimated high, and
+    /// those that it allows for the answer. A translator uses the characters of the texts.
+    fn most_usage(&self, _endpoint: &Endpoint, call: &CallRequest, _double_limit: bool) -> Usage {
+        Usage { characters: Some(call.characters()), ..Usage::default() }
+    }
+
+    /// Whether a larger [`Options::thinking_tokens`] makes room for longer answers.
+    fn limits_answers(&self, _endpoint: &Endpoint) -> bool {
+        false
+    }
+
+    /// What an answer says that it used.
+    fn usage(&self, _endpoint: &Endpoint, _answer: &Value) -> Usage {
+        Usage::default()
+    }
+
+    /// What an answer says that it used, whether or not it is of any use.
+    fn usage_in(&self, endpoint: &Endpoint, body: &[u8]) -> Usage {
+        json(body).map(|answer| self.usage(endpoint, &answer)).unwrap_or_default()
+    }
 
     /// The reply in the body of a successful response.
     ///

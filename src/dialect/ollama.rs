@@ -74,17 +74,38 @@ impl Dialect for Ollama {
         Ok(Request::json(format!("{}/api/chat", endpoint.url), key_header(endpoint, "authorization", "Bearer "), &body))
     }
 
+    /// The window limits prompt and answer together.
+    fn most_usage(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Usage {
+        let most = chat(endpoint, call, double_limit).most_usage();
+        let in_window = |tokens: Option<u64>| tokens.map(|tokens| tokens.min(context(endpoint).into()));
+        Usage { tokens_in: in_window(most.tokens_in), tokens_out: in_window(most.tokens_out), characters: Some(call.characters()) }
+    }
+
+    fn limits_answers(&self, _: &Endpoint) -> bool {
+        true
+    }
+
+    fn usage(&self, _: &Endpoint, answer: &Value) -> Usage {
+        let count = |name: &str| answer[name].as_u64().filter(|count| *count > 0);
+        Usage { tokens_in: count("prompt_eval_count"), tokens_out: count("eval_count"), ..Usage::default() }
+    }
+
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let value = json(body)?;
         chat::log_other_model(endpoint, &value["model"]);
         if error_in(&value).is_some() {
             return Err(self.classify_error(endpoint, &Response::new(500, body)));
         }
-        let usage = Usage { tokens_in: value["prompt_eval_count"].as_u64(), tokens_out: value["eval_count"].as_u64(), ..Usage::default() };
+        let usage = self.usage(endpoint, &value);
         check_whole_prompt(&chat(endpoint, call, false), usage.tokens_in)?;
         let mut endings = Endings::default();
         endings.read(&value, &[]);
-        endings.check(None)?;
+        endings.check(None).map_err(|error| match error.code {
+            ErrorCode::Truncated if fills_window(endpoint, usage) => {
+                CallError::new(Verdict::Never, ErrorCode::TooLarge, "prompt and answer fill the context window; raise `context`")
+            }
+            _ => chat::cut_after(error, value["message"]["content"].as_str().unwrap_or_default()),
+        })?;
         // Servers before 0.1.41 send no `done_reason`.
         if value["done"] != true && endings.is_unknown() || value["done"] == false {
             return Err(protocol_error("the answer is only a part of a stream"));
@@ -152,6 +173,12 @@ impl Dialect for Ollama {
 
 fn context(endpoint: &Endpoint) -> u32 {
     endpoint.options.context.unwrap_or(DEFAULT_CONTEXT)
+}
+
+/// Whether nothing but a larger window makes room for a longer answer.
+fn fills_window(endpoint: &Endpoint, usage: Usage) -> bool {
+    let used = usage.tokens_in.unwrap_or(0).saturating_add(usage.tokens_out.unwrap_or(0));
+    used >= u64::from(context(endpoint))
 }
 
 /// Fails if the server read only a part of the prompt. Older servers ignore `truncate` and cut
@@ -222,6 +249,8 @@ mod tests {
         assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(300), Some(9)));
         let code = |body: &Value| reply(&call("Texte."), body).unwrap_err().code;
         assert_eq!(code(&answer("Un rés", "length", 300)), ErrorCode::Truncated);
+        assert_eq!(reply(&call("Texte."), &answer("", "length", 300)).unwrap_err().verdict, Verdict::MoreRoom);
+        assert_eq!(code(&answer("Un rés", "length", 8_185)), ErrorCode::TooLarge, "the window is full");
         assert_eq!(code(&answer("", "stop", 300)), ErrorCode::EmptyAnswer);
         assert_eq!(code(&answer("", "load", 300)), ErrorCode::Unfinished);
         let thoughts = json!({"message": {"content": "", "thinking": "Hm."}, "done": true, "done_reason": "stop"});
@@ -236,6 +265,7 @@ mod tests {
         let sent = 18_000;
         assert_eq!(reply(&long, &answer("Un résumé.", "stop", sent / 8)).unwrap_err().code, ErrorCode::PromptCut);
         assert!(reply(&long, &answer("Un résumé.", "stop", sent / 4)).is_ok());
+        assert!(reply(&long, &answer("Un résumé.", "stop", 0)).is_ok(), "a count of zero is no count");
         assert!(reply(&long, &json!({"message": {"content": "Un résumé."}, "done": true})).is_ok(), "no count, no check");
     }
 

@@ -69,6 +69,21 @@ impl Dialect for OpenAi {
         Ok(Request::json(format!("{}/chat/completions", endpoint.url), key(endpoint), &body))
     }
 
+    fn most_usage(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Usage {
+        let most = chat(endpoint, call, double_limit).most_usage();
+        let reasoning = if token_limit(endpoint) == TokenLimit::MaxCompletionTokens { REASONING_TOKENS } else { 0 };
+        let tokens_out = most.tokens_out.map(|tokens| chat::accepted_tokens(endpoint, tokens + reasoning));
+        Usage { tokens_out, characters: Some(call.characters()), ..most }
+    }
+
+    fn limits_answers(&self, _: &Endpoint) -> bool {
+        true
+    }
+
+    fn usage(&self, _: &Endpoint, answer: &Value) -> Usage {
+        usage(&answer["usage"])
+    }
+
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let mut value = json(body)?;
         chat::log_other_model(endpoint, &value["model"]);
@@ -81,8 +96,7 @@ impl Dialect for OpenAi {
             choices.truncate(1);
         }
         self.check_end(endpoint, &value)?;
-        let usage = |name: &str| value.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
-        let usage = Usage { tokens_in: usage("prompt_tokens"), tokens_out: usage("completion_tokens"), ..Usage::default() };
+        let usage = usage(&value["usage"]);
         let message = value.pointer_mut("/choices/0/message").map(Value::take).unwrap_or_default();
         let content = content(message)?;
         Ok(Reply { answer: chat::answer(call, &content)?, usage, draft: false })
@@ -118,6 +132,32 @@ impl Dialect for OpenAi {
     }
 }
 
+/// The text of a message's content without thoughts, which some services send in parts.
+fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter(|part| part.is_string() || part["type"] == "text");
+            texts.filter_map(|part| part.as_str().or_else(|| part["text"].as_str())).collect()
+        }
+        _ => String::new(),
+    }
+}
+
+/// The tokens that the service counted. Thoughts are billed as output. They are usually part of
+/// `completion_tokens`; xAI and others count them beside it, which shows if they are more than the
+/// completion, or if the total is more than prompt and completion.
+fn usage(usage: &Value) -> Usage {
+    let count = |names: &[&str]| names.iter().filter_map(|name| usage.pointer(name)?.as_u64()).find(|count| *count > 0);
+    let tokens_in = count(&["/prompt_tokens", "/input_tokens"]);
+    let completion = count(&["/completion_tokens", "/output_tokens"]);
+    let thoughts = count(&["/completion_tokens_details/reasoning_tokens", "/output_tokens_details/reasoning_tokens", "/reasoning_tokens"]);
+    let beside = thoughts.filter(|thoughts| *thoughts > completion.unwrap_or(0));
+    let rest = tokens_in.and_then(|tokens| count(&["/total_tokens"])?.checked_sub(tokens));
+    let counted = completion.into_iter().chain(beside).reduce(u64::saturating_add);
+    Usage { tokens_in, tokens_out: counted.max(rest), ..Usage::default() }
+}
+
 /// What servers say of a path that they do not know, in an answer with status 200.
 const WRONG_PATH: &[&str] = &[
     "unexpected endpoint",
@@ -146,7 +186,7 @@ impl OpenAi {
         if let Some(error) = error_in(choice) {
             return Err(self.choice_error(endpoint, choice, error));
         }
-        endings.check(None)?;
+        endings.check(None).map_err(|error| chat::cut_after(error, &text_of(&choice["message"]["content"])))?;
         // OpenAI documents it as never missing from a whole answer; `null` is for parts of a stream.
         let said = choice.get("finish_reason").and_then(Value::as_str).is_some_and(|reason| !reason.trim().is_empty());
         if said { Ok(()) } else { Err(no_end("finish_reason")) }
@@ -269,6 +309,49 @@ mod tests {
         let wanted = Digest { title_fr: "Titre".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
         assert_eq!(reply.answer, Answer::Digest(wanted));
         assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7), characters: None });
+    }
+
+    #[test]
+    fn thoughts_beside_the_completion_are_billed_output() {
+        let out = |used: Value| usage(&used).tokens_out;
+        let within = json!({"prompt_tokens": 400, "completion_tokens": 500, "total_tokens": 900, "completion_tokens_details": {"reasoning_tokens": 440}});
+        assert_eq!(out(within), Some(500), "OpenAI");
+        let xai = json!({"prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 900, "completion_tokens_details": {"reasoning_tokens": 440}});
+        assert_eq!(out(xai), Some(500));
+        let no_total = json!({"prompt_tokens": 400, "completion_tokens": 60, "completion_tokens_details": {"reasoning_tokens": 440}});
+        assert_eq!(out(no_total), Some(500), "440 are not within 60");
+        let top = json!({"prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 460, "reasoning_tokens": 440});
+        assert_eq!(out(top), Some(500), "nor if the total leaves them out");
+        let only_total = json!({"prompt_tokens": 400, "total_tokens": 900});
+        assert_eq!(out(only_total), Some(500));
+        let small_total = json!({"prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 60});
+        assert_eq!(out(small_total), Some(60));
+        let other_names = usage(&json!({"input_tokens": 5, "output_tokens": 7}));
+        assert_eq!((other_names.tokens_in, other_names.tokens_out), (Some(5), Some(7)));
+    }
+
+    #[test]
+    fn a_count_of_zero_is_no_count() {
+        let zeros = json!({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0});
+        assert_eq!(usage(&zeros), Usage::default());
+        assert_eq!(usage(&json!({"prompt_tokens": 0, "completion_tokens": 7, "total_tokens": 7})).tokens_out, Some(7));
+        assert_eq!(usage(&Value::Null), Usage::default());
+    }
+
+    #[test]
+    fn the_reservation_counts_the_room_for_reasoning_that_a_request_allows() {
+        let most = |url: &str| OpenAi.most_usage(&endpoint(url), &digest(), false);
+        let (local, openai) = (most("http://localhost/v1"), most("https://api.openai.com/v1"));
+        assert_eq!(openai.tokens_out, local.tokens_out.map(|tokens| tokens + REASONING_TOKENS));
+        let body = OpenAi.request(&endpoint("http://localhost/v1"), &digest(), false).unwrap().body.unwrap().bytes;
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["max_tokens"].as_u64(), local.tokens_out);
+        for url in ["http://localhost/v1", "https://api.openai.com/v1"] {
+            let mut limited = endpoint(url);
+            limited.options.highest_token_limit = Some(800);
+            limited.options.thinking_tokens = 2_000;
+            assert_eq!(OpenAi.most_usage(&limited, &digest(), true).tokens_out, Some(800), "no more than the service accepts");
+        }
     }
 
     #[test]

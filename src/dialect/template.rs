@@ -48,6 +48,29 @@ impl Dialect for ByTemplate {
         Ok(Request::json(url, headers, &body))
     }
 
+    fn most_usage(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Usage {
+        let characters = Some(call.characters());
+        if endpoint.options.template.as_ref().is_some_and(|template| template.texts.is_some()) {
+            return Usage { characters, ..Usage::default() };
+        }
+        Usage { characters, ..chat(endpoint, call, double_limit).most_usage() }
+    }
+
+    fn limits_answers(&self, endpoint: &Endpoint) -> bool {
+        endpoint.options.template.as_ref().is_some_and(|template| template.limits_answers())
+    }
+
+    fn usage(&self, endpoint: &Endpoint, answer: &Value) -> Usage {
+        let Some(template) = &endpoint.options.template else { return Usage::default() };
+        let count = |places: &[String]| {
+            let counts = places.iter().flat_map(|at| select(answer, at)).filter_map(Value::as_u64);
+            counts.reduce(u64::saturating_add)
+        };
+        let tokens_in = count(&template.tokens_in);
+        let rest = tokens_in.and_then(|tokens| total(template, answer)?.checked_sub(tokens));
+        Usage { tokens_in, tokens_out: count(&template.tokens_out).max(rest), characters: count(&template.characters) }
+    }
+
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let template = template(endpoint)?;
         let mut value = json(body)?;
@@ -59,14 +82,13 @@ impl Dialect for ByTemplate {
                 ..classified
             });
         }
-        check_end(template, &value)?;
+        let usage = self.usage(endpoint, &value);
+        let end = check_end(template, &value);
         let had_thoughts = remove_thought_parts(&mut value);
-        let count = |at: &Option<String>| select(&value, at.as_deref()?).first()?.as_u64();
-        let usage = Usage {
-            tokens_in: count(&template.tokens_in),
-            tokens_out: count(&template.tokens_out),
-            characters: count(&template.characters),
-        };
+        end.map_err(|error| match &template.text {
+            Some(at) => chat::cut_after(error, &select(&value, at).into_iter().filter_map(Value::as_str).collect::<String>()),
+            None => error,
+        })?;
         Ok(Reply { answer: answer(template, call, &value, had_thoughts)?, usage, draft: false })
     }
 
@@ -94,6 +116,13 @@ impl Dialect for ByTemplate {
 
 fn template(endpoint: &Endpoint) -> Result<&Template, CallError> {
     endpoint.options.template.as_deref().ok_or_else(|| cannot_render("there is none"))
+}
+
+/// The total beside the answer's token count, if there is one. What it has beyond prompt and answer
+/// are thoughts, which are billed as output.
+fn total(template: &Template, answer: &Value) -> Option<u64> {
+    let (beside, _) = template.tokens_out.first()?.rsplit_once('/')?;
+    ["totalTokenCount", "total_tokens"].iter().find_map(|name| select(answer, &format!("{beside}/{name}")).first()?.as_u64())
 }
 
 /// Rare: the template was tried when the config was loaded.
@@ -238,7 +267,7 @@ finish = "/candidates/0/finishReason"
 finished = ["STOP"]
 error = "/error/message"
 tokens_in = "/usageMetadata/promptTokenCount"
-tokens_out = "/usageMetadata/candidatesTokenCount"
+tokens_out = ["/usageMetadata/candidatesTokenCount", "/usageMetadata/thoughtsTokenCount"]
 "#;
 
     fn translate() -> CallRequest {
@@ -296,7 +325,18 @@ tokens_out = "/usageMetadata/candidatesTokenCount"
         let good = reply(&answer(r#"{"translations": ["Yes", "two"]}"#, "STOP")).unwrap();
         assert_eq!(good.answer, Answer::Translations(vec!["Yes".into(), "two".into()]));
         assert_eq!((good.usage.tokens_in, good.usage.tokens_out), (Some(5), Some(7)));
-        assert_eq!(reply(&answer("{\"trans", "MAX_TOKENS")).unwrap_err().code, ErrorCode::Truncated);
+        let cut = reply(&answer("{\"trans", "MAX_TOKENS")).unwrap_err();
+        assert_eq!((cut.code, cut.verdict), (ErrorCode::Truncated, Verdict::Once));
+        let thoughts = json!({"candidates": [{"content": {"role": "model"}, "finishReason": "MAX_TOKENS"}],
+            "usageMetadata": {"promptTokenCount": 5, "thoughtsTokenCount": 700}});
+        assert_eq!(reply(&thoughts).unwrap_err().verdict, Verdict::MoreRoom);
+        assert_eq!(ByTemplate.usage_in(&endpoint, thoughts.to_string().as_bytes()).tokens_out, Some(700));
+        let mut both = answer("x", "STOP");
+        both["usageMetadata"]["thoughtsTokenCount"] = 700.into();
+        assert_eq!(ByTemplate.usage_in(&endpoint, both.to_string().as_bytes()).tokens_out, Some(707));
+        let mut total = answer("x", "STOP");
+        total["usageMetadata"]["totalTokenCount"] = 900.into();
+        assert_eq!(ByTemplate.usage_in(&endpoint, total.to_string().as_bytes()).tokens_out, Some(895), "the total tells of thoughts");
         assert_eq!(
             reply(&json!({"error": {"message": "overloaded"}})).unwrap_err().message,
             "the service answered with an error: overloaded"

@@ -201,6 +201,13 @@ pub struct Usage {
     pub characters: Option<u64>,
 }
 
+impl Usage {
+    /// Whether the service counted anything.
+    pub fn is_counted(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
 /// An answer with its metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Billing, ErrorCode, Exit, Fault, Reject};
+use super::{Billing, ErrorCode, Exit, Fault, Reject, Usage};
 
 /// What may follow a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub enum Verdict {
     BackOff,
     /// An unusable answer came: retry once.
     Once,
+    /// The answer was cut before it began, because the model's thoughts took all of its tokens:
+    /// allow every call more of them, and retry.
+    MoreRoom,
     /// The answer was lost in transit and may have been billed: retry once, and count it.
     MaybeBilled,
     /// Every article would fail like this: disable the endpoint for the rest of the run.
@@ -33,12 +36,14 @@ pub struct CallError {
     pub message: String,
     /// The highest token limit of an answer that the service accepts, if this error names it.
     pub limit: Option<u64>,
+    /// What an unusable answer used, as the service counted it.
+    pub usage: Usage,
 }
 
 impl CallError {
     /// A failed attempt.
     pub fn new(verdict: Verdict, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { verdict, code, message: message.into(), limit: None }
+        Self { verdict, code, message: message.into(), limit: None, usage: Usage::default() }
     }
 }
 
@@ -78,20 +83,48 @@ impl From<Reject> for Failure {
 }
 
 /// The attempts of a call that may have been billed without a usable answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UnusableSpend {
     /// Attempts whose answer was lost.
     pub lost: u32,
     /// Attempts whose answer was unusable.
     pub unusable: u32,
+    /// Of these, answers without a count of what they used.
+    pub estimated: u32,
+    /// What the unusable answers cost, as counted or else as estimated. Nothing if the price is
+    /// unknown.
+    pub cost: f64,
+    /// What all these attempts cost at most.
+    pub at_most: f64,
+}
+
+/// What a failed attempt cost, if it was billed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AttemptCost {
+    /// As the service counted it, or else as estimated.
+    pub cost: f64,
+    /// Whether it is an estimate.
+    pub is_estimate: bool,
+    /// What the attempt could cost at most.
+    pub limit: f64,
 }
 
 impl UnusableSpend {
-    /// Counts a failed attempt, if it may have been billed.
-    pub fn add(&mut self, error: &CallError) {
-        match error.code.billing() {
-            Billing::Lost => self.lost += 1,
-            Billing::Unusable => self.unusable += 1,
+    /// Counts a failed attempt, if it may have been billed. One whose cost nobody knows counts at its
+    /// limit.
+    pub fn add(&mut self, error: &CallError, attempt: AttemptCost) {
+        let billing = if error.usage.is_counted() { Billing::Unusable } else { error.code.billing() };
+        match billing {
+            Billing::Lost => {
+                self.lost += 1;
+                self.at_most += attempt.limit;
+            }
+            Billing::Unusable => {
+                self.unusable += 1;
+                self.estimated += u32::from(attempt.is_estimate);
+                self.cost += attempt.cost;
+                self.at_most += if attempt.is_estimate { attempt.limit.max(attempt.cost) } else { attempt.cost };
+            }
             Billing::None => {}
         }
     }
@@ -99,7 +132,13 @@ impl UnusableSpend {
     /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { lost: self.lost + other.lost, unusable: self.unusable + other.unusable }
+        Self {
+            lost: self.lost + other.lost,
+            unusable: self.unusable + other.unusable,
+            estimated: self.estimated + other.estimated,
+            cost: self.cost + other.cost,
+            at_most: self.at_most + other.at_most,
+        }
     }
 
     /// The number of attempts.
@@ -122,12 +161,29 @@ mod tests {
     fn only_attempts_that_may_be_billed_are_counted() {
         let spend = |code| {
             let mut spend = UnusableSpend::default();
-            spend.add(&CallError::new(Verdict::Never, code, "x"));
+            spend.add(&CallError::new(Verdict::Never, code, "x"), AttemptCost::default());
             (spend.lost, spend.unusable)
         };
         assert_eq!(spend(ErrorCode::Timeout), (1, 0));
         assert_eq!(spend(ErrorCode::PromptCut), (0, 1));
         assert_eq!(spend(ErrorCode::Busy), (0, 0));
+    }
+
+    #[test]
+    fn an_attempt_counts_at_what_is_known_of_its_cost_and_else_at_its_limit() {
+        let mut spend = UnusableSpend::default();
+        let unusable = CallError::new(Verdict::Once, ErrorCode::Protocol, "x");
+        spend.add(&unusable, AttemptCost { cost: 2.0, is_estimate: false, limit: 16.0 });
+        spend.add(&unusable, AttemptCost { cost: 4.0, is_estimate: true, limit: 16.0 });
+        spend
+            .add(&CallError::new(Verdict::MaybeBilled, ErrorCode::Timeout, "x"), AttemptCost { cost: 4.0, is_estimate: true, limit: 32.0 });
+        assert_eq!(spend, UnusableSpend { lost: 1, unusable: 2, estimated: 1, cost: 6.0, at_most: 50.0 });
+        let counted = CallError {
+            usage: Usage { tokens_out: Some(1), ..Usage::default() },
+            ..CallError::new(Verdict::Once, ErrorCode::Unavailable, "x")
+        };
+        spend.add(&counted, AttemptCost { cost: 1.0, is_estimate: false, limit: 16.0 });
+        assert_eq!((spend.unusable, spend.cost), (3, 7.0), "an error that says what it used was billed");
     }
 
     #[test]

@@ -34,9 +34,12 @@ pub(crate) fn is_estimate(endpoint: &Endpoint, usage: Usage) -> bool {
     endpoint.price.is_some_and(|price| uncounted(price.tokens_in, usage.tokens_in) || uncounted(price.tokens_out, usage.tokens_out))
 }
 
-/// The reported counts, without those far beyond what the call can have used.
+/// The reported counts, without those far beyond what the call can have used. A zero is no count: a
+/// call has a prompt and an answer.
 pub(crate) fn plausible_usage(usage: Usage, expected: &Usage) -> Usage {
-    let plausible = |count: Option<u64>, expected: Option<u64>| count.filter(|count| *count / MAX_OVERRUN <= expected.unwrap_or_default());
+    let plausible = |count: Option<u64>, expected: Option<u64>| {
+        count.filter(|count| *count > 0 && *count / MAX_OVERRUN <= expected.unwrap_or_default())
+    };
     Usage {
         tokens_in: plausible(usage.tokens_in, expected.tokens_in),
         tokens_out: plausible(usage.tokens_out, expected.tokens_out),
@@ -81,6 +84,8 @@ mod tests {
         let expected = Usage { tokens_in: Some(500), tokens_out: Some(120), characters: Some(900) };
         let counted = Usage { tokens_in: Some(400), tokens_out: Some(100_000), characters: Some(u64::MAX) };
         assert_eq!(plausible_usage(counted, &expected), Usage { characters: None, ..counted });
+        let zeros = Usage { tokens_in: Some(0), tokens_out: Some(0), characters: Some(0) };
+        assert_eq!(plausible_usage(zeros, &expected), Usage::default());
     }
 
     #[test]

@@ -21,17 +21,17 @@ impl LedgerReader {
         Ok(found.and_then(|(json, cost)| Some(KnownReply { reply: serde_json::from_str(&json).ok()?, cost })))
     }
 
-    /// The money spent between `since` and `until` (UTC, ISO 8601), including attempts that may have been billed. A call without a price
-    /// counts as nothing.
+    /// The money spent since `since` (UTC, ISO 8601), including the most that attempts may have cost whose cost nobody counted. What lies
+    /// in the future, because the clock was set back, is spent as well. A call without a price counts as nothing.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn spent(&self, since: &str, until: &str) -> Result<f64, Fault> {
+    pub fn spent(&self, since: &str) -> Result<f64, Fault> {
         self.read(|connection| {
-            let query = "SELECT (SELECT total(cost) FROM call WHERE state = 'answered' AND made_at BETWEEN ?1 AND ?2)
-                + (SELECT total(cost * attempts) FROM call WHERE state = 'claimed' AND made_at BETWEEN ?1 AND ?2)
-                + (SELECT total(cost * attempts) FROM waste WHERE made_at BETWEEN ?1 AND ?2)";
-            connection.query_row(query, [since, until], |row| row.get(0))
+            let query = "SELECT (SELECT total(cost) FROM call WHERE state = 'answered' AND made_at >= ?1)
+                + (SELECT total(cost * attempts) FROM call WHERE state = 'claimed' AND made_at >= ?1)
+                + (SELECT total(cost * attempts) FROM waste WHERE made_at >= ?1)";
+            connection.query_row(query, [since], |row| row.get(0))
         })
     }
 }
@@ -101,7 +101,13 @@ pub(super) fn fail(connection: &Connection, key: &[u8; 32], spend: UnusableSpend
 fn waste(connection: &Connection, key: &[u8; 32], spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
     let Some(outcome) = spend.outcome() else { return Ok(()) };
     let statement = "INSERT OR REPLACE INTO waste (run, key, endpoint, task, characters, cost, made_at, outcome, attempts)
-        SELECT ?2, key, endpoint, task, characters, cost, made_at, ?3, ?4 FROM call WHERE key = ?1 AND state = 'claimed'";
-    connection.prepare_cached(statement)?.execute(params![key, run, outcome, spend.attempts()])?;
+        SELECT ?2, key, endpoint, task, characters, iif(cost IS NULL, NULL, ?5), made_at, ?3, ?4 FROM call WHERE key = ?1 AND state = 'claimed'";
+    connection.prepare_cached(statement)?.execute(params![
+        key,
+        run,
+        outcome,
+        spend.attempts(),
+        spend.at_most / f64::from(spend.attempts())
+    ])?;
     Ok(())
 }

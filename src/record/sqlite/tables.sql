@@ -6,7 +6,7 @@ CREATE TABLE call (               -- a call to an endpoint: claimed before it is
   endpoint     TEXT NOT NULL,     -- its name when the call was made
   task         TEXT NOT NULL,     -- summarise, translate, digest
   characters   INTEGER NOT NULL,  -- of the user's text in the request
-  cost         REAL,              -- answered: of the call; claimed: of one attempt, as estimated; NULL: the price is unknown
+  cost         REAL,              -- answered: of the call; claimed: of one attempt, at most; NULL: the price is unknown
   made_at      TEXT NOT NULL,     -- UTC
   attempts     INTEGER NOT NULL DEFAULT 0, -- claimed: attempts that may have been billed
   dialect      TEXT,              -- these are NULL until the call is answered
@@ -84,7 +84,7 @@ CREATE TABLE waste (              -- attempts at a call that may have been bille
   endpoint   TEXT NOT NULL,
   task       TEXT NOT NULL,
   characters INTEGER NOT NULL,
-  cost       REAL,                -- of one attempt, as estimated; NULL: the price is unknown
+  cost       REAL,                -- of one attempt: as counted, or else at most; NULL: the price is unknown
   made_at    TEXT NOT NULL,
   outcome    TEXT NOT NULL DEFAULT '', -- lost: no answer came; unusable: the answer was of no use; killed: in flight when its run was killed
   attempts   INTEGER NOT NULL DEFAULT 1,

@@ -1,0 +1,79 @@
+//! Pays for the attempts at one call: reserves their cost and claims them in the ledger.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::spending::Spending;
+use crate::call::Payment;
+use crate::model::{Failure, UnusableSpend};
+use crate::record::{CallStore, Claim};
+
+/// The money and the claim of one call.
+pub(super) struct CallPayment<'a> {
+    pub(super) spending: &'a Spending,
+    pub(super) calls: &'a dyn CallStore,
+    /// The claim of one attempt; the cost is set for each.
+    pub(super) claim: Claim,
+    /// What attempts at this call have cost earlier in this run.
+    pub(super) earlier: UnusableSpend,
+    /// Nothing is paid, nor claimed.
+    pub(super) is_free: bool,
+    pub(super) state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// Reserved for the attempt under way.
+    reserved: Option<f64>,
+    /// What the failed attempts cost at most; this much is settled.
+    settled: f64,
+    /// The attempts of the last claim, and what they cost at most.
+    claimed: Option<(u32, Option<f64>)>,
+}
+
+impl Payment for CallPayment<'_> {
+    async fn reserve(&self, spend: UnusableSpend, at_most: Option<f64>) -> Result<(), Failure> {
+        if self.is_free {
+            return Ok(());
+        }
+        // A reservation for another form of the request goes back first: a call that waits for money
+        // holds none, so that no two calls wait for each other's.
+        self.settle(spend.at_most);
+        self.spending.reserve(at_most).await?;
+        let spend = self.earlier.plus(spend);
+        let attempts = spend.attempts() + 1;
+        let total = at_most.map(|at_most| spend.at_most + at_most);
+        {
+            let mut state = self.state();
+            state.reserved = Some(at_most.unwrap_or(0.0));
+            // A claim covers every attempt that is not billed.
+            if state.claimed.is_some_and(|(claimed, most)| claimed >= attempts && most >= total) {
+                return Ok(());
+            }
+            state.claimed = Some((attempts, total));
+        }
+        let cost = total.map(|total| total / f64::from(attempts));
+        Ok(self.calls.claim(Claim { cost, attempts, made_at: super::now(), ..self.claim.clone() }).await?)
+    }
+
+    fn settle(&self, spent: f64) {
+        let mut state = self.state();
+        let cost = spent - std::mem::replace(&mut state.settled, spent);
+        if let Some(reserved) = state.reserved.take() {
+            self.spending.settle(reserved, cost);
+        }
+    }
+}
+
+impl CallPayment<'_> {
+    /// Settles the attempt that was answered. One whose cost nobody counted may have cost all that was reserved.
+    pub(super) fn settle_answer(&self, cost: Option<f64>, is_estimate: bool) {
+        if let Some(reserved) = self.state().reserved.take() {
+            let cost = cost.unwrap_or(0.0);
+            self.spending.settle(reserved, if is_estimate { cost.max(reserved) } else { cost });
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
