@@ -9,6 +9,7 @@ mod bad_input;
 mod checks;
 mod cli;
 mod config;
+mod cost_limit;
 mod damaged_files;
 mod dialects;
 mod disk;
