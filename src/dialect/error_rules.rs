@@ -25,7 +25,7 @@ pub enum Statuses {
 pub struct ErrorRule {
     /// The statuses.
     pub statuses: Statuses,
-    /// One of these is in a message or a code, as [`find`] compares them. Without any, the status
+    /// One of these is in a message or a code, as `find` compares them. Without any, the status
     /// decides.
     pub phrases: &'static [&'static str],
     /// What may follow.

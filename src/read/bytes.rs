@@ -14,7 +14,7 @@ use crate::model::{ErrorCode, Reject};
 /// The buffer of a small file. A new buffer is filled with zeros, which takes time.
 const SMALLEST_BUFFER: usize = 4 << 10;
 
-/// The decompressed bytes of a source. As a reader it holds one buffer; [`Bytes::read_all`] holds
+/// The decompressed bytes of a source. As a reader it holds one buffer; `Bytes::read_all` holds
 /// at most `max` bytes.
 ///
 /// Once reading has failed, every further read fails in the same way: decoders are known to report an

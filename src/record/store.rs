@@ -110,7 +110,7 @@ pub struct KnownReply {
 /// A call that is about to be sent.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// See [`crate::plan::call_key`].
+    /// See `plan::call_key`.
     pub key: [u8; 32],
     /// What the endpoint is asked for.
     pub task: Task,
@@ -129,7 +129,7 @@ pub struct Claim {
 /// A call with its reply.
 #[derive(Clone, Debug)]
 pub struct AnsweredCall {
-    /// See [`crate::plan::call_key`].
+    /// See `plan::call_key`.
     pub key: [u8; 32],
     /// What the endpoint was asked for.
     pub task: Task,
