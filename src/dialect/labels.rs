@@ -1,45 +1,12 @@
 //! What models put around a text that was asked for: labels («Voici le résumé :», "English:"),
 //! headings and notes; and texts that are nothing else.
 
-/// Words of labels and placeholders, without accents.
-const WORDS: &[&str] = &[
-    // What is answered.
-    "abstract",
-    "answer",
-    "article",
-    "content",
-    "headline",
-    "output",
-    "response",
-    "result",
-    "summary",
-    "summarized",
-    "summarised",
-    "text",
-    "title",
-    "translated",
-    "translation",
-    "translations",
+/// Other words of labels and placeholders, without accents.
+const OTHER_WORDS: &[&str] = &[
     "version",
-    "reponse",
-    "resultat",
-    "resume",
-    "texte",
-    "titre",
-    "traduction",
-    "traduit",
-    "traduite",
-    "synthese",
-    "contenu",
     "chapo",
     // In which language.
-    "english",
-    "french",
     "language",
-    "anglais",
-    "anglaise",
-    "francais",
-    "francaise",
     "langue",
     "en",
     "fr",
@@ -72,7 +39,6 @@ const WORDS: &[&str] = &[
     "ok",
     "course",
     "absolutely",
-    "here",
     "is",
     "are",
     "s",
@@ -99,7 +65,6 @@ const WORDS: &[&str] = &[
     "bien",
     "sur",
     "certainement",
-    "voici",
     "ci",
     "dessous",
     "demande",
@@ -129,7 +94,7 @@ const WORDS: &[&str] = &[
     "originale",
 ];
 
-/// Of these words, those without which it is no label.
+/// Words without which a text is no label.
 const TELLING: &[&str] = &[
     "abstract",
     "answer",
@@ -303,7 +268,7 @@ fn is_label(words: &[String]) -> bool {
     // "Article 49" is the article's own.
     let of_words = || words.iter().any(|word| ["words", "mots", "sentences", "phrases"].contains(&word.as_str()));
     (1..=MAX_WORDS).contains(&words.len())
-        && words.iter().all(|word| WORDS.contains(&word.as_str()) || is_number(word) && of_words())
+        && words.iter().all(|word| [TELLING, OTHER_WORDS].iter().any(|list| list.contains(&word.as_str())) || is_number(word) && of_words())
         && words.iter().any(|word| TELLING.contains(&word.as_str()))
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::{edits, tables};
+use super::{table_diff, tables};
 use crate::config::Config;
 use crate::model::{Fault, Row, Stamp, Status};
 use crate::record::LedgerReader;
@@ -71,7 +71,7 @@ fn changes(ledger: &LedgerReader, path: &Path, quarantined: bool) -> Result<Opti
     let in_this_table = |row: &Row| row.quarantined() == quarantined;
     let is_quarantined = |status: &str| status == Status::Quarantined.code();
     let rows = ledger.statuses()?.into_iter().filter(|(status, _)| is_quarantined(status) == quarantined).map(|(_, rows)| rows).sum();
-    let edits = edits(table, rows, |source| Ok(ledger.row(source)?.map(|(row, _)| row).filter(in_this_table)))?;
+    let edits = table_diff::compare(table, rows, |source| Ok(ledger.row(source)?.map(|(row, _)| row).filter(in_this_table)))?;
     let parts = [(edits.changed, "added or changed by hand"), (edits.missing, "deleted")];
     let parts: Vec<String> = parts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} {what}")).collect();
     Ok((!parts.is_empty()).then(|| format!("has changed since depeche wrote it (rows: {})", parts.join(", "))))

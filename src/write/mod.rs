@@ -3,7 +3,6 @@
 
 mod atomic;
 mod csv;
-mod edited;
 mod export;
 mod flags;
 mod hand_edits;
@@ -12,9 +11,9 @@ mod outputs;
 mod page;
 mod publish;
 mod run_report;
+mod table_diff;
 
 pub use atomic::remove_temporary_files;
-pub use edited::{Edits, edits};
 pub use export::ExportFormat;
 pub use hand_edits::{Tables, inspect_tables};
 pub use outputs::{CompleteOutputs, Outputs, RowSink, RowSource};

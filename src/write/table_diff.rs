@@ -1,4 +1,4 @@
-//! Finds what somebody changed in a table by hand since it was written.
+//! Compares a table with the ledger: finds what somebody changed in a table by hand since it was written.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
@@ -11,11 +11,11 @@ use crate::model::{COLUMNS, Fault, Row};
 
 /// Changes made to a table by hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Edits {
+pub(super) struct Edits {
     /// Rows that differ from the ledger: added or overwritten.
-    pub changed: u64,
+    pub(super) changed: u64,
     /// Rows of the ledger that were deleted from the table.
-    pub missing: u64,
+    pub(super) missing: u64,
 }
 
 /// Compares a table with the ledger: the ledger has `rows` rows for it, and `row` returns the row of a source. Deleted
@@ -23,7 +23,7 @@ pub struct Edits {
 ///
 /// # Errors
 /// Whatever `row` returns.
-pub fn edits(table: impl Read, rows: u64, mut row: impl FnMut(&str) -> Result<Option<Row>, Fault>) -> Result<Edits, Fault> {
+pub(super) fn compare(table: impl Read, rows: u64, mut row: impl FnMut(&str) -> Result<Option<Row>, Fault>) -> Result<Edits, Fault> {
     let mut table = BufReader::new(table);
     let head = table.fill_buf().unwrap_or_default();
     let bom = usize::from(head.starts_with(b"\xef\xbb\xbf")) * 3;
@@ -76,7 +76,7 @@ mod tests {
 
     fn of(table: &str) -> (u64, u64) {
         let known = |source: &str| Ok(rows().into_iter().find(|row| row.source == source));
-        let edits = edits(table.as_bytes(), 3, known).unwrap();
+        let edits = compare(table.as_bytes(), 3, known).unwrap();
         (edits.changed, edits.missing)
     }
 
