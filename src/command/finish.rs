@@ -72,7 +72,7 @@ fn cause(run: &Run, exit: Exit) -> Option<String> {
         Exit::EndpointStop | Exit::EndpointAway => run.endpoints.disabled_with(exit),
         Exit::Interrupted => Some("interrupted".into()),
         Exit::Terminated => Some("terminated".into()),
-        Exit::Bug => Some("a bug of depeche; please report it".into()),
+        Exit::Bug => Some("a bug in depeche; please report it".into()),
         Exit::Done | Exit::Usage | Exit::SomeFailed | Exit::Limit | Exit::Locked => None,
     }
 }

@@ -222,7 +222,7 @@ async fn stall(endpoints: &Endpoints) -> Fault {
         if stalled >= endpoints.wait_for().max(SHORTEST_STALL) {
             let seconds = stalled.as_secs();
             let message =
-                format!("a bug of depeche: calls to endpoint `{endpoint}` have waited for nothing for {seconds} s; please report it");
+                format!("a bug in depeche: calls to endpoint `{endpoint}` have waited for nothing for {seconds} s; please report it");
             return Fault::new(Exit::Bug, message);
         }
     }

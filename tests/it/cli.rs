@@ -134,7 +134,7 @@ fn help_is_as_documented() {
       0    Success, or nothing to do
       1    Bug in depeche
       2    Wrong usage, or a problem with the config, ledger or output folder
-      3    Finished, but some articles failed
+      3    Finished, but some articles failed; or the input is empty
       4    An endpoint refuses calls: fix its key, quota, URL or model
       5    An endpoint is unavailable: try again later
       6    Stopped by a limit that you set
