@@ -11,6 +11,7 @@ mod checked;
 mod estimate;
 mod fingerprints;
 mod key_recorder;
+mod permits;
 mod reading;
 mod recording;
 mod run_limits;

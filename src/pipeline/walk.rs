@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use super::Run;
 use super::change_scan::{Change, ChangeScan, Listing, is_settled};
+use super::permits::SourcePermits;
 use super::reading::{articles, finish, is_long, sign, understand};
 use super::source::{ReadFile, Source};
 use crate::discover::{self, Found, walk_counting_links};
@@ -27,8 +28,8 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) 
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
-        let permits = Arc::new(Semaphore::new(permits));
-        let walker = Walker { run: &run, runtime, permits, queue, pool, count: AtomicU64::new(0) };
+        let permits = SourcePermits::new(runtime.clone(), permits);
+        let mut walker = Walker { run: &run, runtime, permits, queue, pool, count: 0 };
         let mut scan = match ChangeScan::new(&run.ledger, &run.config, run.fingerprints.settings_hash, run.ledger.run()) {
             Ok(scan) => scan,
             Err(fault) => return run.abort(fault),
@@ -82,23 +83,23 @@ fn start_counting(run: &Arc<Run>) {
 struct Walker<'a> {
     run: &'a Arc<Run>,
     runtime: Handle,
-    permits: Arc<Semaphore>,
+    permits: SourcePermits,
     queue: mpsc::Sender<Source>,
     pool: rayon::ThreadPool,
     /// How many jobs there were so far.
-    count: AtomicU64,
+    count: u64,
 }
 
 impl Walker<'_> {
     /// Waits for a permit and hands a job to the workers; returns false if the run was stopped.
-    fn pass(&self, job: impl FnOnce(&Run) -> (Vec<Understood>, Arc<ReadFile>) + Send + 'static) -> bool {
-        // The semaphore is never closed.
-        let Ok(permit) = self.runtime.block_on(Arc::clone(&self.permits).acquire_owned()) else { return false };
+    fn pass(&mut self, job: impl FnOnce(&Run) -> (Vec<Understood>, Arc<ReadFile>) + Send + 'static) -> bool {
+        let Some(permit) = self.permits.next() else { return false };
         if self.run.state.stopped().is_some() {
             return false;
         }
         let (run, queue) = (Arc::clone(self.run), self.queue.clone());
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let number = self.count;
+        self.count += 1;
         self.pool.spawn(move || {
             let (mut articles, file) = job(&run);
             articles.iter_mut().flatten().for_each(|article| sign(article, run.config.near));
@@ -110,7 +111,7 @@ impl Walker<'_> {
     }
 
     /// Passes on a source that a worker reads as a whole; returns false if the run was stopped.
-    fn pass_source(&self, found: Found, file: Arc<FileRef>) -> bool {
+    fn pass_source(&mut self, found: Found, file: Arc<FileRef>) -> bool {
         self.run.progress.update(Event::Found(1));
         self.pass(move |run| {
             let source = found.as_ref().ok().cloned();
@@ -125,7 +126,7 @@ impl Walker<'_> {
     }
 
     /// Passes on the articles of a long source one by one, each with a permit of its own; returns false if the run was stopped.
-    fn pass_articles(&self, source: &model::Source, file: Arc<FileRef>) -> bool {
+    fn pass_articles(&mut self, source: &model::Source, file: Arc<FileRef>) -> bool {
         // If the file is written to later, its stamp differs, and the next run reads it again.
         let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
         let file = Arc::new(ReadFile::new(file, stamp));
@@ -139,7 +140,7 @@ impl Walker<'_> {
         self.pass(move |_| (Vec::new(), file))
     }
 
-    fn pass_each(&self, source: &model::Source, file: &Arc<ReadFile>) -> bool {
+    fn pass_each(&mut self, source: &model::Source, file: &Arc<ReadFile>) -> bool {
         articles(source, &self.run.config).all(|article| {
             let file = Arc::clone(file);
             self.run.progress.update(Event::Found(1));
