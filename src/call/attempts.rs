@@ -1,10 +1,12 @@
 //! The attempts of one call, and whether it may be retried. docs/retries.md has the table.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::backoff;
 use super::counters::Counters;
-use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, UnusableSpend, Verdict};
+use crate::config::Endpoint;
+use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, UnusableSpend, Usage, Verdict};
 
 /// How often a call may fail at a service before another endpoint takes over. A call that no other
 /// endpoint can do is tried again until the circuit breaker says that the outage lasts too long.
@@ -40,9 +42,24 @@ pub(super) struct Attempts {
     lost_answer: Option<CallError>,
     /// An answer was truncated, so the next attempt allows a longer one.
     pub(super) allow_longer_answer: bool,
+    /// The most that the request can use, and what that was found for: it takes a rendered prompt.
+    most_usage: Option<(Arc<Endpoint>, bool, Usage)>,
 }
 
 impl Attempts {
+    /// The most that the next request for `form` can use. `find` gets whether it allows a longer answer.
+    pub(super) fn most_usage(&mut self, form: &Arc<Endpoint>, find: impl FnOnce(bool) -> Usage) -> Usage {
+        let longer = self.allow_longer_answer;
+        match &self.most_usage {
+            Some((known, of_longer, usage)) if Arc::ptr_eq(known, form) && *of_longer == longer => *usage,
+            _ => {
+                let usage = find(longer);
+                self.most_usage = Some((Arc::clone(form), longer, usage));
+                usage
+            }
+        }
+    }
+
     /// Decides what follows `error`. `patience`: the longest wait that the service may ask for.
     /// `last`: no other endpoint can do the call. `only_probes`: the service is down, and admission
     /// control decides when the next call is sent.

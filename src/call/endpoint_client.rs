@@ -250,7 +250,7 @@ impl EndpointClient {
     }
 
     /// Reserves the most that an attempt can cost. Returns that cost.
-    async fn pay(&self, payment: &impl Payment, ask: &CallRequest, attempts: &Attempts) -> Result<Option<f64>, Failure> {
+    async fn pay(&self, payment: &impl Payment, ask: &CallRequest, attempts: &mut Attempts) -> Result<Option<f64>, Failure> {
         loop {
             let cost = self.allowance(ask, attempts).cost;
             payment.reserve(attempts.unusable_spend, cost).await?;
@@ -262,9 +262,9 @@ impl EndpointClient {
     }
 
     /// What a request allows in the form that is used now.
-    fn allowance(&self, ask: &CallRequest, attempts: &Attempts) -> Allowance {
+    fn allowance(&self, ask: &CallRequest, attempts: &mut Attempts) -> Allowance {
         let endpoint = self.negotiated.current();
-        let usage = self.endpoint.price.map(|_| self.dialect.most_usage(&endpoint, ask, attempts.allow_longer_answer));
+        let usage = self.endpoint.price.map(|_| attempts.most_usage(&endpoint, |longer| self.dialect.most_usage(&endpoint, ask, longer)));
         let cost = cost(&endpoint, ask, usage.map(|usage| self.excess.added_to(usage)).unwrap_or_default());
         Allowance { endpoint, usage, cost }
     }
