@@ -311,11 +311,11 @@ fn begins_or_ends_with_note(text: &str) -> bool {
     without_notes(text).len() < text.len()
 }
 
-/// The words of a text, in lower case and without accents. The names of our fields
-/// (`summary_fr`) are words too.
+/// The first words of a text, in lower case and without accents: one more than a label has. The
+/// names of our fields (`summary_fr`) are words too.
 fn words(text: &str) -> Vec<String> {
-    let plain: String = text.chars().take(400).map(plain).collect();
-    plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.take(MAX_WORDS + 1).map(|word| word.chars().map(plain).collect()).collect()
 }
 
 /// A letter in lower case and without the accents of French.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr3_iter;
+use memchr::{memchr2, memchr3, memchr3_iter};
 
 /// The bars of `DeepSeek`'s words are wider than ASCII's.
 const BARS: [char; 3] = ['|', '｜', '│'];
@@ -86,6 +86,9 @@ const SQUARE_WORDS: &[&str] = &[
 const OTHER_WORDS: &[(&str, &str)] =
     &[("]~!b[", "] ~!b ["), ("]~b]", "] ~b ]"), ("[e~[", "[ e~ ["), (">>QUESTION<<", "> QUESTION <"), (">>ANSWER<<", "> ANSWER <")];
 
+/// Halves of barred words.
+const HALVES: [&str; 10] = ["<|", "|>", "<｜", "｜>", "‹｜", "｜›", "‹|", "|›", "<│", "│>"];
+
 /// The longest control word, in bytes.
 const MAX_LENGTH: usize = 64;
 
@@ -110,8 +113,18 @@ pub(super) fn without_control_words(text: &str) -> Cow<'_, str> {
         broken.push_str(text.get(done..).unwrap_or_default());
         Cow::Owned(broken)
     };
+    if !may_have_more(&broken) {
+        return broken;
+    }
     let broken = unbarred(broken);
     OTHER_WORDS.iter().fold(broken, |text, (word, instead)| if text.contains(word) { text.replace(word, instead).into() } else { text })
+}
+
+/// Whether the text may have halves or other words: each has one of these bytes, and nearly no
+/// article does. `｜` begins with 0xEF.
+fn may_have_more(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr3(b'|', b'<', b'>', bytes).or_else(|| memchr2(b'~', 0xef, bytes)).is_some()
 }
 
 /// The length of the control word that `text` begins with, and what stands for it.
@@ -161,8 +174,7 @@ fn is_square(name: &str) -> bool {
 
 /// Breaks the halves of barred words that are too long, or whose other half is missing.
 fn unbarred(text: Cow<'_, str>) -> Cow<'_, str> {
-    let halves = ["<|", "|>", "<｜", "｜>", "‹｜", "｜›", "‹|", "|›", "<│", "│>"];
-    halves.iter().fold(text, |text, half| {
+    HALVES.iter().fold(text, |text, half| {
         if !text.contains(half) {
             return text;
         }
@@ -174,6 +186,13 @@ fn unbarred(text: Cow<'_, str>) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_quick_look_misses_no_half_and_no_other_word() {
+        let others = OTHER_WORDS.iter().map(|(word, _)| *word);
+        assert!(HALVES.into_iter().chain(others).all(may_have_more));
+        assert!(!may_have_more("« L’été », dit-elle [sic]."));
+    }
 
     #[test]
     fn control_words_of_common_chat_templates_are_broken() {
