@@ -2,8 +2,9 @@
 
 mod measure;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 
 use measure::unit_named;
 pub(super) use measure::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, MINUTE, Measure, PERCENT, POUND, RATIO, STERLING};
@@ -78,7 +79,7 @@ pub(super) enum DayPart {
 }
 
 /// The meanings of a language's words, by the word in lower case.
-pub(super) type Lexicon = HashMap<&'static str, Meaning>;
+pub(super) type Lexicon = FxHashMap<&'static str, Meaning>;
 
 /// The lexicon for a text in `lang`.
 pub(super) fn lexicon(lang: Option<Lang>) -> &'static Lexicon {

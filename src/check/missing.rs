@@ -2,8 +2,9 @@
 
 #![expect(clippy::cast_precision_loss, reason = "no text has 2^52 characters")]
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use rustc_hash::FxHashMap;
 
 use super::Check;
 use super::context::{Context, Pair};
@@ -48,7 +49,7 @@ fn missing_sentences(pair: &Pair) -> Option<Finding> {
         return None;
     }
     let ratio = expected_ratio(pair);
-    let mut numbers = HashMap::new();
+    let mut numbers = FxHashMap::default();
     let own: Vec<Sentence> = source.iter().map(|span| Sentence::of(pair.source, span, ratio, &mut numbers)).collect();
     let others: Vec<Sentence> = target.iter().map(|span| Sentence::of(pair.target, span, 1.0, &mut numbers)).collect();
     let whole = |sentences: &[Sentence]| sentences.iter().map(|sentence| sentence.length).sum::<f64>();
@@ -104,7 +105,7 @@ struct Sentence {
 
 impl Sentence {
     /// Reads a sentence. `numbers` has the number of each mark so far.
-    fn of(text: &Text, span: &Range<usize>, ratio: f64, numbers: &mut HashMap<String, usize>) -> Self {
+    fn of(text: &Text, span: &Range<usize>, ratio: f64, numbers: &mut FxHashMap<String, usize>) -> Self {
         let length = text.at(span).trim().chars().count() as f64 * ratio;
         let tokens = text.tokens_in(span).filter_map(|at| text.tokens().get(at));
         let marks = tokens.filter_map(|token| match token.kind {

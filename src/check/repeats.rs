@@ -1,6 +1,6 @@
 //! `loop`: a text repeats itself, as models do when they get stuck.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::Check;
 use super::context::{Context, Relation};
@@ -45,7 +45,7 @@ struct Words {
 
 impl Words {
     fn of(text: &Text) -> Self {
-        let mut known = HashMap::new();
+        let mut known = FxHashMap::default();
         let mut words = Self { places: Vec::new(), numbers: Vec::new(), counts: Vec::new() };
         for (at, token) in text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark) {
             let next = known.len();
@@ -93,7 +93,7 @@ fn follows_mark(text: &Text, at: Option<&usize>) -> bool {
 
 /// A phrase of [`PHRASE`] words that occurs twice without overlap.
 fn phrase(text: &Text, words: &Words) -> Option<Finding> {
-    let mut seen: HashMap<&[usize], usize> = HashMap::new();
+    let mut seen: FxHashMap<&[usize], usize> = FxHashMap::default();
     for (at, phrase) in words.numbers.windows(PHRASE).enumerate() {
         // Nearly every phrase has a word that occurs once, and so needs no look at the map.
         if !phrase.iter().all(|number| words.is_repeated(*number)) {
