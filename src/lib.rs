@@ -1,4 +1,5 @@
-//! `depeche` reads a folder of articles, has each one summarised and translated over HTTP, and writes a French-English table.
+//! `depeche` reads a folder of articles, has each one summarised and translated over HTTP, and
+//! writes a French-English table.
 //!
 //! The modules are the stages that an article passes through, in their order. A stage uses `model`,
 //! `config` and the stages before it, never a later one. `pipeline` drives all stages, and
@@ -52,7 +53,8 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    /// Every module with a file of its own, by its path (`call::breaker`), with the file's text up to its tests.
+    /// Every module with a file of its own, by its path (`call::breaker`), with the file's text up
+    /// to its tests.
     fn modules() -> BTreeMap<String, String> {
         fn visit(folder: &Path, found: &mut Vec<PathBuf>) {
             for entry in fs::read_dir(folder).unwrap() {
@@ -74,7 +76,8 @@ mod tests {
         files.map(module).filter(|(name, _)| !name.is_empty()).collect()
     }
 
-    /// The paths in the `use` lines of a module, absolute: `crate::a::{b, c::d}` gives `a::b` and `a::c::d`.
+    /// The paths in the `use` lines of a module, absolute: `crate::a::{b, c::d}` gives `a::b` and
+    /// `a::c::d`.
     fn uses(module: &str, text: &str) -> Vec<Vec<String>> {
         fn expand(prefix: &[String], tree: &str, paths: &mut Vec<Vec<String>>) {
             let Some((head, group)) = tree.split_once('{') else {

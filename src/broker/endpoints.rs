@@ -44,8 +44,8 @@ impl Endpoints {
         self.client(candidate).map(|client| call_key(&client.endpoint, &client.identity, ask))
     }
 
-    /// The endpoints that can do `task`, in order of preference. Those that are disabled for this run come last, so that others are tried
-    /// first.
+    /// The endpoints that can do `task`, in order of preference. Those that are disabled for this
+    /// run come last, so that others are tried first.
     pub fn candidates(&self, task: Task) -> Vec<Candidate> {
         let able = self.clients().enumerate().filter(|(_, client)| client.endpoint.can(task));
         let (disabled, healthy): (Vec<_>, Vec<_>) = able.partition(|(_, client)| client.is_disabled());
@@ -58,8 +58,9 @@ impl Endpoints {
         healthy.into_iter().chain(disabled).map(candidate).collect()
     }
 
-    /// The keys of all settings that a good row may have been made with: one for each pair of endpoints that may have made its summary and
-    /// its translation. The first is that of the preferred pair.
+    /// The keys of all settings that a good row may have been made with: one for each pair of
+    /// endpoints that may have made its summary and its translation. The first is that of the
+    /// preferred pair.
     pub fn settings_keys(&self, summary: &Summary) -> Vec<[u8; 32]> {
         let able = |task: Task| self.clients().filter(move |client| client.endpoint.can(task));
         let mut keys = Vec::new();

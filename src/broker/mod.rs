@@ -35,7 +35,8 @@ pub struct Broker {
     failed: Mutex<HashMap<[u8; 32], Failure>>,
     /// By key: the attempts at failed calls that may have been billed, summed over this run.
     unusable: Mutex<HashMap<[u8; 32], UnusableSpend>>,
-    /// Calls that may have been billed, but that the ledger could not record: their replies are lost.
+    /// Calls that may have been billed, but that the ledger could not record: their replies are
+    /// lost.
     unrecorded: AtomicU64,
 }
 
@@ -76,7 +77,8 @@ impl Broker {
         &self.spending
     }
 
-    /// Calls that may have been billed, and whose replies are lost because the ledger could not be written.
+    /// Calls that may have been billed, and whose replies are lost because the ledger could not be
+    /// written.
     pub fn unrecorded(&self) -> u64 {
         self.unrecorded.load(Ordering::Relaxed)
     }

@@ -35,8 +35,8 @@ impl Payment for CallPayment<'_> {
         if self.is_free {
             return Ok(());
         }
-        // A reservation for another form of the request goes back first: a call that waits for money
-        // holds none, so that no two calls wait for each other's.
+        // A reservation for another form of the request goes back first: a call that waits for
+        // money holds none, so that no two calls wait for each other's.
         self.settle(spend.at_most);
         self.spending.reserve(at_most).await?;
         let spend = self.earlier.plus(spend);
@@ -65,7 +65,8 @@ impl Payment for CallPayment<'_> {
 }
 
 impl CallPayment<'_> {
-    /// Settles the attempt that was answered. One whose cost nobody counted may have cost all that was reserved.
+    /// Settles the attempt that was answered. One whose cost nobody counted may have cost all that
+    /// was reserved.
     pub(super) fn settle_answer(&self, cost: Option<f64>, is_estimate: bool) {
         if let Some(reserved) = self.state().reserved.take() {
             let cost = cost.unwrap_or(0.0);

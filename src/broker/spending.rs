@@ -66,9 +66,10 @@ impl Spending {
         self.cap.is_some()
     }
 
-    /// Reserves the most that an attempt can cost. If other calls have reserved what is missing, waits until they give it back: most
-    /// answers cost far less, and a cap must not end a run that has spent half of it. The caller must hold no other reservation, or two
-    /// calls would wait for each other.
+    /// Reserves the most that an attempt can cost. If other calls have reserved what is missing,
+    /// waits until they give it back: most answers cost far less, and a cap must not end a run that
+    /// has spent half of it. The caller must hold no other reservation, or two calls would wait for
+    /// each other.
     ///
     /// # Errors
     /// If the cap leaves too little.

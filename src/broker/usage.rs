@@ -1,4 +1,5 @@
-//! Counts what the endpoints answered in this run, for the report. Counted as answers come: the ledger would have to read every reply again.
+//! Counts what the endpoints answered in this run, for the report. Counted as answers come: the
+//! ledger would have to read every reply again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +32,8 @@ impl RunUsage {
         self.cached.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts unusable answers, which are billed all the same. `is_priced`: their cost is known or estimated.
+    /// Counts unusable answers, which are billed all the same. `is_priced`: their cost is known or
+    /// estimated.
     pub(super) fn count_unusable(&self, spend: UnusableSpend, is_priced: bool) {
         if spend.unusable > 0 && !(is_priced && spend.cost == 0.0) {
             self.paid.fetch_add(spend.unusable.into(), Ordering::Relaxed);
@@ -68,7 +70,8 @@ impl RunUsage {
         *sum = sum.zip(cost).map(|(sum, cost)| sum + cost);
     }
 
-    /// Cached replies, paid answers, paid answers with an estimated cost, and the cost of all; `None` if a price is unknown.
+    /// Cached replies, paid answers, paid answers with an estimated cost, and the cost of all;
+    /// `None` if a price is unknown.
     pub(super) fn totals(&self) -> (u64, u64, u64, Option<f64>) {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         (count(&self.cached), count(&self.paid), count(&self.estimated), *lock(&self.cost))

@@ -104,7 +104,8 @@ fn remove_temporary_files(output: &Path) {
     record::remove_temporary_ledgers(output);
 }
 
-/// Checks before the first call that the outputs are not read as articles, and that they can be written.
+/// Checks before the first call that the outputs are not read as articles, and that they can be
+/// written.
 fn check_folders(config: &Config) -> Result<(), Fault> {
     let output = config.output.canonicalize().unwrap_or_else(|_| config.output.clone());
     if config.input.iter().any(|path| path.canonicalize().is_ok_and(|path| path == output)) {

@@ -24,8 +24,8 @@ pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
 ];
 
 /// Texts of earlier versions that stand for the shipped ones in the ledger's keys: a change that
-/// leaves earlier answers usable must not discard them. Earlier digests have the article's own title
-/// too, which is ignored.
+/// leaves earlier answers usable must not discard them. Earlier digests have the article's own
+/// title too, which is ignored.
 const KEYED_PROMPTS: [(&str, &str); 1] = [("digest", include_str!("prompts/keyed/digest.j2"))];
 
 /// A larger file is not a prompt.

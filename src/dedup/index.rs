@@ -89,8 +89,9 @@ pub enum Role {
 /// When it is dropped, the copies of an article learn that the article is finished.
 pub struct EndGuard(#[expect(dead_code, reason = "dropping it closes the channel")] watch::Sender<()>);
 
-/// The originals of this run, for copies that reuse their summaries. Articles must arrive in the order of the walk, so that the result does
-/// not depend on the workers; an article of an earlier run stays the original.
+/// The originals of this run, for copies that reuse their summaries. Articles must arrive in the
+/// order of the walk, so that the result does not depend on the workers; an article of an earlier
+/// run stays the original.
 pub struct DuplicateIndex(Option<Mutex<State>>);
 
 #[derive(Default)]

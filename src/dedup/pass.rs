@@ -1,5 +1,6 @@
-//! Finds near-duplicates among all rows of the table. However many there are, memory holds a few bytes for each: band keys are sorted on
-//! disk, and signatures are read from the ledger when they are compared.
+//! Finds near-duplicates among all rows of the table. However many there are, memory holds a few
+//! bytes for each: band keys are sorted on disk, and signatures are read from the ledger when they
+//! are compared.
 
 use std::collections::HashMap;
 use std::io;
@@ -121,7 +122,8 @@ struct Originals<'a> {
 }
 
 impl Originals<'_> {
-    /// The place and source of the first row among `places`, or of their originals, that this signature repeats.
+    /// The place and source of the first row among `places`, or of their originals, that this
+    /// signature repeats.
     fn find(&mut self, signature: &[u8], places: &[u32]) -> Result<Option<(u32, String)>, Fault> {
         let original = |at: &u32| self.of.get(*at as usize).copied().filter(|original| *original != NONE).unwrap_or(*at);
         let mut places: Vec<u32> = places.iter().map(original).collect();

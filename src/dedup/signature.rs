@@ -1,4 +1,5 @@
-//! The signature of an article, by which near-duplicates are found: a hash for each of its sentences.
+//! The signature of an article, by which near-duplicates are found: a hash for each of its
+//! sentences.
 //!
 //! Two articles are compared sentence by sentence ([`Signature::repeats`]). To find out which ones
 //! are worth comparing, each gets band keys ([`Signature::band_keys`]): `MinHash` over its
@@ -129,11 +130,13 @@ impl Signature {
     }
 }
 
-/// Hash functions for the minima. They must not change while a pass runs; nothing that depends on them is stored.
+/// Hash functions for the minima. They must not change while a pass runs; nothing that depends on
+/// them is stored.
 static HASH_FUNCTIONS: LazyLock<[HashFunction; BANDS * ROWS]> =
     LazyLock::new(|| std::array::from_fn(|at| HashFunction { factor: mix(&[at as u64, 1]) | 1, offset: mix(&[at as u64, 2]) }));
 
-/// A multiply-shift hash function (Dietzfelbinger et al., A Reliable Randomized Algorithm for the Closest-Pair Problem, 1997).
+/// A multiply-shift hash function (Dietzfelbinger et al., A Reliable Randomized Algorithm for the
+/// Closest-Pair Problem, 1997).
 #[derive(Clone, Copy)]
 struct HashFunction {
     factor: u64,
@@ -213,7 +216,8 @@ fn hash_letter(hash: u64, letter: char) -> u64 {
     letter.to_lowercase().fold(hash, |hash, letter| u32::from(letter).to_le_bytes().into_iter().fold(hash, add))
 }
 
-/// One hash of several, in their order (the finaliser of `MurmurHash3`, <https://github.com/aappleby/smhasher>).
+/// One hash of several, in their order (the finaliser of `MurmurHash3`,
+/// <https://github.com/aappleby/smhasher>).
 fn mix(hashes: &[u64]) -> u64 {
     let joined = hashes.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |sum, hash| (sum.rotate_left(5) ^ hash).wrapping_mul(0xff51_afd7_ed55_8ccd));
     let mixed = (joined ^ joined >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);

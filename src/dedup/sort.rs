@@ -1,4 +1,5 @@
-//! An external sort: numbers that do not fit into memory are sorted in parts, written to an unnamed file, and merged.
+//! An external sort: numbers that do not fit into memory are sorted in parts, written to an unnamed
+//! file, and merged.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -25,7 +26,8 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    /// A sorter that writes what does not fit into memory to a file in `folder` without a name: it disappears with the process.
+    /// A sorter that writes what does not fit into memory to a file in `folder` without a name: it
+    /// disappears with the process.
     pub(super) fn new(folder: &Path) -> Self {
         // All at once: a vector that grows would touch each page of memory several times.
         let held = Vec::with_capacity(HELD);

@@ -237,7 +237,8 @@ fn quotation(quote: char, inside: &str) -> Option<usize> {
     (quote != '\'').then_some(inside.len())
 }
 
-/// Whether a quotation after `before` is itself a message, in the text of an object: `{'message': `.
+/// Whether a quotation after `before` is itself a message, in the text of an object: `{'message':
+/// `.
 fn labelled_as_message(before: &str) -> bool {
     let label = before.trim_end_matches([' ', ':', '=', '"', '\'', '[', '{']);
     let word = label.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();

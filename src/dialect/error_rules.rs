@@ -73,8 +73,8 @@ impl Statuses {
 }
 
 impl ErrorRule {
-    /// The text that shows that the rule applies; empty if the status decides. `status` is `None` if
-    /// nothing names one.
+    /// The text that shows that the rule applies; empty if the status decides. `status` is `None`
+    /// if nothing names one.
     pub(super) fn matched<'a>(&self, status: Option<u16>, said: &'a ErrorMessage) -> Option<&'a str> {
         if !self.statuses.contain(status) {
             return None;
@@ -117,8 +117,8 @@ pub(super) fn words(text: &str) -> String {
 /// How far apart the parts of a phrase may be, in bytes.
 const MAX_GAP: usize = 100;
 
-/// Whether `phrase` is in a text of [`words`]. Its parts follow each other: at once after ` + `, soon
-/// after ` … `. A part has its alternatives between `/`, and begins where a word begins.
+/// Whether `phrase` is in a text of [`words`]. Its parts follow each other: at once after ` + `,
+/// soon after ` … `. A part has its alternatives between `/`, and begins where a word begins.
 pub(super) fn find(words: &str, phrase: &str) -> bool {
     let groups = phrase.split(" … ").map(|group| group.split(" + ").enumerate());
     let mut parts = groups.flatten().map(|(place, part)| (if place == 0 { MAX_GAP } else { 1 }, part));

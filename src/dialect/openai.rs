@@ -187,12 +187,14 @@ impl OpenAi {
             return Err(self.choice_error(endpoint, choice, error));
         }
         endings.check(None).map_err(|error| chat::cut_after(error, &text_of(&choice["message"]["content"])))?;
-        // OpenAI documents it as never missing from a whole answer; `null` is for parts of a stream.
+        // OpenAI documents it as never missing from a whole answer; `null` is for parts of a
+        // stream.
         let said = choice.get("finish_reason").and_then(Value::as_str).is_some_and(|reason| !reason.trim().is_empty());
         if said { Ok(()) } else { Err(no_end("finish_reason")) }
     }
 
-    /// The error inside of a choice. Half an answer is billed, so it is asked for once more at most.
+    /// The error inside of a choice. Half an answer is billed, so it is asked for once more at
+    /// most.
     fn choice_error(&self, endpoint: &Endpoint, choice: &Value, error: &Value) -> CallError {
         let wrapped = json!({"error": error});
         let classified = self.classify_error(endpoint, &Response::new(error_status(&wrapped), wrapped.to_string()));

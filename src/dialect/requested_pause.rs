@@ -27,7 +27,8 @@ pub(super) fn requested_pause(body: &[u8]) -> Option<Duration> {
 pub(super) fn is_daily_quota(body: &[u8]) -> bool {
     let text = searched(body);
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    // Gemini lists the quotas that are used up by their ids. Other services explain all their limits.
+    // Gemini lists the quotas that are used up by their ids. Other services explain all their
+    // limits.
     says(&["perday"]) || says(&["per day", "per-day", "per_day", "daily", "(rpd)", "(tpd)"]) && !says(&["minute", "per second", "hour"])
 }
 

@@ -1,4 +1,5 @@
-//! Serves connections, of which no client can hold more than its share: their number and the time for a request's head are limited.
+//! Serves connections, of which no client can hold more than its share: their number and the time
+//! for a request's head are limited.
 
 use std::io::ErrorKind;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Reads requests: the host and the key are checked before the body is read, and the body has limits of size, time and memory.
+//! Reads requests: the host and the key are checked before the body is read, and the body has
+//! limits of size, time and memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +45,8 @@ pub(super) trait Keyed {
 /// Decides which requests are read.
 pub(super) struct Gate {
     token: Option<SecretString>,
-    /// Whether only this machine can connect. Then a page in its browser must not be able to do so under a name of its own.
+    /// Whether only this machine can connect. Then a page in its browser must not be able to do so
+    /// under a name of its own.
     loopback: bool,
     memory: Arc<Semaphore>,
 }
@@ -62,8 +64,8 @@ impl Gate {
         Self { token, loopback, memory: Arc::new(Semaphore::new(MEMORY_UNITS)) }
     }
 
-    /// Refuses a request to a loopback server under a name that is not loopback: a page that has its name resolve to this machine (DNS
-    /// rebinding) could read the answer.
+    /// Refuses a request to a loopback server under a name that is not loopback: a page that has
+    /// its name resolve to this machine (DNS rebinding) could read the answer.
     pub(super) fn check_host(&self, request: &Request) -> Result<(), JsonResponse> {
         let named = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
         let asked = request.uri().authority().map(Authority::as_str);

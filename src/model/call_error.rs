@@ -110,8 +110,8 @@ pub struct AttemptCost {
 }
 
 impl UnusableSpend {
-    /// Counts a failed attempt, if it may have been billed. One whose cost nobody knows counts at its
-    /// limit.
+    /// Counts a failed attempt, if it may have been billed. One whose cost nobody knows counts at
+    /// its limit.
     pub fn add(&mut self, error: &CallError, attempt: AttemptCost) {
         let billing = if error.usage.is_counted() { Billing::Unusable } else { error.code.billing() };
         match billing {

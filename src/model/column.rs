@@ -1,5 +1,5 @@
-//! The table's columns: one list from which the CSV, the JSON Lines and the ledger's SQL take names and order. A new column is a field of
-//! [`Row`], a line here, and a step in the ledger's schema.
+//! The table's columns: one list from which the CSV, the JSON Lines and the ledger's SQL take names
+//! and order. A new column is a field of [`Row`], a line here, and a step in the ledger's schema.
 
 use std::borrow::Cow;
 

@@ -69,7 +69,8 @@ async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<K
             run.progress.update(Event::Done { earlier: false });
             Ok((status, Exit::Done))
         }
-        // Stopped or aborted: the article is neither done nor failed, and its earlier row stays in the table.
+        // Stopped or aborted: the article is neither done nor failed, and its earlier row stays in
+        // the table.
         Err(failure) if failure.exit.ends_the_run() => Err(failure),
         Err(failure) => {
             let ended = record_failed(run, Box::new(row_about(article)), &failure.reject, &backend.keys(), file).await;

@@ -16,8 +16,8 @@ use crate::record::{FileRef, KnownFile, LedgerReader};
 
 /// How many files are read from the ledger at a time.
 const PAGE: usize = 1024;
-/// A file that was written less than this before it was read may change again and look the same: some file systems have a resolution of two
-/// seconds.
+/// A file that was written less than this before it was read may change again and look the same:
+/// some file systems have a resolution of two seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// Whether a file has changed since an earlier run.
@@ -54,7 +54,8 @@ pub(super) struct ChangeScan<'a> {
     next_number: i64,
     /// Inputs that are not files.
     roots: Vec<PathBuf>,
-    /// Inputs that are files: looked up one by one, because they are outside the order of their folder.
+    /// Inputs that are files: looked up one by one, because they are outside the order of their
+    /// folder.
     lone: HashSet<PathBuf>,
     /// The walk's current folder, as a path and as the ledger's key.
     folder: PathBuf,
@@ -125,8 +126,8 @@ impl<'a> ChangeScan<'a> {
         Ok(self.compare(known, || name.to_vec(), source.stamp))
     }
 
-    /// Ends the comparison. A folder that holds nothing is more often one that is not mounted than one
-    /// that somebody emptied.
+    /// Ends the comparison. A folder that holds nothing is more often one that is not mounted than
+    /// one that somebody emptied.
     pub(super) fn end(mut self) -> Result<Listing, Fault> {
         self.leave()?;
         let suspects = self.inputs_without_files();

@@ -13,7 +13,8 @@ pub struct Fingerprints {
     checks_key: String,
     /// See [`Endpoints::settings_keys`].
     settings: Vec<[u8; 32]>,
-    /// Hash of the settings that shape rows. A file that was read under other settings is read again.
+    /// Hash of the settings that shape rows. A file that was read under other settings is read
+    /// again.
     pub settings_hash: i64,
 }
 
@@ -41,7 +42,8 @@ impl Fingerprints {
         fingerprint.is_some_and(|fingerprint| self.good(content).any(|good| good == *fingerprint)) && self.has_configured_actions(row)
     }
 
-    /// Whether the actions on the row's findings are those of the config: a changed action redoes the rows that it concerns.
+    /// Whether the actions on the row's findings are those of the config: a changed action redoes
+    /// the rows that it concerns.
     pub fn has_configured_actions(&self, row: &Row) -> bool {
         row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == self.checks.action(finding.check))
     }

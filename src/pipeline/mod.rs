@@ -199,7 +199,8 @@ impl Order {
     }
 }
 
-/// Aborts the run when its ledger or lock is taken away, even while calls wait and nothing is written.
+/// Aborts the run when its ledger or lock is taken away, even while calls wait and nothing is
+/// written.
 async fn watch_ledger(run: Arc<Run>) {
     loop {
         tokio::time::sleep(WATCH_EVERY).await;

@@ -17,7 +17,8 @@ const BATCH: usize = 64;
 /// it needs no more memory than many small files.
 const LONG: u64 = 256 << 10;
 
-/// Whether a source is read one article at a time. What a compressed file holds may be far larger than the file.
+/// Whether a source is read one article at a time. What a compressed file holds may be far larger
+/// than the file.
 pub(super) fn is_long(source: &Source, config: &Config) -> bool {
     let (is_stream, is_compressed) = (extract::is_stream(source, config.max_bytes), extract::is_compressed(source));
     source.is_stdin() || (is_stream && is_compressed) || (source.size > LONG && (is_stream || is_compressed))
@@ -44,7 +45,8 @@ pub(super) fn finish(article: Unfinished, config: &Config) -> Understood {
     catch_panic(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err)
 }
 
-/// The articles of a source, as they come. Whatever happens, they end, with the reject of the source if it cannot be read to its end.
+/// The articles of a source, as they come. Whatever happens, they end, with the reject of the
+/// source if it cannot be read to its end.
 pub(super) fn articles(source: &Source, config: &Config) -> impl Iterator<Item = Unfinished> + use<> {
     let name = source.name.clone();
     let opened = catch_panic(&name, || open(source, config));

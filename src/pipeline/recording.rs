@@ -9,7 +9,8 @@ use crate::model::{Article, Digest, Exit, Failure, Finding, Lang, Reject, Row, S
 use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
-/// How an article ended: the status of its row, and what that means for the run. An error if there is no row.
+/// How an article ended: the status of its row, and what that means for the run. An error if there
+/// is no row.
 pub(super) type Ended = Result<(Status, Exit), Failure>;
 
 /// Records a failed article with its reason.

@@ -1,4 +1,5 @@
-//! The thread that walks the input. It takes a permit for each source and hands the source to the rayon workers.
+//! The thread that walks the input. It takes a permit for each source and hands the source to the
+//! rayon workers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -125,7 +126,8 @@ impl Walker<'_> {
         })
     }
 
-    /// Passes on the articles of a long source one by one, each with a permit of its own; returns false if the run was stopped.
+    /// Passes on the articles of a long source one by one, each with a permit of its own; returns
+    /// false if the run was stopped.
     fn pass_articles(&mut self, source: &model::Source, file: Arc<FileRef>) -> bool {
         // If the file is written to later, its stamp differs, and the next run reads it again.
         let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);

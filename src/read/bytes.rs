@@ -17,9 +17,9 @@ const SMALLEST_BUFFER: usize = 4 << 10;
 /// The decompressed bytes of a source. As a reader it holds one buffer; `Bytes::read_all` holds
 /// at most `max` bytes.
 ///
-/// Once reading has failed, every further read fails in the same way: decoders are known to report an
-/// error once, and then the end of the file. A file that changed while it was read fails at its end,
-/// so that nobody takes the half of its last article for the whole.
+/// Once reading has failed, every further read fails in the same way: decoders are known to report
+/// an error once, and then the end of the file. A file that changed while it was read fails at its
+/// end, so that nobody takes the half of its last article for the whole.
 pub struct Bytes {
     reader: Box<dyn BufRead + Send>,
     max: u64,
@@ -32,8 +32,8 @@ pub struct Bytes {
     trailing: Trailing,
 }
 
-/// What is wrong with the bytes behind the end of the content, which itself is whole. Known when the
-/// content has been read.
+/// What is wrong with the bytes behind the end of the content, which itself is whole. Known when
+/// the content has been read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trailing(Arc<OnceLock<Reject>>);
 

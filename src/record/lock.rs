@@ -55,7 +55,8 @@ impl RunLock {
     /// Who holds the lock of the ledger in `folder`, if anyone. This does not take the lock.
     pub fn holder(folder: &Path) -> Option<String> {
         let mut file = File::open(folder.join(FILE)).ok()?;
-        // Shared, so that two processes that ask at once do not see each other as a run. Closing the file drops it.
+        // Shared, so that two processes that ask at once do not see each other as a run. Closing
+        // the file drops it.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {}
             _ => return None,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::model::{Fault, Reply, Row, Stamp, Task, UnusableSpend, Usage};
 
-/// A write in progress. It completes when the write is durable; most writes of [`RowStore`] complete
-/// once they are queued.
+/// A write in progress. It completes when the write is durable; most writes of [`RowStore`]
+/// complete once they are queued.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
 /// Calls: claimed before they are sent, stored when they are answered. Claim and reply are one
@@ -18,7 +18,8 @@ pub trait CallStore: Send + Sync {
     /// If the ledger cannot be read.
     fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault>;
 
-    /// Records that a call is about to be sent: after a crash the ledger knows what may have been billed.
+    /// Records that a call is about to be sent: after a crash the ledger knows what may have been
+    /// billed.
     ///
     /// # Errors
     /// If the claim could not be made durable; then the call must not be sent.
@@ -53,8 +54,8 @@ pub trait RowStore: Send + Sync {
     /// If the ledger cannot be read.
     fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault>;
 
-    /// Records a row as found by this run, with the keys of the calls that made it. A failed row has no fingerprint, so that the next run
-    /// tries it again.
+    /// Records a row as found by this run, with the keys of the calls that made it. A failed row
+    /// has no fingerprint, so that the next run tries it again.
     ///
     /// # Errors
     /// If an earlier write failed.
@@ -78,7 +79,8 @@ pub trait RowStore: Send + Sync {
     /// If an earlier write failed.
     fn record_file(&self, read: FileRead) -> Pending<'_, ()>;
 
-    /// Puts the rows of files that came back into the table, and takes those of files that are gone out of it.
+    /// Puts the rows of files that came back into the table, and takes those of files that are gone
+    /// out of it.
     ///
     /// # Errors
     /// If that could not be made durable.

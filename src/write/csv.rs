@@ -1,4 +1,5 @@
-//! The table, `summaries.csv`; and `quarantine.csv`, which holds the quarantined rows in the same columns.
+//! The table, `summaries.csv`; and `quarantine.csv`, which holds the quarantined rows in the same
+//! columns.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -78,7 +79,8 @@ fn record<'a>(profile: Profile, cells: impl Iterator<Item = Cow<'a, str>>, to: &
     to.write_all(&line)
 }
 
-/// A number as the spreadsheet of this profile reads it: at most six decimals, without trailing zeros.
+/// A number as the spreadsheet of this profile reads it: at most six decimals, without trailing
+/// zeros.
 fn decimal(number: f64, profile: Profile) -> String {
     let text = format!("{number:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();

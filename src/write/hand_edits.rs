@@ -28,7 +28,8 @@ pub fn inspect_tables(ledger: &LedgerReader, config: &Config) -> Result<Tables, 
     for (name, quarantined) in tables() {
         let path = config.output.join(name);
         let found = stamp(&path);
-        // Under whatever name: a run that was killed while it replaced the outputs has recorded the new ones under their temporary names.
+        // Under whatever name: a run that was killed while it replaced the outputs has recorded the
+        // new ones under their temporary names.
         let as_written = written.iter().any(|output| Some(output.stamp) == found);
         if found.is_some()
             && !as_written
@@ -83,7 +84,8 @@ fn open(path: &Path) -> Option<File> {
     file.metadata().is_ok_and(|meta| meta.is_file()).then_some(file)
 }
 
-/// Saves a table under another name and tells the user. The old name stays until the new table takes it, so that a table is always there.
+/// Saves a table under another name and tells the user. The old name stays until the new table
+/// takes it, so that a table is always there.
 fn save(path: &Path, what: &str) -> Result<(), Fault> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ");
@@ -121,7 +123,8 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     saved.sync_all()
 }
 
-/// Warns if a spreadsheet has the table open: it shows the old rows, and saving them would overwrite the new ones.
+/// Warns if a spreadsheet has the table open: it shows the old rows, and saving them would
+/// overwrite the new ones.
 fn warn_if_open(path: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let locks = [format!(".~lock.{name}#"), format!("~${name}")].map(|lock| path.with_file_name(lock));

@@ -33,7 +33,8 @@ pub(super) fn row(row: &Row, to: &mut dyn Write) -> io::Result<()> {
     line(&Object(row), to)
 }
 
-/// A row as a JSON object: texts as they are (only a spreadsheet runs formulas), an unknown cost as null.
+/// A row as a JSON object: texts as they are (only a spreadsheet runs formulas), an unknown cost as
+/// null.
 struct Object<'a>(&'a Row);
 
 impl Serialize for Object<'_> {

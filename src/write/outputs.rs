@@ -77,7 +77,8 @@ impl Outputs {
     }
 }
 
-/// All outputs, complete and on disk under temporary names. If this is dropped, they are deleted and the old outputs stay.
+/// All outputs, complete and on disk under temporary names. If this is dropped, they are deleted
+/// and the old outputs stay.
 pub struct CompleteOutputs(Vec<Synced>);
 
 impl CompleteOutputs {

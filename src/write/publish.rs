@@ -27,7 +27,8 @@ pub fn publish(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tab
     let past = History { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
     let outputs = outputs.complete(&past)?;
     let settings_hash = settings_hash(config);
-    // Before they take their names: after a kill in between, the next run must not take its own files for files that somebody edited.
+    // Before they take their names: after a kill in between, the next run must not take its own
+    // files for files that somebody edited.
     let new = outputs.states()?.into_iter().map(|(name, stamp)| OutputState { name, stamp, settings_hash });
     let recorded = ledger.record_new_outputs(new.collect());
     tables.save_changed(config)?;

@@ -1,4 +1,5 @@
-//! Compares a table with the ledger: finds what somebody changed in a table by hand since it was written.
+//! Compares a table with the ledger: finds what somebody changed in a table by hand since it was
+//! written.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
@@ -18,8 +19,9 @@ pub(super) struct Edits {
     pub(super) missing: u64,
 }
 
-/// Compares a table with the ledger: the ledger has `rows` rows for it, and `row` returns the row of a source. Deleted
-/// columns, another delimiter and another order of the rows do not count as changes; an added column counts if it has text.
+/// Compares a table with the ledger: the ledger has `rows` rows for it, and `row` returns the row
+/// of a source. Deleted columns, another delimiter and another order of the rows do not count as
+/// changes; an added column counts if it has text.
 ///
 /// # Errors
 /// Whatever `row` returns.

@@ -21,8 +21,9 @@ impl LedgerReader {
         Ok(found.and_then(|(json, cost)| Some(KnownReply { reply: serde_json::from_str(&json).ok()?, cost })))
     }
 
-    /// The money spent since `since` (UTC, ISO 8601), including the most that attempts may have cost whose cost nobody counted. What lies
-    /// in the future, because the clock was set back, is spent as well. A call without a price counts as nothing.
+    /// The money spent since `since` (UTC, ISO 8601), including the most that attempts may have
+    /// cost whose cost nobody counted. What lies in the future, because the clock was set back, is
+    /// spent as well. A call without a price counts as nothing.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -36,7 +36,8 @@ impl LedgerReader {
         self.read(|connection| connection.query_row("SELECT coalesce(max(number), 0) FROM file", [], |row| row.get(0)))
     }
 
-    /// At most `most` files of `folder` whose names come after `after`, in the order of their names.
+    /// At most `most` files of `folder` whose names come after `after`, in the order of their
+    /// names.
     ///
     /// # Errors
     /// If the ledger cannot be read.

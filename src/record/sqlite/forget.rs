@@ -20,8 +20,8 @@ pub struct Forgotten {
     pub runs: usize,
 }
 
-/// Removes what is older than `before` (UTC, ISO 8601) and not needed for the table; with `dry` it only counts. The caller holds the
-/// run's lock.
+/// Removes what is older than `before` (UTC, ISO 8601) and not needed for the table; with `dry` it
+/// only counts. The caller holds the run's lock.
 ///
 /// # Errors
 /// If the ledger in `folder` does not exist or cannot be written.

@@ -273,7 +273,8 @@ impl RowStore for Ledger {
     }
 }
 
-/// Renames a log that has no ledger: it holds paid replies, and `SQLite` would replay it into the new ledger.
+/// Renames a log that has no ledger: it holds paid replies, and `SQLite` would replay it into the
+/// new ledger.
 fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
     for name in ["ledger.db-wal", "ledger.db-shm"] {
         let log = folder.join(name);

@@ -1,4 +1,5 @@
-//! The ledger as an `SQLite` database: one connection that writes in groups (`writer`), one that reads (`reader`).
+//! The ledger as an `SQLite` database: one connection that writes in groups (`writer`), one that
+//! reads (`reader`).
 
 mod calls;
 mod days;

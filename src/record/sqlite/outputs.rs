@@ -37,7 +37,8 @@ pub(super) fn record(connection: &Connection, outputs: &[OutputState]) -> rusqli
     record_new(connection, outputs)
 }
 
-/// Records outputs that still have temporary names. Earlier records stay: until all new files have their names, any of them may be found.
+/// Records outputs that still have temporary names. Earlier records stay: until all new files have
+/// their names, any of them may be found.
 pub(super) fn record_new(connection: &Connection, outputs: &[OutputState]) -> rusqlite::Result<()> {
     let mut insert = connection
         .prepare_cached("INSERT OR REPLACE INTO output (name, size, modified, inode, settings_hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -47,7 +48,8 @@ pub(super) fn record_new(connection: &Connection, outputs: &[OutputState]) -> ru
     Ok(())
 }
 
-/// Rows have changed: the outputs no longer show what the ledger holds. Their stamps stay, so that changes made by hand are still noticed.
+/// Rows have changed: the outputs no longer show what the ledger holds. Their stamps stay, so that
+/// changes made by hand are still noticed.
 pub(super) fn mark_outdated(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE output SET settings_hash = 0 WHERE settings_hash <> 0")?.execute([])?;
     Ok(())

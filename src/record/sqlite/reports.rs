@@ -190,7 +190,8 @@ impl LedgerReader {
         })
     }
 
-    /// Why rows of the table are not done: status, code, number of rows, and the source of one of them.
+    /// Why rows of the table are not done: status, code, number of rows, and the source of one of
+    /// them.
     ///
     /// # Errors
     /// If the ledger cannot be read.

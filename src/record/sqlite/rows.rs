@@ -76,7 +76,8 @@ impl LedgerReader {
         })
     }
 
-    /// At most `most` rows of the table whose sources come after `after`, in the order of their sources. No source is empty.
+    /// At most `most` rows of the table whose sources come after `after`, in the order of their
+    /// sources. No source is empty.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -89,7 +90,8 @@ impl LedgerReader {
         })
     }
 
-    /// Passes every row that matches `filter` to `each`, in the order of their sources. Their signatures are left out.
+    /// Passes every row that matches `filter` to `each`, in the order of their sources. Their
+    /// signatures are left out.
     ///
     /// # Errors
     /// If the ledger cannot be read; or whatever `each` returns.

@@ -12,14 +12,16 @@ use crate::model::Fault;
 
 /// The ledger's file name.
 pub(super) const FILE: &str = "ledger.db";
-/// A new ledger is named by this prefix and this many random letters and digits until it is complete.
+/// A new ledger is named by this prefix and this many random letters and digits until it is
+/// complete.
 const TEMPORARY: &str = ".ledger-";
 const RANDOM_LEN: usize = 6;
 /// "dpch": distinguishes our ledger from other programs' `SQLite` files.
 const APPLICATION_ID: i32 = 0x6470_6368;
 /// The tables of a new ledger. Creating them takes a seventh of the time of all migrations.
 const TABLES: &str = include_str!("tables.sql");
-/// One migration for each version; an older ledger goes through those that it lacks. A released migration never changes.
+/// One migration for each version; an older ledger goes through those that it lacks. A released
+/// migration never changes.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
@@ -57,7 +59,8 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
 }
 
-/// Removes new ledgers that were never completed, and `SQLite`'s files beside them. The caller must hold the lock of `folder`.
+/// Removes new ledgers that were never completed, and `SQLite`'s files beside them. The caller must
+/// hold the lock of `folder`.
 pub fn remove_temporary_ledgers(folder: &Path) {
     let is_ours = |name: &str| {
         let rest = name.strip_prefix(TEMPORARY).unwrap_or_default();
@@ -169,10 +172,12 @@ fn keep_copy(connection: &Connection, path: &Path, version: i32) -> Result<(), F
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
 }
 
-/// Checks the file's header, and with `to_write` whether it is writable, without changing a byte of a file that is not ours.
+/// Checks the file's header, and with `to_write` whether it is writable, without changing a byte of
+/// a file that is not ours.
 ///
-/// Call it before the ledger is opened, never after: closing any descriptor of a file drops all POSIX locks of the process on it,
-/// `SQLite`'s too, and another program that then reads the ledger would remove the log of the running run.
+/// Call it before the ledger is opened, never after: closing any descriptor of a file drops all
+/// POSIX locks of the process on it, `SQLite`'s too, and another program that then reads the ledger
+/// would remove the log of the running run.
 pub(super) fn is_ours(path: &Path, to_write: bool) -> Result<(), Fault> {
     let cannot = |what: String| Fault::usage(format!("the ledger `{}` cannot be used: {what}", path.display()));
     let mut head = [0_u8; 100];

@@ -23,8 +23,8 @@ pub struct Signed {
 }
 
 impl LedgerReader {
-    /// Passes every row of the table that has a signature, or says that it repeats another row, to `each`, in the order of their sources.
-    /// `each` may query the ledger.
+    /// Passes every row of the table that has a signature, or says that it repeats another row, to
+    /// `each`, in the order of their sources. `each` may query the ledger.
     ///
     /// # Errors
     /// If the ledger cannot be read; or whatever `each` returns.

@@ -1,4 +1,5 @@
-//! The ledger's one writer: a thread that commits writes in groups, and answers each only when it is durable.
+//! The ledger's one writer: a thread that commits writes in groups, and answers each only when it
+//! is durable.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,7 +77,8 @@ impl Worker {
                 let _ = self.fault.set(fault.clone());
             }
             for reply in group.into_iter().filter_map(|(_, reply)| reply) {
-                // The sender may be gone, if the run was aborted; the write is durable all the same.
+                // The sender may be gone, if the run was aborted; the write is durable all the
+                // same.
                 let _ = reply.send(result.clone());
             }
             // After a failed commit every later write fails too, so that none looks durable.
@@ -96,7 +98,8 @@ impl Worker {
         self.files.check_ledger()
     }
 
-    /// Checkpoints and empties the write-ahead log, unless readers use it for longer than `timeout`.
+    /// Checkpoints and empties the write-ahead log, unless readers use it for longer than
+    /// `timeout`.
     fn checkpoint(&self, timeout: Duration) {
         // A failure costs nothing: the next start reads the log.
         let set = self.connection.busy_timeout(timeout);
@@ -105,7 +108,8 @@ impl Worker {
     }
 }
 
-/// Waits until `until`, or until a write is urgent. It sleeps once instead of waking for each write, which would cost as much as the write.
+/// Waits until `until`, or until a write is urgent. It sleeps once instead of waking for each
+/// write, which would cost as much as the write.
 fn gather(until: Instant, urgent: &AtomicBool) {
     while !urgent.swap(false, Ordering::Acquire) {
         let left = until.saturating_duration_since(Instant::now());
