@@ -61,8 +61,8 @@ impl<'a> Context<'a> {
     /// Two texts of any table: a source, and the summary or translation of it.
     pub fn of_pair(source: (&'a str, Option<Lang>), target: (&'a str, Option<Lang>), summary: bool) -> Self {
         let relation = if summary { Relation::Summary } else { Relation::Translation };
-        let source = Text::new(Field::Source, source.1, source.0).given(true);
-        let target = Text::new(Field::Target, target.1, target.0);
+        let source = Text::new(Field::SourceColumn, source.1, source.0).given(true);
+        let target = Text::new(Field::TargetColumn, target.1, target.0);
         let texts = vec![source.into(), target.into()];
         Self { texts, pairs: vec![(relation, 0, 1)], published: None, words: None, glossary: None }
     }

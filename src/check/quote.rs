@@ -102,7 +102,7 @@ fn plain(text: &Text) -> String {
 }
 
 fn plain_words(part: &str) -> String {
-    let text = Text::new(Field::Target, None, part);
+    let text = Text::new(Field::TargetColumn, None, part);
     plain(&text).trim().to_owned()
 }
 

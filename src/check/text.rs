@@ -161,8 +161,8 @@ impl<'a> Text<'a> {
     pub(super) fn name(&self) -> &'static str {
         match self.field {
             Field::Article => "the article",
-            Field::Source => "the source",
-            Field::Target => "the target",
+            Field::SourceColumn => "the source",
+            Field::TargetColumn => "the target",
             Field::TitleFr => "the French title",
             Field::TitleEn => "the English title",
             Field::SummaryFr => "the French summary",

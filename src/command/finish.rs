@@ -17,39 +17,39 @@ use crate::write::{self, RunReport, Tables, write_run_report};
 const NAMED_FAILURES: usize = 5;
 
 /// How the articles ended, and what aborted the run, if anything.
-pub(super) struct Ran {
+pub(super) struct RunEnd {
     pub(super) outcome: Outcome,
     pub(super) fault: Option<Fault>,
 }
 
 /// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
-pub(super) fn finish(run: &Run, tables: &Tables, ran: Ran, verbosity: Verbosity) -> (Exit, String) {
-    let Ran { outcome, fault } = ran;
-    let mut end = End { fault: fault.map(|fault| with_lost_replies(fault, run.broker.unrecorded())) };
+pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, verbosity: Verbosity) -> (Exit, String) {
+    let RunEnd { outcome, fault } = ended;
+    let mut faults = FirstFault { fault: fault.map(|fault| with_lost_replies(fault, run.broker.unrecorded())) };
     let ledger = &run.ledger;
     let exit = run.state.exits().fold(outcome.exit, Exit::worse);
-    end.of(write::publish(ledger, &run.config, outcome.cost, tables));
-    end.of(run.state.empty_input().map_or(Ok(()), Err));
-    let mut ending = end.ending(run, &outcome);
-    ending.exit = end.exit(exit).code();
-    ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
-    end.of(receipt(ledger, &run.config.output, &ending, run.broker.usage().by_endpoint()));
-    end.of(ledger.close(end.exit(exit), &ending.summary));
+    faults.keep(write::publish(ledger, &run.config, outcome.cost, tables));
+    faults.keep(run.state.empty_input().map_or(Ok(()), Err));
+    let mut ending = faults.ending(run, &outcome);
+    ending.exit = faults.exit(exit).code();
+    ending.fault = faults.fault.as_ref().map(|fault| fault.message.clone());
+    faults.keep(write_report(ledger, &run.config.output, &ending, run.broker.usage().by_endpoint()));
+    faults.keep(ledger.close(faults.exit(exit), &ending.summary));
     // Closing the ledger may have been the first to fail.
-    let exit = end.exit(exit);
+    let exit = faults.exit(exit);
     ending.exit = exit.code();
-    ending.fault = end.fault.as_ref().map(|fault| fault.message.clone());
+    ending.fault = faults.fault.as_ref().map(|fault| fault.message.clone());
     ending.cause = cause(run, exit);
     if verbosity == Verbosity::Quiet && exit != Exit::Done {
         report::print_error(&report::error_line(&ending));
-    } else if let Some(fault) = &end.fault {
+    } else if let Some(fault) = &faults.fault {
         print_fault(fault);
     }
     if run.progress.prints_lines() {
         report::print_stderr(&report::end_line(&ending));
     }
     if verbosity != Verbosity::Quiet {
-        print_stdout(&report::table(&ending, console::colors_enabled()));
+        print_stdout(&report::final_table(&ending, console::colors_enabled()));
     }
     (exit, report::end_line(&ending))
 }
@@ -83,7 +83,7 @@ pub(super) fn finish_early(ledger: &Ledger, config: &Config, progress: &Progress
     let table = config.output.join(write::names().next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
     // The user is told about this fault. Whether the report can be written makes no difference.
-    let _ = receipt(ledger, &config.output, &ending, Vec::new());
+    let _ = write_report(ledger, &config.output, &ending, Vec::new());
     let _ = ledger.close(fault.exit, &summary);
     print_fault(fault);
     let line = report::end_line(&ending);
@@ -94,14 +94,14 @@ pub(super) fn finish_early(ledger: &Ledger, config: &Config, progress: &Progress
 }
 
 /// Collects faults, so that after one the rest is still tried.
-struct End {
+struct FirstFault {
     fault: Option<Fault>,
 }
 
-impl End {
+impl FirstFault {
     /// The value of a result. Of several faults, the first is reported: it usually caused the
     /// others.
-    fn of<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
+    fn keep<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(fault) => {
@@ -119,11 +119,11 @@ impl End {
         let ledger = &run.ledger;
         let mut flags: BTreeMap<String, u64> = BTreeMap::new();
         let mut flagged = 0;
-        for (combination, rows) in self.of(ledger.flags()).unwrap_or_default() {
+        for (combination, rows) in self.keep(ledger.flags()).unwrap_or_default() {
             flagged += rows;
             combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
         }
-        let failures = self.of(ledger.failures(NAMED_FAILURES)).unwrap_or_default();
+        let failures = self.keep(ledger.failures(NAMED_FAILURES)).unwrap_or_default();
         // If the run was cut short, the next one does the articles that it did not reach.
         let cut_short = run.state.stopped().is_some() || self.fault.is_some();
         let summary = RunSummary {
@@ -148,12 +148,12 @@ impl End {
 }
 
 /// Writes the numbers of the run, for programs.
-fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<EndpointUsage>) -> Result<(), Fault> {
+fn write_report(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<EndpointUsage>) -> Result<(), Fault> {
     let now = jiff::Timestamp::now();
     let (started_at, success) = ledger.times(ledger.run())?;
     let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
     let last_success = if ending.exit == Exit::Done.code() { Some(now.as_second()) } else { earlier };
-    let mut receipt = RunReport {
+    let mut report = RunReport {
         started_at,
         ended_at: format!("{now:.0}"),
         exit: ending.exit,
@@ -165,8 +165,8 @@ fn receipt(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<Endpo
         ..RunReport::default()
     };
     for (status, code, rows, _) in ledger.reasons()? {
-        let codes = if status == Status::Skipped.code() { &mut receipt.skipped } else { &mut receipt.failed };
+        let codes = if status == Status::Skipped.code() { &mut report.skipped } else { &mut report.failed };
         *codes.entry(code).or_default() += rows;
     }
-    write_run_report(output, &receipt, now.as_second(), last_success)
+    write_run_report(output, &report, now.as_second(), last_success)
 }

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::RunArguments;
-use super::finish::{Ran, finish, finish_early};
+use super::finish::{RunEnd, finish, finish_early};
 use super::{endpoints, resources, runtime};
 use crate::broker::{Broker, Endpoints, Spending};
 use crate::call;
@@ -137,9 +137,9 @@ fn execute(
     };
     let tables = write::inspect_tables(&ledger, &config)?;
     let run = Arc::new(assemble((config, partial), Arc::new(ledger), Endpoints::new(clients), progress)?);
-    let ran = runtime.block_on(articles(&run));
+    let ended = runtime.block_on(articles(&run));
     run.progress.finish();
-    let finished = finish(&run, &tables, ran, verbosity);
+    let finished = finish(&run, &tables, ended, verbosity);
     // Not before: until here it listens for a second signal.
     drop(runtime);
     Ok(finished)
@@ -167,7 +167,7 @@ fn assemble((config, partial): (Config, bool), ledger: Arc<Ledger>, endpoints: E
     })
 }
 
-async fn articles(run: &Arc<Run>) -> Ran {
+async fn articles(run: &Arc<Run>) -> RunEnd {
     // It ends with the runtime, so that Ctrl-C also works while the outputs are written.
     tokio::spawn(handle_signals(Arc::clone(run)));
     // On a worker thread: its loop runs once per article, and waking this thread each time would
@@ -176,8 +176,8 @@ async fn articles(run: &Arc<Run>) -> Ran {
     // The panic's message may contain text of an article. The panic hook has logged its place.
     let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug in depeche ended the run; please report it")));
     match result {
-        Ok(outcome) => Ran { outcome, fault: None },
-        Err(fault) => Ran { outcome: run.broker.outcome(fault.exit), fault: Some(fault) },
+        Ok(outcome) => RunEnd { outcome, fault: None },
+        Err(fault) => RunEnd { outcome: run.broker.outcome(fault.exit), fault: Some(fault) },
     }
 }
 

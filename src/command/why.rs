@@ -7,24 +7,24 @@ use super::arguments::WhyArguments;
 use crate::config::Config;
 use crate::discover::display_name;
 use crate::model::{Exit, Fault, Stamp, Status};
-use crate::record::{LedgerReader, PastCall, PastWaste, Story};
+use crate::record::{LedgerReader, PastCall, PastWaste, RowHistory};
 use crate::report::{money, print_stdout, printable};
 
 pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
     let ledger = LedgerReader::open(&config.output)?;
     let ledger = ledger.ok_or_else(|| Fault::usage(format!("no ledger in `{}`: no run has started yet", config.output.display())))?;
-    let mut stories = Vec::new();
+    let mut histories = Vec::new();
     for name in names(&arguments.article, &config) {
-        stories = ledger.stories(&name)?;
-        if !stories.is_empty() {
+        histories = ledger.row_histories(&name)?;
+        if !histories.is_empty() {
             break;
         }
     }
-    if stories.is_empty() {
+    if histories.is_empty() {
         return Err(unknown(&arguments.article));
     }
-    let texts: Vec<String> = stories.iter().map(|story| describe(story, &config)).collect();
+    let texts: Vec<String> = histories.iter().map(|history| describe(history, &config)).collect();
     print_stdout(&texts.join("\n\n"));
     Ok(Exit::Done)
 }
@@ -49,8 +49,8 @@ fn unknown(article: &str) -> Fault {
     Fault::usage(format!("no record of `{}`{hint}", printable(article)))
 }
 
-fn describe(story: &Story, config: &Config) -> String {
-    let row = &story.row;
+fn describe(history: &RowHistory, config: &Config) -> String {
+    let row = &history.row;
     let mut text = format!("{}\n", printable(&row.source));
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -59,32 +59,32 @@ fn describe(story: &Story, config: &Config) -> String {
         }
     };
     line("id", &row.id);
-    line("status", &status(story));
+    line("status", &status(history));
     line("title", if row.digest.title_fr.is_empty() { &row.digest.title_en } else { &row.digest.title_fr });
     line("article", &format!("{} words, language {}", row.words, if row.language.is_empty() { "unknown" } else { &row.language }));
     line("copy of", &row.copy_of);
-    line("processed", &format!("{}; last found by run {}", row.processed_at, story.run));
+    line("processed", &format!("{}; last found by run {}", row.processed_at, history.run));
     for finding in &row.findings {
         line("flag", &format!("{} ({}): {}", finding.check.code(), finding.severity.code(), finding.explanation));
     }
-    line("file", &file(story, config));
+    line("file", &file(history, config));
     line("cost", &money(row.cost));
-    for call in &story.calls {
+    for call in &history.calls {
         line("call", &answered(call));
     }
-    for waste in &story.wasted {
+    for waste in &history.wasted {
         line("call", &unanswered(waste));
     }
-    if story.calls.is_empty() && row.status == Status::Done {
+    if history.calls.is_empty() && row.status == Status::Done {
         line("call", "none in the ledger");
     }
     text.trim_end().to_owned()
 }
 
-fn status(story: &Story) -> String {
-    let row = &story.row;
+fn status(history: &RowHistory) -> String {
+    let row = &history.row;
     let reason = if row.error.is_empty() { String::new() } else { format!(", {}", row.error) };
-    let place = match (story.in_table, row.status) {
+    let place = match (history.in_table, row.status) {
         (false, _) => "; no longer in the table: the last run did not find it",
         (true, Status::Quarantined) => "; in quarantine.csv",
         (true, _) => "",
@@ -92,11 +92,11 @@ fn status(story: &Story) -> String {
     format!("{}{reason}{place}", row.status.code())
 }
 
-fn file(story: &Story, config: &Config) -> String {
-    let Some((path, stamp)) = &story.file else { return "unknown; the next run reads it".into() };
+fn file(history: &RowHistory, config: &Config) -> String {
+    let Some((path, stamp)) = &history.file else { return "unknown; the next run reads it".into() };
     match config.folder.join(path).symlink_metadata() {
         Err(error) => format!("cannot be accessed: {error}"),
-        Ok(_) if story.again => "the next run reads it again".into(),
+        Ok(_) if history.again => "the next run reads it again".into(),
         Ok(meta) if Stamp::of(&meta) == *stamp => "unchanged; the next run does not open it".into(),
         Ok(_) => "changed; the next run reads it".into(),
     }

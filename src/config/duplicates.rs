@@ -5,7 +5,7 @@ use toml::Spanned;
 
 /// What to do about near-duplicates: articles with the same text, which may be trimmed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Near {
+pub enum NearDuplicates {
     /// Do not look for them.
     Off,
     /// Name the original in their rows.
@@ -16,7 +16,8 @@ pub enum Near {
 }
 
 /// The names in the config.
-pub(super) const NEAR: &[(&str, Near)] = &[("off", Near::Off), ("report", Near::Report), ("reuse", Near::Reuse)];
+pub(super) const NEAR: &[(&str, NearDuplicates)] =
+    &[("off", NearDuplicates::Off), ("report", NearDuplicates::Report), ("reuse", NearDuplicates::Reuse)];
 
 /// `[duplicates]` as it is written.
 #[derive(Default, Deserialize)]

@@ -29,7 +29,7 @@ use secrecy::SecretString;
 use crate::model::{GlossaryEntry, SummarySpec, Task};
 
 pub use checks::Checks;
-pub use duplicates::Near;
+pub use duplicates::NearDuplicates;
 pub use endpoint::is_loopback;
 pub use fields::Fields;
 pub use options::{JsonMode, Options, TokenLimit};
@@ -77,7 +77,7 @@ pub struct Config {
     /// article.
     pub max_bytes: u64,
     /// What to do about near-duplicates.
-    pub near: Near,
+    pub near: NearDuplicates,
     /// The names of JSON fields and CSV columns.
     pub fields: Fields,
     /// What to remove as boilerplate.

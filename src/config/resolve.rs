@@ -10,7 +10,7 @@ use super::overrides::Overrides;
 use super::problem::Problem;
 use super::raw::{RawConfig, RawEmbedded, RawSummary};
 use super::validator::{Validator, flag_or};
-use super::{Config, DialectFacts, Embedded, Endpoint, Near, Profile, Route, SHIPPED, Summary, Translator};
+use super::{Config, DialectFacts, Embedded, Endpoint, NearDuplicates, Profile, Route, SHIPPED, Summary, Translator};
 use crate::model::{SummarySpec, Task};
 
 /// A larger file is not a config.
@@ -73,7 +73,7 @@ impl Validator<'_> {
         let glossary = self.glossary(raw.glossary.file);
         let rules = self.rules(raw.input.rules);
         let checks = self.checks(raw.checks);
-        let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, Near::default());
+        let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, NearDuplicates::default());
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let embedded = self.embedded(raw.embedded);
         let run = self.run(raw.run, raw.input.allow_empty.unwrap_or(false), &overrides.run);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Checks, Config, Embedded, Fields, Near, Profile, Route, Rules, RunSettings, Summary, Translator};
+use super::{Checks, Config, Embedded, Fields, NearDuplicates, Profile, Route, Rules, RunSettings, Summary, Translator};
 use crate::model::SummarySpec;
 
 impl Config {
@@ -14,7 +14,7 @@ impl Config {
             folder: PathBuf::from("/base"),
             input: vec![PathBuf::from("/base/input")],
             max_bytes: 1 << 20,
-            near: Near::Report,
+            near: NearDuplicates::Report,
             fields: Fields::default(),
             rules: Arc::new(Rules::shipped()),
             output: PathBuf::from("/base/output"),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use super::signature::{Likeness, Signature};
-use crate::config::Near;
+use crate::config::NearDuplicates;
 use crate::model::{Fault, Understood};
 use crate::record::LedgerReader;
 
@@ -115,7 +115,7 @@ impl DuplicateIndex {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn new(ledger: &LedgerReader, near: Near) -> Result<Self, Fault> {
+    pub fn new(ledger: &LedgerReader, near: NearDuplicates) -> Result<Self, Fault> {
         Self::with(ledger, near, false)
     }
 
@@ -123,12 +123,12 @@ impl DuplicateIndex {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn for_estimate(ledger: &LedgerReader, near: Near) -> Result<Self, Fault> {
+    pub fn for_estimate(ledger: &LedgerReader, near: NearDuplicates) -> Result<Self, Fault> {
         Self::with(ledger, near, true)
     }
 
-    fn with(ledger: &LedgerReader, near: Near, estimating: bool) -> Result<Self, Fault> {
-        if near != Near::Reuse {
+    fn with(ledger: &LedgerReader, near: NearDuplicates, estimating: bool) -> Result<Self, Fault> {
+        if near != NearDuplicates::Reuse {
             return Ok(Self(None));
         }
         let mut state = State { estimating, ..State::default() };
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_longer_text_is_an_original_of_its_own() {
-        let index = DuplicateIndex::new(&LedgerReader::empty().unwrap(), Near::Reuse).unwrap();
+        let index = DuplicateIndex::new(&LedgerReader::empty().unwrap(), NearDuplicates::Reuse).unwrap();
         let ledger = LedgerReader::empty().unwrap();
         let articles = [article("a", &signature(1)), article("b", &signature(1)), article("c", &longer(1)), article("d", &longer(1))];
         let roles = index.roles(&ledger, &articles.map(Ok)).unwrap();

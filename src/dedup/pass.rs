@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::signature::Signature;
 use super::sort::{Sorted, Sorter};
-use crate::config::Near;
+use crate::config::NearDuplicates;
 use crate::model::{Fault, Finding, Flag, Row};
 use crate::record::Ledger;
 
@@ -32,7 +32,7 @@ const NONE: u32 = u32::MAX;
 ///
 /// # Errors
 /// If the ledger cannot be read or written, or the disk is full.
-pub fn mark_copies(ledger: &Ledger, near: Near, folder: &Path) -> Result<(), Fault> {
+pub fn mark_copies(ledger: &Ledger, near: NearDuplicates, folder: &Path) -> Result<(), Fault> {
     let disk_fault = |error: io::Error| Fault::usage(format!("cannot look for near-duplicates in `{}`: {error}", folder.display()));
     let (rows, candidates) = candidates(ledger, near, folder, &disk_fault)?;
     let mut candidates = candidates.peekable();
@@ -61,13 +61,18 @@ pub fn mark_copies(ledger: &Ledger, near: Near, folder: &Path) -> Result<(), Fau
 
 /// Each row's number in the ledger, by its place; and the pairs of places with a common band key
 /// (the later place in the upper half).
-fn candidates(ledger: &Ledger, near: Near, folder: &Path, disk_fault: &impl Fn(io::Error) -> Fault) -> Result<(Vec<i64>, Sorted), Fault> {
+fn candidates(
+    ledger: &Ledger,
+    near: NearDuplicates,
+    folder: &Path,
+    disk_fault: &impl Fn(io::Error) -> Fault,
+) -> Result<(Vec<i64>, Sorted), Fault> {
     let mut rows = Vec::new();
     let mut keys = Sorter::new(folder);
     ledger.each_signature(|row| {
         let at = place(rows.len());
         rows.push(row.number);
-        let signature = if near == Near::Off { None } else { Signature::from_bytes(&row.signature) };
+        let signature = if near == NearDuplicates::Off { None } else { Signature::from_bytes(&row.signature) };
         signature.iter().flat_map(Signature::band_keys).try_for_each(|key| keys.push(pair(key, at))).map_err(disk_fault)
     })?;
     let mut pairs = Sorter::new(folder);

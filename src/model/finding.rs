@@ -49,9 +49,11 @@ pub enum Field {
     /// The whole text in English.
     TextEn,
     /// The source column of `depeche check`.
-    Source,
+    #[serde(rename = "source")]
+    SourceColumn,
     /// The target column of `depeche check`.
-    Target,
+    #[serde(rename = "target")]
+    TargetColumn,
 }
 
 impl Field {
@@ -65,8 +67,8 @@ impl Field {
             Self::SummaryEn => "summary_en",
             Self::TextFr => "text_fr",
             Self::TextEn => "text_en",
-            Self::Source => "source",
-            Self::Target => "target",
+            Self::SourceColumn => "source",
+            Self::TargetColumn => "target",
         }
     }
 

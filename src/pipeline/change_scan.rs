@@ -35,9 +35,9 @@ pub(super) enum Change {
 
 /// What the walk changes in the table.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Listing {
-    /// Files whose rows come back into the table.
-    pub(super) back: Vec<i64>,
+pub(super) struct TableChanges {
+    /// Files whose rows return to the table.
+    pub(super) returned: Vec<i64>,
     /// Files whose rows leave it.
     pub(super) gone: Vec<i64>,
     /// Inputs without any file, although the table has rows from below them. These rows stay.
@@ -69,8 +69,8 @@ pub(super) struct ChangeScan<'a> {
     allow_empty: bool,
     /// Numbers of files that were looked up one by one.
     looked_up: HashSet<i64>,
-    /// Files that were not in the table, and are back.
-    back: Vec<i64>,
+    /// Files that were not in the table, and have returned.
+    returned: Vec<i64>,
     /// Files in the table that are gone.
     gone: Vec<i64>,
 }
@@ -98,7 +98,7 @@ impl<'a> ChangeScan<'a> {
             last_page: true,
             visited: HashSet::new(),
             looked_up: HashSet::new(),
-            back: Vec::new(),
+            returned: Vec::new(),
             gone: Vec::new(),
         })
     }
@@ -128,7 +128,7 @@ impl<'a> ChangeScan<'a> {
 
     /// Ends the comparison. A folder that holds nothing is more often one that is not mounted than
     /// one that somebody emptied.
-    pub(super) fn end(mut self) -> Result<Listing, Fault> {
+    pub(super) fn end(mut self) -> Result<TableChanges, Fault> {
         self.leave()?;
         let suspects = self.inputs_without_files();
         let mut empty = BTreeSet::new();
@@ -149,7 +149,7 @@ impl<'a> ChangeScan<'a> {
                 empty.insert(root.clone());
             }
         }
-        Ok(Listing { back: self.back, gone: self.gone, empty: empty.into_iter().collect() })
+        Ok(TableChanges { returned: self.returned, gone: self.gone, empty: empty.into_iter().collect() })
     }
 
     /// The inputs below which no file was found, unless that is allowed.
@@ -183,7 +183,7 @@ impl<'a> ChangeScan<'a> {
             && Some(known.stamp) == stamp
             && known.settings == self.settings
         {
-            self.back.extend((!known.in_table).then_some(known.number));
+            self.returned.extend((!known.in_table).then_some(known.number));
             return Change::Unchanged { done: known.done, skipped: known.skipped };
         }
         let number = known.map_or(self.next_number, |known| known.number);
@@ -260,7 +260,7 @@ pub(super) fn is_settled(source: &Source) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Exit, RunSummary};
-    use crate::record::{FileRead, Ledger, RowStore};
+    use crate::record::{CompletedFile, Ledger, RowStore};
 
     const SETTINGS: i64 = 7;
 
@@ -278,7 +278,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for (number, name) in (1..).zip(names) {
             let file = Arc::new(FileRef { number, folder: b"input".to_vec(), name: name.as_bytes().to_vec() });
-            runtime.block_on(ledger.record_file(FileRead { file, stamp: stamp(5), settings: SETTINGS, done: 2, skipped: 1 })).unwrap();
+            runtime.block_on(ledger.record_file(CompletedFile { file, stamp: stamp(5), settings: SETTINGS, done: 2, skipped: 1 })).unwrap();
         }
         ledger.close(Exit::Done, &RunSummary::default()).unwrap();
         Ledger::open(folder, false).unwrap()
@@ -299,7 +299,7 @@ mod tests {
         let Change::Changed(c) = scan.look_up(&Ok(source("c", 6))).unwrap() else { panic!("its size changed") };
         let Change::Changed(e) = scan.look_up(&Ok(source("e", 5))).unwrap() else { panic!("it is new") };
         assert_eq!((c.number, e.number), (3, 5));
-        assert_eq!(scan.end().unwrap(), Listing { gone: vec![2, 4], ..Listing::default() });
+        assert_eq!(scan.end().unwrap(), TableChanges { gone: vec![2, 4], ..TableChanges::default() });
     }
 
     #[test]
@@ -313,14 +313,14 @@ mod tests {
             }
             scan.end().unwrap()
         };
-        let kept = Listing { empty: vec!["/base/input".into()], ..Listing::default() };
+        let kept = TableChanges { empty: vec!["/base/input".into()], ..TableChanges::default() };
         assert_eq!(scan(&config(), &[]), kept);
         let two = Config { input: vec!["/base/input".into(), "/base/other".into()], ..config() };
         let other = Source { path: "/base/other/c".into(), ..source("c", 5) };
         assert_eq!(scan(&two, std::slice::from_ref(&other)), kept, "one of two is not mounted");
         let elsewhere = Config { input: vec!["/base/other".into()], ..config() };
         assert_eq!(scan(&elsewhere, &[]).empty, [PathBuf::from("/base/other")], "nothing at all was found");
-        let moved = Listing { gone: vec![1, 2], ..Listing::default() };
+        let moved = TableChanges { gone: vec![1, 2], ..TableChanges::default() };
         assert_eq!(scan(&elsewhere, &[other]), moved, "another input");
         let mut allowed = config();
         allowed.run.allow_empty = true;

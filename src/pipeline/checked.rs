@@ -119,7 +119,7 @@ fn is_translated(article: &Article, field: Field) -> bool {
     let lang = match field {
         Field::TitleFr | Field::SummaryFr | Field::TextFr => Lang::FR,
         Field::TitleEn | Field::SummaryEn | Field::TextEn => Lang::EN,
-        Field::Article | Field::Source | Field::Target => return false,
+        Field::Article | Field::SourceColumn | Field::TargetColumn => return false,
     };
     article.language != Some(lang)
 }

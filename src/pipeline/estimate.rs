@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::change_scan::{Change, ChangeScan};
 use super::fingerprints::Fingerprints;
-use super::reading::{read_all, sign};
+use super::reading::{add_signature, read_all};
 use crate::broker::Endpoints;
 use crate::call::EndpointClient;
 use crate::config::Config;
@@ -122,7 +122,7 @@ impl Estimator<'_> {
         let mut articles = Vec::with_capacity(batch.len());
         let signed = |mut understood: Understood| {
             if let Ok(article) = &mut understood {
-                sign(article, self.config.near);
+                add_signature(article, self.config.near);
             }
             understood
         };

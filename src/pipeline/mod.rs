@@ -1,7 +1,7 @@
 //! Drives the stages: makes the row of every article in the input.
 //!
 //! A thread walks the input (`walk`), rayon workers turn files into articles (`reading`), and a
-//! tokio task for each source makes its rows (`source`, `article`). Every source in progress needs
+//! tokio task for each source makes its rows (`source_articles`, `article`). Every source in progress needs
 //! a permit, so memory does not grow with the input. The queue between workers and tasks holds as
 //! many sources as there are permits, so a worker never blocks on it.
 
@@ -16,7 +16,7 @@ mod reading;
 mod recording;
 mod run_limits;
 mod run_state;
-mod source;
+mod source_articles;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ pub use fingerprints::Fingerprints;
 pub use reading::read_all;
 pub use run_limits::RunLimits;
 pub use run_state::RunState;
-use source::Source;
+use source_articles::SourceArticles;
 
 /// How long calls in flight may take after a signal or a limit.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -109,7 +109,7 @@ impl Run {
 /// If the run cannot go on because of the ledger or the disk.
 pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     let permits = SPARE_SOURCES + 2 * run.endpoints.max_in_flight();
-    let (queue, mut sources) = mpsc::channel::<Source>(permits);
+    let (queue, mut sources) = mpsc::channel::<SourceArticles>(permits);
     let walk = walk::start(Arc::clone(&run), queue, permits)?;
     let ticker = tokio::spawn(tick(Arc::clone(&run.progress)));
     let watch = tokio::spawn(watch_ledger(Arc::clone(&run)));
@@ -134,7 +134,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
                         // This must happen here, where sources come in order: their tasks may start
                         // in any order.
                         let roles = run.duplicates.roles(&run.ledger, &source.articles);
-                        tasks.spawn(source::process(Arc::clone(&run), source, roles));
+                        tasks.spawn(source_articles::process(Arc::clone(&run), source, roles));
                     }
                 }
                 None => reading = false,
@@ -176,7 +176,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
 struct Order {
     matters: bool,
     next: u64,
-    early: BTreeMap<u64, Source>,
+    early: BTreeMap<u64, SourceArticles>,
 }
 
 impl Order {
@@ -185,7 +185,7 @@ impl Order {
     }
 
     /// Adds a source; returns the sources that come next.
-    fn push(&mut self, source: Source) -> Vec<Source> {
+    fn push(&mut self, source: SourceArticles) -> Vec<SourceArticles> {
         if !self.matters {
             return vec![source];
         }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use crate::config::{Config, Near};
+use crate::config::{Config, NearDuplicates};
 use crate::dedup::Signature;
 use crate::discover::Found;
 use crate::extract::Unfinished;
@@ -25,8 +25,8 @@ pub(super) fn is_long(source: &Source, config: &Config) -> bool {
 }
 
 /// Adds the article's signature, if near-duplicates are looked for.
-pub(super) fn sign(article: &mut Article, near: Near) {
-    if near != Near::Off {
+pub(super) fn add_signature(article: &mut Article, near: NearDuplicates) {
+    if near != NearDuplicates::Off {
         article.signature = Signature::of(article).map_or_else(Vec::new, |signature| signature.to_bytes());
     }
 }

@@ -9,12 +9,12 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::Run;
-use super::change_scan::{Change, ChangeScan, Listing, is_settled};
+use super::change_scan::{Change, ChangeScan, TableChanges, is_settled};
 use super::permits::SourcePermits;
-use super::reading::{articles, finish, is_long, sign, understand};
-use super::source::{ReadFile, Source};
+use super::reading::{add_signature, articles, finish, is_long, understand};
+use super::source_articles::{FileProgress, SourceArticles};
 use crate::discover::{self, Found, walk_counting_links};
-use crate::model::{self, Fault, Understood};
+use crate::model::{Fault, Source, Understood};
 use crate::record::FileRef;
 use crate::report::Event;
 
@@ -22,7 +22,7 @@ use crate::report::Event;
 ///
 /// # Errors
 /// If a thread cannot be started.
-pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) -> Result<JoinHandle<()>, Fault> {
+pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<SourceArticles>, permits: usize) -> Result<JoinHandle<()>, Fault> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("read-{number}")).build();
     let pool = pool.map_err(|error| Fault::usage(format!("cannot start threads for reading: {error}")))?;
     start_counting(&run);
@@ -57,9 +57,9 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<Source>, permits: usize) 
         if run.partial {
             return;
         }
-        let listed = scan.end().and_then(|Listing { back, gone, empty }| {
+        let listed = scan.end().and_then(|TableChanges { returned, gone, empty }| {
             run.state.found_empty(&empty);
-            walker.runtime.block_on(run.rows.list_files(back, gone))
+            walker.runtime.block_on(run.rows.move_rows(returned, gone))
         });
         if let Err(fault) = listed {
             run.abort(fault);
@@ -85,7 +85,7 @@ struct Walker<'a> {
     run: &'a Arc<Run>,
     runtime: Handle,
     permits: SourcePermits,
-    queue: mpsc::Sender<Source>,
+    queue: mpsc::Sender<SourceArticles>,
     pool: rayon::ThreadPool,
     /// How many jobs there were so far.
     count: u64,
@@ -93,7 +93,7 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     /// Waits for a permit and hands a job to the workers; returns false if the run was stopped.
-    fn pass(&mut self, job: impl FnOnce(&Run) -> (Vec<Understood>, Arc<ReadFile>) + Send + 'static) -> bool {
+    fn pass(&mut self, job: impl FnOnce(&Run) -> (Vec<Understood>, Arc<FileProgress>) + Send + 'static) -> bool {
         let Some(permit) = self.permits.next() else { return false };
         if self.run.state.stopped().is_some() {
             return false;
@@ -103,10 +103,10 @@ impl Walker<'_> {
         self.count += 1;
         self.pool.spawn(move || {
             let (mut articles, file) = job(&run);
-            articles.iter_mut().flatten().for_each(|article| sign(article, run.config.near));
+            articles.iter_mut().flatten().for_each(|article| add_signature(article, run.config.near));
             // The queue is never full, because it holds as many sources as there are permits. It is
             // closed only if the run was aborted.
-            let _ = queue.try_send(Source { articles, number, file, _permit: permit });
+            let _ = queue.try_send(SourceArticles { articles, number, file, _permit: permit });
         });
         true
     }
@@ -122,16 +122,16 @@ impl Walker<'_> {
             let stamp = source.filter(is_settled).and_then(|source| source.stamp);
             run.progress.update(Event::Read);
             run.progress.update(Event::Found((articles.len() as u64).saturating_sub(1)));
-            (articles, Arc::new(ReadFile::new(file, stamp)))
+            (articles, Arc::new(FileProgress::new(file, stamp)))
         })
     }
 
     /// Passes on the articles of a long source one by one, each with a permit of its own; returns
     /// false if the run was stopped.
-    fn pass_articles(&mut self, source: &model::Source, file: Arc<FileRef>) -> bool {
+    fn pass_articles(&mut self, source: &Source, file: Arc<FileRef>) -> bool {
         // If the file is written to later, its stamp differs, and the next run reads it again.
         let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
-        let file = Arc::new(ReadFile::new(file, stamp));
+        let file = Arc::new(FileProgress::new(file, stamp));
         let going_on = self.pass_each(source, &file);
         self.run.progress.update(Event::Read);
         if !going_on {
@@ -142,7 +142,7 @@ impl Walker<'_> {
         self.pass(move |_| (Vec::new(), file))
     }
 
-    fn pass_each(&mut self, source: &model::Source, file: &Arc<ReadFile>) -> bool {
+    fn pass_each(&mut self, source: &Source, file: &Arc<FileProgress>) -> bool {
         articles(source, &self.run.config).all(|article| {
             let file = Arc::clone(file);
             self.run.progress.update(Event::Found(1));

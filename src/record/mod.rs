@@ -10,7 +10,7 @@ mod store;
 
 pub use lock::RunLock;
 pub use sqlite::{
-    Filter, Forgotten, KnownFile, Ledger, LedgerReader, Lost, OutputState, PastCall, PastRun, PastWaste, Signed, Spent, Story, forget,
-    remove_temporary_ledgers,
+    Filter, Forgotten, KnownFile, Ledger, LedgerReader, Lost, OutputState, PastCall, PastRun, PastWaste, RowHistory, RowSignature, Spent,
+    forget, remove_temporary_ledgers,
 };
-pub use store::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};
+pub use store::{AnsweredCall, CallStore, Claim, CompletedFile, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};

@@ -39,7 +39,7 @@ pub trait CallStore: Send + Sync {
 }
 
 /// Rows and the files they come from. Only [`RowStore::flush`], [`RowStore::checkpoint`] and
-/// [`RowStore::list_files`] wait for the disk; writes of rows need not, because the replies behind
+/// [`RowStore::move_rows`] wait for the disk; writes of rows need not, because the replies behind
 /// them are durable already.
 pub trait RowStore: Send + Sync {
     /// The row of a source.
@@ -77,14 +77,14 @@ pub trait RowStore: Send + Sync {
     ///
     /// # Errors
     /// If an earlier write failed.
-    fn record_file(&self, read: FileRead) -> Pending<'_, ()>;
+    fn record_file(&self, read: CompletedFile) -> Pending<'_, ()>;
 
-    /// Puts the rows of files that came back into the table, and takes those of files that are gone
-    /// out of it.
+    /// Moves the rows of the `returned` files into the table, and those of the `gone` files out of
+    /// it. Both are numbers of files.
     ///
     /// # Errors
     /// If that could not be made durable.
-    fn list_files(&self, back: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()>;
+    fn move_rows(&self, returned: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()>;
 
     /// Waits until all earlier writes are durable.
     ///
@@ -174,7 +174,7 @@ pub struct FileRef {
 
 /// A file that was read to its end, with all its rows recorded.
 #[derive(Clone, Debug)]
-pub struct FileRead {
+pub struct CompletedFile {
     /// The file.
     pub file: Arc<FileRef>,
     /// What it looked like before it was opened.

@@ -4,22 +4,22 @@
 mod bars;
 mod columns;
 mod duration;
+mod ending;
 mod event;
 mod log;
 mod printable;
 mod progress;
-mod table;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use columns::{Align, columns, columns_with_head};
 pub use duration::human_duration;
+pub use ending::{Ending, end_line, error_line, final_table, money};
 pub use event::Event;
 pub use log::start as start_log;
 pub use printable::printable;
 pub use progress::Progress;
-pub use table::{Ending, end_line, error_line, money, table};
 
 /// How much to print.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Statement, params};
 
 use super::reader::LedgerReader;
 use crate::model::{Fault, Stamp};
-use crate::record::{FileRead, FileRef};
+use crate::record::{CompletedFile, FileRef};
 
 /// A file as an earlier run left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,8 +114,8 @@ pub(super) fn begin(connection: &Connection, file: &FileRef, run: i64) -> rusqli
 }
 
 /// Ends a file in this run; returns whether rows left the table.
-pub(super) fn end(connection: &Connection, read: &FileRead, run: i64) -> rusqlite::Result<bool> {
-    let FileRead { file, stamp, settings, done, skipped } = read;
+pub(super) fn end(connection: &Connection, read: &CompletedFile, run: i64) -> rusqlite::Result<bool> {
+    let CompletedFile { file, stamp, settings, done, skipped } = read;
     let [size, inode, done, skipped] = [stamp.size, stamp.inode, *done, *skipped].map(signed);
     let statement = "INSERT OR REPLACE INTO file (folder, name, number, size, modified, inode, settings_hash, in_table, run, done, skipped)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10)";
@@ -136,10 +136,10 @@ pub(super) fn end(connection: &Connection, read: &FileRead, run: i64) -> rusqlit
     Ok(left > 0)
 }
 
-/// See [`crate::record::RowStore::list_files`]; returns whether the table changes.
-pub(super) fn list(connection: &Connection, back: &[i64], gone: &[i64]) -> rusqlite::Result<bool> {
+/// See [`crate::record::RowStore::move_rows`]; returns whether the table changes.
+pub(super) fn move_rows(connection: &Connection, returned: &[i64], gone: &[i64]) -> rusqlite::Result<bool> {
     let mut changed = 0;
-    for (files, in_table) in [(back, 1), (gone, 0)] {
+    for (files, in_table) in [(returned, 1), (gone, 0)] {
         for number in files {
             connection.prepare_cached("UPDATE file SET in_table = ?2 WHERE number = ?1")?.execute(params![number, in_table])?;
             changed += connection.prepare_cached("UPDATE row SET in_table = ?2 WHERE file = ?1")?.execute(params![number, in_table])?;

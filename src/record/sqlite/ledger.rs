@@ -16,7 +16,7 @@ use super::reader::LedgerReader;
 use super::writer::Writer;
 use super::{calls, runs, schema};
 use crate::model::{Exit, Fault, Row, RunSummary, TABLE, UnusableSpend};
-use crate::record::{AnsweredCall, CallStore, Claim, FileRead, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};
+use crate::record::{AnsweredCall, CallStore, Claim, CompletedFile, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};
 
 /// Time between two attempts to send to a full queue.
 const QUEUE_POLL: Duration = Duration::from_millis(1);
@@ -256,12 +256,12 @@ impl RowStore for Ledger {
         Box::pin(self.send(Write::Found { source: source.to_owned(), file: Arc::clone(file) }, None))
     }
 
-    fn record_file(&self, read: FileRead) -> Pending<'_, ()> {
+    fn record_file(&self, read: CompletedFile) -> Pending<'_, ()> {
         Box::pin(self.send(Write::File(read), None))
     }
 
-    fn list_files(&self, back: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::ListFiles { back, gone }))
+    fn move_rows(&self, returned: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::MoveRows { returned, gone }))
     }
 
     fn flush(&self) -> Pending<'_, ()> {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::outputs::OutputState;
 use crate::model::{Exit, Fault, Row, RunSummary, UnusableSpend};
-use crate::record::{AnsweredCall, Claim, FileRead, FileRef};
+use crate::record::{AnsweredCall, Claim, CompletedFile, FileRef};
 
 /// One write.
 pub(super) enum Write {
@@ -21,9 +21,9 @@ pub(super) enum Write {
     /// See [`crate::record::RowStore::mark_found`].
     Found { source: String, file: Arc<FileRef> },
     /// See [`crate::record::RowStore::record_file`].
-    File(FileRead),
-    /// See [`crate::record::RowStore::list_files`].
-    ListFiles { back: Vec<i64>, gone: Vec<i64> },
+    File(CompletedFile),
+    /// See [`crate::record::RowStore::move_rows`].
+    MoveRows { returned: Vec<i64>, gone: Vec<i64> },
     /// What these rows say about the article they repeat.
     Copies(Vec<Row>),
     /// The outputs were written from the rows as they are now.

@@ -56,7 +56,7 @@ pub struct Lost {
 
 /// A row and how it was made.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub struct RowHistory {
     /// The row.
     pub row: Row,
     /// Whether it is in the table.
@@ -286,7 +286,7 @@ impl LedgerReader {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn stories(&self, name: &str) -> Result<Vec<Story>, Fault> {
+    pub fn row_histories(&self, name: &str) -> Result<Vec<RowHistory>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(&format!(
                 "SELECT {}, row.in_table AS in_table, row.run AS run, calls, folder, name, size, modified, inode, settings_hash
@@ -295,7 +295,7 @@ impl LedgerReader {
                  ORDER BY source",
                 *SELECTED
             ))?;
-            let story = |row: &rusqlite::Row| {
+            let history = |row: &rusqlite::Row| {
                 let folder: Option<Vec<u8>> = row.get("folder")?;
                 let file = match folder {
                     Some(folder) => {
@@ -311,9 +311,9 @@ impl LedgerReader {
                     wasted.extend(past_waste(connection, &key)?);
                     calls.extend(past_call(connection, &key)?);
                 }
-                Ok(Story { row: row_of(row)?, in_table: row.get("in_table")?, run: row.get("run")?, file, again, calls, wasted })
+                Ok(RowHistory { row: row_of(row)?, in_table: row.get("in_table")?, run: row.get("run")?, file, again, calls, wasted })
             };
-            statement.query_map([name], story)?.collect()
+            statement.query_map([name], history)?.collect()
         })
     }
 }

@@ -11,7 +11,7 @@ const PAGE: usize = 256;
 
 /// A row of the table, as far as near-duplicates are concerned.
 #[derive(Clone, Debug)]
-pub struct Signed {
+pub struct RowSignature {
     /// The row's number. It changes when the row is made again.
     pub number: i64,
     /// Its source.
@@ -28,7 +28,7 @@ impl LedgerReader {
     ///
     /// # Errors
     /// If the ledger cannot be read; or whatever `each` returns.
-    pub fn each_signature(&self, mut each: impl FnMut(Signed) -> Result<(), Fault>) -> Result<(), Fault> {
+    pub fn each_signature(&self, mut each: impl FnMut(RowSignature) -> Result<(), Fault>) -> Result<(), Fault> {
         let mut after = String::new();
         loop {
             let page = self.signatures_after(&after)?;
@@ -44,14 +44,15 @@ impl LedgerReader {
     }
 
     /// The next page of rows whose sources come after `after`. No source is empty.
-    fn signatures_after(&self, after: &str) -> Result<Vec<Signed>, Fault> {
+    fn signatures_after(&self, after: &str) -> Result<Vec<RowSignature>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT rowid, source, signature, copy_of FROM row
                  WHERE in_table = 1 AND (signature <> x'' OR copy_of <> '') AND source > ?1 ORDER BY source LIMIT ?2",
             )?;
-            let row =
-                |row: &rusqlite::Row| Ok(Signed { number: row.get(0)?, source: row.get(1)?, signature: row.get(2)?, copy_of: row.get(3)? });
+            let row = |row: &rusqlite::Row| {
+                Ok(RowSignature { number: row.get(0)?, source: row.get(1)?, signature: row.get(2)?, copy_of: row.get(3)? })
+            };
             statement.query_map(params![after, i64::try_from(PAGE).unwrap_or(i64::MAX)], row)?.collect()
         })
     }

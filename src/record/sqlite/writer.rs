@@ -138,7 +138,7 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
                 rows_changed |= rows::mark_found(&transaction, source, (file.number, run))?;
             }
             Write::File(read) => rows_changed |= files::end(&transaction, read, run)?,
-            Write::ListFiles { back, gone } => rows_changed |= files::list(&transaction, back, gone)?,
+            Write::MoveRows { returned, gone } => rows_changed |= files::move_rows(&transaction, returned, gone)?,
             Write::Copies(copies) => rows::mark_copies(&transaction, copies)?,
             Write::Outputs(written) => outputs::record(&transaction, written)?,
             Write::NewOutputs(new) => outputs::record_new(&transaction, new)?,

@@ -31,7 +31,7 @@ pub struct Ending {
 }
 
 /// The final table, with colours if `colour` is set.
-pub fn table(ending: &Ending, colour: bool) -> String {
+pub fn final_table(ending: &Ending, colour: bool) -> String {
     let style = console::Style::new().force_styling(colour).red().bold();
     let mut text = String::new();
     for line in columns([Align::Left, Align::Right, Align::Left], &rows(ending)) {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_table_lines_up_and_is_printable() {
-        insta::assert_snapshot!(table(&ending(), false), @r"
+        insta::assert_snapshot!(final_table(&ending(), false), @r"
         found       13
         done        10  3 by earlier runs
         skipped      1  excluded by a rule; see the `error` column
@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn failures_are_red_and_nothing_else_has_a_colour() {
-        let coloured: Vec<String> = table(&ending(), true).lines().filter(|line| line.contains('\u{1b}')).map(str::to_owned).collect();
+        let coloured: Vec<String> =
+            final_table(&ending(), true).lines().filter(|line| line.contains('\u{1b}')).map(str::to_owned).collect();
         assert_eq!(coloured, ["\u{1b}[31m\u{1b}[1mfailed       2\u{1b}[0m"]);
     }
 

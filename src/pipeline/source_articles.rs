@@ -11,20 +11,20 @@ use super::article;
 use super::recording::{Ended, blank_row, record_failed, record_skipped};
 use crate::dedup::Role;
 use crate::model::{Article, ErrorCode, Exit, Failure, Fault, Reject, Stamp, Status, Understood};
-use crate::record::{FileRead, FileRef};
+use crate::record::{CompletedFile, FileRef};
 
 /// The articles of one source, or some of them, with the source's permit.
-pub(super) struct Source {
+pub(super) struct SourceArticles {
     pub(super) articles: Vec<Understood>,
     /// The source's place in the walk.
     pub(super) number: u64,
     /// Shared by all parts of a source: the last one records the file.
-    pub(super) file: Arc<ReadFile>,
+    pub(super) file: Arc<FileProgress>,
     pub(super) _permit: OwnedSemaphorePermit,
 }
 
 /// A file in progress: how its rows ended.
-pub(super) struct ReadFile {
+pub(super) struct FileProgress {
     pub(super) file: Arc<FileRef>,
     /// What the file looked like, if that can be relied on.
     stamp: Option<Stamp>,
@@ -36,7 +36,7 @@ pub(super) struct ReadFile {
     unfinished: AtomicBool,
 }
 
-impl ReadFile {
+impl FileProgress {
     pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>) -> Self {
         let (failed, unfinished) = (AtomicBool::new(false), AtomicBool::new(false));
         Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), failed, unfinished }
@@ -53,9 +53,9 @@ impl ReadFile {
     }
 
     /// What the ledger records of the file; `None` if rows are missing.
-    fn record(self, settings: i64) -> Option<FileRead> {
+    fn record(self, settings: i64) -> Option<CompletedFile> {
         let again = self.failed.into_inner() || self.stamp.is_none();
-        (!self.unfinished.into_inner()).then(|| FileRead {
+        (!self.unfinished.into_inner()).then(|| CompletedFile {
             file: self.file,
             stamp: self.stamp.unwrap_or(Stamp { size: 0, modified: 0, inode: 0 }),
             settings: if again { 0 } else { settings },
@@ -66,8 +66,8 @@ impl ReadFile {
 }
 
 /// Makes the row of every article of a source. The permit is returned at the end.
-pub(super) async fn process(run: Arc<Run>, source: Source, roles: Result<Vec<Role>, Fault>) -> Exit {
-    let Source { articles, file, _permit, .. } = source;
+pub(super) async fn process(run: Arc<Run>, source: SourceArticles, roles: Result<Vec<Role>, Fault>) -> Exit {
+    let SourceArticles { articles, file, _permit, .. } = source;
     let roles = match roles {
         Ok(roles) => roles,
         Err(fault) => {
@@ -129,8 +129,8 @@ fn exit_for(run: &Run, ended: Ended) -> Exit {
 mod tests {
     use super::*;
 
-    fn file(stamp: Option<Stamp>, ended: &[Option<Status>]) -> Option<FileRead> {
-        let file = ReadFile::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp);
+    fn file(stamp: Option<Stamp>, ended: &[Option<Status>]) -> Option<CompletedFile> {
+        let file = FileProgress::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp);
         for status in ended {
             file.count(*status);
         }
