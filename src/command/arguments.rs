@@ -1,16 +1,18 @@
 //! The command line as clap parses it, and its help.
 
+#![expect(clippy::doc_markdown, reason = "clap prints these comments as help")]
+
+mod groups;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, Overrides, RunFlags, load};
-use crate::dialect;
+use self::groups::{CallArguments, profiles};
+pub(super) use self::groups::{ConfigArguments, ExecutionArguments, FolderArguments, LogArguments};
+use crate::config::{Config, Overrides};
 use crate::model::Fault;
-use crate::report::Verbosity;
 
 const ABOUT: &str = "Summarise and translate a folder of articles into a French-English table";
 
@@ -19,9 +21,9 @@ const LONG_ABOUT: &str = "Summarise and translate a folder of articles into a Fr
 The HTTP services named in config.toml do the work; without a config, the embedded endpoint does it. \
 `depeche` without a command is short for `depeche run`.
 
-[config: KEY] marks an option whose default comes from KEY in the config.";
+[config: KEY] names the config key that sets the default of an option.";
 
-const AFTER_HELP: &str = "[config: KEY] marks an option whose default comes from KEY in the config.
+const AFTER_HELP: &str = "[config: KEY] names the config key that sets the default of an option.
 `depeche --help` also shows examples and exit codes.";
 
 const AFTER_LONG_HELP: &str = "Examples:
@@ -47,9 +49,6 @@ Exit codes:
 const CHECK_EXAMPLES: &str = "Examples:
   depeche check translations.csv --source text_fr --target text_en
   depeche check summaries.csv --source article --target summary --summary --jsonl";
-
-const LIMITS: &str = "Limits (exit code 6)";
-const LOGGING: &str = "Logging options";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -77,7 +76,7 @@ pub(super) enum Command {
     /// Estimate the calls, cost and time of a run, without making calls
     Plan(PlanArguments),
     /// Retry the articles that failed, and nothing else
-    Retry(RetryArguments),
+    Retry(ExecutionArguments),
     /// Show recent runs, failures by reason, and costs
     Status(FolderArguments),
     /// Show an article's status, flags, calls and cost
@@ -99,7 +98,7 @@ pub(super) enum Command {
     /// Check the config, and whether each endpoint is ready
     ///
     /// Sends each endpoint a request that costs nothing.
-    Doctor(CommonArguments),
+    Doctor(DoctorArguments),
     /// Run the embedded endpoint as a server
     Serve(ServeArguments),
     /// Write a commented config for a service
@@ -115,126 +114,37 @@ pub(super) enum Command {
     },
 }
 
-/// The options of every command that reads the config.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct CommonArguments {
-    /// Config file [default: config.toml, if it exists]
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Print errors only
-    #[arg(short, long, conflicts_with = "verbose", help_heading = LOGGING)]
-    quiet: bool,
-    /// Log decisions (-v), or every attempt too (-vv)
-    #[arg(short, long, action = clap::ArgAction::Count, help_heading = LOGGING)]
-    verbose: u8,
-}
-
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct RunArguments {
-    /// Files and folders to read; `-` is standard input [config: input.paths]
+    /// Files and folders to read; `-` is standard input [config: input.paths, default: input]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Folder for the table and the ledger [config: output.folder]
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) common: CommonArguments,
-    /// How to summarise and translate an article [config: summary.route]
-    #[arg(long, value_name = "ROUTE", value_parser = routes())]
-    pub(super) route: Option<String>,
-    /// Maximum concurrent calls to each endpoint [config: endpoint.concurrency]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000)
-    )]
-    pub(super) concurrency: Option<usize>,
-    /// Format of the table [config: output.profile]
-    #[arg(long, value_name = "PROFILE", value_parser = profiles())]
-    pub(super) profile: Option<String>,
-    #[arg(
-        long,
-        value_name = "DURATION",
-        value_parser = duration,
-        help = "How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]"
-    )]
-    pub(super) wait_for: Option<Duration>,
-    #[arg(
-        long,
-        help = "Empty the table if the input is empty [config: input.allow_empty]",
-        long_help = "Empty the table if the input is empty [config: input.allow_empty]\n\n\
-                     By default, the table keeps its rows, and the exit code is 3."
-    )]
-    pub(super) allow_empty: bool,
-    /// Wait if another run is active
+    pub(super) execution: ExecutionArguments,
+    /// Empty the table if the input is empty [config: input.allow_empty]
+    ///
+    /// By default, the table keeps its rows, and the exit code is 3.
     #[arg(long)]
-    pub(super) wait: bool,
+    pub(super) allow_empty: bool,
     /// Start a new ledger; all articles are billed again
     ///
     /// Only needed if the table exists but its ledger is gone.
     #[arg(long)]
     pub(super) new_ledger: bool,
-    #[command(flatten)]
-    pub(super) limits: LimitArguments,
-    /// Format of the log on standard error [config: run.log]
-    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"], help_heading = LOGGING)]
-    pub(super) log_format: Option<String>,
-}
-
-/// The options that end a run early.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct LimitArguments {
-    /// Stop before spending more than SUM in 12 hours
-    ///
-    /// Earlier runs in the last 12 hours count. Every endpoint needs a price.
-    #[arg(long, value_name = "SUM", help_heading = LIMITS)]
-    max_cost: Option<f64>,
-    /// Stop after N articles
-    ///
-    /// Articles that have not changed do not count.
-    #[arg(long, value_name = "N", help_heading = LIMITS)]
-    max_articles: Option<i64>,
-    /// Stop after this much time, e.g. 4h or 90m
-    #[arg(long, value_name = "DURATION", help_heading = LIMITS)]
-    max_time: Option<String>,
-    /// Stop at a local time, e.g. 06:30
-    #[arg(long, value_name = "HH:MM", help_heading = LIMITS)]
-    deadline: Option<String>,
-    /// Stop when more than N articles, or N% of them, have failed
-    ///
-    /// A percentage applies from the 20th article on.
-    #[arg(long, value_name = "N|N%", help_heading = LIMITS)]
-    max_failures: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArguments {
+    /// Files and folders to read; `-` is standard input [config: input.paths, default: input]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArguments,
+    #[command(flatten)]
+    calls: CallArguments,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) run: RunArguments,
-}
-
-#[derive(Clone, Debug, Args)]
-pub(super) struct RetryArguments {
-    #[command(flatten)]
-    pub(super) folder: FolderArguments,
-    /// Wait if another run is active
-    #[arg(long)]
-    pub(super) wait: bool,
-    #[command(flatten)]
-    pub(super) limits: LimitArguments,
-}
-
-/// The options of a command that works on one ledger.
-#[derive(Clone, Debug, Args)]
-pub(super) struct FolderArguments {
-    /// Folder of the table and the ledger [config: output.folder]
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) common: CommonArguments,
 }
 
 #[derive(Debug, Args)]
@@ -251,7 +161,7 @@ pub(super) struct ExportArguments {
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "jsonl"])]
     pub(super) format: String,
-    /// Format of the CSV [config: output.profile]
+    /// Format of the CSV [config: output.profile, default: plain]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     pub(super) profile: Option<String>,
     #[command(flatten)]
@@ -297,6 +207,8 @@ pub(super) struct ForgetArguments {
     pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) folder: FolderArguments,
+    #[command(flatten)]
+    pub(super) log: LogArguments,
 }
 
 #[derive(Debug, Args)]
@@ -305,7 +217,7 @@ pub(super) struct ReadArguments {
     #[arg(value_name = "PATH", required = true)]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(super) common: CommonArguments,
+    pub(super) config: ConfigArguments,
 }
 
 #[derive(Debug, Args)]
@@ -336,6 +248,14 @@ pub(super) struct CheckArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    #[command(flatten)]
+    pub(super) log: LogArguments,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ServeArguments {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5005")]
@@ -346,7 +266,9 @@ pub(super) struct ServeArguments {
     #[arg(long, value_name = "VARIABLE")]
     pub(super) key_env: Option<String>,
     #[command(flatten)]
-    pub(super) common: CommonArguments,
+    pub(super) config: ConfigArguments,
+    #[command(flatten)]
+    pub(super) log: LogArguments,
 }
 
 #[derive(Debug, Args)]
@@ -373,58 +295,21 @@ pub(super) struct ModelsArguments {
     #[arg(long)]
     pub(super) fetch: bool,
     #[command(flatten)]
-    pub(super) common: CommonArguments,
+    pub(super) config: ConfigArguments,
+    #[command(flatten)]
+    pub(super) log: LogArguments,
 }
 
-impl CommonArguments {
-    pub(super) fn verbosity(&self) -> Verbosity {
-        match (self.quiet, self.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (false, 0) => Verbosity::Normal,
-            (false, level) => Verbosity::Verbose(level),
-        }
-    }
-
-    pub(super) fn load(&self, overrides: &Overrides) -> Result<Config, Fault> {
-        load(self.config.as_deref(), overrides, &dialect::facts()).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            Fault::usage(lines.join("\n"))
-        })
-    }
-}
-
-impl FolderArguments {
+impl RunArguments {
     pub(super) fn load(&self) -> Result<Config, Fault> {
-        self.common.load(&Overrides { output: self.output.clone(), ..Overrides::default() })
+        self.execution.load(self.paths.clone(), self.allow_empty)
     }
 }
 
-impl LimitArguments {
-    pub(super) fn flags(&self) -> RunFlags {
-        let Self { max_cost, max_articles, max_time, deadline, max_failures } = self.clone();
-        RunFlags { max_cost, max_articles, max_time, deadline, max_failures, ..RunFlags::default() }
+impl PlanArguments {
+    pub(super) fn load(&self) -> Result<Config, Fault> {
+        self.folder.load_with(Overrides { paths: self.paths.clone(), ..self.calls.overrides() })
     }
-}
-
-fn routes() -> [PossibleValue; 3] {
-    [
-        PossibleValue::new("summarise-then-translate").help("Summarise the article, then translate its title and summary"),
-        PossibleValue::new("translate-then-summarise").help("Translate the article to English, then summarise it"),
-        PossibleValue::new("single-call").help("Get everything in one call to a chat model"),
-    ]
-}
-
-fn profiles() -> [PossibleValue; 2] {
-    [
-        PossibleValue::new("plain").help("UTF-8, commas, LF"),
-        PossibleValue::new("excel-fr").help("For French Excel: byte order mark, semicolons, decimal commas, CRLF"),
-    ]
-}
-
-/// Parses a duration as the config writes it: `45s`, `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-    parsed.ok_or_else(|| "expected a duration such as 45s or 2m".into())
 }
 
 #[cfg(test)]
@@ -436,5 +321,47 @@ mod tests {
     #[test]
     fn clap_accepts_the_definitions() {
         Arguments::command().debug_assert();
+    }
+
+    /// The long options of a command, in the order of its help.
+    fn options(command: &str) -> String {
+        let root = Arguments::command();
+        let command = root.find_subcommand(command).unwrap();
+        command.get_arguments().filter_map(clap::Arg::get_long).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_command_offers_the_options_that_it_heeds() {
+        let shared = "output config route concurrency profile wait-for wait \
+             max-cost max-articles max-time deadline max-failures quiet verbose log-format";
+        for (command, expected) in [
+            ("run", format!("{shared} allow-empty new-ledger").as_str()),
+            ("retry", shared),
+            ("plan", "output config route concurrency json"),
+            ("status", "output config"),
+            ("why", "output config"),
+            ("export", "format profile output config since until published-since published-until status flag all"),
+            ("forget", "older-than dry-run output config quiet verbose"),
+            ("read", "config"),
+            ("check", "source target from to summary jsonl"),
+            ("doctor", "config quiet verbose"),
+            ("serve", "listen key-env config quiet verbose"),
+            ("init", "list output prompts"),
+            ("models", "fetch config quiet verbose"),
+            ("completions", ""),
+        ] {
+            assert_eq!(options(command), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn short_help_is_a_phrase_without_a_full_stop() {
+        let root = Arguments::command();
+        for command in std::iter::once(&root).chain(root.get_subcommands()) {
+            let of_arguments = command.get_arguments().filter_map(clap::Arg::get_help);
+            for help in command.get_about().into_iter().chain(of_arguments).map(ToString::to_string) {
+                assert!(help.starts_with(|first: char| first.is_uppercase()) && !help.ends_with('.'), "{}: {help}", command.get_name());
+            }
+        }
     }
 }

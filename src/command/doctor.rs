@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::arguments::CommonArguments;
+use super::arguments::DoctorArguments;
 use super::{endpoints, runtime};
 use crate::call::HttpClient;
 use crate::config::{Config, Endpoint, Overrides};
@@ -12,20 +12,20 @@ use crate::dialect::{self, Dialect, Request};
 use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
 use crate::report::{self, Progress, Verbosity, print_stderr, print_stdout, printable};
 
-pub(super) fn run(common: &CommonArguments) -> Result<Exit, Fault> {
+pub(super) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
     // A config that only lacks a model lets the service be asked which models it has.
-    let whole = common.load(&Overrides::default());
+    let whole = arguments.config.load(&Overrides::default());
     let (config, problem) = match whole {
         Ok(config) => (config, None),
-        Err(problem) => match common.load(&Overrides { without_models: true, ..Overrides::default() }) {
+        Err(problem) => match arguments.config.load(&Overrides { without_models: true, ..Overrides::default() }) {
             Ok(config) => (config, Some(problem)),
             Err(_) => return Err(problem),
         },
     };
-    let progress = Arc::new(Progress::new(common.verbosity(), &[]));
-    report::start_log(common.verbosity(), false, &progress);
-    let name = common.config.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
-    let quiet = common.verbosity() == Verbosity::Quiet;
+    let progress = Arc::new(Progress::new(arguments.log.verbosity(), &[]));
+    report::start_log(arguments.log.verbosity(), false, &progress);
+    let name = arguments.config.file.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
+    let quiet = arguments.log.verbosity() == Verbosity::Quiet;
     if !quiet && problem.is_none() {
         print_stdout(&format!(
             "ok    {name}: {} endpoint{}, route {}",

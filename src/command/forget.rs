@@ -1,21 +1,28 @@
 //! `depeche forget`: deletes old data from the ledger.
 
+use std::sync::Arc;
+
 use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::arguments::ForgetArguments;
 use crate::model::{Exit, Fault};
 use crate::record::{self, LedgerReader, RunLock};
-use crate::report::{Align, columns, print_stdout};
+use crate::report::{self, Align, Progress, Verbosity, columns, print_stdout};
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
     let before = before(&arguments.older_than)?;
+    let verbosity = arguments.log.verbosity();
+    report::start_log(verbosity, false, &Arc::new(Progress::new(verbosity, &[])));
     if LedgerReader::is_missing(&config.output) {
         print_stdout(&format!("no ledger in `{}`: nothing was processed yet, so there is nothing to delete", config.output.display()));
         return Ok(Exit::Done);
     }
     let _lock = RunLock::take(&config.output, |_| false)?;
     let forgotten = record::forget(&config.output, &before, arguments.dry_run)?;
+    if verbosity == Verbosity::Quiet {
+        return Ok(Exit::Done);
+    }
     let done = if arguments.dry_run { "Would delete" } else { "Deleted" };
     let rows = [("rows no longer in the table", forgotten.rows), ("unneeded replies", forgotten.calls), ("runs", forgotten.runs)]
         .map(|(name, count)| [format!("  {name}"), count.to_string()]);

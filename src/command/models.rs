@@ -12,10 +12,10 @@ use crate::model::{Exit, Fault, Lang};
 use crate::report::{self, Progress, Verbosity, print_stderr, print_stdout};
 
 pub(super) fn run(arguments: &ModelsArguments) -> Result<Exit, Fault> {
-    let config = arguments.common.load(&Overrides::default())?.embedded;
-    let progress = Arc::new(Progress::new(arguments.common.verbosity(), &[]));
-    report::start_log(arguments.common.verbosity(), false, &progress);
-    let quiet = arguments.common.verbosity() == Verbosity::Quiet;
+    let config = arguments.config.load(&Overrides::default())?.embedded;
+    let progress = Arc::new(Progress::new(arguments.log.verbosity(), &[]));
+    report::start_log(arguments.log.verbosity(), false, &progress);
+    let quiet = arguments.log.verbosity() == Verbosity::Quiet;
     let mut exit = Exit::Done;
     for (from, to) in DIRECTIONS {
         let found = match find(&config, from, to) {

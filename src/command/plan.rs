@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::PlanArguments;
+use super::run::check_input;
 use super::{endpoints, runtime};
 use crate::broker::Endpoints;
 use crate::config::Config;
@@ -14,7 +15,8 @@ use crate::record::LedgerReader;
 use crate::report::{Align, Progress, Verbosity, columns, columns_with_head, human_duration, money, print_stdout, printable};
 
 pub(super) fn run(arguments: &PlanArguments) -> Result<Exit, Fault> {
-    let config = super::run::config(&arguments.run)?;
+    let config = arguments.load()?;
+    check_input(&config)?;
     let estimate = runtime()?.block_on(estimate(config))?;
     if arguments.json {
         let json = serde_json::to_string_pretty(&estimate).map_err(|error| Fault::new(Exit::Bug, error.to_string()))?;

@@ -10,7 +10,7 @@ use crate::pipeline::read_all;
 use crate::report::print_stdout;
 
 pub(super) fn run(arguments: &ReadArguments) -> Result<Exit, Fault> {
-    let config = arguments.common.load(&Overrides { paths: arguments.paths.clone(), ..Overrides::default() })?;
+    let config = arguments.config.load(&Overrides { paths: arguments.paths.clone(), ..Overrides::default() })?;
     let mut exit = Exit::Done;
     let print = |lines: Vec<(String, bool)>| {
         if lines.iter().any(|(_, failed)| *failed) {

@@ -11,7 +11,7 @@ use super::finish::{RunEnd, finish, finish_early};
 use super::{endpoints, resources, runtime};
 use crate::broker::{Broker, Endpoints, Spending};
 use crate::call;
-use crate::config::{Config, Overrides, RunFlags};
+use crate::config::Config;
 use crate::dedup::DuplicateIndex;
 use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, Fingerprints, Run, RunLimits, RunState};
@@ -24,19 +24,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     start(arguments, false)
 }
 
-/// The config with the arguments applied, and an input that exists.
-pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
-    let overrides = Overrides {
-        paths: arguments.paths.clone(),
-        output: arguments.output.clone(),
-        route: arguments.route.clone(),
-        concurrency: arguments.concurrency,
-        profile: arguments.profile.clone(),
-        run: RunFlags { log: arguments.log_format.clone(), allow_empty: arguments.allow_empty, ..arguments.limits.flags() },
-        wait_for: arguments.wait_for,
-        without_models: false,
-    };
-    let config = arguments.common.load(&overrides)?;
+/// Checks that every input exists.
+pub(super) fn check_input(config: &Config) -> Result<(), Fault> {
     for path in config.input.iter().filter(|path| path.as_os_str() != Source::STDIN) {
         path.symlink_metadata().map_err(|error| {
             Fault::usage(format!(
@@ -45,13 +34,14 @@ pub(super) fn config(arguments: &RunArguments) -> Result<Config, Fault> {
             ))
         })?;
     }
-    Ok(config)
+    Ok(())
 }
 
 /// Makes a run; with `failed_only`, over the files whose articles failed. Pings the configured URL
 /// at the end.
 pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit, Fault> {
-    let config = config(arguments)?;
+    let config = arguments.load()?;
+    check_input(&config)?;
     let ping = config.run.ping.clone();
     let ended = begin(arguments, config, failed_only);
     if let Some(url) = ping {
@@ -71,14 +61,14 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
 
 /// Prepares the run. Returns its exit code and its line of JSON.
 fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Result<(Exit, String), Fault> {
-    let verbosity = arguments.common.verbosity();
+    let verbosity = arguments.execution.log.verbosity();
     Ledger::create_folder(&config.output)?;
     check_folders(&config)?;
     let _lock = RunLock::take(&config.output, |held| {
-        if arguments.wait {
+        if arguments.execution.wait {
             report::print_stderr(&format!("depeche: {held}; waiting for it to end"));
         }
-        arguments.wait
+        arguments.execution.wait
     })?;
     remove_temporary_files(&config.output);
     resources::check_disk_space(&config.output)?;

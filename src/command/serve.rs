@@ -13,7 +13,7 @@ use crate::model::{Exit, Fault};
 use crate::report::{self, Progress, print_stdout};
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Fault> {
-    let config = arguments.common.load(&Overrides::default())?;
+    let config = arguments.config.load(&Overrides::default())?;
     let key = match &arguments.key_env {
         Some(name) => {
             let key = std::env::var(name).ok().filter(|key| !key.trim().is_empty());
@@ -29,8 +29,8 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Fault> {
             arguments.listen
         )));
     }
-    let progress = Arc::new(Progress::new(arguments.common.verbosity(), &[]));
-    report::start_log(arguments.common.verbosity(), false, &progress);
+    let progress = Arc::new(Progress::new(arguments.log.verbosity(), &[]));
+    report::start_log(arguments.log.verbosity(), false, &progress);
     runtime()?.block_on(async {
         let translators = endpoints::translators(&config, &progress).await?;
         progress.finish();

@@ -7,6 +7,7 @@ fn without_trailing_spaces(text: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one snapshot")]
 fn help_is_as_documented() {
     let ended = TestDir::new().run(&["--help"]).exits(0);
     insta::assert_snapshot!(without_trailing_spaces(&ended.stdout), @r"
@@ -15,7 +16,7 @@ fn help_is_as_documented() {
     The HTTP services named in config.toml do the work; without a config, the embedded endpoint does it.
     `depeche` without a command is short for `depeche run`.
 
-    [config: KEY] marks an option whose default comes from KEY in the config.
+    [config: KEY] names the config key that sets the default of an option.
 
     Usage: depeche [OPTIONS] [PATH]...
            depeche <COMMAND>
@@ -39,17 +40,18 @@ fn help_is_as_documented() {
 
     Arguments:
       [PATH]...
-              Files and folders to read; `-` is standard input [config: input.paths]
+              Files and folders to read; `-` is standard input [config: input.paths, default: input]
 
     Options:
       -o, --output <DIR>
-              Folder for the table and the ledger [config: output.folder]
+              Folder of the table and the ledger [config: output.folder, default: output]
 
           --config <FILE>
               Config file [default: config.toml, if it exists]
 
           --route <ROUTE>
-              How to summarise and translate an article [config: summary.route]
+              How to summarise and translate an article [config: summary.route, default:
+              summarise-then-translate]
 
               Possible values:
               - summarise-then-translate: Summarise the article, then translate its title and summary
@@ -57,25 +59,26 @@ fn help_is_as_documented() {
               - single-call:              Get everything in one call to a chat model
 
           --concurrency <N>
-              Maximum concurrent calls to each endpoint [config: endpoint.concurrency]
+              Maximum concurrent calls to each endpoint [config: endpoint.concurrency, default: auto]
 
           --profile <PROFILE>
-              Format of the table [config: output.profile]
+              Format of the table [config: output.profile, default: plain]
 
               Possible values:
               - plain:    UTF-8, commas, LF
               - excel-fr: For French Excel: byte order mark, semicolons, decimal commas, CRLF
 
           --wait-for <DURATION>
-              How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
+              Wait this long for an unavailable endpoint, e.g. 2m [config: endpoint.wait_for, default:
+              45s]
+
+          --wait
+              Wait if another run is active
 
           --allow-empty
               Empty the table if the input is empty [config: input.allow_empty]
 
               By default, the table keeps its rows, and the exit code is 3.
-
-          --wait
-              Wait if another run is active
 
           --new-ledger
               Start a new ledger; all articles are billed again
@@ -88,6 +91,28 @@ fn help_is_as_documented() {
       -V, --version
               Print version
 
+    Limits (exit code 6):
+          --max-cost <SUM>
+              Stop before spending more than SUM in 12 hours [config: run.max_cost]
+
+              Earlier runs in the last 12 hours count. Every endpoint needs a price.
+
+          --max-articles <N>
+              Stop after N articles [config: run.max_articles]
+
+              Articles that have not changed do not count.
+
+          --max-time <DURATION>
+              Stop after this much time, e.g. 4h or 90m [config: run.max_time]
+
+          --deadline <HH:MM>
+              Stop at a local time, e.g. 06:30 [config: run.deadline]
+
+          --max-failures <N|N%>
+              Stop when more than N articles, or N% of them, have failed [config: run.max_failures]
+
+              A percentage applies from the 20th article on.
+
     Logging options:
       -q, --quiet
               Print errors only
@@ -96,31 +121,9 @@ fn help_is_as_documented() {
               Log decisions (-v), or every attempt too (-vv)
 
           --log-format <FORMAT>
-              Format of the log on standard error [config: run.log]
+              Format of the log on standard error [config: run.log, default: text]
 
               [possible values: text, json]
-
-    Limits (exit code 6):
-          --max-cost <SUM>
-              Stop before spending more than SUM in 12 hours
-
-              Earlier runs in the last 12 hours count. Every endpoint needs a price.
-
-          --max-articles <N>
-              Stop after N articles
-
-              Articles that have not changed do not count.
-
-          --max-time <DURATION>
-              Stop after this much time, e.g. 4h or 90m
-
-          --deadline <HH:MM>
-              Stop at a local time, e.g. 06:30
-
-          --max-failures <N|N%>
-              Stop when more than N articles, or N% of them, have failed
-
-              A percentage applies from the 20th article on.
 
     Examples:
       depeche articles/            Summarise and translate a folder
@@ -154,17 +157,18 @@ fn help_of_run_is_as_documented() {
 
     Arguments:
       [PATH]...
-              Files and folders to read; `-` is standard input [config: input.paths]
+              Files and folders to read; `-` is standard input [config: input.paths, default: input]
 
     Options:
       -o, --output <DIR>
-              Folder for the table and the ledger [config: output.folder]
+              Folder of the table and the ledger [config: output.folder, default: output]
 
           --config <FILE>
               Config file [default: config.toml, if it exists]
 
           --route <ROUTE>
-              How to summarise and translate an article [config: summary.route]
+              How to summarise and translate an article [config: summary.route, default:
+              summarise-then-translate]
 
               Possible values:
               - summarise-then-translate: Summarise the article, then translate its title and summary
@@ -172,25 +176,26 @@ fn help_of_run_is_as_documented() {
               - single-call:              Get everything in one call to a chat model
 
           --concurrency <N>
-              Maximum concurrent calls to each endpoint [config: endpoint.concurrency]
+              Maximum concurrent calls to each endpoint [config: endpoint.concurrency, default: auto]
 
           --profile <PROFILE>
-              Format of the table [config: output.profile]
+              Format of the table [config: output.profile, default: plain]
 
               Possible values:
               - plain:    UTF-8, commas, LF
               - excel-fr: For French Excel: byte order mark, semicolons, decimal commas, CRLF
 
           --wait-for <DURATION>
-              How long to wait for an unavailable endpoint, e.g. 45s [config: endpoint.wait_for]
+              Wait this long for an unavailable endpoint, e.g. 2m [config: endpoint.wait_for, default:
+              45s]
+
+          --wait
+              Wait if another run is active
 
           --allow-empty
               Empty the table if the input is empty [config: input.allow_empty]
 
               By default, the table keeps its rows, and the exit code is 3.
-
-          --wait
-              Wait if another run is active
 
           --new-ledger
               Start a new ledger; all articles are billed again
@@ -200,6 +205,28 @@ fn help_of_run_is_as_documented() {
       -h, --help
               Print help (see a summary with '-h')
 
+    Limits (exit code 6):
+          --max-cost <SUM>
+              Stop before spending more than SUM in 12 hours [config: run.max_cost]
+
+              Earlier runs in the last 12 hours count. Every endpoint needs a price.
+
+          --max-articles <N>
+              Stop after N articles [config: run.max_articles]
+
+              Articles that have not changed do not count.
+
+          --max-time <DURATION>
+              Stop after this much time, e.g. 4h or 90m [config: run.max_time]
+
+          --deadline <HH:MM>
+              Stop at a local time, e.g. 06:30 [config: run.deadline]
+
+          --max-failures <N|N%>
+              Stop when more than N articles, or N% of them, have failed [config: run.max_failures]
+
+              A percentage applies from the 20th article on.
+
     Logging options:
       -q, --quiet
               Print errors only
@@ -208,31 +235,33 @@ fn help_of_run_is_as_documented() {
               Log decisions (-v), or every attempt too (-vv)
 
           --log-format <FORMAT>
-              Format of the log on standard error [config: run.log]
+              Format of the log on standard error [config: run.log, default: text]
 
               [possible values: text, json]
+    ");
+}
 
-    Limits (exit code 6):
-          --max-cost <SUM>
-              Stop before spending more than SUM in 12 hours
+#[test]
+fn help_of_plan_is_as_documented() {
+    let ended = TestDir::new().run(&["plan", "-h"]).exits(0);
+    insta::assert_snapshot!(without_trailing_spaces(&ended.stdout), @r"
+    Estimate the calls, cost and time of a run, without making calls
 
-              Earlier runs in the last 12 hours count. Every endpoint needs a price.
+    Usage: depeche plan [OPTIONS] [PATH]...
 
-          --max-articles <N>
-              Stop after N articles
+    Arguments:
+      [PATH]...  Files and folders to read; `-` is standard input [config: input.paths, default: input]
 
-              Articles that have not changed do not count.
-
-          --max-time <DURATION>
-              Stop after this much time, e.g. 4h or 90m
-
-          --deadline <HH:MM>
-              Stop at a local time, e.g. 06:30
-
-          --max-failures <N|N%>
-              Stop when more than N articles, or N% of them, have failed
-
-              A percentage applies from the 20th article on.
+    Options:
+      -o, --output <DIR>     Folder of the table and the ledger [config: output.folder, default: output]
+          --config <FILE>    Config file [default: config.toml, if it exists]
+          --route <ROUTE>    How to summarise and translate an article [config: summary.route, default:
+                             summarise-then-translate] [possible values: summarise-then-translate,
+                             translate-then-summarise, single-call]
+          --concurrency <N>  Maximum concurrent calls to each endpoint [config: endpoint.concurrency,
+                             default: auto]
+          --json             Print JSON
+      -h, --help             Print help (see more with '--help')
     ");
 }
 
@@ -252,6 +281,9 @@ fn wrong_usage_exits_with_2() {
         &["read"],
         &["serve", "--listen", "nowhere"],
         &["run", "--quiet", "--verbose"],
+        &["plan", "--wait"],
+        &["plan", "--max-cost", "5"],
+        &["retry", "--new-ledger"],
     ] {
         let ended = dir.run(arguments).exits(2);
         assert!(ended.stderr.starts_with("error: ") && ended.stdout.is_empty(), "{}", ended.stderr);
