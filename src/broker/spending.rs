@@ -38,7 +38,7 @@ impl Spending {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn new(cap: Option<f64>, ledger: &LedgerReader) -> Result<Self, Fault> {
+    pub fn new(cap: Option<f64>, ledger: &dyn LedgerReader) -> Result<Self, Fault> {
         let now = Timestamp::now();
         let since = now.checked_sub(NIGHT).unwrap_or(Timestamp::UNIX_EPOCH);
         let spent = if cap.is_some() { ledger.spent(&format!("{since:.0}"))? } else { 0.0 };

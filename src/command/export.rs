@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use super::arguments::{ExportArguments, FilterArguments};
 use crate::config::Profile;
 use crate::model::{Exit, Fault, Flag, Status};
-use crate::record::{Filter, LedgerReader};
+use crate::record::{self, Filter};
 use crate::write::ExportFormat;
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Fault> {
@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Fault> {
         (_, Some(_)) => ExportFormat::Csv(Profile::Plain),
         (_, None) => ExportFormat::Csv(config.profile),
     };
-    let ledger = LedgerReader::open(&config.output)?;
+    let ledger = record::open_to_read(&config.output)?;
     let ledger = ledger.ok_or_else(|| Fault::usage(format!("no ledger in `{}`: no run has started yet", config.output.display())))?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut pipe_closed = false;
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Fault> {
     };
     let mut all = || {
         written(form.begin(&mut out))?;
-        ledger.each_row(&filter, |row| written(form.row(&row, &mut out)))?;
+        ledger.each_row(&filter, &mut |row| written(form.row(&row, &mut out)))?;
         written(out.flush())
     };
     let result = all();

@@ -26,7 +26,7 @@ pub(super) struct RunEnd {
 pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, verbosity: Verbosity) -> (Exit, String) {
     let RunEnd { outcome, fault } = ended;
     let mut faults = FirstFault { fault: fault.map(|fault| with_lost_replies(fault, run.broker.unrecorded())) };
-    let ledger = &run.ledger;
+    let ledger = &*run.ledger;
     let exit = run.state.exits().fold(outcome.exit, Exit::worse);
     faults.keep(write::publish(ledger, &run.config, outcome.cost, tables));
     faults.keep(run.state.empty_input().map_or(Ok(()), Err));
@@ -78,7 +78,7 @@ fn cause(run: &Run, exit: Exit) -> Option<String> {
 }
 
 /// The same for a run that `fault` ended before its first article.
-pub(super) fn finish_early(ledger: &Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
+pub(super) fn finish_early(ledger: &dyn Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
     let summary = RunSummary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..RunSummary::default() };
     let table = config.output.join(write::names().next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
@@ -116,14 +116,14 @@ impl FirstFault {
     }
 
     fn ending(&mut self, run: &Run, outcome: &Outcome) -> Ending {
-        let ledger = &run.ledger;
+        let ledger = &*run.ledger;
         let mut flags: BTreeMap<String, u64> = BTreeMap::new();
         let mut flagged = 0;
-        for (combination, rows) in self.keep(ledger.flags()).unwrap_or_default() {
+        for (combination, rows) in self.keep(ledger.reader().flags()).unwrap_or_default() {
             flagged += rows;
             combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
         }
-        let failures = self.keep(ledger.failures(NAMED_FAILURES)).unwrap_or_default();
+        let failures = self.keep(ledger.reader().failures(NAMED_FAILURES)).unwrap_or_default();
         // If the run was cut short, the next one does the articles that it did not reach.
         let cut_short = run.state.stopped().is_some() || self.fault.is_some();
         let summary = RunSummary {
@@ -148,9 +148,9 @@ impl FirstFault {
 }
 
 /// Writes the numbers of the run, for programs.
-fn write_report(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<EndpointUsage>) -> Result<(), Fault> {
+fn write_report(ledger: &dyn Ledger, output: &Path, ending: &Ending, endpoints: Vec<EndpointUsage>) -> Result<(), Fault> {
     let now = jiff::Timestamp::now();
-    let (started_at, success) = ledger.times(ledger.run())?;
+    let (started_at, success) = ledger.reader().times(ledger.run())?;
     let earlier = success.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
     let last_success = if ending.exit == Exit::Done.code() { Some(now.as_second()) } else { earlier };
     let mut report = RunReport {
@@ -164,7 +164,7 @@ fn write_report(ledger: &Ledger, output: &Path, ending: &Ending, endpoints: Vec<
         endpoints,
         ..RunReport::default()
     };
-    for (status, code, rows, _) in ledger.reasons()? {
+    for (status, code, rows, _) in ledger.reader().reasons()? {
         let codes = if status == Status::Skipped.code() { &mut report.skipped } else { &mut report.failed };
         *codes.entry(code).or_default() += rows;
     }

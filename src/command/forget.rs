@@ -6,7 +6,7 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::arguments::ForgetArguments;
 use crate::model::{Exit, Fault};
-use crate::record::{self, LedgerReader, RunLock};
+use crate::record::{self, RunLock};
 use crate::report::{self, Align, Progress, Verbosity, columns, print_stdout};
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
@@ -14,7 +14,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
     let before = before(&arguments.older_than)?;
     let verbosity = arguments.log.verbosity();
     report::start_log(verbosity, false, &Arc::new(Progress::new(verbosity, &[])));
-    if LedgerReader::is_missing(&config.output) {
+    if record::is_missing(&config.output) {
         print_stdout(&format!("no ledger in `{}`: nothing was processed yet, so there is nothing to delete", config.output.display()));
         return Ok(Exit::Done);
     }

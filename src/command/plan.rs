@@ -11,7 +11,7 @@ use crate::broker::Endpoints;
 use crate::config::Config;
 use crate::model::{Exit, Fault};
 use crate::pipeline::{self, Estimate, Load};
-use crate::record::LedgerReader;
+use crate::record;
 use crate::report::{Align, Progress, Verbosity, columns, columns_with_head, human_duration, money, print_stdout, printable};
 
 pub(super) fn run(arguments: &PlanArguments) -> Result<Exit, Fault> {
@@ -28,14 +28,14 @@ pub(super) fn run(arguments: &PlanArguments) -> Result<Exit, Fault> {
 }
 
 async fn estimate(config: Config) -> Result<Estimate, Fault> {
-    let ledger = match LedgerReader::open(&config.output)? {
+    let ledger = match record::open_to_read(&config.output)? {
         Some(ledger) => ledger,
-        None => LedgerReader::empty()?,
+        None => record::empty()?,
     };
     let progress = Arc::new(Progress::new(Verbosity::Quiet, config.tasks()));
     let endpoints = Endpoints::new(endpoints::for_estimate(&config, &progress).await?);
     // Reading a million files would block the runtime's threads.
-    let estimate = tokio::task::spawn_blocking(move || pipeline::estimate(&config, &ledger, &endpoints));
+    let estimate = tokio::task::spawn_blocking(move || pipeline::estimate(&config, &*ledger, &endpoints));
     estimate.await.map_err(|error| Fault::new(Exit::Bug, error.to_string()))?
 }
 

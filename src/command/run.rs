@@ -16,7 +16,7 @@ use crate::dedup::DuplicateIndex;
 use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, Fingerprints, Run, RunLimits, RunState};
 use crate::plan::Glossary;
-use crate::record::{self, CallStore, Ledger, RowStore, RunLock};
+use crate::record::{self, CallStore, Ledger, RunLock};
 use crate::report::{self, Progress, Verbosity};
 use crate::write;
 
@@ -62,7 +62,7 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
 /// Prepares the run. Returns its exit code and its line of JSON.
 fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Result<(Exit, String), Fault> {
     let verbosity = arguments.execution.log.verbosity();
-    Ledger::create_folder(&config.output)?;
+    record::create_folder(&config.output)?;
     check_folders(&config)?;
     let _lock = RunLock::take(&config.output, |held| {
         if arguments.execution.wait {
@@ -74,10 +74,10 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     resources::check_disk_space(&config.output)?;
     resources::raise_open_file_limit(&config)?;
     let runtime = runtime()?;
-    let ledger = Ledger::open(&config.output, arguments.new_ledger)?;
+    let ledger = record::open(&config.output, arguments.new_ledger)?;
     if failed_only {
         let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
-        config.input = ledger.failed_files()?.into_iter().filter_map(there).collect();
+        config.input = ledger.reader().failed_files()?.into_iter().filter_map(there).collect();
     }
     let progress = Arc::new(Progress::new(verbosity, config.tasks()));
     report::start_log(verbosity, config.run.log_json, &progress);
@@ -114,7 +114,7 @@ fn check_folders(config: &Config) -> Result<(), Fault> {
 fn execute(
     runtime: Runtime,
     (config, partial): (Config, bool),
-    ledger: Ledger,
+    ledger: Arc<dyn Ledger>,
     progress: Arc<Progress>,
     verbosity: Verbosity,
 ) -> Result<(Exit, String), Fault> {
@@ -122,11 +122,11 @@ fn execute(
         Ok(clients) => clients,
         Err(fault) => {
             progress.finish();
-            return Ok(finish_early(&ledger, &config, &progress, &fault));
+            return Ok(finish_early(&*ledger, &config, &progress, &fault));
         }
     };
-    let tables = write::inspect_tables(&ledger, &config)?;
-    let run = Arc::new(assemble((config, partial), Arc::new(ledger), Endpoints::new(clients), progress)?);
+    let tables = write::inspect_tables(ledger.reader(), &config)?;
+    let run = Arc::new(assemble((config, partial), ledger, Endpoints::new(clients), progress)?);
     let ended = runtime.block_on(articles(&run));
     run.progress.finish();
     let finished = finish(&run, &tables, ended, verbosity);
@@ -136,19 +136,22 @@ fn execute(
 }
 
 /// Builds a run from its parts.
-fn assemble((config, partial): (Config, bool), ledger: Arc<Ledger>, endpoints: Endpoints, progress: Arc<Progress>) -> Result<Run, Fault> {
+fn assemble(
+    (config, partial): (Config, bool),
+    ledger: Arc<dyn Ledger>,
+    endpoints: Endpoints,
+    progress: Arc<Progress>,
+) -> Result<Run, Fault> {
     let endpoints = Arc::new(endpoints);
-    let spending = Spending::new(config.run.max_cost, &ledger)?;
+    let spending = Spending::new(config.run.max_cost, ledger.reader())?;
     let calls: Arc<dyn CallStore> = Arc::clone(&ledger) as _;
-    let rows: Arc<dyn RowStore> = Arc::clone(&ledger) as _;
     Ok(Run {
         broker: Broker::new(calls, Arc::clone(&endpoints), spending),
-        rows,
         limits: RunLimits::new(config.run.clone()),
         state: RunState::default(),
         glossary: Glossary::new(config.glossary.clone()),
         fingerprints: Fingerprints::new(&config, &endpoints),
-        duplicates: DuplicateIndex::new(&ledger, config.near)?,
+        duplicates: DuplicateIndex::new(ledger.reader(), config.near)?,
         config,
         ledger,
         endpoints,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::arguments::FolderArguments;
 use crate::model::{Exit, Fault};
-use crate::record::{LedgerReader, PastRun, RunLock};
+use crate::record::{self, LedgerReader, PastRun, RunLock};
 use crate::report::{Align, columns_with_head, human_duration, money, print_stdout, printable};
 
 /// The number of runs to show.
@@ -16,17 +16,17 @@ const DAYS: i64 = 14;
 
 pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
     let config = arguments.load()?;
-    let Some(ledger) = LedgerReader::open(&config.output)? else {
+    let Some(ledger) = record::open_to_read(&config.output)? else {
         print_stdout(&format!("no ledger in `{}`: no run has started yet", config.output.display()));
         return Ok(Exit::Done);
     };
     let holder = RunLock::holder(&config.output);
     let sections = [
-        vec![table(&ledger)?],
+        vec![table(&*ledger)?],
         section("Recent runs (UTC)", runs(&ledger.runs(RUNS)?, holder.as_deref())),
-        section("Not done, by reason", reasons(&ledger)?),
-        section(&format!("Answered calls, last {DAYS} days (UTC)"), costs(&ledger)?),
-        section("Maybe billed, without a usable answer", lost(&ledger)?),
+        section("Not done, by reason", reasons(&*ledger)?),
+        section(&format!("Answered calls, last {DAYS} days (UTC)"), costs(&*ledger)?),
+        section("Maybe billed, without a usable answer", lost(&*ledger)?),
     ];
     let sections: Vec<String> = sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     print_stdout(&sections.join("\n\n"));
@@ -42,7 +42,7 @@ fn section(title: &str, lines: Vec<String>) -> Vec<String> {
     std::iter::once(title.to_owned()).chain(lines).collect()
 }
 
-fn table(ledger: &LedgerReader) -> Result<String, Fault> {
+fn table(ledger: &dyn LedgerReader) -> Result<String, Fault> {
     let statuses: Vec<String> = ledger.statuses()?.into_iter().map(|(status, rows)| format!("{rows} {status}")).collect();
     let flagged: u64 = ledger.flags()?.iter().map(|(_, rows)| rows).sum();
     Ok(format!("Table: {}, {flagged} flagged", if statuses.is_empty() { "empty".into() } else { statuses.join(", ") }))
@@ -72,13 +72,13 @@ fn runs(runs: &[PastRun], holder: Option<&str>) -> Vec<String> {
     columns_with_head(head, aligns, rows)
 }
 
-fn reasons(ledger: &LedgerReader) -> Result<Vec<String>, Fault> {
+fn reasons(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
     let reasons = ledger.reasons()?.into_iter();
     let rows = reasons.map(|(status, code, rows, source)| [rows.to_string(), status, code, printable(&source)]);
     Ok(columns_with_head(["rows", "status", "code", "example"], [Align::Right, Align::Left, Align::Left, Align::Left], rows))
 }
 
-fn costs(ledger: &LedgerReader) -> Result<Vec<String>, Fault> {
+fn costs(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
     let since = Timestamp::now().checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::UNIX_EPOCH);
     let rows = ledger.costs(&format!("{since:.0}"))?.into_iter().map(|spent| {
         let (calls, characters) = (spent.calls.to_string(), spent.characters.to_string());
@@ -88,7 +88,7 @@ fn costs(ledger: &LedgerReader) -> Result<Vec<String>, Fault> {
     Ok(columns_with_head(head, [Align::Left, Align::Left, Align::Right, Align::Right, Align::Right], rows))
 }
 
-fn lost(ledger: &LedgerReader) -> Result<Vec<String>, Fault> {
+fn lost(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
     let rows = ledger.lost()?.into_iter().map(|lost| {
         let reason = match lost.outcome.as_str() {
             "" => "in flight",

@@ -7,12 +7,12 @@ use super::arguments::WhyArguments;
 use crate::config::Config;
 use crate::discover::display_name;
 use crate::model::{Exit, Fault, Stamp, Status};
-use crate::record::{LedgerReader, PastCall, PastWaste, RowHistory};
+use crate::record::{self, PastCall, PastWaste, RowHistory};
 use crate::report::{money, print_stdout, printable};
 
 pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
-    let ledger = LedgerReader::open(&config.output)?;
+    let ledger = record::open_to_read(&config.output)?;
     let ledger = ledger.ok_or_else(|| Fault::usage(format!("no ledger in `{}`: no run has started yet", config.output.display())))?;
     let mut histories = Vec::new();
     for name in names(&arguments.article, &config) {

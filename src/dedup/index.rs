@@ -115,7 +115,7 @@ impl DuplicateIndex {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn new(ledger: &LedgerReader, near: NearDuplicates) -> Result<Self, Fault> {
+    pub fn new(ledger: &dyn LedgerReader, near: NearDuplicates) -> Result<Self, Fault> {
         Self::with(ledger, near, false)
     }
 
@@ -123,16 +123,16 @@ impl DuplicateIndex {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn for_estimate(ledger: &LedgerReader, near: NearDuplicates) -> Result<Self, Fault> {
+    pub fn for_estimate(ledger: &dyn LedgerReader, near: NearDuplicates) -> Result<Self, Fault> {
         Self::with(ledger, near, true)
     }
 
-    fn with(ledger: &LedgerReader, near: NearDuplicates, estimating: bool) -> Result<Self, Fault> {
+    fn with(ledger: &dyn LedgerReader, near: NearDuplicates, estimating: bool) -> Result<Self, Fault> {
         if near != NearDuplicates::Reuse {
             return Ok(Self(None));
         }
         let mut state = State { estimating, ..State::default() };
-        ledger.each_signature(|row| {
+        ledger.each_signature(&mut |row| {
             if let Some(signature) = Signature::from_bytes(&row.signature).filter(|_| row.copy_of.is_empty()) {
                 state.index.add(row.source.into(), &signature);
             }
@@ -150,7 +150,7 @@ impl DuplicateIndex {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn roles(&self, ledger: &LedgerReader, articles: &[Understood]) -> Result<Vec<Role>, Fault> {
+    pub fn roles(&self, ledger: &dyn LedgerReader, articles: &[Understood]) -> Result<Vec<Role>, Fault> {
         let Some(state) = &self.0 else { return Ok(articles.iter().map(|_| Role::Original(None)).collect()) };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         articles.iter().map(|article| state.role(ledger, article)).collect()
@@ -158,7 +158,7 @@ impl DuplicateIndex {
 }
 
 impl State {
-    fn role(&mut self, ledger: &LedgerReader, article: &Understood) -> Result<Role, Fault> {
+    fn role(&mut self, ledger: &dyn LedgerReader, article: &Understood) -> Result<Role, Fault> {
         let Ok(article) = article else { return Ok(Role::Original(None)) };
         let Some(signature) = Signature::from_bytes(&article.signature) else { return Ok(Role::Original(None)) };
         self.remove_ended(ledger);
@@ -192,7 +192,7 @@ impl State {
 
     /// Removes originals that have ended and are in the ledger. This runs when their number has
     /// doubled, so that it costs little per article.
-    fn remove_ended(&mut self, ledger: &LedgerReader) {
+    fn remove_ended(&mut self, ledger: &dyn LedgerReader) {
         if self.estimating || self.running.len() <= 2 * self.left {
             return;
         }
@@ -225,10 +225,10 @@ mod tests {
 
     #[test]
     fn a_longer_text_is_an_original_of_its_own() {
-        let index = DuplicateIndex::new(&LedgerReader::empty().unwrap(), NearDuplicates::Reuse).unwrap();
-        let ledger = LedgerReader::empty().unwrap();
+        let ledger = crate::record::empty().unwrap();
+        let index = DuplicateIndex::new(&*ledger, NearDuplicates::Reuse).unwrap();
         let articles = [article("a", &signature(1)), article("b", &signature(1)), article("c", &longer(1)), article("d", &longer(1))];
-        let roles = index.roles(&ledger, &articles.map(Ok)).unwrap();
+        let roles = index.roles(&*ledger, &articles.map(Ok)).unwrap();
         let of = |role: &Role| match role {
             Role::Original(_) => String::new(),
             Role::Copy { original, .. } => original.to_string(),

@@ -12,7 +12,7 @@ use super::signature::Signature;
 use super::sort::{Sorted, Sorter};
 use crate::config::NearDuplicates;
 use crate::model::{Fault, Finding, Flag, Row};
-use crate::record::Ledger;
+use crate::record::{Ledger, LedgerReader};
 
 /// Each row in a bucket is compared with the first `FIRST` rows and the `PREVIOUS` rows before it.
 /// So the time grows with the number of rows, whatever they share. A copy that this misses shares
@@ -32,13 +32,14 @@ const NONE: u32 = u32::MAX;
 ///
 /// # Errors
 /// If the ledger cannot be read or written, or the disk is full.
-pub fn mark_copies(ledger: &Ledger, near: NearDuplicates, folder: &Path) -> Result<(), Fault> {
+pub fn mark_copies(ledger: &dyn Ledger, near: NearDuplicates, folder: &Path) -> Result<(), Fault> {
     let disk_fault = |error: io::Error| Fault::usage(format!("cannot look for near-duplicates in `{}`: {error}", folder.display()));
-    let (rows, candidates) = candidates(ledger, near, folder, &disk_fault)?;
+    let reader = ledger.reader();
+    let (rows, candidates) = candidates(reader, near, folder, &disk_fault)?;
     let mut candidates = candidates.peekable();
-    let mut originals = Originals { ledger, rows, of: Vec::new(), cache: HashMap::new() };
+    let mut originals = Originals { reader, rows, of: Vec::new(), cache: HashMap::new() };
     let mut changed = Vec::new();
-    ledger.each_signature(|row| {
+    reader.each_signature(&mut |row| {
         let earlier = earlier_candidates(place(originals.of.len()), &mut candidates).map_err(disk_fault)?;
         let original = originals.find(&row.signature, &earlier)?;
         let at = original.as_ref().map_or(NONE, |(at, _)| *at);
@@ -52,7 +53,7 @@ pub fn mark_copies(ledger: &Ledger, near: NearDuplicates, folder: &Path) -> Resu
         let mut rows = Vec::with_capacity(some.len());
         for (number, original) in some {
             let source = originals.signature(*original)?.map_or(String::new(), |original| original.0.clone());
-            rows.extend(ledger.row_by_number(*number)?.map(|row| as_copy_of(row, &source)));
+            rows.extend(reader.row_by_number(*number)?.map(|row| as_copy_of(row, &source)));
         }
         ledger.mark_copies(rows)?;
     }
@@ -62,14 +63,14 @@ pub fn mark_copies(ledger: &Ledger, near: NearDuplicates, folder: &Path) -> Resu
 /// Each row's number in the ledger, by its place; and the pairs of places with a common band key
 /// (the later place in the upper half).
 fn candidates(
-    ledger: &Ledger,
+    reader: &dyn LedgerReader,
     near: NearDuplicates,
     folder: &Path,
     disk_fault: &impl Fn(io::Error) -> Fault,
 ) -> Result<(Vec<i64>, Sorted), Fault> {
     let mut rows = Vec::new();
     let mut keys = Sorter::new(folder);
-    ledger.each_signature(|row| {
+    reader.each_signature(&mut |row| {
         let at = place(rows.len());
         rows.push(row.number);
         let signature = if near == NearDuplicates::Off { None } else { Signature::from_bytes(&row.signature) };
@@ -118,7 +119,7 @@ fn earlier_candidates(at: u32, candidates: &mut Peekable<Sorted>) -> io::Result<
 
 /// Which row repeats which other row.
 struct Originals<'a> {
-    ledger: &'a Ledger,
+    reader: &'a dyn LedgerReader,
     /// The numbers of the rows, by their places.
     rows: Vec<i64>,
     /// The places of the rows' originals, for the rows so far; [`NONE`] for a row that is no copy.
@@ -149,7 +150,7 @@ impl Originals<'_> {
             return Ok(known.clone());
         }
         let Some(number) = self.rows.get(at as usize) else { return Ok(None) };
-        let found = self.ledger.signature(*number)?;
+        let found = self.reader.signature(*number)?;
         let found = found.and_then(|(source, bytes)| Some(Arc::new((source, Signature::from_bytes(&bytes)?))));
         if self.cache.len() >= CACHED {
             self.cache.clear();

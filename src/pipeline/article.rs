@@ -15,9 +15,9 @@ use crate::report::Event;
 /// Gives an article its row.
 pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: Arc<FileRef>) -> Ended {
     let content = run.fingerprints.content(&article, &run.glossary);
-    let earlier = run.rows.row(&article.source)?;
+    let earlier = run.ledger.reader().row(&article.source)?;
     if let Some((row, _)) = earlier.as_ref().filter(|(row, fingerprint)| run.fingerprints.is_good(content, row, fingerprint.as_ref())) {
-        run.rows.mark_found(&article.source, &file).await?;
+        run.ledger.mark_found(&article.source, &file).await?;
         run.progress.update(Event::Done { earlier: true });
         return Ok((row.status, Exit::Done));
     }
@@ -43,12 +43,12 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
 /// records that row for the new name too.
 async fn moved(run: &Run, article: &Article, content: [u8; 32], file: &Arc<FileRef>) -> Result<Option<Status>, Failure> {
     for fingerprint in run.fingerprints.good(content) {
-        let twin = run.rows.row_with_fingerprint(&fingerprint)?;
+        let twin = run.ledger.reader().row_with_fingerprint(&fingerprint)?;
         let Some((twin, calls)) = twin.filter(|(row, _)| run.fingerprints.has_configured_actions(row)) else { continue };
         let (id, source, signature) = (article.id.clone(), article.source.clone(), article.signature.clone());
         let row = Box::new(as_copy_of(Row { id, source, signature, ..twin }, ""));
         let status = row.status;
-        run.rows.record_row(row, Some(fingerprint), &calls, file).await?;
+        run.ledger.record_row(row, Some(fingerprint), &calls, file).await?;
         run.progress.update(Event::Done { earlier: true });
         return Ok(Some(status));
     }
@@ -88,8 +88,8 @@ async fn copy_of_original(run: &Run, article: &Article, role: &Role) -> Result<O
         // Nothing is ever sent on this channel: it closes when the original is finished.
         while ended.changed().await.is_ok() {}
     }
-    run.rows.flush().await?;
-    let Some((row, Some(_))) = run.rows.row(original)? else { return Ok(None) };
+    run.ledger.flush().await?;
+    let Some((row, Some(_))) = run.ledger.reader().row(original)? else { return Ok(None) };
     let [own, others] = [&article.signature, &row.signature].map(|bytes| Signature::from_bytes(bytes));
     // The original may have changed since its signature was compared.
     let still_a_copy = own.zip(others).and_then(|(own, others)| own.repeats(&others)) == Some(Likeness::Trimmed);

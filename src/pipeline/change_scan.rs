@@ -46,7 +46,7 @@ pub(super) struct TableChanges {
 
 /// The comparison of the walk with the ledger.
 pub(super) struct ChangeScan<'a> {
-    ledger: &'a LedgerReader,
+    ledger: &'a dyn LedgerReader,
     base: &'a Path,
     settings: i64,
     run: i64,
@@ -80,7 +80,7 @@ impl<'a> ChangeScan<'a> {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub(super) fn new(ledger: &'a LedgerReader, config: &'a Config, settings: i64, run: i64) -> Result<Self, Fault> {
+    pub(super) fn new(ledger: &'a dyn LedgerReader, config: &'a Config, settings: i64, run: i64) -> Result<Self, Fault> {
         let (lone, roots) = roots(&config.input).into_iter().partition::<Vec<_>, _>(|root| root.is_file());
         Ok(Self {
             ledger,
@@ -260,7 +260,7 @@ pub(super) fn is_settled(source: &Source) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Exit, RunSummary};
-    use crate::record::{CompletedFile, Ledger, RowStore};
+    use crate::record::{CompletedFile, Ledger};
 
     const SETTINGS: i64 = 7;
 
@@ -273,15 +273,15 @@ mod tests {
     }
 
     /// A ledger with these files of the folder `input`, as an earlier run left them.
-    fn ledger(folder: &Path, names: &[&str]) -> Ledger {
-        let ledger = Ledger::open(folder, false).unwrap();
+    fn ledger(folder: &Path, names: &[&str]) -> Arc<dyn Ledger> {
+        let ledger = crate::record::open(folder, false).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for (number, name) in (1..).zip(names) {
             let file = Arc::new(FileRef { number, folder: b"input".to_vec(), name: name.as_bytes().to_vec() });
             runtime.block_on(ledger.record_file(CompletedFile { file, stamp: stamp(5), settings: SETTINGS, done: 2, skipped: 1 })).unwrap();
         }
         ledger.close(Exit::Done, &RunSummary::default()).unwrap();
-        Ledger::open(folder, false).unwrap()
+        crate::record::open(folder, false).unwrap()
     }
 
     fn config() -> Config {
@@ -293,7 +293,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ledger = ledger(dir.path(), &["a", "b", "c", "d"]);
         let config = config();
-        let mut scan = ChangeScan::new(&ledger, &config, SETTINGS, ledger.run()).unwrap();
+        let mut scan = ChangeScan::new(ledger.reader(), &config, SETTINGS, ledger.run()).unwrap();
         assert!(matches!(scan.look_up(&Ok(source("a", 5))).unwrap(), Change::Unchanged { done: 2, skipped: 1 }));
         // `b` is gone, `c` has another size, and `e` is new.
         let Change::Changed(c) = scan.look_up(&Ok(source("c", 6))).unwrap() else { panic!("its size changed") };
@@ -307,7 +307,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ledger = ledger(dir.path(), &["a", "b"]);
         let scan = |config: &Config, found: &[Source]| {
-            let mut scan = ChangeScan::new(&ledger, config, SETTINGS, ledger.run()).unwrap();
+            let mut scan = ChangeScan::new(ledger.reader(), config, SETTINGS, ledger.run()).unwrap();
             for source in found {
                 scan.look_up(&Ok(source.clone())).unwrap();
             }
@@ -332,7 +332,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ledger = ledger(dir.path(), &["a"]);
         let config = config();
-        let mut scan = ChangeScan::new(&ledger, &config, SETTINGS + 1, ledger.run()).unwrap();
+        let mut scan = ChangeScan::new(ledger.reader(), &config, SETTINGS + 1, ledger.run()).unwrap();
         assert!(matches!(scan.look_up(&Ok(source("a", 5))).unwrap(), Change::Changed(_)));
     }
 }

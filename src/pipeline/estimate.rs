@@ -70,7 +70,7 @@ pub struct Load {
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn estimate(config: &Config, ledger: &LedgerReader, endpoints: &Endpoints) -> Result<Estimate, Fault> {
+pub fn estimate(config: &Config, ledger: &dyn LedgerReader, endpoints: &Endpoints) -> Result<Estimate, Fault> {
     let mut estimator = Estimator {
         config,
         ledger,
@@ -100,7 +100,7 @@ pub fn estimate(config: &Config, ledger: &LedgerReader, endpoints: &Endpoints) -
 
 struct Estimator<'a> {
     config: &'a Config,
-    ledger: &'a LedgerReader,
+    ledger: &'a dyn LedgerReader,
     glossary: Glossary,
     fingerprints: Fingerprints,
     duplicates: DuplicateIndex,
@@ -184,7 +184,7 @@ impl Estimator<'_> {
 
 /// Stands in for the endpoints: counts the calls, and answers with texts of the expected length.
 struct Counter<'a> {
-    ledger: &'a LedgerReader,
+    ledger: &'a dyn LedgerReader,
     endpoints: &'a Endpoints,
     loads: Mutex<Vec<Load>>,
     /// The keys so far: the same call is made only once.
@@ -192,7 +192,7 @@ struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    fn new(ledger: &'a LedgerReader, endpoints: &'a Endpoints) -> Self {
+    fn new(ledger: &'a dyn LedgerReader, endpoints: &'a Endpoints) -> Self {
         let load = |client: &EndpointClient| Load { endpoint: client.endpoint.name.clone(), cost: Some(0.0), ..Load::default() };
         Self { ledger, endpoints, loads: Mutex::new(endpoints.clients().map(load).collect()), seen: Mutex::default() }
     }

@@ -32,7 +32,7 @@ use crate::config::Config;
 use crate::dedup::DuplicateIndex;
 use crate::model::{ErrorCode, Exit, Failure, Fault, Reject};
 use crate::plan::Glossary;
-use crate::record::{Ledger, RowStore};
+use crate::record::Ledger;
 use crate::report::Progress;
 
 pub use estimate::{Estimate, Load, estimate};
@@ -61,9 +61,7 @@ pub struct Run {
     /// The config.
     pub config: Config,
     /// The ledger.
-    pub ledger: Arc<Ledger>,
-    /// The rows in the ledger.
-    pub rows: Arc<dyn RowStore>,
+    pub ledger: Arc<dyn Ledger>,
     /// The endpoints.
     pub endpoints: Arc<Endpoints>,
     /// Answers calls.
@@ -133,7 +131,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
                     for source in order.push(source) {
                         // This must happen here, where sources come in order: their tasks may start
                         // in any order.
-                        let roles = run.duplicates.roles(&run.ledger, &source.articles);
+                        let roles = run.duplicates.roles(run.ledger.reader(), &source.articles);
                         tasks.spawn(source_articles::process(Arc::clone(&run), source, roles));
                     }
                 }
@@ -164,7 +162,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
         exit = exit.worse(Exit::Bug);
     }
     // So far nobody has waited for the rows; from here on they are on disk.
-    let flushed = run.rows.checkpoint().await;
+    let flushed = run.ledger.checkpoint().await;
     match run.state.fault() {
         Some(fault) => Err(fault),
         None => flushed.map(|()| run.broker.outcome(exit)),

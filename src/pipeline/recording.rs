@@ -42,7 +42,7 @@ pub(super) async fn record(
     calls: &[[u8; 32]],
     file: &Arc<FileRef>,
 ) -> Result<(), Failure> {
-    let earlier = run.rows.row(&row.source)?;
+    let earlier = run.ledger.reader().row(&row.source)?;
     record_if_changed(run, earlier, row, (fingerprint, calls), file).await
 }
 
@@ -57,11 +57,11 @@ pub(super) async fn record_if_changed(
 ) -> Result<(), Failure> {
     if let Some((earlier, known)) = earlier.filter(|(earlier, _)| is_same(earlier, &row)) {
         if known == fingerprint {
-            return Ok(run.rows.mark_found(&row.source, file).await?);
+            return Ok(run.ledger.mark_found(&row.source, file).await?);
         }
         row.processed_at = earlier.processed_at;
     }
-    Ok(run.rows.record_row(row, fingerprint, calls, file).await?)
+    Ok(run.ledger.record_row(row, fingerprint, calls, file).await?)
 }
 
 /// Whether two rows have the same content. Their times do not count, nor does what they repeat,

@@ -96,7 +96,7 @@ pub(super) async fn process(run: Arc<Run>, source: SourceArticles, roles: Result
     }
     // Only the last part of the file gets it here.
     let Some(read) = Arc::into_inner(file).and_then(|file| file.record(run.fingerprints.settings_hash)) else { return exit };
-    let recorded = run.rows.record_file(read).await;
+    let recorded = run.ledger.record_file(read).await;
     exit.worse(exit_for(&run, recorded.map(|()| (Status::Done, Exit::Done)).map_err(Failure::from)))
 }
 

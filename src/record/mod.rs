@@ -1,16 +1,34 @@
 //! The ledger: every paid reply and every row, durable before anyone uses them.
 //!
-//! [`CallStore`] and [`RowStore`] are its interface: what the broker and the pipeline ask of it
-//! during a run. `sqlite` is the only backend: a file in the output folder that any tool can open.
-//! The reports, the near-duplicate pass and the outputs read it directly.
+//! [`Ledger`] and [`LedgerReader`] are its interface, and all that the other stages know of it.
+//! `sqlite` is the only backend: a file in the output folder that any tool can open.
 
 mod lock;
+mod reader;
+mod reports;
 mod sqlite;
 mod store;
 
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use crate::model::Fault;
+
 pub use lock::RunLock;
-pub use sqlite::{
-    Filter, Forgotten, KnownFile, Ledger, LedgerReader, Lost, OutputState, PastCall, PastRun, PastWaste, RowHistory, RowSignature, Spent,
-    forget, remove_temporary_ledgers,
+pub use reader::{
+    CallReader, FileReader, Filter, KnownFile, LedgerReader, OutputReader, OutputState, RowReader, RowSignature, SignatureReader,
 };
-pub use store::{AnsweredCall, CallStore, Claim, CompletedFile, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};
+pub use reports::{Lost, PastCall, PastRun, PastWaste, Reports, RowHistory, Spent};
+pub use sqlite::{empty, forget, is_missing, open, open_to_read, remove_temporary_ledgers};
+pub use store::{
+    AnsweredCall, CallStore, Claim, CompletedFile, FileRef, Forgotten, KnownReply, KnownRow, Ledger, Pending, RowStore, RowWithCalls,
+};
+
+/// Creates the output folder, closed to other users, if it does not exist.
+///
+/// # Errors
+/// If it cannot be created, or is not a folder.
+pub fn create_folder(folder: &Path) -> Result<(), Fault> {
+    let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    created.map_err(|error| Fault::usage(format!("cannot create the output folder `{}`: {error}", folder.display())))
+}

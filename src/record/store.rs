@@ -1,9 +1,10 @@
-//! The interface of the ledger: what a run asks of a backend, and the data that it hands over.
+//! The writing side of a ledger: what a run asks of a backend, and the data that it hands over.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::model::{Fault, Reply, Row, Stamp, Task, UnusableSpend, Usage};
+use super::{LedgerReader, OutputState};
+use crate::model::{Exit, Fault, Reply, Row, RunSummary, Stamp, Task, UnusableSpend, Usage};
 
 /// A write in progress. It completes when the write is durable; most writes of [`RowStore`]
 /// complete once they are queued.
@@ -42,18 +43,6 @@ pub trait CallStore: Send + Sync {
 /// [`RowStore::move_rows`] wait for the disk; writes of rows need not, because the replies behind
 /// them are durable already.
 pub trait RowStore: Send + Sync {
-    /// The row of a source.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault>;
-
-    /// A row with this fingerprint under any source, and the keys of its calls.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault>;
-
     /// Records a row as found by this run, with the keys of the calls that made it. A failed row
     /// has no fingerprint, so that the next run tries it again.
     ///
@@ -98,6 +87,62 @@ pub trait RowStore: Send + Sync {
     /// # Errors
     /// If an earlier write failed.
     fn checkpoint(&self) -> Pending<'_, ()>;
+}
+
+/// A ledger that is open for one run.
+pub trait Ledger: CallStore + RowStore {
+    /// The reading side.
+    fn reader(&self) -> &dyn LedgerReader;
+
+    /// This run's number.
+    fn run(&self) -> i64;
+
+    /// How many calls were in flight when earlier runs were killed, not counting those that were
+    /// reported before.
+    fn killed_claims(&self) -> u64;
+
+    /// Fails if this run no longer holds the ledger, because its files were moved, deleted or
+    /// replaced.
+    ///
+    /// # Errors
+    /// If a file is not the one that the run opened; the error names it.
+    fn check_held(&self) -> Result<(), Fault>;
+
+    /// Stores which article these rows repeat, if any, and waits until that is durable.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    fn mark_copies(&self, rows: Vec<Row>) -> Result<(), Fault>;
+
+    /// Records the outputs as they were just written.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    fn record_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault>;
+
+    /// Records new outputs by their temporary names, before they replace the old ones.
+    ///
+    /// # Errors
+    /// If that could not be made durable.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    fn record_new_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault>;
+
+    /// Waits for the last write and records how the run ended. No write can follow it.
+    ///
+    /// # Errors
+    /// If that could not be written, or an earlier write failed.
+    ///
+    /// # Panics
+    /// On a thread of the runtime.
+    fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault>;
 }
 
 /// A reply that the ledger has.
@@ -185,4 +230,15 @@ pub struct CompletedFile {
     pub done: u64,
     /// How many of its rows were skipped.
     pub skipped: u64,
+}
+
+/// How much was removed, or would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Rows that are no longer in the table.
+    pub rows: usize,
+    /// Replies that no remaining row was made from.
+    pub calls: usize,
+    /// Runs, with their waste.
+    pub runs: usize,
 }

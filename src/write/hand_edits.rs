@@ -22,7 +22,7 @@ pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
 ///
 /// # Errors
 /// If the ledger cannot be read, or an edited table cannot be saved.
-pub fn inspect_tables(ledger: &LedgerReader, config: &Config) -> Result<Tables, Fault> {
+pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tables, Fault> {
     let written = ledger.outputs()?;
     let mut inspected = Vec::new();
     for (name, quarantined) in tables() {
@@ -66,7 +66,7 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 /// What somebody changed in this table; `None` if it has the rows that the ledger has.
-fn changes(ledger: &LedgerReader, path: &Path, quarantined: bool) -> Result<Option<String>, Fault> {
+fn changes(ledger: &dyn LedgerReader, path: &Path, quarantined: bool) -> Result<Option<String>, Fault> {
     // A link or a pipe was not written by depeche; it is replaced without being read.
     let Some(table) = open(path) else { return Ok(None) };
     let in_this_table = |row: &Row| row.quarantined() == quarantined;

@@ -16,15 +16,15 @@ const PAGE: usize = 256;
 ///
 /// # Errors
 /// If one cannot be written.
-pub fn publish(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tables) -> Result<(), Fault> {
+pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: &Tables) -> Result<(), Fault> {
     // Another run may write the same outputs.
     ledger.check_held()?;
-    if are_current(ledger, config)? {
+    if are_current(ledger.reader(), config)? {
         return Ok(());
     }
     dedup::mark_copies(ledger, config.near, &config.output)?;
-    let outputs = fill(ledger, config)?;
-    let past = History { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.days(DAYS)? };
+    let outputs = fill(ledger.reader(), config)?;
+    let past = History { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.reader().days(DAYS)? };
     let outputs = outputs.complete(&past)?;
     let settings_hash = settings_hash(config);
     // Before they take their names: after a kill in between, the next run must not take its own
@@ -40,8 +40,8 @@ pub fn publish(ledger: &Ledger, config: &Config, cost: Option<f64>, tables: &Tab
 }
 
 /// Whether every output is as it was written, from the same settings, and no row has changed since.
-fn are_current(ledger: &LedgerReader, config: &Config) -> Result<bool, Fault> {
-    let written = ledger.outputs()?;
+fn are_current(reader: &dyn LedgerReader, config: &Config) -> Result<bool, Fault> {
+    let written = reader.outputs()?;
     let settings_hash = settings_hash(config);
     Ok(names().all(|name| {
         let found = stamp(&config.output.join(name));
@@ -56,7 +56,7 @@ fn settings_hash(config: &Config) -> i64 {
 }
 
 /// Writes every row of the table to all outputs, in the order of their sources.
-fn fill(ledger: &LedgerReader, config: &Config) -> Result<Outputs, Fault> {
+fn fill(reader: &dyn LedgerReader, config: &Config) -> Result<Outputs, Fault> {
     let view = View {
         profile: config.profile,
         page_rows: config.page_rows,
@@ -67,7 +67,7 @@ fn fill(ledger: &LedgerReader, config: &Config) -> Result<Outputs, Fault> {
     outputs.fill(&mut |take| {
         let mut after = String::new();
         loop {
-            let page = ledger.rows_after(&after, PAGE)?;
+            let page = reader.rows_after(&after, PAGE)?;
             let last = page.len() < PAGE;
             for row in page {
                 after.clone_from(&row.source);
@@ -87,12 +87,12 @@ mod tests {
 
     use super::*;
     use crate::model::{Exit, Row, RunSummary, Status, TABLE};
-    use crate::record::{FileRef, RowStore};
+    use crate::record::FileRef;
     use crate::write::inspect_tables;
 
     /// A ledger with a done row for each source.
-    fn ledger(folder: &std::path::Path, sources: &[&str]) -> Ledger {
-        let ledger = Ledger::open(folder, false).unwrap();
+    fn ledger(folder: &std::path::Path, sources: &[&str]) -> Arc<dyn Ledger> {
+        let ledger = crate::record::open(folder, false).unwrap();
         let file = Arc::new(FileRef { number: 1, folder: b"input".to_vec(), name: b"a".to_vec() });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -114,16 +114,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (config, table) = (config(dir.path()), dir.path().join(TABLE));
         let ledger = ledger(dir.path(), &["b.txt", "a.txt"]);
-        let tables = inspect_tables(&ledger, &config).unwrap();
-        publish(&ledger, &config, None, &tables).unwrap();
+        let tables = inspect_tables(ledger.reader(), &config).unwrap();
+        publish(&*ledger, &config, None, &tables).unwrap();
         let text = std::fs::read_to_string(&table).unwrap();
         assert_eq!(text.lines().map(|line| line.split(',').nth(1).unwrap()).collect::<Vec<_>>(), ["source", "a.txt", "b.txt"]);
         let first = stamp(&table);
-        publish(&ledger, &config, None, &tables).unwrap();
+        publish(&*ledger, &config, None, &tables).unwrap();
         assert_eq!(stamp(&table), first, "nothing has changed");
-        assert!(!are_current(&ledger, &Config { page_rows: 3, ..config.clone() }).unwrap(), "another setting");
+        assert!(!are_current(ledger.reader(), &Config { page_rows: 3, ..config.clone() }).unwrap(), "another setting");
         std::fs::remove_file(&table).unwrap();
-        publish(&ledger, &config, None, &tables).unwrap();
+        publish(&*ledger, &config, None, &tables).unwrap();
         assert!(table.exists());
         ledger.close(Exit::Done, &RunSummary::default()).unwrap();
     }

@@ -3,16 +3,12 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::reader::LedgerReader;
+use super::reader::SqliteReader;
 use crate::model::{Fault, UnusableSpend};
-use crate::record::{AnsweredCall, Claim, KnownReply};
+use crate::record::{AnsweredCall, CallReader, Claim, KnownReply};
 
-impl LedgerReader {
-    /// The reply to an answered call.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
+impl CallReader for SqliteReader {
+    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
         let found = self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT reply, cost FROM call WHERE key = ?1 AND state = 'answered'")?;
             statement.query_row([key], |row| Ok((row.get::<_, String>(0)?, row.get(1)?))).optional()
@@ -21,13 +17,7 @@ impl LedgerReader {
         Ok(found.and_then(|(json, cost)| Some(KnownReply { reply: serde_json::from_str(&json).ok()?, cost })))
     }
 
-    /// The money spent since `since` (UTC, ISO 8601), including the most that attempts may have
-    /// cost whose cost nobody counted. What lies in the future, because the clock was set back, is
-    /// spent as well. A call without a price counts as nothing.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn spent(&self, since: &str) -> Result<f64, Fault> {
+    fn spent(&self, since: &str) -> Result<f64, Fault> {
         self.read(|connection| {
             let query = "SELECT (SELECT total(cost) FROM call WHERE state = 'answered' AND made_at >= ?1)
                 + (SELECT total(cost * attempts) FROM call WHERE state = 'claimed' AND made_at >= ?1)

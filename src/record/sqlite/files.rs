@@ -2,46 +2,16 @@
 
 use rusqlite::{Connection, Statement, params};
 
-use super::reader::LedgerReader;
+use super::reader::SqliteReader;
 use crate::model::{Fault, Stamp};
-use crate::record::{CompletedFile, FileRef};
+use crate::record::{CompletedFile, FileReader, FileRef, KnownFile};
 
-/// A file as an earlier run left it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownFile {
-    /// The ledger's number for it.
-    pub number: i64,
-    /// Its name in its folder.
-    pub name: Vec<u8>,
-    /// What it looked like when it was read.
-    pub stamp: Stamp,
-    /// Hash of the settings that shaped its rows; 0 if it must be read again.
-    pub settings: i64,
-    /// Whether its rows are in the table.
-    pub in_table: bool,
-    /// The last run that opened it.
-    pub run: i64,
-    /// How many of its rows are done.
-    pub done: u64,
-    /// How many of its rows were skipped.
-    pub skipped: u64,
-}
-
-impl LedgerReader {
-    /// The highest number of any file; 0 if there is none.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn last_file_number(&self) -> Result<i64, Fault> {
+impl FileReader for SqliteReader {
+    fn last_file_number(&self) -> Result<i64, Fault> {
         self.read(|connection| connection.query_row("SELECT coalesce(max(number), 0) FROM file", [], |row| row.get(0)))
     }
 
-    /// At most `most` files of `folder` whose names come after `after`, in the order of their
-    /// names.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn files(&self, folder: &[u8], after: Option<&[u8]>, most: usize) -> Result<Vec<KnownFile>, Fault> {
+    fn files(&self, folder: &[u8], after: Option<&[u8]>, most: usize) -> Result<Vec<KnownFile>, Fault> {
         self.read(|connection| {
             // No name is empty, so every name comes after the empty one.
             let mut statement = connection.prepare_cached(
@@ -52,11 +22,7 @@ impl LedgerReader {
         })
     }
 
-    /// The file with this name in `folder`.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn file(&self, folder: &[u8], name: &[u8]) -> Result<Option<KnownFile>, Fault> {
+    fn file(&self, folder: &[u8], name: &[u8]) -> Result<Option<KnownFile>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT number, name, size, modified, inode, settings_hash, in_table, run, done, skipped FROM file WHERE folder = ?1 AND name = ?2",
@@ -65,11 +31,7 @@ impl LedgerReader {
         })
     }
 
-    /// Every folder that has files with rows in the table.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn folders(&self) -> Result<Vec<Vec<u8>>, Fault> {
+    fn folders(&self) -> Result<Vec<Vec<u8>>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT DISTINCT folder FROM file WHERE in_table = 1")?;
             statement.query_map([], |row| row.get(0))?.collect()

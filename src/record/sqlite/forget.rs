@@ -8,17 +8,7 @@ use rusqlite::{Connection, params};
 use super::rows::keys;
 use super::schema;
 use crate::model::Fault;
-
-/// How much was removed, or would be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Forgotten {
-    /// Rows that are no longer in the table.
-    pub rows: usize,
-    /// Replies that no remaining row was made from.
-    pub calls: usize,
-    /// Runs, with their waste.
-    pub runs: usize,
-}
+use crate::record::Forgotten;
 
 /// Removes what is older than `before` (UTC, ISO 8601) and not needed for the table; with `dry` it
 /// only counts. The caller holds the run's lock.

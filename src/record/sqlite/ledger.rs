@@ -1,7 +1,5 @@
 //! The handle to a ledger that a run writes to.
 
-use std::ops::Deref;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,40 +9,29 @@ use tokio::sync::oneshot;
 
 use super::held_files::HeldFiles;
 use super::messages::{Reply, Write};
-use super::outputs::OutputState;
-use super::reader::LedgerReader;
+use super::reader::SqliteReader;
 use super::writer::Writer;
 use super::{calls, runs, schema};
 use crate::model::{Exit, Fault, Row, RunSummary, TABLE, UnusableSpend};
-use crate::record::{AnsweredCall, CallStore, Claim, CompletedFile, FileRef, KnownReply, KnownRow, Pending, RowStore, RowWithCalls};
+use crate::record::{
+    AnsweredCall, CallReader, CallStore, Claim, CompletedFile, FileRef, KnownReply, Ledger, LedgerReader, OutputState, Pending, RowStore,
+};
 
 /// Time between two attempts to send to a full queue.
 const QUEUE_POLL: Duration = Duration::from_millis(1);
 
-/// The ledger of an output folder, open for one run. It reads like a [`LedgerReader`].
-pub struct Ledger {
-    reader: LedgerReader,
+/// The ledger of an output folder, open for one run.
+pub(super) struct SqliteLedger {
+    pub(super) reader: SqliteReader,
     run: i64,
     killed_claims: u64,
     files: HeldFiles,
     writer: Mutex<Option<Writer>>,
 }
 
-impl Deref for Ledger {
-    type Target = LedgerReader;
-
-    fn deref(&self) -> &LedgerReader {
-        &self.reader
-    }
-}
-
-impl Ledger {
-    /// Opens the ledger in `folder`, creates it if there is none, and begins a run.
-    ///
-    /// # Errors
-    /// If the folder or the file cannot be used; or if there is a table without its ledger, unless
-    /// `new` accepts paying for everything again.
-    pub fn open(folder: &Path, new: bool) -> Result<Self, Fault> {
+impl SqliteLedger {
+    /// See [`super::open`].
+    pub(super) fn open(folder: &Path, new: bool) -> Result<Self, Fault> {
         // The folder may be a link that the user made; the ledger in it may not be one.
         let real = folder
             .canonicalize()
@@ -63,7 +50,7 @@ impl Ledger {
         }
         schema::is_ours(&path, true)?;
         let writing = schema::open(&path)?;
-        let reader = LedgerReader::new(path.clone(), schema::open(&path)?);
+        let reader = SqliteReader::new(path.clone(), schema::open(&path)?);
         let fault = |error: rusqlite::Error| schema::damaged(&path, &error);
         let run = runs::begin(&writing).map_err(fault)?;
         let killed_claims = calls::abandon_claims(&writing, run).map_err(fault)? as u64;
@@ -73,86 +60,6 @@ impl Ledger {
         Ok(Self { reader, run, killed_claims, files, writer: Mutex::new(Some(writer)) })
     }
 
-    /// Creates the output folder, closed to other users, if it does not exist.
-    ///
-    /// # Errors
-    /// If it cannot be created, or is not a folder.
-    pub fn create_folder(folder: &Path) -> Result<(), Fault> {
-        let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        created.map_err(|error| Fault::usage(format!("cannot create the output folder `{}`: {error}", folder.display())))
-    }
-
-    /// This run's number.
-    pub fn run(&self) -> i64 {
-        self.run
-    }
-
-    /// How many calls were in flight when earlier runs were killed, not counting those that were
-    /// reported before.
-    pub fn killed_claims(&self) -> u64 {
-        self.killed_claims
-    }
-
-    /// Fails if this run holds the ledger no longer: its files were moved, deleted or replaced.
-    ///
-    /// # Errors
-    /// Which file it was.
-    pub fn check_held(&self) -> Result<(), Fault> {
-        self.files.check_ledger()?;
-        self.files.check_lock()
-    }
-
-    /// Stores what these rows say about the article they repeat, and waits until that is durable.
-    ///
-    /// # Errors
-    /// If that could not be made durable.
-    ///
-    /// # Panics
-    /// On a thread of the runtime.
-    pub fn mark_copies(&self, rows: Vec<Row>) -> Result<(), Fault> {
-        self.write_blocking(Write::Copies(rows))
-    }
-
-    /// Records the outputs as they were just written.
-    ///
-    /// # Errors
-    /// If that could not be made durable.
-    ///
-    /// # Panics
-    /// On a thread of the runtime.
-    pub fn record_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
-        self.write_blocking(Write::Outputs(outputs))
-    }
-
-    /// Records new outputs by their temporary names, before they replace the old ones.
-    ///
-    /// # Errors
-    /// If that could not be made durable.
-    ///
-    /// # Panics
-    /// On a thread of the runtime.
-    pub fn record_new_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
-        self.write_blocking(Write::NewOutputs(outputs))
-    }
-
-    /// Waits for the last write and records how the run ended. No write can follow it.
-    ///
-    /// # Errors
-    /// If that could not be written, or an earlier write failed.
-    ///
-    /// # Panics
-    /// On a thread of the runtime.
-    pub fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault> {
-        let ended = self.write_blocking(Write::End { exit, summary: Box::new(*summary) });
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            drop(writer.queue);
-            // If the writer panicked, everyone who waited for it got an error.
-            let _ = writer.thread.join();
-        }
-        ended
-    }
-
     /// Sends a write and waits until it is durable.
     async fn write(&self, write: Write) -> Result<(), Fault> {
         let (reply, durable) = oneshot::channel();
@@ -160,7 +67,7 @@ impl Ledger {
         durable.await.unwrap_or_else(|_| Err(self.closed()))
     }
 
-    /// Like [`Ledger::write`], on a thread that is not the runtime's.
+    /// Like [`SqliteLedger::write`], on a thread that is not the runtime's.
     fn write_blocking(&self, write: Write) -> Result<(), Fault> {
         let (reply, durable) = oneshot::channel();
         let urgent = write.is_urgent();
@@ -211,7 +118,49 @@ impl Ledger {
     }
 }
 
-impl CallStore for Ledger {
+impl Ledger for SqliteLedger {
+    fn reader(&self) -> &dyn LedgerReader {
+        &self.reader
+    }
+
+    fn run(&self) -> i64 {
+        self.run
+    }
+
+    fn killed_claims(&self) -> u64 {
+        self.killed_claims
+    }
+
+    fn check_held(&self) -> Result<(), Fault> {
+        self.files.check_ledger()?;
+        self.files.check_lock()
+    }
+
+    fn mark_copies(&self, rows: Vec<Row>) -> Result<(), Fault> {
+        self.write_blocking(Write::Copies(rows))
+    }
+
+    fn record_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
+        self.write_blocking(Write::Outputs(outputs))
+    }
+
+    fn record_new_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
+        self.write_blocking(Write::NewOutputs(outputs))
+    }
+
+    fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault> {
+        let ended = self.write_blocking(Write::End { exit, summary: Box::new(*summary) });
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            drop(writer.queue);
+            // If the writer panicked, everyone who waited for it got an error.
+            let _ = writer.thread.join();
+        }
+        ended
+    }
+}
+
+impl CallStore for SqliteLedger {
     fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
         self.reader.reply(key)
     }
@@ -233,15 +182,7 @@ impl CallStore for Ledger {
     }
 }
 
-impl RowStore for Ledger {
-    fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
-        self.reader.row(source)
-    }
-
-    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault> {
-        self.reader.row_with_fingerprint(fingerprint)
-    }
-
+impl RowStore for SqliteLedger {
     fn record_row<'a>(
         &'a self,
         row: Box<Row>,
@@ -297,6 +238,7 @@ fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use crate::model::{Answer, Digest, Reply, Status, Task, Usage};
+    use crate::record::RowReader;
 
     fn row(source: &str) -> Row {
         Row {
@@ -329,7 +271,7 @@ mod tests {
     #[test]
     fn the_next_run_reads_what_this_one_recorded() {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let ledger = SqliteLedger::open(dir.path(), false).unwrap();
         let reply = Reply { answer: Answer::Summary("Résumé".into()), usage: Usage::default(), draft: true };
         let call = AnsweredCall {
             key: [7; 32],
@@ -350,12 +292,13 @@ mod tests {
         }
         ledger.close(Exit::Done, &RunSummary::default()).unwrap();
 
-        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let ledger = SqliteLedger::open(dir.path(), false).unwrap();
         assert_eq!(CallStore::reply(&ledger, &[7; 32]).unwrap(), Some(KnownReply { reply, cost: Some(0.5) }));
         assert_eq!(CallStore::reply(&ledger, &[8; 32]).unwrap(), None);
-        assert_eq!(ledger.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
-        assert_eq!(ledger.row_with_fingerprint(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
-        let after = |after, most| -> Vec<String> { ledger.rows_after(after, most).unwrap().into_iter().map(|row| row.source).collect() };
+        assert_eq!(ledger.reader.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
+        assert_eq!(ledger.reader.row_with_fingerprint(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
+        let after =
+            |after, most| -> Vec<String> { ledger.reader.rows_after(after, most).unwrap().into_iter().map(|row| row.source).collect() };
         assert_eq!(
             (after("", 9), after("a.txt", 9), after("", 1)),
             (vec!["a.txt".into(), "b.txt".into()], vec!["b.txt".into()], vec!["a.txt".into()])
@@ -370,7 +313,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("ledger.db");
             std::fs::write(&path, content).unwrap();
-            let fault = Ledger::open(dir.path(), false).err().unwrap();
+            let fault = SqliteLedger::open(dir.path(), false).err().unwrap();
             assert_eq!(fault.exit, Exit::Usage);
             assert!(fault.message.contains("ledger.db"));
             assert_eq!(std::fs::read(&path).unwrap(), content);
@@ -380,8 +323,8 @@ mod tests {
     #[test]
     fn a_reader_in_another_process_does_not_remove_the_log() {
         let dir = tempfile::tempdir().unwrap();
-        Ledger::open(dir.path(), false).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
-        let ledger = Ledger::open(dir.path(), false).unwrap();
+        SqliteLedger::open(dir.path(), false).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
+        let ledger = SqliteLedger::open(dir.path(), false).unwrap();
         block(ledger.record_row(Box::new(row("a.txt")), None, &[], &file(1))).unwrap();
         // Another process, because the locks are between processes.
         let count = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM row').fetchone(); c.close()";
@@ -396,8 +339,8 @@ mod tests {
     fn a_log_without_its_ledger_is_not_replayed_into_a_new_ledger() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ledger.db-wal"), "log").unwrap();
-        assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("ledger.db-wal"));
-        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
+        assert!(SqliteLedger::open(dir.path(), false).err().unwrap().message.contains("ledger.db-wal"));
+        SqliteLedger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
         assert_eq!(std::fs::read(dir.path().join("ledger.db-wal.old")).unwrap(), b"log");
     }
 
@@ -405,7 +348,7 @@ mod tests {
     fn a_table_without_its_ledger_needs_the_flag() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(TABLE), "id\n").unwrap();
-        assert!(Ledger::open(dir.path(), false).err().unwrap().message.contains("--new-ledger"));
-        Ledger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
+        assert!(SqliteLedger::open(dir.path(), false).err().unwrap().message.contains("--new-ledger"));
+        SqliteLedger::open(dir.path(), true).unwrap().close(Exit::Done, &RunSummary::default()).unwrap();
     }
 }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::outputs::OutputState;
 use crate::model::{Exit, Fault, Row, RunSummary, UnusableSpend};
-use crate::record::{AnsweredCall, Claim, CompletedFile, FileRef};
+use crate::record::{AnsweredCall, Claim, CompletedFile, FileRef, OutputState};
 
 /// One write.
 pub(super) enum Write {
@@ -24,7 +23,7 @@ pub(super) enum Write {
     File(CompletedFile),
     /// See [`crate::record::RowStore::move_rows`].
     MoveRows { returned: Vec<i64>, gone: Vec<i64> },
-    /// What these rows say about the article they repeat.
+    /// See [`crate::record::Ledger::mark_copies`].
     Copies(Vec<Row>),
     /// The outputs were written from the rows as they are now.
     Outputs(Vec<OutputState>),

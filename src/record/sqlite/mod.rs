@@ -17,12 +17,43 @@ mod schema;
 mod signatures;
 mod writer;
 
-pub use files::KnownFile;
-pub use forget::{Forgotten, forget};
-pub use ledger::Ledger;
-pub use outputs::OutputState;
-pub use reader::LedgerReader;
-pub use reports::{Lost, PastCall, PastRun, PastWaste, RowHistory, Spent};
-pub use rows::Filter;
+use std::path::Path;
+use std::sync::Arc;
+
+use self::ledger::SqliteLedger;
+use self::reader::SqliteReader;
+use super::{Ledger, LedgerReader};
+use crate::model::Fault;
+
+pub use forget::forget;
 pub use schema::remove_temporary_ledgers;
-pub use signatures::RowSignature;
+
+/// Opens the ledger in `folder`, creates it if there is none, and begins a run.
+///
+/// # Errors
+/// If the folder or the file cannot be used; or if there is a table without its ledger, unless
+/// `new` accepts paying for everything again.
+pub fn open(folder: &Path, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
+    Ok(Arc::new(SqliteLedger::open(folder, new)?))
+}
+
+/// Opens the ledger in `folder` for reading only; `None` if there is none.
+///
+/// # Errors
+/// If it is not a ledger, or of another version.
+pub fn open_to_read(folder: &Path) -> Result<Option<Box<dyn LedgerReader>>, Fault> {
+    Ok(SqliteReader::open(folder)?.map(|reader| Box::new(reader) as _))
+}
+
+/// A ledger without any content, in memory.
+///
+/// # Errors
+/// If there is no memory for it.
+pub fn empty() -> Result<Box<dyn LedgerReader>, Fault> {
+    Ok(Box::new(SqliteReader::empty()?))
+}
+
+/// Whether there is no ledger in `folder`.
+pub fn is_missing(folder: &Path) -> bool {
+    folder.join(schema::FILE).symlink_metadata().is_err()
+}

@@ -3,26 +3,12 @@
 use rusqlite::{Connection, params};
 
 use super::files::stamp;
-use super::reader::LedgerReader;
-use crate::model::{Fault, Stamp};
+use super::reader::SqliteReader;
+use crate::model::Fault;
+use crate::record::{OutputReader, OutputState};
 
-/// A file of the output folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputState {
-    /// Its name; a temporary one if the run was killed before it had its own.
-    pub name: String,
-    /// What it looked like when it was written.
-    pub stamp: Stamp,
-    /// Hash of the settings that shaped it; 0 if rows have changed since.
-    pub settings_hash: i64,
-}
-
-impl LedgerReader {
-    /// The outputs as they were written.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn outputs(&self) -> Result<Vec<OutputState>, Fault> {
+impl OutputReader for SqliteReader {
+    fn outputs(&self) -> Result<Vec<OutputState>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare("SELECT name, size, modified, inode, settings_hash FROM output")?;
             let output = |row: &rusqlite::Row| Ok(OutputState { name: row.get(0)?, stamp: stamp(row, 1)?, settings_hash: row.get(4)? });

@@ -1,4 +1,4 @@
-//! The reading side of the ledger.
+//! The connection that reads the ledger.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -7,24 +7,19 @@ use rusqlite::Connection;
 
 use super::schema;
 use crate::model::Fault;
+use crate::record::LedgerReader;
 
 /// Reads the ledger over a connection of its own, even while a run writes.
-pub struct LedgerReader {
+pub(super) struct SqliteReader {
     path: PathBuf,
     connection: Mutex<Connection>,
 }
 
-impl LedgerReader {
-    /// Whether there is no ledger in `folder`.
-    pub fn is_missing(folder: &Path) -> bool {
-        folder.join(schema::FILE).symlink_metadata().is_err()
-    }
+impl LedgerReader for SqliteReader {}
 
-    /// Opens the ledger in `folder` for reading only; `None` if there is none.
-    ///
-    /// # Errors
-    /// If it is not a ledger, or of another version.
-    pub fn open(folder: &Path) -> Result<Option<Self>, Fault> {
+impl SqliteReader {
+    /// See [`super::open_to_read`].
+    pub(super) fn open(folder: &Path) -> Result<Option<Self>, Fault> {
         let path = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()).join(schema::FILE);
         if path.symlink_metadata().is_err() {
             return Ok(None);
@@ -34,11 +29,8 @@ impl LedgerReader {
         Ok(Some(Self::new(path, connection)))
     }
 
-    /// A ledger without any content, in memory.
-    ///
-    /// # Errors
-    /// If there is no memory for it.
-    pub fn empty() -> Result<Self, Fault> {
+    /// See [`super::empty`].
+    pub(super) fn empty() -> Result<Self, Fault> {
         let path = PathBuf::from(":memory:");
         let connection = schema::in_memory().map_err(|error| schema::damaged(&path, &error))?;
         Ok(Self::new(path, connection))
@@ -56,7 +48,7 @@ impl LedgerReader {
         self.query(|connection| query(connection).map_err(|error| schema::damaged(&self.path, &error)))
     }
 
-    /// Like [`LedgerReader::read`], for queries with errors of their own.
+    /// Like [`SqliteReader::read`], for queries with errors of their own.
     pub(super) fn query<T>(&self, query: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         query(&self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }

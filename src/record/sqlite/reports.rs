@@ -7,120 +7,14 @@ use std::path::PathBuf;
 
 use rusqlite::params;
 
-use super::reader::LedgerReader;
+use super::days;
+use super::reader::SqliteReader;
 use super::rows::{SELECTED, keys, row_of};
-use crate::model::{Fault, Row, RunSummary, Stamp};
+use crate::model::{Day, Fault, RunSummary, Stamp};
+use crate::record::{Lost, PastCall, PastRun, PastWaste, Reports, RowHistory, Spent};
 
-/// A run of the past.
-#[derive(Clone, Debug)]
-pub struct PastRun {
-    /// Its number.
-    pub number: i64,
-    /// When it began.
-    pub started_at: String,
-    /// When it ended; `None` if it was killed or is still active.
-    pub ended_at: Option<String>,
-    /// Its exit code.
-    pub exit: Option<i64>,
-    /// What it did.
-    pub summary: RunSummary,
-}
-
-/// What one endpoint did on one day.
-#[derive(Clone, Debug)]
-pub struct Spent {
-    /// The day, UTC.
-    pub day: String,
-    /// The endpoint's name.
-    pub endpoint: String,
-    /// Calls that were answered.
-    pub calls: u64,
-    /// Characters of text in them.
-    pub characters: u64,
-    /// What they cost; `None` if any price was unknown.
-    pub cost: Option<f64>,
-}
-
-/// Attempts of one endpoint that may have been billed without a usable answer.
-#[derive(Clone, Debug)]
-pub struct Lost {
-    /// The endpoint's name.
-    pub endpoint: String,
-    /// `lost`, `unusable` or `killed`; empty if they are in flight.
-    pub outcome: String,
-    /// How many.
-    pub calls: u64,
-    /// Their estimated cost; `None` if any price is unknown.
-    pub cost: Option<f64>,
-}
-
-/// A row and how it was made.
-#[derive(Clone, Debug)]
-pub struct RowHistory {
-    /// The row.
-    pub row: Row,
-    /// Whether it is in the table.
-    pub in_table: bool,
-    /// The last run that found it.
-    pub run: i64,
-    /// Its file, relative to the config's folder, and what the file looked like; `None` if unknown.
-    pub file: Option<(PathBuf, Stamp)>,
-    /// Whether the next run reads the file again even if it is unchanged.
-    pub again: bool,
-    /// The calls that made it.
-    pub calls: Vec<PastCall>,
-    /// Attempts at its calls that may have been billed without a usable answer.
-    pub wasted: Vec<PastWaste>,
-}
-
-/// Attempts at a call that may have been billed without a usable answer.
-#[derive(Clone, Debug)]
-pub struct PastWaste {
-    /// What the endpoint was asked for.
-    pub task: String,
-    /// The endpoint's name.
-    pub endpoint: String,
-    /// As in [`Lost::outcome`].
-    pub outcome: String,
-    /// How many.
-    pub attempts: u64,
-    /// When.
-    pub made_at: String,
-    /// In which run.
-    pub run: i64,
-    /// Their estimated cost.
-    pub cost: Option<f64>,
-}
-
-/// A call of the past.
-#[derive(Clone, Debug)]
-pub struct PastCall {
-    /// What the endpoint was asked for.
-    pub task: String,
-    /// The endpoint's name.
-    pub endpoint: String,
-    /// Its model.
-    pub model: Option<String>,
-    /// When.
-    pub made_at: String,
-    /// In which run.
-    pub run: i64,
-    /// Milliseconds from request to reply.
-    pub milliseconds: u64,
-    /// Tokens of prompt and answer, as the service counted them.
-    pub tokens: (Option<i64>, Option<i64>),
-    /// Characters of text.
-    pub characters: u64,
-    /// What it cost.
-    pub cost: Option<f64>,
-}
-
-impl LedgerReader {
-    /// The latest runs, newest first.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn runs(&self, most: u32) -> Result<Vec<PastRun>, Fault> {
+impl Reports for SqliteReader {
+    fn runs(&self, most: u32) -> Result<Vec<PastRun>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT number, started_at, ended_at, exit, found, done, earlier, skipped, failed, pending, flagged, requests, paid, retried,
@@ -152,22 +46,14 @@ impl LedgerReader {
         })
     }
 
-    /// The combinations of flags in the table, each with its number of rows.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn flags(&self) -> Result<Vec<(String, u64)>, Fault> {
+    fn flags(&self) -> Result<Vec<(String, u64)>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare("SELECT flags, count(*) FROM row WHERE in_table = 1 AND flags <> '' GROUP BY flags")?;
             statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?.collect()
         })
     }
 
-    /// The first failed articles of the table: source and reason.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault> {
+    fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault> {
         self.read(|connection| {
             // The first condition on the status lets the query use the index.
             let mut statement = connection.prepare(
@@ -179,23 +65,14 @@ impl LedgerReader {
         })
     }
 
-    /// How many rows of the table have which status.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn statuses(&self) -> Result<BTreeMap<String, u64>, Fault> {
+    fn statuses(&self) -> Result<BTreeMap<String, u64>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare("SELECT status, count(*) FROM row WHERE in_table = 1 GROUP BY status")?;
             statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?.collect()
         })
     }
 
-    /// Why rows of the table are not done: status, code, number of rows, and the source of one of
-    /// them.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn reasons(&self) -> Result<Vec<(String, String, u64, String)>, Fault> {
+    fn reasons(&self) -> Result<Vec<(String, String, u64, String)>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT status, substr(error, 1, instr(error || ':', ':') - 1) AS code, count(*), min(source) FROM row
@@ -206,11 +83,7 @@ impl LedgerReader {
         })
     }
 
-    /// Costs since `since` (a day, ISO 8601), by day and endpoint, the latest day first.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn costs(&self, since: &str) -> Result<Vec<Spent>, Fault> {
+    fn costs(&self, since: &str) -> Result<Vec<Spent>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT substr(made_at, 1, 10) AS day, endpoint, count(*), sum(characters), CASE WHEN count(cost) = count(*) THEN total(cost) END
@@ -224,11 +97,7 @@ impl LedgerReader {
         })
     }
 
-    /// Attempts that may have been billed without a usable answer, by endpoint and outcome.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn lost(&self) -> Result<Vec<Lost>, Fault> {
+    fn lost(&self) -> Result<Vec<Lost>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT endpoint, outcome, sum(attempts), CASE WHEN count(cost) = count(*) THEN total(cost * attempts) END
@@ -243,11 +112,7 @@ impl LedgerReader {
         })
     }
 
-    /// When run number `run` began, and when the last run with exit code 0 ended: UTC, ISO 8601.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn times(&self, run: i64) -> Result<(String, Option<String>), Fault> {
+    fn times(&self, run: i64) -> Result<(String, Option<String>), Fault> {
         self.read(|connection| {
             let started = connection.query_row("SELECT started_at FROM run WHERE number = ?1", [run], |row| row.get(0))?;
             let success = connection.query_row("SELECT max(ended_at) FROM run WHERE exit = 0", [], |row| row.get(0))?;
@@ -255,11 +120,7 @@ impl LedgerReader {
         })
     }
 
-    /// The mean latency of each endpoint's latest calls, in milliseconds.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn latencies(&self) -> Result<BTreeMap<String, f64>, Fault> {
+    fn latencies(&self) -> Result<BTreeMap<String, f64>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT endpoint, avg(milliseconds) FROM (SELECT endpoint, milliseconds FROM call WHERE state = 'answered' ORDER BY made_at DESC LIMIT 10000) GROUP BY endpoint",
@@ -268,11 +129,7 @@ impl LedgerReader {
         })
     }
 
-    /// The files that have a failed row in the table, relative to the config's folder.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn failed_files(&self) -> Result<Vec<PathBuf>, Fault> {
+    fn failed_files(&self) -> Result<Vec<PathBuf>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT DISTINCT folder, name FROM row JOIN file ON file.number = row.file
@@ -282,11 +139,11 @@ impl LedgerReader {
         })
     }
 
-    /// The rows of `name`: a source, a file with several articles, or an id.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn row_histories(&self, name: &str) -> Result<Vec<RowHistory>, Fault> {
+    fn days(&self, most: u32) -> Result<Vec<Day>, Fault> {
+        days::days(self, most)
+    }
+
+    fn row_histories(&self, name: &str) -> Result<Vec<RowHistory>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(&format!(
                 "SELECT {}, row.in_table AS in_table, row.run AS run, calls, folder, name, size, modified, inode, settings_hash

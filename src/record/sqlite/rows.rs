@@ -6,57 +6,16 @@ use std::sync::LazyLock;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 
-use super::reader::LedgerReader;
-use crate::model::{COLUMNS, Fault, Finding, Row, Status, Value};
-use crate::record::{KnownRow, RowWithCalls};
-
-/// Which rows to export. A condition that is not set excludes nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Whether to export rows that are no longer in the table, too.
-    pub all: bool,
-    /// Made at this time or later: ISO 8601, or the beginning of it.
-    pub since: Option<String>,
-    /// Made at this time or earlier.
-    pub until: Option<String>,
-    /// Published on this day or later.
-    pub published_since: Option<String>,
-    /// Published on this day or earlier.
-    pub published_until: Option<String>,
-    /// With this status.
-    pub status: Option<Status>,
-    /// With this flag.
-    pub flag: Option<String>,
-}
-
-impl Filter {
-    /// Whether a row passes; the query takes care of `all`.
-    fn matches(&self, row: &Row) -> bool {
-        let from = |at: &str, since: &Option<String>| since.as_ref().is_none_or(|since| at >= since.as_str());
-        // The end counts as a whole: until the 24th includes all hours of the 24th.
-        let to =
-            |at: &str, until: &Option<String>| until.as_ref().is_none_or(|until| at <= until.as_str() || at.starts_with(until.as_str()));
-        let dated = self.published_since.is_none() && self.published_until.is_none() || !row.published.is_empty();
-        from(&row.processed_at, &self.since)
-            && to(&row.processed_at, &self.until)
-            && dated
-            && from(&row.published, &self.published_since)
-            && to(&row.published, &self.published_until)
-            && self.status.is_none_or(|status| status == row.status)
-            && self.flag.as_ref().is_none_or(|flag| row.flags.split(' ').any(|own| own == flag))
-    }
-}
+use super::reader::SqliteReader;
+use crate::model::{COLUMNS, Fault, Finding, Row, Value};
+use crate::record::{Filter, KnownRow, RowReader, RowWithCalls};
 
 /// The columns that [`row_of`] reads, in its order.
 pub(super) static SELECTED: LazyLock<String> =
     LazyLock::new(|| COLUMNS.iter().map(|column| column.name).chain(["findings", "signature"]).collect::<Vec<_>>().join(", "));
 
-impl LedgerReader {
-    /// The row of a source, with its fingerprint.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
+impl RowReader for SqliteReader {
+    fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
         static QUERY: LazyLock<String> = LazyLock::new(|| format!("SELECT {}, fingerprint FROM row WHERE source = ?1", *SELECTED));
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&QUERY)?;
@@ -64,11 +23,7 @@ impl LedgerReader {
         })
     }
 
-    /// A row with this fingerprint under any source, and the keys of its calls.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault> {
+    fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault> {
         static QUERY: LazyLock<String> = LazyLock::new(|| format!("SELECT {}, calls FROM row WHERE fingerprint = ?1 LIMIT 1", *SELECTED));
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&QUERY)?;
@@ -76,12 +31,7 @@ impl LedgerReader {
         })
     }
 
-    /// At most `most` rows of the table whose sources come after `after`, in the order of their
-    /// sources. No source is empty.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn rows_after(&self, after: &str, most: usize) -> Result<Vec<Row>, Fault> {
+    fn rows_after(&self, after: &str, most: usize) -> Result<Vec<Row>, Fault> {
         static QUERY: LazyLock<String> =
             LazyLock::new(|| format!("SELECT {} FROM row WHERE in_table = 1 AND source > ?1 ORDER BY source LIMIT ?2", *SELECTED));
         self.read(|connection| {
@@ -90,12 +40,7 @@ impl LedgerReader {
         })
     }
 
-    /// Passes every row that matches `filter` to `each`, in the order of their sources. Their
-    /// signatures are left out.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read; or whatever `each` returns.
-    pub fn each_row(&self, filter: &Filter, mut each: impl FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each_row(&self, filter: &Filter, each: &mut dyn FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault> {
         let fault = |error: rusqlite::Error| super::schema::damaged(self.path(), &error);
         let columns = SELECTED.replace(", signature", ", x''");
         let condition = if filter.all { "" } else { "WHERE in_table = 1" };
@@ -180,25 +125,11 @@ pub(super) fn mark_found(connection: &Connection, source: &str, (file, run): (i6
     Ok(!in_table)
 }
 
-/// Stores what these rows say about the article they repeat.
+/// Stores which article these rows repeat, if any.
 pub(super) fn mark_copies(connection: &Connection, rows: &[Row]) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached("UPDATE row SET copy_of = ?2, flags = ?3, findings = ?4 WHERE source = ?1")?;
     for row in rows {
         statement.execute(params![row.source, row.copy_of, row.flags, findings_json(&row.findings)])?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_day_of_a_filter_counts_as_a_whole() {
-        let until = |day: &str| Filter { until: Some(day.into()), ..Filter::default() };
-        let row = Row { processed_at: "2026-11-24T23:59:59Z".into(), ..Row::default() };
-        assert!(until("2026-11-24").matches(&row));
-        assert!(!until("2026-11-23").matches(&row));
-        assert!(!until("2026-11-24T23:59:58Z").matches(&row));
-    }
 }

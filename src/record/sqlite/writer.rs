@@ -157,7 +157,8 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
 mod tests {
     use super::*;
     use crate::model::Row;
-    use crate::record::{FileRef, Ledger, LedgerReader, RowStore};
+    use crate::record::sqlite::{SqliteLedger, SqliteReader};
+    use crate::record::{FileRef, RowReader, RowStore};
 
     #[test]
     fn an_urgent_write_ends_the_wait_whether_it_comes_before_or_during_it() {
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn after_a_failed_commit_every_later_write_fails() {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(dir.path(), false).unwrap();
+        let ledger = SqliteLedger::open(dir.path(), false).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let file = Arc::new(FileRef { number: 1, folder: b"input".to_vec(), name: b"a".to_vec() });
         // This source has no row that could be marked.
@@ -187,6 +188,6 @@ mod tests {
         });
         assert!(later.is_err());
         drop(ledger);
-        assert_eq!(LedgerReader::open(dir.path()).unwrap().unwrap().row("a.txt").unwrap(), None);
+        assert_eq!(SqliteReader::open(dir.path()).unwrap().unwrap().row("a.txt").unwrap(), None);
     }
 }

@@ -1,0 +1,186 @@
+//! Reports for the command line and the page: runs, failures, costs, and the history of one article.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::model::{Day, Fault, Row, RunSummary, Stamp};
+
+/// Sums over the ledger, and its past.
+pub trait Reports {
+    /// The latest runs, newest first.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn runs(&self, most: u32) -> Result<Vec<PastRun>, Fault>;
+
+    /// The combinations of flags in the table, each with its number of rows.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn flags(&self) -> Result<Vec<(String, u64)>, Fault>;
+
+    /// The first failed articles of the table: source and reason.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault>;
+
+    /// How many rows of the table have which status.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn statuses(&self) -> Result<BTreeMap<String, u64>, Fault>;
+
+    /// Why rows of the table are not done: status, code, number of rows, and the source of one of
+    /// them.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn reasons(&self) -> Result<Vec<(String, String, u64, String)>, Fault>;
+
+    /// Costs since `since` (a day, ISO 8601), by day and endpoint, the latest day first.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn costs(&self, since: &str) -> Result<Vec<Spent>, Fault>;
+
+    /// Attempts that may have been billed without a usable answer, by endpoint and outcome.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn lost(&self) -> Result<Vec<Lost>, Fault>;
+
+    /// When run number `run` began, and when the last run with exit code 0 ended: UTC, ISO 8601.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn times(&self, run: i64) -> Result<(String, Option<String>), Fault>;
+
+    /// The mean latency of each endpoint's latest calls, in milliseconds.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn latencies(&self) -> Result<BTreeMap<String, f64>, Fault>;
+
+    /// The files that have a failed row in the table, relative to the config's folder.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn failed_files(&self) -> Result<Vec<PathBuf>, Fault>;
+
+    /// The rows of `name`: a source, a file with several articles, or an id.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn row_histories(&self, name: &str) -> Result<Vec<RowHistory>, Fault>;
+
+    /// The last days on which anything was done, in their order.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn days(&self, most: u32) -> Result<Vec<Day>, Fault>;
+}
+
+/// A run of the past.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// Its number.
+    pub number: i64,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended; `None` if it was killed or is still active.
+    pub ended_at: Option<String>,
+    /// Its exit code.
+    pub exit: Option<i64>,
+    /// What it did.
+    pub summary: RunSummary,
+}
+
+/// What one endpoint did on one day.
+#[derive(Clone, Debug)]
+pub struct Spent {
+    /// The day, UTC.
+    pub day: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Calls that were answered.
+    pub calls: u64,
+    /// Characters of text in them.
+    pub characters: u64,
+    /// What they cost; `None` if any price was unknown.
+    pub cost: Option<f64>,
+}
+
+/// Attempts of one endpoint that may have been billed without a usable answer.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// `lost`, `unusable` or `killed`; empty if they are in flight.
+    pub outcome: String,
+    /// How many.
+    pub calls: u64,
+    /// Their estimated cost; `None` if any price is unknown.
+    pub cost: Option<f64>,
+}
+
+/// A row and how it was made.
+#[derive(Clone, Debug)]
+pub struct RowHistory {
+    /// The row.
+    pub row: Row,
+    /// Whether it is in the table.
+    pub in_table: bool,
+    /// The last run that found it.
+    pub run: i64,
+    /// Its file, relative to the config's folder, and what the file looked like; `None` if unknown.
+    pub file: Option<(PathBuf, Stamp)>,
+    /// Whether the next run reads the file again even if it is unchanged.
+    pub again: bool,
+    /// The calls that made it.
+    pub calls: Vec<PastCall>,
+    /// Attempts at its calls that may have been billed without a usable answer.
+    pub wasted: Vec<PastWaste>,
+}
+
+/// Attempts at a call that may have been billed without a usable answer.
+#[derive(Clone, Debug)]
+pub struct PastWaste {
+    /// What the endpoint was asked for.
+    pub task: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// As in [`Lost::outcome`].
+    pub outcome: String,
+    /// How many.
+    pub attempts: u64,
+    /// When.
+    pub made_at: String,
+    /// In which run.
+    pub run: i64,
+    /// Their estimated cost.
+    pub cost: Option<f64>,
+}
+
+/// A call of the past.
+#[derive(Clone, Debug)]
+pub struct PastCall {
+    /// What the endpoint was asked for.
+    pub task: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Its model.
+    pub model: Option<String>,
+    /// When.
+    pub made_at: String,
+    /// In which run.
+    pub run: i64,
+    /// Milliseconds from request to reply.
+    pub milliseconds: u64,
+    /// Tokens of prompt and answer, as the service counted them.
+    pub tokens: (Option<i64>, Option<i64>),
+    /// Characters of text.
+    pub characters: u64,
+    /// What it cost.
+    pub cost: Option<f64>,
+}
