@@ -105,7 +105,7 @@ impl Endpoints {
         self.clients().find(|client| client.is_stalled()).map(|client| client.endpoint.name.as_str())
     }
 
-    /// The longest time that an endpoint may be away.
+    /// The longest time that an endpoint may be unavailable.
     pub fn wait_for(&self) -> Duration {
         self.clients().map(|client| client.endpoint.wait_for).max().unwrap_or_default()
     }

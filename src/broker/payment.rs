@@ -15,7 +15,7 @@ pub(super) struct CallPayment<'a> {
     pub(super) claim: Claim,
     /// What attempts at this call have cost earlier in this run.
     pub(super) earlier: UnusableSpend,
-    /// Nothing is paid, nor claimed.
+    /// Whether the endpoint is free: then nothing is reserved or claimed.
     pub(super) is_free: bool,
     pub(super) state: Mutex<State>,
 }
@@ -35,8 +35,8 @@ impl Payment for CallPayment<'_> {
         if self.is_free {
             return Ok(());
         }
-        // A reservation for another form of the request goes back first: a call that waits for
-        // money holds none, so that no two calls wait for each other's.
+        // First releases the reservation for another form of the request. A call that waits for
+        // money must hold none, or two calls could wait for each other.
         self.settle(spend.at_most);
         self.spending.reserve(at_most).await?;
         let spend = self.earlier.plus(spend);
@@ -45,7 +45,7 @@ impl Payment for CallPayment<'_> {
         {
             let mut state = self.state();
             state.reserved = Some(at_most.unwrap_or(0.0));
-            // A claim covers every attempt that is not billed.
+            // The last claim still covers this attempt if no attempt since then was billed.
             if state.claimed.is_some_and(|(claimed, most)| claimed >= attempts && most >= total) {
                 return Ok(());
             }

@@ -1,5 +1,5 @@
-//! Counts what the endpoints answered in this run, for the report. Counted as answers come: the
-//! ledger would have to read every reply again.
+//! Counts the endpoints' answers in this run, for the report. It counts them as they arrive, so
+//! that the ledger need not read every reply again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -13,7 +13,7 @@ use crate::extract::detect;
 use crate::model::{Exit, Fault, Finding, Lang};
 use crate::report::{print_stdout, printable};
 
-/// The number of rows from which the languages, and whether the target is a summary, are detected.
+/// How many rows to read to detect the languages, and whether the target is a summary.
 const SAMPLE: usize = 200;
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {

@@ -13,7 +13,7 @@ use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
 use crate::report::{self, Progress, Verbosity, print_stderr, print_stdout, printable};
 
 pub(super) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
-    // A config that only lacks a model lets the service be asked which models it has.
+    // If the config only lacks a model, the service can still say which models it has.
     let whole = arguments.config.load(&Overrides::default());
     let (config, problem) = match whole {
         Ok(config) => (config, None),
@@ -63,11 +63,11 @@ async fn probe_embedded(config: &Config, endpoint: &Endpoint, progress: &Arc<Pro
     probe(&Endpoint { url: server.url, key: server.token, ..endpoint.clone() }).await
 }
 
-/// What the endpoint says of itself, and how long it took.
+/// What the endpoint's probe shows, in a few words, and how long it took.
 async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
     let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "unknown dialect")) };
     let start = Instant::now();
-    // Without a model there is none to ask about: the list of models is what helps.
+    // If the config names no model, only the list of models helps.
     let list = endpoint.model.as_deref().is_none_or(str::is_empty).then(|| dialect.fallback_probe(endpoint)).flatten();
     let Some(request) = list.or_else(|| dialect.probe(endpoint)) else {
         return Ok("config valid; not contacted, as its template has no free `probe`".into());

@@ -66,7 +66,7 @@ fn with_lost_replies(fault: Fault, lost: u64) -> Fault {
     Fault { message: format!("{what}; {lost}{hints}"), ..fault }
 }
 
-/// What a run with this exit code was ended by, unless it was its articles or a limit.
+/// Why a run ended with this exit code, unless its articles or a limit explain it.
 fn cause(run: &Run, exit: Exit) -> Option<String> {
     match exit {
         Exit::EndpointStop | Exit::EndpointAway => run.endpoints.disabled_with(exit),
@@ -77,12 +77,12 @@ fn cause(run: &Run, exit: Exit) -> Option<String> {
     }
 }
 
-/// The same for a run that `fault` ended before its first article.
+/// Like [`finish`], for a run that `fault` ended before its first article.
 pub(super) fn finish_early(ledger: &dyn Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
     let summary = RunSummary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..RunSummary::default() };
     let table = config.output.join(write::names().next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
-    // The user is told about this fault. Whether the report can be written makes no difference.
+    // This fault is printed in any case, so it does not matter whether the report can be written.
     let _ = write_report(ledger, &config.output, &ending, Vec::new());
     let _ = ledger.close(fault.exit, &summary);
     print_fault(fault);
@@ -93,14 +93,14 @@ pub(super) fn finish_early(ledger: &dyn Ledger, config: &Config, progress: &Prog
     (fault.exit, line)
 }
 
-/// Collects faults, so that after one the rest is still tried.
+/// Keeps the first fault, so that the steps after it are still tried.
 struct FirstFault {
     fault: Option<Fault>,
 }
 
 impl FirstFault {
-    /// The value of a result. Of several faults, the first is reported: it usually caused the
-    /// others.
+    /// Returns the value of a result, or keeps its fault. Only the first fault is reported: it
+    /// usually caused the others.
     fn keep<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         match result {
             Ok(value) => Some(value),

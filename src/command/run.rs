@@ -130,7 +130,7 @@ fn execute(
     let ended = runtime.block_on(articles(&run));
     run.progress.finish();
     let finished = finish(&run, &tables, ended, verbosity);
-    // Not before: until here it listens for a second signal.
+    // Not earlier: until here, the runtime listens for a second signal.
     drop(runtime);
     Ok(finished)
 }

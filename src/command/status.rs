@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// Puts a title over `lines`; nothing if there is only their head.
+/// Puts a title over `lines`; returns nothing if there is only their head.
 fn section(title: &str, lines: Vec<String>) -> Vec<String> {
     if lines.len() < 2 {
         return Vec::new();

@@ -51,7 +51,7 @@ impl Validator<'_> {
         }
         let url = raw.url.as_ref().and_then(|url| self.url(url));
         let key = raw.key.as_ref().and_then(|raw| self.key(raw));
-        // A key that cannot be fetched is a problem of its own; a template that uses it is right.
+        // A key that cannot be read is reported elsewhere; a template that uses it is still right.
         let has_key = raw.key.is_some();
         if let (Some(written), Some(url), Some(_)) = (&raw.url, &url, &key) {
             self.check_key_is_encrypted(written, url, raw.allow_http.unwrap_or(false));

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::raw::RawKey;
 
-/// More of a key file is not read.
+/// At most this much of a key file is read.
 const MAX_KEY_BYTES: u64 = 8 * 1024;
 
 /// Reads the key. A file's path is relative to `folder`.

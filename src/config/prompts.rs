@@ -23,9 +23,9 @@ pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
     ("digest", include_str!("prompts/digest.j2")),
 ];
 
-/// Texts of earlier versions that stand for the shipped ones in the ledger's keys: a change that
-/// leaves earlier answers usable must not discard them. Earlier digests have the article's own
-/// title too, which is ignored.
+/// Earlier texts of the shipped prompts, which the ledger's keys still use: if a change leaves
+/// earlier answers usable, they must not be discarded. Earlier digests also have the article's own
+/// title, which is ignored.
 const KEYED_PROMPTS: [(&str, &str); 1] = [("digest", include_str!("prompts/keyed/digest.j2"))];
 
 /// A larger file is not a prompt.

@@ -48,7 +48,7 @@ pub struct Rules {
     missing: Beginnings,
     consent: Phrases,
     paywall: Phrases,
-    /// Identifies these rules, since an article may read differently by others.
+    /// Identifies these rules: with others, the same file may give another text.
     fingerprint: String,
 }
 

@@ -25,8 +25,7 @@ struct Index {
     /// The number of the first source, from 1.
     first: u32,
     /// Numbers of originals, by a band key; 0 is a free place. If more originals share a key than
-    /// fit, the first ones stay: what so many articles share is a line that the outlet adds to
-    /// every article.
+    /// fit, the first ones stay: so many articles share only a line that the outlet adds to each.
     slots: Vec<[u32; SLOT_SIZE]>,
 }
 
@@ -73,9 +72,9 @@ impl Index {
     }
 }
 
-/// What an article is to this run.
+/// Whether this run makes an article or reuses another one's summary.
 pub enum Role {
-    /// It is made. Copies wait for it until the guard is dropped.
+    /// The run makes it. Copies wait until the guard is dropped.
     Original(Option<EndGuard>),
     /// It has the text of `original`, whole or trimmed.
     Copy {
@@ -86,7 +85,7 @@ pub enum Role {
     },
 }
 
-/// When it is dropped, the copies of an article learn that the article is finished.
+/// Dropping it tells the copies of an article that the article is finished.
 pub struct EndGuard(#[expect(dead_code, reason = "dropping it closes the channel")] watch::Sender<()>);
 
 /// The originals of this run, for copies that reuse their summaries. Articles must arrive in the

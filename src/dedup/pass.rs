@@ -15,8 +15,8 @@ use crate::model::{Fault, Finding, Flag, Row};
 use crate::record::{Ledger, LedgerReader};
 
 /// Each row in a bucket is compared with the first `FIRST` rows and the `PREVIOUS` rows before it.
-/// So the time grows with the number of rows, whatever they share. A copy that this misses shares
-/// other bands with its original.
+/// So the time grows with the number of rows, whatever they share. A copy that one bucket misses is
+/// found in the buckets of its other bands.
 const FIRST: usize = 2;
 const PREVIOUS: usize = 2;
 /// How many signatures the cache holds: mostly those of originals with many copies.
@@ -27,8 +27,8 @@ const WRITTEN: usize = 1000;
 const NONE: u32 = u32::MAX;
 
 /// Finds the near-duplicates among all rows of the table and records them. The original is the row
-/// whose source sorts first. The result depends on nothing but the rows: not on the order of the
-/// workers, nor on earlier runs. What does not fit into memory goes to a file in `folder`.
+/// whose source sorts first. The result depends only on the rows, not on the order of the workers
+/// or on earlier runs. What does not fit into memory goes to a file in `folder`.
 ///
 /// # Errors
 /// If the ledger cannot be read or written, or the disk is full.
@@ -85,7 +85,7 @@ fn candidates(
     Ok((rows, pairs.sorted().map_err(disk_fault)?))
 }
 
-/// Of the rows with one band key, those that the next row is compared with.
+/// The rows with one band key that the next row is compared with.
 #[derive(Default)]
 struct Bucket {
     key: Option<u32>,
@@ -110,7 +110,7 @@ impl Bucket {
 /// The candidates of the row at this place.
 fn earlier_candidates(at: u32, candidates: &mut Peekable<Sorted>) -> io::Result<Vec<u32>> {
     let mut places = Vec::new();
-    // An error is taken from the iterator too, and returned.
+    // This takes an error from the iterator too, and returns it.
     while let Some(next) = candidates.next_if(|next| next.as_ref().map_or(true, |next| halves(*next).0 <= at)) {
         places.push(halves(next?).1);
     }

@@ -149,7 +149,7 @@ impl HashFunction {
     }
 }
 
-/// Removes what an outlet adds to the text of another, or cuts off: a dateline («PARIS, 13 nov
+/// Removes what outlets add to a text or cut off: a dateline («PARIS, 13 nov
 /// (AFP) – »), and a last sentence without an end.
 fn without_frame(mut sentences: Vec<&str>) -> Vec<&str> {
     if let Some(first) = sentences.first_mut() {

@@ -21,7 +21,8 @@ pub(super) fn error_in(value: &Value) -> Option<&Value> {
     value.get("error").filter(|error| has_meaning(error))
 }
 
-/// Whether a value says anything: not if all its fields are empty, or say that nothing is wrong.
+/// Whether a value says that something is wrong: not if all its fields are empty or say that all is
+/// well.
 pub(super) fn has_meaning(value: &Value) -> bool {
     const NOTHING: &[&str] = &["", "0", "200", "ok", "success", "none", "null", "nil", "false", "no error", "{}", "[]"];
     match value {

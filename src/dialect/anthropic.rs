@@ -17,7 +17,7 @@ pub(super) struct Anthropic;
 const API_VERSION: &str = "2023-06-01";
 
 const ERRORS: &[ErrorRule] = &[
-    // What a gateway without structured output says of the unknown field.
+    // The message of a gateway that does not know this field.
     refusal(&["output config"], Verdict::Never, ErrorCode::NoSchema),
 ];
 

@@ -17,13 +17,12 @@ pub(super) struct Chat {
     pub(super) user: String,
     /// The JSON schema of the answer; `None` for plain text.
     pub(super) schema: Option<Value>,
-    /// The token limit of the answer. It is generous, since an answer that is cut is paid for and
-    /// lost.
+    /// The token limit of the answer. It is generous, because a cut answer is billed and useless.
     pub(super) max_tokens: u64,
 }
 
-/// A French word has about 1.6 tokens, a character at most half a token. The rest is for JSON and
-/// for models that reason.
+/// A French word has about 1.6 tokens, and a character at most half a token. The rest leaves room
+/// for JSON and for models that reason.
 const TOKENS_PER_WORD: u64 = 4;
 const SPARE_TOKENS: u64 = 500;
 /// The fewest characters of a translation that a token holds.
@@ -32,7 +31,7 @@ const CHARACTERS_PER_TOKEN: u64 = 2;
 const MARKUP_TOKENS: usize = 100;
 
 impl Chat {
-    /// The most tokens that the call can use. No tokenizer makes more than one token of a byte.
+    /// The most tokens that the call can use: at most one for each byte, whatever the tokenizer.
     pub(super) fn most_usage(&self) -> Usage {
         let schema = self.schema.as_ref().map_or(0, |schema| schema.to_string().len());
         let bytes = self.system.len() + self.user.len() + schema + MARKUP_TOKENS;
@@ -40,8 +39,8 @@ impl Chat {
     }
 }
 
-/// The prompt for `call`. With `double_limit`, the answer may have twice as many tokens. A model
-/// that was found to need room for its thoughts gets it besides.
+/// The prompt for `call`. With `double_limit`, the answer may have twice as many tokens. If the
+/// model needs tokens for its thoughts, they are added.
 pub(super) fn chat(endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Chat {
     let article = |title: &str, text: &str| prompts::fence(&format!("{title}\n\n{text}"));
     let text = || json!({"type": "string"});
@@ -73,8 +72,8 @@ pub(super) fn accepted_tokens(endpoint: &Endpoint, tokens: u64) -> u64 {
     endpoint.options.highest_token_limit.map_or(tokens, |highest| tokens.min(highest))
 }
 
-/// Fails if the translation of such a text would not fit into the highest token limit that the
-/// service accepts, so that the text is cut. It would be paid for and lost.
+/// Fails if the translation would not fit into the highest token limit that the service accepts.
+/// The text is then translated in parts; otherwise a cut answer would be billed.
 pub(super) fn check_room(endpoint: &Endpoint, call: &CallRequest) -> Result<(), CallError> {
     match (call, endpoint.options.highest_token_limit) {
         (CallRequest::Translate { .. }, Some(highest)) if call.characters() > CHARACTERS_PER_TOKEN * highest => {
@@ -149,12 +148,12 @@ pub(super) fn answer(call: &CallRequest, content: &str) -> Result<Answer, CallEr
     }
 }
 
-/// The summary in an answer, also if the model put it into a code fence, quotation marks or JSON.
+/// The summary in an answer, even if the model put it into a code fence, quotation marks or JSON.
 fn summary(content: &str) -> Result<String, CallError> {
     let is_name = |line: &str| line.chars().all(char::is_alphanumeric);
     let fenced = content.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")?.split_once('\n')).filter(|(name, _)| is_name(name));
     let text = fenced.map_or(content, |(_, text)| text.trim());
-    // After a few words, as models introduce it.
+    // Models may introduce it with a few words.
     let json = text.starts_with(['{', '[']) || text.contains("```json") || text.trim_end().ends_with('}');
     if json {
         let summary = shapes::summary(&shapes::values(text));
@@ -173,8 +172,8 @@ fn no_json(content: &str) -> CallError {
     protocol_error(format!("the model's answer has no JSON with the texts; it begins: {}", excerpt(content.as_bytes())))
 }
 
-/// The error of an answer that ended after this text. One that was cut before any text but thoughts
-/// needs more room, as every answer of this model does.
+/// The error of an answer that was cut after this text. If it has only thoughts, every answer of
+/// this model needs a higher token limit.
 pub(super) fn cut_after(error: CallError, content: &str) -> CallError {
     let has_text = without_thoughts(content).is_ok_and(|text| !text.trim().is_empty());
     if error.code != ErrorCode::Truncated || has_text {
@@ -183,7 +182,7 @@ pub(super) fn cut_after(error: CallError, content: &str) -> CallError {
     CallError { verdict: Verdict::MoreRoom, message: format!("{}, before any text but thoughts", error.message), ..error }
 }
 
-/// Logs if the answer is by another model than requested. A longer name, such as one with a date,
+/// Logs if another model than the requested one answered. A longer name, such as one with a date,
 /// is the same model.
 pub(super) fn log_other_model(endpoint: &Endpoint, answered: &Value) {
     let requested = endpoint.model.as_deref().unwrap_or_default();

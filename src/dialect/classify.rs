@@ -1,5 +1,5 @@
-//! What an error response means: its message is read first, wherever it is nested, then judged by
-//! the rules.
+//! Decides what an error response means: finds its messages, however deeply they are nested, and
+//! applies the rules to them.
 
 use super::common_errors::COMMON;
 use super::error_message::ErrorMessage;
@@ -8,7 +8,7 @@ use super::requested_pause::{is_daily_quota, requested_pause};
 use super::{Response, excerpt};
 use crate::model::{CallError, ErrorCode, Verdict};
 
-/// Characters of a message that are kept before the words that decided.
+/// How many characters of a message to keep before the words that matched a rule.
 const BEFORE_MATCH: usize = 60;
 
 /// Classifies an error response by the service's own `rules`, then by the common ones. A response
@@ -53,14 +53,14 @@ fn message(status: u16, said: &str) -> String {
     }
 }
 
-/// The part of a message that decided; its beginning, if that is near.
+/// The part of a message that matched a rule: its beginning, if that is enough to match.
 fn shown(text: &str, rule: &ErrorRule) -> String {
     let decides = |text: &str| rule.phrases.iter().any(|phrase| find(&words(text), phrase));
     let whole = excerpt(text.as_bytes());
     if decides(&whole) {
         return whole;
     }
-    // The last place from which the rest still decides.
+    // The last position from which the rest still matches.
     let starts: Vec<usize> = text.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at).collect();
     let last = starts.partition_point(|at| text.get(*at..).is_some_and(decides));
     let Some(at) = last.checked_sub(1).and_then(|last| starts.get(last)) else { return whole };

@@ -1,5 +1,6 @@
-//! The error rules for every service, tried from the top: first what the service says, and only
-//! then the status. docs/services.md lists them, and a test keeps it up to date.
+//! The error rules for every service, tried from top to bottom: the rules about the message come
+//! before those about the status alone. docs/services.md lists them, and a test keeps it up to
+//! date.
 
 use super::error_rules::{ErrorRule, Statuses, by_status, not_busy, on, refusal, says};
 use crate::model::{ErrorCode, Verdict};
@@ -66,7 +67,7 @@ const WRONG_REGION: &[&str] = &[
     "country/region/territory/location … not available/not supported/unavailable/not allowed/unsupported/restricted",
 ];
 
-/// One article's fault, whatever the status: a router refuses a flagged input with 403.
+/// Only this article is refused, whatever the status: a router refuses flagged input with 403.
 const REFUSED_TEXT: &[&str] = &[
     "input/prompt/content/text/request/message/output … flagged",
     "moderation",
@@ -77,7 +78,7 @@ const REFUSED_TEXT: &[&str] = &[
     "considered high risk/guardrail was/guardrail violat/violated guardrail/blocked by guardrail",
 ];
 
-/// Not a word of the rate: an account that is empty stays empty, whatever the status.
+/// Phrases that never mean a rate limit: an empty account stays empty, whatever the status.
 const NO_BALANCE: &[&str] = &[
     "insufficient balance/insufficient credit/insufficient fund/insufficient quota/insufficient account balance/insufficient user balance",
     "balance + insufficient/is insufficient/too low/is too low/exhausted/is exhausted/not enough/is not enough/not sufficient/is not sufficient/is negative",
@@ -114,7 +115,7 @@ const PROBABLY_TOO_LARGE: &[&str] = &[
     "above max length/shorten/shorter/too large",
 ];
 
-/// A quota that does not come back tonight.
+/// A quota that is not renewed during the night.
 const LONG_QUOTA: &[&str] = &[
     "per day/by day/rpd/tpd/per month/per week",
     "daily/monthly/weekly … limit/quota/allowance/allocation/usage/requests/tokens/credits",

@@ -1,12 +1,12 @@
-//! How an answer ended. Only an end that is known to be good makes it a whole answer; any other
-//! fails by its name, so that half a text is never published.
+//! How an answer ended. An answer is complete only if its finish reason is known to be good. Any
+//! other reason is an error, so that half a text is never published.
 
 use serde_json::Value;
 
 use super::excerpt;
 use crate::model::{CallError, ErrorCode, Verdict};
 
-/// The words for a whole answer, in lower case.
+/// The words for a complete answer, in lower case.
 pub(super) const GOOD_ENDS: &[&str] = &["stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed"];
 
 /// Parts of the words for an answer that was cut at a limit.
@@ -42,7 +42,7 @@ pub(super) const REFUSED_ENDS: &[&str] = &[
 const END_FIELDS: &[&str] =
     &["finish_reason", "finishreason", "native_finish_reason", "nativefinishreason", "stop_reason", "stopreason", "done_reason"];
 
-/// Names of the fields that say why nothing was answered.
+/// Names of the fields that say why there is no answer.
 const BLOCK_FIELDS: &[&str] = &["blockreason", "block_reason"];
 
 /// The reasons in an answer, from the best to the worst.
@@ -57,15 +57,15 @@ enum End {
     Refused,
 }
 
-/// How an answer ended, by all that its service and the gateways before it say.
+/// How an answer ended, according to its service and the gateways before it.
 #[derive(Default)]
 pub(super) struct Endings<'a> {
     worst: Option<(End, &'a str)>,
 }
 
 impl<'a> Endings<'a> {
-    /// Reads every reason in `value`, wherever gateways hide it; the worst one counts. `good` are
-    /// words for a whole answer besides the known ones.
+    /// Reads every finish reason in `value`, however deeply gateways nest it; the worst one counts.
+    /// `good` are more words for a complete answer.
     pub(super) fn read(&mut self, value: &'a Value, good: &[String]) {
         match value {
             Value::Array(list) => list.iter().for_each(|item| self.read(item, good)),
@@ -108,7 +108,7 @@ impl<'a> Endings<'a> {
         self.worst.is_none()
     }
 
-    /// Fails unless every reason is good. `detail` is what the service says besides.
+    /// Fails unless every reason is good. `detail` is the service's explanation.
     ///
     /// # Errors
     /// Names the worst reason.
@@ -122,20 +122,20 @@ impl<'a> Endings<'a> {
             End::Cut => error(Verdict::Once, ErrorCode::Truncated, "the answer was cut at a limit"),
             End::Full => error(Verdict::Never, ErrorCode::TooLarge, "prompt and answer exceed the model's window"),
             End::Refused => error(Verdict::Never, ErrorCode::Refused, "a filter or the model refused the answer"),
-            End::Other => error(Verdict::Once, ErrorCode::Unfinished, "the answer is not a whole one"),
+            End::Other => error(Verdict::Once, ErrorCode::Unfinished, "the answer is incomplete"),
         }
     }
 }
 
-/// An answer that ended with a word that its template does not name as good.
+/// The error for a finish reason that is not in the template's `finished`.
 pub(super) fn unknown(reason: &str) -> CallError {
-    let message = format!("the answer is not a whole one: it ended with `{}`, which is not in `finished`", excerpt(reason.as_bytes()));
+    let message = format!("the answer is incomplete: it ended with `{}`, which is not in `finished`", excerpt(reason.as_bytes()));
     CallError::new(Verdict::Once, ErrorCode::Unfinished, message)
 }
 
-/// An answer that does not say how it ended.
+/// The error for an answer without a finish reason.
 pub(super) fn no_end(field: &str) -> CallError {
-    CallError::new(Verdict::Once, ErrorCode::Unfinished, format!("the answer does not say how it ended: it has no `{field}`"))
+    CallError::new(Verdict::Once, ErrorCode::Unfinished, format!("the answer has no finish reason: `{field}` is missing"))
 }
 
 fn end(reason: &str) -> End {

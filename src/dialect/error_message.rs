@@ -1,5 +1,5 @@
-//! What an error response says: the service's messages and codes, wherever they are nested, without
-//! what it repeats of the request.
+//! Reads an error response: the service's messages and codes, wherever they are nested. Leaves out
+//! what the response quotes from the request.
 
 use serde_json::{Map, Value};
 
@@ -52,7 +52,7 @@ const ECHOES: &[&str] = &[
 const MAX_DEPTH: usize = 10;
 /// Characters of a message that are judged.
 const MAX_CHARACTERS: usize = 4000;
-/// Messages that are judged; more of them are no message.
+/// How many messages are judged at most.
 const MAX_TEXTS: usize = 20;
 /// A longer quotation inside a message repeats the request.
 const MAX_QUOTATION: usize = 100;
@@ -111,7 +111,7 @@ impl ErrorMessage {
                 (key, _) if ECHOES.contains(&key) => {}
                 ("code" | "status" | "statuscode" | "errorcode", Value::Number(number)) => self.number(number.as_u64()),
                 (key, Value::String(word)) if CODES.contains(&key) => self.code(word),
-                // The type says less than the code, and routers use it with another meaning.
+                // The type says less than the code, and routers use it for something else.
                 ("type" | "errortype", Value::String(word)) if object.get("code").is_none_or(Value::is_null) => self.code(word),
                 ("retrydelay", Value::String(delay)) => self.codes.push(format!("retry delay {delay}")),
                 _ => self.value(value, *rank < MESSAGES.len(), depth + 1),

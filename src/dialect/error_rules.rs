@@ -1,11 +1,11 @@
-//! Rules that say what an error response means: on which statuses they apply, which words they look
-//! for, and what may follow.
+//! Rules that decide what an error response means: the statuses that they apply to, the words that
+//! they look for, and the verdict.
 
 use super::error_message::ErrorMessage;
 use crate::model::{ErrorCode, Verdict};
 
-/// The statuses to which a rule applies. An error inside an answer with status 200 that names no
-/// status may have any.
+/// The statuses to which a rule applies. An error in an answer with status 200 has the status that
+/// it names. If it names none, all rules apply but those for certain statuses ([`Statuses::Only`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statuses {
     /// Any status of an error.
@@ -25,8 +25,8 @@ pub enum Statuses {
 pub struct ErrorRule {
     /// The statuses.
     pub statuses: Statuses,
-    /// One of these is in a message or a code, as `find` compares them. Without any, the status
-    /// decides.
+    /// The phrases to look for in messages and codes; one is enough (see `find`). If there are
+    /// none, the status alone decides.
     pub phrases: &'static [&'static str],
     /// What may follow.
     pub verdict: Verdict,
@@ -34,22 +34,22 @@ pub struct ErrorRule {
     pub error: ErrorCode,
 }
 
-/// An error that its words tell, whatever the status.
+/// An error recognised by its words, whatever the status.
 pub(super) const fn says(phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
     ErrorRule { statuses: Statuses::Any, phrases, verdict, error }
 }
 
-/// An error that its words tell, with any 4xx status.
+/// An error recognised by its words, with any 4xx status.
 pub(super) const fn refusal(phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
     ErrorRule { statuses: Statuses::Refusals, phrases, verdict, error }
 }
 
-/// An error that its words tell, with any 4xx status but 429.
+/// An error recognised by its words, with any 4xx status but 429.
 pub(super) const fn not_busy(phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
     ErrorRule { statuses: Statuses::RefusalsBut429, phrases, verdict, error }
 }
 
-/// An error that its words tell, with one of these statuses.
+/// An error recognised by its words, with one of these statuses.
 pub(super) const fn on(statuses: &'static [u16], phrases: &'static [&'static str], verdict: Verdict, error: ErrorCode) -> ErrorRule {
     ErrorRule { statuses: Statuses::Only(statuses), phrases, verdict, error }
 }
@@ -73,8 +73,8 @@ impl Statuses {
 }
 
 impl ErrorRule {
-    /// The text that shows that the rule applies; empty if the status decides. `status` is `None`
-    /// if nothing names one.
+    /// The words that match the rule; empty if the status alone decides. `status` is `None` if
+    /// nothing names one.
     pub(super) fn matched<'a>(&self, status: Option<u16>, said: &'a ErrorMessage) -> Option<&'a str> {
         if !self.statuses.contain(status) {
             return None;
@@ -92,8 +92,8 @@ impl ErrorRule {
     }
 }
 
-/// A text in a form in which services differ less: lower case, without quotes, with spaces for `_`
-/// and `-` and between the words of `camelCase`.
+/// Normalises a text, so that one phrase fits many services: lower case, no quotes, and spaces
+/// instead of `_` and `-` and between the words of `camelCase`.
 pub(super) fn words(text: &str) -> String {
     let characters: Vec<char> = text.chars().filter(|c| !"\"'`*“”«»‘’".contains(*c)).collect();
     let mut words = String::with_capacity(text.len());
@@ -117,8 +117,9 @@ pub(super) fn words(text: &str) -> String {
 /// How far apart the parts of a phrase may be, in bytes.
 const MAX_GAP: usize = 100;
 
-/// Whether `phrase` is in a text of [`words`]. Its parts follow each other: at once after ` + `,
-/// soon after ` … `. A part has its alternatives between `/`, and begins where a word begins.
+/// Whether `phrase` is in a text that [`words`] has normalised. A part after ` + ` must follow at
+/// once, a part after ` … ` soon. `/` separates the alternatives of a part. A part begins at the
+/// start of a word.
 pub(super) fn find(words: &str, phrase: &str) -> bool {
     let groups = phrase.split(" … ").map(|group| group.split(" + ").enumerate());
     let mut parts = groups.flatten().map(|(place, part)| (if place == 0 { MAX_GAP } else { 1 }, part));

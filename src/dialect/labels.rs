@@ -1,5 +1,5 @@
-//! What models put around a text that was asked for: labels («Voici le résumé :», "English:"),
-//! headings and notes; and texts that are nothing else.
+//! Removes what models put around a requested text: labels («Voici le résumé :», "English:"),
+//! headings and notes. Recognises texts that are only placeholders.
 
 /// Other words of labels and placeholders, without accents.
 const OTHER_WORDS: &[&str] = &[
@@ -94,7 +94,7 @@ const OTHER_WORDS: &[&str] = &[
     "originale",
 ];
 
-/// Words without which a text is no label.
+/// A label has at least one of these words.
 const TELLING: &[&str] = &[
     "abstract",
     "answer",
@@ -132,7 +132,7 @@ const TELLING: &[&str] = &[
     "here",
 ];
 
-/// Texts that stand for nothing.
+/// Texts that mean «nothing».
 const NOTHING: &[&str] = &[
     "",
     "string",
@@ -224,8 +224,8 @@ pub(super) fn without_labels(text: &str, source: Option<&str>) -> String {
     text.to_owned()
 }
 
-/// Whether `text` is only a placeholder: no letters or digits, a word for nothing, or the name of
-/// what was asked for. Not if its `source` is one too.
+/// Whether `text` is only a placeholder: it has no letters or digits, means «nothing», or is the
+/// name of a field. If `source` is one too, `text` is right to be one, and this is false.
 pub(crate) fn is_placeholder(text: &str, source: Option<&str>) -> bool {
     let says_nothing = |words: &[String]| NOTHING.contains(&words.join(" ").as_str()) || is_label(words);
     let own = words(text);

@@ -1,8 +1,8 @@
-//! Finds JSON in a model's words, and reads what is nearly JSON: commas too many or too few,
+//! Finds JSON in a model's text, and reads JSON with small errors: commas too many or too few,
 //! comments, other quotation marks, raw line breaks, bare keys, a missing bracket at the end.
 //!
 //! The crates for this (jsonrepair 0.1, `llm_json` 1.0; November 2026) overflow the stack on nested
-//! brackets, which ends the program, make JSON out of any prose, and end a text at its first
+//! brackets (which ends the program), make JSON out of any prose, and end a text at its first
 //! apostrophe (`'the mayor's car'`). This reader nests to a fixed depth, takes linear time, and
 //! rejects what it does not understand: the call is then made once more.
 
@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 32;
 /// hostile.
 const STEPS_PER_CHARACTER: usize = 16;
 
-/// The objects and lists in `text`, without those inside of others.
+/// The outermost objects and lists in `text`.
 pub(super) fn values(text: &str) -> Vec<Value> {
     let mut reader = Reader { text, at: 0, depth: 0, steps: text.len().saturating_mul(STEPS_PER_CHARACTER).saturating_add(1024) };
     let mut values = Vec::new();
@@ -39,7 +39,7 @@ struct Reader<'t> {
     steps: usize,
 }
 
-/// What a text in quotes may be followed by.
+/// What may follow a text in quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Key,
@@ -184,8 +184,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A text in any quotation marks. A mark ends it only if what follows is the syntax around it,
-    /// since models forget to escape marks inside of texts.
+    /// A text in any quotation marks. Models forget to escape marks inside texts, so a mark ends
+    /// the text only if JSON syntax follows.
     fn quoted(&mut self, place: Place) -> Option<String> {
         let closers = closers(self.next()?)?;
         let mut text = String::new();
@@ -201,7 +201,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the syntax goes on after a quotation mark.
+    /// Whether JSON syntax follows a quotation mark.
     fn ends_here(&mut self, place: Place) -> bool {
         let start = self.at;
         let ends = self.syntax_follows(place);

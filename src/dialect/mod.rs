@@ -78,12 +78,12 @@ pub trait Dialect: Sync {
         false
     }
 
-    /// What an answer says that it used.
+    /// The usage that an answer reports.
     fn usage(&self, _endpoint: &Endpoint, _answer: &Value) -> Usage {
         Usage::default()
     }
 
-    /// What an answer says that it used, whether or not it is of any use.
+    /// The usage that the body of a response reports, even if the answer is unusable.
     fn usage_in(&self, endpoint: &Endpoint, body: &[u8]) -> Usage {
         json(body).map(|answer| self.usage(endpoint, &answer)).unwrap_or_default()
     }

@@ -141,7 +141,7 @@ impl Dialect for Ollama {
         Some(Request::json(url, key_header(endpoint, "authorization", "Bearer "), &json!({"model": endpoint.model})))
     }
 
-    /// Does not show the window, but lists the models if the requested one is missing.
+    /// Does not show the context window, but lists the models.
     fn fallback_probe(&self, endpoint: &Endpoint) -> Option<Request> {
         Some(Request::get(format!("{}/api/tags", endpoint.url), key_header(endpoint, "authorization", "Bearer ")))
     }
@@ -175,7 +175,7 @@ fn context(endpoint: &Endpoint) -> u32 {
     endpoint.options.context.unwrap_or(DEFAULT_CONTEXT)
 }
 
-/// Whether nothing but a larger window makes room for a longer answer.
+/// Whether only a larger window makes room for a longer answer.
 fn fills_window(endpoint: &Endpoint, usage: Usage) -> bool {
     let used = usage.tokens_in.unwrap_or(0).saturating_add(usage.tokens_out.unwrap_or(0));
     used >= u64::from(context(endpoint))

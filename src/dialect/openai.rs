@@ -107,7 +107,8 @@ impl Dialect for OpenAi {
     }
 
     fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
-        // Changed once at most: a service that refuses both would have them changed for ever.
+        // Changed at most once: a service that refuses both names would otherwise be retried for
+        // ever.
         if refused.code == ErrorCode::NoMaxTokens && endpoint.options.refused_token_limit.is_none() {
             let refused = token_limit(endpoint);
             let other = match refused {
@@ -145,8 +146,8 @@ fn text_of(content: &Value) -> String {
 }
 
 /// The tokens that the service counted. Thoughts are billed as output. They are usually part of
-/// `completion_tokens`; xAI and others count them beside it, which shows if they are more than the
-/// completion, or if the total is more than prompt and completion.
+/// `completion_tokens`, but xAI and others count them separately. That shows if there are more
+/// thoughts than completion tokens, or if the total exceeds prompt and completion.
 fn usage(usage: &Value) -> Usage {
     let count = |names: &[&str]| names.iter().filter_map(|name| usage.pointer(name)?.as_u64()).find(|count| *count > 0);
     let tokens_in = count(&["/prompt_tokens", "/input_tokens"]);
@@ -158,7 +159,7 @@ fn usage(usage: &Value) -> Usage {
     Usage { tokens_in, tokens_out: counted.max(rest), ..Usage::default() }
 }
 
-/// What servers say of a path that they do not know, in an answer with status 200.
+/// The error in an answer with status 200 from servers that do not know the path.
 const WRONG_PATH: &[&str] = &[
     "unexpected endpoint",
     "unknown endpoint",
@@ -193,8 +194,7 @@ impl OpenAi {
         if said { Ok(()) } else { Err(no_end("finish_reason")) }
     }
 
-    /// The error inside of a choice. Half an answer is billed, so it is asked for once more at
-    /// most.
+    /// The error inside a choice. The partial answer is billed, so the call is retried only once.
     fn choice_error(&self, endpoint: &Endpoint, choice: &Value, error: &Value) -> CallError {
         let wrapped = json!({"error": error});
         let classified = self.classify_error(endpoint, &Response::new(error_status(&wrapped), wrapped.to_string()));

@@ -1,10 +1,11 @@
-//! What an error response says about when to try again: a pause, or that a day's quota is used up.
+//! Reads from an error response when to try again: after a pause, or not today because a daily
+//! quota is used up.
 
 use std::time::Duration;
 
 /// The part of a body that is searched.
 const SEARCHED: usize = 8 << 10;
-/// What stands before a pause in a message: "Please try again in 9.3s", "retry after 20 seconds".
+/// The words before a pause in a message: "Please try again in 9.3s", "retry after 20 seconds".
 const PHRASES: [&str; 7] = ["try again in", "try again after", "retry in", "retry after", "resets in", "available in", "wait"];
 /// Words that may follow them.
 const FILLERS: [&str; 6] = ["for", "about", "another", "at", "least", "approximately"];

@@ -1,6 +1,6 @@
-//! Finds the texts that were asked for in the JSON of an answer, also if its shape is not quite the
-//! requested one: nested, encoded twice, each text in an object of its own, or under other names.
-//! What is ambiguous is not guessed.
+//! Finds the requested texts in the JSON of an answer, even if its shape differs from the requested
+//! one: nested, encoded twice, each text in its own object, or under other names. Ambiguous answers
+//! are rejected, not guessed.
 
 use serde_json::Value;
 
@@ -118,8 +118,8 @@ fn single_text(item: &Value, to: Lang) -> Option<String> {
     only(&|_| true).or_else(|| only(&is_name_of_translations)).or_else(|| only(&by_language)).or_else(|| only(&|key| key == "text"))
 }
 
-/// The digest in `values`: the last one that has all texts. `own` is the language whose title is
-/// the article's own and not asked for.
+/// The digest in `values`: the last one that has all texts. The title in the language `own` is the
+/// article's, so it is not required.
 ///
 /// # Errors
 /// Names a text that is missing or ambiguous.
@@ -152,7 +152,7 @@ fn of_value(value: &Value, own: Lang) -> Result<Digest, String> {
     })
 }
 
-/// What the names of a value, and of those around it, say that it is.
+/// What a value is, according to its name and the names around it.
 #[derive(Clone, Copy, Default)]
 struct Meaning {
     is_summary: Option<bool>,
@@ -160,7 +160,7 @@ struct Meaning {
 }
 
 impl Meaning {
-    /// With the meaning of another name, which is inside of the former.
+    /// Adds the meaning of an inner name.
     fn and(self, name: &str) -> Self {
         let mut meaning = self;
         for word in words(name) {

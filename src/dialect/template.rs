@@ -27,7 +27,8 @@ impl Dialect for ByTemplate {
         }
     }
 
-    /// The service's limit is unknown: small enough for most; `max_characters` can change it.
+    /// The service's limit is unknown, so this is small enough for most. `max_characters` overrides
+    /// it.
     fn limits(&self, endpoint: &Endpoint) -> CallLimits {
         let texts = endpoint.options.template.as_ref().map_or(1, |template| template.most_texts);
         CallLimits { characters: 4_000, texts, bytes: usize::MAX }
@@ -118,8 +119,8 @@ fn template(endpoint: &Endpoint) -> Result<&Template, CallError> {
     endpoint.options.template.as_deref().ok_or_else(|| cannot_render("there is none"))
 }
 
-/// The total beside the answer's token count, if there is one. What it has beyond prompt and answer
-/// are thoughts, which are billed as output.
+/// The total next to the answer's token count, if there is one. If it exceeds prompt and answer,
+/// the rest are thoughts, which are billed as output.
 fn total(template: &Template, answer: &Value) -> Option<u64> {
     let (beside, _) = template.tokens_out.first()?.rsplit_once('/')?;
     ["totalTokenCount", "total_tokens"].iter().find_map(|name| select(answer, &format!("{beside}/{name}")).first()?.as_u64())
@@ -135,8 +136,8 @@ fn headers(template: &Template, values: &Value) -> Result<Headers, CallError> {
     Ok(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), SecretString::from(value))).collect())
 }
 
-/// Fails unless the answer is whole, by the place that the template names and by what services
-/// usually say.
+/// Fails unless the answer is complete, according to the template's `finish` and to the finish
+/// reasons that services usually send.
 fn check_end(template: &Template, value: &Value) -> Result<(), CallError> {
     let good = template.finish.as_ref().map_or(&[][..], |(_, good)| good);
     let mut endings = Endings::default();
@@ -148,7 +149,7 @@ fn check_end(template: &Template, value: &Value) -> Result<(), CallError> {
         Some(reason) => {
             endings.add(reason, good);
             endings.check(None)?;
-            // A good word elsewhere, but not by this template.
+            // Good elsewhere, but not in this template.
             Err(super::ending::unknown(reason))
         }
         None => Err(super::ending::no_end(at)),

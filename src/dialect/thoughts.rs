@@ -1,5 +1,5 @@
-//! Separates a model's answer from its thoughts. Thoughts are never published: only what follows
-//! their last marker is the answer, and an answer without anything behind it is none.
+//! Separates a model's answer from its thoughts. Thoughts are never published: the answer is the
+//! text after their last marker. If there is no such text, there is no answer.
 
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ pub(super) fn without_thoughts(content: &str) -> Result<&str, CallError> {
     let channels = after_channels(content)?;
     let mut answer = channels;
     let mut had_thoughts = channels.len() < content.len();
-    // Behind the last marker of thoughts, and inside of the last marker of an answer.
+    // The answer is after the last marker of thoughts, and inside the last marker of an answer.
     let (mut at, mut unfinished) = (0, false);
     for marker in markers(answer) {
         if marker.kind == Kind::Thoughts || !marker.closes {
@@ -72,7 +72,7 @@ pub(super) fn without_thoughts(content: &str) -> Result<&str, CallError> {
     }
     answer = answer.get(at..).unwrap_or_default();
     for line in ANSWER_LINES {
-        // ASCII letters alone change, so positions stay the same.
+        // Only ASCII letters change, so positions stay the same.
         let lower = answer.to_ascii_lowercase();
         let thought = lower.trim_start().starts_with("analysis") || lower.trim_start().starts_with("here is my thought");
         if let Some(found) = lower.rfind(line).filter(|found| *found == 0 || thought) {
@@ -101,8 +101,8 @@ fn after_channels(content: &str) -> Result<&str, CallError> {
     Ok(message.get(..end.unwrap_or(message.len())).unwrap_or_default())
 }
 
-/// The text behind the chat template's marks at its beginning, and before the next one: some models
-/// do not stop there, and go on with a question of their own.
+/// The text between the chat template's marks at its beginning and the next mark. Some models do
+/// not stop there, but continue with a question of their own.
 fn between_template_marks(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(length) = template_mark(text) {
@@ -174,7 +174,7 @@ fn marker(text: &str, start: usize, open: &str) -> Option<Marker> {
     let (name, closes) = known.map_or((name, closes), |(name, ends)| (name, ends || closes));
     let kind = match name {
         "channel" if open == "<" => Kind::Thoughts,
-        // `[Analysis]` begins many a title.
+        // Many titles begin with `[Analysis]`.
         name if THOUGHTS.contains(&name) && (open != "[" || name.starts_with("th")) => Kind::Thoughts,
         name if ANSWERS.contains(&name) && open == "<" => Kind::Answer,
         _ => return None,

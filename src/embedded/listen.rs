@@ -1,5 +1,5 @@
-//! Serves connections, of which no client can hold more than its share: their number and the time
-//! for a request's head are limited.
+//! Serves connections. Their number and the time for a request's head are limited, so that one
+//! client cannot block the others for long.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router) {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // A client that has gone already is no reason to wait.
+                // If the client has already gone, there is no need to pause.
                 if !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) {
                     tracing::warn!("the embedded endpoint cannot accept a connection: {error}");
                     tokio::time::sleep(PAUSE).await;
@@ -37,13 +37,13 @@ pub(super) async fn serve(listener: TcpListener, router: Router) {
                 continue;
             }
         };
-        // Without it, answers are only a little later.
+        // If this fails, answers are only a little slower.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         tokio::spawn(async move {
             let mut server = http1::Builder::new();
             server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
-            // What breaks a connection is the client's matter.
+            // A broken connection concerns only its client.
             let _ = server.serve_connection(TokioIo::new(stream), service).await;
             drop(place);
         });

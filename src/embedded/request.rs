@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The most bytes of a request.
 const MAX_BODY_BYTES: usize = 16 << 20;
-/// The most bytes of a request that has its key in the body, where it is only found after reading.
+/// The most bytes of a request with its key in the body: the body must be read to find the key.
 const MAX_BYTES_BEFORE_KEY: usize = 256 << 10;
 /// The time for a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,8 +45,8 @@ pub(super) trait Keyed {
 /// Decides which requests are read.
 pub(super) struct Gate {
     token: Option<SecretString>,
-    /// Whether only this machine can connect. Then a page in its browser must not be able to do so
-    /// under a name of its own.
+    /// Whether only this machine can connect. Then a web page in its browser must not be able to
+    /// connect under the page's own host name.
     loopback: bool,
     memory: Arc<Semaphore>,
 }
@@ -123,7 +123,8 @@ impl Gate {
         };
         let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), max)).await {
             Err(_) => return Err(error_response(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
-            // With a length that fits, only the connection can fail; then nobody reads this.
+            // If the declared length fits, only the connection can fail, and then nobody reads
+            // this.
             Ok(Err(_)) => return Err(too_large(key_is_valid)),
             Ok(Ok(body)) => body,
         };
@@ -131,7 +132,7 @@ impl Gate {
         let may = |body: &T| key_is_valid || body.api_key().is_some_and(|key| self.is_token(key));
         match body {
             Ok(body) if may(&body) => Ok((body, memory)),
-            // Without a key, a client learns nothing of what is wrong.
+            // A client without the key must not learn what is wrong with its request.
             Ok(_) => Err(invalid_key()),
             Err(_) if !key_is_valid => Err(invalid_key()),
             Err(error) => Err(error_response(StatusCode::BAD_REQUEST, format!("Invalid request: {error}"))),

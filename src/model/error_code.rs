@@ -141,7 +141,7 @@ codes! {
     Truncated = "truncated" { billing: Unusable, failover: true, skip: false },
     /// The endpoint failed on its side.
     Unavailable = "unavailable" { billing: None, failover: false, skip: false },
-    /// The answer did not end as a whole one does.
+    /// The answer has no finish reason, or an unknown one.
     Unfinished = "unfinished" { billing: Unusable, failover: true, skip: false },
     /// The file cannot be read.
     Unreadable = "unreadable" { billing: None, failover: false, skip: false },

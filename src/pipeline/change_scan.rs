@@ -1,4 +1,4 @@
-//! Change detection: which files of the input are as an earlier run left them. The walk and the
+//! Change detection: finds the files that have not changed since an earlier run. The walk and the
 //! ledger's list of files have the same order, so they are compared side by side, one page at a
 //! time, and memory does not grow with the number of files.
 
@@ -16,7 +16,7 @@ use crate::record::{FileRef, KnownFile, LedgerReader};
 
 /// How many files are read from the ledger at a time.
 const PAGE: usize = 1024;
-/// A file that was written less than this before it was read may change again and look the same:
+/// If a file was written less than this before it was read, its stamp may not show the next change:
 /// some file systems have a resolution of two seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -126,8 +126,8 @@ impl<'a> ChangeScan<'a> {
         Ok(self.compare(known, || name.to_vec(), source.stamp))
     }
 
-    /// Ends the comparison. A folder that holds nothing is more often one that is not mounted than
-    /// one that somebody emptied.
+    /// Ends the comparison. An empty folder is more likely an unmounted disk than a folder that
+    /// somebody emptied.
     pub(super) fn end(mut self) -> Result<TableChanges, Fault> {
         self.leave()?;
         let suspects = self.inputs_without_files();

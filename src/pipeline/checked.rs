@@ -74,9 +74,9 @@ fn redo(article: &Article, checked: &Checked) -> Option<Correction> {
     Some(Correction { note: wrong.join(" "), avoid, task })
 }
 
-/// Tells a model what was wrong with its text: the check and the figures, in our own words. Never
-/// in the model's, since the note is part of the instructions, and what a model writes may be an
-/// article's orders.
+/// Tells a model what was wrong with its text: the check and the figures, in our own words. It
+/// never quotes the model, because the note is part of the instructions, and a model may repeat
+/// orders from the article.
 fn correction(finding: &Finding) -> String {
     let wrong = match finding.check {
         Flag::Date => "a date, weekday or year is not in the source",

@@ -1,4 +1,5 @@
-//! Which rows of earlier runs are up to date: those that this run would make again as they are.
+//! Decides which rows of earlier runs are up to date: those that this run would make again without
+//! a change.
 
 use std::path::PathBuf;
 

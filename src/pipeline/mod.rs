@@ -1,9 +1,9 @@
 //! Drives the stages: makes the row of every article in the input.
 //!
 //! A thread walks the input (`walk`), rayon workers turn files into articles (`reading`), and a
-//! tokio task for each source makes its rows (`source_articles`, `article`). Every source in progress needs
-//! a permit, so memory does not grow with the input. The queue between workers and tasks holds as
-//! many sources as there are permits, so a worker never blocks on it.
+//! tokio task for each source makes its rows (`source_articles`, `article`). Every source in
+//! progress needs a permit, so memory does not grow with the input. The queue between workers and
+//! tasks holds as many sources as there are permits, so a worker never blocks on it.
 
 mod article;
 mod change_scan;
@@ -46,11 +46,11 @@ use source_articles::SourceArticles;
 const DRAIN: Duration = Duration::from_secs(30);
 /// Time between two progress lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Time between two looks at the ledger's files.
+/// Time between two checks of the ledger's files.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
-/// A shorter stall may be one of the machine.
+/// A shorter stall may be caused by a busy machine.
 const SHORTEST_STALL: Duration = Duration::from_secs(10);
-/// Time between two looks for calls that wait for nothing.
+/// Time between two checks for a stall.
 const LOOK_FOR_STALL_EVERY: Duration = Duration::from_secs(1);
 /// There are two permits for each call that may be in flight, and this many more, so that endpoints
 /// never wait for the reading.
@@ -208,8 +208,8 @@ async fn watch_ledger(run: Arc<Run>) {
     }
 }
 
-/// Waits until calls have waited for nothing for as long as an endpoint may be away. This is a bug,
-/// and must not cost the night.
+/// Waits until calls have stalled for as long as an endpoint may be unavailable. A stall is a bug,
+/// and must not cost the whole night.
 async fn stall(endpoints: &Endpoints) -> Fault {
     let mut since = None;
     loop {
@@ -221,8 +221,7 @@ async fn stall(endpoints: &Endpoints) -> Fault {
         let stalled = since.get_or_insert_with(Instant::now).elapsed();
         if stalled >= endpoints.wait_for().max(SHORTEST_STALL) {
             let seconds = stalled.as_secs();
-            let message =
-                format!("a bug in depeche: calls to endpoint `{endpoint}` have waited for nothing for {seconds} s; please report it");
+            let message = format!("a bug in depeche: calls to endpoint `{endpoint}` have stalled for {seconds} s; please report it");
             return Fault::new(Exit::Bug, message);
         }
     }

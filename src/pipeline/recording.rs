@@ -64,8 +64,8 @@ pub(super) async fn record_if_changed(
     Ok(run.ledger.record_row(row, fingerprint, calls, file).await?)
 }
 
-/// Whether two rows have the same content. Their times do not count, nor does what they repeat,
-/// which is set at the end of a run.
+/// Whether two rows have the same content, apart from their times and `copy_of`, which is set at
+/// the end of a run.
 fn is_same(earlier: &Row, row: &Row) -> bool {
     as_copy_of(earlier.clone(), &row.copy_of) == Row { processed_at: earlier.processed_at.clone(), ..row.clone() }
 }

@@ -66,7 +66,7 @@ impl RunLimits {
             let left = until(&ZonedDateTime::now(), deadline);
             (left, format!("deadline: it is {deadline}"))
         });
-        let most = self.settings.max_time.map(|most| (most, format!("max_time: {most:?} are over")));
+        let most = self.settings.max_time.map(|most| (most, format!("max_time: {most:?} have passed")));
         match deadline.into_iter().chain(most).min_by_key(|(time, _)| *time) {
             Some((time, limit)) => {
                 tokio::time::sleep(time).await;

@@ -22,7 +22,7 @@ pub struct RunState {
 }
 
 impl RunState {
-    /// Stops the run; returns whether it was not stopped before.
+    /// Stops the run; returns false if it was stopped before.
     pub fn stop(&self, exit: Exit) -> bool {
         self.stop.set(exit).is_ok()
     }

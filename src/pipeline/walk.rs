@@ -29,8 +29,8 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<SourceArticles>, permits:
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
-        let permits = Arc::new(Semaphore::new(permits));
-        let walker = Walker { run: &run, runtime, permits, queue, pool, count: AtomicU64::new(0) };
+        let permits = SourcePermits::new(runtime.clone(), permits);
+        let mut walker = Walker { run: &run, runtime, permits, queue, pool, count: 0 };
         let mut scan = match ChangeScan::new(run.ledger.reader(), &run.config, run.fingerprints.settings_hash, run.ledger.run()) {
             Ok(scan) => scan,
             Err(fault) => return run.abort(fault),

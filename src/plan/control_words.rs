@@ -92,7 +92,7 @@ const HALVES: [&str; 10] = ["<|", "|>", "<｜", "｜>", "‹｜", "｜›", "‹
 /// The longest control word, in bytes.
 const MAX_LENGTH: usize = 64;
 
-/// The text with a space inside of each control word, so that it is none any more.
+/// The text with a space inside each control word, which breaks it.
 pub(super) fn without_control_words(text: &str) -> Cow<'_, str> {
     let mut broken = String::new();
     let mut done = 0;
@@ -127,7 +127,7 @@ fn may_have_more(text: &str) -> bool {
     memchr3(b'|', b'<', b'>', bytes).or_else(|| memchr2(b'~', 0xef, bytes)).is_some()
 }
 
-/// The length of the control word that `text` begins with, and what stands for it.
+/// The length of the control word at the start of `text`, and its replacement.
 fn control_word(text: &str) -> Option<(usize, String)> {
     let open = text.chars().next()?;
     let close = match open {

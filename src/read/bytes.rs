@@ -19,7 +19,7 @@ const SMALLEST_BUFFER: usize = 4 << 10;
 ///
 /// Once reading has failed, every further read fails in the same way: decoders are known to report
 /// an error once, and then the end of the file. A file that changed while it was read fails at its
-/// end, so that nobody takes the half of its last article for the whole.
+/// end, so that half of its last article is not taken for the whole.
 pub struct Bytes {
     reader: Box<dyn BufRead + Send>,
     max: u64,
@@ -32,8 +32,8 @@ pub struct Bytes {
     trailing: Trailing,
 }
 
-/// What is wrong with the bytes behind the end of the content, which itself is whole. Known when
-/// the content has been read.
+/// What is wrong with the bytes after the content, which is itself complete. Known once the content
+/// has been read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trailing(Arc<OnceLock<Reject>>);
 
@@ -87,7 +87,7 @@ impl Bytes {
         self.fill_buf().map_err(|error| unreadable(&error))
     }
 
-    /// What will be known about the bytes behind the content.
+    /// Tells what is wrong with the bytes after the content, once the content has been read.
     pub(crate) fn trailing(&self) -> Trailing {
         self.trailing.clone()
     }

@@ -43,8 +43,7 @@ fn is_cut(magic: &[u8]) -> bool {
     GZIP.starts_with(magic) || ZSTD.starts_with(magic) || skippable
 }
 
-/// The error of data behind the last member that is not compressed. The members themselves are
-/// whole.
+/// The error for uncompressed data after the last member. The members themselves are complete.
 #[derive(Debug, thiserror::Error)]
 #[error("the compressed data is followed by bytes that are not compressed data")]
 pub(super) struct TrailingData;
@@ -131,7 +130,7 @@ fn named(error: io::Error) -> io::Error {
     if error.raw_os_error().is_some() { error } else { io::Error::other(damaged(&error)) }
 }
 
-/// The reject of compressed data that a decoder gave up.
+/// The reject for compressed data that a decoder cannot read.
 pub(crate) fn damaged(error: &io::Error) -> Reject {
     match error.kind() {
         ErrorKind::UnexpectedEof => Reject::new(ErrorCode::Malformed, "the compressed data is truncated"),

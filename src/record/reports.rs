@@ -1,4 +1,5 @@
-//! Reports for the command line and the page: runs, failures, costs, and the history of one article.
+//! Reports for the command line and the page: runs, failures, costs, and the history of one
+//! article.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -28,8 +28,8 @@ pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tabl
     for (name, quarantined) in tables() {
         let path = config.output.join(name);
         let found = stamp(&path);
-        // Under whatever name: a run that was killed while it replaced the outputs has recorded the
-        // new ones under their temporary names.
+        // Under any name: if a run was killed while it replaced the outputs, the ledger has the new
+        // ones under their temporary names.
         let as_written = written.iter().any(|output| Some(output.stamp) == found);
         if found.is_some()
             && !as_written

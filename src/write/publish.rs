@@ -27,8 +27,8 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
     let past = History { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.reader().days(DAYS)? };
     let outputs = outputs.complete(&past)?;
     let settings_hash = settings_hash(config);
-    // Before they take their names: after a kill in between, the next run must not take its own
-    // files for files that somebody edited.
+    // Recorded before the files get their final names. If the run is killed in between, the next
+    // run must not take these files for edited ones.
     let new = outputs.states()?.into_iter().map(|(name, stamp)| OutputState { name, stamp, settings_hash });
     let recorded = ledger.record_new_outputs(new.collect());
     tables.save_changed(config)?;

@@ -66,8 +66,8 @@ fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
 
-/// Begins a file in this run: its rows are in the table, and it must be read again unless it is
-/// read to its end.
+/// Begins a file in this run: puts its rows into the table, and marks it to be read again until it
+/// has been read to its end.
 pub(super) fn begin(connection: &Connection, file: &FileRef, run: i64) -> rusqlite::Result<()> {
     let statement = "INSERT INTO file (folder, name, number, in_table, run) VALUES (?1, ?2, ?3, 1, ?4)
         ON CONFLICT (folder, name) DO UPDATE SET in_table = 1, settings_hash = 0, run = excluded.run WHERE run <> excluded.run OR in_table = 0";

@@ -23,8 +23,8 @@ impl HeldFiles {
         Self { ledger: named(path.to_path_buf()), lock: named(path.with_file_name(lock::FILE)) }
     }
 
-    /// Fails if the ledger was moved, deleted or replaced: a deleted file takes every write and is
-    /// gone after the run, so nothing may be paid for that only it would know.
+    /// Fails if the ledger was moved, deleted or replaced: writes to a deleted file succeed, but
+    /// are lost after the run, so nothing more may be paid for.
     pub(super) fn check_ledger(&self) -> Result<(), Fault> {
         let (path, then) = &self.ledger;
         if inode(path) == *then {

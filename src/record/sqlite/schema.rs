@@ -50,8 +50,8 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     let pragmas = format!("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA application_id = {APPLICATION_ID};");
     connection.execute_batch(&pragmas).map_err(wrong)?;
     make(&connection).map_err(wrong)?;
-    // Done here, where nothing is synced: when the ledger is opened, it would sync four times. If
-    // it fails, opening reports that.
+    // Nothing is synced yet, so this is cheap; when the ledger is opened, it would sync four times.
+    // If it fails, opening reports that.
     let _ = connection.execute_batch("PRAGMA journal_mode = WAL;");
     connection.close().map_err(|(_, error)| wrong(error))?;
     new.as_file().sync_all().map_err(|error| fault(&error))?;
