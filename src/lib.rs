@@ -151,6 +151,17 @@ mod tests {
         assert!(seen > 50, "the search found only {seen} uses");
     }
 
+    /// Another ledger backend changes nothing outside its folder.
+    #[test]
+    fn only_the_ledger_backend_names_its_database() {
+        let (backend, others): (Vec<_>, Vec<_>) = modules().into_iter().partition(|(module, _)| module.starts_with("record::sqlite"));
+        let names = |text: &str| text.contains("rusqlite") || text.contains("SqliteLedger") || text.contains("SqliteReader");
+        assert!(backend.iter().any(|(_, text)| names(text)));
+        for (module, text) in others {
+            assert!(!names(&text), "`{module}` names the database of the ledger");
+        }
+    }
+
     /// No two files need each other, even through others. A folder's `mod.rs` and the files in the
     /// folder count as one.
     #[test]

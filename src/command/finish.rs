@@ -9,7 +9,7 @@ use crate::broker::Outcome;
 use crate::config::Config;
 use crate::model::{EndpointUsage, Exit, Fault, RunSummary, Status};
 use crate::pipeline::Run;
-use crate::record::Ledger;
+use crate::record::{Ledger, NotDone};
 use crate::report::{self, Ending, Progress, Verbosity, print_stdout};
 use crate::write::{self, RunReport, Tables, write_run_report};
 
@@ -164,7 +164,7 @@ fn write_report(ledger: &dyn Ledger, output: &Path, ending: &Ending, endpoints: 
         endpoints,
         ..RunReport::default()
     };
-    for (status, code, rows, _) in ledger.reader().reasons()? {
+    for NotDone { status, code, rows, .. } in ledger.reader().reasons()? {
         let codes = if status == Status::Skipped.code() { &mut report.skipped } else { &mut report.failed };
         *codes.entry(code).or_default() += rows;
     }

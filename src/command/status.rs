@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
         section("Recent runs (UTC)", runs(&ledger.runs(RUNS)?, holder.as_deref())),
         section("Not done, by reason", reasons(&*ledger)?),
         section(&format!("Answered calls, last {DAYS} days (UTC)"), costs(&*ledger)?),
-        section("Maybe billed, without a usable answer", lost(&*ledger)?),
+        section("Maybe billed, without a usable answer", waste(&*ledger)?),
     ];
     let sections: Vec<String> = sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     print_stdout(&sections.join("\n\n"));
@@ -74,29 +74,29 @@ fn runs(runs: &[PastRun], holder: Option<&str>) -> Vec<String> {
 
 fn reasons(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
     let reasons = ledger.reasons()?.into_iter();
-    let rows = reasons.map(|(status, code, rows, source)| [rows.to_string(), status, code, printable(&source)]);
+    let rows = reasons.map(|reason| [reason.rows.to_string(), reason.status, reason.code, printable(&reason.example)]);
     Ok(columns_with_head(["rows", "status", "code", "example"], [Align::Right, Align::Left, Align::Left, Align::Left], rows))
 }
 
 fn costs(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
     let since = Timestamp::now().checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::UNIX_EPOCH);
-    let rows = ledger.costs(&format!("{since:.0}"))?.into_iter().map(|spent| {
-        let (calls, characters) = (spent.calls.to_string(), spent.characters.to_string());
-        [spent.day, printable(&spent.endpoint), calls, characters, money(spent.cost)]
+    let rows = ledger.costs(&format!("{since:.0}"))?.into_iter().map(|cost| {
+        let (calls, characters) = (cost.calls.to_string(), cost.characters.to_string());
+        [cost.day, printable(&cost.endpoint), calls, characters, money(cost.cost)]
     });
     let head = ["day", "endpoint", "calls", "characters", "cost"];
     Ok(columns_with_head(head, [Align::Left, Align::Left, Align::Right, Align::Right, Align::Right], rows))
 }
 
-fn lost(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
-    let rows = ledger.lost()?.into_iter().map(|lost| {
-        let reason = match lost.outcome.as_str() {
+fn waste(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
+    let rows = ledger.waste()?.into_iter().map(|waste| {
+        let reason = match waste.outcome.as_str() {
             "" => "in flight",
             "killed" => "in flight when their run was killed",
             "lost" => "sent, no answer",
             _ => "unusable answer",
         };
-        [printable(&lost.endpoint), lost.calls.to_string(), money(lost.cost), reason.to_owned()]
+        [printable(&waste.endpoint), waste.calls.to_string(), money(waste.cost), reason.to_owned()]
     });
     Ok(columns_with_head(["endpoint", "calls", "cost", "reason"], [Align::Left, Align::Right, Align::Right, Align::Left], rows))
 }

@@ -16,13 +16,12 @@ use crate::model::Fault;
 
 pub use lock::RunLock;
 pub use reader::{
-    CallReader, FileReader, Filter, KnownFile, LedgerReader, OutputReader, OutputState, RowReader, RowSignature, SignatureReader,
+    CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader, RowSignature,
+    RowWithCalls, SignatureReader,
 };
-pub use reports::{Lost, PastCall, PastRun, PastWaste, Reports, RowHistory, Spent};
+pub use reports::{DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory};
 pub use sqlite::{empty, forget, is_missing, open, open_to_read, remove_temporary_ledgers};
-pub use store::{
-    AnsweredCall, CallStore, Claim, CompletedFile, FileRef, Forgotten, KnownReply, KnownRow, Ledger, Pending, RowStore, RowWithCalls,
-};
+pub use store::{AnsweredCall, CallStore, Claim, CompletedFile, FileRef, Forgotten, Ledger, Pending, RowStore};
 
 /// Creates the output folder, closed to other users, if it does not exist.
 ///

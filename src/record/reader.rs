@@ -1,7 +1,7 @@
 //! The reading side of a ledger, one trait for each kind of record.
 
-use super::{KnownReply, KnownRow, Reports, RowWithCalls};
-use crate::model::{Fault, Row, Stamp, Status};
+use super::reports::Reports;
+use crate::model::{Fault, Reply, Row, Stamp, Status};
 
 /// Reads a ledger, even while a run writes to it.
 pub trait LedgerReader: CallReader + RowReader + SignatureReader + FileReader + OutputReader + Reports + Send + Sync {}
@@ -110,6 +110,21 @@ pub trait OutputReader {
     /// If the ledger cannot be read.
     fn outputs(&self) -> Result<Vec<OutputState>, Fault>;
 }
+
+/// A reply that the ledger has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownReply {
+    /// The reply.
+    pub reply: Reply,
+    /// What it cost; `None` if the price is unknown.
+    pub cost: Option<f64>,
+}
+
+/// A row and its fingerprint; `None` if the article failed.
+pub type KnownRow = (Row, Option<[u8; 32]>);
+
+/// A row and the keys of the calls that made it.
+pub type RowWithCalls = (Row, Vec<[u8; 32]>);
 
 /// Which rows to export. A condition that is not set excludes nothing.
 #[derive(Clone, Debug, Default)]

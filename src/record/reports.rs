@@ -32,24 +32,23 @@ pub trait Reports {
     /// If the ledger cannot be read.
     fn statuses(&self) -> Result<BTreeMap<String, u64>, Fault>;
 
-    /// Why rows of the table are not done: status, code, number of rows, and the source of one of
-    /// them.
+    /// Why rows of the table are not done.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    fn reasons(&self) -> Result<Vec<(String, String, u64, String)>, Fault>;
+    fn reasons(&self) -> Result<Vec<NotDone>, Fault>;
 
     /// Costs since `since` (a day, ISO 8601), by day and endpoint, the latest day first.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    fn costs(&self, since: &str) -> Result<Vec<Spent>, Fault>;
+    fn costs(&self, since: &str) -> Result<Vec<DayCost>, Fault>;
 
     /// Attempts that may have been billed without a usable answer, by endpoint and outcome.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    fn lost(&self) -> Result<Vec<Lost>, Fault>;
+    fn waste(&self) -> Result<Vec<EndpointWaste>, Fault>;
 
     /// When run number `run` began, and when the last run with exit code 0 ended: UTC, ISO 8601.
     ///
@@ -97,9 +96,22 @@ pub struct PastRun {
     pub summary: RunSummary,
 }
 
+/// Rows that are not done for the same reason.
+#[derive(Clone, Debug)]
+pub struct NotDone {
+    /// `failed` or `skipped`.
+    pub status: String,
+    /// The error code.
+    pub code: String,
+    /// How many.
+    pub rows: u64,
+    /// The source of one of them.
+    pub example: String,
+}
+
 /// What one endpoint did on one day.
 #[derive(Clone, Debug)]
-pub struct Spent {
+pub struct DayCost {
     /// The day, UTC.
     pub day: String,
     /// The endpoint's name.
@@ -114,7 +126,7 @@ pub struct Spent {
 
 /// Attempts of one endpoint that may have been billed without a usable answer.
 #[derive(Clone, Debug)]
-pub struct Lost {
+pub struct EndpointWaste {
     /// The endpoint's name.
     pub endpoint: String,
     /// `lost`, `unusable` or `killed`; empty if they are in flight.
@@ -151,7 +163,7 @@ pub struct PastWaste {
     pub task: String,
     /// The endpoint's name.
     pub endpoint: String,
-    /// As in [`Lost::outcome`].
+    /// As in [`EndpointWaste::outcome`].
     pub outcome: String,
     /// How many.
     pub attempts: u64,

@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{LedgerReader, OutputState};
-use crate::model::{Exit, Fault, Reply, Row, RunSummary, Stamp, Task, UnusableSpend, Usage};
+use super::reader::{KnownReply, LedgerReader, OutputState};
+use crate::model::{Exit, Fault, Row, RunSummary, Stamp, Task, UnusableSpend, Usage};
 
 /// A write in progress. It completes when the write is durable; most writes of [`RowStore`]
 /// complete once they are queued.
@@ -145,15 +145,6 @@ pub trait Ledger: CallStore + RowStore {
     fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault>;
 }
 
-/// A reply that the ledger has.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownReply {
-    /// The reply.
-    pub reply: Reply,
-    /// What it cost; `None` if the price is unknown.
-    pub cost: Option<f64>,
-}
-
 /// A call that is about to be sent.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -199,12 +190,6 @@ pub struct AnsweredCall {
     /// When the reply came: UTC, ISO 8601.
     pub made_at: String,
 }
-
-/// A row and its fingerprint; `None` if the article failed.
-pub type KnownRow = (Row, Option<[u8; 32]>);
-
-/// A row and the keys of the calls that made it.
-pub type RowWithCalls = (Row, Vec<[u8; 32]>);
 
 /// A file of the input, as its rows refer to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::days;
 use super::reader::SqliteReader;
 use super::rows::{SELECTED, keys, row_of};
 use crate::model::{Day, Fault, RunSummary, Stamp};
-use crate::record::{Lost, PastCall, PastRun, PastWaste, Reports, RowHistory, Spent};
+use crate::record::{DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory};
 
 impl Reports for SqliteReader {
     fn runs(&self, most: u32) -> Result<Vec<PastRun>, Fault> {
@@ -72,18 +72,21 @@ impl Reports for SqliteReader {
         })
     }
 
-    fn reasons(&self) -> Result<Vec<(String, String, u64, String)>, Fault> {
+    fn reasons(&self) -> Result<Vec<NotDone>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT status, substr(error, 1, instr(error || ':', ':') - 1) AS code, count(*), min(source) FROM row
                  WHERE in_table = 1 AND status IN ('failed', 'skipped') GROUP BY 1, 2 ORDER BY 1, 3 DESC",
             )?;
-            let reason = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?));
+            let reason = |row: &rusqlite::Row| {
+                let rows = row.get::<_, i64>(2)?.cast_unsigned();
+                Ok(NotDone { status: row.get(0)?, code: row.get(1)?, rows, example: row.get(3)? })
+            };
             statement.query_map([], reason)?.collect()
         })
     }
 
-    fn costs(&self, since: &str) -> Result<Vec<Spent>, Fault> {
+    fn costs(&self, since: &str) -> Result<Vec<DayCost>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT substr(made_at, 1, 10) AS day, endpoint, count(*), sum(characters), CASE WHEN count(cost) = count(*) THEN total(cost) END
@@ -91,13 +94,13 @@ impl Reports for SqliteReader {
             )?;
             let spent = |row: &rusqlite::Row| {
                 let count = |at: usize| row.get::<_, i64>(at).map(i64::cast_unsigned);
-                Ok(Spent { day: row.get(0)?, endpoint: row.get(1)?, calls: count(2)?, characters: count(3)?, cost: row.get(4)? })
+                Ok(DayCost { day: row.get(0)?, endpoint: row.get(1)?, calls: count(2)?, characters: count(3)?, cost: row.get(4)? })
             };
             statement.query_map([since], spent)?.collect()
         })
     }
 
-    fn lost(&self) -> Result<Vec<Lost>, Fault> {
+    fn waste(&self) -> Result<Vec<EndpointWaste>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT endpoint, outcome, sum(attempts), CASE WHEN count(cost) = count(*) THEN total(cost * attempts) END
@@ -106,7 +109,12 @@ impl Reports for SqliteReader {
                  GROUP BY endpoint, outcome ORDER BY 1, 2",
             )?;
             let lost = |row: &rusqlite::Row| {
-                Ok(Lost { endpoint: row.get(0)?, outcome: row.get(1)?, calls: row.get::<_, i64>(2)?.cast_unsigned(), cost: row.get(3)? })
+                Ok(EndpointWaste {
+                    endpoint: row.get(0)?,
+                    outcome: row.get(1)?,
+                    calls: row.get::<_, i64>(2)?.cast_unsigned(),
+                    cost: row.get(3)?,
+                })
             };
             statement.query_map([], lost)?.collect()
         })
