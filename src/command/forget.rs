@@ -14,20 +14,22 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
     let before = before(&arguments.older_than)?;
     let verbosity = arguments.log.verbosity();
     report::start_log(verbosity, false, &Arc::new(Progress::new(verbosity, &[])));
+    let say = |text: &str| {
+        if verbosity != Verbosity::Quiet {
+            print_stdout(text);
+        }
+    };
     if record::is_missing(&config.output) {
-        print_stdout(&format!("no ledger in `{}`: nothing was processed yet, so there is nothing to delete", config.output.display()));
+        say(&format!("no ledger in `{}`: nothing was processed yet, so there is nothing to delete", config.output.display()));
         return Ok(Exit::Done);
     }
-    let _lock = RunLock::take(&config.output, |_| false)?;
+    let _lock = RunLock::take(&config.output, |_| Some("try again when it has ended"))?;
     let forgotten = record::forget(&config.output, &before, arguments.dry_run)?;
-    if verbosity == Verbosity::Quiet {
-        return Ok(Exit::Done);
-    }
     let done = if arguments.dry_run { "Would delete" } else { "Deleted" };
     let rows = [("rows no longer in the table", forgotten.rows), ("unneeded replies", forgotten.calls), ("runs", forgotten.runs)]
         .map(|(name, count)| [format!("  {name}"), count.to_string()]);
     let lines = columns([Align::Left, Align::Right], &rows);
-    print_stdout(&format!("{done}, from before {before}\n{}", lines.join("\n")));
+    say(&format!("{done}, from before {before}\n{}", lines.join("\n")));
     Ok(Exit::Done)
 }
 

@@ -65,10 +65,11 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     record::create_folder(&config.output)?;
     check_folders(&config)?;
     let _lock = RunLock::take(&config.output, |held| {
-        if arguments.execution.wait {
-            report::print_stderr(&format!("depeche: {held}; waiting for it to end"));
+        if !arguments.execution.wait {
+            return Some("pass --wait to wait until it ends, or choose another --output");
         }
-        arguments.execution.wait
+        report::print_stderr(&format!("depeche: {held}; waiting for it to end"));
+        None
     })?;
     remove_temporary_files(&config.output);
     resources::check_disk_space(&config.output)?;

@@ -19,12 +19,13 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock of the ledger in `folder`. If another run holds it, `wait` is told who holds
-    /// it, and returns whether to wait until it is free.
+    /// Takes the lock of the ledger in `folder`. If another run holds it, `on_held` gets a message
+    /// that names the run, and returns `None` to wait until the lock is free, or what the user can
+    /// do instead.
     ///
     /// # Errors
-    /// Exit code 11, with the process and start of the other run, if `wait` returns false.
-    pub fn take(folder: &Path, wait: impl FnOnce(&str) -> bool) -> Result<Self, Fault> {
+    /// Exit code 11, with the process and start of the other run, unless `on_held` waits.
+    pub fn take(folder: &Path, on_held: impl FnOnce(&str) -> Option<&'static str>) -> Result<Self, Fault> {
         let path = folder.join(FILE);
         let fault = |error: std::io::Error| Fault::usage(format!("cannot lock `{}`: {error}", path.display()));
         let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
@@ -38,8 +39,8 @@ impl RunLock {
                 let _ = file.read_to_string(&mut holder);
                 let holder = if holder.trim().is_empty() { "another run".into() } else { format!("another run ({})", holder.trim()) };
                 let held = format!("{holder} holds the ledger in `{}`", folder.display());
-                if !wait(&held) {
-                    return Err(Fault::new(Exit::Locked, format!("{held}; pass --wait to wait until it ends, or choose another --output")));
+                if let Some(advice) = on_held(&held) {
+                    return Err(Fault::new(Exit::Locked, format!("{held}; {advice}")));
                 }
                 file.lock().map_err(fault)?;
             }
@@ -74,11 +75,12 @@ mod tests {
     #[test]
     fn a_held_lock_names_its_holder_and_a_freed_one_can_be_taken() {
         let dir = tempfile::tempdir().unwrap();
-        let first = RunLock::take(dir.path(), |_| false).unwrap();
-        let second = RunLock::take(dir.path(), |_| false).unwrap_err();
+        let first = RunLock::take(dir.path(), |_| Some("wait")).unwrap();
+        let second = RunLock::take(dir.path(), |_| Some("wait")).unwrap_err();
         assert_eq!(second.exit, Exit::Locked);
         assert!(second.message.contains(&format!("process {}", std::process::id())), "{}", second.message);
+        assert!(second.message.ends_with("; wait"), "{}", second.message);
         drop(first);
-        RunLock::take(dir.path(), |_| false).unwrap();
+        RunLock::take(dir.path(), |_| Some("wait")).unwrap();
     }
 }

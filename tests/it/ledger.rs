@@ -146,6 +146,9 @@ fn a_second_run_at_once_exits_and_names_the_first() {
     mock.wait_for_in_flight(3);
     let second = dir.run(&["run"]).exits(11);
     assert!(second.stderr.contains(&format!("process {}, started 20", first.pid())), "{}", second.stderr);
+    assert!(second.stderr.contains("pass --wait"), "{}", second.stderr);
+    let forget = dir.run(&["forget", "--older-than", "90d"]).exits(11);
+    assert!(forget.stderr.contains("try again when it has ended") && !forget.stderr.contains("--wait"), "{}", forget.stderr);
     assert_eq!(mock.count(), 3, "no request from the second");
     mock.release();
     first.wait().exits(0);

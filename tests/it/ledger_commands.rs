@@ -110,8 +110,9 @@ fn retry_takes_only_failed_articles() {
     assert_eq!([&summary["found"], &summary["done"]], [1, 1], "{summary}");
     assert_eq!((mock.count(), sources(&dir.rows()).len()), (calls + 2, 3), "the others stay in the table");
     assert!(dir.rows().iter().all(|row| row["status"] == "done"));
-    let idle = dir.run(&["retry"]).exits(0).summary();
+    let idle = dir.run(&["retry", "--profile", "excel-fr"]).exits(0).summary();
     assert_eq!([&idle["found"], &idle["requests"]], [0, 0]);
+    assert!(dir.table().starts_with("\u{feff}id;source;".as_bytes()), "it writes the table in the profile of its options");
 }
 
 #[test]
@@ -161,6 +162,7 @@ fn forget_keeps_what_the_table_needs() {
     let real = dir.run(&["forget", "--older-than", "90d"]).exits(0).stdout;
     assert!(real.starts_with("Deleted, ") && real.lines().skip(1).eq(dry.lines().skip(1)), "{real}");
     assert!(dir.run(&["forget", "--older-than", "90d"]).exits(0).stdout.contains("in the table  0\n"));
+    assert!(dir.run(&["forget", "--older-than", "90d", "--quiet"]).exits(0).stdout.is_empty());
     dir.run(&["run"]).exits(0);
     assert_eq!(mock.count(), 6, "nothing that the table needs was lost");
     let ended = rows(&table, b',').len();

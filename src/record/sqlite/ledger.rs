@@ -41,7 +41,7 @@ impl SqliteLedger {
             if folder.join(TABLE).exists() && !new {
                 return Err(Fault::usage(format!(
                     "`{}` has a table but no ledger: without it every article would be billed again\n  \
-                     hint: put ledger.db back, or pass --new-ledger to start a new one",
+                     hint: put ledger.db back, or start a new one with `depeche run --new-ledger`",
                     folder.display()
                 )));
             }
@@ -224,7 +224,7 @@ fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
         }
         if !new {
             return Err(Fault::usage(format!(
-                "`{}` exists without its ledger.db: put the ledger back, or pass --new-ledger to start a new one",
+                "`{}` exists without its ledger.db: put the ledger back, or start a new one with `depeche run --new-ledger`",
                 log.display()
             )));
         }
