@@ -24,7 +24,7 @@ impl Endpoints {
 
     /// Calls that all endpoints together may have in flight.
     pub fn max_in_flight(&self) -> usize {
-        self.clients().map(|client| client.endpoint.concurrency.most()).sum()
+        self.clients().map(|client| client.endpoint.concurrency.max()).sum()
     }
 
     /// The client of a candidate.

@@ -17,7 +17,7 @@ pub use spending::Spending;
 pub use usage::RunUsage;
 
 use crate::call::{CallCounts, EndpointClient, Payment};
-use crate::model::{CallRequest, ErrorCode, Exit, Failure, Reject, Reply, UnusableSpend, clean};
+use crate::model::{CallRequest, ErrorCode, Exit, Failure, Reject, Reply, Waste, clean};
 use crate::plan::{Answered, Candidate, cost, estimate, is_estimate};
 use crate::record::{AnsweredCall, CallStore, Claim};
 use payment::CallPayment;
@@ -34,7 +34,7 @@ pub struct Broker {
     /// might be billed again.
     failed: Mutex<HashMap<[u8; 32], Failure>>,
     /// By key: the attempts at failed calls that may have been billed, summed over this run.
-    unusable: Mutex<HashMap<[u8; 32], UnusableSpend>>,
+    waste: Mutex<HashMap<[u8; 32], Waste>>,
     /// Calls that may have been billed, but that the ledger could not record: their replies are
     /// lost.
     unrecorded: AtomicU64,
@@ -67,7 +67,7 @@ impl Broker {
             usage: RunUsage::default(),
             in_flight: Singleflight::default(),
             failed: Mutex::default(),
-            unusable: Mutex::default(),
+            waste: Mutex::default(),
             unrecorded: AtomicU64::new(0),
         }
     }
@@ -125,7 +125,7 @@ impl Broker {
     async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let start = Instant::now();
         let expected = estimate(&client.endpoint, ask);
-        let earlier = lock(&self.unusable).get(&key).copied().unwrap_or_default();
+        let earlier = lock(&self.waste).get(&key).copied().unwrap_or_default();
         let payment = CallPayment {
             spending: &self.spending,
             calls: self.calls.as_ref(),
@@ -137,18 +137,18 @@ impl Broker {
         // If money were reserved for calls that only wait in the queue, the limit would be reached
         // long before it is spent.
         let early = !self.spending.has_cap();
-        let (reply, unusable) = client.call(ask, last, early, &payment).await;
-        self.usage.count_unusable(unusable, expected.is_some());
+        let (reply, waste) = client.call(ask, last, early, &payment).await;
+        self.usage.count_waste(waste, expected.is_some());
         let reply = match reply {
             Ok(reply) => cleaned(reply),
             Err(failure) => {
-                payment.settle(unusable.at_most);
-                let unusable = earlier.plus(unusable);
-                if unusable.attempts() > 0 {
-                    lock(&self.unusable).insert(key, unusable);
+                payment.settle(waste.at_most);
+                let waste = earlier.plus(waste);
+                if waste.attempts() > 0 {
+                    lock(&self.waste).insert(key, waste);
                 }
                 if !payment.is_free {
-                    self.calls.fail(key, unusable).await?;
+                    self.calls.fail(key, waste).await?;
                 }
                 return Err(failure);
             }
@@ -157,7 +157,7 @@ impl Broker {
         let call = answered_call(client, ask, key, &reply, cost, start)?;
         let is_estimate = is_estimate(&client.endpoint, reply.usage);
         self.usage.count_answer(&call, is_estimate);
-        self.calls.keep(call, earlier.plus(unusable)).await.inspect_err(|_| {
+        self.calls.keep(call, earlier.plus(waste)).await.inspect_err(|_| {
             self.unrecorded.fetch_add(u64::from(!payment.is_free), Ordering::Relaxed);
         })?;
         payment.settle_answer(cost, is_estimate);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::spending::Spending;
 use crate::call::Payment;
-use crate::model::{Failure, UnusableSpend};
+use crate::model::{Failure, Waste};
 use crate::record::{CallStore, Claim};
 
 /// The money and the claim of one call.
@@ -14,7 +14,7 @@ pub(super) struct CallPayment<'a> {
     /// The claim of one attempt; the cost is set for each.
     pub(super) claim: Claim,
     /// What attempts at this call have cost earlier in this run.
-    pub(super) earlier: UnusableSpend,
+    pub(super) earlier: Waste,
     /// Whether the endpoint is free: then nothing is reserved or claimed.
     pub(super) is_free: bool,
     pub(super) state: Mutex<State>,
@@ -31,17 +31,17 @@ pub(super) struct State {
 }
 
 impl Payment for CallPayment<'_> {
-    async fn reserve(&self, spend: UnusableSpend, at_most: Option<f64>) -> Result<(), Failure> {
+    async fn reserve(&self, waste: Waste, at_most: Option<f64>) -> Result<(), Failure> {
         if self.is_free {
             return Ok(());
         }
         // First releases the reservation for another form of the request. A call that waits for
         // money must hold none, or two calls could wait for each other.
-        self.settle(spend.at_most);
+        self.settle(waste.at_most);
         self.spending.reserve(at_most).await?;
-        let spend = self.earlier.plus(spend);
-        let attempts = spend.attempts() + 1;
-        let total = at_most.map(|at_most| spend.at_most + at_most);
+        let waste = self.earlier.plus(waste);
+        let attempts = waste.attempts() + 1;
+        let total = at_most.map(|at_most| waste.at_most + at_most);
         {
             let mut state = self.state();
             state.reserved = Some(at_most.unwrap_or(0.0));

@@ -34,7 +34,7 @@ impl CallStore for Store {
         self.note("claim")
     }
 
-    fn keep(&self, call: AnsweredCall, _: UnusableSpend) -> Pending<'_, ()> {
+    fn keep(&self, call: AnsweredCall, _: Waste) -> Pending<'_, ()> {
         if self.refuses_replies {
             return Box::pin(async { Err(Fault::usage("the disk is full")) });
         }
@@ -43,7 +43,7 @@ impl CallStore for Store {
         self.note("keep")
     }
 
-    fn fail(&self, _: [u8; 32], _: UnusableSpend) -> Pending<'_, ()> {
+    fn fail(&self, _: [u8; 32], _: Waste) -> Pending<'_, ()> {
         self.note("fail")
     }
 }
@@ -166,12 +166,12 @@ async fn a_call_holds_one_reservation_and_gives_back_what_its_attempts_did_not_c
         attempts: 0,
         made_at: String::new(),
     };
-    let earlier = UnusableSpend::default();
+    let earlier = Waste::default();
     let payment = CallPayment { spending: &spending, calls: &store, claim, earlier, is_free: false, state: Mutex::default() };
-    payment.reserve(UnusableSpend::default(), Some(0.6)).await.unwrap();
+    payment.reserve(Waste::default(), Some(0.6)).await.unwrap();
     // Another form of the request allows more. Both together would not fit.
-    payment.reserve(UnusableSpend::default(), Some(0.9)).await.unwrap();
-    let failed = UnusableSpend { unusable: 1, at_most: 0.3, ..UnusableSpend::default() };
+    payment.reserve(Waste::default(), Some(0.9)).await.unwrap();
+    let failed = Waste { unusable: 1, at_most: 0.3, ..Waste::default() };
     payment.settle(failed.at_most);
     payment.reserve(failed, Some(0.7)).await.unwrap();
     payment.settle_answer(Some(0.2), false);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{EndpointUsage, UnusableSpend};
+use crate::model::{EndpointUsage, Waste};
 use crate::record::AnsweredCall;
 
 /// What a run used.
@@ -34,11 +34,11 @@ impl RunUsage {
 
     /// Counts unusable answers, which are billed all the same. `is_priced`: their cost is known or
     /// estimated.
-    pub(super) fn count_unusable(&self, spend: UnusableSpend, is_priced: bool) {
-        if spend.unusable > 0 && !(is_priced && spend.cost == 0.0) {
-            self.paid.fetch_add(spend.unusable.into(), Ordering::Relaxed);
-            self.estimated.fetch_add(spend.estimated.into(), Ordering::Relaxed);
-            self.add_cost(is_priced.then_some(spend.cost));
+    pub(super) fn count_waste(&self, waste: Waste, is_priced: bool) {
+        if waste.unusable > 0 && !(is_priced && waste.cost == 0.0) {
+            self.paid.fetch_add(waste.unusable.into(), Ordering::Relaxed);
+            self.estimated.fetch_add(waste.estimated.into(), Ordering::Relaxed);
+            self.add_cost(is_priced.then_some(waste.cost));
         }
     }
 
@@ -113,7 +113,7 @@ mod tests {
         for call in [call("a", Some(0.5), 100), call("a", Some(0.25), 200)] {
             usage.count_answer(&call, false);
         }
-        usage.count_unusable(UnusableSpend { unusable: 2, estimated: 1, cost: 0.5, ..UnusableSpend::default() }, true);
+        usage.count_waste(Waste { unusable: 2, estimated: 1, cost: 0.5, ..Waste::default() }, true);
         usage.count_cached();
         assert_eq!(usage.totals(), (1, 4, 1, Some(1.25)));
         for call in [call("b", None, 7), call("b", Some(1.0), 7)] {

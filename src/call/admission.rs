@@ -380,10 +380,10 @@ impl InFlight<'_> {
     }
 
     /// The service refused the call because of a rate limit (429). `asked`: the pause that it asks for.
-    pub(super) fn refused(&self, asked: Option<Duration>) {
+    pub(super) fn rate_limited(&self, asked: Option<Duration>) {
         self.record(|state, now| {
-            state.limits.refused(now, &self.sent, asked);
-            state.concurrency.refused();
+            state.limits.rate_limited(now, &self.sent, asked);
+            state.concurrency.rate_limited();
             state.starting = state.places();
             state.apply_learned_rate();
         });

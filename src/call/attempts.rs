@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::backoff::backoff;
 use super::counters::Counters;
 use crate::config::Endpoint;
-use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, UnusableSpend, Usage, Verdict};
+use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, Usage, Verdict, Waste};
 
 /// How often a call may fail at a service before another endpoint takes over. A call that no other
 /// endpoint can do is tried again until the circuit breaker says that the outage lasts too long.
 const MAX_FAILURES: u32 = 3;
 /// How often a call may be refused because of a limit before another endpoint takes over.
-const MAX_REFUSALS: u32 = 12;
+const MAX_RATE_LIMITED: u32 = 12;
 /// A service that asks for a longer wait is disabled for this run.
 pub(super) const MAX_WAIT: Duration = Duration::from_mins(10);
 
@@ -32,12 +32,12 @@ pub(super) struct Attempts {
     pub(super) forms: u32,
     /// Attempts that failed before or at the service.
     failed: u32,
-    /// Attempts refused because of a rate limit.
-    refused: u32,
+    /// Attempts that the service refused because of a rate limit (429).
+    rate_limited: u32,
     /// Whether the call has had an unusable answer.
     had_unusable_answer: bool,
     /// Attempts that may have been billed without a usable answer.
-    pub(super) unusable_spend: UnusableSpend,
+    pub(super) waste: Waste,
     /// The error of an attempt whose answer was lost.
     lost_answer: Option<CallError>,
     /// An answer was truncated, so the next attempt allows a longer one.
@@ -75,10 +75,9 @@ impl Attempts {
         let (may_retry, wait) = match error.verdict {
             Verdict::Wait(wait) if wait > patience => (false, Duration::ZERO),
             Verdict::Wait(_) | Verdict::BackOff if error.code == ErrorCode::Busy => {
-                counters.request_refused();
-                self.refused += 1;
+                self.rate_limited += 1;
                 // All calls pause.
-                (last || self.refused < MAX_REFUSALS, Duration::ZERO)
+                (last || self.rate_limited < MAX_RATE_LIMITED, Duration::ZERO)
             }
             Verdict::Wait(_) | Verdict::BackOff => {
                 self.failed += 1;

@@ -46,7 +46,7 @@ impl ConcurrencyLimit {
     pub(super) fn new(concurrency: Concurrency) -> Self {
         let (limit, max, fixed) = match concurrency {
             Concurrency::Fixed(number) => (number, number, true),
-            Concurrency::Auto { start, most } => (start, most, false),
+            Concurrency::Auto { start, max } => (start, max, false),
         };
         Self { limit, fixed, max, slow_start_below: max, baseline: None, round: Round::default() }
     }
@@ -101,7 +101,7 @@ impl ConcurrencyLimit {
 
     /// The service refused a call because of a limit. `ConcurrencyLimit` only stops doubling: the
     /// limits that refusals show are learned elsewhere.
-    pub(super) fn refused(&mut self) {
+    pub(super) fn rate_limited(&mut self) {
         self.slow_start_below = self.slow_start_below.min(self.limit);
         self.round = Round::default();
     }
@@ -120,7 +120,7 @@ fn scaled(limit: usize, factor: f64) -> usize {
 mod tests {
     use super::*;
 
-    const AUTO: Concurrency = Concurrency::Auto { start: 2, most: 256 };
+    const AUTO: Concurrency = Concurrency::Auto { start: 2, max: 256 };
 
     /// Simulates a service that handles `slots` calls at once, each for 100 ms. Fills the limit with
     /// calls `rounds` times and returns the limit after that.
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn does_not_grow_while_places_stay_unused() {
-        let mut limiter = ConcurrencyLimit::new(Concurrency::Auto { start: 8, most: 256 });
+        let mut limiter = ConcurrencyLimit::new(Concurrency::Auto { start: 8, max: 256 });
         for _ in 0..100 {
             limiter.sent(1);
             limiter.answered(Duration::from_millis(100));
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_overload_halves_the_limit_unless_it_is_fixed() {
-        let mut limiter = ConcurrencyLimit::new(Concurrency::Auto { start: 8, most: 8 });
+        let mut limiter = ConcurrencyLimit::new(Concurrency::Auto { start: 8, max: 8 });
         limiter.overloaded();
         assert_eq!(limiter.limit(), 4);
         let mut fixed = ConcurrencyLimit::new(Concurrency::Fixed(8));

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) struct Counters {
     requests: AtomicU64,
     retried: AtomicU64,
-    refused: AtomicU64,
     maybe_billed: AtomicU64,
 }
 
@@ -19,8 +18,6 @@ pub struct CallCounts {
     pub requests: u64,
     /// Requests that retried an earlier one.
     pub retried: u64,
-    /// Requests refused because of a rate limit (429).
-    pub refused: u64,
     /// Requests that were sent and whose answer was lost, so that they may have been billed.
     pub maybe_billed: u64,
 }
@@ -34,18 +31,14 @@ impl Counters {
         }
     }
 
-    pub(super) fn request_refused(&self) {
-        increment(&self.refused);
-    }
-
     pub(super) fn answer_lost(&self) {
         increment(&self.maybe_billed);
     }
 
     pub(super) fn counts(&self) -> CallCounts {
-        let [requests, retried, refused, maybe_billed] =
-            [&self.requests, &self.retried, &self.refused, &self.maybe_billed].map(|counter| counter.load(Ordering::Relaxed));
-        CallCounts { requests, retried, refused, maybe_billed }
+        let [requests, retried, maybe_billed] =
+            [&self.requests, &self.retried, &self.maybe_billed].map(|counter| counter.load(Ordering::Relaxed));
+        CallCounts { requests, retried, maybe_billed }
     }
 }
 
@@ -58,7 +51,6 @@ impl Sum for CallCounts {
         counts.fold(Self::default(), |sum, counts| Self {
             requests: sum.requests + counts.requests,
             retried: sum.retried + counts.retried,
-            refused: sum.refused + counts.refused,
             maybe_billed: sum.maybe_billed + counts.maybe_billed,
         })
     }

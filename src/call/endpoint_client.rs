@@ -15,7 +15,7 @@ use super::validate::validate;
 use crate::config::Endpoint;
 use crate::dialect::{self, Dialect, Response};
 use crate::model::{
-    AttemptCost, Billing, CallError, CallLimits, CallRequest, ErrorCode, Exit, Failure, Fault, Reject, Reply, UnusableSpend, Usage, Verdict,
+    AttemptCost, Billing, CallError, CallLimits, CallRequest, ErrorCode, Exit, Failure, Fault, Reject, Reply, Usage, Verdict, Waste,
 };
 use crate::plan::{cost, expected_usage, is_estimate, plausible_usage};
 
@@ -122,17 +122,11 @@ impl EndpointClient {
     /// Each attempt is paid by `payment`; if `early` is set, the first one may be paid before there is a
     /// place for it. Unless `last` is set, the call fails at once if the service is down,
     /// so that another endpoint can do it.
-    pub(crate) async fn call(
-        &self,
-        ask: &CallRequest,
-        last: bool,
-        early: bool,
-        payment: &impl Payment,
-    ) -> (Result<Reply, Failure>, UnusableSpend) {
+    pub(crate) async fn call(&self, ask: &CallRequest, last: bool, early: bool, payment: &impl Payment) -> (Result<Reply, Failure>, Waste) {
         let mut attempts = Attempts::default();
         let reply = self.call_with_retries(ask, last, early, payment, &mut attempts).await;
-        let unusable_spend = attempts.unusable_spend;
-        (reply.map_err(|failure| attempts.final_failure(failure)), unusable_spend)
+        let waste = attempts.waste;
+        (reply.map_err(|failure| attempts.final_failure(failure)), waste)
     }
 
     async fn call_with_retries(
@@ -160,7 +154,7 @@ impl EndpointClient {
                 Err(AttemptError::Stopped(failure)) => return Err(failure),
                 Err(AttemptError::CostsMore) => {
                     drop(call);
-                    payment.settle(attempts.unusable_spend.at_most);
+                    payment.settle(attempts.waste.at_most);
                     continue;
                 }
                 Err(AttemptError::Failed(error)) => error,
@@ -172,7 +166,7 @@ impl EndpointClient {
                 "attempt failed: {error}"
             );
             drop(turn);
-            payment.settle(attempts.unusable_spend.at_most);
+            payment.settle(attempts.waste.at_most);
             let only_probes = self.record_failure(&error, &call);
             match attempts.next_step(&error, self.patience(), last, only_probes, &self.counters) {
                 NextStep::RetryAfter(wait) if !self.refused_too_long() => {
@@ -253,7 +247,7 @@ impl EndpointClient {
     async fn pay(&self, payment: &impl Payment, ask: &CallRequest, attempts: &mut Attempts) -> Result<Option<f64>, Failure> {
         loop {
             let cost = self.allowance(ask, attempts).cost;
-            payment.reserve(attempts.unusable_spend, cost).await?;
+            payment.reserve(attempts.waste, cost).await?;
             // It may have grown while the call waited for money.
             if self.allowance(ask, attempts).cost <= cost {
                 return Ok(cost);
@@ -295,7 +289,7 @@ impl EndpointClient {
             is_estimate: is_estimate(endpoint, error.usage),
             limit: allowance.cost.unwrap_or_default(),
         };
-        attempts.unusable_spend.add(&error, attempt);
+        attempts.waste.add(&error, attempt);
         error
     }
 
@@ -335,8 +329,8 @@ impl EndpointClient {
     fn record_failure(&self, error: &CallError, call: &InFlight<'_>) -> bool {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         match error.verdict {
-            Verdict::Wait(wait) if error.code == ErrorCode::Busy => call.refused(Some(wait.min(self.patience()))),
-            Verdict::BackOff if error.code == ErrorCode::Busy => call.refused(None),
+            Verdict::Wait(wait) if error.code == ErrorCode::Busy => call.rate_limited(Some(wait.min(self.patience()))),
+            Verdict::BackOff if error.code == ErrorCode::Busy => call.rate_limited(None),
             Verdict::Wait(wait) => {
                 self.admission.pause_all(wait.min(self.patience()));
                 return call.failed(true, true);

@@ -48,7 +48,7 @@ impl HttpClient {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(endpoint.connect_timeout)
             .timeout(endpoint.timeout)
-            .pool_max_idle_per_host(endpoint.concurrency.most())
+            .pool_max_idle_per_host(endpoint.concurrency.max())
             // Common servers (Node, uvicorn) close idle connections after 5 s. A request must not go
             // to a connection that the server is closing.
             .pool_idle_timeout(Duration::from_secs(4))

@@ -1,16 +1,16 @@
 //! What a call needs before each attempt at it: its cost reserved, and its claim in the ledger.
 
-use crate::model::{Failure, UnusableSpend};
+use crate::model::{Failure, Waste};
 
 /// How the attempts of one call are paid.
 pub(crate) trait Payment: Sync {
     /// Runs before each attempt, and again if a request will allow more than the one that was meant.
-    /// `spend`: what earlier attempts may have cost; `at_most`: the most that this one can cost, if
+    /// `waste`: what earlier attempts may have cost; `at_most`: the most that this one can cost, if
     /// its price is known. May wait until other calls return money, but holds none meanwhile.
     ///
     /// # Errors
     /// If the attempt must not be made.
-    fn reserve(&self, spend: UnusableSpend, at_most: Option<f64>) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn reserve(&self, waste: Waste, at_most: Option<f64>) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// An attempt has failed: gives back what it did not cost. `spent`: what the attempts so far have
     /// cost at most.

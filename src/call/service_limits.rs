@@ -217,7 +217,7 @@ impl ServiceLimits {
     }
 
     /// The service refused a call. `asked`: the pause that it asks for.
-    pub(super) fn refused(&mut self, now: Instant, sent: &Sent, asked: Option<Duration>) {
+    pub(super) fn rate_limited(&mut self, now: Instant, sent: &Sent, asked: Option<Duration>) {
         if let Some(asked) = asked {
             self.pause_all(now, asked);
         }

@@ -12,7 +12,7 @@ use super::admission::AdmissionControl;
 use crate::config::{Concurrency, Endpoint};
 use crate::model::Usage;
 
-const AUTO: Concurrency = Concurrency::Auto { start: 8, most: 256 };
+const AUTO: Concurrency = Concurrency::Auto { start: 8, max: 256 };
 /// Calls that wait at any time.
 const WORKERS: usize = 100;
 /// From a request to its refusal.
@@ -154,7 +154,7 @@ async fn work(service: Service, admission: Rc<AdmissionControl>, state: Rc<RefCe
                 state.closed_until = state.closed_until.max(until);
             }
             tokio::time::sleep(ANSWER_TIME).await;
-            call.refused(asked);
+            call.rate_limited(asked);
         }
     }
 }
@@ -198,7 +198,7 @@ async fn simulate(service: Service, concurrency: Concurrency) -> Measured {
     .await;
     drop(set);
     let state = state.borrow();
-    let own = concurrency.most() as f64 / service.latency.as_secs_f64();
+    let own = concurrency.max() as f64 / service.latency.as_secs_f64();
     let allowed = service.rate().min(own);
     let between = |from: f64, to: f64| state.accepted.iter().filter(|at| (from..to).contains(*at)).count() as f64 / (allowed * (to - from));
     let requests = state.accepted.len() + state.refused;

@@ -37,7 +37,7 @@ pub(super) fn check_disk_space(output: &Path) -> Result<(), Fault> {
 /// Raises the soft limit of open files to what the connections need. Fails if the hard limit is too
 /// low.
 pub(super) fn raise_open_file_limit(config: &Config) -> Result<(), Fault> {
-    let connections: usize = config.endpoints.iter().map(|endpoint| endpoint.concurrency.most()).sum();
+    let connections: usize = config.endpoints.iter().map(|endpoint| endpoint.concurrency.max()).sum();
     let needed = OTHER_FILES + connections as u64;
     let limit = getrlimit(Resource::Nofile);
     // `None` means unlimited.

@@ -106,7 +106,7 @@ impl Validator<'_> {
             Some((span, NumberOrAuto::Number(number))) => {
                 Concurrency::Fixed(self.number(Some(Spanned::new(span, number)), "concurrency", facts.concurrency, 1..=10_000))
             }
-            _ => Concurrency::Auto { start: facts.concurrency, most: facts.max_concurrency.max(facts.concurrency) },
+            _ => Concurrency::Auto { start: facts.concurrency, max: facts.max_concurrency.max(facts.concurrency) },
         }
     }
 

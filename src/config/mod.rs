@@ -247,16 +247,16 @@ pub enum Concurrency {
         /// The number to start with.
         start: usize,
         /// The maximum.
-        most: usize,
+        max: usize,
     },
 }
 
 impl Concurrency {
     /// The maximum.
-    pub fn most(self) -> usize {
+    pub fn max(self) -> usize {
         match self {
             Self::Fixed(number) => number,
-            Self::Auto { most, .. } => most,
+            Self::Auto { max, .. } => max,
         }
     }
 }

@@ -84,7 +84,7 @@ impl From<Reject> for Failure {
 
 /// The attempts of a call that may have been billed without a usable answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct UnusableSpend {
+pub struct Waste {
     /// Attempts whose answer was lost.
     pub lost: u32,
     /// Attempts whose answer was unusable.
@@ -109,7 +109,7 @@ pub struct AttemptCost {
     pub limit: f64,
 }
 
-impl UnusableSpend {
+impl Waste {
     /// Counts a failed attempt, if it may have been billed. One whose cost nobody knows counts at
     /// its limit.
     pub fn add(&mut self, error: &CallError, attempt: AttemptCost) {
@@ -159,31 +159,31 @@ mod tests {
 
     #[test]
     fn only_attempts_that_may_be_billed_are_counted() {
-        let spend = |code| {
-            let mut spend = UnusableSpend::default();
-            spend.add(&CallError::new(Verdict::Never, code, "x"), AttemptCost::default());
-            (spend.lost, spend.unusable)
+        let waste = |code| {
+            let mut waste = Waste::default();
+            waste.add(&CallError::new(Verdict::Never, code, "x"), AttemptCost::default());
+            (waste.lost, waste.unusable)
         };
-        assert_eq!(spend(ErrorCode::Timeout), (1, 0));
-        assert_eq!(spend(ErrorCode::PromptCut), (0, 1));
-        assert_eq!(spend(ErrorCode::Busy), (0, 0));
+        assert_eq!(waste(ErrorCode::Timeout), (1, 0));
+        assert_eq!(waste(ErrorCode::PromptCut), (0, 1));
+        assert_eq!(waste(ErrorCode::Busy), (0, 0));
     }
 
     #[test]
     fn an_attempt_counts_at_what_is_known_of_its_cost_and_else_at_its_limit() {
-        let mut spend = UnusableSpend::default();
+        let mut waste = Waste::default();
         let unusable = CallError::new(Verdict::Once, ErrorCode::Protocol, "x");
-        spend.add(&unusable, AttemptCost { cost: 2.0, is_estimate: false, limit: 16.0 });
-        spend.add(&unusable, AttemptCost { cost: 4.0, is_estimate: true, limit: 16.0 });
-        spend
+        waste.add(&unusable, AttemptCost { cost: 2.0, is_estimate: false, limit: 16.0 });
+        waste.add(&unusable, AttemptCost { cost: 4.0, is_estimate: true, limit: 16.0 });
+        waste
             .add(&CallError::new(Verdict::MaybeBilled, ErrorCode::Timeout, "x"), AttemptCost { cost: 4.0, is_estimate: true, limit: 32.0 });
-        assert_eq!(spend, UnusableSpend { lost: 1, unusable: 2, estimated: 1, cost: 6.0, at_most: 50.0 });
+        assert_eq!(waste, Waste { lost: 1, unusable: 2, estimated: 1, cost: 6.0, at_most: 50.0 });
         let counted = CallError {
             usage: Usage { tokens_out: Some(1), ..Usage::default() },
             ..CallError::new(Verdict::Once, ErrorCode::Unavailable, "x")
         };
-        spend.add(&counted, AttemptCost { cost: 1.0, is_estimate: false, limit: 16.0 });
-        assert_eq!((spend.unusable, spend.cost), (3, 7.0), "an error that says what it used was billed");
+        waste.add(&counted, AttemptCost { cost: 1.0, is_estimate: false, limit: 16.0 });
+        assert_eq!((waste.unusable, waste.cost), (3, 7.0), "an error that says what it used was billed");
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Estimator<'_> {
         let Counter { endpoints, loads, .. } = self.counter;
         let loads = loads.into_inner().unwrap_or_else(PoisonError::into_inner);
         let loads = endpoints.clients().zip(loads).map(|(client, load)| {
-            let in_flight = client.endpoint.concurrency.most().max(1);
+            let in_flight = client.endpoint.concurrency.max().max(1);
             #[expect(clippy::cast_precision_loss, reason = "an estimate for a person")]
             let seconds = latencies.get(&load.endpoint).map(|latency| latency * load.calls as f64 / in_flight as f64 / 1000.0);
             Load { seconds, ..load }

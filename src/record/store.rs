@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::reader::{KnownReply, LedgerReader, OutputState};
-use crate::model::{Exit, Fault, Row, RunSummary, Stamp, Task, UnusableSpend, Usage};
+use crate::model::{Exit, Fault, Row, RunSummary, Stamp, Task, Usage, Waste};
 
 /// A write in progress. It completes when the write is durable; most writes of [`RowStore`]
 /// complete once they are queued.
@@ -30,13 +30,13 @@ pub trait CallStore: Send + Sync {
     ///
     /// # Errors
     /// If the reply could not be made durable; then it must not be used.
-    fn keep(&self, call: AnsweredCall, spend: UnusableSpend) -> Pending<'_, ()>;
+    fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()>;
 
     /// Gives up the claim of a failed call, and records which of its attempts may have been billed.
     ///
     /// # Errors
     /// If that could not be made durable.
-    fn fail(&self, key: [u8; 32], spend: UnusableSpend) -> Pending<'_, ()>;
+    fn fail(&self, key: [u8; 32], waste: Waste) -> Pending<'_, ()>;
 }
 
 /// Rows and the files they come from. Only [`RowStore::flush`], [`RowStore::checkpoint`] and

@@ -51,7 +51,7 @@ async fn a_call_at_the_gate_keeps_a_pause_that_begins_meanwhile_and_takes_one_sl
     let start = Instant::now();
     let pause = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        first.refused(Some(Duration::from_secs(10)));
+        first.rate_limited(Some(Duration::from_secs(10)));
         admission.look_again();
     };
     let (second, ()) = tokio::join!(send(&admission, 1), pause);
@@ -84,7 +84,7 @@ async fn few_calls_leave_the_line_before_they_can_be_sent() {
     let slow = with(MANY, per_minute(60));
     assert_eq!(leave_line_at_once(&slow, true).await.len(), 1, "at one call a second, only the next one");
     for call in &in_flight {
-        call.refused(Some(Duration::from_mins(2)));
+        call.rate_limited(Some(Duration::from_mins(2)));
     }
     assert_eq!(leave_line_at_once(&admission, true).await.len(), 0, "paused");
 }
@@ -119,7 +119,7 @@ async fn only_a_call_that_waits_for_nothing_is_stalled() {
     tokio::pin!(second);
     assert!(tokio::time::timeout(Duration::from_millis(1), &mut second).await.is_err());
     assert!(!admission.is_stalled(), "one in flight");
-    first.refused(Some(Duration::from_secs(5)));
+    first.rate_limited(Some(Duration::from_secs(5)));
     // The head is not told that the place is free: a lost notification.
     admission.state().in_flight = 0;
     assert!(!admission.is_stalled(), "a pause");

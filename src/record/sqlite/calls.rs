@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::reader::SqliteReader;
-use crate::model::{Fault, UnusableSpend};
+use crate::model::{Fault, Waste};
 use crate::record::{AnsweredCall, CallReader, Claim, KnownReply};
 
 impl CallReader for SqliteReader {
@@ -57,8 +57,8 @@ pub(super) fn claim(connection: &Connection, claim: &Claim, run: i64) -> rusqlit
     Ok(())
 }
 
-pub(super) fn keep(connection: &Connection, call: &AnsweredCall, spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
-    waste(connection, &call.key, spend, run)?;
+pub(super) fn keep(connection: &Connection, call: &AnsweredCall, waste: Waste, run: i64) -> rusqlite::Result<()> {
+    record_waste(connection, &call.key, waste, run)?;
     let statement = "INSERT OR REPLACE INTO call
         (key, state, run, endpoint, task, characters, cost, made_at, dialect, model, reply, tokens_in, tokens_out, milliseconds)
         VALUES (?1, 'answered', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
@@ -81,24 +81,24 @@ pub(super) fn keep(connection: &Connection, call: &AnsweredCall, spend: Unusable
     Ok(())
 }
 
-pub(super) fn fail(connection: &Connection, key: &[u8; 32], spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
-    waste(connection, key, spend, run)?;
+pub(super) fn fail(connection: &Connection, key: &[u8; 32], waste: Waste, run: i64) -> rusqlite::Result<()> {
+    record_waste(connection, key, waste, run)?;
     connection.prepare_cached("DELETE FROM call WHERE key = ?1 AND state = 'claimed'")?.execute([key])?;
     Ok(())
 }
 
 /// Records the attempts of a claimed call that were wasted in this run. A free call has no claim,
 /// and no waste.
-fn waste(connection: &Connection, key: &[u8; 32], spend: UnusableSpend, run: i64) -> rusqlite::Result<()> {
-    let Some(outcome) = spend.outcome() else { return Ok(()) };
+fn record_waste(connection: &Connection, key: &[u8; 32], waste: Waste, run: i64) -> rusqlite::Result<()> {
+    let Some(outcome) = waste.outcome() else { return Ok(()) };
     let statement = "INSERT OR REPLACE INTO waste (run, key, endpoint, task, characters, cost, made_at, outcome, attempts)
         SELECT ?2, key, endpoint, task, characters, iif(cost IS NULL, NULL, ?5), made_at, ?3, ?4 FROM call WHERE key = ?1 AND state = 'claimed'";
     connection.prepare_cached(statement)?.execute(params![
         key,
         run,
         outcome,
-        spend.attempts(),
-        spend.at_most / f64::from(spend.attempts())
+        waste.attempts(),
+        waste.at_most / f64::from(waste.attempts())
     ])?;
     Ok(())
 }

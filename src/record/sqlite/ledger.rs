@@ -12,7 +12,7 @@ use super::messages::{Reply, Write};
 use super::reader::SqliteReader;
 use super::writer::Writer;
 use super::{calls, runs, schema};
-use crate::model::{Exit, Fault, Row, RunSummary, TABLE, UnusableSpend};
+use crate::model::{Exit, Fault, Row, RunSummary, TABLE, Waste};
 use crate::record::{
     AnsweredCall, CallReader, CallStore, Claim, CompletedFile, FileRef, KnownReply, Ledger, LedgerReader, OutputState, Pending, RowStore,
 };
@@ -173,12 +173,12 @@ impl CallStore for SqliteLedger {
         })
     }
 
-    fn keep(&self, call: AnsweredCall, spend: UnusableSpend) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Keep { call: Box::new(call), spend }))
+    fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Keep { call: Box::new(call), waste }))
     }
 
-    fn fail(&self, key: [u8; 32], spend: UnusableSpend) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Fail { key, spend }))
+    fn fail(&self, key: [u8; 32], waste: Waste) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Fail { key, waste }))
     }
 }
 
@@ -286,7 +286,7 @@ mod tests {
             milliseconds: 3,
             made_at: "2026-11-23T00:00:00Z".into(),
         };
-        block(ledger.keep(call, UnusableSpend::default())).unwrap();
+        block(ledger.keep(call, Waste::default())).unwrap();
         for source in ["b.txt", "a.txt"] {
             block(ledger.record_row(Box::new(row(source)), Some([1; 32]), &[[7; 32]], &file(1))).unwrap();
         }

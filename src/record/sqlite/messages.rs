@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::model::{Exit, Fault, Row, RunSummary, UnusableSpend};
+use crate::model::{Exit, Fault, Row, RunSummary, Waste};
 use crate::record::{AnsweredCall, Claim, CompletedFile, FileRef, OutputState};
 
 /// One write.
@@ -12,9 +12,9 @@ pub(super) enum Write {
     /// See [`crate::record::CallStore::claim`].
     Claim(Box<Claim>),
     /// See [`crate::record::CallStore::fail`].
-    Fail { key: [u8; 32], spend: UnusableSpend },
+    Fail { key: [u8; 32], waste: Waste },
     /// See [`crate::record::CallStore::keep`].
-    Keep { call: Box<AnsweredCall>, spend: UnusableSpend },
+    Keep { call: Box<AnsweredCall>, waste: Waste },
     /// See [`crate::record::RowStore::record_row`].
     Row { row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: Vec<u8>, file: Arc<FileRef> },
     /// See [`crate::record::RowStore::mark_found`].

@@ -126,8 +126,8 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
     for (write, _) in group {
         match write {
             Write::Claim(claim) => calls::claim(&transaction, claim, run)?,
-            Write::Fail { key, spend } => calls::fail(&transaction, key, *spend, run)?,
-            Write::Keep { call, spend } => calls::keep(&transaction, call, *spend, run)?,
+            Write::Fail { key, waste } => calls::fail(&transaction, key, *waste, run)?,
+            Write::Keep { call, waste } => calls::keep(&transaction, call, *waste, run)?,
             Write::Row { row, fingerprint, calls, file } => {
                 files::begin(&transaction, file, run)?;
                 rows::insert(&transaction, row, (fingerprint.as_ref(), calls), (file.number, run))?;
