@@ -34,6 +34,9 @@ const START_RATE: f64 = 3_000.0;
 /// that were answered together do not leave together: a service whose limit is a rate would refuse
 /// them as if they were too many at once. Linux paces TCP in the same way (`tcp_pacing_ss_ratio`).
 const PACE: f64 = 2.0;
+/// The same for so few places: a bucket of one or two calls looks like them.
+const EVEN_PACE: f64 = 1.1;
+const FEW_PLACES: usize = 3;
 /// Bursts of this length need no timers.
 const PACE_TOLERANCE: Duration = Duration::from_millis(4);
 /// The weight of an answer in the mean response time.
@@ -310,6 +313,10 @@ impl State {
         if let Some(until) = self.limits.paused_until(now) {
             return Head::WaitUntil(Some(until));
         }
+        if self.limits.learn_before_sending(now) {
+            self.starting = self.places();
+            self.apply_learned_rate();
+        }
         if self.limits.is_probing() || self.in_flight >= self.places() {
             return Head::WaitUntil(None);
         }
@@ -339,8 +346,11 @@ impl State {
     fn apply_learned_rate(&mut self) {
         let rates = [self.configured_rate.map(|rate| rate * USED_SHARE), self.limits.rate()];
         self.requests.set_rate(rates.into_iter().flatten().min_by(f64::total_cmp));
+        self.requests.set_catch_up(self.limits.tolerance());
+        let few = self.limits.places().is_some_and(|places| places <= FEW_PLACES);
+        let factor = if few { EVEN_PACE } else { PACE };
         #[expect(clippy::cast_precision_loss, reason = "there are at most 10,000 places")]
-        let pace = self.response_time.map(|seconds| PACE * self.places() as f64 / seconds.max(1e-6));
+        let pace = self.response_time.map(|seconds| factor * self.places() as f64 / seconds.max(1e-6));
         let start = (self.starting > 0).then_some(START_RATE);
         self.pace.set_rate([pace, start].into_iter().flatten().min_by(f64::total_cmp));
     }
@@ -359,12 +369,8 @@ impl InFlight<'_> {
             let response_time = now.saturating_duration_since(self.sent.at).as_secs_f64();
             let mean = state.response_time.unwrap_or(response_time);
             state.response_time = Some(mean + (response_time - mean) * RESPONSE_TIME_WEIGHT);
-            let before = state.places();
             state.concurrency.answered(now.saturating_duration_since(self.sent.at));
             state.limits.accepted(now, &self.sent);
-            if state.places() > before {
-                state.limits.pressure_grew();
-            }
             state.apply_learned_rate();
         });
     }

@@ -13,7 +13,7 @@ const HOLD_TIME: Duration = Duration::from_secs(5);
 const LONGEST_HOLD_TIME: Duration = Duration::from_mins(5);
 /// A refusal may cost this share of the time at most: a service that asks for a pause of a second is
 /// tried with more after 20.
-const HOLD_TIMES_PAUSE: u32 = 20;
+const HOLD_TIMES_PAUSE: u32 = 10;
 /// Between two steps of growth.
 const STEP_TIME: Duration = Duration::from_secs(1);
 /// How long a limit is held, and between two steps of growth, until a second refusal confirms it. A
@@ -64,14 +64,7 @@ impl LearnedPlaces {
         let same = self.learned.is_some_and(|learned| limit.abs_diff(learned.refused_at) <= learned.refused_at / 8);
         let (hold_time, step_time) = if same { (hold_time(self.hold_time, true, pause), STEP_TIME) } else { (GUESS_TIME, GUESS_TIME) };
         self.hold_time = if same { hold_time } else { Duration::ZERO };
-        self.learned = Some(Learned { limit, refused_at: limit, next_step: now + pause + hold_time, step: 1, step_time, accepted: 0 });
-    }
-
-    /// Another call of the same burst shows a lower limit.
-    pub(super) fn lower(&mut self, ahead: usize) {
-        if let Some(learned) = self.learned.as_mut().filter(|learned| ahead < learned.limit) {
-            (learned.limit, learned.refused_at) = (ahead.max(1), ahead.max(1));
-        }
+        self.learned = Some(Learned { limit, refused_at: limit, next_step: now + hold_time, step: 1, step_time, accepted: 0 });
     }
 
     /// The service accepted a call that was sent with `ahead` others in flight.

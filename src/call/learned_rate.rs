@@ -1,73 +1,47 @@
-//! The rate that a service allows, learned from its refusals (429).
+//! The rate at which calls are sent to a service that limits it, learned from its refusals (429).
 //!
-//! A limit of a rate is mostly a bucket: so many calls at once, and so many more each second. At a
-//! refusal it is empty. Of a bucket that was full, the calls accepted before the first refusal show
-//! the size; then every time that ends with a refusal shows a rate that the service surely allows,
-//! and the highest of them is used. So does a period that began with a refusal, when the bucket was
-//! empty too. Until then the rate is a guess below the highest that is possible, and grows.
+//! Each refusal gives bounds of the rate (`rate_evidence`). If they are close, the rate is known: it is
+//! held, and then grows, slowly at first. If they are not, it is a guess, and grows until the next
+//! refusal, which shows more.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::learned_places::hold_time;
+use super::rate_evidence::{Bounds, Period, rate_of_window_between};
 
-/// The share of the measured rate that is used.
+/// The share of a known rate that is used.
 const SAFETY_FACTOR: f64 = 0.98;
-/// The share of the highest possible rate that is used until the rate is known.
-const GUESS: f64 = 0.75;
-/// A bucket holds about as many calls as run in during this time, in seconds, until more is known.
-const USUAL_BURST: f64 = 0.2;
-/// The share of a guess that is kept if it was too high.
-const KEPT: f64 = 0.8;
+/// A rate is known if its lower bound is this share of the upper one.
+const KNOWN: f64 = 0.8;
 /// After a longer pause, another refusal costs more than a rate that is too low.
 const COSTLY_PAUSE: Duration = Duration::from_millis(500);
-/// A measured rate is not lower than this share of the earlier one: while the rate grew, the service
-/// allowed more than was sent.
-const KEPT_MEASURED: f64 = 0.9;
-/// A new guess is not lower than this share of the earlier one.
-const LEAST_KEPT: f64 = 0.5;
-/// The share of a rate that is kept if a service that counts the calls of a window refused it.
-const KEPT_OF_WINDOW: f64 = 0.95;
-/// How long a guess is held, and how fast it grows after that, as a share per second.
+/// The share of a refused rate that is kept at least, and at most.
+const LEAST_KEPT: f64 = 0.3;
+const MOST_KEPT: f64 = 0.95;
+/// A bucket holds about as many calls as run in during this time, in seconds, until more is known.
+const USUAL_BURST: f64 = 0.2;
+/// How long a guess is held.
 const GUESS_HOLD_TIME: Duration = Duration::from_millis(500);
-const GUESS_GROWTH: f64 = 0.15;
-/// How fast a measured rate grows after its hold time. The growth doubles every two seconds, so that
-/// a limit that no longer holds is left within seconds.
+/// A guess reaches its upper bound after so many times the pause that another refusal costs, or after
+/// so many seconds.
+const GUESS_TIMES_PAUSE: f64 = 4.0;
+const LONGEST_GUESS: f64 = 8.0;
+/// How fast a guess grows at most, as a share per second.
+const GUESS_GROWTH: f64 = 0.3;
+/// How fast a known rate grows after its hold time. The growth doubles every two seconds, so that a
+/// limit that no longer holds is left within seconds.
 const FIRST_GROWTH: f64 = 0.02;
 const LARGEST_GROWTH: f64 = 0.5;
 const GROWTH_DOUBLES: Duration = Duration::from_secs(2);
 /// Time without accepted calls counts up to this much: nothing was tried in it.
 const MAX_STEP: Duration = Duration::from_secs(1);
-/// With fewer accepted calls, a period is too short to measure.
-const FEW_CALLS: f64 = 8.0;
-/// A shorter period between two refusals, in seconds, is mostly the pause after the first.
-const SHORTEST_PERIOD: f64 = 0.5;
-/// A part of a period shows a rate if it is longer by this factor than the period that showed the
-/// bucket's size.
-const LONGER: f64 = 1.4;
-/// No part is shorter, in seconds.
-const SHORTEST_PART: f64 = 0.05;
+/// A service that counts the calls of a second may refuse some for so long because of those that were
+/// sent before the rate was known.
+const SETTLING_TIME: Duration = Duration::from_secs(1);
 /// A rate above this many calls per second is none.
 const NO_LIMIT: f64 = 20_000.0;
-
-/// Calls accepted in a time that ended with a refusal.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Accepted {
-    pub(super) seconds: f64,
-    pub(super) calls: f64,
-}
-
-/// What was accepted before a refusal.
-#[derive(Clone, Debug)]
-pub(super) struct Period {
-    /// In the whole period.
-    pub(super) all: Accepted,
-    /// In the last part of the period, for parts of different length.
-    pub(super) parts: Vec<Accepted>,
-    /// The period began with a refusal, so it began with an empty bucket.
-    pub(super) began_empty: bool,
-}
 
 /// The learned limit in calls per second.
 #[derive(Debug)]
@@ -78,9 +52,20 @@ pub(super) struct LearnedRate {
     growth: f64,
     growth_doubles: Instant,
     last_growth: Instant,
-    /// The last period that began with a full bucket.
-    full: Option<Accepted>,
-    is_window: bool,
+    /// The first period, which began with a full bucket.
+    first: Option<Period>,
+    /// What all refusals together show.
+    bounds: Bounds,
+    window: Window,
+}
+
+/// Whether the service counts the calls of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Window {
+    Unknown,
+    /// It seems so, since then.
+    Assumed(Instant),
+    No,
 }
 
 impl LearnedRate {
@@ -92,8 +77,9 @@ impl LearnedRate {
             growth: FIRST_GROWTH,
             growth_doubles: now,
             last_growth: now,
-            full: None,
-            is_window: false,
+            first: None,
+            bounds: Bounds::NONE,
+            window: Window::Unknown,
         }
     }
 
@@ -102,95 +88,70 @@ impl LearnedRate {
         self.rate
     }
 
-    /// Whether the rate is being tried with more than was measured.
+    /// How much closer two calls may come to each other than the rate says, without finding the bucket
+    /// empty.
+    pub(super) fn tolerance(&self) -> Option<Duration> {
+        let (rate, first) = (self.rate?, self.first.as_ref()?);
+        Duration::try_from_secs_f64((first.burst(rate) - 1.0).max(0.0) / rate).ok()
+    }
+
+    /// Whether the service is being tried with more than was measured.
     pub(super) fn is_growing(&self, now: Instant) -> bool {
         self.rate.is_some() && now > self.hold_until
     }
 
-    /// Whether `period` accepted no more than an earlier one that was shorter: then the service counts
-    /// the calls of a window, and no bucket fills meanwhile.
-    fn shows_window(&self, period: &Period) -> bool {
-        let full = self.full.filter(|full| !period.began_empty && full.calls >= FEW_CALLS && period.all.seconds > LONGER * full.seconds);
-        full.is_some_and(|full| period.all.calls < full.calls * 1.05)
-    }
-
     /// Remembers a period at whose end the kind of the limit was not known.
     pub(super) fn remember(&mut self, period: &Period) {
-        if !period.began_empty && self.rate.is_none() {
-            self.full = Some(period.all);
-        }
+        self.first.get_or_insert_with(|| period.clone());
     }
 
-    /// The service refused a call because of its rate, at the end of `period`. `pause`: how long it
-    /// wants no calls.
+    /// The service refused a call because of its rate, at the end of `period`. `pause`: what that cost.
     pub(super) fn refused(&mut self, now: Instant, period: &Period, pause: Duration) {
-        let within_window = self.shows_window(period);
-        let measured = if within_window {
-            None
-        } else if self.is_window {
-            self.rate.map(|rate| rate * KEPT_OF_WINDOW)
+        self.bounds = period.bounds(self.first.as_ref(), self.rate).within(self.bounds);
+        let at_most = self.rate.map_or(f64::INFINITY, |refused| refused * MOST_KEPT);
+        match self.window {
+            Window::Assumed(since) if now < since + SETTLING_TIME => return,
+            Window::Assumed(_) if now <= self.hold_until => self.window = Window::No,
+            Window::Assumed(_) => return self.hold(now, at_most, pause),
+            Window::Unknown | Window::No => {}
+        }
+        let window = self.first.as_ref().filter(|_| self.window == Window::Unknown);
+        if let Some(rate) = window.and_then(|first| period.rate_of_window(first, self.bounds)) {
+            self.window = Window::Assumed(now);
+            self.hold(now, at_most.min(rate * SAFETY_FACTOR), pause);
+        } else if self.bounds.low >= self.bounds.high * KNOWN {
+            let rate = if pause < COSTLY_PAUSE { self.bounds.high } else { self.bounds.middle() };
+            self.hold(now, at_most.min(rate * SAFETY_FACTOR), pause);
         } else {
-            self.measured(period)
-        };
-        self.is_window |= within_window;
-        let guess = self.guess(period);
-        let estimate = match (measured, self.rate) {
-            (Some(measured), None) => measured,
-            (Some(measured), Some(earlier)) if pause < COSTLY_PAUSE => measured.max(earlier * KEPT_MEASURED).min(earlier),
-            (Some(measured), Some(earlier)) => measured.min(earlier),
-            (None, Some(earlier)) => guess.min(earlier * KEPT),
-            (None, None) => guess,
-        };
+            self.guess(now, period, pause);
+        }
         self.remember(period);
-        let same = self.rate.is_some_and(|earlier| estimate > earlier * 0.7);
-        let hold = if measured.is_some() {
-            self.hold_time = hold_time(self.hold_time, same, pause);
-            self.growth = FIRST_GROWTH;
-            self.hold_time
-        } else {
-            // After a costly pause, a guess that is too low costs less than another refusal.
-            self.growth = if pause < COSTLY_PAUSE { GUESS_GROWTH } else { GUESS_GROWTH / 2.0 };
-            GUESS_HOLD_TIME
-        };
-        self.set(now + pause, estimate * SAFETY_FACTOR, hold);
     }
 
-    /// A rate that is probably not much too high. A short period shows little, so the guess is not far
-    /// below the one before.
-    fn guess(&self, period: &Period) -> f64 {
-        let Accepted { seconds, calls } = period.all;
-        let (seconds, calls) = (seconds.max(SHORTEST_PART), calls.max(1.0));
-        let guess = if self.shows_window(period) {
-            calls / (seconds * LONGER)
-        } else if period.began_empty {
-            calls / seconds * GUESS
-        } else {
-            calls / (seconds + USUAL_BURST)
-        };
-        let before = self.rate.or(self.full.map(|full| full.calls / (full.seconds + USUAL_BURST)));
-        guess.max(before.unwrap_or_default() * LEAST_KEPT)
+    /// The service has refused every call after it had accepted `calls`, and now accepts calls again: it
+    /// counts those of a window that is longer than `refused_after` seconds and no longer than
+    /// `accepted_after`. `pause`: for how long it refused them.
+    pub(super) fn reopened(&mut self, now: Instant, calls: f64, refused_after: f64, accepted_after: f64, pause: Duration) {
+        self.window = Window::Assumed(now);
+        self.hold(now, rate_of_window_between(calls, refused_after, accepted_after) * SAFETY_FACTOR, pause);
     }
 
-    /// The service refused every call for some time: it counts over a window of about `window`, in
-    /// which it accepted `count`.
-    pub(super) fn counts_by_window(&mut self, now: Instant, window: Duration, count: f64) {
-        let seconds = window.as_secs_f64().max(0.5);
-        self.growth = GUESS_GROWTH / seconds;
-        self.hold_time = window;
-        self.set(now, count / seconds, window / 2);
-        self.full = None;
+    /// Holds a rate.
+    fn hold(&mut self, now: Instant, rate: f64, pause: Duration) {
+        let same = self.rate.is_some_and(|earlier| rate > earlier * 0.7);
+        self.hold_time = hold_time(self.hold_time, same, pause);
+        self.growth = FIRST_GROWTH;
+        self.set(now, rate, self.hold_time);
     }
 
-    /// The highest rate that `period` proves the service to allow.
-    fn measured(&self, period: &Period) -> Option<f64> {
-        let Accepted { seconds, calls } = period.all;
-        let between_refusals = Some(calls / seconds).filter(|_| period.began_empty && seconds > SHORTEST_PERIOD && calls >= FEW_CALLS);
-        let beyond_full = self.full.and_then(|full| {
-            let long = period.parts.iter().filter(|part| part.seconds > LONGER * full.seconds.max(SHORTEST_PART));
-            let beyond = long.map(|part| Accepted { seconds: part.seconds - full.seconds, calls: part.calls - full.calls });
-            beyond.filter(|beyond| beyond.calls >= FEW_CALLS).map(|beyond| beyond.calls / beyond.seconds).max_by(f64::total_cmp)
-        });
-        [between_refusals, beyond_full].into_iter().flatten().max_by(f64::total_cmp)
+    /// Tries a rate between the bounds.
+    fn guess(&mut self, now: Instant, period: &Period, pause: Duration) {
+        let usual = period.all.calls / (period.all.seconds + USUAL_BURST);
+        let guess = self.bounds.middle().min(usual).max(self.bounds.low);
+        let guess = self.rate.map_or(guess, |refused| guess.clamp(refused * LEAST_KEPT, refused * MOST_KEPT));
+        let time = (GUESS_TIMES_PAUSE * pause.as_secs_f64()).clamp(0.1, LONGEST_GUESS);
+        self.growth = ((self.bounds.high / guess).ln() / time).clamp(FIRST_GROWTH, GUESS_GROWTH);
+        self.set(now, guess, GUESS_HOLD_TIME);
     }
 
     fn set(&mut self, now: Instant, rate: f64, hold: Duration) {

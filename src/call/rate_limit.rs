@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How far the next slot may lie in the past. Timers are late by a millisecond or two, and that
-/// must not cost a slot.
+/// Timers are late by a millisecond or two, and that must not cost a slot.
 const MAX_CATCH_UP: Duration = Duration::from_millis(5);
 /// The share of the allowed rate that is used, because two machines never measure a minute exactly
 /// alike.
@@ -18,6 +17,8 @@ pub(super) struct RateLimiter {
     next_slot: Instant,
     /// Seconds per unit. `None`: no limit.
     interval: Option<f64>,
+    /// How far the next slot may lie in the past.
+    catch_up: Duration,
     /// How long before its slot a call may be sent.
     tolerance: Duration,
 }
@@ -27,17 +28,22 @@ impl RateLimiter {
     pub(super) fn per_minute(count: Option<u64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 per minute")]
         let interval = count.map(|count| 60.0 / (count.max(1) as f64 * USED_SHARE));
-        Self { next_slot: Instant::now(), interval, tolerance: Duration::ZERO }
+        Self { next_slot: Instant::now(), interval, catch_up: MAX_CATCH_UP, tolerance: Duration::ZERO }
     }
 
     /// Allows any number of units at first, and later small bursts of this length.
     pub(super) fn with_tolerance(tolerance: Duration) -> Self {
-        Self { tolerance, ..Self::per_minute(None) }
+        Self { catch_up: Duration::ZERO, tolerance, ..Self::per_minute(None) }
     }
 
     /// Changes the rate, in units per second.
     pub(super) fn set_rate(&mut self, per_second: Option<f64>) {
         self.interval = per_second.map(|rate| 1.0 / rate.max(1e-4));
+    }
+
+    /// Changes how far the next slot may lie in the past, if that must be less than usual.
+    pub(super) fn set_catch_up(&mut self, at_most: Option<Duration>) {
+        self.catch_up = at_most.map_or(MAX_CATCH_UP, |at_most| at_most.min(MAX_CATCH_UP));
     }
 
     /// Units per second. `None`: no limit.
@@ -53,7 +59,7 @@ impl RateLimiter {
     /// A call is sent now that counts as `weight` units.
     pub(super) fn take(&mut self, now: Instant, weight: f64) {
         let Some(interval) = self.interval else { return };
-        let slot = self.next_slot.max(now.checked_sub(MAX_CATCH_UP).unwrap_or(now));
+        let slot = self.next_slot.max(now.checked_sub(self.catch_up).unwrap_or(now));
         self.next_slot = slot + seconds(interval * weight);
     }
 
