@@ -28,14 +28,14 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         let content = if title.is_some() { "a title but no text" } else { "no text" };
         return Err(Reject::new(ErrorCode::Empty, format!("the article has {content}")));
     }
+    // Many exports repeat the title as the first paragraph. A title made from the text is part of it.
+    if let Some(rest) = title.as_deref().and_then(|title| body.strip_prefix(title)).filter(|rest| rest.starts_with('\n')) {
+        body = String::from(rest.trim_start());
+    }
     let title = title.unwrap_or_else(|| {
         flags.push(Flag::NoTitle);
         first_sentence(&body)
     });
-    // Many exports repeat the title as the first paragraph.
-    if let Some(rest) = body.strip_prefix(title.as_str()).filter(|rest| rest.starts_with('\n')) {
-        body = String::from(rest.trim_start());
-    }
     if body.contains('\u{fffd}') {
         flags.push(Flag::Encoding);
     }
@@ -143,5 +143,14 @@ mod tests {
         let article = finish(Draft { body, ..Draft::default() });
         assert_eq!(article.flags, [Flag::NoTitle]);
         assert!(article.title.ends_with(" …") && article.title.chars().count() <= MAX_TITLE_CHARS + 2);
+    }
+
+    #[test]
+    fn only_a_title_that_the_document_gives_is_removed_from_its_text() {
+        let body = "Le préfet a été hospitalisé lundi.\n\nSon adjoint le remplace.";
+        let without_title = finish(Draft { body: body.to_owned(), ..Draft::default() });
+        assert_eq!((without_title.title.as_str(), without_title.body.as_str()), ("Le préfet a été hospitalisé lundi.", body));
+        let title = Some("Le préfet a été hospitalisé lundi.".to_owned());
+        assert_eq!(finish(Draft { title, body: body.to_owned(), ..Draft::default() }).body, "Son adjoint le remplace.");
     }
 }
