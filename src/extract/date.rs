@@ -1,9 +1,14 @@
 //! Parses dates in articles and writes them in ISO 8601.
 //!
-//! A date keeps its time and zone. A time without a zone stays without: guessing the zone would
-//! give different results on different machines.
+//! A date keeps its time and zone (`+01:00`, CET). A time without a zone stays without: guessing the
+//! zone would give different results on different machines.
 
-use jiff::civil::{Date, DateTime, Time};
+mod clock;
+mod label;
+
+use jiff::civil::{Date, DateTime};
+
+pub(super) use label::{Label, label_at_end, labelled, strange_words};
 
 /// French and English months, without accents. A word is a month if one of these starts with it.
 const MONTHS: [[&str; 2]; 12] = [
@@ -21,9 +26,6 @@ const MONTHS: [[&str; 2]; 12] = [
     ["decembre", "december"],
 ];
 
-/// How far after a date (in characters) its time can be.
-const MAX_TIME_DISTANCE: usize = 24;
-
 /// Parses the date in `text`: `YYYY-MM-DD`, with the time and zone if they are given. Accepts ISO
 /// 8601, e-mail dates, Unix time, and dates in French and English, in words («mardi 17 avril 2026 à
 /// 18 h 30», `April 17, 2026 6:30 pm`) or in digits. `03/04/2026` is ambiguous: it is 3 April if
@@ -36,25 +38,33 @@ pub(super) fn parse(text: &str, day_first: bool) -> Option<String> {
 /// A date found in a text.
 pub(super) struct Found {
     pub(super) iso: String,
-    /// The text before and after it.
+    /// The text before it.
     pub(super) before: String,
-    pub(super) after: String,
 }
 
 fn iso(text: &str) -> Option<String> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
+    let (text, offset) = clock::without_zone(text);
     let zoned = text.replacen(' ', "T", 1).replace(' ', "");
     if let Ok(moment) = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(&zoned) {
         let offset = jiff::fmt::temporal::Pieces::parse(zoned.as_str()).ok().and_then(|pieces| pieces.to_numeric_offset());
         return Some(offset.map_or_else(|| moment.to_string(), |offset| moment.display_with_offset(offset).to_string()));
     }
     let moment = zoned.parse::<DateTime>().ok().filter(|moment| (1900..2200).contains(&moment.year()))?;
-    Some(if zoned.contains('T') { moment.to_string() } else { moment.date().to_string() })
+    Some(match offset {
+        Some(offset) => clock::with_offset(moment, offset),
+        None if zoned.contains('T') => moment.to_string(),
+        None => moment.date().to_string(),
+    })
 }
 
 fn mail(text: &str) -> Option<String> {
+    // `jiff` takes CET and the like for UTC, as RFC 2822 says; `find` knows them.
+    if clock::without_zone(text).1.is_some() {
+        return None;
+    }
     let moment = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(moment.timestamp().display_with_offset(moment.offset()).to_string())
 }
@@ -95,13 +105,17 @@ pub(super) fn find(text: &str, day_first: bool) -> Option<Found> {
         let [a, b, c] = window else { return None };
         let between = |one: &Word, other: &Word| text.get(one.end..other.start).unwrap_or_default();
         let separators = [between(a, b), between(b, c)];
-        let date = written(a.text, b.text, c.text).or_else(|| in_digits([a.text, b.text, c.text], separators, day_first))?;
+        let is_part = |text: &str| {
+            text.starts_with(['.', '/', '-']) && text.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let longer = text.get(c.end..).is_some_and(is_part);
+        let in_digits = || in_digits([a.text, b.text, c.text], separators, day_first).filter(|_| !longer);
+        let date = written(a.text, b.text, c.text).or_else(in_digits)?;
         Some((date, *a, *c))
     })?;
     let (before, after) = (text.get(..first.start).unwrap_or_default(), text.get(last.end..).unwrap_or_default());
-    // In `2026-11-13T08:00`, the day and the hour are one word.
-    let iso = time(after).map_or_else(|| date.to_string(), |time| date.to_datetime(time).to_string());
-    Some(Found { iso, before: before.to_owned(), after: after.to_owned() })
+    let iso = clock::read(after).map_or_else(|| date.to_string(), |clock| clock.on(date));
+    Some(Found { iso, before: before.to_owned() })
 }
 
 /// Parses a day, the name of a month, and a year; day and month in either order.
@@ -120,7 +134,9 @@ fn in_digits(numbers: [&str; 3], separators: [&str; 2], day_first: bool) -> Opti
     if let Some(year) = year(numbers[0]) {
         return Date::new(year, two_digits(numbers[1])?, two_digits(numbers[2])?).ok();
     }
-    let (year, first, second) = (year(numbers[2])?, two_digits(numbers[0])?, two_digits(numbers[1])?);
+    let short = || short_year(numbers[2]).filter(|_| day_first && separators[0] != "-" && numbers[1].len() == 2);
+    let year = year(numbers[2]).or_else(short)?;
+    let (first, second) = (two_digits(numbers[0])?, two_digits(numbers[1])?);
     match (first > 12, second > 12) {
         (true, false) => Date::new(year, second, first).ok(),
         (false, true) if separators[0] == "/" => Date::new(year, first, second).ok(),
@@ -131,6 +147,13 @@ fn in_digits(numbers: [&str; 3], separators: [&str; 2], day_first: bool) -> Opti
 
 fn year(word: &str) -> Option<i16> {
     word.parse().ok().filter(|year| word.len() == 4 && (1900..2200).contains(year))
+}
+
+/// Parses the last two digits of a year: those of a newspaper are of this century, or of the end of
+/// the last one.
+fn short_year(word: &str) -> Option<i16> {
+    let year: i16 = word.parse().ok().filter(|_| word.len() == 2)?;
+    Some(if year < 70 { 2000 + year } else { 1900 + year })
 }
 
 fn month(word: &str) -> Option<i8> {
@@ -153,39 +176,6 @@ fn day(word: &str) -> Option<i8> {
     let ending = word.get(digits.len()..).unwrap_or_default();
     let right = matches!(ending.to_ascii_lowercase().as_str(), "" | "er" | "st" | "nd" | "rd" | "th");
     digits.parse().ok().filter(|_| right && digits.len() <= 2)
-}
-
-/// Parses the time right after a date: «à 18 h 30», `18:30:05`, `6.30 pm`, «18h».
-fn time(after: &str) -> Option<Time> {
-    let near: String = after.chars().take(MAX_TIME_DISTANCE).collect::<String>().to_lowercase();
-    let start = near.find(|c: char| c.is_ascii_digit())?;
-    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
-    let rest = near.get(start..)?;
-    let hour = digits(rest);
-    let rest = rest.get(hour.len()..)?;
-    let hour: i8 = hour.parse().ok().filter(|hour| (0..24).contains(hour))?;
-    let mark = rest.trim_start();
-    let (hour_mark, tail) = match mark.strip_prefix('h').or_else(|| rest.strip_prefix(':')).or_else(|| rest.strip_prefix('.')) {
-        Some(tail) => (true, tail.trim_start()),
-        None => (false, mark),
-    };
-    let minutes = if hour_mark { digits(tail) } else { String::new() };
-    let tail = tail.get(minutes.len()..)?.trim_start_matches("min");
-    let seconds = tail.strip_prefix(':').map(digits).filter(|seconds| seconds.len() == 2);
-    let tail = seconds.as_ref().map_or(Some(tail), |seconds| tail.get(seconds.len() + 1..))?;
-    let meridiem = tail.trim_start().replace('.', "");
-    let (pm, am) = (meridiem.starts_with("pm"), meridiem.starts_with("am"));
-    let spoken = mark.starts_with('h') || pm || am;
-    if minutes.len() != 2 && !(minutes.is_empty() && spoken) {
-        return None;
-    }
-    let hour = match (pm, am, hour) {
-        (true, _, 1..=11) => hour + 12,
-        (_, true, 12) => 0,
-        _ => hour,
-    };
-    let number = |text: &str| text.parse::<i8>().unwrap_or(0);
-    Time::new(hour, number(&minutes), seconds.as_deref().map_or(0, number), 0).ok()
 }
 
 #[cfg(test)]
@@ -214,12 +204,27 @@ mod tests {
             ("1er août 2026", "2026-08-01"),
             ("15 juil. 2026, 12 commentaires", "2026-07-15"),
             ("April 17th, 2026", "2026-04-17"),
+            ("March 3, 2026 5:50 pm CET", "2026-03-03T17:50:00+01:00"),
+            ("3 juillet 2026 à 18h30 (CEST)", "2026-07-03T18:30:00+02:00"),
+            ("Le 3 mars 2026 à 8 h 30 HNE", "2026-03-03T08:30:00-05:00"),
+            ("3 mars 2026, 08:30 GMT+1", "2026-03-03T08:30:00+01:00"),
+            ("3 mars 2026, 08:30 UTC", "2026-03-03T08:30:00+00:00"),
+            ("Tue, 03 Mar 2026 08:30:00 CET", "2026-03-03T08:30:00+01:00"),
+            ("2026-03-03 08:30:00 CEST", "2026-03-03T08:30:00+02:00"),
+            ("3 mars 2026 à 8 h 30, est de la France", "2026-03-03T08:30:00"),
             ("1773000000", "2026-03-08T20:00:00Z"),
             ("1773000000123", "2026-03-08T20:00:00Z"),
         ] {
             assert_eq!(parse(written, false).as_deref(), Some(iso), "{written}");
         }
-        assert_eq!(parse("03/04/2026", true).as_deref(), Some("2026-04-03"));
+        for (written, iso) in [
+            ("03/04/2026", "2026-04-03"),
+            ("03/04/26 à 08h30", "2026-04-03T08:30:00"),
+            ("3/04/26", "2026-04-03"),
+            ("31.12.99", "1999-12-31"),
+        ] {
+            assert_eq!(parse(written, true).as_deref(), Some(iso), "{written}");
+        }
     }
 
     #[test]
@@ -237,6 +242,9 @@ mod tests {
             "177300000012",
         ] {
             assert_eq!(parse(written, false), None, "{written}");
+        }
+        for written in ["32/04/26", "26-04-03", "10.10.12.1", "03/04/26/7", "3/4 26"] {
+            assert_eq!(parse(written, true), None, "{written}");
         }
     }
 }

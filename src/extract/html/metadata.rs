@@ -12,11 +12,10 @@ use super::json_ld::{JsonLd, json_ld};
 use super::tree::{Id, Page, ROOT, Step};
 use crate::config::ClassHints;
 use crate::extract::boilerplate::byline;
-use crate::extract::date;
-use crate::extract::word_count::count_words;
+use crate::extract::date::{self, Label};
 use crate::extract::word_list::entries;
 use crate::model::{fold, one_line};
-use dates::{BARE, DATE_CLASS, Dates, LABELLED, MARKUP, TIME_ELEMENT};
+use dates::{BARE, DATE_CLASS, Dates, MARKUP, TIME_ELEMENT};
 use title::Heading;
 
 #[derive(Debug, Default)]
@@ -52,8 +51,8 @@ const META_SECTIONS: &[&str] =
 
 /// The longest text (in bytes) that can be a date or a name.
 const MAX_LABEL: usize = 120;
-/// The most words that such a text may have besides its date.
-const MAX_WORDS_AROUND_DATE: usize = 9;
+/// The most words around a date with a label that do not usually stand there.
+const MAX_WORDS_AROUND_DATE: usize = 5;
 
 /// Collects the metadata of a page. `hints` is what the classes of its elements say; `scripts` are
 /// the texts of its JSON-LD.
@@ -175,14 +174,27 @@ impl<'a> Collector<'a> {
 
     /// Reads a `<time>` element.
     fn time(&mut self, id: Id) {
+        let itemprop = self.page.attr(id, "itemprop").unwrap_or("datePublished");
         let text = one_line(&self.page.text(id));
+        let own = date::labelled(&text, self.is_french());
+        let label = own.as_ref().map(|own| own.label).or_else(|| date::label_at_end(self.last_text));
+        let label = if itemprop == "dateModified" { Some(Label::Changed) } else { label };
+        if !matches!(itemprop, "datePublished" | "dateCreated" | "dateModified") || (label.is_none() && self.is_in_prose(id)) {
+            return;
+        }
         let attribute = self.page.attr(id, "datetime").and_then(|value| self.parse(value));
-        let shown = self.parse(&text);
-        let rank = dates::rank(&(fold(&text) + &fold(self.last_text)), TIME_ELEMENT);
+        let shown = own.map(|own| own.iso).or_else(|| self.parse(&text));
         let day = |iso: &Option<String>| iso.as_ref().and_then(|iso| iso.get(..10).map(str::to_owned));
         // «Publié le 29 juin» with another day in the attribute: that is when the page was generated.
-        let differ = rank == LABELLED && shown.is_some() && day(&shown) != day(&attribute);
-        self.add_date(rank, if differ { shown } else { attribute.or(shown) });
+        let differ = label == Some(Label::Published) && shown.is_some() && day(&shown) != day(&attribute);
+        self.add_date(dates::rank(label, TIME_ELEMENT), if differ { shown } else { attribute.or(shown) });
+    }
+
+    /// Whether an element is part of a paragraph that does not only say when the article was
+    /// published.
+    fn is_in_prose(&self, id: Id) -> bool {
+        let Some(parent) = self.page.parent(id) else { return false };
+        matches!(self.page.element(parent), Some(Element::Leaf(_) | Element::Inline)) && date::strange_words(&self.page.text(parent)) > 0
     }
 
     /// Reads a text, which may be a date or a byline.
@@ -191,15 +203,8 @@ impl<'a> Collector<'a> {
         if text.is_empty() {
             return;
         }
-        if text.len() <= MAX_LABEL
-            && let Some(found) = date::find(text, self.is_french())
-        {
-            let before = fold(if found.before.len() < 4 { self.last_text } else { &found.before });
-            let has_date_class = self.page.parent(id).is_some_and(|parent| self.hint(parent).has(ClassHints::DATE));
-            let rank = dates::rank(&before, if has_date_class { DATE_CLASS } else { BARE });
-            if count_words(&found.before) + count_words(&found.after) <= MAX_WORDS_AROUND_DATE {
-                self.add_date(rank, Some(found.iso));
-            }
+        if text.len() <= MAX_LABEL {
+            self.date_in_text(id, text);
         }
         if self.author.is_none() && self.elsewhere.is_empty() && !self.headings.is_empty() {
             let text = text.trim_start_matches([',', '|', '-', '–', '•', '·', ' ', '\u{a0}']);
@@ -207,6 +212,21 @@ impl<'a> Collector<'a> {
         }
         self.texts += 1;
         self.last_text = if text.len() <= MAX_LABEL { text } else { "" };
+    }
+
+    /// Reads the date in a short text. Without a label, the text may say nothing else.
+    fn date_in_text(&mut self, id: Id, text: &str) {
+        let Some(found) = date::find(text, self.is_french()) else { return };
+        let own = date::labelled(text, self.is_french());
+        let label = own.as_ref().map(|own| own.label);
+        let label = label.or_else(|| if found.before.len() < 4 { date::label_at_end(self.last_text) } else { None });
+        let strange = date::strange_words(text);
+        if strange > if label.is_some() { MAX_WORDS_AROUND_DATE } else { 0 } {
+            return;
+        }
+        let has_date_class = self.page.parent(id).is_some_and(|parent| self.hint(parent).has(ClassHints::DATE));
+        let rank = dates::rank(label, if has_date_class { DATE_CLASS } else { BARE });
+        self.add_date(rank, Some(own.map_or(found.iso, |own| own.iso)));
     }
 
     fn add_date(&mut self, rank: u32, iso: Option<String>) {

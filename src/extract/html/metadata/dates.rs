@@ -1,6 +1,6 @@
 //! Ranks the dates of a page to find the one of the article.
 
-use crate::extract::date;
+use crate::extract::date::{self, Label};
 
 /// Ranks of dates; the lowest wins.
 pub(super) const MARKUP: u32 = 10;
@@ -17,21 +17,12 @@ const FAR_ABOVE: u32 = 300;
 /// How many texts above the title is far above.
 const FAR: usize = 12;
 
-/// Before the date of publication, in lower case.
-const LABELS: &[&str] =
-    &["publié", "publie le", "published", "publication", "mis en ligne", "paru ", "posted", "posté", "écrit le", "rédigé le"];
-/// Before the date of a change, in lower case.
-const CHANGE_LABELS: &[&str] = &["mis à jour", "mise à jour", "modifi", "updated", "last update"];
-
-/// The rank of a date by the text around it (in lower case); `unlabelled` is its rank without a label.
-pub(super) fn rank(text: &str, unlabelled: u32) -> u32 {
-    let has = |labels: &[&str]| labels.iter().any(|label| text.contains(label));
-    if has(LABELS) {
-        LABELLED
-    } else if has(CHANGE_LABELS) {
-        unlabelled + CHANGED
-    } else {
-        unlabelled
+/// The rank of a date by its label; `unlabelled` is its rank without one.
+pub(super) fn rank(label: Option<Label>, unlabelled: u32) -> u32 {
+    match label {
+        Some(Label::Published) => LABELLED,
+        Some(Label::Changed) => unlabelled + CHANGED,
+        None => unlabelled,
     }
 }
 
