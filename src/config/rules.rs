@@ -25,6 +25,8 @@ struct RawRules {
     lines: Vec<String>,
     beginnings: Vec<String>,
     endings: Vec<String>,
+    readers: Vec<String>,
+    agencies: Vec<String>,
     tails: Vec<String>,
     classes: Vec<String>,
     content: Vec<String>,
@@ -43,6 +45,8 @@ pub struct Rules {
     lines: HashSet<String>,
     beginnings: Beginnings,
     endings: Vec<String>,
+    readers: HashSet<String>,
+    agencies: HashSet<String>,
     tails: Beginnings,
     classes: HashMap<String, ClassHints>,
     missing: Beginnings,
@@ -157,6 +161,8 @@ impl Rules {
             lines: set(|raw| &raw.lines),
             beginnings: Beginnings::of(&all(|raw| &raw.beginnings)),
             endings: all(|raw| &raw.endings),
+            readers: set(|raw| &raw.readers),
+            agencies: set(|raw| &raw.agencies),
             tails: Beginnings::of(&all(|raw| &raw.tails)),
             classes,
             missing: Beginnings::of(&all(|raw| &raw.missing)),
@@ -171,9 +177,21 @@ impl Rules {
         self.lines.contains(bare)
     }
 
-    /// Whether a short folded line begins like boilerplate.
-    pub fn begins(&self, folded: &str) -> bool {
-        self.beginnings.longest(folded).is_some()
+    /// The length of the boilerplate that a short folded line begins with.
+    pub fn begins(&self, folded: &str) -> Option<usize> {
+        self.beginnings.longest(folded)
+    }
+
+    /// Whether a folded line speaks to the reader («vous», «abonnez»), which a sentence of an article
+    /// seldom does.
+    pub fn speaks_to_reader(&self, folded: &str) -> bool {
+        let mut words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.clone().next().is_some_and(|word| word.ends_with("ez")) || words.any(|word| self.readers.contains(word))
+    }
+
+    /// Whether a folded word is part of the name of a news agency.
+    pub fn is_agency(&self, word: &str) -> bool {
+        self.agencies.contains(word)
     }
 
     /// Whether a folded line ends like a caption.

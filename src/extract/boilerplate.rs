@@ -1,90 +1,121 @@
 //! Removes the lines that are not part of an article: share links, source lines, comment counts,
 //! photo captions.
 
-use super::date;
+mod caption;
+mod sentence;
+
+use super::date::{self, Label};
 use crate::config::Rules;
 use crate::model::fold;
 
-/// A text without boilerplate, and the metadata from the lines that were removed («Publié le …»,
+/// A text without boilerplate, and the metadata and captions from the lines that were removed («Publié le …»,
 /// «Par …»).
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Stripped {
     /// Paragraphs, separated by blank lines.
     pub(super) body: String,
     /// In ISO 8601.
     pub(super) published: Option<String>,
     pub(super) author: Option<String>,
+    /// The captions of photos.
+    pub(super) captions: Vec<String>,
 }
 
 /// The longest line (in bytes, like all lengths here) that can be boilerplate because of its first
 /// words.
 const LONGEST_LINE: usize = 170;
-/// The longest caption.
-const LONGEST_CAPTION: usize = 320;
 /// The longest line that is only a date.
 const LONGEST_DATELINE: usize = 110;
+/// The most words of such a line that do not usually stand next to a date.
+const MAX_STRANGE_WORDS: usize = 2;
+/// How many paragraphs come before the last one that can be a caption without a credit: it is between
+/// the lead and the text.
+const LAST_CAPTION: usize = 2;
 
 /// Removes the boilerplate of `text`. Every line that is left becomes a paragraph.
 pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
-    let (mut published, mut author) = (None, None);
-    let mut body = String::with_capacity(text.len() + 16);
+    let mut stripped = Stripped { body: String::with_capacity(text.len() + 16), ..Stripped::default() };
+    let mut date: Option<(Label, String)> = None;
+    let mut paragraphs = 0;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         // A longer line is always text. Skipping it halves the time that plain text takes.
-        if line.len() <= LONGEST_CAPTION {
+        if line.len() <= caption::LONGEST {
             let folded = fold(line);
-            if let Some(date) = dateline(line, &folded) {
-                published.get_or_insert(date);
+            if let Some(found) = dateline(line, &folded) {
+                if date.as_ref().is_none_or(|(label, _)| found.0 < *label) {
+                    date = Some(found);
+                }
                 continue;
             }
             if let Some(names) = byline(line) {
-                author.get_or_insert_with(|| names.trim().to_owned());
+                stripped.author.get_or_insert_with(|| names.trim().to_owned());
                 continue;
             }
             if is_boilerplate(line, &folded, rules) {
                 continue;
             }
+            let after_lead = (1..=LAST_CAPTION).contains(&paragraphs);
+            if caption::has_credit(line, &folded, rules) || (after_lead && caption::describes_picture(line)) {
+                stripped.captions.push(line.to_owned());
+                continue;
+            }
         }
-        if !body.is_empty() {
-            body.push_str("\n\n");
+        if !stripped.body.is_empty() {
+            stripped.body.push_str("\n\n");
         }
-        body.push_str(line);
+        stripped.body.push_str(line);
+        paragraphs += 1;
     }
-    Stripped { body, published, author }
+    stripped.published = date.map(|(_, iso)| iso);
+    stripped
 }
 
 /// The date in a line that only says when the article was published or changed.
-fn dateline(line: &str, folded: &str) -> Option<String> {
+fn dateline(line: &str, folded: &str) -> Option<(Label, String)> {
     const STARTS: &[&str] = &[
-        "publié le",
-        "publié :",
-        "publié à",
-        "publiée le",
-        "mis à jour le",
-        "mis à jour à",
-        "modifié le",
-        "mis en ligne le",
-        "paru le",
-        "posté le",
-        "date :",
-        "date de publication",
-        "published on",
-        "published:",
-        "published ",
-        "posted on",
-        "updated on",
-        "updated:",
+        "publié",
+        "mis à jour",
+        "mise à jour",
+        "modifié",
+        "mis en ligne",
+        "paru ",
+        "posté ",
+        "published",
+        "posted ",
+        "updated",
         "last updated",
     ];
-    let starts = line.len() < LONGEST_DATELINE && STARTS.iter().any(|start| folded.starts_with(start));
-    if starts { date::parse(line, true) } else { None }
+    const BARE_STARTS: &[&str] = &["date :", "date:"];
+    let starts = |starts: &[&str]| starts.iter().any(|start| folded.starts_with(start));
+    if line.len() >= LONGEST_DATELINE || date::strange_words(line) > MAX_STRANGE_WORDS {
+        None
+    } else if starts(STARTS) || folded.starts_with("date de publication") {
+        date::labelled(line, true).map(|found| (found.label, found.iso))
+    } else if starts(BARE_STARTS) {
+        date::parse(line, true).map(|iso| (Label::Published, iso))
+    } else {
+        None
+    }
 }
 
 fn is_boilerplate(line: &str, folded: &str, rules: &Rules) -> bool {
     let unmarked = folded.trim_start_matches(['>', '»', '→', '►', '▶', '➡', '👉', '-', '•', ' ']);
     let bare = unmarked.trim_end_matches([':', '.', ' ', '>', '»', '→', '…']);
-    (line.len() <= LONGEST_LINE && (rules.is_line(bare) || is_comment_count(bare) || rules.begins(unmarked)))
-        || rules.ends(folded)
-        || is_caption(line)
+    if line.len() > LONGEST_LINE {
+        return false;
+    }
+    let begins = || rules.begins(unmarked).is_some_and(|length| !is_text(line, folded, unmarked.get(..length).unwrap_or_default(), rules));
+    rules.is_line(bare) || is_comment_count(bare) || begins()
+}
+
+/// Whether a line that begins like boilerplate (with `beginning`) is part of the text: it is a
+/// sentence, does not speak to the reader, and does not name another article.
+fn is_text(line: &str, folded: &str, beginning: &str, rules: &Rules) -> bool {
+    let names_title = beginning.ends_with([':', '»']) && {
+        let title = line.split_once([':', '»']).map_or("", |(_, title)| title.trim_start());
+        title.starts_with(|c: char| !c.is_lowercase())
+    };
+    sentence::is_sentence(line, folded) && !names_title && !rules.speaks_to_reader(folded)
 }
 
 /// The names in a byline: «Par Jeanne Exemple», `By Jane Example and John Example`. A byline is
@@ -107,11 +138,6 @@ fn is_comment_count(line: &str) -> bool {
     matches!(words.as_str(), "comment" | "comments" | "commentaire" | "commentaires")
 }
 
-/// Whether a line is a photo caption. It ends with the credit.
-fn is_caption(line: &str) -> bool {
-    line.rsplit_once(['©', '®']).is_some_and(|(_, credit)| credit.chars().count() < 80)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +152,35 @@ mod tests {
         let stripped = strip(text);
         assert_eq!(stripped.body, "La trêve tient.\n\nLes ferrys ont repris.\n\nFin.");
         assert_eq!(stripped.published.as_deref(), Some("2026-11-16T08:30:00"));
+    }
+
+    #[test]
+    fn the_date_of_publication_counts_before_that_of_a_change() {
+        let text = "Mis à jour le 5 mars 2026 à 10h12\nPublié le 3 mars 2026 à 8h30\nLa digue tient.";
+        assert_eq!(strip(text).published.as_deref(), Some("2026-03-03T08:30:00"));
+        let text = "Mis à jour le 5 mars 2026 - Publié le 3 mars 2026\nLa digue tient.";
+        assert_eq!((strip(text).published.as_deref(), strip(text).body.as_str()), (Some("2026-03-03"), "La digue tient."));
+    }
+
+    #[test]
+    fn boilerplate_that_is_a_sentence_is_removed_if_it_speaks_to_the_reader_or_names_an_article() {
+        for line in [
+            "Abonnez-vous à notre lettre et recevez chaque matin l'essentiel de l'actualité.",
+            "Toute reproduction, même partielle, est interdite sans autorisation de l'éditeur.",
+            "Lire aussi : La digue a cédé, la mairie promet des travaux avant l'été.",
+            "Sign up for our newsletter: it is free and comes every morning.",
+        ] {
+            assert_eq!(strip(line).body, "", "{line}");
+        }
+    }
+
+    #[test]
+    fn a_caption_without_a_credit_is_removed_after_the_lead_and_kept_apart() {
+        let caption = "Des soldats escortent un convoi vers la frontière en septembre 2023.";
+        let (lead, rest) = ("La force a commencé à se retirer, a dit lundi son porte-parole.", "Elle comptait 2 000 hommes.");
+        let stripped = strip(&format!("{lead}\n\n{caption}\n{rest}"));
+        assert_eq!((stripped.body, stripped.captions), (format!("{lead}\n\n{rest}"), vec![caption.to_owned()]));
+        assert_eq!(strip(&format!("{caption}\n{rest}")).body, format!("{caption}\n\n{rest}"), "a lead");
     }
 
     #[test]
@@ -144,6 +199,13 @@ mod tests {
             "Par ailleurs, la mairie a annoncé un plan",
             "Par Paris.",
             "Il vous reste deux jours pour voter.",
+            "Publié dans « La Revue », l'essai porte sur 12 000 patients suivis pendant neuf ans.",
+            "Publié le 3 mars 2026 dans une revue, l'essai portait sur des milliers de patients.",
+            "Classée en catégorie 4, la tempête a fait douze morts sur la côte.",
+            "Toute reproduction du tableau est interdite, a jugé la cour d'appel.",
+            "Voir aussi loin que les autres reste le rêve des astronomes amateurs.",
+            "Photo : un art que la plupart des jeunes pratiquent avec leur téléphone.",
+            "Le jugement est attendu mardi devant la cour d'appel de Brennec. (ats/afp)",
         ] {
             assert_eq!(strip(line).body, line);
         }

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
 use super::word_count::count_words;
-use super::{boilerplate, date, html, language, non_article, sentences};
+use super::{boilerplate, date, html, language, non_article, plain_text, sentences};
 use crate::config::Rules;
 use crate::discover::article_id;
 use crate::model::{Article, ErrorCode, Flag, Lang, Reject, clean, cleaned, one_line};
@@ -28,14 +28,16 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         let content = if title.is_some() { "a title but no text" } else { "no text" };
         return Err(Reject::new(ErrorCode::Empty, format!("the article has {content}")));
     }
-    // Many exports repeat the title as the first paragraph. A title made from the text is part of it.
-    if let Some(rest) = title.as_deref().and_then(|title| body.strip_prefix(title)).filter(|rest| rest.starts_with('\n')) {
-        body = String::from(rest.trim_start());
-    }
     let title = title.unwrap_or_else(|| {
         flags.push(Flag::NoTitle);
         first_sentence(&body)
     });
+    let is_given = !flags.contains(&Flag::NoTitle) || plain_text::is_title(&title);
+    // Many exports repeat the title as the first paragraph. A title made from a sentence of the text
+    // stays there.
+    if let Some(rest) = body.strip_prefix(title.as_str()).filter(|rest| is_given && rest.starts_with('\n')) {
+        body = String::from(rest.trim_start());
+    }
     if body.contains('\u{fffd}') {
         flags.push(Flag::Encoding);
     }
@@ -57,6 +59,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         url: draft.url.as_deref().and_then(clean_line).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
         author: draft.author.as_deref().and_then(clean_line).or(stripped.author),
         section: draft.section.as_deref().and_then(clean_line),
+        captions: stripped.captions,
         words,
         title,
         body,

@@ -32,7 +32,7 @@ impl Format for PlainText {
 }
 
 /// Whether a line is short and does not end like a sentence.
-fn is_title(line: &str) -> bool {
+pub(super) fn is_title(line: &str) -> bool {
     let line = line.trim();
     line.chars().count() <= MAX_TITLE_CHARS && !line.ends_with(['.', '…', ':', ';', ','])
 }

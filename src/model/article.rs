@@ -82,6 +82,9 @@ pub struct Article {
     pub signature: Vec<u8>,
     /// The section of the newspaper.
     pub section: Option<String>,
+    /// The captions of photos that were found in the text and removed from it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub captions: Vec<String>,
     /// The certainty of the language, in percent.
     #[serde(rename = "language_confidence", serialize_with = "share")]
     pub certainty: Option<u8>,
