@@ -29,6 +29,7 @@ struct RawRules {
     agencies: Vec<String>,
     tails: Vec<String>,
     classes: Vec<String>,
+    gates: Vec<String>,
     content: Vec<String>,
     ledes: Vec<String>,
     others: Vec<String>,
@@ -37,6 +38,8 @@ struct RawRules {
     missing: Vec<String>,
     consent: Vec<String>,
     paywall: Vec<String>,
+    offers: Vec<String>,
+    badges: Vec<String>,
 }
 
 /// What to remove as boilerplate.
@@ -52,6 +55,8 @@ pub struct Rules {
     missing: Beginnings,
     consent: Phrases,
     paywall: Phrases,
+    offers: Phrases,
+    badges: HashSet<String>,
     /// Identifies these rules: with others, the same file may give another text.
     fingerprint: String,
 }
@@ -145,6 +150,7 @@ impl Rules {
         let mut classes: HashMap<String, ClassHints> = HashMap::new();
         for (meaning, words) in [
             (ClassHints::BOILERPLATE, all(|raw| &raw.classes)),
+            (ClassHints::GATE, all(|raw| &raw.gates)),
             (ClassHints::CONTENT, all(|raw| &raw.content)),
             (ClassHints::LEDE, all(|raw| &raw.ledes)),
             (ClassHints::OTHER, all(|raw| &raw.others)),
@@ -168,6 +174,8 @@ impl Rules {
             missing: Beginnings::of(&all(|raw| &raw.missing)),
             consent: Phrases::of(&all(|raw| &raw.consent)),
             paywall: Phrases::of(&all(|raw| &raw.paywall)),
+            offers: Phrases::of(&all(|raw| &raw.offers)),
+            badges: set(|raw| &raw.badges),
             fingerprint: blake3::hash(format!("{SHIPPED}\0{own}").as_bytes()).to_hex().chars().take(16).collect(),
         }
     }
@@ -232,6 +240,16 @@ impl Rules {
         self.paywall.any(folded)
     }
 
+    /// Whether a folded text offers the reader to subscribe or sign in.
+    pub fn is_offer(&self, folded: &str) -> bool {
+        self.paywall.any(folded) || (self.offers.any(folded) && self.speaks_to_reader(folded))
+    }
+
+    /// Whether a folded text, without punctuation at its ends, is a badge at a title: “Abonnés”.
+    pub fn is_badge(&self, bare: &str) -> bool {
+        self.badges.contains(bare)
+    }
+
     /// What the words of an element's `class` or `id` say about it.
     pub fn class_hints(&self, names: &str) -> ClassHints {
         let mut hints = ClassHints::default();
@@ -283,6 +301,9 @@ impl ClassHints {
     pub const AUTHOR: Self = Self(16);
     /// It contains a date.
     pub const DATE: Self = Self(32);
+
+    /// It may be an offer to subscribe, or the text that subscribers can read.
+    pub const GATE: Self = Self(64);
 
     /// Whether any of these flags is set.
     pub fn has(self, what: Self) -> bool {

@@ -1,11 +1,13 @@
 //! Saved pages. `metadata` finds the title, date and author; `content` finds the text.
 
 mod blocks;
+mod boilerplate;
 mod content;
 mod element;
 pub(super) mod fragment;
 mod guard;
 mod json_ld;
+mod marks;
 mod metadata;
 mod parse;
 mod prune;
@@ -20,6 +22,7 @@ use super::draft::{Draft, Markup};
 use super::format::Format;
 use crate::config::{ClassHints, Fields, Rules};
 use crate::model::{Reject, fold};
+use boilerplate::Elements;
 use metadata::Metadata;
 use sizes::Sizes;
 use tree::Page;
@@ -67,7 +70,7 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     let sizes = Sizes::of(&page);
     let hints = class_hints(&page, &sizes, rules);
     let metadata = metadata::metadata(&page, &hints, &pruned.json_ld);
-    let body = body(&page, &hints, &sizes, rules, &metadata);
+    let body = body(Elements::new(&page, &hints, &sizes, Some(rules)), rules, &metadata);
     let Metadata { title, published, url, author, section, language, paid, .. } = metadata;
     Ok(Draft { title, body, published, url, author, section, language, paid, ..Draft::default() })
 }
@@ -88,21 +91,22 @@ fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<ClassHints> {
 
 /// The text of the article. If next to nothing is left without the boilerplate elements, they are
 /// kept; if the page does not show the text that JSON-LD has, the latter is used.
-fn body(page: &Page, hints: &[ClassHints], sizes: &Sizes, rules: &Rules, metadata: &Metadata) -> String {
+fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> String {
     let title = metadata.title.as_deref();
-    let read = |sizes| {
-        let paragraphs = content::content(&blocks::layout(page, hints, sizes), rules, title);
+    let read = |without_boilerplate| {
+        let paragraphs = content::content(&blocks::layout(elements, without_boilerplate), rules, title);
         paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect::<Vec<_>>().join("\n")
     };
-    let mut body = read(Some(sizes));
+    let mut body = read(true);
     if body.len() < SHORTEST_ARTICLE {
-        let all = read(None);
+        let all = read(false);
         if all.len() > 2 * body.len() {
             body = all;
         }
     }
     match &metadata.body {
-        Some(whole) if whole.len() >= SHORTEST_JSON_LD && share(whole, &body) < 0.6 => whole.clone(),
+        // Some pages have only the beginning in JSON-LD.
+        Some(whole) if whole.len() >= SHORTEST_JSON_LD.max(body.len() / 2) && share(whole, &body) < 0.6 => whole.clone(),
         _ => body,
     }
 }

@@ -24,7 +24,7 @@ static DATE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_st
 /// Whether a line ends with the credit of a photo: «Le quai, mardi. JEAN EXEMPLE/AFP», «… © DR»,
 /// «… (Photo Jean Exemple)».
 pub(super) fn has_credit(line: &str, folded: &str, rules: &Rules) -> bool {
-    (rules.ends(folded) && !is_signed_by_agency(folded, rules)) || has_mark(line) || is_in_brackets(line, folded)
+    (rules.ends(folded) && !is_signed_by_agency(folded, rules)) || has_mark(line, folded, rules) || is_in_brackets(line, folded)
 }
 
 /// Whether a line is a sentence that ends with the names of agencies in brackets, «(ats/afp)»: that
@@ -37,10 +37,10 @@ fn is_signed_by_agency(folded: &str, rules: &Rules) -> bool {
 
 /// Whether a line ends with © and a name. Right after a word, ® and © are part of the name of a
 /// product.
-fn has_mark(line: &str) -> bool {
+fn has_mark(line: &str, folded: &str, rules: &Rules) -> bool {
     let Some((before, credit)) = line.rsplit_once(['©', '®']) else { return false };
     let glued = before.ends_with(char::is_alphanumeric) && !credit.starts_with(|c: char| c.is_uppercase() && !before.is_empty());
-    let sentence = ends_like_sentence(credit) && credit.split_whitespace().count() > 8;
+    let sentence = ends_like_sentence(credit) && credit.split_whitespace().count() > 8 && !rules.speaks_to_reader(folded);
     !glued && !sentence && credit.chars().count() < LONGEST_CREDIT
 }
 

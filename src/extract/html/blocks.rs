@@ -3,8 +3,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::boilerplate::Elements;
 use super::element::{Element, Kind};
-use super::sizes::Sizes;
+use super::marks::{self, Mark};
 use super::tree::{Id, Page, Step};
 use crate::config::ClassHints;
 
@@ -53,13 +54,9 @@ pub(super) struct Layout {
     pub(super) areas: Vec<Area>,
 }
 
-/// ARIA roles of elements that are usually boilerplate.
-const BOILERPLATE_ROLES: &[&str] =
-    &["navigation", "complementary", "dialog", "alertdialog", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "tablist"];
-
-/// Lays out the text of `page`; `hints` is what the classes of its elements say. With `sizes`,
-/// elements that are boilerplate by their name, role or class are left out.
-pub(super) fn layout(page: &Page, hints: &[ClassHints], sizes: Option<&Sizes>) -> Layout {
+/// Lays out the text of a page, without boilerplate elements if `without_boilerplate`.
+pub(super) fn layout(elements: Elements, without_boilerplate: bool) -> Layout {
+    let page = elements.page();
     let Some(body) = page.first("body") else { return Layout::default() };
     let mut builder = LayoutBuilder::new(page);
     page.walk(body, |step| match step {
@@ -69,14 +66,14 @@ pub(super) fn layout(page: &Page, hints: &[ClassHints], sizes: Option<&Sizes>) -
                 return true;
             }
             let Some(element) = page.element(id) else { return true };
-            let hint = hints.get(id).copied().unwrap_or_default();
-            let is_boilerplate =
-                || hint.has(ClassHints::BOILERPLATE) && !hint.has(ClassHints::CONTENT) || is_likely_boilerplate(page, id, element);
-            let is_dropped = |sizes: &Sizes| is_boilerplate() && !sizes.is_most(id) && id != body;
-            if element == Element::Hidden || sizes.is_some_and(is_dropped) {
+            if element == Element::Hidden || (without_boilerplate && id != body && is_left_out(elements, id, element)) {
                 return false;
             }
-            builder.enter(id, element, hint);
+            if let Some(mark) = marks::mark(page, id, &builder.pending) {
+                builder.mark(&mark);
+                return false;
+            }
+            builder.enter(id, element, elements.hint(id));
             true
         }
         Step::Leave(id) => {
@@ -90,15 +87,15 @@ pub(super) fn layout(page: &Page, hints: &[ClassHints], sizes: Option<&Sizes>) -
     builder.layout
 }
 
-fn is_likely_boilerplate(page: &Page, id: Id, element: Element) -> bool {
-    element == Element::LikelyBoilerplate
-        || page.attrs(id).any(|(name, value)| match name {
-            "role" => BOILERPLATE_ROLES.contains(&value),
-            "hidden" => true,
-            "aria-hidden" => value == "true",
-            "style" => value.contains("display:none") || value.contains("display: none"),
-            _ => false,
-        })
+/// Whether an element is boilerplate, or a part of a figure that is not a quotation or a table.
+fn is_left_out(elements: Elements, id: Id, element: Element) -> bool {
+    let page = elements.page();
+    let quotes = |id| matches!(page.name(id), "blockquote" | "table" | "pre");
+    if page.name(id) == "figure" && page.any_below(id, quotes) {
+        return false;
+    }
+    let in_figure = || page.parent(id).is_some_and(|parent| page.name(parent) == "figure");
+    elements.is_boilerplate(id, element) || (in_figure() && !quotes(id) && !page.any_below(id, quotes))
 }
 
 /// An open block-level element.
@@ -117,6 +114,8 @@ struct LayoutBuilder<'a> {
     linked: usize,
     /// How many links are open.
     links: usize,
+    /// The bracket before a note mark that was left out.
+    bracket: Option<char>,
 }
 
 /// A table cell with less text (in bytes) shares a block with its row: it is a data cell, not a
@@ -125,10 +124,11 @@ const LONGEST_DATA_CELL: usize = 60;
 
 impl<'a> LayoutBuilder<'a> {
     fn new(page: &'a Page) -> Self {
-        Self { page, layout: Layout::default(), open: Vec::new(), pending: String::new(), linked: 0, links: 0 }
+        Self { page, layout: Layout::default(), open: Vec::new(), pending: String::new(), linked: 0, links: 0, bracket: None }
     }
 
     fn text(&mut self, text: &str) {
+        let text = self.after_mark(text);
         let before = self.pending.len();
         let ends_in_space = |text: &str| text.is_empty() || text.ends_with([' ', '\n']);
         if text.starts_with(|c: char| c.is_ascii_whitespace()) && !ends_in_space(&self.pending) {
@@ -148,10 +148,32 @@ impl<'a> LayoutBuilder<'a> {
         }
     }
 
+    /// Reads a mark. The brackets around a note are left out with it.
+    fn mark(&mut self, mark: &Mark) {
+        match mark {
+            Mark::Power(digits) => self.pending.push_str(digits),
+            Mark::Note => {
+                let bracket = self.pending.chars().next_back().filter(|c| matches!(c, '[' | '('));
+                if bracket.is_some() {
+                    self.pending.pop();
+                    self.pending.truncate(self.pending.trim_end().len());
+                }
+                self.bracket = bracket;
+            }
+        }
+    }
+
+    /// The text without the bracket that closes after a note mark.
+    fn after_mark<'t>(&mut self, text: &'t str) -> &'t str {
+        let Some(bracket) = self.bracket.take() else { return text };
+        text.trim_start().strip_prefix(if bracket == '[' { ']' } else { ')' }).unwrap_or(text)
+    }
+
     fn enter(&mut self, id: Id, element: Element, hint: ClassHints) {
         match element {
             Element::Link => self.links += usize::from(self.page.attr(id, "href").is_some()),
             Element::Break => self.pending.push('\n'),
+            Element::Inline if self.page.name(id) == "q" => self.pending.push('“'),
             Element::Inline | Element::Hidden => {}
             Element::Cell => {
                 if self.is_column() {
@@ -188,6 +210,7 @@ impl<'a> LayoutBuilder<'a> {
     fn leave(&mut self, id: Id, element: Element) {
         match element {
             Element::Link => self.links -= usize::from(self.page.attr(id, "href").is_some()).min(self.links),
+            Element::Inline if self.page.name(id) == "q" => self.pending.push('”'),
             Element::Inline | Element::Hidden | Element::Break => {}
             _ => {
                 if element != Element::Cell || self.is_column() {
@@ -214,11 +237,14 @@ impl<'a> LayoutBuilder<'a> {
         let text = self.pending.trim();
         if !text.is_empty() {
             let (kind, area, lede) = self.open.last().map_or((Kind::Loose, 0, false), |open| (open.kind, open.area, open.lede));
+            // A row with a single cell is part of the page's layout.
+            let kind = if kind == Kind::Row && !text.contains(" | ") { Kind::Loose } else { kind };
             let block = Block { length: text.len(), linked: self.linked.min(text.len()), text: text.to_owned(), kind, area, lede };
             self.layout.blocks.push(block);
         }
         self.pending.clear();
         self.linked = 0;
+        self.bracket = None;
     }
 }
 

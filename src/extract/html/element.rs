@@ -12,7 +12,9 @@ pub(super) enum Kind {
     /// With its level.
     Heading(u8),
     Item,
-    /// A table row, or text directly in an area.
+    /// A table row with several cells.
+    Row,
+    /// Text directly in an area.
     Loose,
 }
 
@@ -39,7 +41,7 @@ pub(super) enum Element {
 }
 
 static ELEMENTS: LazyLock<HashMap<LocalName, Element>> = LazyLock::new(|| {
-    let groups: [(Element, &[&str]); 16] = [
+    let groups: [(Element, &[&str]); 17] = [
         (
             Element::Hidden,
             &[
@@ -64,14 +66,16 @@ static ELEMENTS: LazyLock<HashMap<LocalName, Element>> = LazyLock::new(|| {
                 "figcaption",
                 "head",
                 "title",
+                "del",
+                "s",
+                "strike",
             ],
         ),
         (
             Element::Inline,
             &[
-                "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins", "kbd", "label",
-                "mark", "nobr", "picture", "q", "s", "samp", "small", "source", "span", "strike", "strong", "sub", "sup", "time", "tt",
-                "u", "var", "wbr",
+                "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "dfn", "em", "font", "i", "img", "ins", "kbd", "label",
+                "mark", "nobr", "picture", "q", "samp", "small", "source", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
             ],
         ),
         (Element::Link, &["a"]),
@@ -80,14 +84,15 @@ static ELEMENTS: LazyLock<HashMap<LocalName, Element>> = LazyLock::new(|| {
         // The last four divide paragraphs, not the page.
         (Element::Leaf(Kind::Paragraph), &["p", "pre", "blockquote", "ul", "ol", "dl"]),
         (Element::Leaf(Kind::Item), &["li", "dt", "dd"]),
-        (Element::Leaf(Kind::Loose), &["tr", "caption", "summary", "hr"]),
+        (Element::Leaf(Kind::Loose), &["caption", "summary", "hr"]),
+        (Element::Leaf(Kind::Row), &["tr"]),
         (Element::Leaf(Kind::Heading(1)), &["h1"]),
         (Element::Leaf(Kind::Heading(2)), &["h2"]),
         (Element::Leaf(Kind::Heading(3)), &["h3"]),
         (Element::Leaf(Kind::Heading(4)), &["h4"]),
         (Element::Leaf(Kind::Heading(5)), &["h5"]),
         (Element::Leaf(Kind::Heading(6)), &["h6"]),
-        (Element::LikelyBoilerplate, &["aside", "footer", "form", "figure", "details", "menu"]),
+        (Element::LikelyBoilerplate, &["aside", "footer", "form", "figure", "menu"]),
         (Element::Frame, &["html", "body", "main", "article"]),
     ];
     groups.iter().flat_map(|(element, names)| names.iter().map(|name| (LocalName::from(*name), *element))).collect()

@@ -1,6 +1,7 @@
 //! HTML that is not a whole page: fields of exports, feeds and e-mails.
 
 use super::blocks;
+use super::boilerplate::Elements;
 use super::parse::parse;
 use super::prune::prune;
 use super::sizes::Sizes;
@@ -15,7 +16,9 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
         return Ok(fragment.to_owned());
     }
     let page = parse(&prune(fragment)?.html);
-    let blocks = blocks::layout(&page, &[], Some(&Sizes::of(&page))).blocks;
+    let sizes = Sizes::of(&page);
+    let elements = Elements::new(&page, &[], &sizes, None);
+    let blocks = blocks::layout(elements, true).blocks;
     Ok(blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }
 

@@ -3,41 +3,81 @@
 use super::element::Element;
 use super::tree::{Id, Page, Step};
 
+/// The shortest text (in bytes) that is counted as prose.
+const SHORTEST_PROSE: usize = 80;
+
 /// The bytes of text in each element and in the whole body, without text that is never shown.
 #[derive(Default)]
 pub(super) struct Sizes {
-    elements: Vec<usize>,
-    total: usize,
+    elements: Vec<Size>,
+    total: Size,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    text: usize,
+    /// Long texts outside links.
+    prose: usize,
 }
 
 impl Sizes {
     pub(super) fn of(page: &Page) -> Self {
         let Some(body) = page.first("body") else { return Self::default() };
-        let mut sizes = vec![0; page.len()];
+        let mut elements = vec![Size::default(); page.len()];
+        let mut links = 0_usize;
         page.walk(body, |step| {
             match step {
                 Step::Enter(id) if page.element(id) == Some(Element::Hidden) => return false,
                 Step::Enter(id) => {
-                    if let (Some(text), Some(size)) = (page.own_text(id), sizes.get_mut(id)) {
-                        *size = text.trim_ascii().len();
+                    links += usize::from(page.element(id) == Some(Element::Link));
+                    if let (Some(text), Some(size)) = (page.own_text(id), elements.get_mut(id)) {
+                        let text = text.trim_ascii().len();
+                        *size = Size { text, prose: if links == 0 && text >= SHORTEST_PROSE { text } else { 0 } };
                     }
                 }
                 Step::Leave(id) => {
-                    let own = sizes.get(id).copied().unwrap_or_default();
-                    if let Some(size) = page.parent(id).and_then(|parent| sizes.get_mut(parent)) {
-                        *size += own;
+                    links -= usize::from(page.element(id) == Some(Element::Link)).min(links);
+                    let own = elements.get(id).copied().unwrap_or_default();
+                    if let Some(size) = page.parent(id).and_then(|parent| elements.get_mut(parent)) {
+                        size.text += own.text;
+                        size.prose += own.prose;
                     }
                 }
             }
             true
         });
-        let total = sizes.get(body).copied().unwrap_or_default();
-        Self { elements: sizes, total }
+        let total = elements.get(body).copied().unwrap_or_default();
+        Self { elements, total }
+    }
+
+    fn of_element(&self, id: Id) -> Size {
+        self.elements.get(id).copied().unwrap_or_default()
     }
 
     /// Whether an element holds more than half of the page's text. Then it is not boilerplate,
     /// whatever its class says («comments-open» on the body, «sidebar-content» around the article).
     pub(super) fn is_most(&self, id: Id) -> bool {
-        self.elements.get(id).is_some_and(|size| size * 2 > self.total)
+        self.of_element(id).text * 2 > self.total.text
+    }
+
+    /// Whether this much prose is more than a third of the page's.
+    pub(super) fn is_much(&self, prose: usize) -> bool {
+        prose * 3 > self.total.prose
+    }
+
+    /// The bytes of prose in an element.
+    pub(super) fn prose(&self, id: Id) -> usize {
+        self.of_element(id).prose
+    }
+
+    /// Whether much of an element's text is prose. Links and names divide prose into short texts.
+    pub(super) fn is_prose(&self, id: Id) -> bool {
+        let size = self.of_element(id);
+        size.prose > 0 && size.prose * 3 > size.text
+    }
+
+    /// The bytes of text in an element.
+    pub(super) fn text(&self, id: Id) -> usize {
+        self.of_element(id).text
     }
 }

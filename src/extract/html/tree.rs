@@ -163,6 +163,18 @@ impl Page {
         found
     }
 
+    /// Whether any element below a node satisfies a condition.
+    pub(super) fn any_below(&self, top: Id, is_wanted: impl Fn(Id) -> bool) -> bool {
+        let mut found = false;
+        self.walk(top, |step| {
+            if let Step::Enter(id) = step {
+                found |= id != top && is_wanted(id);
+            }
+            !found
+        });
+        found
+    }
+
     pub(super) fn link(&self, id: Id) -> Links {
         self.links.get(id).copied().unwrap_or_default()
     }

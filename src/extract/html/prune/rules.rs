@@ -77,7 +77,8 @@ pub(super) enum Kept {
 pub(super) fn kept(attribute: &Attribute, element: &str) -> Kept {
     let value = attribute.value;
     let is_used = match &*lower_case(attribute.name) {
-        "href" if element != "link" => return Kept::Name,
+        // The link of a note leads to a place on the page.
+        "href" if element != "link" && !value.starts_with('#') => return Kept::Name,
         "class" | "id" | "itemprop" | "role" | "hidden" | "aria-hidden" | "datetime" | "content" | "href" => true,
         "property" | "name" | "http-equiv" => element == "meta",
         "lang" | "xml:lang" => element == "html",

@@ -1,0 +1,110 @@
+//! Decides which elements of a page are boilerplate by their name, role or class.
+//!
+//! None of these is a verdict on the article's own text: an element with much of the page's prose
+//! stays, and so does text «for subscribers» that the page shows.
+
+use super::element::Element;
+use super::sizes::Sizes;
+use super::tree::{Id, Page, Step};
+use crate::config::{ClassHints, Rules};
+use crate::model::fold;
+
+/// ARIA roles of elements that are usually boilerplate.
+const ROLES: &[&str] =
+    &["navigation", "complementary", "dialog", "alertdialog", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "tablist"];
+/// The longest text (in bytes) that can be an offer to subscribe. A longer one is the article.
+const LONGEST_OFFER: usize = 2_500;
+
+/// A text about cookies has at least this many of the phrases of cookie banners.
+const CONSENT_PHRASES: usize = 3;
+
+/// What is known about the elements of a page.
+#[derive(Clone, Copy)]
+pub(super) struct Elements<'a> {
+    page: &'a Page,
+    /// What their classes say.
+    hints: &'a [ClassHints],
+    sizes: &'a Sizes,
+    /// `None` for what is not a whole page.
+    rules: Option<&'a Rules>,
+    /// Whether the classes would take more than a third of the page's prose together.
+    classes_lose: bool,
+}
+
+impl<'a> Elements<'a> {
+    pub(super) fn new(page: &'a Page, hints: &'a [ClassHints], sizes: &'a Sizes, rules: Option<&'a Rules>) -> Self {
+        let mut elements = Self { page, hints, sizes, rules, classes_lose: false };
+        elements.classes_lose = sizes.is_much(elements.prose_by_class());
+        elements
+    }
+
+    pub(super) fn page(&self) -> &'a Page {
+        self.page
+    }
+
+    pub(super) fn hint(&self, id: Id) -> ClassHints {
+        self.hints.get(id).copied().unwrap_or_default()
+    }
+
+    /// Whether an element is boilerplate.
+    pub(super) fn is_boilerplate(&self, id: Id, element: Element) -> bool {
+        if self.sizes.is_most(id) {
+            return false;
+        }
+        let by_name = element == Element::LikelyBoilerplate || self.page.attr(id, "role").is_some_and(|role| ROLES.contains(&role));
+        let by_class = self.is_boilerplate_by_class(id) && !(self.classes_lose && self.sizes.is_prose(id));
+        let doubtful = by_class || self.is_hidden(id);
+        by_name || self.is_foreign(id) || (doubtful && !self.is_much_prose(id)) || (self.hint(id).has(ClassHints::GATE) && self.is_gate(id))
+    }
+
+    fn is_boilerplate_by_class(&self, id: Id) -> bool {
+        let hint = self.hint(id);
+        hint.has(ClassHints::BOILERPLATE) && !hint.has(ClassHints::CONTENT) && !hint.has(ClassHints::OTHER)
+    }
+
+    /// Whether the class says that an element is about something other than the article. It may
+    /// have more prose than the article.
+    fn is_foreign(&self, id: Id) -> bool {
+        let hint = self.hint(id);
+        hint.has(ClassHints::BOILERPLATE) && hint.has(ClassHints::OTHER) && !hint.has(ClassHints::CONTENT)
+    }
+
+    fn is_hidden(&self, id: Id) -> bool {
+        self.page.attrs(id).any(|(name, value)| match name {
+            "hidden" => true,
+            // Also said of paragraphs that the page shows.
+            "aria-hidden" => value == "true" && !self.sizes.is_prose(id),
+            "style" => value.contains("display:none") || value.contains("display: none"),
+            _ => false,
+        })
+    }
+
+    /// Whether an element holds more than a third of the page's prose, and that is not about cookies.
+    fn is_much_prose(&self, id: Id) -> bool {
+        let is_consent = || self.rules.is_some_and(|rules| rules.consent(&fold(&self.page.text(id))) >= CONSENT_PHRASES);
+        self.sizes.is_much(self.sizes.prose(id)) && !is_consent()
+    }
+
+    /// The bytes of prose in all elements that are boilerplate by their class.
+    fn prose_by_class(&self) -> usize {
+        let mut prose = 0;
+        let Some(body) = self.page.first("body") else { return prose };
+        self.page.walk(body, |step| {
+            let Step::Enter(id) = step else { return true };
+            let taken = id != body && self.is_boilerplate_by_class(id) && !self.sizes.is_most(id);
+            if taken {
+                prose += self.sizes.prose(id);
+            }
+            !taken && !self.is_foreign(id)
+        });
+        prose
+    }
+
+    /// Whether an element with a class such as `paywall` is an offer to subscribe or a badge, and not
+    /// the text that subscribers can read.
+    fn is_gate(&self, id: Id) -> bool {
+        let Some(rules) = self.rules.filter(|_| self.sizes.text(id) <= LONGEST_OFFER) else { return false };
+        let text = fold(&self.page.text(id));
+        rules.is_badge(text.trim()) || rules.is_offer(&text)
+    }
+}
