@@ -47,6 +47,11 @@ pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
                 }
                 continue;
             }
+            // A date alone, before the text.
+            if let Some(iso) = date_alone(line, &folded).filter(|_| paragraphs == 0) {
+                date.get_or_insert((Label::Published, iso));
+                continue;
+            }
             if let Some(names) = byline(line) {
                 stripped.author.get_or_insert_with(|| names.trim().to_owned());
                 continue;
@@ -96,6 +101,12 @@ fn dateline(line: &str, folded: &str) -> Option<(Label, String)> {
     } else {
         None
     }
+}
+
+/// The date in a line that has nothing else but names and the like: «Brennec, le 3 mars 2026».
+fn date_alone(line: &str, folded: &str) -> Option<String> {
+    let short = line.len() < LONGEST_DATELINE && folded.contains(|c: char| c.is_ascii_digit()) && !sentence::ends_like_sentence(line);
+    date::find(line, true).filter(|_| short && date::strange_words(line) == 0).map(|found| found.iso)
 }
 
 fn is_boilerplate(line: &str, folded: &str, rules: &Rules) -> bool {

@@ -23,6 +23,7 @@ use super::format::Format;
 use crate::config::{ClassHints, Fields, Rules};
 use crate::model::{Reject, fold};
 use boilerplate::Elements;
+use content::{About, Content};
 use metadata::Metadata;
 use sizes::Sizes;
 use tree::Page;
@@ -70,9 +71,9 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     let sizes = Sizes::of(&page);
     let hints = class_hints(&page, &sizes, rules);
     let metadata = metadata::metadata(&page, &hints, &pruned.json_ld);
-    let body = body(Elements::new(&page, &hints, &sizes, Some(rules)), rules, &metadata);
+    let (body, cut) = body(Elements::new(&page, &hints, &sizes, Some(rules)), rules, &metadata);
     let Metadata { title, published, url, author, section, language, paid, .. } = metadata;
-    Ok(Draft { title, body, published, url, author, section, language, paid, ..Draft::default() })
+    Ok(Draft { title, body, published, url, author, section, language, paid: paid || cut, ..Draft::default() })
 }
 
 /// What the class and id of each element say. The values repeat, so they are looked up once.
@@ -89,25 +90,26 @@ fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<ClassHints> {
     (0..page.len()).map(of_element).collect()
 }
 
-/// The text of the article. If next to nothing is left without the boilerplate elements, they are
+/// The text of the article, and whether it ends at a paywall. If next to nothing is left without the boilerplate elements, they are
 /// kept; if the page does not show the text that JSON-LD has, the latter is used.
-fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> String {
-    let title = metadata.title.as_deref();
+fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> (String, bool) {
+    let about = About { title: metadata.title.as_deref(), description: metadata.description.as_deref() };
     let read = |without_boilerplate| {
-        let paragraphs = content::content(&blocks::layout(elements, without_boilerplate), rules, title);
-        paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect::<Vec<_>>().join("\n")
+        let Content { paragraphs, cut } = content::content(&blocks::layout(elements, without_boilerplate), rules, about);
+        let lines: Vec<&str> = paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect();
+        (lines.join("\n"), cut)
     };
-    let mut body = read(true);
+    let (mut body, mut cut) = read(true);
     if body.len() < SHORTEST_ARTICLE {
-        let all = read(false);
+        let (all, all_cut) = read(false);
         if all.len() > 2 * body.len() {
-            body = all;
+            (body, cut) = (all, all_cut);
         }
     }
     match &metadata.body {
         // Some pages have only the beginning in JSON-LD.
-        Some(whole) if whole.len() >= SHORTEST_JSON_LD.max(body.len() / 2) && share(whole, &body) < 0.6 => whole.clone(),
-        _ => body,
+        Some(whole) if whole.len() >= SHORTEST_JSON_LD.max(body.len() / 2) && share(whole, &body) < 0.6 => (whole.clone(), false),
+        _ => (body, cut),
     }
 }
 

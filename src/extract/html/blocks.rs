@@ -21,6 +21,8 @@ pub(super) struct Block {
     pub(super) area: usize,
     /// Whether its class says that it is the lead of an article.
     pub(super) lede: bool,
+    /// Whether it contains a `<time>` element.
+    pub(super) timed: bool,
 }
 
 /// An element that divides the page: a section, a column, a list.
@@ -52,6 +54,8 @@ pub(super) enum Frame {
 pub(super) struct Layout {
     pub(super) blocks: Vec<Block>,
     pub(super) areas: Vec<Area>,
+    /// How many blocks come before the last offer to subscribe that was left out.
+    pub(super) gate: Option<usize>,
 }
 
 /// Lays out the text of a page, without boilerplate elements if `without_boilerplate`.
@@ -66,7 +70,11 @@ pub(super) fn layout(elements: Elements, without_boilerplate: bool) -> Layout {
                 return true;
             }
             let Some(element) = page.element(id) else { return true };
-            if element == Element::Hidden || (without_boilerplate && id != body && is_left_out(elements, id, element)) {
+            if element == Element::Hidden {
+                return false;
+            }
+            if without_boilerplate && id != body && is_left_out(elements, id, element) {
+                builder.leave_out(elements.is_paywall(id));
                 return false;
             }
             if let Some(mark) = marks::mark(page, id, &builder.pending) {
@@ -114,6 +122,8 @@ struct LayoutBuilder<'a> {
     linked: usize,
     /// How many links are open.
     links: usize,
+    /// Whether the current block has a `<time>` element.
+    timed: bool,
     /// The bracket before a note mark that was left out.
     bracket: Option<char>,
 }
@@ -124,7 +134,7 @@ const LONGEST_DATA_CELL: usize = 60;
 
 impl<'a> LayoutBuilder<'a> {
     fn new(page: &'a Page) -> Self {
-        Self { page, layout: Layout::default(), open: Vec::new(), pending: String::new(), linked: 0, links: 0, bracket: None }
+        Self { page, layout: Layout::default(), open: Vec::new(), pending: String::new(), linked: 0, links: 0, timed: false, bracket: None }
     }
 
     fn text(&mut self, text: &str) {
@@ -145,6 +155,13 @@ impl<'a> LayoutBuilder<'a> {
         }
         if self.links > 0 {
             self.linked += self.pending.len() - before;
+        }
+    }
+
+    /// Notes where an element was left out, if it is a paywall.
+    fn leave_out(&mut self, is_paywall: bool) {
+        if is_paywall {
+            self.layout.gate = Some(self.layout.blocks.len() + usize::from(!self.pending.trim().is_empty()));
         }
     }
 
@@ -174,6 +191,7 @@ impl<'a> LayoutBuilder<'a> {
             Element::Link => self.links += usize::from(self.page.attr(id, "href").is_some()),
             Element::Break => self.pending.push('\n'),
             Element::Inline if self.page.name(id) == "q" => self.pending.push('“'),
+            Element::Inline if self.page.name(id) == "time" => self.timed = true,
             Element::Inline | Element::Hidden => {}
             Element::Cell => {
                 if self.is_column() {
@@ -239,12 +257,21 @@ impl<'a> LayoutBuilder<'a> {
             let (kind, area, lede) = self.open.last().map_or((Kind::Loose, 0, false), |open| (open.kind, open.area, open.lede));
             // A row with a single cell is part of the page's layout.
             let kind = if kind == Kind::Row && !text.contains(" | ") { Kind::Loose } else { kind };
-            let block = Block { length: text.len(), linked: self.linked.min(text.len()), text: text.to_owned(), kind, area, lede };
+            let block = Block {
+                length: text.len(),
+                linked: self.linked.min(text.len()),
+                text: text.to_owned(),
+                kind,
+                area,
+                lede,
+                timed: self.timed,
+            };
             self.layout.blocks.push(block);
         }
         self.pending.clear();
         self.linked = 0;
         self.bracket = None;
+        self.timed = false;
     }
 }
 

@@ -48,7 +48,7 @@ impl<'a> Elements<'a> {
 
     /// Whether an element is boilerplate.
     pub(super) fn is_boilerplate(&self, id: Id, element: Element) -> bool {
-        if self.sizes.is_most(id) {
+        if self.sizes.is_most(id) || self.is_in_sentence(id, element) {
             return false;
         }
         let by_name = element == Element::LikelyBoilerplate || self.page.attr(id, "role").is_some_and(|role| ROLES.contains(&role));
@@ -105,6 +105,24 @@ impl<'a> Elements<'a> {
     fn is_gate(&self, id: Id) -> bool {
         let Some(rules) = self.rules.filter(|_| self.sizes.text(id) <= LONGEST_OFFER) else { return false };
         let text = fold(&self.page.text(id));
-        rules.is_badge(text.trim()) || rules.is_offer(&text)
+        let is_text = |id| self.sizes.prose(id) > 0 && self.page.own_text(id).is_some_and(|text| !rules.is_offer(&fold(text)));
+        rules.is_badge(text.trim()) || (rules.is_offer(&text) && !self.page.any_below(id, is_text))
+    }
+
+    /// Whether an element that is left out says that the rest is for subscribers.
+    pub(super) fn is_paywall(&self, id: Id) -> bool {
+        let Some(rules) = self.rules.filter(|_| self.hint(id).has(ClassHints::GATE)) else { return false };
+        self.sizes.text(id) <= LONGEST_OFFER && rules.paywall(&fold(&self.page.text(id)))
+    }
+
+    /// Whether an element is in the middle of a sentence. Whatever its class, leaving it out would
+    /// break the sentence.
+    fn is_in_sentence(&self, id: Id, element: Element) -> bool {
+        let links = self.page.link(id);
+        let text = |id: Option<Id>| id.and_then(|id| self.page.own_text(id)).map(str::trim).filter(|text| !text.is_empty());
+        let goes_on = |before: &str| !before.ends_with(['.', '!', '?', ':', '|', '»', '…']);
+        matches!(element, Element::Inline | Element::Link)
+            && text(links.previous).is_some_and(goes_on)
+            && text(links.next).is_some_and(|after| !after.starts_with(char::is_uppercase))
     }
 }

@@ -5,6 +5,9 @@
 //! Then prose next to the core is added, and lists of links and related articles in the core are
 //! removed.
 
+mod standfirst;
+mod tidy;
+
 use std::ops::Range;
 
 use super::blocks::{Area, Block, Frame, Layout};
@@ -19,23 +22,42 @@ const LONGEST_HEADING: usize = 100;
 /// How many areas around it a block adds to the score of.
 const MAX_DISTANCE: i32 = 5;
 
-/// The paragraphs of the article.
-pub(super) fn content(layout: &Layout, rules: &Rules, title: Option<&str>) -> Vec<String> {
-    let Some(core) = core(layout) else { return Vec::new() };
-    let title = title.and_then(|title| title_position(layout, title));
-    let mut chosen = chosen(layout, core, title);
-    cut_before_title(layout, &mut chosen, title);
-    drop_link_lists(layout, rules, &mut chosen);
-    drop_edges(layout, &mut chosen);
-    drop_empty_headings(layout, &mut chosen);
-    let kept = layout.blocks.iter().zip(&chosen).filter(|(_, chosen)| **chosen);
-    kept.map(|(block, _)| block.text.clone()).collect()
+/// What the metadata say about the article.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About<'a> {
+    pub(super) title: Option<&'a str>,
+    /// The summary for search engines, often the lead.
+    pub(super) description: Option<&'a str>,
+}
+
+/// The text of the article.
+#[derive(Default)]
+pub(super) struct Content {
+    pub(super) paragraphs: Vec<String>,
+    /// Whether it ends at a paywall.
+    pub(super) cut: bool,
+}
+
+/// Finds the text of the article.
+pub(super) fn content(layout: &Layout, rules: &Rules, about: About) -> Content {
+    let Some(core) = core(layout) else { return Content::default() };
+    let title = about.title.and_then(|title| title_position(layout, title));
+    let mut chosen = chosen(layout, rules, core, title);
+    let gate = tidy::tidy(layout, rules, core, title, &mut chosen).max(layout.gate);
+    fill_gaps(layout, &mut chosen);
+    standfirst::add(layout, rules, core, title, about.description, &mut chosen);
+    tidy::drop_empty_headings(layout, &mut chosen);
+    let kept = || layout.blocks.iter().zip(&chosen).enumerate().filter(|(_, (_, chosen))| **chosen);
+    let last = kept().map(|(number, _)| number).last();
+    let cut = gate.is_some_and(|gate| last.is_none_or(|last| last < gate));
+    Content { paragraphs: kept().map(|(_, (block, _))| block.text.clone()).collect(), cut }
 }
 
 /// How many bytes of a block are prose.
 #[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
 fn prose(block: &Block) -> f64 {
-    if matches!(block.kind, Kind::Heading(_)) || block.length < SHORT || block.linked * 2 > block.length {
+    let sentence = || block.length > LONGEST_HEADING && ends_like_sentence(&block.text);
+    if (matches!(block.kind, Kind::Heading(_)) && !sentence()) || block.length < SHORT || block.linked * 2 > block.length {
         return 0.0;
     }
     let closed = ends_like_sentence(&block.text) || block.text.contains(". ");
@@ -90,14 +112,14 @@ fn links(layout: &Layout, area: &Area) -> f64 {
 
 /// Marks the blocks of the core, and similar blocks next to it, out to the nearest element that is
 /// an article by its name, or to the page.
-fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
+fn chosen(layout: &Layout, rules: &Rules, core: usize, title: Option<usize>) -> Vec<bool> {
     let mut chosen = vec![false; layout.blocks.len()];
     let mut take = |(from, to): (usize, usize)| chosen.iter_mut().take(to).skip(from).for_each(|keep| *keep = true);
     let Some(area) = layout.areas.get(core) else { return Vec::new() };
     take(area.blocks);
     let prose_of = |area: &Area| blocks_of(layout, area).iter().map(prose).sum::<f64>();
     let (mut inner, mut at, mut steps) = (core, area, 0);
-    while at.frame == Frame::Other && at.parent != inner {
+    while (at.frame == Frame::Other || is_entry(layout, inner, title)) && at.parent != inner {
         let outer = at.parent;
         let Some(around) = layout.areas.get(outer) else { break };
         for (number, block) in layout.blocks.iter().enumerate().take(around.blocks.1).skip(around.blocks.0) {
@@ -106,15 +128,18 @@ fn chosen(layout: &Layout, core: usize, title: Option<usize>) -> Vec<bool> {
             }
         }
         let style = layout.areas.get(inner).and_then(|area| area.style);
-        // Farther out, an area needs more text to belong: pages are full of small boxes with text.
-        let least = if steps == 0 { 80.0 } else { (prose_of(area) * 0.2).max(80.0) };
+        // Farther out, an area needs more text to belong: pages are full of small boxes with text. Not so
+        // in what the page calls the text of the article.
+        let least = if steps == 0 || around.content { 80.0 } else { (prose_of(area) * 0.2).max(80.0) };
+        let headed = (prose_of(area) * 0.5).max(80.0);
         for (number, beside) in layout.areas.iter().enumerate().skip(outer + 1) {
             if beside.blocks.0 >= around.blocks.1 {
                 break;
             }
             let same_style = style.is_some() && beside.style == style;
             let before = beside.blocks.1 <= area.blocks.0;
-            if beside.parent == outer && number != inner && continues_core(layout, beside, before, same_style, least) {
+            let needed = Needed { same_style, least, headed };
+            if beside.parent == outer && number != inner && continues_core(layout, rules, beside, before, needed) {
                 take(beside.blocks);
             }
         }
@@ -152,21 +177,79 @@ fn joins(block: &Block, before: bool) -> bool {
     few_links && (prose(block) >= 80.0 || (before && block.lede && block.length > SHORT))
 }
 
+/// What an area next to the core needs to belong to it.
+#[derive(Clone, Copy)]
+struct Needed {
+    /// It has the same class as the core.
+    same_style: bool,
+    /// The least prose, and the least of an area with headings.
+    least: f64,
+    headed: f64,
+}
+
 /// Whether an area next to the core continues it: prose with few links, and not a list of articles,
 /// whose headings are links. An area with the same class as the core needs little text; an area of
-/// another class after the core must not have a heading.
+/// another class after the core must not have a heading, unless it has much text, as the entries of a
+/// live blog after their introduction.
 #[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
-fn continues_core(layout: &Layout, area: &Area, before: bool, same_style: bool, least: f64) -> bool {
+fn continues_core(layout: &Layout, rules: &Rules, area: &Area, before: bool, needed: Needed) -> bool {
+    let Needed { same_style, least, headed } = needed;
     let blocks = blocks_of(layout, area);
     let all: usize = blocks.iter().map(|block| block.length).sum();
     if before && blocks.iter().all(|block| block.lede) && all > SHORT {
         return links(layout, area) < 0.25;
     }
-    let mut headings = blocks.iter().filter(|block| matches!(block.kind, Kind::Heading(_)));
-    let has_foreign_heading =
-        if same_style || before { headings.any(|block| block.linked * 2 > block.length) } else { headings.next().is_some() };
     let text: f64 = blocks.iter().map(prose).sum();
-    !has_foreign_heading && links(layout, area) < 0.25 && text >= if same_style { SHORT as f64 } else { least } && text > all as f64 * 0.5
+    let mut headings = blocks.iter().filter(|block| matches!(block.kind, Kind::Heading(_)));
+    let is_foreign = |block: &Block| block.linked * 2 > block.length || rules.is_tail(&tidy::bare(&block.text));
+    let has_foreign_heading = if same_style || before || text >= headed { headings.any(is_foreign) } else { headings.next().is_some() };
+    let most_links = if same_style { 0.5 } else { 0.25 };
+    if same_style && !has_foreign_heading && blocks.iter().all(|block| block.linked == 0) && all > SHORT {
+        return true;
+    }
+    !has_foreign_heading
+        && links(layout, area) < most_links
+        && text >= if same_style { SHORT as f64 } else { least }
+        && text > all as f64 * 0.5
+}
+
+/// Whether an `article` is one entry of several, below a title they share: others of the same class
+/// stand beside it, and have text of their own.
+fn is_entry(layout: &Layout, number: usize, title: Option<usize>) -> bool {
+    let Some(area) = layout.areas.get(number).filter(|area| area.frame == Frame::Article && area.style.is_some()) else { return false };
+    let headed = |area: &Area| blocks_of(layout, area).iter().any(|block| matches!(block.kind, Kind::Heading(_)) && block.linked > 0);
+    let alike = layout
+        .areas
+        .iter()
+        .enumerate()
+        .filter(|(other, beside)| *other != number && beside.parent == area.parent && beside.style == area.style && !headed(beside));
+    title.is_some_and(|title| title < area.blocks.0) && !headed(area) && alike.count() > 0
+}
+
+/// Adds short blocks without links between chosen ones, if their areas have the same class: they are
+/// headings that are not marked as such.
+fn fill_gaps(layout: &Layout, chosen: &mut [bool]) {
+    let style = |block: &Block| {
+        let mut area = block.area;
+        loop {
+            let here = layout.areas.get(area)?;
+            if here.style.is_some() || here.parent == area {
+                return here.style;
+            }
+            area = here.parent;
+        }
+    };
+    let kept: Vec<usize> = chosen.iter().enumerate().filter(|(_, keep)| **keep).map(|(number, _)| number).collect();
+    for pair in kept.windows(2) {
+        let [before, after] = pair else { continue };
+        let (Some(first), Some(last)) = (layout.blocks.get(*before), layout.blocks.get(*after)) else { continue };
+        let wanted = style(first);
+        let gap = layout.blocks.get(before + 1..*after).unwrap_or_default();
+        let fits = |block: &Block| block.kind == Kind::Paragraph && block.linked == 0 && style(block) == wanted;
+        if wanted.is_some() && wanted == style(last) && gap.len() <= 2 && gap.iter().all(fits) {
+            chosen.iter_mut().take(*after).skip(before + 1).for_each(|keep| *keep = true);
+        }
+    }
 }
 
 /// The position of the heading that is the title.
@@ -175,77 +258,10 @@ fn title_position(layout: &Layout, title: &str) -> Option<usize> {
     layout.blocks.iter().position(|block| matches!(block.kind, Kind::Heading(1..=3)) && fold(&block.text) == title)
 }
 
-/// Removes what comes before the title, unless most of the prose does.
-fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) {
-    let Some(at) = title else { return };
-    let text = |range: &[Block]| range.iter().map(prose).sum::<f64>();
-    let (before, after) = layout.blocks.split_at(at);
-    if text(before) < text(after) {
-        chosen.iter_mut().take(at + 1).for_each(|keep| *keep = false);
-    }
-}
-
-/// Removes lists of links, and what follows a heading such as «Sur le même sujet» up to the next
-/// prose beside it.
-fn drop_link_lists(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
-    let mut tail: Option<usize> = None;
-    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()) {
-        let mostly_links = block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
-        let ends_tail = |tail| {
-            let beside = block.area == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
-            beside || !is_within(layout, block.area, tail)
-        };
-        if block.length < LONGEST_HEADING && rules.is_tail(&bare(&block.text)) {
-            tail = Some(block.area);
-        } else if tail.is_some_and(ends_tail) {
-            tail = None;
-        }
-        let scrap = block.kind == Kind::Loose && block.length < SHORT && !ends_like_sentence(&block.text);
-        if tail.is_some() || mostly_links || scrap {
-            *keep = false;
-        }
-    }
-}
-
-/// A heading in the form in which it is compared with the rules.
-fn bare(text: &str) -> String {
-    fold(text).trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([' ', ':', '»', '>', '…', '.']).to_owned()
-}
-
 fn is_within(layout: &Layout, mut area: usize, outer: usize) -> bool {
     while area > outer {
         let Some(parent) = layout.areas.get(area).map(|area| area.parent) else { return false };
         area = parent;
     }
     area == outer
-}
-
-/// Removes short pieces before the first and after the last prose: names, dates, tags.
-fn drop_edges(layout: &Layout, chosen: &mut [bool]) {
-    let scrap =
-        |block: &Block| !matches!(block.kind, Kind::Heading(_)) && !block.lede && block.length < 60 && !ends_like_sentence(&block.text);
-    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).filter(|(_, keep)| **keep) {
-        if !scrap(block) {
-            break;
-        }
-        *keep = false;
-    }
-    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, keep)| **keep) {
-        if !scrap(block) {
-            break;
-        }
-        *keep = false;
-    }
-}
-
-/// Removes headings with no text before the next heading of the same or a higher level.
-fn drop_empty_headings(layout: &Layout, chosen: &mut [bool]) {
-    let mut next = 0;
-    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, keep)| **keep) {
-        match block.kind {
-            Kind::Heading(level) if next <= level => *keep = false,
-            Kind::Heading(level) => next = level,
-            _ => next = u8::MAX,
-        }
-    }
 }

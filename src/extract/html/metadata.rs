@@ -26,6 +26,8 @@ pub(super) struct Metadata {
     pub(super) author: Option<String>,
     pub(super) section: Option<String>,
     pub(super) language: Option<String>,
+    /// The summary for search engines.
+    pub(super) description: Option<String>,
     /// The text of the article, if JSON-LD contains it.
     pub(super) body: Option<String>,
     /// Whether part of the article is for subscribers only.
@@ -48,6 +50,8 @@ const META_AUTHORS: &[&str] = &[
 ];
 const META_SECTIONS: &[&str] =
     &["article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category", "dc.subject.section", "category"];
+
+const META_DESCRIPTIONS: &[&str] = &["og:description", "description", "twitter:description", "dc.description"];
 
 /// The longest text (in bytes) that can be a date or a name.
 const MAX_LABEL: usize = 120;
@@ -264,6 +268,7 @@ impl<'a> Collector<'a> {
             author: author.or(self.author.clone()),
             section: data.section.clone().or_else(|| self.meta(META_SECTIONS).map(one_line)),
             language: self.language.or(self.meta(&["og:locale", "content-language", "dc.language"])).map(str::to_owned),
+            description: self.meta(META_DESCRIPTIONS).map(one_line).or(data.description),
             body: data.body,
             paid: data.paid || self.meta(&["article:content_tier"]).is_some_and(|tier| tier != "free"),
         }

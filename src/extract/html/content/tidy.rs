@@ -1,0 +1,154 @@
+//! Removes what is not part of the article from the chosen blocks.
+
+use std::collections::HashSet;
+
+use super::super::blocks::{Block, Layout};
+use super::super::element::Kind;
+use super::{LONGEST_HEADING, SHORT, ends_like_sentence, is_within, prose};
+use crate::config::Rules;
+use crate::model::fold;
+
+/// The longest block that can be an offer to subscribe.
+const LONGEST_OFFER: usize = 400;
+/// The shortest text that is not repeated by chance, and the longest that is compared with others.
+const SHORTEST_REPEAT: usize = 40;
+const LONGEST_REPEAT: usize = 400;
+/// How many blocks are searched for repeats. (The time grows with the square of it.)
+const MOST_BLOCKS: usize = 300;
+
+/// Removes from the chosen blocks what is not part of the article. `title` is the position of the title.
+/// Returns how many blocks come before the last paywall.
+pub(super) fn tidy(layout: &Layout, rules: &Rules, core: usize, title: Option<usize>, chosen: &mut [bool]) -> Option<usize> {
+    cut_before_title(layout, chosen, title);
+    drop_link_lists(layout, rules, core, chosen);
+    let paywall = drop_offers(layout, rules, core, chosen);
+    drop_repeats(layout, chosen);
+    drop_edges(layout, rules, chosen);
+    paywall
+}
+
+/// A heading in the form in which it is compared with the rules.
+pub(super) fn bare(text: &str) -> String {
+    fold(text).trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([' ', ':', '»', '>', '…', '.']).to_owned()
+}
+
+/// Removes what comes before the title, unless most of the prose does.
+fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) {
+    let Some(at) = title else { return };
+    let text = |range: &[Block]| range.iter().map(prose).sum::<f64>();
+    let (before, after) = layout.blocks.split_at(at);
+    if text(before) < text(after) {
+        chosen.iter_mut().take(at + 1).for_each(|keep| *keep = false);
+    }
+}
+
+/// Removes boxes that offer to subscribe or to sign in: areas of the core with such an offer and no
+/// other prose. Returns how many blocks come before the last one that is a paywall.
+fn drop_offers(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bool]) -> Option<usize> {
+    let mut paywall = None;
+    let is_offer = |block: &Block| block.length <= LONGEST_OFFER && rules.is_offer(&fold(&block.text));
+    let offers: Vec<bool> = layout.blocks.iter().zip(chosen.iter()).map(|(block, keep)| *keep && is_offer(block)).collect();
+    for area in layout.areas.iter().enumerate().filter(|(id, _)| !is_within(layout, core, *id)).map(|(_, area)| area) {
+        let (from, to) = area.blocks;
+        let range = || offers.iter().zip(&layout.blocks).take(to).skip(from);
+        let is_box =
+            range().any(|(offer, _)| *offer) && range().all(|(offer, block)| *offer || block.kind == Kind::Item || prose(block) < 80.0);
+        if is_box {
+            if range().any(|(_, block)| rules.paywall(&fold(&block.text))) {
+                paywall = paywall.max(Some(from));
+            }
+            chosen.iter_mut().take(to).skip(from).for_each(|keep| *keep = false);
+        }
+    }
+    paywall
+}
+
+/// Removes paragraphs that repeat a part of another one, as the quotations that pages show again in
+/// large letters do, and paragraphs that occur twice.
+fn drop_repeats(layout: &Layout, chosen: &mut [bool]) {
+    let texts: Vec<Option<String>> =
+        layout.blocks.iter().zip(chosen.iter()).map(|(block, keep)| keep.then(|| words(&block.text))).collect();
+    if texts.iter().flatten().count() > MOST_BLOCKS {
+        return;
+    }
+    let mut seen = HashSet::new();
+    for (number, (block, keep)) in layout.blocks.iter().zip(chosen.iter_mut()).enumerate() {
+        let Some(Some(text)) = texts.get(number) else { continue };
+        if block.kind == Kind::Row || text.len() < SHORTEST_REPEAT {
+            continue;
+        }
+        let repeats = |other: &String| other.len() > text.len() && other.contains(text.as_str());
+        let quoted = text.len() <= LONGEST_REPEAT && texts.iter().flatten().any(repeats);
+        if quoted || !seen.insert(text) {
+            *keep = false;
+        }
+    }
+}
+
+/// The words of a text, without its punctuation.
+fn words(text: &str) -> String {
+    fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Removes lists of links, and what follows a heading such as «Sur le même sujet» up to the next
+/// prose beside it.
+fn drop_link_lists(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bool]) {
+    let mut tail: Option<usize> = None;
+    for (number, (block, keep)) in layout.blocks.iter().zip(chosen.iter_mut()).enumerate() {
+        // A heading of the text can be a link to what the text below it is about.
+        let introduces_prose = matches!(block.kind, Kind::Heading(_))
+            && block.area == core
+            && layout.blocks.get(number + 1).is_some_and(|next| next.area == core && prose(next) >= 80.0);
+        let mostly_links = !introduces_prose && block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
+        let ends_tail = |tail| {
+            let beside = block.area == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
+            beside || !is_within(layout, block.area, tail)
+        };
+        if block.length < LONGEST_HEADING && rules.is_tail(&bare(&block.text)) {
+            tail = Some(block.area);
+        } else if tail.is_some_and(ends_tail) {
+            tail = None;
+        }
+        let most = if block.timed { 2 * SHORT } else { SHORT };
+        let scrap = block.kind == Kind::Loose && block.length < most && !ends_like_sentence(&block.text);
+        if tail.is_some() || mostly_links || scrap {
+            *keep = false;
+        }
+    }
+}
+
+/// Removes short pieces before the first and after the last prose: names, dates, tags; and after it also
+/// offers to subscribe. (The line of a paywall is read later.)
+fn drop_edges(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
+    let scrap = |block: &Block| {
+        !matches!(block.kind, Kind::Heading(_) | Kind::Row) && !block.lede && block.length < 60 && !ends_like_sentence(&block.text)
+    };
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).filter(|(_, keep)| **keep) {
+        if !scrap(block) {
+            break;
+        }
+        *keep = false;
+    }
+    let is_offer = |block: &Block| {
+        let folded = fold(&block.text);
+        block.length <= LONGEST_OFFER && rules.is_offer(&folded) && !rules.paywall(&folded)
+    };
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, keep)| **keep) {
+        if !scrap(block) && !is_offer(block) {
+            break;
+        }
+        *keep = false;
+    }
+}
+
+/// Removes headings with no text before the next heading of the same or a higher level.
+pub(super) fn drop_empty_headings(layout: &Layout, chosen: &mut [bool]) {
+    let mut next = 0;
+    for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, keep)| **keep) {
+        match block.kind {
+            Kind::Heading(level) if next <= level => *keep = false,
+            Kind::Heading(level) => next = level,
+            _ => next = u8::MAX,
+        }
+    }
+}
