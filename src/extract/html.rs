@@ -70,7 +70,7 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     let page = parse::parse(&pruned.html);
     let sizes = Sizes::of(&page);
     let hints = class_hints(&page, &sizes, rules);
-    let metadata = metadata::metadata(&page, &hints, &pruned.json_ld);
+    let metadata = metadata::metadata(&page, &hints, &pruned.json_ld, rules);
     let (body, cut) = body(Elements::new(&page, &hints, &sizes, Some(rules)), rules, &metadata);
     let Metadata { title, published, url, author, section, language, paid, .. } = metadata;
     Ok(Draft { title, body, published, url, author, section, language, paid: paid || cut, ..Draft::default() })
@@ -93,7 +93,8 @@ fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<ClassHints> {
 /// The text of the article, and whether it ends at a paywall. If next to nothing is left without the boilerplate elements, they are
 /// kept; if the page does not show the text that JSON-LD has, the latter is used.
 fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> (String, bool) {
-    let about = About { title: metadata.title.as_deref(), description: metadata.description.as_deref() };
+    let about =
+        About { title: metadata.title.as_deref(), heading: metadata.heading.as_deref(), description: metadata.description.as_deref() };
     let read = |without_boilerplate| {
         let Content { paragraphs, cut } = content::content(&blocks::layout(elements, without_boilerplate), rules, about);
         let lines: Vec<&str> = paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect();

@@ -26,6 +26,8 @@ const MAX_DISTANCE: i32 = 5;
 #[derive(Clone, Copy, Default)]
 pub(super) struct About<'a> {
     pub(super) title: Option<&'a str>,
+    /// The heading that shows it, perhaps in other words.
+    pub(super) heading: Option<&'a str>,
     /// The summary for search engines, often the lead.
     pub(super) description: Option<&'a str>,
 }
@@ -41,7 +43,7 @@ pub(super) struct Content {
 /// Finds the text of the article.
 pub(super) fn content(layout: &Layout, rules: &Rules, about: About) -> Content {
     let Some(core) = core(layout) else { return Content::default() };
-    let title = about.title.and_then(|title| title_position(layout, title));
+    let title = title_position(layout, about);
     let mut chosen = chosen(layout, rules, core, title);
     let gate = tidy::tidy(layout, rules, core, title, &mut chosen).max(layout.gate);
     fill_gaps(layout, &mut chosen);
@@ -252,10 +254,17 @@ fn fill_gaps(layout: &Layout, chosen: &mut [bool]) {
     }
 }
 
-/// The position of the heading that is the title.
-fn title_position(layout: &Layout, title: &str) -> Option<usize> {
-    let title = fold(title);
-    layout.blocks.iter().position(|block| matches!(block.kind, Kind::Heading(1..=3)) && fold(&block.text) == title)
+/// The position of the heading that is the title. It may have badges besides.
+fn title_position(layout: &Layout, about: About) -> Option<usize> {
+    let titles: Vec<String> = [about.heading, about.title].into_iter().flatten().map(fold).collect();
+    let place = |fits: &dyn Fn(&str, &str) -> bool| {
+        layout.blocks.iter().position(|block| {
+            let text = fold(&block.text);
+            matches!(block.kind, Kind::Heading(1..=3)) && titles.iter().any(|title| fits(&text, title))
+        })
+    };
+    let contains = |text: &str, title: &str| text.contains(title) && text.len() < 2 * title.len();
+    place(&|text, title| text == title).or_else(|| place(&contains))
 }
 
 fn is_within(layout: &Layout, mut area: usize, outer: usize) -> bool {

@@ -14,6 +14,8 @@ pub(super) struct JsonLd {
     pub(super) published: Option<String>,
     pub(super) author: Option<String>,
     pub(super) description: Option<String>,
+    /// The name of the publisher.
+    pub(super) site: Option<String>,
     pub(super) section: Option<String>,
     pub(super) url: Option<String>,
     /// The full text, one paragraph per line.
@@ -80,6 +82,7 @@ fn add(object: &Map<String, Value>, found: &mut JsonLd) {
     set(&mut found.published, text("datePublished").or_else(|| text("dateCreated")));
     set(&mut found.author, text("author").or_else(|| text("creator")));
     set(&mut found.description, text("description"));
+    set(&mut found.site, text("publisher"));
     set(&mut found.section, object.get("articleSection").and_then(first));
     set(&mut found.url, text("url").filter(|url| url.starts_with("http")));
     set(&mut found.body, object.get("articleBody").and_then(Value::as_str).map(without_markup));

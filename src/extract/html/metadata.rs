@@ -10,17 +10,19 @@ use std::sync::LazyLock;
 use super::element::Element;
 use super::json_ld::{JsonLd, json_ld};
 use super::tree::{Id, Page, ROOT, Step};
-use crate::config::ClassHints;
+use crate::config::{ClassHints, Rules};
 use crate::extract::boilerplate::byline;
 use crate::extract::date::{self, Label};
 use crate::extract::word_list::entries;
 use crate::model::{fold, one_line};
 use dates::{BARE, DATE_CLASS, Dates, MARKUP, TIME_ELEMENT};
-use title::Heading;
+use title::{Heading, Titles};
 
 #[derive(Debug, Default)]
 pub(super) struct Metadata {
     pub(super) title: Option<String>,
+    /// The heading that shows the title, perhaps in other words.
+    pub(super) heading: Option<String>,
     pub(super) published: Option<String>,
     pub(super) url: Option<String>,
     pub(super) author: Option<String>,
@@ -51,6 +53,8 @@ const META_AUTHORS: &[&str] = &[
 const META_SECTIONS: &[&str] =
     &["article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category", "dc.subject.section", "category"];
 
+/// The names of the `<meta>` elements with the name of the site.
+const SITE_NAMES: &[&str] = &["og:site_name", "application-name", "apple-mobile-web-app-title", "al:ios:app_name"];
 const META_DESCRIPTIONS: &[&str] = &["og:description", "description", "twitter:description", "dc.description"];
 
 /// The longest text (in bytes) that can be a date or a name.
@@ -60,8 +64,8 @@ const MAX_WORDS_AROUND_DATE: usize = 5;
 
 /// Collects the metadata of a page. `hints` is what the classes of its elements say; `scripts` are
 /// the texts of its JSON-LD.
-pub(super) fn metadata(page: &Page, hints: &[ClassHints], scripts: &[&str]) -> Metadata {
-    let mut collector = Collector::new(page, hints);
+pub(super) fn metadata(page: &Page, hints: &[ClassHints], scripts: &[&str], rules: &Rules) -> Metadata {
+    let mut collector = Collector::new(page, hints, rules);
     page.walk(ROOT, |step| match step {
         Step::Enter(id) => collector.enter(id),
         Step::Leave(id) => {
@@ -76,6 +80,7 @@ struct Collector<'a> {
     page: &'a Page,
     /// What the class and id of each element say.
     hints: &'a [ClassHints],
+    rules: &'a Rules,
     metas: HashMap<String, &'a str>,
     dates: Dates,
     /// Headings of the first level.
@@ -94,10 +99,11 @@ struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    fn new(page: &'a Page, hints: &'a [ClassHints]) -> Self {
+    fn new(page: &'a Page, hints: &'a [ClassHints], rules: &'a Rules) -> Self {
         Self {
             page,
             hints,
+            rules,
             metas: HashMap::new(),
             dates: Dates::default(),
             headings: Vec::new(),
@@ -141,8 +147,8 @@ impl<'a> Collector<'a> {
                 self.page_title.get_or_insert_with(|| one_line(&page.text(id)));
                 return false;
             }
-            "h1" => self.headings.push((one_line(&page.text(id)), self.texts)),
-            "h2" | "h3" => self.subheadings.push((one_line(&page.text(id)), self.texts)),
+            "h1" => self.headings.push((self.heading(id), self.texts)),
+            "h2" | "h3" => self.subheadings.push((self.heading(id), self.texts)),
             "aside" | "footer" => self.elsewhere.push(id),
             "time" => self.time(id),
             _ => {}
@@ -170,6 +176,22 @@ impl<'a> Collector<'a> {
             let text = one_line(&page.text(id));
             self.author = Some(text).filter(|text| text.len() <= MAX_LABEL).and_then(|text| author(&text));
         }
+    }
+
+    /// The text of a heading, without buttons and badges.
+    fn heading(&self, id: Id) -> String {
+        let mut text = String::new();
+        self.page.walk(id, |step| {
+            let Step::Enter(id) = step else { return true };
+            let own = self.page.own_text(id).unwrap_or_default();
+            let is_badge = self.rules.is_badge(fold(own).trim_matches(|c: char| !c.is_alphanumeric()));
+            if !is_badge {
+                text.push_str(own);
+            }
+            self.page.element(id) != Some(Element::Hidden)
+        });
+        let text = one_line(&text);
+        if text.is_empty() { one_line(&self.page.text(id)) } else { text }
     }
 
     fn hint(&self, id: Id) -> ClassHints {
@@ -253,9 +275,18 @@ impl<'a> Collector<'a> {
 
     fn finish(self, data: JsonLd) -> Metadata {
         let url = self.canonical.map(str::to_owned).or_else(|| self.meta(&["og:url"]).map(str::to_owned)).or(data.url.clone());
-        let social_title = self.meta(&["og:title", "twitter:title", "dc.title"]).map(one_line);
-        let title = title::title(&self.headings, self.page_title.as_deref(), [data.title.as_deref(), social_title.as_deref()]);
-        let title_position = title.as_ref().and_then(|title| title::position(title, &self.headings.iter().chain(&self.subheadings)));
+        let social = self.meta(&["og:title", "twitter:title", "dc.title"]).map(one_line);
+        let headline = data.title.clone();
+        let mut sites: Vec<String> = SITE_NAMES.iter().filter_map(|name| self.metas.get(*name).map(|name| one_line(name))).collect();
+        sites.extend(data.site.clone());
+        sites.extend(url.as_deref().into_iter().flat_map(title::site_in_url));
+        if let (Some(page), Some(article)) = (&self.page_title, headline.as_deref().or(social.as_deref())) {
+            sites.extend(title::site_parts(page, article));
+        }
+        let titles = Titles { headings: &self.headings, social, headline, page: self.page_title.as_deref(), sites };
+        let (title, heading) = (titles.best(self.rules), titles.shown(self.rules));
+        let title_position =
+            heading.as_ref().or(title.as_ref()).and_then(|title| title::position(title, &self.headings.iter().chain(&self.subheadings)));
         let published = data.published.as_deref().and_then(|date| self.parse(date));
         let published = published.or_else(|| META_DATES.iter().find_map(|name| self.metas.get(*name).and_then(|value| self.parse(value))));
         let published = published.or_else(|| self.dates.best(title_position)).or_else(|| url.as_deref().and_then(dates::in_url));
@@ -263,6 +294,7 @@ impl<'a> Collector<'a> {
         let author = data.author.as_deref().and_then(author).or_else(|| author_in(META_AUTHORS));
         Metadata {
             title,
+            heading,
             published,
             url,
             author: author.or(self.author.clone()),

@@ -1,21 +1,135 @@
 //! Finds the title of a page's article.
 
+use crate::config::Rules;
 use crate::model::fold;
 
 /// A heading and how many texts of the page come before it.
 pub(super) type Heading = (String, usize);
 
-/// Chooses the title: the `<h1>` that agrees with one of `others` or with a part of the `<title>`
-/// (`page_title`). None of them is enough alone: a heading may be the name of the site, and the
-/// other titles may include that name or be written for social networks.
-pub(super) fn title(headings: &[Heading], page_title: Option<&str>, others: [Option<&str>; 2]) -> Option<String> {
-    let parts = page_title.map(parts).unwrap_or_default();
-    let [first, second] = others;
-    let others: Vec<&str> = [first, second, without_site_name(&parts)].into_iter().flatten().filter(|title| !title.is_empty()).collect();
-    let confirmed =
-        headings.iter().map(|(heading, _)| heading.as_str()).find(|heading| others.iter().chain(&parts).any(|other| agree(heading, other)));
-    let chosen = confirmed.or_else(|| others.first().copied()).or_else(|| headings.first().map(|(heading, _)| heading.as_str()));
-    chosen.filter(|title| !title.is_empty()).map(str::to_owned)
+/// What stands between the parts of a title: the article's title, the section, the name of the site.
+const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "];
+/// The most words of a section's name.
+const SECTION_WORDS: usize = 2;
+
+/// The titles that a page gives.
+pub(super) struct Titles<'a> {
+    /// The headings of the first level, as they are shown.
+    pub(super) headings: &'a [Heading],
+    /// For social networks: `og:title` and the like.
+    pub(super) social: Option<String>,
+    /// The headline in JSON-LD.
+    pub(super) headline: Option<String>,
+    /// `<title>`
+    pub(super) page: Option<&'a str>,
+    /// The names of the site.
+    pub(super) sites: Vec<String>,
+}
+
+impl Titles<'_> {
+    /// Chooses the title of the article. None is enough alone: a heading may be the name of the site, a
+    /// title for social networks may be about something else. So the latter is chosen, without the
+    /// site's name, if a heading agrees with it, then a heading that agrees with any of the others.
+    pub(super) fn best(&self, rules: &Rules) -> Option<String> {
+        let clean = |title: &str| self.without_site(&without_badges(title, rules));
+        let social = self.social.as_deref().map(clean).filter(|title| !self.is_site(title));
+        let confirmed = self.shown(rules);
+        let chosen = social.clone().filter(|social| !is_cut(social) && confirmed.as_ref().is_none_or(|heading| resemble(heading, social)));
+        let chosen = chosen.or(confirmed).or(social).or_else(|| self.headline.as_deref().map(clean)).or_else(|| self.main(rules));
+        let first = || self.headings.first().map(|(heading, _)| without_badges(heading, rules));
+        chosen.filter(|title| !title.is_empty()).or_else(first).filter(|title| !title.is_empty())
+    }
+
+    /// The heading that is the title: it agrees with one of the others, or at least with a part of
+    /// `<title>`.
+    pub(super) fn shown(&self, rules: &Rules) -> Option<String> {
+        let headings = || self.headings.iter().map(|(heading, _)| without_badges(heading, rules)).filter(|heading| !self.is_site(heading));
+        let others: Vec<String> = [self.social.clone(), self.headline.clone()]
+            .into_iter()
+            .flatten()
+            .map(|title| self.without_site(&title))
+            .chain(self.main(rules))
+            .collect();
+        let parts = self.page.map(parts).unwrap_or_default();
+        let confirmed = headings().find(|heading| others.iter().any(|other| agree(heading, other)));
+        confirmed.or_else(|| headings().find(|heading| parts.iter().any(|part| agree(heading, part))))
+    }
+
+    /// The part of `<title>` that is most likely the article's.
+    fn main(&self, rules: &Rules) -> Option<String> {
+        let parts = self.page.map(parts).unwrap_or_default();
+        without_site_name(&parts).map(|part| without_badges(part, rules)).filter(|part| !self.is_site(part))
+    }
+
+    /// Whether a text is a name of the site.
+    fn is_site(&self, text: &str) -> bool {
+        let text = letters(text);
+        text.is_empty() || self.sites.iter().any(|site| letters(site) == text)
+    }
+
+    /// A title without the name of the site at its end or start, and without a section beside that.
+    fn without_site(&self, title: &str) -> String {
+        let mut title = title.trim();
+        let mut cut = false;
+        while let Some((before, last)) = split_last(title).filter(|(before, _)| !before.trim().is_empty()) {
+            let section = cut && last.split_whitespace().count() <= SECTION_WORDS && before.split_whitespace().count() > SECTION_WORDS;
+            if !self.is_site(last) && !section {
+                break;
+            }
+            cut = true;
+            title = before.trim_end();
+        }
+        match split_first(title) {
+            Some((first, rest)) if self.is_site(first) => rest.trim_start().to_owned(),
+            _ => title.to_owned(),
+        }
+    }
+}
+
+/// The parts of a `<title>` that do not agree with the article's other title: the name of the site is
+/// one of them.
+pub(super) fn site_parts(page: &str, article: &str) -> Vec<String> {
+    let all = parts(page);
+    let is_other = |part: &&&str| !agree(part, article) && !letters(article).contains(&letters(part));
+    if all.len() < 2 { Vec::new() } else { all.iter().filter(is_other).map(|part| (*part).to_owned()).collect() }
+}
+
+/// The names of the site in a URL: `exemple.fr` and `exemple`.
+pub(super) fn site_in_url(url: &str) -> Vec<String> {
+    let host = url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let host = host.trim_start_matches("www.");
+    let name = host.rsplit('.').nth(1).unwrap_or_default();
+    [host, name].iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect()
+}
+
+/// A title without what pages put next to it: «Abonnés», «(réservé aux abonnés)».
+pub(super) fn without_badges(title: &str, rules: &Rules) -> String {
+    let is_badge = |text: &str| rules.is_badge(fold(text).trim_matches(|c: char| !c.is_alphanumeric()));
+    let mut title = title.trim();
+    loop {
+        let before = title;
+        title = title.trim_matches(|c: char| matches!(c, '🔒' | '🔐' | '\u{fe0f}' | ' ' | '\u{a0}'));
+        for (open, close) in [('(', ')'), ('[', ']')] {
+            if let Some((rest, _)) =
+                title.strip_suffix(close).and_then(|title| title.rsplit_once(open)).filter(|(_, inner)| is_badge(inner))
+            {
+                title = rest.trim_end();
+            }
+            if let Some((_, rest)) = title.strip_prefix(open).and_then(|title| title.split_once(close)).filter(|(inner, _)| is_badge(inner))
+            {
+                title = rest.trim_start();
+            }
+        }
+        if let Some((rest, _)) = split_last(title).filter(|(rest, last)| is_badge(last) && !rest.is_empty()) {
+            title = rest;
+        }
+        let first = split_first(title).or_else(|| title.split_once(". ")).or_else(|| title.split_once(": "));
+        if let Some((_, rest)) = first.filter(|(first, rest)| is_badge(first) && !rest.is_empty()) {
+            title = rest;
+        }
+        if title == before {
+            return title.to_owned();
+        }
+    }
 }
 
 /// The position of the title in the page.
@@ -24,19 +138,48 @@ pub(super) fn position<'a>(title: &str, headings: &(impl Iterator<Item = &'a Hea
     same.or_else(|| headings.clone().find(|(heading, _)| agree(heading, title))).map(|(_, position)| *position)
 }
 
+fn words(text: &str) -> Vec<String> {
+    fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn shared(one: &[String], other: &[String]) -> usize {
+    one.iter().filter(|word| other.contains(word)).count()
+}
+
 /// Whether two titles share most of their words.
 fn agree(one: &str, other: &str) -> bool {
-    let words = |text: &str| {
-        fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
-    };
     let (one, other) = (words(one), words(other));
-    let shared = one.iter().filter(|word| other.contains(word)).count();
+    let shared = shared(&one, &other);
     shared > 0 && shared * 2 >= one.len().max(other.len())
+}
+
+/// Whether two titles share half of the words of the shorter one.
+fn resemble(one: &str, other: &str) -> bool {
+    let (one, other) = (words(one), words(other));
+    shared(&one, &other) * 2 >= one.len().min(other.len())
+}
+
+/// The letters and digits of a text, in lower case: `Globalnews.ca` and «Global News» are nearly the
+/// same.
+fn letters(text: &str) -> String {
+    fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Whether a title was cut off.
+fn is_cut(title: &str) -> bool {
+    title.ends_with(['…']) || title.ends_with("...")
+}
+
+fn split_last(title: &str) -> Option<(&str, &str)> {
+    SEPARATORS.iter().filter_map(|separator| title.rsplit_once(separator)).max_by_key(|(before, _)| before.len())
+}
+
+fn split_first(title: &str) -> Option<(&str, &str)> {
+    SEPARATORS.iter().filter_map(|separator| title.split_once(separator)).min_by_key(|(before, _)| before.len())
 }
 
 /// The parts of a `<title>`: the article's title, the name of the site, the section.
 fn parts(title: &str) -> Vec<&str> {
-    const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "];
     SEPARATORS.iter().fold(vec![title], |parts, separator| parts.iter().flat_map(|part| part.split(separator)).map(str::trim).collect())
 }
 
@@ -45,4 +188,57 @@ fn without_site_name<'a>(parts: &[&'a str]) -> Option<&'a str> {
     let words = |part: &&str| part.split_whitespace().count();
     let first = parts.iter().find(|part| words(part) >= 4);
     first.or_else(|| parts.iter().max_by_key(|part| words(part))).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn best(headings: &[&str], social: &str, page: &str) -> String {
+        let headings: Vec<Heading> = headings.iter().map(|heading| ((*heading).to_owned(), 0)).collect();
+        let social = Some(social.to_owned()).filter(|social| !social.is_empty());
+        let sites = social.as_deref().map(|social| site_parts(page, social)).unwrap_or_default();
+        let sites = [sites, vec!["Le Littoral".to_owned(), "lelittoral".to_owned()]].concat();
+        let titles = Titles { headings: &headings, social, headline: None, page: Some(page), sites };
+        titles.best(&Rules::shipped()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_title_is_the_articles() {
+        let title = "La digue nord sera refaite avant l'hiver";
+        for (headings, social, page) in [
+            (&["Le Littoral"][..], title, "La digue nord sera refaite avant l'hiver - Le Littoral"),
+            (&["Le Littoral", title], "", "La digue nord sera refaite avant l'hiver - Le Littoral"),
+            (&["Autre Site"], title, "La digue nord sera refaite avant l'hiver - Autre Site"),
+            (&[title], "La digue nord sera refaite avant l'hiver - Région | LeLittoral", "x"),
+            (&[], "Le Littoral | La digue nord sera refaite avant l'hiver", "x"),
+            (&[title], "Le Littoral", "La digue nord sera refaite avant l'hiver | Le Littoral"),
+            (&[title], "La digue nord sera refaite avant…", "x"),
+            (&["La digue nord sera refaite (abonnés) "], "", "x | Le Littoral"),
+            (&["Région", title], "", "La digue nord sera refaite avant l'hiver | Région | Le Littoral"),
+        ] {
+            let wanted =
+                if headings.first().is_some_and(|heading| heading.contains("(abonnés)")) { "La digue nord sera refaite" } else { title };
+            assert_eq!(best(headings, social, page), wanted, "{headings:?} {social} {page}");
+        }
+    }
+
+    #[test]
+    fn badges_are_not_part_of_the_title() {
+        let rules = Rules::shipped();
+        for title in [
+            "La digue cède (abonnés)",
+            "[Réservé aux abonnés] La digue cède",
+            "Abonnés | La digue cède",
+            "La digue cède - Abonnés",
+            "ABONNÉS. La digue cède",
+            "Premium : La digue cède",
+            "🔒 La digue cède",
+            "La digue cède",
+        ] {
+            assert_eq!(without_badges(title, &rules), "La digue cède", "{title}");
+        }
+        assert_eq!(without_badges("Abonnés", &rules), "Abonnés");
+        assert_eq!(without_badges("Le journal perd des abonnés", &rules), "Le journal perd des abonnés");
+    }
 }
