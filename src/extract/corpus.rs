@@ -15,7 +15,7 @@ impl Format for Corpus {
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        let root = root(start);
+        let root = xml::root(start).unwrap_or_default();
         let tei = root.strip_prefix("TEI").is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || c == '>'));
         tei || (root.starts_with("doc ") && root.contains("<main"))
     }
@@ -28,18 +28,6 @@ impl Format for Corpus {
         let root = xml::parse(text)?;
         Ok(vec![if root.name == "doc" { document(&root) } else { tei(&root) }])
     }
-}
-
-/// The text from the name of the root element on, without declarations and comments.
-fn root(start: &str) -> &str {
-    let mut rest = start;
-    while let Some((_, tag)) = rest.split_once('<') {
-        if !tag.starts_with(['?', '!']) {
-            return tag;
-        }
-        rest = tag;
-    }
-    ""
 }
 
 fn document(root: &Element) -> Draft {

@@ -1,11 +1,15 @@
-//! RSS and Atom: an entry is an article, often only its beginning.
+//! RSS and Atom: an entry is an article, often only its beginning. Elements are looked up by
+//! vocabulary: `media:content` is a picture, `content:encoded` the text.
+
+mod wordpress;
 
 use super::draft::{Draft, Markup};
 use super::format::Format;
 use super::key::Key;
-use super::xml::{self, Element};
+use super::xml::{self, Element, Vocabulary};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
+use wordpress::Export;
 
 pub(super) struct Feed;
 
@@ -15,8 +19,8 @@ impl Format for Feed {
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        let head: String = start.chars().take(2000).collect::<String>().to_ascii_lowercase();
-        start.starts_with('<') && ["<rss", "<feed", "<rdf:rdf"].iter().any(|root| head.contains(root)) && !head.contains("<html")
+        let root = xml::root_name(start).map(|name| name.to_ascii_lowercase());
+        matches!(root.as_deref(), Some("rss" | "feed" | "rdf"))
     }
 
     fn fits(&self, start: &str) -> bool {
@@ -25,81 +29,129 @@ impl Format for Feed {
 
     fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
         let root = xml::parse(text)?;
-        let entries = root.descendants().into_iter().filter(|element| matches!(element.name.as_str(), "item" | "entry"));
-        let language = root.find(&["language"]).and_then(Element::text).or_else(|| root.attribute("lang").map(str::to_owned));
+        let is_entry = |element: &&Element| {
+            matches!(element.name.as_str(), "item" | "entry") && matches!(element.vocabulary, Vocabulary::Own | Vocabulary::Atom)
+        };
+        let entries = root.descendants().into_iter().filter(is_entry);
+        if let Some(export) = Export::of(&root) {
+            return export.drafts(entries);
+        }
+        let language = language(&root);
         let drafts: Vec<Draft> = entries.map(|entry| draft(entry, language.clone())).collect();
         if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "the feed has no entries")) } else { Ok(drafts) }
     }
 }
 
+/// The language of a feed.
+fn language(root: &Element) -> Option<String> {
+    let about = root.child("channel").unwrap_or(root);
+    let said = about.child("language").and_then(Element::text);
+    said.or_else(|| [about, root].into_iter().find_map(|element| element.attribute("lang")).map(str::to_owned))
+}
+
 fn draft(entry: &Element, language: Option<String>) -> Draft {
-    let text = |names: &[&str]| names.iter().find_map(|name| entry.child(name)?.text());
-    // RSS has the whole text in `content:encoded`, Atom in `content`.
-    let whole = ["encoded", "content"].iter().find_map(|name| entry.child(name)?.raw());
-    let excerpt = whole.is_none();
-    let body = whole.or_else(|| ["description", "summary"].iter().find_map(|name| entry.child(name)?.raw())).unwrap_or_default();
+    let (body, excerpt) = body(entry);
     let url = link(entry);
-    let key = text(&["guid", "id"]).or_else(|| entry.attribute("about").map(str::to_owned)).or_else(|| url.clone());
+    let own = |names: &[&str]| names.iter().find_map(|name| entry.child_of(entry.vocabulary, name)?.text());
+    let dc = |names: &[&str]| names.iter().find_map(|name| entry.child_of(Vocabulary::Dc, name)?.text());
+    let atom = |names: &[&str]| names.iter().find_map(|name| entry.child_of(Vocabulary::Atom, name)?.text());
+    let key = own(&["guid", "id"]).or_else(|| entry.attribute("about").map(str::to_owned)).or_else(|| url.clone());
     Draft {
         key: key.map_or(Key::Content, Key::Own),
-        title: text(&["title"]).map(|title| super::html::fragment::text(&title).unwrap_or(title)),
+        title: own(&["title"]).or_else(|| dc(&["title"])),
         markup: Markup::of(&body),
         body,
-        published: text(&["pubdate", "published", "date", "updated"]),
+        published: own(&["pubdate", "published", "date"])
+            .or_else(|| dc(&["date", "issued", "created"]))
+            .or_else(|| atom(&["published"]))
+            .or_else(|| own(&["updated"]))
+            .or_else(|| atom(&["updated"])),
         url,
-        author: entry.child("author").and_then(|author| author.child("name").unwrap_or(author).text()).or_else(|| text(&["creator"])),
-        section: text(&["category"]),
-        language: entry.attribute("lang").map(str::to_owned).or(language),
+        author: author(entry),
+        section: section(entry),
+        language: entry.attribute("lang").map(str::to_owned).or_else(|| dc(&["language"])).or(language),
         excerpt,
         ..Draft::default()
     }
 }
 
+/// Where a feed has the whole text: RSS in `content:encoded`, Atom in `content`. Some put Atom's or
+/// XHTML's element into RSS.
+const WHOLE: &[(Vocabulary, &str)] = &[
+    (Vocabulary::Content, "encoded"),
+    (Vocabulary::Atom, "content"),
+    (Vocabulary::Xhtml, "body"),
+    (Vocabulary::Xhtml, "div"),
+    (Vocabulary::Other, "full-text"),
+    (Vocabulary::Own, "content"),
+];
+/// … and where it has the beginning.
+const BEGINNINGS: &[(Vocabulary, &str)] = &[
+    (Vocabulary::Own, "description"),
+    (Vocabulary::Atom, "summary"),
+    (Vocabulary::Own, "summary"),
+    (Vocabulary::Dc, "description"),
+    (Vocabulary::Excerpt, "encoded"),
+];
+
+/// The text of an entry, and whether it may be only the beginning. The whole text may be only a
+/// picture; then the beginning has more.
+fn body(entry: &Element) -> (String, bool) {
+    let find = |places: &[(Vocabulary, &str)]| places.iter().find_map(|(vocabulary, name)| entry.child_of(*vocabulary, name)?.raw());
+    match (find(WHOLE), find(BEGINNINGS)) {
+        (Some(whole), Some(beginning)) if 2 * text_length(&whole) < text_length(&beginning) => (beginning, true),
+        (Some(whole), _) => (whole, false),
+        (None, beginning) => (beginning.unwrap_or_default(), true),
+    }
+}
+
+/// The length of a text without its tags.
+fn text_length(markup: &str) -> usize {
+    let outside = markup.split('<').enumerate().map(|(number, piece)| match piece.split_once('>') {
+        Some((_, text)) if number > 0 => text,
+        _ => piece,
+    });
+    outside.map(|text| text.trim().len()).sum()
+}
+
 /// The URL of an entry. RSS has it as text, Atom as an attribute, sometimes several: then the one
 /// of the page itself.
 fn link(entry: &Element) -> Option<String> {
-    let links = || entry.children().filter(|child| child.name == "link");
-    let own = links().find(|link| link.attribute("rel").is_none_or(|rel| rel == "alternate"));
-    let found = own.or_else(|| links().next())?;
-    found.attribute("href").map(str::to_owned).or_else(|| found.text())
+    let named = |vocabulary: Vocabulary| entry.children().filter(move |child| child.name == "link" && child.vocabulary == vocabulary);
+    let address = |link: &Element| link.attribute("href").map(str::to_owned).or_else(|| link.text());
+    let of_page = |link: &&Element| link.attribute("rel").is_none_or(|rel| rel == "alternate");
+    let guid = || entry.child("guid").filter(|guid| guid.attribute("ispermalink") != Some("false")).and_then(Element::text);
+    let own = named(entry.vocabulary).find(of_page).and_then(address);
+    own.or_else(|| guid().filter(|guid| guid.starts_with("http")))
+        .or_else(|| named(Vocabulary::Atom).find(of_page).and_then(address))
+        .or_else(|| named(entry.vocabulary).next().and_then(address))
+}
+
+/// The authors of an entry. RSS has an address and a name: `jeanne@exemple.invalid (Jeanne Exemple)`.
+fn author(entry: &Element) -> Option<String> {
+    let all = |vocabulary: Vocabulary, name: &'static str| {
+        let named = entry.children().filter(move |child| child.name == name && child.vocabulary == vocabulary);
+        let names: Vec<String> = named.filter_map(|author| author.child("name").unwrap_or(author).text()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let own = all(entry.vocabulary, "author").or_else(|| all(Vocabulary::Atom, "author"));
+    let creator = all(Vocabulary::Dc, "creator");
+    match own {
+        Some(own) => match own.split_once('(').and_then(|(address, name)| Some((address, name.strip_suffix(')')?))) {
+            Some((address, name)) if address.contains('@') => Some(name.to_owned()),
+            // An address alone is no name.
+            _ if own.contains('@') => creator.or(Some(own)),
+            _ => Some(own),
+        },
+        None => creator,
+    }
+}
+
+fn section(entry: &Element) -> Option<String> {
+    let category = entry.child_of(entry.vocabulary, "category");
+    let said = category.and_then(|category| category.attribute("label").or_else(|| category.attribute("term")).map(str::to_owned));
+    said.or_else(|| category.and_then(Element::text)).or_else(|| entry.child_of(Vocabulary::Dc, "subject").and_then(Element::text))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn drafts(text: &str) -> Vec<Draft> {
-        Feed.drafts(text, &Fields::default()).unwrap()
-    }
-
-    #[test]
-    fn rss_entries_are_articles_with_a_stable_key() {
-        let text = r#"<?xml version="1.0"?><rss xmlns:content="c" xmlns:dc="d"><channel><title>Le Journal</title><language>fr</language>
-            <item><title>La digue &amp; le port</title><link>https://a.invalid/1</link><guid isPermaLink="false">n1</guid>
-            <pubDate>mar., 03 mars 2026 08:00:00 +0100</pubDate><dc:creator>Jeanne E.</dc:creator>
-            <description>Un court résumé…</description><content:encoded><![CDATA[<p>Le texte entier.</p>]]></content:encoded></item>
-            <item><title>Sans rien</title><description>&lt;p&gt;Le début&lt;/p&gt;</description></item></channel></rss>"#;
-        let drafts = drafts(text);
-        assert_eq!((drafts[0].key.clone(), drafts[0].body.as_str()), (Key::Own("n1".into()), "<p>Le texte entier.</p>"));
-        assert_eq!((drafts[0].markup, drafts[0].excerpt), (Markup::Fragment, false));
-        assert_eq!((drafts[0].title.as_deref(), drafts[0].author.as_deref()), (Some("La digue & le port"), Some("Jeanne E.")));
-        assert_eq!((drafts[0].url.as_deref(), drafts[0].language.as_deref()), (Some("https://a.invalid/1"), Some("fr")));
-        assert_eq!((drafts[1].key.clone(), drafts[1].body.as_str(), drafts[1].excerpt), (Key::Content, "<p>Le début</p>", true));
-    }
-
-    #[test]
-    fn atom_entries_are_articles() {
-        let text = r#"<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="fr"><entry><id>urn:1</id><title type="html">La digue</title>
-            <link rel="self" href="https://a.invalid/self"/><link href="https://a.invalid/1"/><published>2026-11-13T08:00:00Z</published>
-            <author><name>Jeanne E.</name></author><content type="xhtml"><div><p>Un.</p><p>Deux.</p></div></content></entry></feed>"#;
-        let draft = drafts(text).remove(0);
-        assert_eq!((draft.url.as_deref(), draft.author.as_deref()), (Some("https://a.invalid/1"), Some("Jeanne E.")));
-        assert_eq!(draft.body, "<div><p>Un.</p><p>Deux.</p></div>");
-        assert_eq!(draft.published.as_deref(), Some("2026-11-13T08:00:00Z"));
-    }
-
-    #[test]
-    fn a_feed_without_entries_is_empty() {
-        assert_eq!(Feed.drafts("<rss><channel/></rss>", &Fields::default()).unwrap_err().code, ErrorCode::Empty);
-    }
-}
+mod tests;

@@ -1,9 +1,16 @@
-//! A small XML tree for feeds and news items. Names have no prefix and are in lower case.
+//! A small XML tree for feeds and news items. Names have no prefix and are in lower case; the
+//! prefix is in the element's vocabulary.
+
+mod root;
+mod vocabulary;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::model::{ErrorCode, Reject};
+pub(super) use root::{root, root_name};
+use vocabulary::Scopes;
+pub(super) use vocabulary::Vocabulary;
 
 /// The deepest nesting. Real feeds have about ten levels.
 const MAX_DEPTH: usize = 200;
@@ -44,6 +51,7 @@ const BLOCKS: &[&str] = &[
 #[derive(Debug, Default)]
 pub(super) struct Element {
     pub(super) name: String,
+    pub(super) vocabulary: Vocabulary,
     attributes: Vec<(String, String)>,
     nodes: Vec<Node>,
 }
@@ -64,6 +72,7 @@ pub(super) fn parse(text: &str) -> Result<Element, Reject> {
     // Many feeds have unescaped ampersands.
     reader.config_mut().allow_dangling_amp = true;
     let (mut open, mut elements): (Vec<Element>, usize) = (vec![Element::default()], 0);
+    let mut scopes = Scopes::default();
     loop {
         let event = reader.read_event().map_err(|error| malformed(error.to_string()))?;
         let depth = open.len();
@@ -77,14 +86,18 @@ pub(super) fn parse(text: &str) -> Result<Element, Reject> {
             }
             Event::Start(start) => {
                 elements += 1;
-                open.push(element(&start));
+                scopes.enter(depth, &start);
+                open.push(element(&start, &scopes));
             }
             Event::Empty(start) => {
                 elements += 1;
-                inner.nodes.push(Node::Element(element(&start)));
+                scopes.enter(depth, &start);
+                inner.nodes.push(Node::Element(element(&start, &scopes)));
+                scopes.leave(depth);
             }
             Event::End(_) => {
                 let Some(closed) = open.pop() else { continue };
+                scopes.leave(open.len());
                 let Some(outer) = open.last_mut() else { return Err(malformed("an end tag without a start tag".into())) };
                 outer.nodes.push(Node::Element(closed));
             }
@@ -105,14 +118,15 @@ pub(super) fn parse(text: &str) -> Result<Element, Reject> {
     root.ok_or_else(|| malformed("no element found".into()))
 }
 
-fn element(start: &BytesStart) -> Element {
+fn element(start: &BytesStart, scopes: &Scopes) -> Element {
     let mut attributes = Vec::new();
     for attribute in start.html_attributes().with_checks(false).flatten() {
         let value = attribute.value.as_ref();
         let value = quick_xml::escape::unescape(value).map_or_else(|_| value.to_owned(), std::borrow::Cow::into_owned);
         attributes.push((attribute.key.local_name().as_ref().to_ascii_lowercase(), value));
     }
-    Element { name: start.local_name().as_ref().to_ascii_lowercase(), attributes, nodes: Vec::new() }
+    let vocabulary = scopes.vocabulary(start);
+    Element { name: start.local_name().as_ref().to_ascii_lowercase(), vocabulary, attributes, nodes: Vec::new() }
 }
 
 impl Node {
@@ -150,6 +164,11 @@ impl Element {
         self.children().find(|child| child.name == name)
     }
 
+    /// The first child element with a name of a vocabulary.
+    pub(super) fn child_of(&self, vocabulary: Vocabulary, name: &str) -> Option<&Element> {
+        self.children().find(|child| child.name == name && child.vocabulary == vocabulary)
+    }
+
     /// All elements below, in document order.
     pub(super) fn descendants(&self) -> Vec<&Element> {
         let mut all = Vec::new();
@@ -168,23 +187,31 @@ impl Element {
 
     /// The text in it, one block per line. Returns `None` if it is blank.
     pub(super) fn text(&self) -> Option<String> {
+        self.text_without(&[])
+    }
+
+    /// Like [`Element::text`], without the elements of some names.
+    pub(super) fn text_without(&self, names: &[&str]) -> Option<String> {
         let mut text = String::new();
-        self.write(&mut text);
+        self.write(names, &mut text);
         let lines: Vec<String> = text.split('\n').map(crate::model::one_line).filter(|line| !line.is_empty()).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    fn write(&self, text: &mut String) {
+    fn write(&self, without: &[&str], text: &mut String) {
         for node in &self.nodes {
             match node {
                 // A line break in XML text means a space.
                 Node::Text(words) => text.extend(words.chars().map(|c| if c == '\n' { ' ' } else { c })),
+                Node::Element(element) if without.contains(&element.name.as_str()) => {}
                 Node::Element(element) => {
                     let block = BLOCKS.contains(&element.name.as_str());
                     if block {
                         text.push('\n');
+                    } else if matches!(element.name.as_str(), "td" | "th") && !text.trim_end_matches(' ').ends_with('\n') {
+                        text.push_str(" | ");
                     }
-                    element.write(text);
+                    element.write(without, text);
                     if block {
                         text.push('\n');
                     }
@@ -193,15 +220,26 @@ impl Element {
         }
     }
 
-    /// The markup in it: HTML in a feed is text to XML. Returns `None` if it is blank.
+    /// The markup in it: HTML in a feed is text to XML, unless it has real elements, as in Atom's
+    /// `type="xhtml"`. Returns `None` if it is blank.
     pub(super) fn raw(&self) -> Option<String> {
-        let own = self.nodes.iter().map(|node| match node {
-            Node::Text(text) => text.clone(),
-            // Atom's `type="xhtml"` has real elements.
-            Node::Element(element) => format!("<{0}>{1}</{0}>", element.name, element.raw().unwrap_or_default()),
-        });
-        let raw: String = own.collect();
-        (!raw.trim().is_empty()).then(|| raw.trim().to_owned())
+        let mut raw = String::new();
+        self.write_markup(self.children().next().is_some(), &mut raw);
+        Some(raw.trim()).filter(|raw| !raw.is_empty()).map(str::to_owned)
+    }
+
+    fn write_markup(&self, escaped: bool, markup: &mut String) {
+        for node in &self.nodes {
+            match node {
+                Node::Text(text) if escaped => markup.push_str(&quick_xml::escape::partial_escape(text)),
+                Node::Text(text) => markup.push_str(text),
+                Node::Element(element) => {
+                    markup.extend(["<", &element.name, ">"]);
+                    element.write_markup(escaped, markup);
+                    markup.extend(["</", &element.name, ">"]);
+                }
+            }
+        }
     }
 }
 
@@ -216,6 +254,13 @@ mod tests {
                 .unwrap();
         assert_eq!((root.name.as_str(), root.attribute("lang")), ("doc", Some("fr")));
         assert_eq!(root.text().unwrap(), "Légal & sûr\nR & D <b>");
+    }
+
+    #[test]
+    fn markup_of_real_elements_is_escaped_and_that_of_text_is_not() {
+        let root = parse("<a><b><p>Si a &lt; b <i>x</i></p></b><c>&lt;p>Un&amp;eacute;&lt;/p></c></a>").unwrap();
+        let raw = |name: &str| root.child(name).and_then(Element::raw).unwrap();
+        assert_eq!((raw("b").as_str(), raw("c").as_str()), ("<p>Si a &lt; b <i>x</i></p>", "<p>Un&eacute;</p>"));
     }
 
     #[test]
