@@ -6,6 +6,7 @@ use super::draft::{Draft, Markup};
 use super::format::{Item, Items, Stream};
 use super::key::{Key, content_key};
 use super::line_reader::{Line, next_line};
+use super::wrapped_lines::unwrapped;
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject, clean};
 use crate::read::Bytes;
@@ -141,23 +142,6 @@ fn body(message: &Message) -> Option<(String, Markup)> {
     }
 }
 
-/// Joins wrapped lines: mail programs break lines at about 72 characters.
-fn unwrapped(plain: &str) -> String {
-    let lines: Vec<&str> = plain.lines().collect();
-    let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-    if longest > 90 {
-        return plain.to_owned();
-    }
-    let mut text = String::with_capacity(plain.len());
-    for (at, line) in lines.iter().enumerate() {
-        text.push_str(line.trim_end());
-        let wrapped = line.chars().count() > 50
-            && lines.get(at + 1).is_some_and(|next| next.starts_with(char::is_alphanumeric) || next.starts_with(['«', '"', '(', '“']));
-        text.push(if wrapped { ' ' } else { '\n' });
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,11 +193,5 @@ mod tests {
             let drafts: Vec<Item> = Mbox.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).unwrap().collect();
             assert_eq!(drafts.len(), 2, "{before_end}");
         }
-    }
-
-    #[test]
-    fn wrapped_lines_are_joined() {
-        let text = "Le conseil municipal a adopté mardi soir, à une large majorité, le\nbudget de la ville.\n\nFin.\n- un\n- deux\n";
-        assert_eq!(unwrapped(text), text.replacen("le\nbudget", "le budget", 1));
     }
 }

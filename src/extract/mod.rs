@@ -26,6 +26,7 @@ mod table;
 mod warc;
 mod word_count;
 mod word_list;
+mod wrapped_lines;
 mod xml;
 
 use crate::config::{Fields, Rules};

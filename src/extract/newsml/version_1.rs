@@ -1,0 +1,103 @@
+//! `NewsML` 1: components in components. A title, a lead and a body may each be a component, and an
+//! item may hold an article in two languages.
+
+use super::{content, joined, nitf};
+use crate::extract::draft::Draft;
+use crate::extract::key::Key;
+use crate::extract::xml::Element;
+
+/// Roles of components and types of media, in lower case, that are no text.
+const NO_TEXT: &[&str] = &[
+    "caption",
+    "photo",
+    "picture",
+    "image",
+    "graphic",
+    "infographic",
+    "thumbnail",
+    "preview",
+    "quicklook",
+    "highdef",
+    "video",
+    "videoclip",
+    "audio",
+    "audioclip",
+    "sound",
+    "animation",
+    "complexdata",
+];
+
+pub(super) fn drafts(item: &Element) -> Vec<Draft> {
+    let articles = articles(item);
+    let only = articles.len() == 1;
+    articles.into_iter().map(|article| draft(item, article, only)).collect()
+}
+
+fn draft(item: &Element, article: &Element, only: bool) -> Draft {
+    let parts = parts(article, false);
+    let title_part = parts.iter().find(|part| part.is_title).map(|part| content(part.content));
+    let line = |name: &str| article.find(&[name]).or_else(|| item.find(&[name])).and_then(Element::text);
+    let date = item.find(&["thisrevisioncreated"]).or_else(|| item.find(&["firstcreated"])).and_then(Element::text);
+    let id = || item.find(&["publicidentifier", "newsitemid"]).and_then(Element::text);
+    let own_id = || article.attribute("duid").map(str::to_owned);
+    let language = article.find(&["language"]).and_then(|language| language.attribute("formalname")).or_else(|| article.attribute("lang"));
+    let language = language.or_else(|| item.find(&["language"])?.attribute("formalname")).or_else(|| item.attribute("lang"));
+    Draft {
+        key: if only { id() } else { own_id() }.map_or(Key::Content, Key::Own),
+        title: line("headline").or(title_part).or_else(|| nitf::title(article)),
+        body: joined(parts.iter().filter(|part| !part.is_title).map(|part| content(part.content))),
+        published: date,
+        author: line("byline").or_else(|| nitf::author(article)),
+        language: language.map(str::to_owned),
+        ..Draft::default()
+    }
+}
+
+/// The elements that hold one article each: the innermost components with a headline of their own,
+/// if all of the text is in them; else `component` itself.
+fn articles(component: &Element) -> Vec<&Element> {
+    let inner: Vec<&Element> = component.children().filter(|child| child.name == "newscomponent").flat_map(articles).collect();
+    let headed = |component: &&Element| component.child("newslines").and_then(|lines| lines.child("headline")?.text()).is_some();
+    let with_headline: Vec<&Element> = inner.into_iter().filter(headed).filter(|article| has_text(article)).collect();
+    let texts = |article: &Element| parts(article, false).iter().filter(|part| !part.is_title).count();
+    let inside: usize = with_headline.iter().map(|article| texts(article)).sum();
+    if inside > 0 && inside == texts(component) { with_headline } else { vec![component] }
+}
+
+fn has_text(component: &Element) -> bool {
+    parts(component, false).iter().any(|part| !part.is_title)
+}
+
+/// A piece of content.
+struct Part<'a> {
+    content: &'a Element,
+    /// Whether it is only the title.
+    is_title: bool,
+}
+
+/// The texts in a component, in document order, without captions and the like.
+fn parts(component: &Element, in_title: bool) -> Vec<Part<'_>> {
+    let named = |element: &Element, name: &str| {
+        element.child(name).and_then(|role| role.attribute("formalname")).map(str::to_ascii_lowercase).unwrap_or_default()
+    };
+    let role = named(component, "role");
+    if NO_TEXT.contains(&role.as_str()) {
+        return Vec::new();
+    }
+    let is_title = in_title || matches!(role.as_str(), "title" | "headline" | "hl1");
+    let mut found = Vec::new();
+    for child in component.children() {
+        match child.name.as_str() {
+            "newscomponent" => found.extend(parts(child, is_title)),
+            "contentitem" => {
+                let mime = named(child, "mimetype");
+                let other = NO_TEXT.contains(&named(child, "mediatype").as_str())
+                    || ["image/", "video/", "audio/"].iter().any(|start| mime.starts_with(start));
+                found.extend(child.child("datacontent").filter(|_| !other).map(|content| Part { content, is_title }));
+            }
+            _ => {}
+        }
+    }
+    found.retain(|part| part.content.raw().is_some());
+    found
+}
