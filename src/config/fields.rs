@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 /// The names to look for: the user's, then those of common exports (newspaper4k, trafilatura,
-/// news-please, ninjs, JSON Feed, schema.org, `WordPress`). A dot selects a field of an object:
+/// news-please, ninjs, JSON Feed, schema.org, `WordPress`, Drupal, and the services of AFP, the Guardian and others). A dot selects a field of an object:
 /// `title.rendered`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fields {
@@ -26,7 +26,8 @@ pub struct Fields {
     pub id: Vec<String>,
 }
 
-const TITLE: &[&str] = &["title", "headline", "titre", "title.rendered", "headlines.value", "headline.main", "webTitle", "name"];
+const TITLE: &[&str] =
+    &["title", "headline", "titre", "title.rendered", "headlines.value", "headline.main", "headlines.basic", "webTitle", "name"];
 const BODY: &[&str] = &[
     "maintext",
     "text",
@@ -45,6 +46,20 @@ const BODY: &[&str] = &[
     "texte",
     "contenu",
     "raw_text",
+    "bodyText",
+    "fullText",
+    "full_text",
+    "fulltext",
+    "articleText",
+    "article_text",
+    "plaintext",
+    "corps",
+    "paragraphs",
+    "content_elements",
+    "content:encoded",
+    "news",
+    "story",
+    "html",
 ];
 const PUBLISHED: &[&str] = &[
     "date_publish",
@@ -58,13 +73,33 @@ const PUBLISHED: &[&str] = &[
     "versioncreated",
     "firstcreated",
     "webPublicationDate",
+    "dateTimePub",
+    "dateTime",
+    "display_date",
+    "pub_date",
+    "publicationDate",
+    "publication_date",
+    "created",
+    "created_at",
     "date",
 ];
 const URL: &[&str] = &["url", "canonical_link", "canonical_url", "link", "source_url", "webUrl", "source", "uri"];
-const AUTHOR: &[&str] = &["author", "authors", "authors.name", "author.name", "byline", "by", "auteur"];
-const LANGUAGE: &[&str] = &["language", "lang", "meta_lang", "inLanguage", "langue"];
-const SECTION: &[&str] = &["section", "articleSection", "category", "categories", "rubrique"];
-const ID: &[&str] = &["id", "guid", "_id", "uri", "fingerprint"];
+const AUTHOR: &[&str] = &[
+    "_embedded.author.name",
+    "author",
+    "authors",
+    "authors.name",
+    "author.name",
+    "byline",
+    "by",
+    "auteur",
+    "creator",
+    "dc:creator",
+    "credits.by",
+];
+const LANGUAGE: &[&str] = &["language", "lang", "meta_lang", "inLanguage", "langue", "langcode"];
+const SECTION: &[&str] = &["section", "articleSection", "category", "categories", "rubrique", "sectionName", "section_name"];
+const ID: &[&str] = &["id", "guid", "_id", "uri", "uno", "nid", "uuid", "fingerprint"];
 
 /// `[input.fields]` as it is written: one name or several for each field.
 #[derive(Default, Deserialize)]

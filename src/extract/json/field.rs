@@ -1,0 +1,163 @@
+//! Finds the fields of an article, whatever form an export gives them.
+
+use serde_json::{Map, Value};
+
+use super::rich_text;
+
+/// Objects in an article that hold its fields: `fields` (Guardian), `attributes` (JSON:API, Drupal),
+/// `_source` (Elasticsearch), `node` (GraphQL) …
+const WRAPPERS: &[&str] = &[
+    "fields",
+    "attributes",
+    "_source",
+    "node",
+    "article",
+    "document",
+    "doc",
+    "post",
+    "story",
+    "item",
+    "record",
+    "properties",
+    "data",
+    "content",
+];
+
+/// The fields of an object that hold its value: Drupal, `WordPress`, MongoDB, XML as JSON, Arc …
+const VALUES: &[&str] = &[
+    "processed",
+    "rendered",
+    "value",
+    "main",
+    "basic",
+    "original",
+    "default",
+    "name",
+    "title",
+    "plain",
+    "text",
+    "html",
+    "content",
+    "label",
+    "#text",
+    "#cdata",
+    "__cdata",
+    "$t",
+    "_text",
+    "$date",
+    "$oid",
+    "$numberLong",
+];
+
+/// Fields that say where the text of an object is from, or what it is about: never its text.
+const NO_TEXT: &[&str] = &[
+    "description",
+    "summary",
+    "abstract",
+    "excerpt",
+    "teaser",
+    "snippet",
+    "bio",
+    "caption",
+    "legend",
+    "copyright",
+    "rights",
+    "terms",
+    "license",
+    "licence",
+    "disclaimer",
+    "comment",
+    "keyword",
+    "script",
+    "style",
+    "css",
+    "prompt",
+    "embedding",
+    "note",
+    "about",
+    "raw",
+    "user",
+    "profile",
+];
+
+/// The fewest words of a text that is recognised by its length alone.
+const FEWEST_WORDS: usize = 40;
+
+/// The object itself, and the objects in it that hold its fields.
+fn scopes(object: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
+    let inner = WRAPPERS.iter().filter_map(|name| object.get(*name)?.as_object());
+    std::iter::once(object).chain(inner)
+}
+
+/// The text of the first of the named fields that has one. A list is joined by commas (authors).
+pub(super) fn find(object: &Map<String, Value>, names: &[String]) -> Option<String> {
+    first(object, names, &|value| line(value))
+}
+
+/// The body of an article: a text, a list of paragraphs, or the tree of an editor.
+pub(super) fn body(object: &Map<String, Value>, names: &[String], titles: &[String]) -> Option<String> {
+    first(object, names, &|value| paragraphs(value, titles))
+}
+
+fn first(object: &Map<String, Value>, names: &[String], read: &dyn Fn(&Value) -> Option<String>) -> Option<String> {
+    names.iter().find_map(|name| scopes(object).find_map(|scope| named(scope, name, read)))
+}
+
+/// A field of an object. A dot leads into an object, or into those of a list.
+fn named(object: &Map<String, Value>, name: &str, read: &dyn Fn(&Value) -> Option<String>) -> Option<String> {
+    match name.split_once('.') {
+        Some((outer, inner)) if !object.contains_key(name) => match object.get(outer)? {
+            Value::Object(object) => named(object, inner, read),
+            Value::Array(list) => {
+                let mut all = list.iter().filter_map(|value| named(value.as_object()?, inner, read));
+                if inner == "name" { Some(all.collect::<Vec<_>>().join(", ")).filter(|all| !all.is_empty()) } else { all.next() }
+            }
+            _ => None,
+        },
+        _ => read(object.get(name)?),
+    }
+}
+
+/// The text of a field. A number is written out (ids), a list is joined.
+fn line(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(list) => list.iter().filter_map(line).collect::<Vec<_>>().join(", "),
+        Value::Object(object) => VALUES.iter().find_map(|name| line(object.get(*name)?))?,
+        Value::Bool(_) | Value::Null => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// The text of a body. A list of texts is a list of paragraphs.
+fn paragraphs(value: &Value, titles: &[String]) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Array(_) | Value::Object(_) if !rich_text::holds_articles(value, titles) => rich_text::text(value),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// The text of an object without a field of a known name: the longest prose in it.
+pub(super) fn prose(object: &Map<String, Value>) -> Option<String> {
+    let fields = scopes(object).flatten().filter(|(name, _)| {
+        let name = name.to_lowercase();
+        !NO_TEXT.iter().any(|other| name.contains(other))
+    });
+    let texts = fields.filter_map(|(_, value)| match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Array(list) if list.iter().all(Value::is_string) => Some(rich_text::text(value)),
+        _ => None,
+    });
+    texts.filter(|text| is_prose(text)).max_by_key(String::len)
+}
+
+/// Whether a text has several sentences: not a list of words, a path, or code.
+fn is_prose(text: &str) -> bool {
+    let words = text.split_whitespace().count();
+    let ends = text.matches(". ").count() + text.matches(".\n").count() + text.matches("</p>").count() + usize::from(text.ends_with('.'));
+    let code = text.matches(['{', '}', ';', '=', '|']).count();
+    words >= FEWEST_WORDS && ends >= 2 && code * 10 < words
+}
