@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
 use super::word_count::count_words;
-use super::{boilerplate, date, html, language, non_article, plain_text, sentences};
+use super::{boilerplate, date, html, language, markup, non_article, plain_text, sentences, tail};
 use crate::config::Rules;
 use crate::discover::article_id;
 use crate::model::{Article, ErrorCode, Flag, Lang, Reject, clean, cleaned, one_line};
@@ -19,8 +19,9 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
     let draft = without_mojibake(without_markup(draft, rules)?);
     let mut flags = draft.flags;
     let raw = cleaned(draft.body);
+    let (raw, is_cut) = tail::without_count(raw);
     let stripped = boilerplate::strip(&raw, rules);
-    let mut body = stripped.body;
+    let mut body = tail::without_sign_off(stripped.body);
     let title = draft.title.as_deref().and_then(clean_line).map(|title| shorten(&title, 2 * MAX_TITLE_CHARS));
     let paywalled = non_article::ends_at_paywall(&raw, draft.paid, rules);
     non_article::reject(title.as_deref().unwrap_or_default(), &raw, &body, paywalled, rules)?;
@@ -42,7 +43,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         flags.push(Flag::Encoding);
     }
     let words = count_words(&body);
-    if paywalled || (draft.excerpt && is_teaser(&body, words)) {
+    if paywalled || is_cut || (draft.excerpt && is_teaser(&body, words)) {
         flags.push(Flag::Teaser);
     }
     let detected = language::detect_with_certainty(&body, draft.language.as_deref().and_then(Lang::parse));
@@ -57,7 +58,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         certainty: detected.map(|detected| detected.certainty),
         published: draft.published.as_deref().and_then(|date| date::parse(date, day_first)).or(stripped.published),
         url: draft.url.as_deref().and_then(clean_line).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
-        author: draft.author.as_deref().and_then(clean_line).or(stripped.author),
+        author: draft.author.as_deref().and_then(names).or(stripped.author),
         section: draft.section.as_deref().and_then(clean_line),
         captions: stripped.captions,
         words,
@@ -68,27 +69,29 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
     })
 }
 
-/// Extracts the plain text of the body. The metadata of a page fills in what the draft lacks.
-fn without_markup(draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
-    match draft.markup {
-        Markup::Plain => Ok(draft),
-        Markup::Fragment => Ok(Draft { body: html::fragment::text(&draft.body)?, markup: Markup::Plain, ..draft }),
-        Markup::Page => {
-            let page = html::article(&draft.body, rules)?;
-            Ok(Draft {
-                title: draft.title.or(page.title),
-                body: page.body,
-                markup: Markup::Plain,
-                published: draft.published.or(page.published),
-                url: draft.url.or(page.url),
-                author: draft.author.or(page.author),
-                section: draft.section.or(page.section),
-                language: draft.language.or(page.language),
-                paid: page.paid,
-                ..draft
-            })
-        }
+/// Extracts the plain text of the body, the title and the names. The metadata of a page fills in
+/// what the draft lacks.
+fn without_markup(mut draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
+    for text in [&mut draft.title, &mut draft.author, &mut draft.section] {
+        *text = text.take().map(markup::line);
     }
+    if draft.markup != Markup::Page {
+        let body = markup::plain(std::mem::take(&mut draft.body), draft.markup)?;
+        return Ok(Draft { body, markup: Markup::Plain, ..draft });
+    }
+    let page = html::article(&draft.body, rules)?;
+    Ok(Draft {
+        title: draft.title.or(page.title),
+        body: page.body,
+        markup: Markup::Plain,
+        published: draft.published.or(page.published),
+        url: draft.url.or(page.url),
+        author: draft.author.or(page.author),
+        section: draft.section.or(page.section),
+        language: draft.language.or(page.language),
+        paid: page.paid,
+        ..draft
+    })
 }
 
 /// Fixes mojibake that escapes of JSON or HTML hid from the decoder.
@@ -109,6 +112,14 @@ fn is_teaser(body: &str, words: usize) -> bool {
 
 fn clean_line(text: &str) -> Option<String> {
     Some(one_line(&clean(text))).filter(|line| !line.is_empty())
+}
+
+/// The names in an author field, which may have one on each line, and start like a byline.
+fn names(text: &str) -> Option<String> {
+    let lines: Vec<String> = text.lines().filter_map(clean_line).collect();
+    let line = lines.join(", ").replace(", et ", " et ").replace(", and ", " and ");
+    let line = clean_line(&line)?;
+    Some(boilerplate::byline(&line).map_or(line.as_str(), str::trim).to_owned())
 }
 
 fn first_sentence(body: &str) -> String {
@@ -138,6 +149,20 @@ mod tests {
     fn a_long_title_is_shortened() {
         let draft = Draft { title: Some("mot ".repeat(10_000)), body: "Un.".to_owned(), ..Draft::default() };
         assert!(finish(draft).title.chars().count() < 330);
+    }
+
+    #[test]
+    fn authors_on_several_lines_are_separated() {
+        for (author, names) in [
+            ("Jeanne Exemple<br/>Agence Littoral", "Jeanne Exemple, Agence Littoral"),
+            ("Par Jeanne Exemple", "Jeanne Exemple"),
+            ("By Jane Example\nand John Example", "Jane Example and John Example"),
+            ("Parker Jane", "Parker Jane"),
+            ("O&#039;Connor", "O'Connor"),
+        ] {
+            let article = finish(Draft { title: Some("T".into()), body: "Un.".into(), author: Some(author.into()), ..Draft::default() });
+            assert_eq!(article.author.as_deref(), Some(names));
+        }
     }
 
     #[test]

@@ -28,11 +28,12 @@ fn edit(text: &str) -> Option<String> {
         }
         let instead = match c {
             '\r' if text.as_bytes().get(at + 1) == Some(&b'\n') => None,
-            '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{c}' => Some('\n'),
+            '\u{80}'..='\u{9f}' => windows_1252(c),
+            '\r' | '\u{2028}' | '\u{2029}' | '\u{c}' => Some('\n'),
             c if invisible(c) => None,
             _ => continue,
         };
-        kept.reserve(text.len() - kept.len());
+        kept.reserve(text.len().saturating_sub(kept.len()));
         kept.push_str(text.get(run..at).unwrap_or_default());
         kept.extend(instead);
         run = next;
@@ -45,6 +46,14 @@ fn edit(text: &str) -> Option<String> {
     };
     let composed = compose(clean, &loose);
     if composed.is_some() || run == 0 { composed } else { Some(kept) }
+}
+
+/// What a control character of ISO-8859-1 was before a program read Windows-1252 as ISO-8859-1: a quote, a
+/// dash, œ. No text means the control characters. Returns `None` if Windows-1252 has no character there.
+fn windows_1252(control: char) -> Option<char> {
+    let byte = [u8::try_from(u32::from(control)).ok()?];
+    let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte);
+    text.chars().next().filter(|c| !c.is_control())
 }
 
 /// How many bytes are examined at once.
@@ -140,7 +149,12 @@ mod tests {
 
     #[test]
     fn control_characters_are_removed_and_accents_composed() {
-        assert_eq!(clean("e\u{301}te\u{301}\u{1b}[31m\u{202e}\r\nfin\u{0}\r\u{85}"), "été[31m\nfin\n\n");
+        assert_eq!(clean("e\u{301}te\u{301}\u{1b}[31m\u{202e}\r\nfin\u{0}\r\u{2028}"), "été[31m\nfin\n\n");
+    }
+
+    #[test]
+    fn control_characters_of_iso_8859_1_are_those_of_windows_1252() {
+        assert_eq!(clean("L\u{92}\u{9c}uvre \u{96} \u{93}3 \u{80}\u{94}\u{85}\u{81}"), "L’œuvre – “3 €”…");
     }
 
     #[test]

@@ -1,0 +1,122 @@
+//! Turns text with markup into plain text, so that no markup reaches a service: HTML, character
+//! references, shortcodes, SPIP's marks, Markdown in fields.
+//!
+//! A field may have several layers: a feed escapes HTML that a database had escaped before.
+
+mod entities;
+mod marks;
+mod shortcodes;
+mod spip;
+
+use std::borrow::Cow;
+
+use super::draft::Markup;
+use super::html::fragment;
+use crate::model::Reject;
+
+/// How often a text may have been escaped.
+const MAX_LAYERS: usize = 3;
+
+/// The plain text of a body.
+///
+/// # Errors
+/// Fails if its HTML is too deep or too large to parse.
+pub(super) fn plain(text: String, markup: Markup) -> Result<String, Reject> {
+    let mut text = edited(text, without_cdata);
+    text = edited(text, shortcodes::removed);
+    text = edited(text, spip::removed);
+    let mut markup = markup;
+    for _ in 0..MAX_LAYERS {
+        if markup == Markup::Fragment {
+            text = fragment::text(&text)?;
+        } else if let Cow::Owned(decoded) = entities::decoded(&text) {
+            text = edited(decoded, without_cdata);
+        } else {
+            break;
+        }
+        // A text about HTML may have tags in its sentences, but no paragraphs.
+        markup = if has_paragraphs(&text) { Markup::Fragment } else { Markup::Plain };
+    }
+    Ok(edited(text, marks::removed))
+}
+
+/// The plain text of a title or a name, one line for each line in it.
+pub(super) fn line(text: String) -> String {
+    let markup = if text.contains('<') { Markup::of(&text) } else { Markup::Plain };
+    let markup = if markup == Markup::Page { Markup::Plain } else { markup };
+    plain(text.clone(), markup).unwrap_or(text)
+}
+
+fn edited(text: String, edit: fn(&str) -> Cow<'_, str>) -> String {
+    match edit(&text) {
+        Cow::Owned(edited) => edited,
+        Cow::Borrowed(_) => text,
+    }
+}
+
+/// Removes what is left of CDATA sections that were escaped. HTML takes them for comments.
+fn without_cdata(text: &str) -> Cow<'_, str> {
+    if !text.contains("<![CDATA[") {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("<![CDATA[", "").replace("]]>", ""))
+}
+
+fn has_paragraphs(text: &str) -> bool {
+    ["</p>", "</P>", "<br", "<BR", "</div>", "</li>"].iter().any(|mark| text.contains(mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        let text = plain(text.to_owned(), Markup::of(text)).unwrap();
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_layer_of_escaping_is_removed() {
+        for text in [
+            "L'été &amp; l'hiver\nDeux",
+            "L&#039;été &#x26; l&apos;hiver\nDeux",
+            "L&amp;#039;été &amp;amp; l'hiver\nDeux",
+            "<p>L&rsquo;été &amp; l'hiver</p><p>Deux</p>",
+            "<![CDATA[<p>L'été &amp; l'hiver</p><p>Deux</p>]]>",
+            "&lt;p&gt;L'été &amp;amp; l'hiver&lt;/p&gt;&lt;p&gt;Deux&lt;/p&gt;",
+            "<p>&lt;p&gt;L'été &amp;amp; l'hiver&lt;/p&gt;&lt;p&gt;Deux&lt;/p&gt;</p>",
+            "<![CDATA[L'été]]><![CDATA[ & l'hiver\nDeux]]>",
+            "<b>L'été</b> & l'hiver\nDeux",
+            "<p>L'été &amp; l'hiver</p>\n\nDeux",
+        ] {
+            assert_eq!(
+                lines(&text.replace('’', "'")).iter().map(|line| line.replace('’', "'")).collect::<Vec<_>>(),
+                ["L'été & l'hiver", "Deux"],
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_only_resembles_markup_is_kept() {
+        for text in [
+            "Si a < b & c > d, R&D; et AT&T, x&y;.",
+            "Il [le maire] a dit [sic] : « […] ». [NDLR : non]",
+            "Le prix {hors taxes} passe de 3 -> 5 € [1].",
+            "La balise <b> met en gras & c'est tout.",
+            "5 * 3 = 15 et 2 * 4 = 8, a_b_c et #budget",
+            "Un tiret - et un autre. 1. Un point.",
+        ] {
+            assert_eq!(plain(text.to_owned(), Markup::Plain).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn titles_are_one_line_of_text() {
+        for (title, text) in
+            [("O&#039;Connor &amp; fils", "O'Connor & fils"), ("<i>Le Monde</i> ferme", "Le Monde ferme"), ("Un < deux", "Un < deux")]
+        {
+            assert_eq!(line(title.to_owned()).trim(), text);
+        }
+    }
+}
