@@ -19,7 +19,7 @@ impl Format for Feed {
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        let root = xml::root_name(start).map(|name| name.to_ascii_lowercase());
+        let root = xml::root_name(start).map(str::to_ascii_lowercase);
         matches!(root.as_deref(), Some("rss" | "feed" | "rdf"))
     }
 
@@ -131,8 +131,8 @@ fn link(entry: &Element) -> Option<String> {
 fn author(entry: &Element) -> Option<String> {
     let all = |vocabulary: Vocabulary, name: &'static str| {
         let named = entry.children().filter(move |child| child.name == name && child.vocabulary == vocabulary);
-        let names: Vec<String> = named.filter_map(|author| author.child("name").unwrap_or(author).text()).collect();
-        (!names.is_empty()).then(|| names.join(", "))
+        let all: Vec<String> = named.filter_map(|author| author.child("name").unwrap_or(author).text()).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     };
     let own = all(entry.vocabulary, "author").or_else(|| all(Vocabulary::Atom, "author"));
     let creator = all(Vocabulary::Dc, "creator");

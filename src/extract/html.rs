@@ -4,6 +4,7 @@ mod blocks;
 mod boilerplate;
 mod content;
 mod element;
+mod exports;
 pub(super) mod fragment;
 mod guard;
 mod json_ld;
@@ -50,9 +51,12 @@ impl Format for Html {
         start.contains('<')
     }
 
-    /// Only stores the page. Parsing is most of the work and happens when the article is finished,
+    /// Only stores the page, unless it is an export of many articles. Parsing is most of the work and happens when the article is finished,
     /// and a page can also come from another format.
     fn take(&self, text: String, _: &Fields) -> Result<Vec<Draft>, Reject> {
+        if let Some(drafts) = exports::drafts(&text)? {
+            return Ok(drafts);
+        }
         Ok(vec![Draft { body: text, markup: Markup::Page, ..Draft::default() }])
     }
 

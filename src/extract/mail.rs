@@ -1,14 +1,16 @@
 //! E-mail: a single message (EML) or a mailbox (MBOX).
 
-use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+mod flowed;
+mod forward;
+mod frame;
+mod message;
 
-use super::draft::{Draft, Markup};
+use super::draft::Draft;
 use super::format::{Item, Items, Stream};
 use super::key::{Key, content_key};
 use super::line_reader::{Line, next_line};
-use super::wrapped_lines::unwrapped;
 use crate::config::Fields;
-use crate::model::{ErrorCode, Reject, clean};
+use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;
 
 /// A single message.
@@ -37,7 +39,7 @@ impl Stream for Eml {
     }
 
     fn items(&self, bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
-        let draft = message(&bytes.read_all()?)?;
+        let draft = message::draft(&bytes.read_all()?)?;
         Ok(Box::new(std::iter::once(Ok(Draft { key: Key::File, ..draft }))))
     }
 }
@@ -91,7 +93,7 @@ fn next(bytes: &mut Bytes) -> Result<Option<Item>, Reject> {
         let reason = format!("the message is over the limit input.max_megabytes = {}; raise the limit to read it", max >> 20);
         return Ok(Some(Err((key(), Reject::new(ErrorCode::TooLarge, reason)))));
     }
-    Ok(Some(message(&collected).map_err(|reject| (key(), reject))))
+    Ok(Some(message::draft(&collected).map_err(|reject| (key(), reject))))
 }
 
 /// A line of a message: a mailbox escapes `From` at the start of a line as `>From`.
@@ -100,51 +102,10 @@ fn unquoted(line: &[u8]) -> &[u8] {
     line.get(usize::from(quoted)..).unwrap_or(line)
 }
 
-/// The article in a message.
-fn message(bytes: &[u8]) -> Result<Draft, Reject> {
-    let message =
-        MessageParser::default().parse(bytes).ok_or_else(|| Reject::new(ErrorCode::Malformed, "not an e-mail: no header found"))?;
-    let (body, markup) = body(&message).ok_or_else(|| Reject::new(ErrorCode::Empty, "the e-mail has no text"))?;
-    let language = message.content_language().as_text().map(str::to_owned);
-    Ok(Draft {
-        key: message.message_id().map_or(Key::Content, |id| Key::Own(id.to_owned())),
-        title: message.subject().map(str::to_owned),
-        body: clean(&body),
-        markup,
-        published: message.date().map(mail_parser::DateTime::to_rfc3339),
-        author: message
-            .from()
-            .and_then(Address::first)
-            .and_then(|from| from.name.as_deref().or(from.address.as_deref()))
-            .map(str::to_owned),
-        language,
-        ..Draft::default()
-    })
-}
-
-/// The text of a message. Plain text is preferred, unless it is only a note that there is HTML.
-fn body(message: &Message) -> Option<(String, Markup)> {
-    let plain = message.text_bodies().find_map(|part| match &part.body {
-        PartType::Text(text) => Some(text.as_ref()),
-        _ => None,
-    });
-    let page = message.html_bodies().find_map(|part| match &part.body {
-        PartType::Html(page) => Some(page.as_ref()),
-        _ => None,
-    });
-    match (plain, page) {
-        (Some(plain), Some(page)) if plain.len() * 20 < page.len() && plain.split_whitespace().count() < 40 => {
-            Some((page.to_owned(), Markup::Fragment))
-        }
-        (Some(plain), _) => Some((unwrapped(plain), Markup::Plain)),
-        (None, Some(page)) => Some((page.to_owned(), Markup::Fragment)),
-        (None, None) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::draft::Markup;
 
     const HEAD: &str =
         "From: =?utf-8?q?H=C3=A9l=C3=A8ne_E=2E?= <h@a.invalid>\r\nDate: Fri, 13 Nov 2026 08:00:00 +0100\r\nMessage-ID: <1@a.invalid>\r\n";
@@ -166,9 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn an_html_message_is_a_fragment() {
+    fn an_html_message_is_read_as_text() {
         let draft = eml(&format!("{HEAD}Subject: T\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Le texte.</p>\r\n"));
-        assert_eq!((draft.body.trim(), draft.markup), ("<p>Le texte.</p>", Markup::Fragment));
+        assert_eq!((draft.body.as_str(), draft.markup), ("Le texte.", Markup::Plain));
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Format for NewsMl {
     }
 
     fn looks_like(&self, start: &str) -> bool {
-        let root = xml::root_name(start).map(|name| name.to_ascii_lowercase());
+        let root = xml::root_name(start).map(str::to_ascii_lowercase);
         matches!(root.as_deref(), Some("nitf" | "newsml" | "newsitem" | "newsmessage"))
     }
 

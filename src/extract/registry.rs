@@ -3,18 +3,26 @@
 use std::path::Path;
 
 use super::format::{Format, Stream};
-use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, plain_text, table, warc};
+use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, plain_text, table, unknown_xml, warc};
 use crate::model::Source;
 
 /// Formats that are read whole. Plain text is last because any text looks like it.
-static FORMATS: &[&dyn Format] =
-    &[&newsml::NewsMl, &corpus::Corpus, &feed::Feed, &html::Html, &json::Json, &markdown::Markdown, &plain_text::PlainText];
+static FORMATS: &[&dyn Format] = &[
+    &newsml::NewsMl,
+    &corpus::Corpus,
+    &feed::Feed,
+    &html::Html,
+    &unknown_xml::UnknownXml,
+    &json::Json,
+    &markdown::Markdown,
+    &plain_text::PlainText,
+];
 
 /// Formats that are read one article at a time.
 static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &json_lines::JsonLines, &table::Table];
 
 /// How many bytes of a `.txt` file are checked for markup.
-const PLAIN_TEXT_HEAD: usize = 1 << 8;
+const PLAIN_TEXT_HEAD: usize = 1 << 10;
 /// How many bytes of any other file are checked.
 const FORMAT_HEAD: usize = 16 << 10;
 /// Extensions of compressed files. The extension before them tells the format.

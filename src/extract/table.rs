@@ -1,9 +1,9 @@
 //! CSV and TSV: one article per row. Columns have the names of the JSON fields. Rows are read one
 //! at a time.
 
-use std::io::{self, Read};
-use std::sync::Arc;
+use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
@@ -23,9 +23,9 @@ impl Stream for Table {
         &["csv", "tsv", "tab"]
     }
 
-    fn looks_like(&self, _: &str) -> bool {
-        // The first line of a prose text has commas too.
-        false
+    /// Excel saves tables as `.txt`, too. The first line of a prose text has commas, but no names of columns.
+    fn looks_like(&self, start: &str) -> bool {
+        declared_delimiter(start.as_bytes()).is_some() || has_column_names(start)
     }
 
     fn fits(&self, start: &str) -> bool {
@@ -33,41 +33,46 @@ impl Stream for Table {
     }
 
     fn items(&self, mut bytes: Bytes, fields: &Fields) -> Result<Items, Reject> {
-        let (delimiter, columns) = header(bytes.head()?, fields)?;
+        let declared = declared_delimiter(bytes.head()?);
+        if let Some((_, length)) = declared {
+            bytes.consume(length);
+        }
+        let (delimiter, columns) = header(bytes.head()?, fields, declared.map(|(delimiter, _)| delimiter))?;
+        let skipped = u64::from(declared.is_some());
         let (read, max) = (Arc::new(AtomicU64::new(0)), bytes.max());
         let limited = LimitedRows { bytes, read: Arc::clone(&read), max };
         let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(limited);
         Ok(Box::new(std::iter::from_fn(move || {
             read.store(0, Ordering::Relaxed);
-            next(&mut reader, &columns)
+            next(&mut reader, &columns, skipped)
         })))
     }
 }
 
-/// The next row that is not blank.
-fn next(reader: &mut Reader<LimitedRows>, columns: &Columns) -> Option<Item> {
+/// The next row that is not blank. `skipped` lines come before the table.
+fn next(reader: &mut Reader<LimitedRows>, columns: &Columns, skipped: u64) -> Option<Item> {
     let mut record = ByteRecord::new();
     loop {
-        let line = reader.position().line();
+        let line = reader.position().line() + skipped;
         match reader.read_byte_record(&mut record) {
             Ok(false) => return None,
             Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
             Ok(true) => {
-                let place = record.position().map_or(line, csv::Position::line);
+                let place = record.position().map_or(line, |position| position.line() + skipped);
                 let failed = |reject: Reject| (Key::Own(content_key(record.as_slice())), in_row(place, &reject));
                 return Some(columns.draft(&record).map_err(failed));
             }
-            Err(error) => return Some(Err(reject_error(error, line))),
+            Err(error) => return Some(Err(reject_error(error, line, skipped))),
         }
     }
 }
 
 /// A row with the wrong number of cells is rejected alone; a read error rejects the rest of the
 /// file.
-fn reject_error(error: csv::Error, line: u64) -> (Key, Reject) {
+fn reject_error(error: csv::Error, line: u64, skipped: u64) -> (Key, Reject) {
     match error.into_kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let place = pos.map_or(line, |pos| pos.line());
+            let place = pos.map_or(line, |pos| pos.line() + skipped);
             let what = format!("expected {expected_len} cells as in the first row, found {len}; a quote may be missing");
             (Key::Own(format!("line-{place}")), in_row(place, &Reject::new(ErrorCode::Malformed, what)))
         }
@@ -93,8 +98,43 @@ struct Columns {
     id: Option<usize>,
 }
 
-/// Chooses the delimiter with which most columns of the first row are known.
-fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
+/// The delimiter in a first line `sep=;`, which tells Excel how to read the file, and the length of the
+/// line.
+fn declared_delimiter(head: &[u8]) -> Option<(u8, usize)> {
+    let line = head.split_inclusive(|byte| *byte == b'\n').next()?;
+    let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let bare = text.strip_suffix(b"\n").unwrap_or(text);
+    let bare = bare.strip_suffix(b"\r").unwrap_or(bare);
+    let bare = bare.strip_prefix(b"\"").and_then(|bare| bare.strip_suffix(b"\"")).unwrap_or(bare);
+    match bare {
+        [s, e, p, b'=', delimiter] if [s, e, p].map(u8::to_ascii_lowercase) == *b"sep" && delimiter.is_ascii() => {
+            Some((*delimiter, line.len()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the first line is the header of a table: short cells, among them the names of the text and of
+/// another column.
+fn has_column_names(start: &str) -> bool {
+    const LONGEST_NAME: usize = 40;
+    static FIELDS: LazyLock<Fields> = LazyLock::new(Fields::default);
+    let line = start.lines().next().unwrap_or_default();
+    let is_header = |delimiter: u8| {
+        let cells: Vec<&str> = line.split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"')).collect();
+        cells.len() > 1 && cells.iter().all(|cell| cell.len() <= LONGEST_NAME)
+    };
+    if !DELIMITERS.iter().any(|delimiter| is_header(*delimiter)) {
+        return false;
+    }
+    header(line.as_bytes(), &FIELDS, None).is_ok_and(|(delimiter, columns)| {
+        let Columns { title, published, url, author, .. } = columns;
+        is_header(delimiter) && [title, published, url, author].iter().any(Option::is_some)
+    })
+}
+
+/// Chooses the delimiter with which most columns of the first row are known, unless one is declared.
+fn header(head: &[u8], fields: &Fields, declared: Option<u8>) -> Result<(u8, Columns), Reject> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let read = |delimiter: u8| {
         let mut record = ByteRecord::new();
@@ -106,7 +146,8 @@ fn header(head: &[u8], fields: &Fields) -> Result<(u8, Columns), Reject> {
         let all = wanted.map(|wanted| column(wanted));
         (delimiter, names.len(), column(&fields.body), all)
     };
-    let best = DELIMITERS.iter().map(|delimiter| read(*delimiter)).max_by_key(|(_, width, body, all)| {
+    let delimiters = declared.as_ref().map_or(DELIMITERS, std::slice::from_ref);
+    let best = delimiters.iter().map(|delimiter| read(*delimiter)).max_by_key(|(_, width, body, all)| {
         let known = all.iter().flatten().count() + usize::from(body.is_some());
         (known, *width)
     });
@@ -182,6 +223,28 @@ mod tests {
             let draft = items(text).remove(0).unwrap();
             assert_eq!((draft.key, draft.title.as_deref()), (Key::Own("7".into()), Some("Un titre")), "{delimiter:?}");
             assert_eq!((draft.body.as_str(), draft.published.as_deref()), ("Le texte\nsur deux lignes.", Some("2026-11-10")));
+        }
+    }
+
+    #[test]
+    fn the_delimiter_that_excel_is_told_is_used() {
+        for first in ["sep=;\r\n", "\u{feff}sep=;\n", "\"sep=;\"\n", "SEP=;\n"] {
+            let items = items(format!("{first}\"titre\";\"texte\"\n\"A\";\"Un ; deux.\nTrois.\"\nB\n"));
+            assert_eq!(items[0].as_ref().unwrap().body, "Un ; deux.\nTrois.", "{first:?}");
+            assert!(items[1].as_ref().unwrap_err().1.reason.contains("line 5"), "{:?}", items[1]);
+        }
+        assert_eq!(items("sep=,\ntext,a;b;c\nUn.,2\n")[0].as_ref().unwrap().body, "Un.");
+    }
+
+    #[test]
+    fn a_table_is_recognised_by_its_column_names() {
+        for start in ["Titre\tTexte\tDate\nA\tUn.\t2026", "sep=;\nx", "\"id\";\"title\";\"text\"\n", "url,text\n"] {
+            assert!(Table.looks_like(start), "{start}");
+        }
+        for start in
+            ["Texte, titre et date : ce qui change\n", "Un titre\tun autre\n", "texte;autre\n", "Le budget, la digue, l'école\n", ""]
+        {
+            assert!(!Table.looks_like(start), "{start}");
         }
     }
 

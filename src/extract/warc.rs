@@ -1,5 +1,6 @@
 //! WARC, the format of web crawlers: one page per record, read one at a time.
 
+mod content_encoding;
 mod http;
 
 use std::io::Read;

@@ -143,6 +143,8 @@ codes! {
     Unavailable = "unavailable" { billing: None, failover: false, skip: false },
     /// The answer has no finish reason, or an unknown one.
     Unfinished = "unfinished" { billing: Unusable, failover: true, skip: false },
+    /// The format of the file is unknown.
+    UnknownFormat = "unknown-format" { billing: None, failover: false, skip: true },
     /// The file cannot be read.
     Unreadable = "unreadable" { billing: None, failover: false, skip: false },
     /// The file was removed between discovery and reading.

@@ -147,9 +147,10 @@ impl Finding {
             Flag::Mojibake => "repaired text that was decoded with the wrong encoding and saved",
             Flag::Encoding => "some bytes of the file are valid in no encoding and were replaced",
             Flag::Teaser => "may be only the beginning of the article: an excerpt from a feed, or the part before a paywall",
+            Flag::Several => "the file seems to hold several articles; split it",
             _ => "found when the article was read",
         };
-        let severity = if flag == Flag::Encoding { Severity::Warning } else { Severity::Info };
+        let severity = if matches!(flag, Flag::Encoding | Flag::Several) { Severity::Warning } else { Severity::Info };
         Self::new(flag, severity, Field::Article, explanation)
     }
 }

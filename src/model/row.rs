@@ -43,13 +43,15 @@ pub enum Flag {
     Number,
     /// Words in quotation marks are not in the article.
     Quote,
+    /// The file seems to hold several articles, which could not be told apart.
+    Several,
     /// The source has only the beginning of the article, e.g. in a feed.
     Teaser,
 }
 
 impl Flag {
     /// All flags, sorted by code.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Copy,
         Self::Date,
         Self::Draft,
@@ -67,6 +69,7 @@ impl Flag {
         Self::NoTitle,
         Self::Number,
         Self::Quote,
+        Self::Several,
         Self::Teaser,
     ];
 
@@ -90,6 +93,7 @@ impl Flag {
             Self::NoTitle => "no-title",
             Self::Number => "number",
             Self::Quote => "quote",
+            Self::Several => "several",
             Self::Teaser => "teaser",
         }
     }

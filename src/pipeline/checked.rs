@@ -92,7 +92,7 @@ fn correction(finding: &Finding) -> String {
         Flag::Negation => "a negation was lost or added",
         Flag::Number => "a figure differs from the source",
         Flag::Quote => "words in quotation marks are not in the article",
-        Flag::Copy | Flag::Draft | Flag::Mojibake | Flag::NoTitle | Flag::Teaser => "the text was not accepted",
+        Flag::Copy | Flag::Draft | Flag::Mojibake | Flag::NoTitle | Flag::Several | Flag::Teaser => "the text was not accepted",
     };
     let said = |label: &str, text: &str| Some(figures(text)).filter(|text| !text.is_empty()).map(|text| format!("{label} {text}"));
     let figures: Vec<String> = [said("it has", &finding.found), said("expected", &finding.expected)].into_iter().flatten().collect();

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::parse::parse;
-use super::prune::prune;
-use super::tree::ROOT;
+use crate::extract::draft::Markup;
+use crate::extract::markup;
 use crate::model::one_line;
 
 /// What JSON-LD says about the article.
@@ -115,14 +114,9 @@ fn first(value: &Value) -> Option<String> {
     }
 }
 
-/// Removes the markup and the character references that some pages put into JSON-LD.
+/// Removes the markup that some pages put into JSON-LD: HTML, character references, Markdown.
 fn without_markup(text: &str) -> String {
-    if !text.contains(['<', '&']) {
-        return text.to_owned();
-    }
-    let broken = text.replace("</p>", "</p>\n").replace("<br", "\n<br");
-    let Ok(pruned) = prune(&broken) else { return String::new() };
-    parse(&pruned.html).text(ROOT)
+    markup::plain(text.to_owned(), Markup::of(text)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -143,7 +137,7 @@ mod tests {
             assert_eq!(found.title.as_deref(), Some("L'été"));
             assert_eq!(found.author.as_deref(), Some("A. B., C. D."));
             assert_eq!((found.section.as_deref(), found.paid), (Some("Monde"), true));
-            assert_eq!(found.body.as_deref(), Some("Un.\nDeux.\n"));
+            assert_eq!(found.body.as_deref(), Some("Un.\nDeux."));
         }
     }
 

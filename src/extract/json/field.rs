@@ -23,7 +23,7 @@ const WRAPPERS: &[&str] = &[
     "content",
 ];
 
-/// The fields of an object that hold its value: Drupal, `WordPress`, MongoDB, XML as JSON, Arc …
+/// The fields of an object that hold its value: Drupal, `WordPress`, `MongoDB`, XML as JSON, Arc …
 const VALUES: &[&str] = &[
     "processed",
     "rendered",

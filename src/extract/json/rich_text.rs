@@ -1,5 +1,5 @@
 //! The text of what editors store: lists of paragraphs and trees of blocks (Arc, Contentful, Draft.js,
-//! Editor.js, Portable Text, ProseMirror, Slate). A block is a paragraph; text in a line is not.
+//! Editor.js, Portable Text, `ProseMirror`, Slate). A block is a paragraph; text in a line is not.
 
 use serde_json::{Map, Value};
 

@@ -75,8 +75,9 @@ struct Part<'a> {
     is_title: bool,
 }
 
-/// The texts in a component, in document order, without captions and the like.
-fn parts(component: &Element, in_title: bool) -> Vec<Part<'_>> {
+/// The texts in a component, in document order, without captions and the like. `within` says that the component
+/// is part of a title.
+fn parts(component: &Element, within: bool) -> Vec<Part<'_>> {
     let named = |element: &Element, name: &str| {
         element.child(name).and_then(|role| role.attribute("formalname")).map(str::to_ascii_lowercase).unwrap_or_default()
     };
@@ -84,7 +85,7 @@ fn parts(component: &Element, in_title: bool) -> Vec<Part<'_>> {
     if NO_TEXT.contains(&role.as_str()) {
         return Vec::new();
     }
-    let is_title = in_title || matches!(role.as_str(), "title" | "headline" | "hl1");
+    let is_title = within || matches!(role.as_str(), "title" | "headline" | "hl1");
     let mut found = Vec::new();
     for child in component.children() {
         match child.name.as_str() {

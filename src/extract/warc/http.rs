@@ -1,13 +1,10 @@
 //! The page in an HTTP response.
 
-use std::io::Read;
-
-use flate2::read::GzDecoder;
-
+use super::content_encoding::decoded;
 use crate::extract::draft::{Draft, Markup};
 use crate::extract::key::Key;
-use crate::model::{ErrorCode, Reject};
-use crate::read::{damaged, decode_as_declared};
+use crate::model::Reject;
+use crate::read::decode_as_declared;
 
 /// The response of a server.
 pub(super) struct Page {
@@ -38,19 +35,8 @@ impl Page {
             // Some crawlers keep the header after joining the chunks.
             content = join_chunks(&content).unwrap_or(content);
         }
-        if field("content-encoding").is_some_and(|encoding| encoding.contains("gzip")) && content.starts_with(b"\x1f\x8b") {
-            let mut decompressed = Vec::new();
-            match GzDecoder::new(content.as_slice()).take(max + 1).read_to_end(&mut decompressed) {
-                Ok(read) if read as u64 > max => {
-                    let reason =
-                        format!("the decompressed page is over the limit input.max_megabytes = {}; raise the limit to read it", max >> 20);
-                    return Some(Err(Reject::new(ErrorCode::TooLarge, reason)));
-                }
-                Ok(_) => content = decompressed,
-                Err(error) => return Some(Err(damaged(&error))),
-            }
-        }
-        Some(Ok(Self { kind, content }))
+        let encodings = field("content-encoding").unwrap_or_default();
+        Some(decoded(content, &encodings, max).map(|content| Self { kind, content }))
     }
 
     /// The article of the page. Returns `None` if it is empty or not text.

@@ -99,6 +99,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("flag-no-title", "sans titre", "no title"),
     ("flag-number", "nombre", "number"),
     ("flag-quote", "citation", "quotation"),
+    ("flag-several", "plusieurs articles", "several articles"),
     ("flag-teaser", "début seulement", "beginning only"),
 ];
 

@@ -1,0 +1,12 @@
+//! Texts with several articles: exports of `LexisNexis`, and the bulletins of agencies.
+
+mod bulletin;
+mod nexis;
+
+use super::draft::Draft;
+
+/// The articles of a text that holds several. If they cannot be told apart for certain, the text is one
+/// article with a flag. Returns `None` if it is an ordinary text.
+pub(super) fn drafts(text: &str) -> Option<Vec<Draft>> {
+    nexis::drafts(text).or_else(|| bulletin::drafts(text))
+}

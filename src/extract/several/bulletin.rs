@@ -1,0 +1,147 @@
+//! Bulletins of agencies: reports that each start with a dateline («PARIS, 3 mars 2026 (AFP) – …»).
+
+use crate::extract::draft::Draft;
+use crate::extract::key::Key;
+use crate::extract::plain_text::{self, is_title};
+use crate::extract::{date, tail};
+use crate::model::Flag;
+
+/// How far into a line (in bytes) its dateline may reach.
+const LONGEST_DATELINE: usize = 90;
+/// How many lines (title, subtitle, keywords) may stand above the dateline of a report.
+const MOST_HEAD_LINES: usize = 4;
+/// A piece without a dateline that has at most this many words is the heading of the bulletin.
+const LONGEST_HEADING: usize = 25;
+
+/// The reports of a bulletin. Returns `None` for a text with at most one dateline.
+pub(super) fn drafts(text: &str) -> Option<Vec<Draft>> {
+    let may_have = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    if ![") -", ") –", ") —", "):", ") :", ")."].iter().any(|mark| may_have(mark)) {
+        return None;
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let datelines: Vec<usize> = (0..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| is_dateline(line))).collect();
+    if datelines.len() < 2 {
+        return None;
+    }
+    let starts = divided(&lines, &datelines).or_else(|| titled(&lines, &datelines));
+    let Some(starts) = starts else {
+        return Some(vec![Draft { flags: vec![Flag::Several], ..plain_text::draft(text) }]);
+    };
+    let ends = starts.iter().skip(1).copied().chain([lines.len()]);
+    Some(starts.iter().zip(ends).map(|(start, end)| report(lines.get(*start..end).unwrap_or_default())).collect())
+}
+
+/// Whether a line starts with a place, a date and an agency in brackets, or only with the agency.
+fn is_dateline(line: &str) -> bool {
+    dateline(line).is_some()
+}
+
+/// The dateline that a line starts with.
+fn dateline(line: &str) -> Option<&str> {
+    let head = line.get(..line.floor_char_boundary(LONGEST_DATELINE)).unwrap_or(line);
+    let open = head.find('(')?;
+    let close = open + head.get(open..)?.find(')')?;
+    let right = line.get(close + 1..)?.trim_start().starts_with(['-', '–', '—', ':', '.']);
+    let before = head.get(..open)?;
+    let is_place = before.trim().is_empty() || before.starts_with(char::is_uppercase);
+    (right && is_place && !before.contains(['.', '!', '?', '«', '"']) && tail::is_agency(head.get(open + 1..close)?))
+        .then(|| head.get(..close + 1).unwrap_or(head))
+}
+
+/// Whether a line only divides: «-----», «***», «NNNN».
+fn is_divider(line: &str) -> bool {
+    let is_rule = line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '=' | '_' | '*' | '+' | '#' | '~' | '–' | '—' | '•' | ' '));
+    is_rule || matches!(line, "NNNN" | "ZCZC")
+}
+
+/// Where the reports start if dividers stand between all of them.
+fn divided(lines: &[&str], datelines: &[usize]) -> Option<Vec<usize>> {
+    let mut starts = Vec::new();
+    let mut start = 0;
+    for end in (0..=lines.len()).filter(|at| lines.get(*at).is_none_or(|line| is_divider(line))) {
+        let piece = lines.get(start..end).unwrap_or_default();
+        let inside: Vec<&usize> = datelines.iter().filter(|at| (start..end).contains(*at)).collect();
+        let words: usize = piece.iter().map(|line| line.split_whitespace().count()).sum();
+        match inside.as_slice() {
+            [one] => {
+                let above = lines.get(start..**one).unwrap_or_default();
+                if above.iter().filter(|line| !line.is_empty()).count() > MOST_HEAD_LINES {
+                    return None;
+                }
+                starts.push(start);
+            }
+            [] if words <= LONGEST_HEADING => {}
+            _ => return None,
+        }
+        start = end + 1;
+    }
+    (starts.len() == datelines.len()).then_some(starts)
+}
+
+/// Where the reports start if each has a title right above its dateline.
+fn titled(lines: &[&str], datelines: &[usize]) -> Option<Vec<usize>> {
+    let title_above = |dateline: &usize| {
+        let title = (0..*dateline).rev().find(|at| lines.get(*at).is_some_and(|line| !line.is_empty()))?;
+        let before = title.checked_sub(1).and_then(|at| lines.get(at));
+        // A paragraph before it may end without a full stop; a blank line shows that it is none.
+        let stands_alone = before.is_none_or(|line| line.is_empty());
+        lines.get(title).filter(|line| is_title(line) && stands_alone && !is_dateline(line)).map(|_| title)
+    };
+    let starts: Vec<usize> = datelines.iter().map(title_above).collect::<Option<_>>()?;
+    let heading: usize = lines.get(..*starts.first()?)?.iter().map(|line| line.split_whitespace().count()).sum();
+    (heading <= LONGEST_HEADING).then_some(starts)
+}
+
+/// The article of a report.
+fn report(lines: &[&str]) -> Draft {
+    let head = lines.iter().position(|line| is_dateline(line)).unwrap_or(0);
+    let kept = lines.iter().enumerate().filter(|(at, line)| !(is_divider(line) || *at < head && line.starts_with("ZCZC")));
+    let text: Vec<&str> = kept.map(|(_, line)| *line).collect();
+    let dated = lines.get(head).and_then(|line| dateline(line)).filter(|dateline| date::find(dateline, true).is_some());
+    Draft { key: Key::Content, published: dated.map(str::to_owned), ..plain_text::draft(text.join("\n").trim()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(place: &str) -> String {
+        format!("{place}, 3 mars 2026 (AFP) - Le conseil municipal a voté mardi le budget.\n\nLa maire a salué ce vote.")
+    }
+
+    fn titles(text: &str) -> Vec<String> {
+        drafts(text).unwrap().into_iter().map(|draft| draft.title.unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn reports_that_are_divided_or_titled_are_articles() {
+        let (one, two) = (report("LYON"), report("PARIS"));
+        for text in [
+            format!("Le budget de Lyon\n\n{one}\n\n-----\n\nCelui de Paris\n{two}\n"),
+            format!("BULLETIN DU 3 MARS\n\n***\nLe budget de Lyon\n{one}\nNNNN\nZCZC\nCelui de Paris\n{two}\nNNNN"),
+            format!("Le budget de Lyon\n\n{one}\n\nCelui de Paris\n\n{two}"),
+            format!("Bulletin\n\nLe budget de Lyon\n{one}\n\nCelui de Paris\n{two}").replace("(AFP) -", "(ats/afp) –"),
+        ] {
+            assert_eq!(titles(&text), ["Le budget de Lyon", "Celui de Paris"], "{text}");
+            let drafts = drafts(&text).unwrap();
+            assert!(drafts.iter().all(|draft| draft.body.ends_with("ce vote.") && draft.flags.is_empty()), "{drafts:?}");
+            assert_eq!(drafts[1].published.as_deref().and_then(|date| date::parse(date, true)).as_deref(), Some("2026-03-03"));
+        }
+    }
+
+    #[test]
+    fn reports_that_run_into_each_other_are_one_article_with_a_flag() {
+        let drafts = drafts(&format!("Le budget\n\n{}\n\n{}", report("LYON"), report("PARIS"))).unwrap();
+        assert_eq!((drafts.len(), drafts[0].flags.as_slice()), (1, &[Flag::Several][..]));
+    }
+
+    #[test]
+    fn a_text_with_one_dateline_is_ordinary() {
+        for text in
+            [report("LYON"), "Un.\n\n-----\n\nDeux (AFP) - trois.\n".to_owned(), "Il a dit (sic) - oui.\nPuis (non) - rien.".to_owned()]
+        {
+            assert_eq!(drafts(&text), None, "{text}");
+        }
+    }
+}
