@@ -10,7 +10,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use super::draft::{Draft, Markup};
+use super::draft::{Draft, LEADS, Markup, with_lead};
 use super::format::{Format, Items};
 use super::key::Key;
 use crate::config::Fields;
@@ -102,6 +102,8 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
 /// The article that an object describes.
 pub(super) fn draft(object: &Map<String, Value>, fields: &Fields) -> Draft {
     let body = body(object, &fields.body, &fields.title).or_else(|| prose(object)).unwrap_or_default();
+    let lead = find(object, &LEADS.map(str::to_owned));
+    let body = with_lead(body, lead);
     // `uri` and `source` may hold a URL or a name.
     let url = fields.url.iter().filter_map(|name| find(object, std::slice::from_ref(name))).find(|url| url.starts_with("http"));
     let key = find(object, &fields.id).or_else(|| url.clone()).map_or(Key::Content, Key::Own);

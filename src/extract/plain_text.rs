@@ -33,7 +33,7 @@ impl Format for PlainText {
 /// The article of a text.
 pub(super) fn draft(text: &str) -> Draft {
     if text.starts_with('<') && xml::root_name(text).is_some_and(is_html) {
-        return Draft { body: text.to_owned(), markup: Markup::Fragment, ..Draft::default() };
+        return Draft { body: text.to_owned(), markup: Markup::Page, ..Draft::default() };
     }
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let (title, body) = if is_title(first) { (Some(first.to_owned()), rest) } else { (None, text) };
@@ -100,8 +100,8 @@ mod tests {
     }
 
     #[test]
-    fn html_without_a_page_is_a_fragment() {
-        assert_eq!(draft("<h1>Titre</h1><p>Corps.</p>").markup, Markup::Fragment);
+    fn html_without_the_start_of_a_page_is_read_as_html() {
+        assert_eq!(draft("<h1>Titre</h1><p>Corps.</p>").markup, Markup::Page);
         let copied = draft("Titre\n\n<p>Corps.</p>");
         assert_eq!((copied.title.as_deref(), copied.markup), (Some("Titre"), Markup::Fragment));
         assert_eq!(draft("Titre\n\nLa balise <p> ouvre un paragraphe.").markup, Markup::Plain);

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::draft::{Draft, Markup};
+use super::draft::{Draft, LEADS, Markup, with_lead};
 use super::format::{Item, Items, Stream};
 use super::key::{Key, content_key};
 use crate::config::Fields;
@@ -90,6 +90,7 @@ fn in_row(line: u64, reject: &Reject) -> Reject {
 struct Columns {
     title: Option<usize>,
     body: usize,
+    lead: Option<usize>,
     published: Option<usize>,
     url: Option<usize>,
     author: Option<usize>,
@@ -142,7 +143,8 @@ fn header(head: &[u8], fields: &Fields, declared: Option<u8>) -> Result<(u8, Col
         let found = reader.read_byte_record(&mut record).unwrap_or(false);
         let names: Vec<String> = record.iter().filter(|_| found).map(|name| normalised(&String::from_utf8_lossy(name))).collect();
         let column = |wanted: &[String]| wanted.iter().find_map(|name| names.iter().position(|known| *known == normalised(name)));
-        let wanted = [&fields.title, &fields.published, &fields.url, &fields.author, &fields.section, &fields.language, &fields.id];
+        let leads = LEADS.map(str::to_owned).to_vec();
+        let wanted = [&fields.title, &leads, &fields.published, &fields.url, &fields.author, &fields.section, &fields.language, &fields.id];
         let all = wanted.map(|wanted| column(wanted));
         (delimiter, names.len(), column(&fields.body), all)
     };
@@ -152,8 +154,8 @@ fn header(head: &[u8], fields: &Fields, declared: Option<u8>) -> Result<(u8, Col
         (known, *width)
     });
     match best {
-        Some((delimiter, _, Some(body), [title, published, url, author, section, language, id])) => {
-            Ok((delimiter, Columns { title, body, published, url, author, section, language, id }))
+        Some((delimiter, _, Some(body), [title, lead, published, url, author, section, language, id])) => {
+            Ok((delimiter, Columns { title, body, lead, published, url, author, section, language, id }))
         }
         _ => Err(Reject::new(
             ErrorCode::Malformed,
@@ -178,7 +180,7 @@ impl Columns {
             flags.extend(text.flags.iter().filter(|flag| !flags.contains(flag)).copied().collect::<Vec<_>>());
             Ok(Some(text.text.trim().to_owned()))
         };
-        let body = cell(Some(self.body))?.unwrap_or_default();
+        let body = with_lead(cell(Some(self.body))?.unwrap_or_default(), cell(self.lead)?);
         let (title, published, author, language) = (cell(self.title)?, cell(self.published)?, cell(self.author)?, cell(self.language)?);
         let (section, url, id) = (cell(self.section)?, cell(self.url)?, cell(self.id)?);
         let key = id.or_else(|| url.clone()).map_or(Key::Content, Key::Own);

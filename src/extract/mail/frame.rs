@@ -35,21 +35,33 @@ fn without_signature(text: &str) -> &str {
 /// A line without the addresses that mail programs write for links and pictures: `<https://…>`,
 /// `[image: Logo]`, `[https://…]`. A line that is only an address is blank.
 fn without_addresses(line: &str) -> String {
-    let mut kept = line.to_owned();
-    for (open, marks) in [('<', &["http://", "https://", "mailto:"][..]), ('[', &["http://", "https://", "image:", "cid:"][..])] {
-        let close = if open == '<' { '>' } else { ']' };
-        let mut from = 0;
-        while let Some(at) = kept.get(from..).and_then(|rest| rest.find(open)).map(|at| at + from) {
-            let inside = kept.get(at + 1..).unwrap_or_default();
-            match inside.find(close).filter(|_| marks.iter().any(|mark| inside.starts_with(mark))) {
-                Some(length) => kept.replace_range(at..at + length + 2, ""),
-                None => from = at + 1,
-            }
+    let (mut kept, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some(at) = rest.find(['<', '[']) {
+        let (before, bracket) = rest.split_at(at);
+        kept.push_str(before);
+        let length = address(bracket);
+        if length.is_none() {
+            kept.push_str(bracket.get(..1).unwrap_or_default());
         }
+        rest = bracket.get(length.unwrap_or(1)..).unwrap_or_default();
     }
+    kept.push_str(rest);
     let bare = kept.trim();
     let is_address = (bare.starts_with("http://") || bare.starts_with("https://")) && !bare.contains(' ');
     if is_address { String::new() } else { kept.trim_end().to_owned() }
+}
+
+/// The length of an address in brackets at the start of `text`.
+fn address(text: &str) -> Option<usize> {
+    const LONGEST: usize = 2_000;
+    let (marks, close) = if text.starts_with('<') {
+        (&["http://", "https://", "mailto:"][..], '>')
+    } else {
+        (&["http://", "https://", "image:", "cid:"][..], ']')
+    };
+    let inside = text.get(1..text.floor_char_boundary(LONGEST))?;
+    let length = inside.find(close)?;
+    marks.iter().any(|mark| inside.starts_with(mark)).then_some(length + 2)
 }
 
 /// How many lines at the start are looked at for a frame.

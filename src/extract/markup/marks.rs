@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::near;
+
 /// `text` without the marks. Borrowed if it has none that is certain.
 pub(super) fn removed(text: &str) -> Cow<'_, str> {
     if !is_marked(text) {
@@ -65,51 +67,66 @@ fn links(line: &str) -> String {
     while let Some(at) = rest.find(['[', '{']) {
         let (before, mark) = rest.split_at(at);
         plain.push_str(before);
-        rest = if let Some((_, after)) = mark.strip_prefix("{:").and_then(|attributes| attributes.split_once('}')) {
-            after
-        } else if let Some((_, after)) = mark.strip_prefix("[#").filter(|name| name.contains(": ")).and_then(|name| name.split_once(']')) {
-            // A caption may follow between bars.
-            after
-                .trim_start_matches('|')
-                .split_once("|||")
-                .filter(|_| after.starts_with("||"))
-                .map_or(after, |(_, after)| after.trim_start_matches('|'))
-        } else if let Some((shown, after)) = link(mark) {
+        let length = attributes(mark).or_else(|| picture(mark)).or_else(|| {
+            let (shown, length) = link(mark)?;
+            // A picture is a link behind an exclamation mark.
             if plain.ends_with('!') {
                 plain.pop();
             } else {
                 plain.push_str(shown);
             }
-            after
-        } else {
+            Some(length)
+        });
+        if length.is_none() {
             plain.push_str(mark.get(..1).unwrap_or_default());
-            mark.get(1..).unwrap_or_default()
-        };
+        }
+        rest = mark.get(length.unwrap_or(1)..).unwrap_or_default();
     }
     plain.push_str(rest);
     plain
 }
 
-/// The text of a link that `mark` starts with, and what follows the link.
-fn link(mark: &str) -> Option<(&str, &str)> {
-    let (shown, after) = mark.strip_prefix('[')?.split_once("](")?;
-    let (address, after) = after.split_once(')')?;
+/// The length of attributes `{: .small}` that `mark` starts with.
+fn attributes(mark: &str) -> Option<usize> {
+    near(mark).strip_prefix("{:")?.find('}').map(|length| length + 3)
+}
+
+/// The length of a picture `[#image: …]` that `mark` starts with, and of the caption between bars behind it.
+fn picture(mark: &str) -> Option<usize> {
+    let inside = near(mark).strip_prefix("[#")?;
+    let end = inside.find(']').filter(|end| inside.get(..*end).is_some_and(|inside| inside.contains(": ")))? + 3;
+    let caption = near(mark.get(end..)?);
+    let bars = caption.len() - caption.trim_start_matches('|').len();
+    let closed = caption.get(bars..)?.find("|||").filter(|_| bars > 1);
+    let behind = closed.map_or(0, |at| {
+        let tail = caption.get(bars + at..).unwrap_or_default();
+        bars + at + tail.len() - tail.trim_start_matches('|').len()
+    });
+    Some(end + behind)
+}
+
+/// The text of a link that `mark` starts with, and the length of the link.
+fn link(mark: &str) -> Option<(&str, usize)> {
+    let (shown, after) = near(mark).strip_prefix('[')?.split_once("](")?;
+    let (address, _) = after.split_once(')')?;
     let right = !shown.contains('[') && !address.split('"').next().unwrap_or_default().trim().contains(' ');
-    right.then_some((shown, after))
+    right.then_some((shown, shown.len() + address.len() + 4))
 }
 
 /// Removes the marks of bold and italic text: pairs that stand next to a word inside, and not inside
 /// a word.
 fn emphasis(line: &str) -> String {
-    let mut plain = line.to_owned();
-    for mark in ["**", "__", "*", "_"] {
-        let mut from = 0;
-        while let Some((open, close)) = pair(&plain, mark, from) {
-            plain.replace_range(close..close + mark.len(), "");
-            plain.replace_range(open..open + mark.len(), "");
-            from = close.saturating_sub(mark.len());
-        }
+    ["**", "__", "*", "_"].iter().fold(line.to_owned(), |line, mark| without_pairs(&line, mark))
+}
+
+fn without_pairs(line: &str, mark: &str) -> String {
+    let (mut plain, mut at) = (String::with_capacity(line.len()), 0);
+    while let Some((open, close)) = pair(line, mark, at) {
+        plain.push_str(line.get(at..open).unwrap_or_default());
+        plain.push_str(line.get(open + mark.len()..close).unwrap_or_default());
+        at = close + mark.len();
     }
+    plain.push_str(line.get(at..).unwrap_or_default());
     plain
 }
 

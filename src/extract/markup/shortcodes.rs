@@ -56,11 +56,12 @@ fn closed_names(text: &str) -> HashSet<&str> {
 }
 
 /// The text after the end tag of a shortcode, or all of it if the shortcode has none before the next one of
-/// its name.
+/// its name. The search ends there, so that it takes linear time.
 fn after_end<'a>(text: &'a str, name: &str) -> &'a str {
     let end = format!("[/{name}]");
     let next = text.find(&format!("[{name}")).unwrap_or(text.len());
-    text.find(&end).filter(|at| *at < next).and_then(|at| text.get(at + end.len()..)).unwrap_or(text)
+    let at = text.get(..next).and_then(|content| content.find(&end));
+    at.and_then(|at| text.get(at + end.len()..)).unwrap_or(text)
 }
 
 struct Shortcode<'a> {

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::near;
+
 /// Tags of SPIP with a number: pictures, documents and other articles in the text.
 const MODELS: &[&str] = &["img", "doc", "emb", "document", "image", "video", "audio", "art", "article", "album", "galerie"];
 /// Tags around blocks.
@@ -24,6 +26,11 @@ pub(super) fn removed(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain.lines().filter_map(line).collect::<Vec<_>>().join("\n"))
 }
 
+/// The longest text of a link (in bytes).
+const LONGEST_LINK: usize = 500;
+/// The longest name of a tag with a number.
+const LONGEST_MODEL: usize = 10;
+
 /// Whether a text has a mark that only SPIP has.
 fn is_spip(text: &str) -> bool {
     let is_heading = || text.contains("{{{") && text.contains("}}}");
@@ -34,17 +41,19 @@ fn is_spip(text: &str) -> bool {
 
 /// The brackets around an arrow: `[texte->url]` is on one line, and its address has no space.
 fn link_around(text: &str, arrow: usize) -> Option<(usize, usize)> {
-    let open = text.get(..arrow)?.rfind(['[', ']', '\n']).filter(|open| text.as_bytes().get(*open) == Some(&b'['))?;
-    let close = arrow + text.get(arrow..)?.find([']', ' ', '\n'])?;
+    let from = text.floor_char_boundary(arrow.saturating_sub(LONGEST_LINK));
+    let open = from + text.get(from..arrow)?.rfind(['[', ']', '\n'])?;
+    let close = arrow + near(text.get(arrow..)?).find([']', ' ', '\n'])?;
+    text.get(open..)?.strip_prefix('[')?;
     (text.as_bytes().get(close) == Some(&b']')).then_some((open, close))
 }
 
 /// The length of a tag such as `<img12|center>` at the start of `text`.
 fn model(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('<')?;
-    let digits = inside.find(|c: char| c.is_ascii_digit())?;
+    let digits = inside.bytes().take(LONGEST_MODEL).position(|byte| byte.is_ascii_digit())?;
     let rest = inside.get(digits..)?.trim_start_matches(|c: char| c.is_ascii_digit());
-    let end = rest.find(['>', '<', '\n'])?;
+    let end = near(rest).find(['>', '<', '\n'])?;
     let right = MODELS.contains(&inside.get(..digits)?) && rest.as_bytes().get(end) == Some(&b'>') && (end == 0 || rest.starts_with('|'));
     right.then(|| text.len() - rest.len() + end + 1)
 }
@@ -68,11 +77,11 @@ fn without_links(text: &str) -> String {
     while let Some(at) = rest.find('[') {
         let (before, bracket) = rest.split_at(at);
         plain.push_str(before);
-        let note = bracket.strip_prefix("[[").and_then(|note| note.split_once("]]")).map(|(_, after)| after);
+        let note = near(bracket).strip_prefix("[[").and_then(|note| note.find("]]")).map(|length| length + 4);
         let inside = bracket.get(1..).unwrap_or_default();
-        let link = inside.split_once(']').filter(|(inside, _)| !inside.contains(['[', '\n']));
-        match (note, link) {
-            (Some(after), _) => rest = after,
+        let link = near(inside).split_once(']').map(|(link, _)| (link, inside.get(link.len() + 1..).unwrap_or_default()));
+        match (note, link.filter(|(link, _)| !link.contains(['[', '\n']))) {
+            (Some(length), _) => rest = bracket.get(length..).unwrap_or_default(),
             (None, Some((inside, after))) if inside.contains("->") || inside.starts_with('?') => {
                 let shown = inside.split("->").next().unwrap_or_default();
                 // A bar separates a title for the mouse.

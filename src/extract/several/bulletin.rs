@@ -61,11 +61,12 @@ fn divided(lines: &[&str], datelines: &[usize]) -> Option<Vec<usize>> {
     let mut start = 0;
     for end in (0..=lines.len()).filter(|at| lines.get(*at).is_none_or(|line| is_divider(line))) {
         let piece = lines.get(start..end).unwrap_or_default();
-        let inside: Vec<&usize> = datelines.iter().filter(|at| (start..end).contains(*at)).collect();
+        let place = |line: usize| datelines.partition_point(|at| *at < line);
+        let inside = datelines.get(place(start)..place(end)).unwrap_or_default();
         let words: usize = piece.iter().map(|line| line.split_whitespace().count()).sum();
-        match inside.as_slice() {
+        match inside {
             [one] => {
-                let above = lines.get(start..**one).unwrap_or_default();
+                let above = lines.get(start..*one).unwrap_or_default();
                 if above.iter().filter(|line| !line.is_empty()).count() > MOST_HEAD_LINES {
                     return None;
                 }

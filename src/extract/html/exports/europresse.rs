@@ -1,6 +1,6 @@
 //! Europresse: an `<article>` for each article, or (older) a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{ROOT, elements, has_class, is_aside, lines, text};
 use crate::extract::draft::Draft;
@@ -52,12 +52,12 @@ fn draft(page: &Page, article: Id, title: Id) -> Draft {
 /// The author and the text where nothing marks them: what follows the title, up to the copyright.
 fn loose(page: &Page, article: Id, title: Id) -> (Option<String>, Vec<String>) {
     let mut passed = false;
-    let mut before = Vec::new();
+    let mut before = HashSet::new();
     page.walk(article, |step| {
         if let Step::Enter(id) = step {
             passed |= id == title;
             if !passed && page.own_text(id).is_some() {
-                before.push(id);
+                before.insert(id);
             }
         }
         true
