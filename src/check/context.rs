@@ -1,5 +1,8 @@
 //! The input of the checks: the texts of a row, and which text was written from which.
 
+use std::cell::OnceCell;
+
+use super::alignment::{Bead, align};
 use super::facts::TextWithFacts;
 use super::text::Text;
 use crate::model::{Article, Digest, Field, Lang};
@@ -20,13 +23,35 @@ pub(super) struct Pair<'c> {
     pub(super) relation: Relation,
     pub(super) source: &'c TextWithFacts<'c>,
     pub(super) target: &'c TextWithFacts<'c>,
+    beads: &'c OnceCell<Vec<Bead>>,
+}
+
+impl<'c> Pair<'c> {
+    /// Which sentences translate which.
+    pub(super) fn beads(&self) -> &'c [Bead] {
+        self.beads.get_or_init(|| align(self.source, self.target))
+    }
+}
+
+/// A pair's relation, its source and target as indices of the texts, and their alignment, once it is
+/// computed.
+struct PairPlace {
+    relation: Relation,
+    source: usize,
+    target: usize,
+    beads: OnceCell<Vec<Bead>>,
+}
+
+impl PairPlace {
+    fn new(relation: Relation, source: usize, target: usize) -> Self {
+        Self { relation, source, target, beads: OnceCell::new() }
+    }
 }
 
 /// The texts of one row.
 pub struct Context<'a> {
     texts: Vec<TextWithFacts<'a>>,
-    /// Each pair's relation, and its source and target as indices of `texts`.
-    pairs: Vec<(Relation, usize, usize)>,
+    pairs: Vec<PairPlace>,
     /// The day the article was published.
     pub(super) published: Option<jiff::civil::Date>,
     /// The length that was asked for a summary, in words.
@@ -42,6 +67,7 @@ impl<'a> Context<'a> {
         let published = article.published.as_deref().and_then(|published| published.get(..10)?.parse().ok());
         let mut context = Self { texts: Vec::new(), pairs: Vec::new(), published, words: Some(words), glossary: None };
         let whole = context.add(Text::of_article(article));
+        let is_kept = kept.iter().any(|text| !text.is_empty());
         for (lang, kept) in Lang::TABLE.into_iter().zip(kept) {
             let (title, summary) = digest.get(lang);
             let own = article.language == Some(lang);
@@ -49,9 +75,9 @@ impl<'a> Context<'a> {
             let summary = context.add(Text::new(Field::summary(lang), Some(lang), summary));
             let text = context.add(Text::new(Field::text(lang), Some(lang), kept).given(own));
             if own {
-                context.pairs.push((Relation::Summary, whole, summary));
-            } else {
-                context.pairs.push((Relation::Translation, whole, text));
+                context.pairs.push(PairPlace::new(Relation::Summary, whole, summary));
+            } else if is_kept {
+                context.pairs.push(PairPlace::new(Relation::Translation, whole, text));
             }
         }
         context.pair_languages(article.language);
@@ -64,7 +90,7 @@ impl<'a> Context<'a> {
         let source = Text::new(Field::SourceColumn, source.1, source.0).given(true);
         let target = Text::new(Field::TargetColumn, target.1, target.0);
         let texts = vec![source.into(), target.into()];
-        Self { texts, pairs: vec![(relation, 0, 1)], published: None, words: None, glossary: None }
+        Self { texts, pairs: vec![PairPlace::new(relation, 0, 1)], published: None, words: None, glossary: None }
     }
 
     /// Adds the user's glossary.
@@ -81,7 +107,7 @@ impl<'a> Context<'a> {
         for of in [Field::title, Field::summary] {
             let place = |lang| self.texts.iter().position(|text| text.field == of(lang));
             if let (Some(source), Some(target)) = (place(from), place(to)) {
-                self.pairs.push((Relation::Translation, source, target));
+                self.pairs.push(PairPlace::new(Relation::Translation, source, target));
             }
         }
     }
@@ -96,14 +122,16 @@ impl<'a> Context<'a> {
         self.texts.iter().map(|text| &**text).filter(|text| !text.given && !text.is_empty())
     }
 
+    /// Every pair, even those with an empty text.
+    pub(super) fn all_pairs(&self) -> impl Iterator<Item = Pair<'_>> {
+        self.pairs.iter().filter_map(|PairPlace { relation, source, target, beads }| {
+            Some(Pair { relation: *relation, source: self.texts.get(*source)?, target: self.texts.get(*target)?, beads })
+        })
+    }
+
     /// Every pair without an empty text.
     pub(super) fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
-        self.pairs
-            .iter()
-            .filter_map(|(relation, source, target)| {
-                Some(Pair { relation: *relation, source: self.texts.get(*source)?, target: self.texts.get(*target)? })
-            })
-            .filter(|pair| !pair.source.is_empty() && !pair.target.is_empty())
+        self.all_pairs().filter(|pair| !pair.source.is_empty() && !pair.target.is_empty())
     }
 
     /// The pairs whose target is `text`.

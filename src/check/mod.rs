@@ -1,5 +1,6 @@
 //! Compares what an endpoint returned with what was sent. One file per check; each is pure.
 
+mod alignment;
 mod context;
 mod date;
 mod echo;
