@@ -21,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod vocabulary;
 
 use crate::model::{Finding, Flag};
 

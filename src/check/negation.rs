@@ -1,4 +1,10 @@
 //! `negation`: the source negates something and its translation does not, or the other way round.
+//!
+//! The negations of each sentence are counted. A word that is only negative in meaning (`refuse`,
+//! `without`) may translate a negation, unless a word of the other text accounts for it.
+
+mod english;
+mod french;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,9 +14,15 @@ use super::context::{Context, Pair};
 use super::lexicon::Meaning;
 use super::table::words;
 use super::text::{Kind, Text};
+use super::vocabulary::vocabulary;
 use crate::model::{Finding, Flag, Severity};
 
 pub(super) struct Negation;
+
+/// A negation in so many bytes from the beginning or the end of a question asks for a yes.
+const QUESTION: usize = 16;
+/// A sentence of more tokens is long.
+const LONG: usize = 40;
 
 impl Check for Negation {
     fn flag(&self) -> Flag {
@@ -22,100 +34,96 @@ impl Check for Negation {
     }
 }
 
-/// Reports a clearly negated verb, but only if the other text has no word at all that may negate or
-/// limit.
+/// The first sentence whose negation was lost or added.
 fn changed(pair: &Pair) -> Option<Finding> {
-    let (own, others) = (pair.source.sentences(), pair.target.sentences());
-    if own.len() == others.len() {
-        return own.iter().zip(others).find_map(|(source, target)| compare(pair, source, target));
-    }
-    compare(pair, &(0..pair.source.as_str().len()), &(0..pair.target.as_str().len()))
+    pair.beads().iter().find_map(|bead| {
+        let (source, target) = (pair.source.sentence_span(&bead.source), pair.target.sentence_span(&bead.target));
+        if bead.source.is_empty() || bead.target.is_empty() { None } else { compare(pair, &source, &target) }
+    })
 }
 
 fn compare(pair: &Pair, source: &Range<usize>, target: &Range<usize>) -> Option<Finding> {
-    let (lost, added) = (negated(pair.source, source), negated(pair.target, target));
-    let source_name = pair.source.name();
-    // "Isn't it?" expects a yes.
-    let is_question =
-        |text: &Text, span: &Range<usize>| text.at(span).trim_end().ends_with(|c: char| "?\"»”".contains(c)) && text.at(span).contains('?');
-    if is_question(pair.source, source) || is_question(pair.target, target) {
+    let (own, other) = (Negations::of(pair.source, source), Negations::of(pair.target, target));
+    if own.sure.len() == other.sure.len() || own.begins_question(pair.source, source) || other.begins_question(pair.target, target) {
         return None;
     }
-    if let Some(first) = lost.first()
-        && lost.len() > possible_negations(pair.target, target)
-    {
-        let expected = pair.source.at(first);
-        let explanation = format!("“{expected}” in {source_name} is a negation; this text has none");
-        return Some(Finding::new(Flag::Negation, Severity::Error, pair.target.field, explanation).expected(expected));
+    let named = pair.source.name();
+    if own.sure.len() > other.sure.len() {
+        let lost = own.lost_in(&other)?;
+        let expected = pair.source.at(lost);
+        let explanation = format!("“{expected}” in {named} is a negation; this text has none");
+        let severity = severity(&other);
+        return Some(Finding::new(Flag::Negation, severity, pair.target.field, explanation).expected(expected));
     }
-    let first = added.first().filter(|_| added.len() > possible_negations(pair.source, source))?;
-    let found = pair.target.at(first);
-    let explanation = format!("“{found}” is a negation; {source_name} has none");
-    Some(Finding::new(Flag::Negation, Severity::Error, pair.target.field, explanation).found(found, Some(first.clone())))
+    let added = other.lost_in(&own)?;
+    let found = pair.target.at(added);
+    let explanation = format!("“{found}” is a negation; {named} has none");
+    Some(Finding::new(Flag::Negation, severity(&own), pair.target.field, explanation).found(found, Some(added.clone())))
 }
 
-/// The spans of clearly negated verbs.
-fn negated(text: &Text, span: &Range<usize>) -> Vec<Range<usize>> {
-    let tokens = text.tokens_in(span);
-    if text.is_english() { english(text, tokens) } else { french(text, tokens) }
+/// If the other text has no negative word at all, the meaning surely changed.
+fn severity(other: &Negations) -> Severity {
+    if other.sure.is_empty() && other.possible == 0 { Severity::Error } else { Severity::Warning }
 }
 
-/// `ne … pas`, with few words between. `ne … que` means "only", and a lone `ne` means nothing.
-fn french(text: &Text, tokens: Range<usize>) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let end = tokens.end;
-    for at in tokens {
-        if !(text.low(at) == "ne" || (text.low(at) == "n" && matches!(text.low(at + 1), "'" | "’"))) {
-            continue;
-        }
-        let mut reach = (at + 1..(at + 9).min(end)).take_while(|next| !matches!(text.low(*next), "," | ";" | ":" | "." | "ne"));
-        let closing =
-            reach.find(|next| matches!(text.low(*next), "pas" | "jamais" | "rien" | "aucun" | "aucune" | "personne" | "guère" | "plus"));
-        let Some(closing) = closing else { continue };
-        // « n'est-ce pas », « pas seulement », « pas moins de », « ne … plus que »
-        let harmless = matches!(text.low(closing + 1), "seulement" | "uniquement" | "moins" | "que" | "qu" | "sans" | "mal")
-            || (text.low(closing) == "plus" && text.low(closing + 1) == "que");
-        if !harmless {
-            found.push(text.span(at..closing + 1));
-        }
-    }
-    found
+/// The negations of a sentence.
+#[derive(Default)]
+struct Negations {
+    /// Those that negate a verb or a noun.
+    sure: Vec<Range<usize>>,
+    /// How many words are only negative in meaning, or limit.
+    possible: usize,
+    /// How many tokens the sentence has.
+    words: usize,
 }
 
-/// `did not`, `isn't`, `never`.
-fn english(text: &Text, tokens: Range<usize>) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    for at in tokens {
-        let contracted = text.low(at) == "t" && at > 1 && matches!(text.low(at - 1), "'" | "’") && text.low(at - 2).ends_with('n');
-        let plain = matches!(text.low(at), "not" | "cannot" | "never");
-        // "not only", "whether or not", "not least", "nothing but"
-        let harmless = matches!(text.low(at + 1), "only" | "just" | "least" | "merely" | "to" | "even" | "until")
-            || (at > 0 && matches!(text.low(at - 1), "or" | "if" | "why" | "than"));
-        if (contracted || plain) && !harmless {
-            found.push(text.span(if contracted { at - 2 } else { at }..at + 1));
-        }
+impl Negations {
+    fn of(text: &Text, span: &Range<usize>) -> Self {
+        let tokens = text.tokens_in(span);
+        let words = tokens.len();
+        let Found { sure, used, idioms } =
+            if text.is_english() { english::negations(text, tokens.clone()) } else { french::negations(text, tokens.clone()) };
+        let possible = tokens.filter(|at| !used.contains(at) && may_negate(text, *at)).count();
+        Self { sure, possible: possible + idioms, words }
     }
-    found
+
+    /// "Isn't it?" expects a yes, and so does "It is, isn't it?".
+    fn begins_question(&self, text: &Text, span: &Range<usize>) -> bool {
+        let sentence = text.at(span).trim_end();
+        let is_question = sentence.contains('?') && sentence.ends_with(|c: char| "?\"»”".contains(c));
+        let near = |at: usize, end: usize| at.abs_diff(end) < QUESTION;
+        is_question && self.sure.iter().any(|negation| near(negation.start, span.start) || near(negation.end, span.start + sentence.len()))
+    }
+
+    /// A negation that the other sentence has neither as such nor as a negative word of its own.
+    fn lost_in(&self, other: &Self) -> Option<&Range<usize>> {
+        let accounted = other.sure.len() + other.possible.saturating_sub(self.possible);
+        // A long sentence with several negations has many ways to say them.
+        let is_clear = other.sure.is_empty() || self.words.max(other.words) <= LONG;
+        (self.sure.len() > accounted && is_clear).then(|| self.sure.first())?
+    }
+}
+
+/// What a language's rules find in a sentence.
+#[derive(Default)]
+struct Found {
+    /// The negations, in bytes.
+    sure: Vec<Range<usize>>,
+    /// The tokens that belong to a negation or an idiom.
+    used: Vec<usize>,
+    /// How many phrases there are whose negation the other language may leave out.
+    idioms: usize,
 }
 
 /// Words that may translate a negation, or beginnings of such words, which end in a hyphen.
 static FRENCH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/fr.txt")).collect());
 static ENGLISH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/en.txt")).collect());
 
-/// How many words may translate a negation.
-fn possible_negations(text: &Text, span: &Range<usize>) -> usize {
-    text.tokens_in(span).filter(|at| may_negate(text, *at)).count()
-}
-
-/// Whether the word at `at` negates, is negative in meaning, or limits.
+/// Whether the word at `at` is negative in meaning, or limits.
 fn may_negate(text: &Text, at: usize) -> bool {
-    // `ne … pas` counts once, at `pas`.
-    if !text.is_english() && matches!(text.low(at), "ne" | "n") {
-        return !(at + 1..at + 9)
-            .any(|next| matches!(text.low(next), "pas" | "jamais" | "rien" | "aucun" | "aucune" | "personne" | "plus" | "guère"));
-    }
     if matches!(text.meaning(at), Some(Meaning::Negation | Meaning::Negative)) {
-        return true;
+        // « non plus » goes with a negation.
+        return !(text.low(at) == "non" && text.low(at + 1) == "plus");
     }
     let Some(token) = text.tokens().get(at).filter(|token| token.kind == Kind::Word && token.span.len() > 5) else {
         return false;
@@ -126,13 +134,20 @@ fn may_negate(text: &Text, at: usize) -> bool {
         Some(beginning) => word.starts_with(beginning),
         None => word == *entry,
     });
-    is_listed || text.is_english() && (word.ends_with("less") || has_negative_un(word))
+    let is_negative_un = || word.strip_prefix("un").is_some_and(|rest| rest.len() > 3 && vocabulary(text.lang).has(rest));
+    is_listed || text.is_english() && (word.ends_with("less") || is_negative_un())
 }
 
-/// Whether `un` at the beginning of the word negates, as in `unfair`.
-fn has_negative_un(word: &str) -> bool {
-    let others = ["under", "union", "unit", "univ", "uniq", "unif", "unle", "unti"];
-    word.starts_with("un") && !others.iter().any(|other| word.starts_with(other))
+/// The phrases of a list whose words are in the text one after the other from `at`: how many tokens
+/// the longest has.
+fn phrase_at(text: &Text, at: usize, phrases: &[Vec<&str>]) -> usize {
+    let fits = |phrase: &&Vec<&str>| phrase.iter().enumerate().all(|(offset, word)| text.low(at + offset) == *word);
+    phrases.iter().filter(fits).map(Vec::len).max().unwrap_or(0)
+}
+
+/// The phrases of a data file, each as its tokens.
+fn phrases(file: &'static str) -> Vec<Vec<&'static str>> {
+    words(file).map(|phrase| phrase.split(' ').collect()).collect()
 }
 
 #[cfg(test)]
@@ -149,5 +164,37 @@ mod tests {
         assert_eq!(found("Le maire a signé l'accord.", "The mayor didn't sign the agreement."), 1);
         assert_eq!(found("Il n'a que deux voix.", "He has two votes."), 0);
         assert_eq!(found("Il a deux voix. Elle n'en a pas.", "He has two votes. She has some."), 1);
+    }
+
+    #[test]
+    fn the_subject_may_negate() {
+        let found = |fr: &str, en: &str| in_translation(&Negation, fr, en).len();
+        for (fr, right, wrong) in [
+            ("Personne n'a voté contre.", "Nobody voted against it.", "Everyone voted against it."),
+            ("Aucune des écoles n'a fermé.", "None of the schools closed.", "All of the schools closed."),
+            ("Nul ne connaît la suite.", "No one knows what comes next.", "Everybody knows what comes next."),
+            ("Rien n'a changé depuis lundi.", "Nothing has changed since Monday.", "Everything has changed since Monday."),
+        ] {
+            assert_eq!((found(fr, right), found(fr, wrong)), (0, 1), "{fr}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_negation_is_none() {
+        let found = |fr: &str, en: &str| in_translation(&Negation, fr, en).len();
+        for (fr, en) in [
+            ("Cela ne se reproduira plus.", "That will not happen again."),
+            ("Il ne la quitte plus.", "He never leaves her."),
+            ("Elle n'a guère parlé.", "She did not say much."),
+            ("Il n'a parlé à personne.", "He didn't speak to anyone."),
+            ("Vivement les vacances !", "I can't wait for the holidays!"),
+            ("Les prix n'ont cessé d'augmenter.", "Prices kept rising."),
+            ("Il est parti avant qu'elle n'arrive un an plus tard.", "He left before she arrived a year later."),
+            ("Le pont n'en sera que plus beau.", "The bridge will be more beautiful for it."),
+            ("La loi n'a jamais été votée, sans que personne ne s'en plaigne.", "The law was never passed, and nobody complained."),
+        ] {
+            assert_eq!(found(fr, en), 0, "{fr}");
+        }
+        assert_eq!(found("La ligne n’a jamais été ouverte.", "The line has not been never opened."), 1);
     }
 }

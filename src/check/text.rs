@@ -94,6 +94,12 @@ impl<'a> Text<'a> {
         })
     }
 
+    /// The span of a range of sentences, in bytes.
+    pub(super) fn sentence_span(&self, range: &Range<usize>) -> Range<usize> {
+        let start = self.sentences().get(range.start).map_or(self.content.len(), |span| span.start);
+        start..self.sentences().get(range.end.saturating_sub(1)).map_or(start, |span| span.end).max(start)
+    }
+
     /// The tokens that begin in `span`.
     pub(super) fn tokens_in(&self, span: &Range<usize>) -> Range<usize> {
         let place = |at: usize| self.tokens().partition_point(|token| token.span.start < at);

@@ -1,0 +1,115 @@
+//! The negations of a French sentence.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::{Found, phrase_at, phrases};
+use crate::check::text::Text;
+
+/// How many words there may be between `ne` and the word that completes it.
+const REACH: usize = 9;
+/// And before `plus`, which after more words compares: `avant qu'il ne parte un an plus tard`.
+const REACH_OF_PLUS: usize = 4;
+
+/// Phrases with a negative word that negate nothing.
+static IDIOMS: LazyLock<Vec<Vec<&'static str>>> = LazyLock::new(|| phrases(include_str!("idioms_fr.txt")));
+
+/// The negations among the tokens.
+pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
+    let mut found = Found::default();
+    let mut bare_ne = None;
+    let mut at = tokens.start;
+    while at < tokens.end {
+        let idiom = phrase_at(text, at, &IDIOMS);
+        if idiom > 0 {
+            found.used.extend(at..at + idiom);
+            found.idioms += 1;
+            at += idiom;
+            continue;
+        }
+        if is_ne(text, at) {
+            found.used.push(at);
+            if let Some(closing) = closing(text, at, tokens.end) {
+                // `Aucun n'a jamais`: the subject already negates.
+                found.used.extend(subject(text, at, tokens.start, &found.used).into_iter().chain([closing]));
+                found.sure.push(text.span(at..closing + 1));
+            } else if can(text, at) {
+                found.sure.push(text.span(at..at + 2));
+            } else {
+                bare_ne = bare_ne.or(Some(at));
+            }
+        }
+        at += 1;
+    }
+    for at in tokens {
+        if !found.used.contains(&at) && is_alone(text, at, bare_ne) {
+            found.used.push(at);
+            found.sure.push(text.span(at..at + 1));
+        }
+    }
+    found.sure.sort_by_key(|span| span.start);
+    found
+}
+
+fn is_ne(text: &Text, at: usize) -> bool {
+    text.low(at) == "ne" || (text.low(at) == "n" && matches!(text.low(at + 1), "'" | "’"))
+}
+
+/// The word that completes the `ne` at `at`. None for `ne … que` and for a `ne` that means nothing.
+fn closing(text: &Text, at: usize, end: usize) -> Option<usize> {
+    for next in at + 1..(at + REACH).min(end) {
+        let word = text.low(next);
+        match word {
+            "," | ";" | ":" | "." | "ne" => return None,
+            "pas" | "jamais" | "rien" | "aucun" | "aucune" | "personne" | "guère" | "nul" | "nulle" | "ni" => {
+                let limits = matches!(text.low(next + 1), "que" | "qu" | "moins");
+                return (!limits).then_some(next);
+            }
+            "plus" if next <= at + REACH_OF_PLUS => {
+                let limits = matches!(text.low(next + 1), "que" | "qu" | "seulement");
+                return (!limits).then_some(next);
+            }
+            "que" | "qu" if next <= at + 3 => return None,
+            "point" if next <= at + 3 => return Some(next),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `ne peut`, `n'ose`: verbs that need no `pas`.
+fn can(text: &Text, at: usize) -> bool {
+    let verb = if text.low(at) == "n" { at + 2 } else { at + 1 };
+    let verb = if matches!(text.low(verb), "se" | "s" | "le" | "la" | "les" | "y" | "en" | "lui" | "leur") { verb + 1 } else { verb };
+    let is_able = ["peu", "pouv", "pourr", "puiss", "saur", "ose", "osai"].iter().any(|stem| text.low(verb).starts_with(stem));
+    is_able && !(verb..verb + 6).any(|at| matches!(text.low(at), "que" | "qu"))
+}
+
+/// The negative subject of the verb whose `ne` is at `at`.
+fn subject(text: &Text, at: usize, start: usize, used: &[usize]) -> Option<usize> {
+    let reach = (start.max(at.saturating_sub(REACH + 3))..at).rev();
+    reach
+        .take_while(|before| !matches!(text.low(*before), "," | ";" | ":" | "."))
+        .find(|before| matches!(text.low(*before), "aucun" | "aucune" | "personne" | "rien" | "nul" | "nulle"))
+        .filter(|before| !used.contains(before))
+}
+
+/// A negation without `ne`, or with one that nothing else completes: `pas de fumée`, `non`, `aucun
+/// des élus n'a voté`.
+fn is_alone(text: &Text, at: usize, bare_ne: Option<usize>) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| text.low(before));
+    let after = text.low(at + 1);
+    match text.low(at) {
+        "pas" => !matches!(after, "à" | "moins") && !AFTER_STEP.contains(&before) && before != "non",
+        "non" => !matches!(after, "-" | "plus" | "loin") && !matches!(before, "ou" | "sinon" | "le"),
+        "aucun" | "aucune" | "nul" => !matches!(before, "sans" | "plus"),
+        "rien" => matches!(after, "à" | "de" | "n" | "ne") || bare_ne.is_some_and(|ne| ne > at),
+        "personne" => bare_ne.is_some_and(|ne| ne > at) && !BEFORE_PERSON.contains(&before),
+        _ => false,
+    }
+}
+
+/// Words before a `pas` that is a step.
+const AFTER_STEP: [&str; 11] = ["un", "faux", "premier", "premiers", "des", "les", "deux", "ses", "de", "quelques", "mauvais"];
+/// Words before a `personne` that is somebody.
+const BEFORE_PERSON: [&str; 9] = ["une", "la", "cette", "chaque", "par", "première", "grande", "toute", "sa"];
