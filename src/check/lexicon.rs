@@ -7,7 +7,10 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use measure::unit_named;
-pub(super) use measure::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, MINUTE, Measure, PERCENT, POUND, RATIO, STERLING};
+pub(super) use measure::{
+    BASIS_POINTS, CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, MINUTE, MONTH, Measure, PERCENT, POINTS, POUND, POUNDS,
+    RATIO, STERLING, WEEK,
+};
 
 use super::table::{entries, number};
 use crate::model::Lang;

@@ -15,6 +15,7 @@ mod missing;
 mod name;
 mod negation;
 mod number;
+mod phrases;
 mod quote;
 mod repeats;
 mod table;

@@ -138,18 +138,6 @@ fn may_negate(text: &Text, at: usize) -> bool {
     is_listed || text.is_english() && (word.ends_with("less") || is_negative_un())
 }
 
-/// The phrases of a list whose words are in the text one after the other from `at`: how many tokens
-/// the longest has.
-fn phrase_at(text: &Text, at: usize, phrases: &[Vec<&str>]) -> usize {
-    let fits = |phrase: &&Vec<&str>| phrase.iter().enumerate().all(|(offset, word)| text.low(at + offset) == *word);
-    phrases.iter().filter(fits).map(Vec::len).max().unwrap_or(0)
-}
-
-/// The phrases of a data file, each as its tokens.
-fn phrases(file: &'static str) -> Vec<Vec<&'static str>> {
-    words(file).map(|phrase| phrase.split(' ').collect()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

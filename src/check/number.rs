@@ -2,6 +2,9 @@
 
 mod direction;
 
+use std::ops::Range;
+
+use self::direction::Opposite;
 use super::Check;
 use super::context::{Context, Pair, Relation};
 use super::facts::{Figure, TextWithFacts, equal, near};
@@ -38,7 +41,12 @@ fn compare(pair: &Pair) -> Vec<Finding> {
         findings.push(not_in_source(pair, figure, meant));
     }
     findings.extend(magnitude(pair));
-    findings.extend(direction::reversed(pair).map(|(figure, other)| reversed(pair, figure, other)));
+    let reversed = direction::reversed(pair).map(|(figure, other)| opposite(pair, figure.tokens.clone(), other.tokens.clone()));
+    let is_translation = pair.relation == Relation::Translation;
+    findings.extend(reversed.or_else(|| {
+        let Opposite { found, expected } = is_translation.then(|| direction::opposite(pair))??;
+        Some(opposite(pair, found, expected))
+    }));
     findings.extend(lost.into_iter().map(|figure| was_lost(pair, figure)));
     findings
 }
@@ -47,11 +55,18 @@ fn has_counterpart(figure: &Figure, source: &[Figure], pair: &Pair) -> bool {
     let rounded = pair.relation == Relation::Summary && (is_about(figure, pair.target) || figure.value() >= 1e5);
     source.iter().any(|other| figure.equals(other) || (rounded && rounds(figure, other)))
         || is_one(figure, pair.source)
+        || is_literal(figure, pair)
         || is_year_of_a_date(figure, pair.source)
 }
 
 fn is_in(figure: &Figure, target: &[Figure], text: &TextWithFacts) -> bool {
     target.iter().any(|other| figure.equals(other)) || is_one(figure, text) || is_year_of_a_date(figure, text)
+}
+
+/// Whether the source has the same words, as in the title of a film: `Ocean's Eleven`.
+fn is_literal(figure: &Figure, pair: &Pair) -> bool {
+    let words = pair.target.lower().get(figure.span.clone()).unwrap_or_default();
+    pair.source.lang != pair.target.lang && words.starts_with(char::is_alphabetic) && pair.source.has_word(words)
 }
 
 fn is_year_of_a_date(figure: &Figure, text: &TextWithFacts) -> bool {
@@ -121,11 +136,11 @@ fn not_in_source(pair: &Pair, figure: &Figure, meant: Option<&Figure>) -> Findin
     Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
 }
 
-fn reversed(pair: &Pair, figure: &Figure, other: &Figure) -> Finding {
-    let (found, expected) = (pair.target.at(&figure.span), pair.source.at(&other.span));
-    let explanation =
-        format!("“{found}” changes in the opposite direction to “{expected}” in {}: one goes up, the other down", pair.source.name());
-    Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(figure.span.clone())).expected(expected)
+fn opposite(pair: &Pair, found: Range<usize>, expected: Range<usize>) -> Finding {
+    let span = pair.target.span(found);
+    let (found, expected) = (pair.target.at(&span), pair.source.at(&pair.source.span(expected)));
+    let explanation = format!("“{found}” says the opposite of “{expected}” in {}", pair.source.name());
+    Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(span.clone())).expected(expected)
 }
 
 fn was_lost(pair: &Pair, figure: &Figure) -> Finding {
@@ -181,5 +196,62 @@ mod tests {
         assert_eq!(found("L'usine emploie près de 2 000 personnes."), 0);
         assert_eq!(found("L'usine emploie 2 000 personnes."), 1);
         assert_eq!(found("L'usine a licencié 12 de ses 1 987 salariés."), 0);
+    }
+
+    #[test]
+    fn what_looks_like_a_figure_is_none() {
+        for (fr, en) in [
+            ("Quelques dizaines de riverains sont venus.", "A few dozen residents came."),
+            ("Les voyageurs restent en quarantaine.", "The travellers remain quarantined."),
+            ("Une septuagénaire a été sauvée.", "A woman in her seventies was rescued."),
+            ("Le prix a été multiplié par cinq.", "The price rose fivefold."),
+            ("Le loyer a été divisé par deux.", "The rent was halved."),
+            ("la seconde quinzaine de mai", "the second half of May"),
+            ("Elle habite à deux pas du port.", "She lives a stone's throw from the port."),
+            ("le port de Trente", "the port of Trento"),
+            ("dans un mois et demi", "in six weeks"),
+            ("à 12 h 30 GMT", "at 1230 GMT"),
+            ("les 8es de finale", "the round of 16"),
+            ("du 5 au 7", "from the 5th to the 7th"),
+            ("le film Ocean's Eleven", "the film Ocean's Eleven"),
+        ] {
+            assert_eq!(found(fr, en), [], "{fr} | {en}");
+        }
+    }
+
+    #[test]
+    fn points_are_not_per_cent_and_each_country_has_its_own_money() {
+        for (fr, right, wrong) in [
+            ("une hausse de 3 points", "a rise of 3 percentage points", "a rise of 3%"),
+            ("une hausse de 3 %", "a rise of 3 per cent", "a rise of 3 percentage points"),
+            ("25 points de base", "25 basis points", "25 percentage points"),
+            ("800 couronnes suédoises", "800 Swedish kronor", "800 Norwegian kroner"),
+            ("800 couronnes", "800 kroner", "800 dollars"),
+            ("5 millions de dollars canadiens", "C$5 million", "US$5 million"),
+            ("5 millions de dollars canadiens", "5 million Canadian dollars", "5 million US dollars"),
+            ("40 livres turques", "40 Turkish lira", "40 Egyptian pounds"),
+            ("40 livres sterling", "40 pounds", "40 dollars"),
+            ("600 roupies", "600 rupees", "600 euros"),
+        ] {
+            assert_eq!((found(fr, right).len(), found(fr, wrong).len()), (0, 1), "{fr}");
+        }
+    }
+
+    #[test]
+    fn the_opposite_of_the_source_is_found() {
+        for (fr, right, wrong) in [
+            ("Le chiffre d'affaires a bondi.", "Revenue jumped.", "Revenue plunged."),
+            ("L'euro est en baisse.", "The euro is down.", "The euro is up."),
+            ("plus de 40 blessés", "more than 40 injured", "fewer than 40 injured"),
+            ("au moins 40 blessés", "at least 40 injured", "at most 40 injured"),
+            ("40 % de plus que prévu", "40% more than planned", "40% less than planned"),
+            ("C'est la deuxième fois.", "It is the second time.", "It is the first time."),
+            ("Le parti a perdu des sièges.", "The party lost seats.", "The party gained seats."),
+            ("un loyer plus élevé", "a higher rent", "a lower rent"),
+        ] {
+            assert_eq!((found(fr, right).len(), found(fr, wrong).len()), (0, 1), "{fr}");
+        }
+        assert_eq!(found("Les prix montent et les salaires baissent.", "Wages are falling while prices rise."), []);
+        assert_eq!(found("Il a fondé l'usine.", "He set up the plant."), []);
     }
 }

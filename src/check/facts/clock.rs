@@ -9,6 +9,9 @@ impl FigureReader<'_> {
     /// Reads the time of day whose hour, `value` with so many `decimals`, is written from `at` up to
     /// `next`. `None` if it is no time of day.
     pub(super) fn time_of_day(&mut self, at: usize, next: usize, value: f64, decimals: usize) -> Option<usize> {
+        if let Some(minutes) = self.greenwich(at, next) {
+            return Some(self.push(at..next, Figure::of(minutes).measured(CLOCK)));
+        }
         let hours = value.trunc();
         let (mut minutes, mut end) = self.minutes(next);
         let afternoon = self.half_of_the_day(end).map(|(afternoon, after)| {
@@ -36,6 +39,13 @@ impl FigureReader<'_> {
             figure
         };
         Some(self.push(at..end, figure))
+    }
+
+    /// `1230 GMT`: the minutes since midnight.
+    fn greenwich(&self, at: usize, next: usize) -> Option<f64> {
+        let is_time = matches!(self.low(next), "gmt" | "utc") && next == at + 1 && self.low(at).len() == 4;
+        let number: u16 = self.low(at).parse().ok().filter(|_| is_time)?;
+        (number < 2400 && number % 100 < 60).then(|| f64::from(number / 100 * 60 + number % 100))
     }
 
     /// ` h 30`, `:30`: the minutes, and the position after them. The position is `at` if the hour has

@@ -127,6 +127,11 @@ impl DateReader<'_> {
 
     /// A date with a day or a month.
     fn day_and_month(&self, at: usize, dates: &mut Vec<Date>) -> Option<usize> {
+        if self.is_english() && self.low(at) == "9" && self.low(at + 1) == "/" && self.low(at + 2) == "11" && self.is_joined(at + 2) {
+            let span = self.span(at..at + 3);
+            dates.push(Date { span, day: Some(11), month: Some(9), ..Date::default() });
+            return Some(at + 3);
+        }
         if let Some((date, next)) = self.numeric(at) {
             dates.push(date);
             return Some(next);
@@ -173,7 +178,7 @@ impl DateReader<'_> {
         let mut days = vec![(self.day(at)?, at)];
         let mut next = self.past_suffix(at + 1);
         while days.len() < 6 && matches!(self.low(next), "et" | "au" | "à" | "-" | "–" | "," | "ou" | "and" | "to" | "or" | "/") {
-            let after = if self.low(next + 1) == "le" { next + 2 } else { next + 1 };
+            let after = if matches!(self.low(next + 1), "le" | "the") { next + 2 } else { next + 1 };
             let Some(day) = self.day(after) else { break };
             days.push((day, after));
             next = self.past_suffix(after + 1);
@@ -260,8 +265,13 @@ impl DateReader<'_> {
         }
     }
 
-    /// A year of four digits, and the position after it.
+    /// A year of four digits, or of two as in `mai 68`, and the position after it.
     fn year(&self, at: usize) -> (Option<u16>, usize) {
+        let quote = usize::from(matches!(self.low(at), "'" | "’"));
+        let short = self.digits(at + quote).filter(|year| (32..100).contains(year) && self.low(at + quote).len() == 2);
+        if let Some(year) = short.filter(|_| !self.is_quantity(at + quote + 1)) {
+            return (Some(1900 + year), at + quote + 1);
+        }
         let of = usize::from(self.low(at) == "of" || self.low(at) == "de");
         let year = self.digits(at + of).filter(|year| (1000..2200).contains(year) && self.low(at + of).len() == 4);
         (year, if year.is_some() { at + of + 1 } else { at })

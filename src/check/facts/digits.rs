@@ -22,7 +22,7 @@ impl FigureReader<'_> {
         }
         let Number { value, decimals, mut next } = self.number(at);
         if self.is_ordinal(next) {
-            let figure = Figure::of(value);
+            let figure = self.of_final(next + 1, Figure::of(value));
             return self.push(at..next + 1, if value < 2.0 { figure.optional() } else { figure });
         }
         // `9 s 58`, a result of a race.
@@ -62,6 +62,12 @@ impl FigureReader<'_> {
                 "er" | "re" | "ère" | "ere" | "e" | "ème" | "eme" | "nde" | "è" | "es" | "èmes" => !self.is_english(),
                 _ => false,
             }
+    }
+
+    /// `les 8es de finale` are the round of 16.
+    pub(super) fn of_final(&self, next: usize, figure: Figure) -> Figure {
+        let twice = figure.value() * 2.0;
+        if self.low(next) == "de" && self.low(next + 1) == "finale" { figure.or(twice, None) } else { figure }
     }
 
     /// Four digits that read as a year.
@@ -213,7 +219,18 @@ impl FigureReader<'_> {
         let before = at.checked_sub(1)?;
         match self.meaning(before) {
             Some(Meaning::Counted(measure)) if matches!(measure.dimension, Dimension::Money(_)) && self.low(before).len() <= 3 => {
-                Some(measure)
+                // `US$`, `C$`
+                let letters = before.checked_sub(1).filter(|_| self.is_joined(before)).map_or("", |at| self.low(at));
+                let country = match letters {
+                    "us" => "us",
+                    "c" | "ca" | "can" => "canada",
+                    "a" | "au" => "australia",
+                    "nz" => "zealand",
+                    "hk" => "hong",
+                    "s" => "singapore",
+                    _ => "",
+                };
+                Some(measure.issued_by(country).unwrap_or(measure))
             }
             _ => None,
         }

@@ -164,10 +164,10 @@ impl Reading {
             let needs_unit = |measure: Measure| measure.dimension == Dimension::Clock || measure.dimension == Dimension::Magnitude;
             return equal(self.value, other.value) && !self.measure.or(other.measure).is_some_and(needs_unit);
         };
-        if own == others {
+        if own.dimension.is(others.dimension) && equal(own.factor, others.factor) {
             return equal(self.value, other.value);
         }
-        if own.dimension == others.dimension {
+        if own.dimension.is(others.dimension) {
             return near(self.value * own.factor, other.value * others.factor, tolerance(own.dimension));
         }
         match (celsius(self.value, own), celsius(other.value, others)) {

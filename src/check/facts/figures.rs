@@ -1,11 +1,16 @@
 //! Finds the figures of a text, in digits and in words, French or English.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::figure::Figure;
 use super::reader::FigureReader;
 use crate::check::lexicon::{CLOCK, Meaning};
+use crate::check::phrases::Phrases;
 use crate::check::text::{Kind, Text};
+
+/// Phrases whose number counts nothing: `à deux pas`.
+static IDIOMS: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("idioms.txt")));
 
 /// The figures of `text` outside of `dates`, in order.
 pub(super) fn figures(text: &Text, dates: &[Range<usize>]) -> Vec<Figure> {
@@ -14,6 +19,11 @@ pub(super) fn figures(text: &Text, dates: &[Range<usize>]) -> Vec<Figure> {
     let mut dates = dates.iter().peekable();
     while let Some(token) = text.tokens().get(at) {
         while dates.next_if(|date| date.end <= token.span.start).is_some() {}
+        let idiom = IDIOMS.longest_at(text, at);
+        if idiom > 0 {
+            at += idiom;
+            continue;
+        }
         let in_date = dates.peek().is_some_and(|date| date.start <= token.span.start);
         at = if in_date { at + 1 } else { reader.figure(at).max(at + 1) };
     }
@@ -29,7 +39,10 @@ impl FigureReader<'_> {
         }
         match self.meaning(at) {
             Some(Meaning::One | Meaning::Unit(_) | Meaning::Ten(_) | Meaning::Hundred | Meaning::Scale(_)) => self.words(at),
-            Some(Meaning::Ordinal(number)) => self.push(at..at + 1, Figure::of(f64::from(number))),
+            Some(Meaning::Ordinal(number)) => {
+                let figure = self.of_final(at + 1, Figure::of(f64::from(number)));
+                self.push(at..at + 1, figure)
+            }
             Some(Meaning::WeakOrdinal(number)) => self.push(at..at + 1, Figure::of(f64::from(number)).optional()),
             Some(Meaning::Vague(size)) => self.vague(at, size),
             Some(Meaning::Collective(number)) => self.collective(at, at, number, 1.0),

@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 
 use super::figure::Figure;
 use super::reader::FigureReader;
-use crate::check::lexicon::{CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MINUTE, Meaning, Measure, PERCENT, POUND, RATIO, STERLING};
+use crate::check::lexicon::{
+    BASIS_POINTS, CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MINUTE, MONTH, Meaning, Measure, PERCENT, POINTS, POUND, POUNDS, RATIO,
+    WEEK,
+};
 use crate::check::table::words;
 
 /// Words that may stand between a number and its unit: `les 50 dernières années`, `two more days`.
@@ -49,7 +52,8 @@ impl FigureReader<'_> {
         }
         if matches!(self.low(unit), "pound" | "pounds" | "livre" | "livres") {
             let value = figure.value();
-            return self.push(from..unit + 1, figure.measured(STERLING).or(value, Some(POUND)));
+            let (money, next) = self.issued(POUNDS, unit);
+            return self.push(from..next, figure.measured(money).or(value, Some(POUND)));
         }
         if let Some((measure, after)) = self.measure(unit) {
             figure = figure.measured(measure);
@@ -83,6 +87,7 @@ impl FigureReader<'_> {
             return figure;
         }
         match figure.value() {
+            1.5 if measure == MONTH => figure.or(6.0, Some(WEEK)),
             8.0 if measure == DAY => figure.or(7.0, Some(DAY)),
             15.0 if measure == DAY => figure.or(14.0, Some(DAY)),
             hours if measure == HOUR && hours <= 24.0 => {
@@ -100,6 +105,13 @@ impl FigureReader<'_> {
             "pour" | "per" if self.low(at + 1) == "cent" => return Some((PERCENT, at + 2)),
             "pour" if self.low(at + 1) == "-" && self.low(at + 2) == "cent" => return Some((PERCENT, at + 3)),
             "p" if self.low(at + 1) == "." && self.low(at + 2) == "100" => return Some((PERCENT, at + 3)),
+            "percentage" | "percent" | "%" if matches!(self.low(at + 1), "point" | "points") => return Some((POINTS, at + 2)),
+            "basis" if matches!(self.low(at + 1), "point" | "points") => return Some((BASIS_POINTS, at + 2)),
+            "point" | "points" if self.low(at + 1) == "de" => match self.low(at + 2) {
+                "base" => return Some((BASIS_POINTS, at + 3)),
+                "pourcentage" | "%" => return Some((POINTS, at + 3)),
+                _ => {}
+            },
             "percentage" | "pourcent" | "pourcents" => return Some((PERCENT, at + 1)),
             "°" | "º" | "degrés" | "degrees" => {
                 return match self.low(at + 1) {
@@ -114,15 +126,40 @@ impl FigureReader<'_> {
             }
             _ => {}
         }
-        // `5 US dollars`
-        let at = if matches!(low, "us" | "canadian" | "australian" | "light") { at + 1 } else { at };
+        if self.is_english()
+            && let Some(issued) = self.issuer_before_money(at)
+        {
+            return Some(issued);
+        }
+        let at = if low == "light" { at + 1 } else { at };
         let Some(Meaning::Counted(measure)) = self.meaning(at) else { return None };
-        let next = at + 1;
+        let (measure, next) = self.issued(measure, at);
         match self.low(next) {
             "²" | "carré" | "carrés" => Some((squared(measure), next + 1)),
             "2" if measure.dimension == Dimension::Length && self.is_joined(next) => Some((squared(measure), next + 1)),
             "³" | "cube" | "cubes" => None,
             _ => Some((measure, next)),
+        }
+    }
+
+    /// `Canadian dollars`, `Hong Kong dollars`, `U.S. dollars`.
+    fn issuer_before_money(&self, at: usize) -> Option<(Measure, usize)> {
+        let money = (at + 1..at + 5).find_map(|next| match self.meaning(next) {
+            Some(Meaning::Counted(measure)) => Some((measure, next + 1)),
+            _ => None,
+        });
+        let (measure, next) = money.filter(|_| self.meaning(at).is_none())?;
+        let is_near = next == at + 2 || matches!(self.low(at), "hong" | "new" | "u" | "south" | "sri" | "saudi");
+        Some((measure.issued_by(self.low(at)).filter(|_| is_near)?, next))
+    }
+
+    /// `dollars canadiens`, `dollars de Hong Kong`: the unit at `at` with who issues it, and the
+    /// position after it.
+    fn issued(&self, measure: Measure, at: usize) -> (Measure, usize) {
+        let after = if self.low(at + 1) == "de" { at + 2 } else { at + 1 };
+        match measure.issued_by(self.low(after)) {
+            Some(issued) => (issued, after + 1),
+            None => (measure, at + 1),
         }
     }
 

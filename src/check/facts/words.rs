@@ -16,7 +16,7 @@ impl FigureReader<'_> {
         let Some(numeral) = spelled::number(self, at) else {
             return match self.meaning(at) {
                 Some(Meaning::Scale(size)) => self.vague(at, size),
-                Some(Meaning::Hundred) => self.push(at..at + 1, Figure::of(100.0).measured(MAGNITUDE).optional()),
+                Some(Meaning::Hundred) => self.push(at..at + 1, Figure::of(100.0).measured(MAGNITUDE).or(100.0, None).optional()),
                 Some(Meaning::One) => self.one(at),
                 _ => at + 1,
             };
@@ -38,7 +38,10 @@ impl FigureReader<'_> {
         // `neuf` means new as often as nine: it is required only if a plural follows.
         let is_single = numeral.next == at + 1;
         let is_new = self.low(at) == "neuf" && !self.low(at + 1).ends_with(['s', 'x']);
-        let optional = is_single && (is_new || numeral.ordinal && numeral.value < 3.0);
+        // `l'université de Trente`: a town.
+        let word = self.tokens().get(at).map_or("", |token| self.word(token));
+        let is_town = word == "Trente" && at > 0 && matches!(self.low(at - 1), "de" | "à" | "d" | "'" | "’");
+        let optional = is_single && (is_new || is_town || numeral.ordinal && numeral.value < 3.0);
         self.measured(at, numeral.next, if optional { figure.optional() } else { figure })
     }
 
@@ -87,7 +90,15 @@ impl FigureReader<'_> {
         if let ("de" | "of", Some(Meaning::Vague(more) | Meaning::Scale(more))) = (self.low(next), self.meaning(next + 1)) {
             return self.push(start..next + 2, Figure::of(number * count * more));
         }
+        // `a few dozen`
+        if self.is_english() && at > 0 && matches!(self.low(at - 1), "few" | "several" | "some" | "many") {
+            return self.vague(at, 10.0);
+        }
         let figure = Figure::of(number * count);
+        let counts = start < from || !matches!(number.round(), 15.0 | 40.0) || self.is_english();
+        // `en quarantaine`, `la première quinzaine` and `une quarantaine de dix jours` count nothing.
+        let counts = counts && !(number.round() == 40.0 && self.low(next) == "de" && self.meaning(next + 1).is_some());
+        let figure = if counts { figure } else { figure.optional() };
         // `une dizaine` is translated as "about ten" or as "a dozen"; `une quinzaine` may be a
         // fortnight.
         let figure = match number.round() {

@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::{Found, phrase_at, phrases};
+use super::Found;
+use crate::check::phrases::Phrases;
 use crate::check::text::Text;
 
 /// Phrases with a negative word that negate nothing.
-static IDIOMS: LazyLock<Vec<Vec<&'static str>>> = LazyLock::new(|| phrases(include_str!("idioms_en.txt")));
+static IDIOMS: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("idioms_en.txt")));
 
 /// The negations among the tokens.
 pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
@@ -15,7 +16,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
     let mut at = tokens.start;
     let mut after_neither = false;
     while at < tokens.end {
-        let idiom = phrase_at(text, at, &IDIOMS);
+        let idiom = IDIOMS.longest_at(text, at);
         if idiom > 0 {
             used.extend(at..at + idiom);
             idioms += 1;

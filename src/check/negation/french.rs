@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::{Found, phrase_at, phrases};
+use super::Found;
+use crate::check::phrases::Phrases;
 use crate::check::text::Text;
 
 /// How many words there may be between `ne` and the word that completes it.
@@ -12,7 +13,7 @@ const REACH: usize = 9;
 const REACH_OF_PLUS: usize = 4;
 
 /// Phrases with a negative word that negate nothing.
-static IDIOMS: LazyLock<Vec<Vec<&'static str>>> = LazyLock::new(|| phrases(include_str!("idioms_fr.txt")));
+static IDIOMS: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("idioms_fr.txt")));
 
 /// The negations among the tokens.
 pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
@@ -20,7 +21,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
     let mut bare_ne = None;
     let mut at = tokens.start;
     while at < tokens.end {
-        let idiom = phrase_at(text, at, &IDIOMS);
+        let idiom = IDIOMS.longest_at(text, at);
         if idiom > 0 {
             found.used.extend(at..at + idiom);
             found.idioms += 1;
