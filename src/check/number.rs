@@ -245,7 +245,7 @@ mod tests {
             ("plus de 40 blessés", "more than 40 injured", "fewer than 40 injured"),
             ("au moins 40 blessés", "at least 40 injured", "at most 40 injured"),
             ("40 % de plus que prévu", "40% more than planned", "40% less than planned"),
-            ("C'est la deuxième fois.", "It is the second time.", "It is the first time."),
+            ("C'est la première fois.", "It is the first time.", "It is the second time."),
             ("Le parti a perdu des sièges.", "The party lost seats.", "The party gained seats."),
             ("un loyer plus élevé", "a higher rent", "a lower rent"),
         ] {

@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn words_are_known_in_all_their_forms() {
-        let french = ["ville", "électrifiée", "précédemment", "œuvre", "oeuvre", "rouvrira", "blindés", "chevaux", "a", "été"];
-        let english = ["town", "towns", "colour", "color", "organised", "running", "studies", "happily", "a"];
+        let french = ["ville", "électrifiée", "précédemment", "œuvre", "oeuvre", "rouvrira", "blindés", "chevaux", "été"];
+        let english = ["town", "towns", "colour", "color", "organised", "running", "studies", "happily"];
         assert!(french.iter().all(|word| vocabulary(Some(Lang::FR)).has(word)));
         assert!(english.iter().all(|word| vocabulary(Some(Lang::EN)).has(word)));
         for (lang, unknown) in

@@ -146,6 +146,7 @@ impl FigureReader<'_> {
     fn issuer_before_money(&self, at: usize) -> Option<(Measure, usize)> {
         let money = (at + 1..at + 5).find_map(|next| match self.meaning(next) {
             Some(Meaning::Counted(measure)) => Some((measure, next + 1)),
+            _ if matches!(self.low(next), "pound" | "pounds") => Some((POUNDS, next + 1)),
             _ => None,
         });
         let (measure, next) = money.filter(|_| self.meaning(at).is_none())?;
