@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use self::groups::{CallArguments, profiles};
+use self::groups::{CallArguments, IgnoredLogArguments, profiles};
 pub(super) use self::groups::{ConfigArguments, ExecutionArguments, FolderArguments, LogArguments};
 use crate::config::{Config, Overrides};
 use crate::model::Fault;
@@ -78,7 +78,7 @@ pub(super) enum Command {
     /// Retry the articles that failed, and nothing else
     Retry(ExecutionArguments),
     /// Show recent runs, failures by reason, and costs
-    Status(FolderArguments),
+    Status(StatusArguments),
     /// Show an article's status, flags, calls and cost
     Why(WhyArguments),
     /// Print rows from the ledger as CSV or JSON Lines
@@ -145,6 +145,16 @@ pub(super) struct PlanArguments {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArguments {
+    #[command(flatten)]
+    pub(super) folder: FolderArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +164,8 @@ pub(super) struct WhyArguments {
     pub(super) article: String,
     #[command(flatten)]
     pub(super) folder: FolderArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +180,8 @@ pub(super) struct ExportArguments {
     pub(super) folder: FolderArguments,
     #[command(flatten)]
     pub(super) filter: FilterArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
 }
 
 /// The rows to export.
@@ -218,6 +232,8 @@ pub(super) struct ReadArguments {
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) config: ConfigArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
 }
 
 #[derive(Debug, Args)]
@@ -327,7 +343,8 @@ mod tests {
     fn options(command: &str) -> String {
         let root = Arguments::command();
         let command = root.find_subcommand(command).unwrap();
-        command.get_arguments().filter_map(clap::Arg::get_long).collect::<Vec<_>>().join(" ")
+        let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+        shown.filter_map(clap::Arg::get_long).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

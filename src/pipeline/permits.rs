@@ -62,7 +62,7 @@ mod tests {
         }
         let (next, ()) = tokio::join!(next_batch(&semaphore), async {
             tokio::time::sleep(2 * PATIENCE).await;
-            batches.remove(0);
+            drop(batches.remove(0));
         });
         assert!(next.is_some_and(|batch| batch.num_permits() >= 1), "it waits for the first that is free");
     }

@@ -45,6 +45,15 @@ pub(in crate::command) struct LogArguments {
     verbose: u8,
 }
 
+/// For commands without a log. Scripts may pass these options to every command.
+#[derive(Clone, Debug, Default, Args)]
+pub(in crate::command) struct IgnoredLogArguments {
+    #[arg(short, long = "quiet", conflicts_with = "_verbose", hide = true)]
+    _quiet: bool,
+    #[arg(short, long = "verbose", action = clap::ArgAction::Count, hide = true)]
+    _verbose: u8,
+}
+
 /// For a run and its estimate: what shapes the calls.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::command) struct CallArguments {
