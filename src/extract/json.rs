@@ -10,9 +10,10 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use super::draft::{Draft, LEADS, Markup, with_lead};
+use super::draft::{Draft, Markup};
 use super::format::{Format, Items};
 use super::key::Key;
+use super::lead::{LEADS, with_lead};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;

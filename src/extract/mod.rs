@@ -14,6 +14,7 @@ mod json;
 mod json_lines;
 mod key;
 mod language;
+mod lead;
 mod line_reader;
 mod mail;
 mod markdown;

@@ -7,9 +7,10 @@ use std::sync::{Arc, LazyLock};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::draft::{Draft, LEADS, Markup, with_lead};
+use super::draft::{Draft, Markup};
 use super::format::{Item, Items, Stream};
 use super::key::{Key, content_key};
+use super::lead::{LEADS, with_lead};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Flag, Reject};
 use crate::read::{Bytes, decode, unreadable};

@@ -25,7 +25,7 @@ fn the_shipped_articles_have_the_right_languages_titles_and_dates() {
     let articles = shipped();
     assert_eq!(articles.len(), 11);
     for article in &articles {
-        let keys: Vec<&str> = article.as_object().unwrap().keys().map(String::as_str).collect();
+        let keys: Vec<&str> = article.as_object().unwrap().keys().map(String::as_str).filter(|key| *key != "captions").collect();
         let wanted = "id source title body language published url author words flags section language_confidence";
         assert_eq!(keys, wanted.split(' ').collect::<Vec<_>>());
         let source = text(article, "source");
