@@ -36,6 +36,7 @@ struct Learned {
     next_step: Instant,
     step: usize,
     step_time: Duration,
+    is_exact: bool,
     /// Calls accepted while all places were in use.
     accepted: usize,
 }
@@ -57,6 +58,11 @@ impl LearnedPlaces {
         self.learned.map(|learned| learned.refused_at)
     }
 
+    /// Whether more than one refusal has shown the limit.
+    pub(super) fn is_exact(&self) -> bool {
+        self.learned.is_some_and(|learned| learned.is_exact)
+    }
+
     /// A call was refused while `ahead` others were in flight. `pause`: how long the service wants no
     /// calls.
     pub(super) fn refused(&mut self, now: Instant, ahead: usize, pause: Duration) {
@@ -64,7 +70,15 @@ impl LearnedPlaces {
         let same = self.learned.is_some_and(|learned| limit.abs_diff(learned.refused_at) <= learned.refused_at / 8);
         let (hold_time, step_time) = if same { (hold_time(self.hold_time, true, pause), STEP_TIME) } else { (GUESS_TIME, GUESS_TIME) };
         self.hold_time = if same { hold_time } else { Duration::ZERO };
-        self.learned = Some(Learned { limit, refused_at: limit, next_step: now + hold_time, step: 1, step_time, accepted: 0 });
+        self.learned = Some(Learned {
+            limit,
+            refused_at: limit,
+            next_step: now + hold_time,
+            step: 1,
+            step_time,
+            is_exact: self.learned.is_some(),
+            accepted: 0,
+        });
     }
 
     /// The service accepted a call that was sent with `ahead` others in flight.

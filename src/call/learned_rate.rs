@@ -27,11 +27,11 @@ const GUESS_HOLD_TIME: Duration = Duration::from_millis(500);
 /// A guess reaches its upper bound after so many times the pause that another refusal costs, or after
 /// so many seconds.
 const GUESS_TIMES_PAUSE: f64 = 4.0;
-const LONGEST_GUESS: f64 = 8.0;
+const LONGEST_GUESS: f64 = 6.0;
 /// How fast a guess grows at most, as a share per second.
 const GUESS_GROWTH: f64 = 0.3;
-/// How fast a known rate grows after its hold time. The growth doubles every two seconds, so that a
-/// limit that no longer holds is left within seconds.
+/// How fast a known rate grows after its hold time. Above the upper bound the growth doubles every two
+/// seconds, so that a limit that no longer holds is left within seconds.
 const FIRST_GROWTH: f64 = 0.02;
 const LARGEST_GROWTH: f64 = 0.5;
 const GROWTH_DOUBLES: Duration = Duration::from_secs(2);
@@ -107,6 +107,9 @@ impl LearnedRate {
 
     /// The service refused a call because of its rate, at the end of `period`. `pause`: what that cost.
     pub(super) fn refused(&mut self, now: Instant, period: &Period, pause: Duration) {
+        if self.window == Window::Unknown && self.first.take_if(|first| period.contradicts(first)).is_some() {
+            tracing::debug!("the first calls were measured wrongly");
+        }
         self.bounds = period.bounds(self.first.as_ref(), self.rate).within(self.bounds);
         let at_most = self.rate.map_or(f64::INFINITY, |refused| refused * MOST_KEPT);
         match self.window {
@@ -169,7 +172,7 @@ impl LearnedRate {
             return;
         }
         self.last_growth = now;
-        if now > self.growth_doubles {
+        if now > self.growth_doubles && rate > self.bounds.high {
             (self.growth, self.growth_doubles) = ((self.growth * 2.0).min(LARGEST_GROWTH), now + GROWTH_DOUBLES);
         }
         self.rate = Some(rate * (1.0 + self.growth * step.as_secs_f64())).filter(|rate| *rate < NO_LIMIT);

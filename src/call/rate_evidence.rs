@@ -22,6 +22,8 @@ pub(super) const MOMENT: Duration = Duration::from_millis(10);
 const UNCERTAIN_CALLS: f64 = 1.0;
 /// No bucket fills up in less time, in seconds.
 const SHORTEST_BURST: f64 = 0.05;
+/// After a longer time, in seconds, most buckets are full again.
+const LONG_GAP: f64 = 0.5;
 /// How many rates are tried to find those that fit.
 const RATES_TRIED: u32 = 500;
 /// The windows, in seconds, in which services count calls.
@@ -80,10 +82,16 @@ impl Period {
         self.parts.iter().map(|part| part.calls - rate * part.seconds).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The rates that fit. `first`: the first period, which began with a full bucket. `tried`: the rate
-    /// at which calls were sent.
+    /// The rates that fit. `first`: a period which began with a full bucket. `tried`: the rate at which
+    /// calls were sent.
     pub(super) fn bounds(&self, first: Option<&Self>, tried: Option<f64>) -> Bounds {
         self.bounds_if_full(first, tried).or_higher(self.bounds_if_never_full())
+    }
+
+    /// Whether less was accepted after a long time than in the first period. Perhaps the bucket was not
+    /// full, but more likely the first calls arrived later than they were sent.
+    pub(super) fn contradicts(&self, first: &Self) -> bool {
+        self.gap.is_finite() && self.gap >= LONG_GAP && self.bounds_if_full(Some(first), None).high < self.bounds_if_never_full().low
     }
 
     fn bounds_if_never_full(&self) -> Bounds {
@@ -129,9 +137,10 @@ impl Period {
 }
 
 /// The rate of a service that accepted `calls`, then refused all, and accepts calls again. It counts
-/// those of a window that is longer than `refused_after` seconds and no longer than `accepted_after`.
+/// those of a window: longer than `refused_after` seconds, and no longer than `accepted_after`, unless
+/// the window had begun before.
 pub(super) fn rate_of_window_between(calls: f64, refused_after: f64, accepted_after: f64) -> f64 {
-    let usual = WINDOWS.into_iter().find(|window| (refused_after..=accepted_after).contains(window));
+    let usual = WINDOWS.into_iter().find(|window| (refused_after..=2.0 * accepted_after).contains(window));
     surely_in(calls, usual.unwrap_or(accepted_after))
 }
 
@@ -206,6 +215,8 @@ mod tests {
     fn a_window_is_one_that_services_use() {
         let near = |rate: f64, expected: f64| assert!((rate - expected).abs() < 1e-9, "{rate}");
         near(rate_of_window_between(61.0, 52.0, 62.0), 1.0);
+        // The program came in the middle of a minute.
+        near(rate_of_window_between(61.0, 40.0, 42.0), 1.0);
         // None of them: the longest that is possible.
         near(rate_of_window_between(61.0, 5.0, 10.0), 6.0);
     }

@@ -42,6 +42,8 @@ const LONGEST_ADDED_PAUSE: Duration = Duration::from_secs(1);
 const MOMENTS: usize = 1_000;
 /// With fewer accepted calls, a time of refusals shows no window.
 const FEW_CALLS: u32 = 8;
+/// One in so many places may be missing: calls do not arrive in the order in which they are sent.
+const INEXACT_PLACES: usize = 8;
 /// So many accepted calls contradict a limit of places, and this share of all: a place may have
 /// become free a moment before we heard of it. The more calls are on their way, the more often.
 const CONTRADICTIONS: u32 = 2;
@@ -78,11 +80,10 @@ struct Epoch {
     sent: u32,
     /// Accepted calls, by the number of calls that were in flight before them.
     accepted_by_ahead: Vec<u32>,
-    /// The first call that was refused. Answers may come in another order.
-    refused: Option<Sent>,
-    /// The shortest time to an answer, and to a refusal.
+    /// The refused calls, and when their refusals came.
+    refused: Vec<(Sent, Instant)>,
+    /// The shortest time to an answer.
     answer_time: Option<Duration>,
-    refusal_time: Option<Duration>,
 }
 
 /// The last time in which the service accepted calls.
@@ -92,6 +93,19 @@ struct LastPeriod {
     /// When the first refused call was sent.
     ended: Instant,
     calls: u32,
+}
+
+/// The end of an epoch.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    /// When the first refused call was sent, and the last one. In between the service accepted only
+    /// what had become free.
+    first: Instant,
+    last: Instant,
+    /// Calls accepted before the last one.
+    accepted: u32,
+    /// Calls in flight before the first one.
+    ahead: usize,
 }
 
 /// A call that was sent.
@@ -155,17 +169,17 @@ impl ServiceLimits {
     /// Whether the service refused again after a pause, and the call that is to show whether it
     /// accepts calls again is in flight.
     pub(super) fn is_probing(&self) -> bool {
-        self.bursts > 1 && self.epoch.sent > 0 && self.epoch.refused.is_none()
+        self.bursts > 1 && self.epoch.sent > 0 && self.epoch.refused.is_empty()
     }
 
-    /// A call will be sent now. If the service has refused some before, all their answers are here by
-    /// now. Returns whether they showed something.
+    /// A call will be sent now. If the service has refused some before, their answers have come by now.
+    /// Returns whether it has.
     pub(super) fn learn_before_sending(&mut self, now: Instant) -> bool {
-        let Some(refused) = self.epoch.refused else { return false };
-        self.learn(now, &refused);
+        let Some(refusal) = self.epoch.refusal() else { return false };
+        self.learn(now, &refusal);
         self.epoch = Epoch { number: self.epoch.number + 1, ..Epoch::default() };
-        self.moments.retain(|(at, _)| *at <= refused.at);
-        self.accepted_before = self.accepted_before.saturating_add(refused.number);
+        self.moments.retain(|(at, _)| *at <= refusal.first);
+        self.accepted_before = self.accepted_before.saturating_add(refusal.accepted);
         true
     }
 
@@ -221,18 +235,12 @@ impl ServiceLimits {
         if sent.epoch != self.epoch.number {
             return;
         }
-        let time = now.saturating_duration_since(sent.at);
-        self.epoch.refusal_time = Some(self.epoch.refusal_time.map_or(time, |shortest| shortest.min(time)));
-        let Some(earlier) = self.epoch.refused else {
+        if self.epoch.refused.is_empty() {
             self.bursts = if sent.number > 0 { 1 } else { self.bursts + 1 };
             self.refusing_since.get_or_insert(now);
-            self.epoch.refused = Some(*sent);
             self.pause_all(now, self.pause(now, asked));
-            return;
-        };
-        if sent.number < earlier.number {
-            self.epoch.refused = Some(*sent);
         }
+        self.epoch.refused.push((*sent, now));
     }
 
     fn pause(&self, now: Instant, asked: Option<Duration>) -> Duration {
@@ -246,49 +254,64 @@ impl ServiceLimits {
         }
     }
 
-    /// Learns from the first refusal of an epoch, before the first call of the next one.
-    fn learn(&mut self, now: Instant, refused: &Sent) {
-        self.last_refused = Some(refused.at);
-        let Some(period) = self.period_until(refused) else { return };
-        let pause = now.saturating_duration_since(refused.at);
-        if self.is_rate(refused) {
+    /// Learns from an epoch, before the first call of the next one.
+    fn learn(&mut self, now: Instant, refusal: &Refusal) {
+        self.last_refused = Some(refusal.first);
+        let Some(began) = self.epoch.began.filter(|_| refusal.accepted > 0) else {
+            // Perhaps the first refusal that came was not that of the first call.
+            self.bursts = self.bursts.max(2);
+            return;
+        };
+        let period = self.period(began, refusal);
+        let pause = now.saturating_duration_since(refusal.last);
+        if self.is_rate(refusal) {
             if !self.places.is_confirmed() {
                 self.places.forget();
             }
             self.rate.refused(now, &period, pause);
         } else {
-            self.places.refused(now, refused.ahead, pause);
+            self.places.refused(now, refusal.ahead, pause);
             self.rate.remember(&period);
         }
-        self.last_period = self.epoch.began.map(|began| LastPeriod { began, ended: refused.at, calls: refused.number });
+        tracing::debug!(
+            "refused after {} calls in {:.3} s, with {} in flight, a pause of {:.1} s; learnt: places {:?}, calls a second {:.1?}",
+            refusal.accepted,
+            period.all.seconds,
+            refusal.ahead,
+            pause.as_secs_f64(),
+            self.places.limit(),
+            self.rate.rate()
+        );
+        self.last_period = Some(LastPeriod { began, ended: refusal.last, calls: refusal.accepted });
     }
 
-    /// What the service accepted in this epoch before it refused a call, if anything.
-    fn period_until(&self, refused: &Sent) -> Option<Period> {
-        let began = self.epoch.began.filter(|_| refused.number > 0)?;
-        let calls = self.accepted_before.saturating_add(refused.number);
+    /// What the service accepted in this epoch.
+    fn period(&self, began: Instant, refusal: &Refusal) -> Period {
+        let calls = self.accepted_before.saturating_add(refusal.accepted);
         let since = |(start, before): (Instant, u32)| Accepted {
-            seconds: refused.at.saturating_duration_since(start).as_secs_f64(),
+            seconds: refusal.last.saturating_duration_since(start).as_secs_f64(),
             calls: f64::from(calls.saturating_sub(before)),
         };
         let gap = self.last_period.map_or(f64::INFINITY, |last| began.saturating_duration_since(last.ended).as_secs_f64());
-        let moments = self.moments.iter().filter(|(start, _)| *start <= refused.at);
-        Some(Period { gap, all: since((began, self.accepted_before)), parts: moments.copied().map(since).collect() })
+        let moments = self.moments.iter().filter(|(start, _)| *start <= refusal.first);
+        Period { gap, all: since((began, self.accepted_before)), parts: moments.copied().map(since).collect() }
     }
 
-    /// Whether the refusal of this call cannot come from a limit of places.
-    fn is_rate(&self, refused: &Sent) -> bool {
-        let granted = self.places.granted().unwrap_or(refused.ahead);
-        if refused.ahead == 0 || refused.ahead < granted || self.rate.is_growing(refused.at) {
+    /// Whether the refusal cannot come from a limit of places.
+    fn is_rate(&self, refusal: &Refusal) -> bool {
+        let granted = self.places.granted().unwrap_or(refusal.ahead);
+        let inexact = if self.places.is_exact() { 0 } else { granted / INEXACT_PLACES };
+        let is_below = refusal.ahead + inexact < granted;
+        if refusal.ahead == 0 || is_below || self.rate.is_growing(refusal.first) {
             return true;
         }
         let all: u32 = self.epoch.accepted_by_ahead.iter().sum();
         // A rate that is known already is the likelier reason for the refusal of a short burst.
-        if self.rate.rate().is_some() && all < 3 * count(refused.ahead.max(3)) {
+        if self.rate.rate().is_some() && all < 3 * count(refusal.ahead.max(3)) {
             return true;
         }
-        let against: u32 = self.epoch.accepted_by_ahead.iter().skip(granted).sum();
-        let accidents = CONTRADICTIONS + CONTRADICTIONS_ON_THE_WAY * count(self.epoch.on_the_way(refused.ahead));
+        let against: u32 = self.epoch.accepted_by_ahead.iter().skip(granted.min(refusal.ahead)).sum();
+        let accidents = CONTRADICTIONS + CONTRADICTIONS_ON_THE_WAY * count(self.epoch.on_the_way(refusal.ahead));
         against >= accidents && f64::from(against) >= f64::from(all) * CONTRADICTION_SHARE
     }
 }
@@ -299,13 +322,24 @@ fn count(calls: usize) -> u32 {
 }
 
 impl Epoch {
+    /// How the epoch ended, if it has.
+    fn refusal(&self) -> Option<Refusal> {
+        let (first, _) = self.refused.iter().min_by_key(|(sent, _)| sent.number)?;
+        let (last, _) = self.refused.iter().max_by_key(|(sent, _)| sent.number)?;
+        let accepted = last.number.saturating_sub(count(self.refused.len() - 1));
+        Some(Refusal { first: first.at, last: last.at, accepted, ahead: first.ahead })
+    }
+
     /// Of `ahead` calls in flight, how many are on their way to the service or back: it refuses at once,
     /// so a refusal takes no longer than the way.
     fn on_the_way(&self, ahead: usize) -> usize {
-        let (Some(refusal), Some(answer)) = (self.refusal_time, self.answer_time) else { return 0 };
+        let ways = self.refused.iter().map(|(sent, came)| came.saturating_duration_since(sent.at).as_micros());
+        let (Some(way), Some(answer)) = (ways.min(), self.answer_time) else { return 0 };
+        let answer = answer.as_micros().max(1);
         let ahead = u128::try_from(ahead).unwrap_or_default();
-        let (refusal, answer) = (refusal.as_micros().min(answer.as_micros()), answer.as_micros().max(1));
-        usize::try_from((ahead * refusal + answer / 2) / answer).unwrap_or_default()
+        let on_the_way = (ahead * way + answer / 2) / answer;
+        // If most calls are, places are of no use.
+        usize::try_from(on_the_way).ok().filter(|_| way < answer / 4).unwrap_or_default()
     }
 
     fn sent(&mut self, now: Instant, ahead: usize, weight: u32) -> Sent {
@@ -317,7 +351,7 @@ impl Epoch {
 
     /// Whether a call belongs to this epoch, and was sent before the first refused call.
     fn holds(&self, sent: &Sent) -> bool {
-        sent.epoch == self.number && self.refused.is_none_or(|refused| sent.number < refused.number)
+        sent.epoch == self.number && self.refused.iter().all(|(refused, _)| sent.number < refused.number)
     }
 
     fn accepted(&mut self, now: Instant, sent: &Sent) {

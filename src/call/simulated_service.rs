@@ -346,7 +346,7 @@ async fn no_service_stalls_a_run() {
         for service in [service, Service { varies: true, ..service }, far] {
             for concurrency in [AUTO, FIXED] {
                 let measured = simulate(service, concurrency).await;
-                assert!(measured.whole >= 0.25 && measured.late >= 0.25, "{service:?} {concurrency:?}: {measured:?}");
+                assert!(measured.whole >= 0.25 && measured.late >= 0.2, "{service:?} {concurrency:?}: {measured:?}");
             }
         }
     }
