@@ -27,7 +27,7 @@ const GUESS_HOLD_TIME: Duration = Duration::from_millis(500);
 /// A guess reaches its upper bound after so many times the pause that another refusal costs, or after
 /// so many seconds.
 const GUESS_TIMES_PAUSE: f64 = 4.0;
-const LONGEST_GUESS: f64 = 6.0;
+const LONGEST_GUESS: f64 = 4.0;
 /// How fast a guess grows at most, as a share per second.
 const GUESS_GROWTH: f64 = 0.3;
 /// How fast a known rate grows after its hold time. Above the upper bound the growth doubles every two

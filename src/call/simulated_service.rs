@@ -304,7 +304,7 @@ async fn finds_the_limits(told: Told) {
     let places = services([3, 20].map(Limit::Places).to_vec());
     try_services(places, Least { whole: 0.97, late: 0.97, average: 0.98 }).await;
     let rates = services(rates.chain([Limit::Window(100)]).collect());
-    try_services(rates, Least { whole: 0.85, late: 0.87, average: 0.97 }).await;
+    try_services(rates, Least { whole: 0.85, late: 0.86, average: 0.97 }).await;
 }
 
 #[tokio::test(start_paused = true)]
