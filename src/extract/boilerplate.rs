@@ -5,6 +5,7 @@ mod caption;
 mod sentence;
 
 use super::date::{self, Label};
+use super::non_article;
 use crate::config::Rules;
 use crate::model::fold;
 
@@ -37,7 +38,9 @@ pub(super) fn strip(text: &str, rules: &Rules) -> Stripped {
     let mut stripped = Stripped { body: String::with_capacity(text.len() + 16), ..Stripped::default() };
     let mut date: Option<(Label, String)> = None;
     let mut paragraphs = 0;
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    let is_notice = |line: &&str| !line.contains(['«', '“', '"']) && rules.speaks_to_reader(&fold(line));
+    let paywall = non_article::paywall(text, rules).filter(is_notice);
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && Some(*line) != paywall) {
         // A longer line is always text. Skipping it halves the time that plain text takes.
         if line.len() <= caption::LONGEST {
             let folded = fold(line);

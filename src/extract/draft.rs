@@ -25,6 +25,8 @@ pub(super) struct Draft {
     pub(super) excerpt: bool,
     /// Whether part of the article is for subscribers only.
     pub(super) paid: bool,
+    /// Whether an offer to subscribe stands where the text ends.
+    pub(super) cut: bool,
     /// What was noticed while reading.
     pub(super) flags: Vec<Flag>,
 }

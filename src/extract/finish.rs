@@ -43,7 +43,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         flags.push(Flag::Encoding);
     }
     let words = count_words(&body);
-    if paywalled || is_cut || (draft.excerpt && is_teaser(&body, words)) {
+    if paywalled || is_cut || draft.cut || (draft.excerpt && is_teaser(&body, words)) {
         flags.push(Flag::Teaser);
     }
     let detected = language::detect_with_certainty(&body, draft.language.as_deref().and_then(Lang::parse));
@@ -90,6 +90,7 @@ fn without_markup(mut draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
         section: draft.section.or(page.section),
         language: draft.language.or(page.language),
         paid: page.paid,
+        cut: page.cut,
         ..draft
     })
 }

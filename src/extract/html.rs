@@ -77,7 +77,7 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     let metadata = metadata::metadata(&page, &hints, &pruned.json_ld, rules);
     let (body, cut) = body(Elements::new(&page, &hints, &sizes, Some(rules)), rules, &metadata);
     let Metadata { title, published, url, author, section, language, paid, .. } = metadata;
-    Ok(Draft { title, body, published, url, author, section, language, paid: paid || cut, ..Draft::default() })
+    Ok(Draft { title, body, published, url, author, section, language, paid, cut, ..Draft::default() })
 }
 
 /// What the class and id of each element say. The values repeat, so they are looked up once.

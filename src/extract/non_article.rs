@@ -42,8 +42,13 @@ pub(super) fn reject(title: &str, raw: &str, body: &str, paywalled: bool, rules:
 
 /// Whether a paywall cuts off the text, according to the page or to the last lines of the text.
 pub(super) fn ends_at_paywall(raw: &str, paid: bool, rules: &Rules) -> bool {
-    let mut last_lines = raw.lines().rev().filter(|line| !line.trim().is_empty()).take(6);
-    paid || last_lines.any(|line| line.len() <= LONGEST_PAYWALL_LINE && rules.paywall(&fold(line)))
+    paid || paywall(raw, rules).is_some()
+}
+
+/// The notice of a paywall among the last lines of a text.
+pub(super) fn paywall<'a>(raw: &'a str, rules: &Rules) -> Option<&'a str> {
+    let mut last_lines = raw.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(6);
+    last_lines.find(|line| line.len() <= LONGEST_PAYWALL_LINE && rules.paywall(&fold(line)))
 }
 
 /// Whether most sentences are about cookies and consent.

@@ -49,10 +49,10 @@ pub(super) fn content(layout: &Layout, rules: &Rules, about: About) -> Content {
     fill_gaps(layout, &mut chosen);
     standfirst::add(layout, rules, core, title, about.description, &mut chosen);
     tidy::drop_empty_headings(layout, &mut chosen);
-    let kept = || layout.blocks.iter().zip(&chosen).enumerate().filter(|(_, (_, chosen))| **chosen);
-    let last = kept().map(|(number, _)| number).last();
+    let last = chosen.iter().rposition(|keep| *keep);
     let cut = gate.is_some_and(|gate| last.is_none_or(|last| last < gate));
-    Content { paragraphs: kept().map(|(_, (block, _))| block.text.clone()).collect(), cut }
+    let kept = layout.blocks.iter().zip(&chosen).filter(|(_, chosen)| **chosen);
+    Content { paragraphs: kept.map(|(block, _)| block.text.clone()).collect(), cut }
 }
 
 /// How many bytes of a block are prose.

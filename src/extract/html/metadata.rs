@@ -53,6 +53,8 @@ const META_AUTHORS: &[&str] = &[
 const META_SECTIONS: &[&str] =
     &["article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category", "dc.subject.section", "category"];
 
+/// The most words of a site's name. (Some pages put the title where the site's name belongs.)
+const MAX_SITE_WORDS: usize = 5;
 /// The names of the `<meta>` elements with the name of the site.
 const SITE_NAMES: &[&str] = &["og:site_name", "application-name", "apple-mobile-web-app-title", "al:ios:app_name"];
 const META_DESCRIPTIONS: &[&str] = &["og:description", "description", "twitter:description", "dc.description"];
@@ -216,11 +218,20 @@ impl<'a> Collector<'a> {
         self.add_date(dates::rank(label, TIME_ELEMENT), if differ { shown } else { attribute.or(shown) });
     }
 
-    /// Whether an element is part of a paragraph that does not only say when the article was
-    /// published.
+    /// Whether a node is part of a paragraph that does not only say when the article was published.
     fn is_in_prose(&self, id: Id) -> bool {
-        let Some(parent) = self.page.parent(id) else { return false };
-        matches!(self.page.element(parent), Some(Element::Leaf(_) | Element::Inline)) && date::strange_words(&self.page.text(parent)) > 0
+        let mut at = id;
+        while let Some(parent) = self.page.parent(at) {
+            match self.page.element(parent) {
+                Some(Element::Inline | Element::Link) => at = parent,
+                Some(Element::Leaf(_)) => {
+                    let text = self.page.text(parent);
+                    return text.len() > 2 * MAX_LABEL || date::strange_words(&text) > 0;
+                }
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// Reads a text, which may be a date or a byline.
@@ -247,7 +258,7 @@ impl<'a> Collector<'a> {
         let label = own.as_ref().map(|own| own.label);
         let label = label.or_else(|| if found.before.len() < 4 { date::label_at_end(self.last_text) } else { None });
         let strange = date::strange_words(text);
-        if strange > if label.is_some() { MAX_WORDS_AROUND_DATE } else { 0 } {
+        if strange > if label.is_some() { MAX_WORDS_AROUND_DATE } else { 0 } || (label.is_none() && self.is_in_prose(id)) {
             return;
         }
         let has_date_class = self.page.parent(id).is_some_and(|parent| self.hint(parent).has(ClassHints::DATE));
@@ -279,11 +290,14 @@ impl<'a> Collector<'a> {
         let headline = data.title.clone();
         let mut sites: Vec<String> = SITE_NAMES.iter().filter_map(|name| self.metas.get(*name).map(|name| one_line(name))).collect();
         sites.extend(data.site.clone());
+        sites.retain(|name| name.split_whitespace().count() <= MAX_SITE_WORDS);
         sites.extend(url.as_deref().into_iter().flat_map(title::site_in_url));
-        if let (Some(page), Some(article)) = (&self.page_title, headline.as_deref().or(social.as_deref())) {
-            sites.extend(title::site_parts(page, article));
+        if let Some(page) = &self.page_title {
+            let others: Vec<&str> = [headline.as_deref(), social.as_deref()].into_iter().flatten().collect();
+            sites.extend(title::site_parts(page, &self.headings, &others));
         }
-        let titles = Titles { headings: &self.headings, social, headline, page: self.page_title.as_deref(), sites };
+        let titles =
+            Titles { headings: &self.headings, subheadings: &self.subheadings, social, headline, page: self.page_title.as_deref(), sites };
         let (title, heading) = (titles.best(self.rules), titles.shown(self.rules));
         let title_position =
             heading.as_ref().or(title.as_ref()).and_then(|title| title::position(title, &self.headings.iter().chain(&self.subheadings)));

@@ -35,6 +35,7 @@ fn abbreviations_before_numbers() {
     check("L'art. L. 121 vaut pour l'art. |Le reste est de l'art. |Un débat.");
     check("It was No. 5 on Jan. 6. |Is it over? |No. |That is wrong.");
     check("1. Le premier point. |2. Le second.");
+    check("Née le 10 juill. 1991, elle arrive à 18 h. 30 et repart le 3 fév. 2026. |Elle attend 3 h. |Puis rien.");
 }
 
 #[test]

@@ -129,12 +129,10 @@ fn drop_edges(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
         }
         *keep = false;
     }
-    let is_offer = |block: &Block| {
-        let folded = fold(&block.text);
-        block.length <= LONGEST_OFFER && rules.is_offer(&folded) && !rules.paywall(&folded)
-    };
+    let is_offer = |block: &Block| block.length <= LONGEST_OFFER && rules.is_offer(&fold(&block.text));
     for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).rev().filter(|(_, keep)| **keep) {
-        if !scrap(block) && !is_offer(block) {
+        let is_paywall = rules.paywall(&fold(&block.text));
+        if is_paywall || !(scrap(block) || is_offer(block)) {
             break;
         }
         *keep = false;

@@ -8,13 +8,16 @@ pub(super) type Heading = (String, usize);
 
 /// What stands between the parts of a title: the article's title, the section, the name of the site.
 const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "];
-/// The most words of a section's name.
+/// The most words of a section's name, and the fewest of a title that is not sure.
 const SECTION_WORDS: usize = 2;
+const SHORTEST: usize = 3;
 
 /// The titles that a page gives.
 pub(super) struct Titles<'a> {
     /// The headings of the first level, as they are shown.
     pub(super) headings: &'a [Heading],
+    /// Headings of the second and third level.
+    pub(super) subheadings: &'a [Heading],
     /// For social networks: `og:title` and the like.
     pub(super) social: Option<String>,
     /// The headline in JSON-LD.
@@ -49,9 +52,13 @@ impl Titles<'_> {
             .map(|title| self.without_site(&title))
             .chain(self.main(rules))
             .collect();
-        let parts = self.page.map(parts).unwrap_or_default();
         let confirmed = headings().find(|heading| others.iter().any(|other| agree(heading, other)));
-        confirmed.or_else(|| headings().find(|heading| parts.iter().any(|part| agree(heading, part))))
+        let parts = self.page.map(parts).unwrap_or_default();
+        let main = self.main(rules);
+        let is_below = main.is_some_and(|main| self.subheadings.iter().any(|(heading, _)| agree(heading, &main)));
+        // A shorter heading is rather the name of the site or of a section.
+        let by_part = || headings().find(|heading| words(heading).len() >= SHORTEST && parts.iter().any(|part| agree(heading, part)));
+        confirmed.or_else(|| by_part().filter(|_| !is_below))
     }
 
     /// The part of `<title>` that is most likely the article's.
@@ -85,12 +92,20 @@ impl Titles<'_> {
     }
 }
 
-/// The parts of a `<title>` that do not agree with the article's other title: the name of the site is
-/// one of them.
-pub(super) fn site_parts(page: &str, article: &str) -> Vec<String> {
+/// The parts of a `<title>` that do not agree with the article's other titles (the first one that a
+/// heading agrees with counts): the name of the site is one of them.
+pub(super) fn site_parts(page: &str, headings: &[Heading], others: &[&str]) -> Vec<String> {
+    let whole = others.iter().find(|other| other.len() < page.len() && other.len() * 2 > page.len() && page.contains(**other));
+    if let Some(whole) = whole {
+        return page.replace(*whole, " | ").split(" | ").flat_map(parts).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    }
     let all = parts(page);
+    let named = |title: &&&str| headings.iter().any(|(heading, _)| agree(heading, title));
+    let by_heading = || all.iter().copied().filter(|part| words(part).len() >= SHORTEST).find(|part| named(&part));
+    let article = others.iter().find(named).copied().or_else(by_heading).or(others.first().copied());
+    let Some(article) = article.filter(|_| all.len() > 1) else { return Vec::new() };
     let is_other = |part: &&&str| !agree(part, article) && !letters(article).contains(&letters(part));
-    if all.len() < 2 { Vec::new() } else { all.iter().filter(is_other).map(|part| (*part).to_owned()).collect() }
+    all.iter().filter(is_other).map(|part| (*part).to_owned()).collect()
 }
 
 /// The names of the site in a URL: `exemple.fr` and `exemple`.
@@ -197,9 +212,9 @@ mod tests {
     fn best(headings: &[&str], social: &str, page: &str) -> String {
         let headings: Vec<Heading> = headings.iter().map(|heading| ((*heading).to_owned(), 0)).collect();
         let social = Some(social.to_owned()).filter(|social| !social.is_empty());
-        let sites = social.as_deref().map(|social| site_parts(page, social)).unwrap_or_default();
+        let sites = site_parts(page, &headings, social.as_deref().as_slice());
         let sites = [sites, vec!["Le Littoral".to_owned(), "lelittoral".to_owned()]].concat();
-        let titles = Titles { headings: &headings, social, headline: None, page: Some(page), sites };
+        let titles = Titles { headings: &headings, subheadings: &[], social, headline: None, page: Some(page), sites };
         titles.best(&Rules::shipped()).unwrap_or_default()
     }
 
