@@ -219,9 +219,11 @@ impl<'a> LayoutBuilder<'a> {
             (self.page.name(id), class).hash(&mut style);
             style.finish()
         });
-        let (parent, lede) = self.open.last().map_or((0, false), |open| (open.area, open.lede));
+        let (parent, lede, around) = self.open.last().map_or((0, false, Kind::Loose), |open| (open.area, open.lede, open.kind));
+        // Some headings have an element around their text.
+        let kind = if matches!(around, Kind::Heading(_)) { around } else { Kind::Loose };
         let start = self.layout.blocks.len();
-        self.open.push(Open { kind: Kind::Loose, area: self.layout.areas.len(), lede: lede || hint.has(ClassHints::LEDE) });
+        self.open.push(Open { kind, area: self.layout.areas.len(), lede: lede || hint.has(ClassHints::LEDE) });
         self.layout.areas.push(Area { parent, content: hint.has(ClassHints::CONTENT), frame, style, blocks: (start, start) });
     }
 

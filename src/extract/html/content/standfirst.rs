@@ -31,7 +31,7 @@ pub(super) fn add(layout: &Layout, rules: &Rules, core: usize, title: Option<usi
     let described = description.map(beginning).filter(|words| !words.is_empty());
     let by_description =
         candidates().find(|(_, block)| fits(block, rules) && described.as_ref().is_some_and(|words| *words == beginning(&block.text)));
-    let frame = frame(layout, core);
+    let frame = title.and_then(|title| frame(layout, core, title));
     let by_place = || {
         let near = candidates().take(if title.is_some() { FARTHEST } else { 0 });
         near.filter(|(_, block)| frame.is_some_and(|frame| is_within(layout, block.area, frame))).find(|(_, block)| fits(block, rules))
@@ -62,16 +62,18 @@ fn beginning(text: &str) -> Vec<String> {
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(SAME_WORDS).map(str::to_owned).collect()
 }
 
-/// The element around the core that is an article or the main part of the page.
-fn frame(layout: &Layout, core: usize) -> Option<usize> {
+/// The element around core and title that is an article or the main part of the page.
+fn frame(layout: &Layout, core: usize, title: usize) -> Option<usize> {
+    let title = layout.blocks.get(title)?.area;
     let mut at = core;
     loop {
         let area = layout.areas.get(at)?;
-        match area.frame {
-            Frame::Article | Frame::Main => return Some(at),
-            Frame::Body => return None,
-            Frame::Other if area.parent == at => return None,
-            Frame::Other => at = area.parent,
+        if matches!(area.frame, Frame::Article | Frame::Main) && is_within(layout, title, at) {
+            return Some(at);
         }
+        if area.parent == at {
+            return None;
+        }
+        at = area.parent;
     }
 }

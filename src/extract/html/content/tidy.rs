@@ -99,7 +99,10 @@ fn drop_link_lists(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bo
         let introduces_prose = matches!(block.kind, Kind::Heading(_))
             && block.area == core
             && layout.blocks.get(number + 1).is_some_and(|next| next.area == core && prose(next) >= 80.0);
-        let mostly_links = !introduces_prose && block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
+        // A whole sentence can be a link.
+        let is_sentence = block.kind == Kind::Paragraph && block.length >= 80 && block.text.ends_with('.');
+        let mostly_links =
+            !introduces_prose && !is_sentence && block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
         let ends_tail = |tail| {
             let beside = block.area == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
             beside || !is_within(layout, block.area, tail)
