@@ -81,12 +81,12 @@ fn without_markup(mut draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
     }
     let page = html::article(&draft.body, rules)?;
     Ok(Draft {
-        title: draft.title.or(page.title),
-        body: page.body,
+        title: draft.title.or(page.title.map(markup::line)),
+        body: markup::plain(page.body, Markup::Plain)?,
         markup: Markup::Plain,
         published: draft.published.or(page.published),
         url: draft.url.or(page.url),
-        author: draft.author.or(page.author),
+        author: draft.author.or(page.author.map(markup::line)),
         section: draft.section.or(page.section),
         language: draft.language.or(page.language),
         paid: page.paid,
@@ -118,7 +118,8 @@ fn clean_line(text: &str) -> Option<String> {
 /// The names in an author field, which may have one on each line, and start like a byline.
 fn names(text: &str) -> Option<String> {
     let lines: Vec<String> = text.lines().filter_map(clean_line).collect();
-    let line = lines.join(", ").replace(", et ", " et ").replace(", and ", " and ");
+    let line = lines.join(", ");
+    let line = [" et ", " and ", " avec ", " with "].iter().fold(line, |line, word| line.replace(&format!(",{word}"), word));
     let line = clean_line(&line)?;
     Some(boilerplate::byline(&line).map_or(line.as_str(), str::trim).to_owned())
 }
@@ -150,6 +151,36 @@ mod tests {
     fn a_long_title_is_shortened() {
         let draft = Draft { title: Some("mot ".repeat(10_000)), body: "Un.".to_owned(), ..Draft::default() };
         assert!(finish(draft).title.chars().count() < 330);
+    }
+
+    #[test]
+    fn a_page_is_freed_of_marks_too() {
+        let text = "[caption id=\"a\"]La digue[/caption][dropcap]L[/dropcap]e conseil a voté mardi soir le budget de la ville, qui s&amp;#039;élève à 42 millions d'euros.";
+        let page = format!("<html><head><title>L&amp;#039;été</title></head><body><article><p>{text}</p></article></body></html>");
+        let article = finish(Draft { body: page, markup: Markup::Page, ..Draft::default() });
+        assert_eq!(
+            (article.title.as_str(), article.body.as_str()),
+            ("L'été", "Le conseil a voté mardi soir le budget de la ville, qui s'élève à 42 millions d'euros.")
+        );
+    }
+
+    #[test]
+    fn authors_of_a_page_on_several_lines_are_separated() {
+        let author = |byline: &str| {
+            let text =
+                "<p>Le conseil a voté mardi soir le budget de la ville, qui s'élève à 42 millions d'euros pour l'année prochaine.</p>";
+            let page = format!(
+                "<html><head><title>Le budget</title></head><body><article><h1>Le<br>budget</h1>{byline}{text}</article></body></html>"
+            );
+            let article = finish(Draft { body: page, markup: Markup::Page, ..Draft::default() });
+            assert_eq!(article.title, "Le budget");
+            article.author
+        };
+        assert_eq!(author("<div class='author'>Jeanne Exemple<br>Luc Modèle</div>").as_deref(), Some("Jeanne Exemple, Luc Modèle"));
+        assert_eq!(
+            author("<p class='author'>Par Jeanne Exemple<br/>avec Luc Modèle</p>").as_deref(),
+            Some("Jeanne Exemple avec Luc Modèle")
+        );
     }
 
     #[test]

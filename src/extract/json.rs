@@ -102,7 +102,7 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
 
 /// The article that an object describes.
 pub(super) fn draft(object: &Map<String, Value>, fields: &Fields) -> Draft {
-    let body = body(object, &fields.body, &fields.title).or_else(|| prose(object)).unwrap_or_default();
+    let body = body(object, &fields.body, &fields.title).or_else(|| prose(object, &fields.title)).unwrap_or_default();
     let lead = find(object, &LEADS.map(str::to_owned));
     let body = with_lead(body, lead);
     // `uri` and `source` may hold a URL or a name.

@@ -88,9 +88,10 @@ fn is_initials(paragraph: &str) -> bool {
     slashed || spaced
 }
 
-/// Whether a text is the name of an agency, or the names of several: «AFP», «ats/afp».
-pub(super) fn is_agency(name: &str) -> bool {
-    is_agencies(fold(name).trim())
+/// Whether a text names an agency, perhaps next to others: «AFP», «awp/ats».
+pub(super) fn is_agency(names: &str) -> bool {
+    let folded = fold(names);
+    folded.split(['/', ',', '+']).any(|name| AGENCIES.contains(name.trim()))
 }
 
 /// Whether a text is the names of agencies, with a year or a date: «ats, afp», «2026 AFP».

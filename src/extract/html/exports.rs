@@ -18,7 +18,7 @@ pub(super) fn drafts(html: &str) -> Result<Option<Vec<Draft>>, Reject> {
     let has = |mark: &str| memchr::memmem::find(html.as_bytes(), mark.as_bytes()).is_some();
     let read: fn(&Page) -> Vec<Draft> = if has("DocPublicationName") || has("itreArticleVisu") {
         europresse::drafts
-    } else if has("Article\"") && (has("articleParagraph") || has("Headline") || has(">HD<")) {
+    } else if has("articleParagraph") || (has("Article") && has(">HD<")) {
         factiva::drafts
     } else {
         return Ok(None);

@@ -175,7 +175,7 @@ impl<'a> Collector<'a> {
         }
         let may_name_author = self.author.is_none() && !is_frame && self.elsewhere.is_empty();
         if may_name_author && (hint.has(ClassHints::AUTHOR) || itemprop == "author" || page.attr(id, "rel") == Some("author")) {
-            let text = one_line(&page.text(id));
+            let text = one_line(&page.text_with(id, ", "));
             self.author = Some(text).filter(|text| text.len() <= MAX_LABEL).and_then(|text| author(&text));
         }
     }

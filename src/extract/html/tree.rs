@@ -102,12 +102,18 @@ impl Page {
         self.link(id).parent
     }
 
-    /// All text below a node.
+    /// All text below a node. A `<br>` is a space.
     pub(super) fn text(&self, id: Id) -> String {
+        self.text_with(id, " ")
+    }
+
+    /// All text below a node, with `between` for each `<br>`.
+    pub(super) fn text_with(&self, id: Id, between: &str) -> String {
         let mut text = String::new();
         self.walk(id, |step| {
             if let Step::Enter(id) = step {
-                text.push_str(self.own_text(id).unwrap_or_default());
+                let is_break = self.element(id) == Some(Element::Break);
+                text.push_str(self.own_text(id).unwrap_or(if is_break { between } else { "" }));
             }
             true
         });

@@ -58,7 +58,7 @@ pub(super) fn articles<'a>(document: &'a Value, fields: &Fields) -> Option<Vec<&
 fn within<'a>(value: &'a Value, fields: &Fields, by: By, depth: usize) -> Option<Vec<&'a Value>> {
     let is_article = |object: &Map<String, Value>| match by {
         By::Name => field::body(object, &fields.body, &fields.title).is_some(),
-        By::Length => field::prose(object).is_some(),
+        By::Length => field::prose(object, &fields.title).is_some(),
     };
     match value {
         _ if depth > MAX_DEPTH => None,

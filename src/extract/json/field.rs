@@ -141,17 +141,12 @@ fn paragraphs(value: &Value, titles: &[String]) -> Option<String> {
 }
 
 /// The text of an object without a field of a known name: the longest prose in it.
-pub(super) fn prose(object: &Map<String, Value>) -> Option<String> {
+pub(super) fn prose(object: &Map<String, Value>, titles: &[String]) -> Option<String> {
     let fields = scopes(object).flatten().filter(|(name, _)| {
         let name = name.to_lowercase();
         !NO_TEXT.iter().any(|other| name.contains(other))
     });
-    let texts = fields.filter_map(|(_, value)| match value {
-        Value::String(text) => Some(text.trim().to_owned()),
-        Value::Array(list) if list.iter().all(Value::is_string) => Some(rich_text::text(value)),
-        _ => None,
-    });
-    texts.filter(|text| is_prose(text)).max_by_key(String::len)
+    fields.filter_map(|(_, value)| paragraphs(value, titles)).filter(|text| is_prose(text)).max_by_key(String::len)
 }
 
 /// Whether a text has several sentences: not a list of words, a path, or code.

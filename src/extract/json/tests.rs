@@ -156,5 +156,9 @@ fn a_text_in_a_field_of_an_unknown_name_is_found_by_its_length() {
     let text = "Le conseil municipal de la ville a voté mardi soir le budget de l'année. ".repeat(5);
     let draft = one(&format!(r#"{{"titre":"T","fulltekst":"{text}","description":"{}","mots":"a b c"}}"#, text.repeat(2)));
     assert_eq!((draft.title.as_deref(), draft.body.as_str()), (Some("T"), text.trim()));
+    let drupal = format!(
+        r#"{{"title":[{{"value":"T"}}],"field_fulltekst":[{{"value":"{text}","format":"plain"}}],"field_description":[{{"value":"{text}"}}]}}"#
+    );
+    assert_eq!(one(&drupal).body, text.trim());
     assert_eq!(one(r#"{"titre":"T","legende_longue":"La digue."}"#).body, "");
 }

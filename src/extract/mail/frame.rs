@@ -29,7 +29,11 @@ pub(super) fn removed(text: &str) -> String {
 
 /// A signature starts behind a line of two hyphens and a space.
 fn without_signature(text: &str) -> &str {
-    text.find("\n-- \n").and_then(|at| text.get(..at)).filter(|before| !before.trim().is_empty()).unwrap_or(text)
+    const MOST_LINES: usize = 12;
+    let at = text
+        .find("\n-- \n")
+        .or_else(|| text.rfind("\n--\n").filter(|at| text.get(*at..).is_some_and(|end| end.lines().count() <= MOST_LINES)));
+    at.and_then(|at| text.get(..at)).filter(|before| !before.trim().is_empty()).unwrap_or(text)
 }
 
 /// A line without the addresses that mail programs write for links and pictures: `<https://…>`,
@@ -47,8 +51,18 @@ fn without_addresses(line: &str) -> String {
     }
     kept.push_str(rest);
     let bare = kept.trim();
+    let is_rule = bare.len() > 2 && bare.chars().all(|c| matches!(c, '-' | '=' | '_' | '*' | '~' | '•' | '|' | ' '));
     let is_address = (bare.starts_with("http://") || bare.starts_with("https://")) && !bare.contains(' ');
-    if is_address { String::new() } else { kept.trim_end().to_owned() }
+    if is_address || is_rule || is_social(bare) { String::new() } else { kept.trim_end().to_owned() }
+}
+
+/// Whether a line is only the names of social networks.
+fn is_social(line: &str) -> bool {
+    const NETWORKS: &[&str] =
+        &["facebook", "twitter", "x", "instagram", "linkedin", "youtube", "tiktok", "whatsapp", "bluesky", "mastodon", "threads"];
+    let folded = fold(line);
+    let mut names = folded.split([' ', '|', '·', ',', '/']).filter(|name| !name.is_empty()).peekable();
+    names.peek().is_some() && names.all(|name| NETWORKS.contains(&name))
 }
 
 /// The length of an address in brackets at the start of `text`.
@@ -121,6 +135,10 @@ mod tests {
             ),
             ("View this email in your browser <https://a.invalid/x>\n", "\nUnsubscribe | Manage preferences\nThe Paper, 1 Port Street"),
             ("", "\n-- \nJeanne Exemple\nLe Journal"),
+            (
+                "Voir cet e-mail dans votre navigateur (https://a.invalid/x)\n****\n",
+                "\n----\nFacebook | Twitter\nSe désinscrire : https://a.invalid/u",
+            ),
             ("[image: Logo]\n", "\nhttps://a.invalid/very/long\n<https://a.invalid>\n"),
         ] {
             assert_eq!(removed(&format!("{above}{TEXT}{below}")), TEXT, "{above}{below}");

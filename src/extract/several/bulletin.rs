@@ -80,8 +80,11 @@ fn divided(lines: &[&str], datelines: &[usize]) -> Option<Vec<usize>> {
     (starts.len() == datelines.len()).then_some(starts)
 }
 
-/// Where the reports start if each has a title right above its dateline.
+/// Where the reports start if each has a title right above its dateline, and nothing else divides the text.
 fn titled(lines: &[&str], datelines: &[usize]) -> Option<Vec<usize>> {
+    if lines.iter().filter(|line| is_divider(line)).count() > 1 {
+        return None;
+    }
     let title_above = |dateline: &usize| {
         let title = (0..*dateline).rev().find(|at| lines.get(*at).is_some_and(|line| !line.is_empty()))?;
         let before = title.checked_sub(1).and_then(|at| lines.get(at));
@@ -100,7 +103,17 @@ fn report(lines: &[&str]) -> Draft {
     let kept = lines.iter().enumerate().filter(|(at, line)| !(is_divider(line) || *at < head && line.starts_with("ZCZC")));
     let text: Vec<&str> = kept.map(|(_, line)| *line).collect();
     let dated = lines.get(head).and_then(|line| dateline(line)).filter(|dateline| date::find(dateline, true).is_some());
-    Draft { key: Key::Content, published: dated.map(str::to_owned), ..plain_text::draft(text.join("\n").trim()) }
+    let draft = plain_text::draft(text.join("\n").trim());
+    Draft { key: Key::Content, title: draft.title.as_deref().map(without_number), published: dated.map(str::to_owned), ..draft }
+}
+
+/// A title without its number in the bulletin: «3. La digue».
+fn without_number(title: &str) -> String {
+    let rest = title.trim_start_matches(|c: char| c.is_ascii_digit());
+    // A longer number is a year.
+    let digits = title.len() - rest.len();
+    let bare = rest.strip_prefix(['.', ')', '/']).filter(|bare| (1..=2).contains(&digits) && bare.starts_with(' '));
+    bare.unwrap_or(title).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -133,8 +146,24 @@ mod tests {
 
     #[test]
     fn reports_that_run_into_each_other_are_one_article_with_a_flag() {
-        let drafts = drafts(&format!("Le budget\n\n{}\n\n{}", report("LYON"), report("PARIS"))).unwrap();
-        assert_eq!((drafts.len(), drafts[0].flags.as_slice()), (1, &[Flag::Several][..]));
+        let undated = "---\nLa digue\n\nSelon les services techniques, la rénovation de la digue coûtera à elle seule sept millions d'euros, répartis sur quatre exercices, a dit la maire de la ville.\n---";
+        for between in ["", undated] {
+            let drafts = drafts(&format!("Le budget\n\n{}\n\n{between}\n\n{}", report("LYON"), report("PARIS"))).unwrap();
+            assert_eq!((drafts.len(), drafts[0].flags.as_slice()), (1, &[Flag::Several][..]), "{between}");
+        }
+    }
+
+    #[test]
+    fn a_title_loses_its_number() {
+        for (title, bare) in [
+            ("3. La digue", "La digue"),
+            ("12) La digue", "La digue"),
+            ("3 morts à Lyon", "3 morts à Lyon"),
+            ("2026. Un an", "2026. Un an"),
+            ("3.5 % de hausse", "3.5 % de hausse"),
+        ] {
+            assert_eq!(without_number(title), bare);
+        }
     }
 
     #[test]

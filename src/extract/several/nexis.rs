@@ -75,7 +75,7 @@ fn field(line: &str) -> Option<(&'static str, &str)> {
 }
 
 fn draft(chunk: &str) -> Option<Draft> {
-    let lines: Vec<&str> = chunk.lines().map(str::trim).collect();
+    let lines: Vec<&str> = chunk.lines().map(str::trim).filter(|line| !is_page_number(line)).collect();
     let roles: Vec<Option<(&str, &str)>> = lines.iter().map(|line| field(line)).collect();
     let has_role = |role: &str| roles.iter().flatten().any(|(known, _)| *known == role);
     // A text starts behind the last such field: `Length`, and then `Body` if there is one.
@@ -93,8 +93,9 @@ fn draft(chunk: &str) -> Option<Draft> {
     let head = paragraphs(lines.get(..start).unwrap_or_default());
     let date_at = head.iter().position(|paragraph| date::find(paragraph, true).is_some() && field(paragraph).is_none());
     // The title comes behind the newspaper and the date, or (newer) first.
-    let is_plain = |paragraph: &&String| field(paragraph).is_none();
-    let behind = date_at.and_then(|at| head.iter().skip(at + 1).find(is_plain));
+    let is_plain = |paragraph: &&String| field(paragraph).is_none() && !is_copyright(paragraph);
+    let is_new = roles.iter().flatten().any(|(role, value)| *role == "start" && value.is_empty());
+    let behind = date_at.filter(|_| !is_new).and_then(|at| head.iter().skip(at + 1).find(is_plain));
     let title = value("title").or_else(|| behind.or_else(|| head.iter().find(is_plain)).cloned());
     let lead = value("lead");
     let body = body(lines.get(start..).unwrap_or_default());
@@ -107,6 +108,16 @@ fn draft(chunk: &str) -> Option<Draft> {
         section: value("section").map(|section| section.split(';').next().unwrap_or_default().to_owned()),
         ..Draft::default()
     })
+}
+
+/// Whether a line is «Page 1 of 3».
+fn is_page_number(line: &str) -> bool {
+    let words: Vec<&str> = line.split(' ').collect();
+    matches!(words.as_slice(), ["Page", number, _, all] if [number, all].iter().all(|word| word.bytes().all(|byte| byte.is_ascii_digit())))
+}
+
+fn is_copyright(line: &str) -> bool {
+    (line.starts_with("Copyright ") || line.starts_with("© ")) && line.len() < 100
 }
 
 /// The pieces between blank lines, each on one line.
@@ -125,7 +136,7 @@ fn body(lines: &[&str]) -> String {
             _ if line.is_empty() => skipping = false,
             _ => {}
         }
-        if (line.starts_with("Copyright ") || line.starts_with("© ")) && line.len() < 100 {
+        if is_copyright(line) {
             break;
         }
         if !skipping {
@@ -176,12 +187,11 @@ mod tests {
     fn each_document_of_a_new_export_is_an_article() {
         let new = |title: &str| {
             format!(
-                "{title}\nLe Journal\n\n3 mars 2026 mardi\n\nCopyright 2026 Le Journal All Rights Reserved\n\nSection: VILLE; Pg. 6\nLength: 355 words\nByline: Jeanne Exemple\n\nBody\n\n{TEXT}\n\nLoad-Date: March 4, 2026\n\nEnd of Document\n\n"
+                "Page 1 of 2\n{title}\n\nLe Journal\n\n3 mars 2026 mardi\n\nCopyright 2026 Le Journal All Rights Reserved\n\nSection: VILLE; Pg. 6\nLength: 355 words\nByline: Jeanne Exemple\n\nBody\n\n{TEXT}\n\nLoad-Date: March 4, 2026\n\nEnd of Document\n\n"
             )
         };
         let drafts = drafts(&[new("Le budget adopté"), new("La digue")].concat()).unwrap();
-        assert_eq!(drafts.len(), 2);
-        assert_eq!(drafts[0].body, TEXT.replace("le\nbudget", "le budget"));
+        check(&drafts);
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn draft(page: &Page, article: Id, title: Id) -> Draft {
     let marked: Vec<String> =
         classed("DocText").into_iter().flat_map(|id| lines(page, id, |id| is_aside(page, id))).filter(|line| !is_end(line)).collect();
     let authors = [joined("docAuthors"), joined("DocAuthor")].into_iter().find(|names| !names.is_empty());
-    let (author, body) = if marked.is_empty() { loose(page, article, title) } else { (None, marked) };
+    let (author, body) = if marked.is_empty() { loose(page, article, title) } else { beside(page, article, title, marked) };
     Draft {
         key: number(page, article).map_or(Key::Content, Key::Own),
         title: Some(text(page, title)),
@@ -47,6 +47,26 @@ fn draft(page: &Page, article: Id, title: Id) -> Draft {
         author: authors.or(author),
         ..Draft::default()
     }
+}
+
+/// The author and the text, with the subtitle first. Both may have only a class for their margins.
+fn beside(page: &Page, article: Id, title: Id, text_lines: Vec<String>) -> (Option<String>, Vec<String>) {
+    let (mut passed, mut author, mut subtitle) = (false, None, None);
+    let margin = |id: Id| has_class(page, id, |class| class.eq_ignore_ascii_case("sm-margin-bottomNews") || class.ends_with("subtitle"));
+    for id in elements(page, article, |id| id == title || margin(id)) {
+        let line = text(page, id);
+        match page.name(id) {
+            _ if id == title => passed = true,
+            _ if line.is_empty() || !passed => {}
+            "p" => subtitle = subtitle.or(Some(line)),
+            _ => author = author.or(Some(line).filter(|line| is_author(line))),
+        }
+    }
+    (author, subtitle.into_iter().chain(text_lines).collect())
+}
+
+fn is_author(line: &str) -> bool {
+    line.split(' ').count() <= LONGEST_AUTHOR && !line.ends_with(['.', '!', '?', '…', ':', '»'])
 }
 
 /// The author and the text where nothing marks them: what follows the title, up to the copyright.
@@ -64,8 +84,7 @@ fn loose(page: &Page, article: Id, title: Id) -> (Option<String>, Vec<String>) {
     });
     let skipped = |id: Id| id == title || before.contains(&id) || is_aside(page, id);
     let mut body: Vec<String> = lines(page, article, skipped).into_iter().take_while(|line| !is_end(line)).collect();
-    let is_author = |line: &String| line.split(' ').count() <= LONGEST_AUTHOR && !line.ends_with(['.', '!', '?', '…', ':', '»']);
-    let author = if body.len() > 1 && body.first().is_some_and(is_author) { Some(body.remove(0)) } else { None };
+    let author = if body.len() > 1 && body.first().is_some_and(|line| is_author(line)) { Some(body.remove(0)) } else { None };
     (author, body)
 }
 
@@ -99,7 +118,7 @@ mod tests {
         let article = |number: usize, title: &str| {
             format!(
                 "<article><header><div class='rdp__DocPublicationName'><span class='DocPublicationName'>Le Journal</span></div><span class='DocHeader'>mardi 3 mars 2026 490 mots, p. {number}</span>
-                <div class='titreArticle'><p class='sm-margin-TopNews titreArticleVisu rdp__articletitle'>{title}</p></div><div class='docAuthors'>Jeanne Exemple</div></header>
+                <div class='titreArticle'><p class='sm-margin-bottomNews'>Surtitre</p><p class='sm-margin-TopNews titreArticleVisu rdp__articletitle'>{title}</p><p class='sm-margin-bottomNews'>Le sous-titre</p></div></header><div class='sm-margin-bottomNews'>Jeanne Exemple</div>
                 <section><div class='DocText clearfix'><div class='docOcurrContainer'><p>Le <mark>budget</mark> {number}
                 est voté.</p><figure><figcaption>La digue.</figcaption></figure><p>Deux.</p></div></div></section><footer><small>© 2026 Le Journal.</small><p>Numéro de document : news·20260303·LJ·0{number}</p></footer></article>"
             )
@@ -112,7 +131,10 @@ mod tests {
         let drafts = drafts(&page).unwrap().unwrap();
         let titles: Vec<_> = drafts.iter().map(|draft| draft.title.as_deref().unwrap()).collect();
         assert_eq!(titles, ["Un", "Deux"]);
-        assert_eq!((drafts[1].body.as_str(), drafts[1].author.as_deref()), ("Le budget 2 est voté.\nDeux.", Some("Jeanne Exemple")));
+        assert_eq!(
+            (drafts[1].body.as_str(), drafts[1].author.as_deref()),
+            ("Le sous-titre\nLe budget 2 est voté.\nDeux.", Some("Jeanne Exemple"))
+        );
         assert_eq!(drafts[1].key, Key::Own("news·20260303·LJ·02".into()));
         assert_eq!(drafts[1].published.as_deref().and_then(|date| date::parse(date, true)).as_deref(), Some("2026-03-03"));
     }

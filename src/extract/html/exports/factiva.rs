@@ -57,7 +57,10 @@ fn with_classes(page: &Page, article: Id) -> Draft {
     let body: Vec<String> = elements(page, article, is_text).into_iter().flat_map(|id| lines(page, id, |id| is_aside(page, id))).collect();
     let about = lines(page, article, |id| is_text(id) || is_title(id));
     let number = about.iter().find_map(|line| line.strip_prefix("Document ")).filter(|number| !number.contains(' '));
-    let author = about.iter().find(|line| line.starts_with("Par ") || line.starts_with("By "));
+    // The author stands between the title and the number of words.
+    let all = lines(page, article, is_text);
+    let words = all.iter().position(|line| is_word_count(line)).unwrap_or(0);
+    let author = words.checked_sub(1).and_then(|at| all.get(at)).filter(|line| Some(line.as_str()) != title.as_deref());
     Draft {
         key: number.map_or(Key::Content, |number| Key::Own(number.to_owned())),
         title,
@@ -67,6 +70,12 @@ fn with_classes(page: &Page, article: Id) -> Draft {
         language: language_of(page, article),
         ..Draft::default()
     }
+}
+
+/// Whether a line is «480 mots».
+fn is_word_count(line: &str) -> bool {
+    let digits = line.trim_start_matches(|c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, ',' | '.'));
+    digits.len() < line.len() && matches!(digits, "mots" | "words" | "mot" | "word")
 }
 
 #[cfg(test)]
