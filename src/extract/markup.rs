@@ -22,6 +22,9 @@ const MAX_LAYERS: usize = 3;
 /// # Errors
 /// Fails if its HTML is too deep or too large to parse.
 pub(super) fn plain(text: String, markup: Markup) -> Result<String, Reject> {
+    if !may_have_marks(&text) {
+        return Ok(text);
+    }
     let mut text = edited(text, without_cdata);
     text = edited(text, shortcodes::removed);
     text = edited(text, spip::removed);
@@ -41,8 +44,19 @@ pub(super) fn plain(text: String, markup: Markup) -> Result<String, Reject> {
     Ok(edited(text, marks::removed))
 }
 
+/// Whether a text has a character that any mark has. Most plain texts have none.
+#[expect(clippy::needless_bitwise_bool, reason = "the compiler can vectorise it without branches")]
+fn may_have_marks(text: &str) -> bool {
+    let is_mark =
+        |byte: u8| (byte == b'<') | (byte == b'&') | (byte == b'[') | (byte == b'{') | (byte == b'*') | (byte == b'#') | (byte == b'+');
+    text.bytes().fold(false, |found, byte| found | is_mark(byte))
+}
+
 /// The plain text of a title or a name, one line for each line in it.
 pub(super) fn line(text: String) -> String {
+    if !may_have_marks(&text) {
+        return text;
+    }
     let markup = if text.contains('<') { Markup::of(&text) } else { Markup::Plain };
     let markup = if markup == Markup::Page { Markup::Plain } else { markup };
     plain(text.clone(), markup).unwrap_or(text)

@@ -15,15 +15,11 @@ const LONGEST_HEADING: usize = 25;
 
 /// The reports of a bulletin. Returns `None` for a text with at most one dateline.
 pub(super) fn drafts(text: &str) -> Option<Vec<Draft>> {
-    let may_have = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
-    if ![") -", ") –", ") —", "):", ") :", ")."].iter().any(|mark| may_have(mark)) {
+    if text.lines().filter(|line| is_dateline(line.trim_start())).take(2).count() < 2 {
         return None;
     }
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let datelines: Vec<usize> = (0..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| is_dateline(line))).collect();
-    if datelines.len() < 2 {
-        return None;
-    }
     let starts = divided(&lines, &datelines).or_else(|| titled(&lines, &datelines));
     let Some(starts) = starts else {
         return Some(vec![Draft { flags: vec![Flag::Several], ..plain_text::draft(text) }]);

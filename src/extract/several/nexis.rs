@@ -27,6 +27,9 @@ pub(super) fn drafts(text: &str) -> Option<Vec<Draft>> {
 /// The pieces of a text that hold one article each. Returns `None` if no mark divides it.
 fn chunks(text: &str) -> Option<Vec<String>> {
     let has = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    if !has("ocument") && !has("DOCUMENT") && !has("okument") {
+        return None;
+    }
     let is_end = |line: &str| matches!(line.trim(), "End of Document" | "Fin du document");
     let mut chunks: Vec<Vec<&str>> = vec![Vec::new()];
     if has("DOCUMENT") || has("Document ") || has("Dokument ") {
