@@ -56,6 +56,7 @@ const BODY: &[&str] = &[
     "corps",
     "paragraphs",
     "content_elements",
+    "blocks",
     "content:encoded",
     "news",
     "story",

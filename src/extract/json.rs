@@ -17,6 +17,7 @@ use super::lead::{LEADS, with_lead};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;
+pub(super) use field::listed;
 use field::{body, find, prose};
 
 pub(super) struct Json;

@@ -22,6 +22,7 @@ const MAX_LAYERS: usize = 3;
 /// # Errors
 /// Fails if its HTML is too deep or too large to parse.
 pub(super) fn plain(text: String, markup: Markup) -> Result<String, Reject> {
+    let text = edited(edited(text, with_line_breaks), without_bare_addresses);
     if !may_have_marks(&text) {
         return Ok(text);
     }
@@ -41,7 +42,7 @@ pub(super) fn plain(text: String, markup: Markup) -> Result<String, Reject> {
             break;
         }
     }
-    Ok(edited(text, marks::removed))
+    Ok(edited(edited(text, marks::removed), without_bare_addresses))
 }
 
 /// Whether a text has a character that any mark has. Most plain texts have none.
@@ -67,6 +68,28 @@ fn edited(text: String, edit: fn(&str) -> Cow<'_, str>) -> String {
         Cow::Owned(edited) => edited,
         Cow::Borrowed(_) => text,
     }
+}
+
+/// Reads `\n` as a line break where a database escaped all of them.
+fn with_line_breaks(text: &str) -> Cow<'_, str> {
+    let has = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    // One alone may be part of a path.
+    if !has("\\n") || text.contains('\n') || !(has("\\n\\n") || has("\\r\\n")) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\\r", "").replace("\\n", "\n"))
+}
+
+/// Removes lines that are only an address: a CMS shows a video or a post there.
+fn without_bare_addresses(text: &str) -> Cow<'_, str> {
+    let is_address = |line: &str| {
+        let line = line.trim();
+        (line.starts_with("http://") || line.starts_with("https://")) && !line.contains([' ', '<'])
+    };
+    if memchr::memmem::find(text.as_bytes(), b"://").is_none() || !text.lines().any(is_address) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.lines().filter(|line| !is_address(line)).collect::<Vec<_>>().join("\n"))
 }
 
 /// Removes what is left of CDATA sections that were escaped. HTML takes them for comments.
@@ -149,6 +172,14 @@ mod tests {
         ] {
             assert_eq!(plain(text.to_owned(), Markup::Plain).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn escaped_line_breaks_and_bare_addresses_are_understood() {
+        assert_eq!(lines(r"Un.\r\n\r\nDeux."), ["Un.", "Deux."]);
+        assert_eq!(lines("Un.\nhttps://a.invalid/video\nVoir https://a.invalid."), ["Un.", "Voir https://a.invalid."]);
+        assert_eq!(lines("<p>Un.</p><figure><div>\nhttps://a.invalid/video\n</div></figure><p>Deux.</p>"), ["Un.", "Deux."]);
+        assert_eq!(lines(r"Le dossier C:\new est vide."), [r"Le dossier C:\new est vide."]);
     }
 
     #[test]

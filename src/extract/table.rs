@@ -9,6 +9,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::draft::{Draft, Markup};
 use super::format::{Item, Items, Stream};
+use super::json;
 use super::key::{Key, content_key};
 use super::lead::{LEADS, with_lead};
 use crate::config::Fields;
@@ -181,7 +182,8 @@ impl Columns {
             flags.extend(text.flags.iter().filter(|flag| !flags.contains(flag)).copied().collect::<Vec<_>>());
             Ok(Some(text.text.trim().to_owned()))
         };
-        let body = with_lead(cell(Some(self.body))?.unwrap_or_default(), cell(self.lead)?);
+        let body = cell(Some(self.body))?.unwrap_or_default();
+        let body = with_lead(json::listed(&body).unwrap_or(body), cell(self.lead)?);
         let (title, published, author, language) = (cell(self.title)?, cell(self.published)?, cell(self.author)?, cell(self.language)?);
         let (section, url, id) = (cell(self.section)?, cell(self.url)?, cell(self.id)?);
         let key = id.or_else(|| url.clone()).map_or(Key::Content, Key::Own);
@@ -236,6 +238,7 @@ mod tests {
             assert_eq!(items[0].as_ref().unwrap().body, "Un ; deux.\nTrois.", "{first:?}");
             assert!(items[1].as_ref().unwrap_err().1.reason.contains("line 5"), "{:?}", items[1]);
         }
+        assert_eq!(items("title,text\nA,\"[\"\"Un, deux.\"\", \"\"Trois.\"\"]\"\n")[0].as_ref().unwrap().body, "Un, deux.\n\nTrois.");
         assert_eq!(items("sep=,\ntext,a;b;c\nUn.,2\n")[0].as_ref().unwrap().body, "Un.");
     }
 

@@ -133,11 +133,20 @@ fn line(value: &Value) -> Option<String> {
 /// The text of a body. A list of texts is a list of paragraphs.
 fn paragraphs(value: &Value, titles: &[String]) -> Option<String> {
     let text = match value {
-        Value::String(text) => text.trim().to_owned(),
+        Value::String(text) => listed(text).unwrap_or_else(|| text.trim().to_owned()),
         Value::Array(_) | Value::Object(_) if !rich_text::holds_articles(value, titles) => rich_text::text(value),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
+}
+
+/// The paragraphs of a list that an export wrote into a text: `["Un.", "Deux."]`.
+pub(in crate::extract) fn listed(text: &str) -> Option<String> {
+    if !text.trim_start().starts_with("[\"") {
+        return None;
+    }
+    let list: Vec<String> = serde_json::from_str(text).ok()?;
+    Some(list.join("\n\n"))
 }
 
 /// The text of an object without a field of a known name: the longest prose in it.

@@ -9,7 +9,8 @@ const MAX_DEPTH: usize = 40;
 const KINDS: &[&str] = &["type", "_type", "nodeType", "blockName", "kind", "role"];
 const CHILDREN: &[&str] =
     &["children", "content", "content_elements", "nodes", "blocks", "elements", "items", "paragraphs", "root", "data", "body"];
-const TEXTS: &[&str] = &["processed", "text", "html", "innerHTML", "content", "value", "rendered", "body", "paragraph"];
+const TEXTS: &[&str] =
+    &["processed", "bodyHtml", "bodyTextSummary", "text", "html", "innerHTML", "content", "value", "rendered", "body", "paragraph"];
 /// Kinds of nodes inside a line.
 const INLINE: &[&str] = &[
     "text",

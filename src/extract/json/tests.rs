@@ -136,7 +136,12 @@ fn the_answers_of_services_are_understood_by_where_the_text_is() {
 
 #[test]
 fn a_list_of_paragraphs_stays_paragraphs() {
-    assert_eq!(one(r#"{"title":"T","text":["Un, deux.","Trois."]}"#).body, "Un, deux.\n\nTrois.");
+    for text in [r#"["Un, deux.","Trois."]"#, r#""[\"Un, deux.\",\"Trois.\"]""#, r#"[{"value":"Un, deux."},{"value":"Trois."}]"#] {
+        assert_eq!(one(&format!(r#"{{"title":"T","text":{text}}}"#)).body, "Un, deux.\n\nTrois.");
+    }
+    let blocks =
+        r#"{"webTitle":"T","blocks":{"body":[{"id":"a","bodyHtml":"<p>Un.</p>","published":true},{"id":"b","bodyHtml":"<p>Deux.</p>"}]}}"#;
+    assert_eq!(one(blocks).body, "<p>Un.</p>\n\n<p>Deux.</p>");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Bulletins of agencies: reports that each start with a dateline («PARIS, 3 mars 2026 (AFP) – …»).
+//! Bulletins of agencies: reports that each start with a dateline («PARIS, 3 mars 2026 (AFP) – …»), or at
+//! least titled texts between rules.
 
 use crate::extract::draft::Draft;
 use crate::extract::key::Key;
@@ -15,14 +16,15 @@ const LONGEST_HEADING: usize = 25;
 
 /// The reports of a bulletin. Returns `None` for a text with at most one dateline.
 pub(super) fn drafts(text: &str) -> Option<Vec<Draft>> {
+    let one_article = || vec![Draft { flags: vec![Flag::Several], ..plain_text::draft(text) }];
     if text.lines().filter(|line| is_dateline(line.trim_start())).take(2).count() < 2 {
-        return None;
+        return has_titled_pieces(text).then(one_article);
     }
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let datelines: Vec<usize> = (0..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| is_dateline(line))).collect();
     let starts = divided(&lines, &datelines).or_else(|| titled(&lines, &datelines));
     let Some(starts) = starts else {
-        return Some(vec![Draft { flags: vec![Flag::Several], ..plain_text::draft(text) }]);
+        return Some(one_article());
     };
     let ends = starts.iter().skip(1).copied().chain([lines.len()]);
     Some(starts.iter().zip(ends).map(|(start, end)| report(lines.get(*start..end).unwrap_or_default())).collect())
@@ -33,9 +35,25 @@ fn is_dateline(line: &str) -> bool {
     dateline(line).is_some()
 }
 
-/// The dateline that a line starts with.
+/// The dateline that a line starts with: it names an agency, or at least a place and a day.
 fn dateline(line: &str) -> Option<&str> {
     let head = line.get(..line.floor_char_boundary(LONGEST_DATELINE)).unwrap_or(line);
+    by_agency(line, head).or_else(|| by_day(head))
+}
+
+/// A dateline such as «PARIS, 3 mars –» or «Paris, le 3 mars 2026 -».
+fn by_day(head: &str) -> Option<&str> {
+    let end = [" - ", " – ", " — "].iter().filter_map(|dash| head.find(dash)).min()?;
+    let dateline = head.get(..end)?;
+    let (place, day) = dateline.split_once(',')?;
+    let is_place = place.starts_with(char::is_uppercase) && place.split(' ').count() <= 4;
+    // Any year makes a date of a day.
+    let is_day =
+        day.split_whitespace().count() <= 4 && date::find(&format!("{day} 2000"), true).is_some_and(|found| found.before.trim().len() <= 3);
+    (is_place && is_day).then_some(dateline)
+}
+
+fn by_agency<'a>(line: &str, head: &'a str) -> Option<&'a str> {
     let open = head.find('(')?;
     let close = open + head.get(open..)?.find(')')?;
     let right = line.get(close + 1..)?.trim_start().starts_with(['-', '–', '—', ':', '.']);
@@ -43,6 +61,23 @@ fn dateline(line: &str) -> Option<&str> {
     let is_place = before.trim().is_empty() || before.starts_with(char::is_uppercase);
     (right && is_place && !before.contains(['.', '!', '?', '«', '"']) && tail::is_agency(head.get(open + 1..close)?))
         .then(|| head.get(..close + 1).unwrap_or(head))
+}
+
+/// Whether rules divide a text into pieces that each have a title and a text. A column may be divided by
+/// stars, and headings may be underlined.
+fn has_titled_pieces(text: &str) -> bool {
+    let is_rule = |line: &str| line.len() >= 5 && line.trim().chars().all(|c| matches!(c, '-' | '=' | '_' | '#')) && line.trim().len() >= 5;
+    if text.lines().filter(|line| is_rule(line)).take(1).count() == 0 {
+        return false;
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let is_piece = |piece: &[&str]| {
+        let filled: Vec<&str> = piece.iter().copied().filter(|line| !line.is_empty()).collect();
+        let words: usize = filled.iter().skip(1).map(|line| line.split_whitespace().count()).sum();
+        words > LONGEST_HEADING && filled.first().is_some_and(|line| is_title(line))
+    };
+    let pieces: Vec<&[&str]> = lines.split(|line| is_rule(line)).filter(|piece| piece.iter().any(|line| !line.is_empty())).collect();
+    pieces.len() > 1 && pieces.iter().all(|piece| is_piece(piece))
 }
 
 /// Whether a line only divides: «-----», «***», «NNNN».
@@ -132,6 +167,7 @@ mod tests {
             format!("BULLETIN DU 3 MARS\n\n***\nLe budget de Lyon\n{one}\nNNNN\nZCZC\nCelui de Paris\n{two}\nNNNN"),
             format!("Le budget de Lyon\n\n{one}\n\nCelui de Paris\n\n{two}"),
             format!("Bulletin\n\nLe budget de Lyon\n{one}\n\nCelui de Paris\n{two}").replace("(AFP) -", "(ats/afp) –"),
+            format!("Le budget de Lyon\n{one}\n====\nCelui de Paris\n{two}").replace(" (AFP)", ""),
         ] {
             assert_eq!(titles(&text), ["Le budget de Lyon", "Celui de Paris"], "{text}");
             let drafts = drafts(&text).unwrap();
@@ -146,6 +182,20 @@ mod tests {
         for between in ["", undated] {
             let drafts = drafts(&format!("Le budget\n\n{}\n\n{between}\n\n{}", report("LYON"), report("PARIS"))).unwrap();
             assert_eq!((drafts.len(), drafts[0].flags.as_slice()), (1, &[Flag::Several][..]), "{between}");
+        }
+    }
+
+    #[test]
+    fn titled_texts_between_rules_are_flagged() {
+        let text = "Le conseil municipal a voté mardi le budget. ".repeat(5);
+        let flagged = drafts(&format!("Le budget\n\n{text}\n\n----------\n\nLa digue\n\n{text}")).unwrap();
+        assert_eq!((flagged.len(), flagged[0].flags.as_slice()), (1, &[Flag::Several][..]));
+        for ordinary in [
+            format!("Titre\n\n{text}\n\n* * *\n\nSuite\n{text}"),
+            format!("Titre\n=====\n\n{text}\n\nInter\n-----\n{text}"),
+            format!("Titre\n{text}\n-----\n{text}"),
+        ] {
+            assert_eq!(drafts(&ordinary), None, "{ordinary}");
         }
     }
 
