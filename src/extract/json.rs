@@ -17,8 +17,8 @@ use super::lead::{LEADS, with_lead};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;
+use field::Object;
 pub(super) use field::listed;
-use field::{body, find, prose};
 
 pub(super) struct Json;
 
@@ -103,23 +103,23 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
 
 /// The article that an object describes.
 pub(super) fn draft(object: &Map<String, Value>, fields: &Fields) -> Draft {
-    let body = body(object, &fields.body, &fields.title).or_else(|| prose(object, &fields.title)).unwrap_or_default();
-    let lead = find(object, &LEADS.map(str::to_owned));
-    let body = with_lead(body, lead);
+    let object = Object::new(object);
+    let body = object.body(&fields.body, &fields.title).or_else(|| object.prose(&fields.title)).unwrap_or_default();
+    let body = with_lead(body, object.find(&LEADS.map(str::to_owned)));
     // `uri` and `source` may hold a URL or a name.
-    let url = fields.url.iter().filter_map(|name| find(object, std::slice::from_ref(name))).find(|url| url.starts_with("http"));
-    let key = find(object, &fields.id).or_else(|| url.clone()).map_or(Key::Content, Key::Own);
+    let url = fields.url.iter().filter_map(|name| object.find(std::slice::from_ref(name))).find(|url| url.starts_with("http"));
+    let key = object.find(&fields.id).or_else(|| url.clone()).map_or(Key::Content, Key::Own);
     Draft {
         key,
-        title: find(object, &fields.title),
+        title: object.find(&fields.title),
         markup: Markup::of(&body),
         body,
-        published: find(object, &fields.published),
+        published: object.find(&fields.published),
         url,
         // A number is the id of an author.
-        author: find(object, &fields.author).filter(|author| author.contains(char::is_alphabetic)),
-        section: find(object, &fields.section),
-        language: find(object, &fields.language),
+        author: object.find(&fields.author).filter(|author| author.contains(char::is_alphabetic)),
+        section: object.find(&fields.section),
+        language: object.find(&fields.language),
         ..Draft::default()
     }
 }

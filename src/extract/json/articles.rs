@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::field;
+use super::field::Object;
 use crate::config::Fields;
 
 /// The names of lists of articles: JSON Feed, search results, dumps.
@@ -57,8 +57,8 @@ pub(super) fn articles<'a>(document: &'a Value, fields: &Fields) -> Option<Vec<&
 /// text.
 fn within<'a>(value: &'a Value, fields: &Fields, by: By, depth: usize) -> Option<Vec<&'a Value>> {
     let is_article = |object: &Map<String, Value>| match by {
-        By::Name => field::body(object, &fields.body, &fields.title).is_some(),
-        By::Length => field::prose(object, &fields.title).is_some(),
+        By::Name => Object::new(object).body(&fields.body, &fields.title).is_some(),
+        By::Length => Object::new(object).prose(&fields.title).is_some(),
     };
     match value {
         _ if depth > MAX_DEPTH => None,

@@ -83,24 +83,37 @@ const NO_TEXT: &[&str] = &[
 /// The fewest words of a text that is recognised by its length alone.
 const FEWEST_WORDS: usize = 40;
 
-/// The object itself, and the objects in it that hold its fields.
-fn scopes(object: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
-    let inner = WRAPPERS.iter().filter_map(|name| object.get(*name)?.as_object());
-    std::iter::once(object).chain(inner)
-}
+/// An object that may be an article: it and the objects in it that hold its fields.
+pub(super) struct Object<'a>(Vec<&'a Map<String, Value>>);
 
-/// The text of the first of the named fields that has one. A list is joined by commas (authors).
-pub(super) fn find(object: &Map<String, Value>, names: &[String]) -> Option<String> {
-    first(object, names, &|value| line(value))
-}
+impl<'a> Object<'a> {
+    pub(super) fn new(object: &'a Map<String, Value>) -> Self {
+        let inner = WRAPPERS.iter().filter_map(|name| object.get(*name)?.as_object());
+        Self(std::iter::once(object).chain(inner).collect())
+    }
 
-/// The body of an article: a text, a list of paragraphs, or the tree of an editor.
-pub(super) fn body(object: &Map<String, Value>, names: &[String], titles: &[String]) -> Option<String> {
-    first(object, names, &|value| paragraphs(value, titles))
-}
+    /// The text of the first of the named fields that has one. A list is joined by commas (authors).
+    pub(super) fn find(&self, names: &[String]) -> Option<String> {
+        self.first(names, &line)
+    }
 
-fn first(object: &Map<String, Value>, names: &[String], read: &dyn Fn(&Value) -> Option<String>) -> Option<String> {
-    names.iter().find_map(|name| scopes(object).find_map(|scope| named(scope, name, read)))
+    /// The body of an article: a text, a list of paragraphs, or the tree of an editor.
+    pub(super) fn body(&self, names: &[String], titles: &[String]) -> Option<String> {
+        self.first(names, &|value| paragraphs(value, titles))
+    }
+
+    fn first(&self, names: &[String], read: &dyn Fn(&Value) -> Option<String>) -> Option<String> {
+        names.iter().find_map(|name| self.0.iter().find_map(|scope| named(scope, name, read)))
+    }
+
+    /// The text of an object without a field of a known name: the longest prose in it.
+    pub(super) fn prose(&self, titles: &[String]) -> Option<String> {
+        let fields = self.0.iter().copied().flatten().filter(|(name, _)| {
+            let name = name.to_lowercase();
+            !NO_TEXT.iter().any(|other| name.contains(other))
+        });
+        fields.filter_map(|(_, value)| paragraphs(value, titles)).filter(|text| is_prose(text)).max_by_key(String::len)
+    }
 }
 
 /// A field of an object. A dot leads into an object, or into those of a list.
@@ -147,15 +160,6 @@ pub(in crate::extract) fn listed(text: &str) -> Option<String> {
     }
     let list: Vec<String> = serde_json::from_str(text).ok()?;
     Some(list.join("\n\n"))
-}
-
-/// The text of an object without a field of a known name: the longest prose in it.
-pub(super) fn prose(object: &Map<String, Value>, titles: &[String]) -> Option<String> {
-    let fields = scopes(object).flatten().filter(|(name, _)| {
-        let name = name.to_lowercase();
-        !NO_TEXT.iter().any(|other| name.contains(other))
-    });
-    fields.filter_map(|(_, value)| paragraphs(value, titles)).filter(|text| is_prose(text)).max_by_key(String::len)
 }
 
 /// Whether a text has several sentences: not a list of words, a path, or code.

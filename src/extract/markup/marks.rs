@@ -107,9 +107,10 @@ fn picture(mark: &str) -> Option<usize> {
 
 /// The text of a link that `mark` starts with, and the length of the link.
 fn link(mark: &str) -> Option<(&str, usize)> {
-    let (shown, after) = near(mark).strip_prefix('[')?.split_once("](")?;
-    let (address, _) = after.split_once(')')?;
-    let right = !shown.contains('[') && !address.split('"').next().unwrap_or_default().trim().contains(' ');
+    let inside = near(mark).strip_prefix('[')?;
+    let (shown, after) = inside.split_at(inside.find(['[', ']'])?);
+    let (address, _) = after.strip_prefix("](")?.split_once(')')?;
+    let right = !address.split('"').next().unwrap_or_default().trim().contains(' ');
     right.then_some((shown, shown.len() + address.len() + 4))
 }
 

@@ -73,14 +73,16 @@ fn without_models(text: &str) -> String {
 
 /// Removes links and keeps their texts, and removes notes, which are in double brackets.
 fn without_links(text: &str) -> String {
+    let has_notes = text.contains("]]");
     let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find('[') {
         let (before, bracket) = rest.split_at(at);
         plain.push_str(before);
-        let note = near(bracket).strip_prefix("[[").and_then(|note| note.find("]]")).map(|length| length + 4);
+        let note = near(bracket).strip_prefix("[[").filter(|_| has_notes).and_then(|note| note.find("]]")).map(|length| length + 4);
         let inside = bracket.get(1..).unwrap_or_default();
-        let link = near(inside).split_once(']').map(|(link, _)| (link, inside.get(link.len() + 1..).unwrap_or_default()));
-        match (note, link.filter(|(link, _)| !link.contains(['[', '\n']))) {
+        let end = near(inside).find(['[', ']', '\n']).filter(|end| inside.as_bytes().get(*end) == Some(&b']'));
+        let link = end.and_then(|end| Some((inside.get(..end)?, inside.get(end + 1..)?)));
+        match (note, link) {
             (Some(length), _) => rest = bracket.get(length..).unwrap_or_default(),
             (None, Some((inside, after))) if inside.contains("->") || inside.starts_with('?') => {
                 let shown = inside.split("->").next().unwrap_or_default();

@@ -30,25 +30,33 @@ const NO_TEXT: &[&str] = &[
 pub(super) fn drafts(item: &Element) -> Vec<Draft> {
     let articles = articles(item);
     let only = articles.len() == 1;
-    articles.into_iter().map(|article| draft(item, article, only)).collect()
+    let line = |names: &[&str]| item.find(names).and_then(Element::text);
+    let language = item.find(&["language"]).and_then(|language| language.attribute("formalname")).or_else(|| item.attribute("lang"));
+    // What the item says of all of its articles.
+    let shared = Draft {
+        key: line(&["publicidentifier", "newsitemid"]).filter(|_| only).map_or(Key::Content, Key::Own),
+        title: line(&["headline"]),
+        published: line(&["thisrevisioncreated", "firstcreated"]),
+        author: line(&["byline"]),
+        language: language.map(str::to_owned),
+        ..Draft::default()
+    };
+    articles.into_iter().map(|article| draft(article, &shared)).collect()
 }
 
-fn draft(item: &Element, article: &Element, only: bool) -> Draft {
+fn draft(article: &Element, shared: &Draft) -> Draft {
     let parts = parts(article, false);
     let title_part = parts.iter().find(|part| part.is_title).map(|part| content(part.content));
-    let line = |name: &str| article.find(&[name]).or_else(|| item.find(&[name])).and_then(Element::text);
-    let date = item.find(&["thisrevisioncreated"]).or_else(|| item.find(&["firstcreated"])).and_then(Element::text);
-    let id = || item.find(&["publicidentifier", "newsitemid"]).and_then(Element::text);
-    let own_id = || article.attribute("duid").map(str::to_owned);
+    let line = |name: &str| article.find(&[name]).and_then(Element::text);
+    let own_id = article.attribute("duid").map(|id| Key::Own(id.to_owned()));
     let language = article.find(&["language"]).and_then(|language| language.attribute("formalname")).or_else(|| article.attribute("lang"));
-    let language = language.or_else(|| item.find(&["language"])?.attribute("formalname")).or_else(|| item.attribute("lang"));
     Draft {
-        key: if only { id() } else { own_id() }.map_or(Key::Content, Key::Own),
-        title: line("headline").or(title_part).or_else(|| nitf::title(article)),
+        key: if shared.key == Key::Content { own_id.unwrap_or(Key::Content) } else { shared.key.clone() },
+        title: line("headline").or(title_part).or_else(|| nitf::title(article)).or_else(|| shared.title.clone()),
         body: joined(parts.iter().filter(|part| !part.is_title).map(|part| content(part.content))),
-        published: date,
-        author: line("byline").or_else(|| nitf::author(article)),
-        language: language.map(str::to_owned),
+        author: nitf::author(article).or_else(|| shared.author.clone()),
+        language: language.map(str::to_owned).or_else(|| shared.language.clone()),
+        published: shared.published.clone(),
         ..Draft::default()
     }
 }
