@@ -3,14 +3,19 @@
 
 mod candidates;
 mod exonyms;
+mod gazetteer;
 mod matching;
+mod places;
 mod spelling;
+
+use std::ops::Range;
 
 use super::Check;
 use super::context::{Context, Pair, Relation};
 use crate::model::{Finding, Flag, Severity};
 use candidates::{Candidate, names};
 use matching::NameIndex;
+use places::Places;
 
 pub(super) struct Name;
 
@@ -31,15 +36,20 @@ fn terms(context: &Context, pair: &Pair) -> String {
 }
 
 fn compare(pair: &Pair, terms: &str) -> Vec<Finding> {
+    let places = Places::of(pair, terms);
+    let others = other_names(pair, terms, &places);
+    places.findings.into_iter().chain(others).collect()
+}
+
+/// Names that the gazetteer does not have.
+fn other_names(pair: &Pair, terms: &str, places: &Places) -> Vec<Finding> {
     let same_language = pair.source.lang == pair.target.lang;
-    let target = names(pair.target);
-    if target.is_empty() && pair.relation == Relation::Summary {
-        return Vec::new();
-    }
+    let is_place = |spans: &[Range<usize>], name: &Candidate| spans.iter().any(|span| span.contains(&name.span.start));
     let is_known = |name: &Candidate| {
         let word = pair.target.lower().get(name.span.clone()).unwrap_or_default();
-        pair.source.has_word(word) || terms.split(|c: char| !c.is_alphanumeric()).any(|term| term == word)
+        is_place(&places.target, name) || pair.source.has_word(word) || terms.split(|c: char| !c.is_alphanumeric()).any(|term| term == word)
     };
+    let target = names(pair.target);
     // Usually the source has every name as it is, and needs no index of its words.
     let unseen: Vec<&Candidate> = target.iter().filter(|name| !is_known(name)).collect();
     if unseen.is_empty() {
@@ -52,10 +62,14 @@ fn compare(pair: &Pair, terms: &str) -> Vec<Finding> {
         return Vec::new();
     }
     if same_language {
-        return unknown.into_iter().filter(|name| name.certain).map(|name| not_in_source(pair, name, None)).collect();
+        return unknown.into_iter().filter(|name| name.certain).map(|name| not_in_source(pair, &name.span, None)).collect();
     }
     if pair.relation == Relation::Summary {
-        return unknown.into_iter().filter(|name| name.certain && name.compound).map(|name| not_in_source(pair, name, None)).collect();
+        return unknown
+            .into_iter()
+            .filter(|name| name.certain && name.compound)
+            .map(|name| not_in_source(pair, &name.span, None))
+            .collect();
     }
     // The other language may write a name in more ways than we know. So a name counts as wrong only
     // if a name of the source is missing too, and only a proper name: `la Cour` and `the Court` are
@@ -66,14 +80,15 @@ fn compare(pair: &Pair, terms: &str) -> Vec<Finding> {
     let (english_source, english_target) = (pair.source.is_english(), pair.target.is_english());
     let mut missing = source
         .iter()
-        .filter(|name| name.certain && (name.proper || english_source) && !others.contains(&name.folded, false, pair.source.lang));
+        .filter(|name| name.certain && (name.proper || english_source) && !is_place(&places.source, name))
+        .filter(|name| !others.contains(&name.folded, false, pair.source.lang));
     let unknown = unknown.into_iter().filter(|name| name.proper || english_target);
-    unknown.filter_map(|name| missing.next().map(|meant| not_in_source(pair, name, Some(meant)))).collect()
+    unknown.filter_map(|name| missing.next().map(|meant| not_in_source(pair, &name.span, Some(&meant.span)))).collect()
 }
 
-fn not_in_source(pair: &Pair, name: &Candidate, meant: Option<&Candidate>) -> Finding {
-    let found = pair.target.at(&name.span);
-    let expected = meant.map_or("", |meant| pair.source.at(&meant.span));
+fn not_in_source(pair: &Pair, name: &Range<usize>, meant: Option<&Range<usize>>) -> Finding {
+    let found = pair.target.at(name);
+    let expected = meant.map_or("", |meant| pair.source.at(meant));
     let named = pair.source.name();
     let explanation = if meant.is_some() {
         format!("“{found}” is not in {named}; expected “{expected}”")
@@ -81,7 +96,7 @@ fn not_in_source(pair: &Pair, name: &Candidate, meant: Option<&Candidate>) -> Fi
         format!("“{found}” is not in {named}")
     };
     let severity = if pair.relation == Relation::Summary || meant.is_some() { Severity::Error } else { Severity::Warning };
-    Finding::new(Flag::Name, severity, pair.target.field, explanation).found(found, Some(name.span.clone())).expected(expected)
+    Finding::new(Flag::Name, severity, pair.target.field, explanation).found(found, Some(name.clone())).expected(expected)
 }
 
 #[cfg(test)]
@@ -113,5 +128,43 @@ mod tests {
         let article = "Selon le ministre Paul Durand, la ville de Nantes recevra l'Organisation mondiale de la santé.";
         assert_eq!(found(article, "À Nantes, le ministre Durand recevra l'OMS."), 0);
         assert_eq!(found(article, "À Nantes, le ministre Dupond recevra l'OMS."), 1);
+    }
+
+    #[test]
+    fn another_country_or_body_is_found_and_its_other_names_are_not() {
+        let found = |fr: &str, en: &str| in_translation(&Name, fr, en).len();
+        for (fr, right, wrong) in [
+            ("Cela touche l'Espagne.", "This affects Spain.", "This affects Portugal."),
+            ("Le Bénin a voté.", "Benin voted.", "Togo voted."),
+            ("La Corée du Sud proteste.", "South Korea protests.", "North Korea protests."),
+            ("Un ministre letton est venu.", "A Latvian minister came.", "A Lithuanian minister came."),
+            ("Le Kremlin se tait.", "The Kremlin is silent.", "The Pentagon is silent."),
+            ("Le FMI prête.", "The IMF is lending.", "The World Bank is lending."),
+            ("La France et la Chine ont signé.", "France and China signed.", "China and Japan signed."),
+        ] {
+            assert_eq!((found(fr, right), found(fr, wrong)), (0, 1), "{fr}");
+        }
+        assert_eq!(found("Pékin a réagi.", "China reacted."), 0);
+        assert_eq!(found("Le gouvernement a réagi.", "The French government reacted."), 0, "a translator may say so");
+    }
+
+    #[test]
+    fn ordinary_words_with_a_capital_are_no_names() {
+        let found = |fr: &str, en: &str| in_translation(&Name, fr, en).len();
+        assert_eq!(found("Anna Velde, Conseillère juridique chez Norda, a parlé.", "Anna Velde, Legal Advisor at Norda, spoke."), 0);
+        assert_eq!(found("Elle siège au Conseil de Surveillance.", "She sits on the Supervisory Board."), 0);
+        assert_eq!(found("Près de 300 bateaux sont sur le fleuve Saint-Laurent.", "Nearly 300 boats are on the St. Lawrence River."), 0);
+        assert_eq!(found("Mme Garnier a parlé à M. Velde.", "Ms Garnier spoke to Mr Baker."), 1, "a surname may be an ordinary word");
+    }
+
+    #[test]
+    fn a_summary_may_not_bring_in_a_country_or_a_body() {
+        let found =
+            |article: &str, summary: &str| Name.check(&Context::of_pair((article, Some(Lang::FR)), (summary, Some(Lang::FR)), true)).len();
+        let article = "Le ministre a reçu à Lyon le chef du RN, Paul Garnier. Des députés d'EELV étaient là, contre le coronavirus.";
+        assert_eq!(found(article, "VIDÉO. Le chef du Rassemblement national a été reçu avec Europe Écologie, malgré le Covid-19."), 0);
+        for wrong in ["Le Sénat a voté.", "La Slovaquie a voté.", "Le ministre a reçu l'ONU.", "La Cour de cassation a tranché."] {
+            assert_eq!(found(article, wrong), 1, "{wrong}");
+        }
     }
 }

@@ -95,6 +95,10 @@ impl FigureReader<'_> {
             "m" if scaled && self.money_before(at).is_none() => figure.or(value / 1e6, None),
             _ => figure,
         };
+        // An article on the coronavirus need not say Covid-19.
+        if at > 1 && self.low(at - 2) == "covid" {
+            return figure.optional();
+        }
         if self.is_in_a_name(at) { figure.droppable() } else { figure }
     }
 

@@ -9,6 +9,7 @@ use super::spelling::fold;
 use crate::check::lexicon::Meaning;
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
+use crate::check::vocabulary::vocabulary;
 
 /// A word that may be a name.
 #[derive(Debug)]
@@ -60,6 +61,9 @@ pub(super) fn names(text: &Text) -> Vec<Candidate> {
         if !capital(at) || (letters < 3 && !acronym) || is_not_a_name(text, at) || is_roman(found) {
             continue;
         }
+        if (letters > SHORT_ACRONYM || !acronym) && is_common_noun(text, at) {
+            continue;
+        }
         let neighbour = |at: usize| capital(at) && !is_not_a_name(text, at);
         let long = (at > 0 && neighbour(at - 1) && tokens[at].spaced) || neighbour(at + 1);
         let token = &tokens[at];
@@ -99,6 +103,28 @@ fn is_not_a_name(text: &Text, at: usize) -> bool {
     let is_number = matches!(text.meaning(at), Some(Meaning::Unit(_) | Meaning::Ten(_) | Meaning::Ordinal(_) | Meaning::Counted(_)));
     is_date || is_number || NOT_NAMES.contains(fold(text.word(token)).as_str())
 }
+
+/// Whether the word is an ordinary one, and not a surname after a title or a first name: `the Board`,
+/// but `Mr Board`.
+fn is_common_noun(text: &Text, at: usize) -> bool {
+    if !vocabulary(text.lang).has(text.low(at)) {
+        return false;
+    }
+    let Some(before) = at.checked_sub(1).and_then(|before| text.tokens().get(before)) else { return true };
+    let low = text.lower_word(before);
+    let after_title = TITLES.contains(&low) || low == "." && at > 1 && TITLES.contains(&text.low(at - 2));
+    let after_first_name = before.kind == Kind::Word
+        && text.word(before).starts_with(char::is_uppercase)
+        && low.len() > 1
+        && !vocabulary(text.lang).has(low)
+        && !is_not_a_name(text, at - 1);
+    !(after_title || after_first_name)
+}
+
+/// Words before a surname.
+const TITLES: [&str; 10] = ["mr", "mrs", "ms", "dr", "mme", "mlle", "sir", "lord", "m", "me"];
+/// An acronym of more letters may be a word in capitals: `VIDÉO`.
+const SHORT_ACRONYM: usize = 4;
 
 fn is_roman(word: &str) -> bool {
     word.chars().all(|c| "IVXLCDM".contains(c))
