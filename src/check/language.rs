@@ -1,4 +1,6 @@
-//! `language`: a text, or a sentence of it, is not in the language of its column.
+//! `language`: a text, or a sentence or a word of it, is not in the language of its column.
+
+mod leftover;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,7 +28,14 @@ impl Check for Language {
 
     fn check(&self, context: &Context) -> Vec<Finding> {
         let copied = context.translations().filter_map(|pair| copied(&pair));
-        context.written().filter_map(wrong).chain(copied).collect()
+        let mut findings: Vec<Finding> = context.written().filter_map(wrong).chain(copied).collect();
+        // A text in another language has only such words.
+        for found in context.translations().filter_map(|pair| leftover::leftover(&pair)) {
+            if findings.iter().all(|finding| finding.field != found.field) {
+                findings.push(found);
+            }
+        }
+        findings
     }
 }
 
@@ -158,5 +167,26 @@ mod tests {
         let left = "Le maire s'est dit satisfait du résultat de ce long débat.";
         let mixed = format!("{EN} {left}");
         assert_eq!(in_translation(&Language, FR, &mixed)[0].found, left);
+    }
+
+    #[test]
+    fn a_word_that_was_left_in_another_language_is_found() {
+        let found = |fr: &str, en: &str| in_translation(&Language, fr, en).into_iter().map(|one| one.found).collect::<Vec<_>>();
+        let fr = "Les ingénieurs ont auparavant examiné les wagons rouillés du tramway.";
+        assert_eq!(found(fr, "The engineers previously examined the rusty tram cars."), [""; 0]);
+        assert_eq!(found(fr, "The engineers previously examined the wagons rouillés of the tram."), ["rouillés"]);
+        assert_eq!(found(fr, "The ingenieros previously examined the rusty tram cars."), ["ingenieros"]);
+        assert_eq!(found(fr, "The engineers previously examinedthe rusty tram cars."), ["examinedthe"]);
+        let french = Context::of_pair(("The rusty tram cars", Some(Lang::EN)), ("Les wagons oxidadosdel tramway", Some(Lang::FR)), false);
+        assert_eq!(Language.check(&french).len(), 1);
+    }
+
+    #[test]
+    fn names_terms_titles_and_new_words_are_not_left() {
+        let found = |fr: &str, en: &str| in_translation(&Language, fr, en).len();
+        assert_eq!(found("La société Qwantik a lancé la blixchaîne.", "The company Qwantik launched the blixchain."), 0, "a term of both");
+        assert_eq!(found("Elle joue dans « Les Vacances rouillées ».", "She stars in “Les Vacances rouillées”."), 0);
+        assert_eq!(found("Un ancien gendarme de la Costa del Sol.", "A former gendarme from the Costa del Sol."), 0);
+        assert_eq!(found("Il faut décarboner et reconfiner.", "We must decarbonise and re-confine via example.org/etapas."), 0);
     }
 }

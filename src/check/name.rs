@@ -37,12 +37,20 @@ fn terms(context: &Context, pair: &Pair) -> String {
 
 fn compare(pair: &Pair, terms: &str) -> Vec<Finding> {
     let places = Places::of(pair, terms);
-    let others = other_names(pair, terms, &places);
-    places.findings.into_iter().chain(others).collect()
+    let mut unknown = places.unknown.clone();
+    let mut lost = places.lost.clone();
+    other_names(pair, terms, &places, &mut unknown, &mut lost);
+    if pair.relation == Relation::Summary {
+        return unknown.iter().map(|name| not_in_source(pair, name, None)).collect();
+    }
+    // A translator may name what the source does not, and there are more ways to write a name than we
+    // know. So a name counts as wrong only if a name of the source is missing too.
+    unknown.iter().zip(&lost).map(|(name, meant)| not_in_source(pair, name, Some(meant))).collect()
 }
 
-/// Names that the gazetteer does not have.
-fn other_names(pair: &Pair, terms: &str, places: &Places) -> Vec<Finding> {
+/// Adds the names that the gazetteer does not have: those that the source lacks, and those that the
+/// target lacks.
+fn other_names(pair: &Pair, terms: &str, places: &Places, unknown: &mut Vec<Range<usize>>, lost: &mut Vec<Range<usize>>) {
     let same_language = pair.source.lang == pair.target.lang;
     let is_place = |spans: &[Range<usize>], name: &Candidate| spans.iter().any(|span| span.contains(&name.span.start));
     let is_known = |name: &Candidate| {
@@ -52,38 +60,25 @@ fn other_names(pair: &Pair, terms: &str, places: &Places) -> Vec<Finding> {
     let target = names(pair.target);
     // Usually the source has every name as it is, and needs no index of its words.
     let unseen: Vec<&Candidate> = target.iter().filter(|name| !is_known(name)).collect();
-    if unseen.is_empty() {
-        return Vec::new();
+    if !unseen.is_empty() {
+        let known = NameIndex::of(pair.source);
+        let is_new = |name: &&Candidate| !known.contains(&name.folded, same_language, pair.target.lang);
+        // Only a proper name counts: `la Cour` and `the Court` are common nouns. In French the article
+        // tells them apart, in English it does not (`the Higgs field`).
+        let counts = |name: &&Candidate| match pair.relation {
+            Relation::Translation => name.proper || pair.target.is_english(),
+            Relation::Summary => name.certain && (same_language || name.compound),
+        };
+        unknown.extend(unseen.into_iter().filter(is_new).filter(counts).map(|name| name.span.clone()));
     }
-    let known = NameIndex::of(pair.source);
-    let unknown: Vec<&Candidate> =
-        unseen.into_iter().filter(|name| !known.contains(&name.folded, same_language, pair.target.lang)).collect();
-    if unknown.is_empty() {
-        return Vec::new();
+    if unknown.len() > lost.len() && pair.relation == Relation::Translation {
+        let others = NameIndex::of(pair.target);
+        let is_lost = |name: &&Candidate| {
+            let is_name = name.certain && (name.proper || pair.source.is_english()) && !is_place(&places.source, name);
+            is_name && !others.contains(&name.folded, same_language, pair.source.lang)
+        };
+        lost.extend(names(pair.source).iter().filter(is_lost).map(|name| name.span.clone()));
     }
-    if same_language {
-        return unknown.into_iter().filter(|name| name.certain).map(|name| not_in_source(pair, &name.span, None)).collect();
-    }
-    if pair.relation == Relation::Summary {
-        return unknown
-            .into_iter()
-            .filter(|name| name.certain && name.compound)
-            .map(|name| not_in_source(pair, &name.span, None))
-            .collect();
-    }
-    // The other language may write a name in more ways than we know. So a name counts as wrong only
-    // if a name of the source is missing too, and only a proper name: `la Cour` and `the Court` are
-    // common nouns. In French the article tells them apart, in English it does not (`the Higgs
-    // field`).
-    let others = NameIndex::of(pair.target);
-    let source = names(pair.source);
-    let (english_source, english_target) = (pair.source.is_english(), pair.target.is_english());
-    let mut missing = source
-        .iter()
-        .filter(|name| name.certain && (name.proper || english_source) && !is_place(&places.source, name))
-        .filter(|name| !others.contains(&name.folded, false, pair.source.lang));
-    let unknown = unknown.into_iter().filter(|name| name.proper || english_target);
-    unknown.filter_map(|name| missing.next().map(|meant| not_in_source(pair, &name.span, Some(&meant.span)))).collect()
 }
 
 fn not_in_source(pair: &Pair, name: &Range<usize>, meant: Option<&Range<usize>>) -> Finding {
@@ -116,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_name_from_the_glossary_is_accepted() {
-        let glossary = crate::plan::Glossary::new(vec![crate::model::GlossaryEntry { fr: "Mourmelon".into(), en: "Camp Delta".into() }]);
-        let pair = || Context::of_pair(("Il rentre de Mourmelon.", Some(Lang::FR)), ("He is back from Delta.", Some(Lang::EN)), false);
+        let glossary = crate::plan::Glossary::new(vec![crate::model::GlossaryEntry { fr: "Mourmelon".into(), en: "Camp Deltora".into() }]);
+        let pair = || Context::of_pair(("Il rentre de Mourmelon.", Some(Lang::FR)), ("He is back from Deltora.", Some(Lang::EN)), false);
         assert_eq!((Name.check(&pair()).len(), Name.check(&pair().with_glossary(&glossary)).len()), (1, 0));
     }
 

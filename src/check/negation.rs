@@ -5,12 +5,13 @@
 
 mod english;
 mod french;
+mod turned;
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::Check;
-use super::context::{Context, Pair};
+use super::context::{Context, Pair, Relation};
 use super::lexicon::Meaning;
 use super::table::words;
 use super::text::{Kind, Text};
@@ -30,7 +31,12 @@ impl Check for Negation {
     }
 
     fn check(&self, context: &Context) -> Vec<Finding> {
-        context.translations().filter_map(|pair| changed(&pair)).collect()
+        let compare = |pair: Pair| match pair.relation {
+            Relation::Translation => changed(&pair),
+            Relation::Summary if pair.source.lang == pair.target.lang => turned::turned(&pair),
+            Relation::Summary => None,
+        };
+        context.pairs().filter_map(compare).collect()
     }
 }
 
@@ -142,6 +148,7 @@ fn may_negate(text: &Text, at: usize) -> bool {
 mod tests {
     use super::*;
     use crate::check::in_translation;
+    use crate::model::Lang;
 
     #[test]
     fn a_lost_or_added_negation_is_found() {
@@ -184,5 +191,20 @@ mod tests {
             assert_eq!(found(fr, en), 0, "{fr}");
         }
         assert_eq!(found("La ligne n’a jamais été ouverte.", "The line has not been never opened."), 1);
+    }
+
+    #[test]
+    fn a_summary_that_turns_a_negation_is_found() {
+        let found = |article: &str, summary: &str, lang| {
+            Negation.check(&Context::of_pair((article, Some(lang)), (summary, Some(lang)), true)).len()
+        };
+        let fr =
+            "Le maire parle. La directrice a indiqué que l'usine ne sera pas vendue avant le printemps. Les salariés ont voté la grève.";
+        assert_eq!(found(fr, "La directrice a indiqué que l'usine sera vendue avant le printemps.", Lang::FR), 1);
+        assert_eq!(found(fr, "La directrice a indiqué que l'usine ne sera pas vendue avant le printemps.", Lang::FR), 0);
+        assert_eq!(found(fr, "Les syndicats n'ont pas voté de motion jeudi.", Lang::FR), 0, "about something else");
+        let en = "The factory will not be sold before spring, the director said. The workers voted.";
+        assert_eq!(found(en, "The director said the factory will be sold before spring.", Lang::EN), 1);
+        assert_eq!(found(en, "The director said the factory will not be sold before spring.", Lang::EN), 0);
     }
 }

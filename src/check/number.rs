@@ -1,6 +1,7 @@
 //! `number`: a figure differs from the source, is not in it, or was lost.
 
 mod direction;
+mod exchanged;
 
 use std::ops::Range;
 
@@ -47,6 +48,9 @@ fn compare(pair: &Pair) -> Vec<Finding> {
         let Opposite { found, expected } = is_translation.then(|| direction::opposite(pair))??;
         Some(opposite(pair, found, expected))
     }));
+    if is_translation && findings.is_empty() {
+        findings.extend(exchanged::exchanged(pair).map(|figures| exchanged(pair, figures)));
+    }
     findings.extend(lost.into_iter().map(|figure| was_lost(pair, figure)));
     findings
 }
@@ -141,6 +145,12 @@ fn opposite(pair: &Pair, found: Range<usize>, expected: Range<usize>) -> Finding
     let (found, expected) = (pair.target.at(&span), pair.source.at(&pair.source.span(expected)));
     let explanation = format!("“{found}” says the opposite of “{expected}” in {}", pair.source.name());
     Finding::new(Flag::Number, Severity::Error, pair.target.field, explanation).found(found, Some(span.clone())).expected(expected)
+}
+
+fn exchanged(pair: &Pair, [first, second]: [&Figure; 2]) -> Finding {
+    let (found, expected) = (pair.target.at(&first.span), pair.target.at(&second.span));
+    let explanation = format!("“{found}” and “{expected}” are in each other's place, compared with {}", pair.source.name());
+    Finding::new(Flag::Number, Severity::Warning, pair.target.field, explanation).found(found, Some(first.span.clone())).expected(expected)
 }
 
 fn was_lost(pair: &Pair, figure: &Figure) -> Finding {
@@ -253,5 +263,14 @@ mod tests {
         }
         assert_eq!(found("Les prix montent et les salaires baissent.", "Wages are falling while prices rise."), []);
         assert_eq!(found("Il a fondé l'usine.", "He set up the plant."), []);
+    }
+
+    #[test]
+    fn two_figures_that_changed_places_are_found() {
+        let found = |fr: &str, en: &str| in_translation(&Number, fr, en).len();
+        let fr = "L'accident a fait 5 morts et 7 blessés.";
+        assert_eq!(found(fr, "The accident left 5 dead and 7 injured."), 0);
+        assert_eq!(found(fr, "The accident left 7 dead and 5 injured."), 1);
+        assert_eq!(found("12 % des hôtels et 3 % des musées sont fermés.", "3% of museums and 12% of hotels are closed."), 0);
     }
 }

@@ -9,8 +9,10 @@ use crate::model::{Field, Finding, Flag, Severity};
 
 pub(super) struct Quote;
 
-/// Fewer words in quotation marks are a title, a nickname or irony, which a summary may add.
-const MIN_WORDS: usize = 3;
+/// A single word in quotation marks is a nickname or irony, which a summary may add.
+const MIN_WORDS: usize = 2;
+/// Fewer words may also be a title that the article has without the marks, in another form.
+const SURE_WORDS: usize = 3;
 /// So many words in quotation marks are what someone said, not a title.
 const MIN_SPEECH: usize = 6;
 
@@ -46,7 +48,11 @@ fn invented(pair: &Pair) -> Vec<Finding> {
             words >= MIN_WORDS
                 && parts.filter(|part| part.split(' ').count() >= MIN_WORDS).any(|part| !source.contains(&format!(" {part} ")))
         })
-        .map(|span| finding(pair, span, Severity::Error, &format!(" but not in {}", pair.source.name())))
+        .map(|span| {
+            let is_sure = pair.target.at(&span).split_whitespace().count() >= SURE_WORDS;
+            let severity = if is_sure { Severity::Error } else { Severity::Warning };
+            finding(pair, span, severity, &format!(" but not in {}", pair.source.name()))
+        })
         .collect()
 }
 
@@ -123,6 +129,8 @@ mod tests {
         assert_eq!(in_summary(article, "« Nous ne fermerons pas […] quoi qu'il arrive », dit le maire."), 0);
         assert_eq!(in_summary(article, "Le maire : « Nous fermerons l'école cette année »."), 1);
         assert_eq!(in_summary(article, "Le « patron » parle."), 0, "one word is not a quotation");
+        assert_eq!(in_summary(article, "Il répond aux « bonnets rouges »."), 1);
+        assert_eq!(in_summary(article, "Rien ne ferme « cette année »."), 0);
     }
 
     #[test]

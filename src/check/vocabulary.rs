@@ -1,10 +1,10 @@
 //! The words of both languages, from spelling dictionaries: tells words from names, and from words that
 //! are in no language.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::table::pairs;
+use super::table::{pairs, words};
 use crate::model::Lang;
 
 /// The longest ending in bytes.
@@ -16,10 +16,14 @@ pub(super) struct Vocabulary {
     /// classes of endings is listed whole.
     stems: HashMap<&'static str, u16>,
     classes: Vec<Vec<&'static str>>,
+    /// Words that the dictionary lacks.
+    more: HashSet<&'static str>,
 }
 
-static FRENCH: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::read(include_str!("vocabulary/fr.tsv")));
-static ENGLISH: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::read(include_str!("vocabulary/en.tsv")));
+static FRENCH: LazyLock<Vocabulary> =
+    LazyLock::new(|| Vocabulary::read(include_str!("vocabulary/fr.tsv"), include_str!("vocabulary/more_fr.txt")));
+static ENGLISH: LazyLock<Vocabulary> =
+    LazyLock::new(|| Vocabulary::read(include_str!("vocabulary/en.tsv"), include_str!("vocabulary/more_en.txt")));
 
 /// The vocabulary for a text in `lang`.
 pub(super) fn vocabulary(lang: Option<Lang>) -> &'static Vocabulary {
@@ -27,8 +31,8 @@ pub(super) fn vocabulary(lang: Option<Lang>) -> &'static Vocabulary {
 }
 
 impl Vocabulary {
-    fn read(file: &'static str) -> Self {
-        let mut read = Self { stems: HashMap::with_capacity(file.len() / 10), classes: Vec::new() };
+    fn read(file: &'static str, more: &'static str) -> Self {
+        let mut read = Self { stems: HashMap::with_capacity(file.len() / 10), classes: Vec::new(), more: words(more).collect() };
         let mut last = "";
         for (endings, stems) in pairs(file) {
             if endings != last {
@@ -47,11 +51,12 @@ impl Vocabulary {
     }
 
     fn has_form(&self, word: &str) -> bool {
-        (0..=word.len().min(MAX_ENDING)).any(|length| {
-            let Some((stem, ending)) = word.split_at_checked(word.len() - length) else { return false };
-            let class = self.stems.get(stem).and_then(|class| self.classes.get(usize::from(*class)));
-            class.is_some_and(|endings| endings.contains(&ending))
-        })
+        self.more.contains(word)
+            || (0..=word.len().min(MAX_ENDING)).any(|length| {
+                let Some((stem, ending)) = word.split_at_checked(word.len() - length) else { return false };
+                let class = self.stems.get(stem).and_then(|class| self.classes.get(usize::from(*class)));
+                class.is_some_and(|endings| endings.contains(&ending))
+            })
     }
 }
 

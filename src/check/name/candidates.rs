@@ -34,6 +34,9 @@ static PLACES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_
 /// Words before a common noun.
 static ARTICLES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("articles.txt")).collect());
 
+/// Words before a surname.
+static TITLES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("titles.txt")).collect());
+
 /// The names of `text`, in order. None if all of its longer words have a capital, since names then
 /// look like other words.
 pub(super) fn names(text: &Text) -> Vec<Candidate> {
@@ -61,7 +64,8 @@ pub(super) fn names(text: &Text) -> Vec<Candidate> {
         if !capital(at) || (letters < 3 && !acronym) || is_not_a_name(text, at) || is_roman(found) {
             continue;
         }
-        if (letters > SHORT_ACRONYM || !acronym) && is_common_noun(text, at) {
+        let is_alone = !first && !acronym && is_alone(text, at);
+        if (letters > SHORT_ACRONYM || !acronym) && !is_alone && is_common_noun(text, at) {
             continue;
         }
         let neighbour = |at: usize| capital(at) && !is_not_a_name(text, at);
@@ -104,6 +108,20 @@ fn is_not_a_name(text: &Text, at: usize) -> bool {
     is_date || is_number || NOT_NAMES.contains(fold(text.word(token)).as_str())
 }
 
+/// Whether the word has no article and no other capital beside it, also after a word such as `and`: a
+/// common noun would have no capital there.
+fn is_alone(text: &Text, at: usize) -> bool {
+    let capital =
+        |at: Option<usize>| at.and_then(|at| text.tokens().get(at)).is_some_and(|token| text.word(token).starts_with(char::is_uppercase));
+    let before = at.checked_sub(1);
+    let links = before.is_some_and(|before| matches!(text.low(before), "and" | "et" | "of" | "de" | "for" | "-" | "." | "&"));
+    !has_article(text, at)
+        && !capital(before)
+        && !capital(Some(at + 1))
+        && !(links && capital(at.checked_sub(2)))
+        && text.low(at + 1) != "-"
+}
+
 /// Whether the word is an ordinary one, and not a surname after a title or a first name: `the Board`,
 /// but `Mr Board`.
 fn is_common_noun(text: &Text, at: usize) -> bool {
@@ -112,7 +130,7 @@ fn is_common_noun(text: &Text, at: usize) -> bool {
     }
     let Some(before) = at.checked_sub(1).and_then(|before| text.tokens().get(before)) else { return true };
     let low = text.lower_word(before);
-    let after_title = TITLES.contains(&low) || low == "." && at > 1 && TITLES.contains(&text.low(at - 2));
+    let after_title = TITLES.contains(low) || low == "." && at > 1 && TITLES.contains(text.low(at - 2));
     let after_first_name = before.kind == Kind::Word
         && text.word(before).starts_with(char::is_uppercase)
         && low.len() > 1
@@ -121,8 +139,6 @@ fn is_common_noun(text: &Text, at: usize) -> bool {
     !(after_title || after_first_name)
 }
 
-/// Words before a surname.
-const TITLES: [&str; 10] = ["mr", "mrs", "ms", "dr", "mme", "mlle", "sir", "lord", "m", "me"];
 /// An acronym of more letters may be a word in capitals: `VIDÉO`.
 const SHORT_ACRONYM: usize = 4;
 
