@@ -3,7 +3,8 @@
 //! The score of a sentence is the sum of three parts: how often the article uses its words (divided
 //! by the root of their number, so that length alone does not pay), how early it comes, and how
 //! many words it shares with the title. Quotes, questions, headings, lines that address the reader
-//! and openings that need the sentence before them lower the score. The best sentence is selected
+//! and openings that need the sentence before them lower the score, and a sentence that begins with a
+//! pronoun is only taken after the one before it. The best sentence is selected
 //! first; the others then lose score for the words that the summary already has. This goes on until
 //! the summary has about the length asked for.
 
@@ -36,7 +37,6 @@ const FRAGMENT_FACTOR: f64 = 0.4;
 const BOILERPLATE_FACTOR: f64 = 0.2;
 const TITLE_COPY_FACTOR: f64 = 0.7;
 const CONNECTIVE_FACTOR: f64 = 0.9;
-const PRONOUN_FACTOR: f64 = 0.9;
 const DEMONSTRATIVE_FACTOR: f64 = 0.95;
 
 /// Selects the `sentences` of a summary of about `words` words, and returns their indices in
@@ -62,6 +62,7 @@ pub fn summarise(title: &str, sentences: &[&str], language: Lang, words: usize) 
             Candidate {
                 score: score * kind_factor(text, &terms, &title),
                 context_factor: if position == 0 { 1.0 } else { context_factor(&terms) },
+                needs_context: position > 0 && opens_with_pronoun(&terms),
                 repeated_terms: 0,
                 selected: false,
                 terms,
@@ -124,13 +125,17 @@ fn context_factor(terms: &SentenceTerms) -> f64 {
     let first = terms.opening.split(' ').next().unwrap_or_default();
     if CONNECTIVES.contains(first) {
         CONNECTIVE_FACTOR
-    } else if PRONOUNS.contains(&first) && !opens_with(terms, IMPERSONAL) {
-        PRONOUN_FACTOR
     } else if DEMONSTRATIVES.contains(&first) {
         DEMONSTRATIVE_FACTOR
     } else {
         1.0
     }
+}
+
+/// Whether a sentence begins with a pronoun that stands for somebody named before it.
+fn opens_with_pronoun(terms: &SentenceTerms) -> bool {
+    let first = terms.opening.split(' ').next().unwrap_or_default();
+    PRONOUNS.contains(&first) && !opens_with(terms, IMPERSONAL)
 }
 
 /// Whether a sentence starts with the words of one of `openings`.

@@ -21,6 +21,8 @@ pub(super) struct Candidate {
     pub score: f64,
     /// The factor that applies while the sentence before is not selected.
     pub context_factor: f64,
+    /// Whether the sentence before must be selected: it names whom a pronoun of this one means.
+    pub needs_context: bool,
     /// The number of its terms that are in the summary.
     pub repeated_terms: usize,
     pub selected: bool,
@@ -131,6 +133,9 @@ impl Selection {
         }
         let before = index.checked_sub(1).and_then(|i| self.candidates.get(i));
         let has_context = before.is_some_and(|before| before.selected);
+        if candidate.needs_context && !has_context {
+            return None;
+        }
         let context_factor = if has_context { 1.0 } else { candidate.context_factor };
         Some(candidate.score * context_factor * (1.0 - (1.0 - REPETITION_FACTOR) * repetition))
     }

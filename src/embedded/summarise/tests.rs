@@ -159,3 +159,18 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_pronoun_is_not_left_without_the_sentence_that_it_refers_to() {
+    let sentences = [
+        "The harbour authority closed the old bridge of Ostwick on Monday after a storm damaged its two steel arches.",
+        "Three small boats begin on Thursday.",
+        "They will carry 400 passengers of the closed bridge of Ostwick across the harbour every hour of the day.",
+        "It is unclear when the bridge of Ostwick will open again, the harbour authority said after the storm.",
+    ];
+    for words in [20, 30, 40, 60] {
+        let selected = summarise("Storm closes the bridge of Ostwick", &sentences, Lang::EN, words);
+        assert!(!selected.contains(&2) || selected.contains(&1), "{words}: {selected:?}");
+    }
+    assert!(summarise("Storm closes the bridge of Ostwick", &sentences, Lang::EN, 60).contains(&3), "an impersonal pronoun needs nobody");
+}
