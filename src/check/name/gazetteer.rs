@@ -183,7 +183,7 @@ mod tests {
     use crate::model::Field;
 
     fn text(lang: Lang, text: &str) -> Text<'_> {
-        Text::new(Field::Target, Some(lang), text)
+        Text::new(Field::TargetColumn, Some(lang), text)
     }
 
     #[test]
