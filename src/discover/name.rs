@@ -26,9 +26,13 @@ pub(crate) fn display_name(path: &Path, base: &Path) -> String {
     name
 }
 
-/// The id of an article: the first 16 hexadecimal digits of the BLAKE3 hash of its source's name.
+/// The id of an article: the first 16 hexadecimal digits of the BLAKE3 hash of its source's name. The
+/// first is a letter (g to p for 0 to 9): a spreadsheet reads `12e4` and `0042` as numbers.
 pub(crate) fn article_id(source: &str) -> String {
-    blake3::hash(source.as_bytes()).to_hex().chars().take(16).collect()
+    let hash = blake3::hash(source.as_bytes()).to_hex();
+    let mut digits = hash.chars().take(16);
+    let first = digits.next().map(|digit| if digit.is_ascii_digit() { char::from(digit as u8 - b'0' + b'g') } else { digit });
+    first.into_iter().chain(digits).collect()
 }
 
 fn needs_escape(c: char) -> bool {

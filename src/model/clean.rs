@@ -29,7 +29,8 @@ fn edit(text: &str) -> Option<String> {
         let instead = match c {
             '\r' if text.as_bytes().get(at + 1) == Some(&b'\n') => None,
             '\u{80}'..='\u{9f}' => windows_1252(c),
-            '\r' | '\u{2028}' | '\u{2029}' | '\u{c}' => Some('\n'),
+            '\r' | '\u{2028}' | '\u{2029}' | '\u{b}' | '\u{c}' => Some('\n'),
+            '\u{200d}' if joins_emoji(text, at, next) => continue,
             c if invisible(c) => None,
             _ => continue,
         };
@@ -54,6 +55,15 @@ fn windows_1252(control: char) -> Option<char> {
     let byte = [u8::try_from(u32::from(control)).ok()?];
     let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte);
     text.chars().next().filter(|c| !c.is_control())
+}
+
+/// Whether the zero-width joiner between these positions joins two emoji into one: a family, a flag.
+fn joins_emoji(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).and_then(|before| before.chars().next_back());
+    let after = text.get(end..).and_then(|after| after.chars().next());
+    let is_emoji =
+        |c: char| matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
+    before.is_some_and(|c| is_emoji(c) || c == '\u{fe0f}') && after.is_some_and(is_emoji)
 }
 
 /// How many bytes are examined at once.
@@ -150,6 +160,14 @@ mod tests {
     #[test]
     fn control_characters_are_removed_and_accents_composed() {
         assert_eq!(clean("e\u{301}te\u{301}\u{1b}[31m\u{202e}\r\nfin\u{0}\r\u{2028}"), "été[31m\nfin\n\n");
+    }
+
+    #[test]
+    fn joined_emoji_stay_joined_and_vertical_tabs_end_a_line() {
+        for emoji in ["👩\u{200d}👩\u{200d}👧", "🏳\u{fe0f}\u{200d}🌈", "❤\u{fe0f}\u{200d}🔥"] {
+            assert_eq!(clean(emoji), emoji);
+        }
+        assert_eq!(clean("a\u{200d}b 👩\u{200d} fin\u{b}suite"), "ab 👩 fin\nsuite");
     }
 
     #[test]

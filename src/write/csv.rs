@@ -4,11 +4,16 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use csv::{Terminator, WriterBuilder};
+use csv::{QuoteStyle, Terminator, WriterBuilder};
 
-use super::{Output, RowWriter, View};
+use super::{Output, RowWriter, View, cell};
 use crate::config::Profile;
-use crate::model::{COLUMNS, Row, Value};
+use crate::model::{COLUMNS, Column, Row, Value};
+
+/// Columns with dates that a spreadsheet should read as dates.
+const DATES: [&str; 2] = ["published", "processed_at"];
+/// The flag of a row with a text that is too long for a cell. JSON Lines and the ledger have all of it.
+const CUT: &str = "cut";
 
 /// A table of the quarantined rows, or of all others.
 pub(super) struct Csv {
@@ -37,7 +42,7 @@ pub(super) fn head(profile: Profile, to: &mut dyn Write) -> io::Result<()> {
 
 /// Writes a row.
 pub(super) fn row(profile: Profile, row: &Row, to: &mut dyn Write) -> io::Result<()> {
-    record(profile, cells(profile, row), to)
+    record(profile, cells(profile, row).into_iter(), to)
 }
 
 struct Table {
@@ -51,13 +56,28 @@ impl RowWriter for Table {
     }
 }
 
-/// The cells of a row, in the order of [`COLUMNS`].
-pub(super) fn cells(profile: Profile, row: &Row) -> impl Iterator<Item = Cow<'_, str>> {
-    COLUMNS.iter().map(move |column| match (column.get)(row) {
-        Value::Text(text) | Value::Codes(text) => harmless(text),
+/// The cells of a row, in the order of [`COLUMNS`]. If one is cut, the flags say so.
+pub(super) fn cells(profile: Profile, row: &Row) -> Vec<Cow<'_, str>> {
+    let mut is_cut = false;
+    let mut cell = |column: &Column| match (column.get)(row) {
+        Value::Text(text) => {
+            let (text, cut) = cell::fitting(text);
+            is_cut |= cut;
+            if profile == Profile::ExcelFr && !DATES.contains(&column.name) && cell::reads_as_value(&text) {
+                Cow::Owned(format!("'{text}"))
+            } else {
+                cell::harmless(text)
+            }
+        }
+        Value::Codes(text) => cell::harmless(text),
         Value::Count(count) => Cow::Owned(count.to_string()),
         Value::Money(cost) => Cow::Owned(cost.map_or_else(String::new, |cost| decimal(cost, profile))),
-    })
+    };
+    let mut cells: Vec<Cow<'_, str>> = COLUMNS.iter().map(&mut cell).collect();
+    if is_cut && let Some(flags) = COLUMNS.iter().position(|column| column.name == "flags").and_then(|at| cells.get_mut(at)) {
+        *flags = Cow::Owned(format!("{flags} {CUT}").trim_start().to_owned());
+    }
+    cells
 }
 
 fn record<'a>(profile: Profile, cells: impl Iterator<Item = Cow<'a, str>>, to: &mut dyn Write) -> io::Result<()> {
@@ -69,9 +89,11 @@ fn record<'a>(profile: Profile, cells: impl Iterator<Item = Cow<'a, str>>, to: &
     // One writer for each record, because the sheet does not own its file. It writes to memory
     // first, because a csv writer flushes when it is dropped, which would cost a system call for
     // each row.
-    let mut writer = WriterBuilder::new().delimiter(delimiter).terminator(end).buffer_capacity(1 << 12).from_writer(&mut line);
+    let mut format = WriterBuilder::new();
+    format.delimiter(delimiter).terminator(end).quote_style(QuoteStyle::Never).buffer_capacity(1 << 12);
+    let mut writer = format.from_writer(&mut line);
     for cell in cells {
-        writer.write_field(cell.as_bytes()).map_err(io::Error::from)?;
+        writer.write_field(cell::quoted(&cell).as_bytes()).map_err(io::Error::from)?;
     }
     writer.write_record(None::<&[u8]>).map_err(io::Error::from)?;
     writer.flush()?;
@@ -85,25 +107,6 @@ fn decimal(number: f64, profile: Profile) -> String {
     let text = format!("{number:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();
     if profile == Profile::ExcelFr { text.replace('.', ",") } else { text }
-}
-
-/// Puts an apostrophe before a cell that a spreadsheet would run as a formula (OWASP, CSV
-/// injection), even if spaces, a byte order mark or quotes come first. Plain numbers stay. Removes
-/// NUL, at which spreadsheets end a cell.
-fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
-    let cell = if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { cell };
-    let hidden = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '\u{200b}');
-    let shown = cell.trim_start_matches(hidden);
-    let formula = shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    let control = cell.starts_with(['\t', '\r', '\n']);
-    if (formula && !is_number(&cell)) || control { Cow::Owned(format!("'{cell}")) } else { cell }
-}
-
-/// A number with an optional sign, percent sign or currency.
-fn is_number(cell: &str) -> bool {
-    let digits = cell.strip_prefix(['+', '-']).unwrap_or(cell);
-    digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | ' ' | '\u{a0}' | '\u{202f}' | '%' | '€' | '$'))
 }
 
 #[cfg(test)]
@@ -126,31 +129,18 @@ mod tests {
         let excel = table(Profile::ExcelFr, &row("Titre"));
         assert!(excel.starts_with("\u{feff}id;source;"));
         assert!(excel.contains("\"Une «phrase»; une, autre.\";"));
-        assert!(excel.ends_with("embedded;embedded;0,0125;2026-11-23T00:00:00Z;;;A. Martin;;\r\n"));
+        assert!(excel.ends_with("embedded;embedded;\"0,0125\";2026-11-23T00:00:00Z;;;A. Martin;;\r\n"));
     }
 
     #[test]
-    fn formulas_are_disarmed_and_numbers_are_not() {
-        for formula in [
-            "=1+1",
-            "+cmd|' /C calc'!A0",
-            "-2+3",
-            "@SUM(A1)",
-            "\t=1",
-            "\r=1",
-            "＝1+1",
-            "  =1",
-            "\"=1\"",
-            "'=1",
-            "\u{feff}=1",
-            "- Le dialogue",
-            "\n=1",
-        ] {
-            assert!(harmless(Cow::Borrowed(formula)).starts_with('\''), "{formula:?}");
-        }
-        for number in ["-12", "+3,5 %", "-1 200 €", "– Le tiret", "Titre = texte", "12"] {
-            assert_eq!(harmless(Cow::Borrowed(number)), number);
-        }
+    fn a_text_that_no_cell_holds_is_cut_at_a_sentence_and_flagged() {
+        let long = Row { text_fr: "Le maire a signé l’accord. ".repeat(2_000), flags: "draft".into(), ..row("Titre") };
+        let table = table(Profile::Plain, &long);
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let record = reader.records().next().unwrap().unwrap();
+        let cell = |name: &str| record.get(COLUMNS.iter().position(|column| column.name == name).unwrap()).unwrap();
+        assert!(cell("text_fr").ends_with("l’accord.") && cell("text_fr").len() > 30_000);
+        assert_eq!((cell("flags"), cell("text_en")), ("draft cut", ""));
     }
 
     #[test]
@@ -179,6 +169,8 @@ mod tests {
                 let cell = records[0].get(2).unwrap();
                 let guarded = format!("'{title}");
                 prop_assert!(cell == title || cell == guarded);
+                let line = table.lines().nth(1).unwrap_or_default();
+                prop_assert!(!title.contains([',', ';', '\t']) || line.contains('"'), "separators of other programs are quoted too");
             }
         }
     }

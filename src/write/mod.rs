@@ -2,6 +2,7 @@
 //! together or not at all.
 
 mod atomic;
+mod cell;
 mod csv;
 mod export;
 mod flags;

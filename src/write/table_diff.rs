@@ -50,7 +50,7 @@ pub(super) fn compare(table: impl Read, rows: u64, mut row: impl FnMut(&str) -> 
         if let (None, Some(bare)) = (&known, source.strip_prefix('\'')) {
             known = row(bare)?;
         }
-        if known.is_some_and(|row| same(&record, columns, &cells(profile, &row).collect::<Vec<_>>())) {
+        if known.is_some_and(|row| same(&record, columns, &cells(profile, &row))) {
             seen.missing = seen.missing.saturating_sub(1);
         } else {
             seen.changed += 1;

@@ -47,11 +47,15 @@ impl Table {
             return Err(cannot("the file is UTF-16; save it as UTF-8".into()));
         }
         let mark = usize::from(head.starts_with(b"\xef\xbb\xbf")) * 3;
-        let delimiter = delimiter(head.get(mark..).unwrap_or_default(), columns);
-        input.consume(mark);
+        let head = head.get(mark..).unwrap_or_default();
+        let (delimiter, line) = told_delimiter(head).unwrap_or_else(|| (delimiter(head, columns), 0));
+        input.consume(mark + line);
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(Box::new(input) as Box<dyn Read>);
         let names: Vec<String> =
             reader.byte_headers().map_err(|error| cannot(error.to_string()))?.iter().map(|name| text(name).trim().to_owned()).collect();
+        if let Some(twice) = columns.iter().find(|wanted| names.iter().filter(|name| name == *wanted).count() > 1) {
+            return Err(Fault::usage(format!("`{name}` has two columns `{twice}`\n  hint: rename one of them")));
+        }
         let place = |wanted: &str| names.iter().position(|name| name == wanted);
         let find = |wanted: &str| {
             place(wanted)
@@ -76,6 +80,19 @@ impl Iterator for Table {
         let cell = |at: usize| record.get(at).map(text).unwrap_or_default();
         let id = self.id.map(cell).filter(|id| !id.is_empty()).unwrap_or_else(|| self.row.to_string());
         Some(Ok(Cells { id, source: cell(self.columns[0]), target: cell(self.columns[1]) }))
+    }
+}
+
+/// The delimiter that a first line `sep=;` tells Excel, and the length of that line.
+fn told_delimiter(head: &[u8]) -> Option<(u8, usize)> {
+    let end = head.iter().position(|byte| *byte == b'\n')? + 1;
+    let line = head.get(..end)?.trim_ascii_end();
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => Some((*delimiter, end)),
+        // The tab is at the end of its line.
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'='] => Some((b'\t', end)),
+        _ => None,
     }
 }
 
@@ -125,6 +142,19 @@ mod tests {
         assert_eq!(rows(b"\xef\xbb\xbfid;fr;en\r\nx;\"a;b\";c\r\n").unwrap(), [cells("x", "a;b", "c")]);
         assert_eq!(rows(b"en\tfr\nsummer\t\xe9t\xe9\n").unwrap(), [cells("1", "été", "summer")]);
         assert_eq!(rows(b"\"fr\"|\"en\"\na, b|c\nshort\n").unwrap(), [cells("1", "a, b", "c"), cells("2", "short", "")]);
+    }
+
+    #[test]
+    fn a_first_line_tells_the_delimiter() {
+        for head in ["sep=;\r\n", "\u{feff}sep=;\n", "\"sep=;\"\n"] {
+            assert_eq!(rows(format!("{head}fr;en\na,b;c\n").as_bytes()).unwrap(), [cells("1", "a,b", "c")]);
+        }
+        assert_eq!(rows(b"sep=\t\nfr\ten\na,b\tc\n").unwrap(), [cells("1", "a,b", "c")]);
+    }
+
+    #[test]
+    fn two_columns_of_one_name_are_refused() {
+        assert!(rows(b"fr,en,fr\na,b,c\n").unwrap_err().contains("has two columns `fr`"));
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn lines_that_address_the_reader_are_not_selected() {
 fn openings_that_need_context_lower_the_score() {
     let mut index = TermIndex::new(Lang::FR);
     let mut factor = |text: &str| context_factor(&index.add(text));
-    assert!(factor("Elle a quitté Brest.") < 1.0);
+    assert!(factor("Cela a surpris Brest.") < 1.0);
     assert!(factor("Cependant, la ville dort.") < 1.0);
     assert!(factor("However, they left.") < 1.0);
     assert!(factor("Il faut partir.") >= 1.0);
@@ -172,5 +172,7 @@ fn a_pronoun_is_not_left_without_the_sentence_that_it_refers_to() {
         let selected = summarise("Storm closes the bridge of Ostwick", &sentences, Lang::EN, words);
         assert!(!selected.contains(&2) || selected.contains(&1), "{words}: {selected:?}");
     }
-    assert!(summarise("Storm closes the bridge of Ostwick", &sentences, Lang::EN, 60).contains(&3), "an impersonal pronoun needs nobody");
+    let mut index = TermIndex::new(Lang::EN);
+    let needs_context = sentences.map(|sentence| opens_with_pronoun(&index.add(sentence)));
+    assert_eq!(needs_context, [false, false, true, false], "an impersonal pronoun needs nobody");
 }
