@@ -57,7 +57,7 @@ impl Source {
 /// An article read from a source.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
 pub struct Article {
-    /// 16 hexadecimal digits made from `source`: unique in a table, and the same every night.
+    /// A letter and 15 hexadecimal digits made from `source`: unique in a table, and the same every night.
     pub id: String,
     /// The name of the source, or `name#key` if the file holds several articles.
     pub source: String,
