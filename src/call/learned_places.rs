@@ -11,8 +11,8 @@ use tokio::time::Instant;
 /// How long a new limit is held, at least, and at most.
 const HOLD_TIME: Duration = Duration::from_secs(5);
 const LONGEST_HOLD_TIME: Duration = Duration::from_mins(5);
-/// A refusal may cost this share of the time at most: a service that asks for a pause of a second is
-/// tried with more after 20.
+/// A limit is held for this many times the pause after a refusal, so that refusals cost at most a
+/// tenth of the time. After a pause of one second, more calls are tried after 10.
 const HOLD_TIMES_PAUSE: u32 = 10;
 /// Between two steps of growth.
 const STEP_TIME: Duration = Duration::from_secs(1);
