@@ -11,7 +11,7 @@ use crate::record::{CallStore, Claim};
 pub(super) struct CallPayment<'a> {
     pub(super) spending: &'a Spending,
     pub(super) calls: &'a dyn CallStore,
-    /// The claim of one attempt; the cost is set for each.
+    /// The claim, but without the cost and the number of attempts, which `reserve` sets.
     pub(super) claim: Claim,
     /// What attempts at this call have cost earlier in this run.
     pub(super) earlier: Waste,
@@ -35,8 +35,8 @@ impl Payment for CallPayment<'_> {
         if self.is_free {
             return Ok(());
         }
-        // First releases the reservation for another form of the request. A call that waits for
-        // money must hold none, or two calls could wait for each other.
+        // If an earlier form of this request still has a reservation, this releases it. A call that
+        // waits for money must hold no reservation, or two calls could wait for each other.
         self.settle(waste.at_most);
         self.spending.reserve(at_most).await?;
         let waste = self.earlier.plus(waste);
@@ -65,8 +65,8 @@ impl Payment for CallPayment<'_> {
 }
 
 impl CallPayment<'_> {
-    /// Settles the attempt that was answered. One whose cost nobody counted may have cost all that
-    /// was reserved.
+    /// Settles the attempt that was answered. If its cost is only an estimate, it may have cost all
+    /// that was reserved.
     pub(super) fn settle_answer(&self, cost: Option<f64>, is_estimate: bool) {
         if let Some(reserved) = self.state().reserved.take() {
             let cost = cost.unwrap_or(0.0);

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::model::{ErrorCode, Exit, Failure, Fault, Reject};
 use crate::record::LedgerReader;
 
-/// Earlier costs count towards the limit for this long: it is for one night, even if the run is
+/// Costs count towards the limit for this long. So the limit covers one night, even if the run is
 /// killed and started again.
 const NIGHT: SignedDuration = SignedDuration::from_hours(12);
 
@@ -18,7 +18,7 @@ const NIGHT: SignedDuration = SignedDuration::from_hours(12);
 pub struct Spending {
     cap: Option<f64>,
     money: Mutex<Money>,
-    /// Notified when a call has cost less than was reserved for it.
+    /// Notified when a reservation is settled, which may release money.
     returned: Notify,
     reached: OnceLock<String>,
 }
@@ -66,10 +66,10 @@ impl Spending {
         self.cap.is_some()
     }
 
-    /// Reserves the most that an attempt can cost. If other calls have reserved what is missing,
-    /// waits until they give it back: most answers cost far less, and a cap must not end a run that
-    /// has spent half of it. The caller must hold no other reservation, or two calls would wait for
-    /// each other.
+    /// Reserves the most that an attempt can cost. If too little is left while other calls hold
+    /// reservations, waits until they are settled. Most answers cost far less than was reserved, so
+    /// failing at once would end a run that has spent only half of its cap. The caller must hold no
+    /// other reservation, or two calls would wait for each other.
     ///
     /// # Errors
     /// If the cap leaves too little.

@@ -21,7 +21,7 @@ const OTHER_THREADS: usize = 8;
 pub(super) fn check_disk_space(output: &Path) -> Result<(), Fault> {
     let table = output.join(TABLE).metadata().map_or(0, |meta| meta.len());
     let needed = (2 * table).max(MIN_FREE);
-    // If the file system does not report it, a full disk will make a write fail later.
+    // If the file system does not report its free space, a full disk will make a write fail later.
     let free = rustix::fs::statvfs(output).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
     if free < needed {
         return Err(Fault::usage(format!(
@@ -56,8 +56,8 @@ pub(super) fn raise_open_file_limit(config: &Config) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Fails if the system refuses as many threads as a run needs, by starting and ending them. Without
-/// this check, a run would fail halfway.
+/// Starts and ends as many threads as a run needs. Fails if the system refuses one, so that the run
+/// does not fail halfway.
 pub(super) fn check_threads() -> Result<(), Fault> {
     let count = OTHER_THREADS + thread::available_parallelism().map_or(1, Into::into);
     // Each thread waits for this lock, so that all of them exist at the same time.

@@ -131,7 +131,7 @@ fn execute(
     let ended = runtime.block_on(articles(&run));
     run.progress.finish();
     let finished = finish(&run, &tables, ended, verbosity);
-    // Not earlier: until here, the runtime listens for a second signal.
+    // The runtime must live until here, because it listens for a second signal.
     drop(runtime);
     Ok(finished)
 }
@@ -162,10 +162,10 @@ fn assemble(
 }
 
 async fn articles(run: &Arc<Run>) -> RunEnd {
-    // It ends with the runtime, so that Ctrl-C also works while the outputs are written.
+    // This task ends with the runtime, so that Ctrl-C also works while the outputs are written.
     tokio::spawn(handle_signals(Arc::clone(run)));
-    // On a worker thread: its loop runs once per article, and waking this thread each time would
-    // cost more than the loop itself.
+    // The pipeline runs on a worker thread. Its loop runs once per article, and waking this thread
+    // each time would cost more than the loop itself.
     let running = tokio::spawn(pipeline::run(Arc::clone(run)));
     // The panic's message may contain text of an article. The panic hook has logged its place.
     let result = running.await.unwrap_or_else(|_| Err(Fault::new(Exit::Bug, "a bug in depeche ended the run; please report it")));

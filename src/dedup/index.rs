@@ -11,10 +11,11 @@ use crate::config::NearDuplicates;
 use crate::model::{Fault, Understood};
 use crate::record::LedgerReader;
 
-/// The index holds this many of the latest originals: about 40 MB with the slots below. Copies that
-/// come later are billed.
+/// The index holds this many of the latest originals: about 40 MB with the slots below. Copies of
+/// originals that it no longer holds are billed.
 const CAPACITY: usize = 1 << 16;
-/// Slots for band keys, and places in each: together twice as many places as there are keys.
+/// The hash table has this many slots for each original, and this many places in each slot: twice
+/// as many places as there are band keys.
 const SLOTS_PER_ORIGINAL: usize = 32;
 const SLOT_SIZE: usize = 4;
 
@@ -24,8 +25,9 @@ struct Index {
     sources: VecDeque<Arc<str>>,
     /// The number of the first source, from 1.
     first: u32,
-    /// Numbers of originals, by a band key; 0 is a free place. If more originals share a key than
-    /// fit, the first ones stay: so many articles share only a line that the outlet adds to each.
+    /// Numbers of originals, by a band key; 0 is a free place. If a slot is full, later originals
+    /// are not added to it: if so many articles share a key, they share only a line that the outlet
+    /// adds to each.
     slots: Vec<[u32; SLOT_SIZE]>,
 }
 
@@ -50,7 +52,7 @@ impl Index {
         numbers.into_iter().filter_map(source).collect()
     }
 
-    /// Adds an original; returns the one that leaves the index for it.
+    /// Adds an original; returns the one that it evicts.
     fn add(&mut self, source: Arc<str>, signature: &Signature) -> Option<Arc<str>> {
         self.slots.resize(self.capacity * SLOTS_PER_ORIGINAL, [0; SLOT_SIZE]);
         let number = self.first.saturating_add(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
@@ -98,7 +100,7 @@ struct State {
     index: Index,
     /// Originals in progress, whose rows are not in the ledger yet.
     running: HashMap<Arc<str>, Running>,
-    /// How many were left when the ended ones were last removed.
+    /// The size of `running` after [`State::remove_ended`] last removed originals.
     left: usize,
     /// For an estimate, which writes no row: ended originals stay in `running`.
     estimating: bool,

@@ -149,8 +149,8 @@ impl HashFunction {
     }
 }
 
-/// Removes what outlets add to a text or cut off: a dateline («PARIS, 13 nov
-/// (AFP) – »), and a last sentence without an end.
+/// Removes what differs between outlets: a dateline («PARIS, 13 nov (AFP) – »), and a last sentence
+/// that was cut off.
 fn without_frame(mut sentences: Vec<&str>) -> Vec<&str> {
     if let Some(first) = sentences.first_mut() {
         let dash = ["–", "—", " - "].iter().filter_map(|dash| first.split_once(dash)).min_by_key(|(before, _)| before.len());
@@ -209,7 +209,8 @@ const FNV_PRIME_4: u64 = FNV_PRIME.wrapping_mul(FNV_PRIME).wrapping_mul(FNV_PRIM
 fn hash_letter(hash: u64, letter: char) -> u64 {
     let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
     if letter.is_ascii() {
-        // The other three bytes are zero, so they only multiply. Most letters come this way.
+        // The other three bytes are zero, so they only multiply. This is a fast path: most letters
+        // are ASCII.
         let byte = u32::from(letter.to_ascii_lowercase());
         return (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME_4);
     }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::excerpt;
 
-/// Keys that hold a message, or something that holds one. The most telling come first; Apertium's
-/// `message` only repeats the status, its `explanation` is better.
+/// Keys that hold a message, or an object or list with one. The most specific come first:
+/// Apertium's `message` only repeats the status, but its `explanation` says what is wrong.
 const MESSAGES: &[&str] = &[
     "explanation",
     "raw",
@@ -29,8 +29,8 @@ const MESSAGES: &[&str] = &[
 ];
 /// Keys that hold a code, in words.
 const CODES: &[&str] = &["code", "errorcode", "status", "reason", "param"];
-/// Keys under which services repeat the request or the answer. Nothing below them is judged: an
-/// article may be about invalid API keys.
+/// Keys under which services repeat the request or the answer. Nothing below them is read, because
+/// an article may be about invalid API keys.
 const ECHOES: &[&str] = &[
     "input",
     "inputs",
@@ -50,9 +50,9 @@ const ECHOES: &[&str] = &[
 ];
 /// How deep messages are looked for. Gateways wrap each other's errors.
 const MAX_DEPTH: usize = 10;
-/// Characters of a message that are judged.
+/// Characters of a message that are compared with the rules.
 const MAX_CHARACTERS: usize = 4000;
-/// How many messages are judged at most.
+/// How many messages are compared with the rules.
 const MAX_TEXTS: usize = 20;
 /// A longer quotation inside a message repeats the request.
 const MAX_QUOTATION: usize = 100;
@@ -218,8 +218,9 @@ fn without_echo(message: &str) -> String {
     kept
 }
 
-/// The length in bytes of a quotation that begins with `quote`. One that does not end has been cut;
-/// but a single `'` may be anything.
+/// The length in bytes of a quotation that begins with `quote`. If the closing quote is missing,
+/// the quotation was cut off and goes to the end. A `'` without a closing quote may be an
+/// apostrophe, so it begins no quotation.
 fn quotation(quote: char, inside: &str) -> Option<usize> {
     let end = match quote {
         '“' => '”',
@@ -237,8 +238,8 @@ fn quotation(quote: char, inside: &str) -> Option<usize> {
     (quote != '\'').then_some(inside.len())
 }
 
-/// Whether a quotation after `before` is itself a message, in the text of an object: `{'message':
-/// `.
+/// Whether the quotation after `before` is a message in an object that was printed as text, as in
+/// `{'message': '…'}`.
 fn labelled_as_message(before: &str) -> bool {
     let label = before.trim_end_matches([' ', ':', '=', '"', '\'', '[', '{']);
     let word = label.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();

@@ -44,7 +44,7 @@ fn is_encoded(text: &str) -> bool {
 }
 
 /// The translations in `values`: the last list with `count` texts, or else the last list of texts.
-/// A list under a name such as `translations` comes before one without.
+/// A list under a name such as `translations` takes precedence over one without.
 pub(super) fn translations(values: &[Value], count: usize, to: Lang) -> Option<Vec<String>> {
     let mut found = Vec::new();
     for value in values {
@@ -98,8 +98,8 @@ fn is_name_of_translations(key: &str) -> bool {
     key.contains("translat") || key.contains("traduction") || key.contains("traduit")
 }
 
-/// The text of a list's item: a string, or an object that has only one, or one by the name of a
-/// translation.
+/// The text of a list's item. The item is a string, or an object with a single text, or an object
+/// with one text under a name such as `translation`.
 fn single_text(item: &Value, to: Lang) -> Option<String> {
     let object = match item {
         Value::String(text) => return Some(text.clone()),

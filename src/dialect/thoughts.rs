@@ -101,8 +101,8 @@ fn after_channels(content: &str) -> Result<&str, CallError> {
     Ok(message.get(..end.unwrap_or(message.len())).unwrap_or_default())
 }
 
-/// The text between the chat template's marks at its beginning and the next mark. Some models do
-/// not stop there, but continue with a question of their own.
+/// Removes the chat template's marks at the beginning of a text, and everything from the next mark
+/// on. Some models do not stop at that mark, but continue with a question of their own.
 fn between_template_marks(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(length) = template_mark(text) {

@@ -40,7 +40,7 @@ pub(super) struct TableChanges {
     pub(super) returned: Vec<i64>,
     /// Files whose rows leave it.
     pub(super) gone: Vec<i64>,
-    /// Inputs without any file, although the table has rows from below them. These rows stay.
+    /// Inputs that contain no file, although the table has rows of files in them. These rows stay.
     pub(super) empty: Vec<PathBuf>,
 }
 
@@ -54,8 +54,8 @@ pub(super) struct ChangeScan<'a> {
     next_number: i64,
     /// Inputs that are not files.
     roots: Vec<PathBuf>,
-    /// Inputs that are files: looked up one by one, because they are outside the order of their
-    /// folder.
+    /// Inputs that are files. They are looked up one by one, because the walk does not find them in
+    /// the order of their folder.
     lone: HashSet<PathBuf>,
     /// The walk's current folder, as a path and as the ledger's key.
     folder: PathBuf,
@@ -126,8 +126,8 @@ impl<'a> ChangeScan<'a> {
         Ok(self.compare(known, || name.to_vec(), source.stamp))
     }
 
-    /// Ends the comparison. An empty folder is more likely an unmounted disk than a folder that
-    /// somebody emptied.
+    /// Ends the comparison. The rows of an input without files stay, because it is more likely an
+    /// unmounted disk than a folder that somebody emptied.
     pub(super) fn end(mut self) -> Result<TableChanges, Fault> {
         self.leave()?;
         let suspects = self.inputs_without_files();
@@ -152,7 +152,7 @@ impl<'a> ChangeScan<'a> {
         Ok(TableChanges { returned: self.returned, gone: self.gone, empty: empty.into_iter().collect() })
     }
 
-    /// The inputs below which no file was found, unless that is allowed.
+    /// The inputs that contain no file; none if `allow_empty` is set.
     fn inputs_without_files(&self) -> Vec<PathBuf> {
         if self.allow_empty {
             return Vec::new();
@@ -215,7 +215,7 @@ impl<'a> ChangeScan<'a> {
         Ok(None)
     }
 
-    /// Leaves the folder: the files that are left in it are gone.
+    /// Leaves the folder: the files that the ledger still lists in it are gone.
     fn leave(&mut self) -> Result<(), Fault> {
         while let Some(known) = self.next()? {
             self.miss(&known);

@@ -1,4 +1,4 @@
-//! Makes the rows of the articles of one source, and records the source when it has all of them.
+//! Makes the rows of one source's articles, and records the source's file when all rows exist.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,7 +26,7 @@ pub(super) struct SourceArticles {
 /// A file in progress: how its rows ended.
 pub(super) struct FileProgress {
     pub(super) file: Arc<FileRef>,
-    /// What the file looked like, if that can be relied on.
+    /// The file's stamp; `None` if the stamp may not show the next change.
     stamp: Option<Stamp>,
     done: AtomicU64,
     skipped: AtomicU64,
@@ -94,7 +94,7 @@ pub(super) async fn process(run: Arc<Run>, source: SourceArticles, roles: Result
         file.count(ended.as_ref().ok().map(|(status, _)| *status));
         exit = exit.worse(exit_for(&run, ended));
     }
-    // Only the last part of the file gets it here.
+    // `into_inner` succeeds only for the last part of the file.
     let Some(read) = Arc::into_inner(file).and_then(|file| file.record(run.fingerprints.settings_hash)) else { return exit };
     let recorded = run.ledger.record_file(read).await;
     exit.worse(exit_for(&run, recorded.map(|()| (Status::Done, Exit::Done)).map_err(Failure::from)))

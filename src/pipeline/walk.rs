@@ -68,15 +68,15 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<SourceArticles>, permits:
     started.map_err(|error| Fault::usage(format!("cannot start the thread that walks the input: {error}")))
 }
 
-/// Counts the files in a thread of its own: the walk waits for the endpoints, and the progress must
-/// know the total.
+/// Counts the files in a thread of its own, so that the progress shows the total early. The walk
+/// cannot count them, because it waits for the endpoints.
 fn start_counting(run: &Arc<Run>) {
     let run = Arc::clone(run);
     let count = move || {
         let all = discover::count(&run.config.input, &run.config.output, &|| run.state.stopped().is_none());
         run.progress.update(Event::Expected(all));
     };
-    // If this thread cannot start, only the progress says less.
+    // If this thread cannot start, the progress shows no total, and nothing else changes.
     let _ = std::thread::Builder::new().name("count".into()).spawn(count);
 }
 

@@ -56,8 +56,8 @@ impl RunLock {
     /// Who holds the lock of the ledger in `folder`, if anyone. This does not take the lock.
     pub fn holder(folder: &Path) -> Option<String> {
         let mut file = File::open(folder.join(FILE)).ok()?;
-        // Shared, so that two processes that ask at once do not see each other as a run. Closing
-        // the file drops it.
+        // A shared lock, so that two processes that call this at the same time do not take each
+        // other for a run. Closing the file releases it.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {}
             _ => return None,

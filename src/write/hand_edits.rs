@@ -28,8 +28,8 @@ pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tabl
     for (name, quarantined) in tables() {
         let path = config.output.join(name);
         let found = stamp(&path);
-        // Under any name: if a run was killed while it replaced the outputs, the ledger has the new
-        // ones under their temporary names.
+        // The names are not compared: if a run was killed while it replaced the outputs, the ledger
+        // has the new ones under their temporary names.
         let as_written = written.iter().any(|output| Some(output.stamp) == found);
         if found.is_some()
             && !as_written
@@ -84,8 +84,8 @@ fn open(path: &Path) -> Option<File> {
     file.metadata().is_ok_and(|meta| meta.is_file()).then_some(file)
 }
 
-/// Saves a table under another name and tells the user. The old name stays until the new table
-/// takes it, so that a table is always there.
+/// Saves a table under another name and tells the user. The table keeps its own name until the new
+/// table replaces it, so that there is always a table.
 fn save(path: &Path, what: &str) -> Result<(), Fault> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ");
@@ -94,7 +94,7 @@ fn save(path: &Path, what: &str) -> Result<(), Fault> {
         _ => path.with_file_name(format!("{stem}-edited-{now}-{number}.csv")),
     });
     for saved in names {
-        // A second name for the same file needs no space; a disk without hard links gets a copy.
+        // A hard link needs no space. If the disk does not support hard links, the table is copied.
         let linked = std::fs::hard_link(path, &saved).or_else(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Err(error),
             _ => copy(path, &saved),

@@ -32,7 +32,7 @@ pub(super) struct SqliteLedger {
 impl SqliteLedger {
     /// See [`super::open`].
     pub(super) fn open(folder: &Path, new: bool) -> Result<Self, Fault> {
-        // The folder may be a link that the user made; the ledger in it may not be one.
+        // The user may make the folder a symbolic link, but the ledger in it must not be one.
         let real = folder
             .canonicalize()
             .map_err(|error| Fault::usage(format!("the output folder `{}` cannot be used: {error}", folder.display())))?;
@@ -167,7 +167,8 @@ impl CallStore for SqliteLedger {
 
     fn claim(&self, claim: Claim) -> Pending<'_, ()> {
         Box::pin(async move {
-            // Replies are still recorded without the lock, but nothing new is sent.
+            // If the lock is lost, nothing new is sent. Replies to calls in flight are still
+            // recorded.
             self.files.check_lock()?;
             self.write(Write::Claim(Box::new(claim))).await
         })

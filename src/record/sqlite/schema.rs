@@ -51,8 +51,8 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     let pragmas = format!("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA application_id = {APPLICATION_ID};");
     connection.execute_batch(&pragmas).map_err(wrong)?;
     make(&connection).map_err(wrong)?;
-    // Nothing is synced yet, so this is cheap; when the ledger is opened, it would sync four times.
-    // If it fails, opening reports that.
+    // Switching to WAL is cheap here, because nothing is synced yet; at the first opening, it would
+    // sync four times. If this fails, opening reports that.
     let _ = connection.execute_batch("PRAGMA journal_mode = WAL;");
     connection.close().map_err(|(_, error)| wrong(error))?;
     new.as_file().sync_all().map_err(|error| fault(&error))?;
@@ -176,9 +176,9 @@ fn keep_copy(connection: &Connection, path: &Path, version: i32) -> Result<(), F
 /// Checks the file's header, and with `to_write` whether it is writable, without changing a byte of
 /// a file that is not ours.
 ///
-/// Call it before the ledger is opened, never after: closing any descriptor of a file drops all
-/// POSIX locks of the process on it, `SQLite`'s too, and another program that then reads the ledger
-/// would remove the log of the running run.
+/// Call it before the ledger is opened, never after. When a process closes any descriptor of a
+/// file, it loses all its POSIX locks on that file, and so the locks of `SQLite`. Another program
+/// that then reads the ledger would remove the log of the active run.
 pub(super) fn is_ours(path: &Path, to_write: bool) -> Result<(), Fault> {
     let cannot = |what: String| Fault::usage(format!("the ledger `{}` cannot be used: {what}", path.display()));
     let mut head = [0_u8; 100];

@@ -108,8 +108,8 @@ impl Worker {
     }
 }
 
-/// Waits until `until`, or until a write is urgent. It sleeps once instead of waking for each
-/// write, which would cost as much as the write.
+/// Waits until `until`, or until a write is urgent. It sleeps once, because waking for each write
+/// would cost as much as the write.
 fn gather(until: Instant, urgent: &AtomicBool) {
     while !urgent.swap(false, Ordering::Acquire) {
         let left = until.saturating_duration_since(Instant::now());
