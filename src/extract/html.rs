@@ -8,6 +8,8 @@ mod exports;
 pub(super) mod fragment;
 mod guard;
 mod json_ld;
+#[cfg(test)]
+mod kinds_tests;
 mod marks;
 mod metadata;
 mod parse;

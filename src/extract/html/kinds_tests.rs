@@ -1,0 +1,158 @@
+//! Kinds of pages on which extractors lose text silently, or keep what is not the article.
+
+use super::article;
+use crate::config::Rules;
+use crate::extract::draft::Draft;
+
+const TITLE: &str = "La halle de Brenne rouvre";
+const PARAGRAPHS: [&str; 5] = [
+    "La halle de Brenne a rouvert samedi matin après deux ans de travaux, devant plusieurs centaines d'habitants venus en voisins.",
+    "La charpente, qui datait du siècle dernier, a été démontée pièce par pièce puis remontée par les compagnons d'un atelier local.",
+    "Le chantier a coûté 4,2 millions d'euros, dont la moitié a été payée par la région et un quart par le département voisin.",
+    "Les maraîchers, qui s'étaient repliés sur la place de la gare, retrouvent leurs étals et espèrent revoir leurs anciens clients.",
+    "Une seconde tranche doit commencer au printemps : il restera alors à refaire la verrière et les deux escaliers du côté nord.",
+];
+
+fn paragraph(number: usize) -> String {
+    format!("<p>{}</p>", PARAGRAPHS[number])
+}
+
+fn all() -> String {
+    (0..5).map(paragraph).collect()
+}
+
+fn read(head: &str, body: &str) -> Draft {
+    let page = format!(
+        "<!DOCTYPE html><html lang='fr'><head><title>{TITLE} | Le Val</title>{head}</head><body><nav><a href='/'>Accueil</a></nav>{body}<footer><p>Mentions légales</p></footer></body></html>"
+    );
+    article(&page, &Rules::shipped()).unwrap()
+}
+
+/// Checks that a page gives all paragraphs, `and` what it is tested with, and nothing `but` that.
+#[track_caller]
+fn check(body: &str, and: &[&str], but: &[&str]) -> Draft {
+    let draft = read("", body);
+    for piece in PARAGRAPHS.iter().chain(and) {
+        assert!(draft.body.contains(piece), "lacks «{piece}»: {}", draft.body);
+    }
+    for piece in but {
+        assert!(!draft.body.contains(piece), "has «{piece}»: {}", draft.body);
+    }
+    draft
+}
+
+#[test]
+fn a_class_is_no_verdict_on_the_articles_own_text() {
+    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(paragraph);
+    for attribute in [
+        "class='paywall'",
+        "class='subscriber-only'",
+        "class='content-locked premium'",
+        "aria-hidden='true'",
+        "class='overlay'",
+        "class='promo'",
+        "style='display:none'",
+    ] {
+        check(&format!("<article><h1>{TITLE}</h1>{a}{b}{c}<div {attribute}>{d}{e}</div></article>"), &[], &[]);
+    }
+    let body = format!("<article><h1>{TITLE}</h1>{}</article>", all().replace("<p>", "<p class='paywall'>"));
+    check(&body, &[], &[]);
+    let sentence = "<p>Les travaux de <a class='keywords' href='/x'>maçonnerie</a>, eux, ont duré un an.</p>";
+    check(&format!("<article><h1>{TITLE}</h1>{}{sentence}</article>", all()), &["Les travaux de maçonnerie, eux,"], &[]);
+}
+
+#[test]
+fn offers_to_subscribe_are_removed_whatever_their_class() {
+    for (offer, cut) in [
+        ("<div class='paywall'><p>Abonnez-vous pour lire la suite de cet article, et soutenez une presse libre.</p></div>", true),
+        (
+            "<div class='x1'><h3>Recevez notre lettre</h3><p>Inscrivez-vous à notre newsletter pour ne rien manquer.</p><label>Votre adresse</label></div>",
+            false,
+        ),
+        (
+            "<section class='x2'><h2>Contenu réservé aux abonnés</h2><ul><li>Lisez tous les articles du site et de l'application, sans limite.</li><li>Le journal dès six heures.</li></ul></section>",
+            true,
+        ),
+        ("<div class='x3'><p>Subscribe now and read all our stories, from one euro per month.</p><a href='/s'>Go</a></div>", false),
+    ] {
+        let unwanted = ["bonnez-vous", "nscrivez-vous", "réservé", "six heures", "Subscribe"];
+        let middle = format!("<article><h1>{TITLE}</h1><div class='b'>{}{offer}{}</div></article>", paragraph(0), all());
+        assert!(!check(&middle, &[], &unwanted).cut, "{offer}");
+        let end = format!("<article><h1>{TITLE}</h1><div class='b'>{}{offer}</div></article>", all());
+        assert_eq!(check(&end, &[], &unwanted).cut, cut, "{offer}");
+    }
+}
+
+#[test]
+fn the_entries_of_a_live_blog_belong_to_the_article_after_its_introduction() {
+    for (tag, heading) in [("div", "h3"), ("section", "h2"), ("article", "h3"), ("li", "h4")] {
+        let entry = |number: usize| {
+            format!(
+                "<{tag} class='entry'><div class='i'><time>1{number}h10</time> Jeanne Exemple</div><{heading}>Point {number}</{heading}><div class='t'>{}</div></{tag}>",
+                paragraph(number)
+            )
+        };
+        let entries: String = (1..5).map(entry).collect();
+        check(
+            &format!("<main><h1>{TITLE}</h1><div class='intro'>{}</div><div class='feed'>{entries}</div></main>", paragraph(0)),
+            &["Point 3"],
+            &["h10"],
+        );
+    }
+    let other = "<div class='x'><h2>Sur le même sujet</h2><div><h3><a href='/a'>Un autre marché</a></h3><p>Le marché de Rives sera agrandi en 2027, a annoncé lundi la région dans un long communiqué de presse.</p></div></div>";
+    check(&format!("<article><h1>{TITLE}</h1>{}{other}</article>", all()), &[], &["Rives"]);
+}
+
+#[test]
+fn the_standfirst_is_found_between_title_and_text() {
+    let standfirst = "Deux ans de chantier auront été nécessaires pour rendre aux habitants leur marché couvert.";
+    let deep = |inner: &str, depth: usize, name: &str| {
+        let open: String = (0..depth).map(|level| format!("<div class='{name}{level}'>")).collect();
+        format!("{open}{inner}{}", "</div>".repeat(depth))
+    };
+    for (tag, depth) in [("p", 3), ("h2", 2), ("div", 1), ("span", 4)] {
+        let top = deep(&format!("<h1>{TITLE}</h1>"), 2, "a") + &deep(&format!("<{tag}>{standfirst}</{tag}>"), depth, "b");
+        let byline = "<div>Par <a href='/j'>Jeanne Exemple</a></div><time datetime='2026-03-03'>3 mars 2026</time>";
+        check(&format!("<main><article>{top}{byline}{}</article></main>", deep(&all(), 5, "c")), &[standfirst], &["Exemple"]);
+    }
+    let described = format!("<meta name='description' content=\"{standfirst}\">");
+    let body =
+        format!("{}<div class='q'><div>{standfirst}</div></div>{}", deep(&format!("<h1>{TITLE}</h1>"), 3, "a"), deep(&all(), 5, "c"));
+    assert!(read(&described, &body).body.contains(standfirst));
+}
+
+#[test]
+fn quotations_tables_and_details_are_kept_and_repeats_are_not() {
+    let quotation = "<figure class='pull'><blockquote><p>Nous avons eu froid deux hivers de suite</p></blockquote></figure>";
+    let table = "<table><tr><th>Poste</th><th>2025</th></tr><tr><td>Bois</td><td>1,2</td></tr></table>";
+    let details =
+        "<details><summary>En détail</summary><p>Le bois vient des forêts du haut val, à trente kilomètres, selon l'atelier.</p></details>";
+    let repeated = "<blockquote><p>«Les maraîchers, qui s'étaient repliés sur la place de la gare»</p></blockquote>";
+    let caption = "<figure><img><div><p>La halle vue de la place, samedi matin, pendant les discours de la maire.</p></div></figure>";
+    let body = format!("<article><h1>{TITLE}</h1>{}{quotation}{table}{caption}{repeated}{}{details}</article>", paragraph(0), all());
+    let wanted = ["froid deux hivers", "Poste | 2025", "Bois | 1,2", "haut val"];
+    let draft = check(&body, &wanted, &["vue de la place"]);
+    assert_eq!((draft.body.matches("Les maraîchers").count(), draft.body.matches("La halle de Brenne a").count()), (1, 1));
+}
+
+#[test]
+fn a_date_in_prose_an_offer_or_an_event_is_not_that_of_the_article() {
+    let published = |piece: &str| read("", &format!("<article><h1>{TITLE}</h1>{piece}{}</article>", all())).published;
+    for piece in [
+        "<p>Le 14 juillet 1998, la verrière avait déjà cédé.</p>",
+        "<p>Le <time datetime='1998-07-14'>14 juillet 1998</time>, la verrière avait cédé.</p>",
+        "<div>Offre valable jusqu'au 31 mars 2026</div>",
+        "<div>Concert : samedi 12 mai 2026</div>",
+        "<div><time itemprop='startDate' datetime='2026-05-12'>12 mai</time></div>",
+    ] {
+        assert_eq!(published(piece), None, "{piece}");
+    }
+    for piece in [
+        "<p>Mis à jour le 5 mars 2026 à 10h12 – Publié le 3 mars 2026 à 8h30</p>",
+        "<div>Mis à jour le <time datetime='2026-03-05'>5 mars 2026</time></div><div>Publié le <time datetime='2026-03-03T08:30'>3 mars</time></div>",
+        "<div>Par Jeanne Exemple</div><div>3 mars 2026 à 8 h 30</div>",
+        "<span>Brenne, le 03/03/26 à 8h30</span>",
+    ] {
+        assert_eq!(published(piece).as_deref(), Some("2026-03-03T08:30:00"), "{piece}");
+    }
+}
