@@ -172,6 +172,47 @@ mod tests {
     }
 
     #[test]
+    fn exports_are_recognised_by_their_content() {
+        let text = "Le conseil municipal a voté mardi soir le budget de la ville, a annoncé la mairie dans un communiqué.";
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let utf16 = wide(&format!("\u{feff}Titre\tTexte\tDate\r\nUn\t\"{text}\r\nSuite.\"\t03/03/2026\r\n"));
+        let export =
+            |title: &str| format!("<article><p class='titreArticleVisu'>{title}</p><div class='DocText'><p>{text}</p></div></article>");
+        let report = |title: &str| format!("{title}\n\nLYON, 3 mars 2026 (AFP) - {text}\n\n-----\n\n");
+        let wordpress = format!(
+            "<rss xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item><title>Un</title><content:encoded>[dropcap]L[/dropcap]{}</content:encoded>
+            <wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item><item><title>Deux</title><wp:status>draft</wp:status><wp:post_type>post</wp:post_type></item></channel></rss>",
+            &text[1..]
+        );
+        for (name, content, expected) in [
+            ("a.txt", utf16.clone(), "Un"),
+            ("a.csv", utf16, "Un"),
+            ("a.csv", format!("sep=;\ntitre;texte\nUn;\"{text}\"\n").into_bytes(), "Un"),
+            ("a.html", format!("<html><body>{}{}</body></html>", export("Un"), export("Deux")).into_bytes(), "Un Deux"),
+            ("a.txt", [report("Un"), report("Deux")].concat().into_bytes(), "Un Deux"),
+            ("a.xml", wordpress.into_bytes(), "Un"),
+            ("a.json", format!(r#"{{"response":{{"docs":[{{"title":"Un","news":["{text}"]}}]}}}}"#).into_bytes(), "Un"),
+            ("a.xml", b"<?xml version='1.0'?><RBNews><headline>Un</headline></RBNews>".to_vec(), "unknown-format"),
+            ("a.txt", b"<RBNews><headline>Un</headline></RBNews>".to_vec(), "unknown-format"),
+        ] {
+            let source = Source { path: name.into(), name: name.into(), size: 0, stamp: None };
+            let found = articles(&source, Bytes::of(content, 10 << 20).unwrap(), &Fields::default());
+            let titles = found.map_or_else(
+                |reject| reject.code.to_string(),
+                |articles| {
+                    let read = articles.map(|article| article.finish(&Rules::shipped()).unwrap());
+                    let titles = read.map(|article| {
+                        assert!(article.body.contains(text), "{}", article.body);
+                        article.title
+                    });
+                    titles.collect::<Vec<_>>().join(" ")
+                },
+            );
+            assert_eq!(titles, expected, "{name}");
+        }
+    }
+
+    #[test]
     fn json_lines_in_utf_16_are_read() {
         let lines = "{\"id\":1,\"text\":\"Été.\"}\n{\"id\":2,\"text\":\"Là.\"}\n";
         let wide: Vec<u8> = [0xfeff].into_iter().chain(lines.encode_utf16()).flat_map(u16::to_le_bytes).collect();
