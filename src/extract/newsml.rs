@@ -65,7 +65,20 @@ fn drafts_of(item: &Element) -> Vec<Draft> {
         _ if item.child("contentset").is_some() || item.child("itemmeta").is_some() => vec![g2::draft(item)],
         _ => version_1::drafts(item),
     };
-    drafts.into_iter().filter(|draft| !draft.body.trim().is_empty()).collect()
+    let tagless = drafts.into_iter().map(|draft| Draft { body: without_tags(draft.body), ..draft });
+    tagless.filter(|draft| !draft.body.trim().is_empty()).collect()
+}
+
+/// Removes the HTML that some agencies escape in a paragraph: embeds, bold words.
+fn without_tags(body: String) -> String {
+    if !body.contains('<') {
+        return body;
+    }
+    let plain = |line: &str| match Markup::of(line) {
+        Markup::Plain => line.to_owned(),
+        _ => super::html::fragment::text(line).unwrap_or_default(),
+    };
+    body.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Elements in XHTML and NITF that are not the article's text: what dpa puts above it, captions, and

@@ -109,7 +109,7 @@ mod tests {
             ("<p>Un.</p>", true),
             ("<RBNews><a>Un</a></RBNews>", false),
             ("<3 fois>", true),
-            ("titre\ttexte\n", false),
+            ("titre\ttexte\na\tb", false),
             ("WARC/1.0", false),
         ] {
             assert_eq!(PlainText.fits(start), fits, "{start}");

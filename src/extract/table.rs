@@ -122,7 +122,9 @@ fn declared_delimiter(head: &[u8]) -> Option<(u8, usize)> {
 fn has_column_names(start: &str) -> bool {
     const LONGEST_NAME: usize = 40;
     static FIELDS: LazyLock<Fields> = LazyLock::new(Fields::default);
-    let line = start.lines().next().unwrap_or_default();
+    let mut lines = start.lines();
+    let line = lines.next().unwrap_or_default();
+    let row = lines.next().unwrap_or_default();
     let is_header = |delimiter: u8| {
         let cells: Vec<&str> = line.split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"')).collect();
         cells.len() > 1 && cells.iter().all(|cell| cell.len() <= LONGEST_NAME)
@@ -132,7 +134,7 @@ fn has_column_names(start: &str) -> bool {
     }
     header(line.as_bytes(), &FIELDS, None).is_ok_and(|(delimiter, columns)| {
         let Columns { title, published, url, author, .. } = columns;
-        is_header(delimiter) && [title, published, url, author].iter().any(Option::is_some)
+        is_header(delimiter) && row.contains(char::from(delimiter)) && [title, published, url, author].iter().any(Option::is_some)
     })
 }
 
@@ -244,12 +246,17 @@ mod tests {
 
     #[test]
     fn a_table_is_recognised_by_its_column_names() {
-        for start in ["Titre\tTexte\tDate\nA\tUn.\t2026", "sep=;\nx", "\"id\";\"title\";\"text\"\n", "url,text\n"] {
+        for start in ["Titre\tTexte\tDate\nA\tUn.\t2026", "sep=;\nx", "\"id\";\"title\";\"text\"\n1;A;B", "url,text\na,b"] {
             assert!(Table.looks_like(start), "{start}");
         }
-        for start in
-            ["Texte, titre et date : ce qui change\n", "Un titre\tun autre\n", "texte;autre\n", "Le budget, la digue, l'école\n", ""]
-        {
+        for start in [
+            "Texte, titre et date : ce qui change\n",
+            "Un titre\tun autre\n",
+            "texte;autre\n",
+            "Titre, texte\n\nUn, deux, trois.",
+            "Le budget, la digue, l'école\n",
+            "",
+        ] {
             assert!(!Table.looks_like(start), "{start}");
         }
     }

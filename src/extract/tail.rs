@@ -64,7 +64,8 @@ fn is_sign_off(paragraph: &str) -> bool {
     if paragraph.len() > LONGEST {
         return false;
     }
-    if is_initials(paragraph) {
+    let is_rule = paragraph.len() > 2 && paragraph.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '–' | '—' | ' '));
+    if is_rule || is_initials(paragraph) {
         return true;
     }
     let folded = fold(paragraph);
@@ -73,6 +74,8 @@ fn is_sign_off(paragraph: &str) -> bool {
     ENDS.contains(&bare)
         || folded == "###"
         || is_agencies(bare)
+        || is_credit(bare)
+        || is_companies(paragraph)
         || bracketed.is_some_and(|inside| REMARKS.iter().any(|start| inside.starts_with(start)))
         || FEED_ENDS.iter().any(|(start, words)| folded.starts_with(start) && folded.contains(words))
 }
@@ -83,7 +86,9 @@ fn is_initials(paragraph: &str) -> bool {
     let is_initial =
         |part: &str| (2..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let signature = paragraph.strip_suffix(" eva").unwrap_or(paragraph);
-    let slashed = signature.contains('/') && signature.len() <= 40 && signature.split(['/', '-']).all(is_initial);
+    let slashed = signature.contains('/')
+        && signature.len() <= 40
+        && signature.split(['/', '-']).all(|part| is_initial(part) || AGENCIES.contains(fold(part).as_str()));
     let spaced = paragraph.strip_prefix("dpa ").is_some_and(|rest| rest.len() <= 30 && rest.split(' ').all(is_initial));
     slashed || spaced
 }
@@ -92,6 +97,20 @@ fn is_initials(paragraph: &str) -> bool {
 pub(super) fn is_agency(names: &str) -> bool {
     let folded = fold(names);
     folded.split(['/', ',', '+']).any(|name| AGENCIES.contains(name.trim()))
+}
+
+/// Whether a paragraph is a credit: «Le Journal avec AFP», «Rédaction AFP».
+fn is_credit(bare: &str) -> bool {
+    const MOST_WORDS: usize = 6;
+    let names = bare.rsplit_once("avec ").map(|(_, names)| names);
+    let names = names.or_else(|| ["rédaction ", "source ", "source : ", "sources : "].iter().find_map(|start| bare.strip_prefix(start)));
+    bare.split_whitespace().count() <= MOST_WORDS && names.is_some_and(|names| is_agencies(names.trim_start_matches("l'")))
+}
+
+/// Whether a paragraph is the companies that a report names, as AFP lists them: `<AIR FRANCE-KLM>`.
+fn is_companies(paragraph: &str) -> bool {
+    let inside = paragraph.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    inside.is_some_and(|inside| inside.contains(char::is_uppercase) && !inside.contains(char::is_lowercase) && !inside.contains('/'))
 }
 
 /// Whether a text is the names of agencies, with a year or a date: «ats, afp», «2026 AFP».
@@ -133,6 +152,12 @@ mod tests {
             "L’article Le budget adopté est apparu en premier sur Le Journal.",
             "The post Budget adopted appeared first on The Paper.",
             "jld/ao\n\n© AFP",
+            "Le Journal avec AFP",
+            "Le Journal (avec l’AFP)",
+            "Rédaction AFP",
+            "ATS/ami",
+            "bur/lpt\n\n<AIR FRANCE-KLM>",
+            "_____\n\nppy/ao\n\n* * *",
         ] {
             assert_eq!(without_sign_off(format!("Un texte.\n\nFin du texte.\n\n{end}")), "Un texte.\n\nFin du texte.", "{end}");
         }
@@ -142,6 +167,8 @@ mod tests {
     fn sentences_and_other_short_lines_are_kept() {
         for end in [
             "La fin.",
+            "Le maire a dîné avec AFP et les autres élus.",
+            "<b>",
             "et/ou",
             "Le budget a été voté, selon l'AFP. (ats/afp)",
             "(Le maire n'a pas répondu.)",

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{draft, language};
-use crate::extract::draft::Draft;
+use crate::extract::draft::{Draft, Markup};
 use crate::extract::xml::{Element, Vocabulary};
 use crate::model::{ErrorCode, Reject};
 
@@ -62,6 +62,9 @@ impl Export {
         draft.author = shown.cloned().or(draft.author);
         let is_category = |child: &&Element| child.name == "category" && child.attribute("domain") == Some("category");
         draft.section = entry.children().find(is_category).and_then(Element::text);
+        // WordPress shows a line break as one, in a paragraph too.
+        draft.body = draft.body.replace('\n', "<br>\n");
+        draft.markup = Markup::of(&draft.body);
         // Without a text of its own, the post is an excerpt.
         draft.excerpt = entry.child_of(Vocabulary::Content, "encoded").and_then(Element::raw).is_none();
         draft
@@ -121,6 +124,8 @@ mod tests {
         assert_eq!(drafts[0].key, Key::Own("https://exemple.invalid/?p=1".into()));
         assert_eq!((drafts[0].author.as_deref(), drafts[0].section.as_deref()), (Some("Jeanne Exemple"), Some("Ville")));
         assert_eq!((drafts[0].body.as_str(), drafts[0].excerpt), ("Le texte 1.", false));
+        let broken = Feed.drafts(&export(&items[0].replace("Le texte", "<p>Par Jeanne\nLe texte")), &Fields::default()).unwrap();
+        assert_eq!(broken[0].body, "<p>Par Jeanne<br>\nLe texte 1.");
         assert_eq!(Feed.drafts(&export(&items[1]), &Fields::default()).unwrap_err().code, ErrorCode::Empty);
     }
 }

@@ -53,7 +53,8 @@ fn with_line_breaks(fragment: &str) -> Cow<'_, str> {
         while let Some(line) = lines.next() {
             broken.push_str(line);
             let Some(next) = lines.peek() else { break };
-            let is_break = !has_blocks || (!in_paragraph && next.trim().is_empty());
+            let is_item = ["- ", "– ", "• ", "* "].iter().any(|mark| next.trim_start().starts_with(mark));
+            let is_break = !has_blocks || (!in_paragraph && (next.trim().is_empty() || is_item));
             broken.push_str(if is_break { "<br>" } else { "\n" });
         }
     }

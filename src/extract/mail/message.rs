@@ -1,5 +1,7 @@
 //! The article in a message.
 
+use std::borrow::Cow;
+
 use mail_parser::{Address, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::{flowed, forward, frame};
@@ -9,6 +11,7 @@ use crate::extract::key::Key;
 use crate::extract::word_count::count_words;
 use crate::extract::wrapped_lines::unwrapped;
 use crate::model::{ErrorCode, Reject, clean};
+use crate::read::decode;
 
 /// A message with fewer words that has another one attached only forwards it.
 const LONGEST_NOTE: usize = 60;
@@ -20,11 +23,24 @@ const MAX_DEPTH: usize = 5;
 /// # Errors
 /// Fails if the message has no header, or no text.
 pub(super) fn draft(bytes: &[u8]) -> Result<Draft, Reject> {
-    let message =
-        MessageParser::default().parse(bytes).ok_or_else(|| Reject::new(ErrorCode::Malformed, "not an e-mail: no header found"))?;
+    let bytes = with_text_header(bytes);
+    let message = MessageParser::default()
+        .parse(bytes.as_ref())
+        .ok_or_else(|| Reject::new(ErrorCode::Malformed, "not an e-mail: no header found"))?;
     let id = message.message_id().map_or(Key::Content, |id| Key::Own(id.to_owned()));
     let draft = article(&message, 0)?.ok_or_else(|| Reject::new(ErrorCode::Empty, "the e-mail has no text"))?;
     Ok(Draft { key: id, ..draft })
+}
+
+/// The message with its header in UTF-8. Old programs write letters into it as they are, in no declared
+/// encoding.
+fn with_text_header(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let ends = [&b"\n\n"[..], b"\r\n\r\n"].map(|end| memchr::memmem::find(bytes, end));
+    let (header, body) = bytes.split_at(ends.into_iter().flatten().min().unwrap_or(bytes.len()));
+    match std::str::from_utf8(header).map_or_else(|_| decode(header).ok(), |_| None) {
+        Some(header) => Cow::Owned([header.text.as_bytes(), body].concat()),
+        None => Cow::Borrowed(bytes),
+    }
 }
 
 /// The article of a message, or of the one that it forwards.
@@ -120,6 +136,16 @@ mod tests {
             assert_eq!(draft.body, "Le conseil a voté.");
         }
         assert_eq!(read("Content-Type: text/plain; charset=utf-8\r\n\r\nLe conseil a voté.").title.as_deref(), Some("Le budget"));
+    }
+
+    #[test]
+    fn letters_in_a_header_without_an_encoding_are_read() {
+        let bytes = b"From: H\xe9l\xe8ne <h@a.invalid>\nSubject: L\x92\xe9t\xe9 d\xe9j\xe0\nContent-Type: text/plain; charset=iso-8859-1\n\nC\x92est l\xe0.";
+        let draft = draft(bytes).unwrap();
+        assert_eq!(
+            (draft.title.as_deref(), draft.author.as_deref(), draft.body.as_str()),
+            (Some("L’été déjà"), Some("Hélène"), "C’est là.")
+        );
     }
 
     #[test]

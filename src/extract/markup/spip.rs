@@ -16,11 +16,12 @@ pub(super) fn removed(text: &str) -> Cow<'_, str> {
     if !is_spip(text) {
         return Cow::Borrowed(text);
     }
-    let mut plain = without_models(text);
-    for block in BLOCKS {
-        plain = plain.replace(block, "\n\n");
+    // In HTML, a line break in the text means nothing.
+    let between = if text.contains("<p") { "<br>" } else { "\n\n" };
+    let mut plain = without_models(&in_one_language(text));
+    for block in BLOCKS.iter().chain(&["{{{", "}}}"]) {
+        plain = plain.replace(block, between);
     }
-    plain = plain.replace("{{{", "\n\n").replace("}}}", "\n\n");
     plain.retain(|c| !matches!(c, '{' | '}'));
     plain = without_links(&plain).replace('~', "\u{a0}");
     Cow::Owned(plain.lines().filter_map(line).collect::<Vec<_>>().join("\n"))
@@ -36,7 +37,21 @@ fn is_spip(text: &str) -> bool {
     let is_heading = || text.contains("{{{") && text.contains("}}}");
     let is_link = || text.match_indices("->").any(|(at, _)| link_around(text, at).is_some());
     let is_model = || text.match_indices('<').any(|(at, _)| text.get(at..).and_then(model).is_some());
-    is_heading() || is_link() || is_model()
+    is_heading() || is_link() || is_model() || text.contains("<multi>")
+}
+
+/// The French or else the first text of each `<multi>[fr]Oui[en]Yes</multi>`.
+fn in_one_language(text: &str) -> String {
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, inside)) = rest.split_once("<multi>") {
+        let (inside, after) = inside.split_once("</multi>").unwrap_or((inside, ""));
+        let texts = || inside.split('[').filter_map(|part| part.split_once(']'));
+        let chosen = texts().find(|(language, _)| *language == "fr").or_else(|| texts().next()).map_or(inside, |(_, text)| text);
+        plain.extend([before, chosen]);
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// The brackets around an arrow: `[texte->url]` is on one line, and its address has no space.
@@ -123,6 +138,12 @@ mod tests {
         let plain = removed(text);
         let lines: Vec<&str> = plain.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         assert_eq!(lines, ["Un intertitre", "Le maire et la ville ont voté, dit Lyon.", "un", "deux", "trois", "a | b", "Oui\u{a0}!"]);
+    }
+
+    #[test]
+    fn one_language_of_several_is_kept() {
+        assert_eq!(removed("Le <multi>[en]budget[fr]vote</multi> et <multi>[en]x</multi>."), "Le vote et x.");
+        assert_eq!(removed("<p>{{{Inter}}}Un.</p>"), "<p><br>Inter<br>Un.</p>");
     }
 
     #[test]

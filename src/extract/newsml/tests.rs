@@ -31,6 +31,8 @@ fn nitf_has_a_lead_captions_tables_and_bylines() {
         "La ville vote mardi.",
         "an abstract that repeats"
     );
+    let escaped = nitf("", "<p>Un &lt;b>mot&lt;/b>.</p><p>&lt;div class='x'>&lt;/div>&lt;script src='y'>&lt;/script></p>");
+    assert_eq!(escaped.body.trim(), "Un mot.");
     for (byline, author) in [
         ("By <person>Jane Example</person><byttl>Staff Writer</byttl>", "Jane Example"),
         ("<person>Jeanne E.</person> et <person>Luc M.</person>", "Jeanne E., Luc M."),
@@ -103,6 +105,7 @@ fn the_parts_of_a_newsml_1_article_are_joined() {
     .concat();
     let nitf =
         "<ContentItem><DataContent><nitf><body><body.content><p>Quatre.</p></body.content></body></nitf></DataContent></ContentItem>";
+    let nitf = nitf.replace("<ContentItem>", "<ContentItem><MediaType FormalName='ComplexData'/>");
     let photo = "<ContentItem><MediaType FormalName='Photo'/><DataContent>base64</DataContent></ContentItem>";
     for outer in ["<NewsLines><HeadLine>Titre</HeadLine></NewsLines>", ""] {
         let drafts = version_1(&format!("<NewsComponent>{outer}<NewsComponent>{parts}</NewsComponent>{nitf}{photo}</NewsComponent>"));

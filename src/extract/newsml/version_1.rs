@@ -24,7 +24,6 @@ const NO_TEXT: &[&str] = &[
     "audioclip",
     "sound",
     "animation",
-    "complexdata",
 ];
 
 pub(super) fn drafts(item: &Element) -> Vec<Draft> {
