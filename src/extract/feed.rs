@@ -100,9 +100,19 @@ fn body(entry: &Element) -> (String, bool) {
     let find = |places: &[(Vocabulary, &str)]| places.iter().find_map(|(vocabulary, name)| entry.child_of(*vocabulary, name)?.raw());
     match (find(WHOLE), find(BEGINNINGS)) {
         (Some(whole), Some(beginning)) if 2 * text_length(&whole) < text_length(&beginning) => (beginning, true),
-        (Some(whole), _) => (whole, false),
+        (Some(whole), _) => {
+            let is_cut = is_cut(&whole);
+            (whole, is_cut)
+        }
         (None, beginning) => (beginning.unwrap_or_default(), true),
     }
+}
+
+/// Whether a text that should be whole ends in a mark of `WordPress` for what it leaves out.
+fn is_cut(whole: &str) -> bool {
+    const END: usize = 400;
+    let end = whole.get(whole.ceil_char_boundary(whole.len().saturating_sub(END))..).unwrap_or(whole);
+    ["[…]", "[...]", "[&#8230;]", "[&hellip;]"].iter().any(|mark| end.contains(mark))
 }
 
 /// The length of a text without its tags.

@@ -63,6 +63,9 @@ fn pictures_are_not_the_text() {
     assert!(draft.excerpt);
     let whole = r"<content:encoded>&lt;p>&lt;img src='a.jpg'>&lt;/p></content:encoded><description>Le conseil a voté.</description>";
     assert_eq!(item(whole).body, "Le conseil a voté.", "a text that is only a picture is none");
+    assert!(item("<content:encoded>Le début [&amp;#8230;]&lt;p>Suite sur le site.&lt;/p></content:encoded>").excerpt, "a text that is cut");
+    let quoting = format!("<content:encoded>Il a dit « […] oui ». {}</content:encoded>", "Puis il est parti. ".repeat(30));
+    assert!(!item(&quoting).excerpt);
 }
 
 #[test]

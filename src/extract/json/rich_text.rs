@@ -62,7 +62,7 @@ pub(super) fn holds_articles(value: &Value, titles: &[String]) -> bool {
     let holds = |value: &Value| holds_articles(value, titles);
     match value {
         Value::Array(list) => list.iter().any(holds),
-        Value::Object(object) if KINDS.iter().any(|kind| object.contains_key(*kind)) => false,
+        Value::Object(object) if KINDS.iter().chain(&["bodyHtml"]).any(|mark| object.contains_key(*mark)) => false,
         Value::Object(object) => titles.iter().any(|title| object.contains_key(title)) || object.values().any(holds),
         _ => false,
     }

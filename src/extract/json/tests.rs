@@ -139,8 +139,7 @@ fn a_list_of_paragraphs_stays_paragraphs() {
     for text in [r#"["Un, deux.","Trois."]"#, r#""[\"Un, deux.\",\"Trois.\"]""#, r#"[{"value":"Un, deux."},{"value":"Trois."}]"#] {
         assert_eq!(one(&format!(r#"{{"title":"T","text":{text}}}"#)).body, "Un, deux.\n\nTrois.");
     }
-    let blocks =
-        r#"{"webTitle":"T","blocks":{"body":[{"id":"a","bodyHtml":"<p>Un.</p>","published":true},{"id":"b","bodyHtml":"<p>Deux.</p>"}]}}"#;
+    let blocks = r#"{"webTitle":"T","blocks":{"body":[{"id":"a","title":"Un","bodyHtml":"<p>Un.</p>","published":true},{"id":"b","bodyHtml":"<p>Deux.</p>"}]}}"#;
     assert_eq!(one(blocks).body, "<p>Un.</p>\n\n<p>Deux.</p>");
 }
 
