@@ -40,6 +40,7 @@ const LATENCY: Duration = Duration::from_millis(200);
 fn scenarios() -> Vec<Scenario> {
     let slow = Manner { latency: LATENCY, ..Manner::default() };
     let limited = Manner { a_second: Some(500), ..slow };
+    let bucket = Manner { bucket: Some(50), ..limited };
     let few_places = Manner { at_once: Some(40), ..slow };
     let at_once = "concurrency = 256";
     vec![
@@ -130,6 +131,33 @@ fn scenarios() -> Vec<Scenario> {
             articles: 5_000,
             manner: limited,
             endpoint: "",
+            ideal: Some(10.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "limit-fixed-64",
+            what: "the same, 64 at once (320 a second at best)",
+            articles: 5_000,
+            manner: limited,
+            endpoint: "concurrency = 64",
+            ideal: Some(5_000.0 / 320.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "bucket-auto",
+            what: "500 a second from a bucket of 50, not told, auto",
+            articles: 5_000,
+            manner: bucket,
+            endpoint: "",
+            ideal: Some(10.0),
+            beside_a_bare_client: None,
+        },
+        Scenario {
+            name: "bucket-fixed-told-when",
+            what: "the same with Retry-After: 1, 256 at once",
+            articles: 5_000,
+            manner: Manner { retry_after: true, ..bucket },
+            endpoint: at_once,
             ideal: Some(10.0),
             beside_a_bare_client: None,
         },

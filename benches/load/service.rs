@@ -15,6 +15,8 @@ pub(crate) struct Manner {
     pub(crate) latency: Duration,
     /// Requests in any second; more are refused with 429.
     pub(crate) a_second: Option<usize>,
+    /// The requests come from a bucket that holds so many, instead.
+    pub(crate) bucket: Option<u32>,
     /// Requests in progress at any time; more are refused with 429.
     pub(crate) at_once: Option<usize>,
     /// Whether a refusal says when to come again.
@@ -35,6 +37,9 @@ pub(crate) struct Seen {
     /// Between requests and answers, all together.
     pub(crate) latency: Duration,
     window: VecDeque<Instant>,
+    /// Of the bucket: what it lacks, and when that was measured.
+    lacks: f64,
+    measured: Option<Instant>,
 }
 
 const LATE: Duration = Duration::from_millis(1);
@@ -129,18 +134,29 @@ fn count(seen: &mut Seen, manner: Manner) -> (usize, bool) {
         seen.refused += 1;
         return (number, true);
     }
-    if let Some(allowed) = manner.a_second {
-        while seen.window.front().is_some_and(|first| now - *first > Duration::from_secs(1)) {
-            seen.window.pop_front();
-        }
-        if seen.window.len() >= allowed {
-            seen.refused += 1;
-            return (number, true);
-        }
-        seen.window.push_back(now);
+    if manner.a_second.is_some_and(|a_second| exceeds(seen, now, a_second, manner.bucket)) {
+        seen.refused += 1;
+        return (number, true);
     }
     seen.accepted.push(now);
     (number, false)
+}
+
+/// Whether a request exceeds the limit; if not, it counts.
+fn exceeds(seen: &mut Seen, now: Instant, a_second: usize, bucket: Option<u32>) -> bool {
+    if let Some(bucket) = bucket {
+        let since = seen.measured.replace(now).map_or(0.0, |at| (now - at).as_secs_f64());
+        seen.lacks = (seen.lacks - since * a_second as f64).max(0.0);
+        let exceeds = seen.lacks + 1.0 > f64::from(bucket);
+        seen.lacks += f64::from(u8::from(!exceeds));
+        return exceeds;
+    }
+    while seen.window.front().is_some_and(|first| now - *first > Duration::from_secs(1)) {
+        seen.window.pop_front();
+    }
+    let exceeds = seen.window.len() >= a_second;
+    seen.window.extend((!exceeds).then_some(now));
+    exceeds
 }
 
 fn answer() -> Vec<u8> {

@@ -201,3 +201,45 @@ fn end_at_once(run: &Run, exit: Exit) {
     remove_temporary_files(&run.config.output);
     std::process::exit(exit.code().into());
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::Concurrency;
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        run: RunArguments,
+    }
+
+    /// A whole run, but for the config: no config that a user writes has no place for a call.
+    #[tokio::test(start_paused = true)]
+    async fn a_run_whose_calls_wait_for_nothing_ends_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = "input.paths = [\"in\"]\noutput.folder = \"out\"\n[[endpoint]]\nname = \"llm\"\ndoes = [\"summarise\", \"translate\"]\n\
+                       dialect = \"openai\"\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n";
+        let text = "Le pont rouvre\n\nLe pont de la ville rouvre lundi après six mois de travaux, a annoncé la mairie.\n";
+        for (name, content) in [("config.toml", written), ("in/a.txt", text)] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let path = folder.path().join("config.toml");
+        let mut config = config(&Arguments::parse_from(["run", "--config", path.to_str().unwrap()]).run).unwrap();
+        config.endpoints[0].concurrency = Concurrency::Fixed(0);
+        Ledger::create_folder(&config.output).unwrap();
+        let ledger = Arc::new(Ledger::open(&config.output, false).unwrap());
+        let progress = Arc::new(Progress::new(Verbosity::Quiet, config.tasks()));
+        let clients = endpoints::open(&config, &progress).await.unwrap();
+        let wait_for = config.endpoints[0].wait_for;
+        let run = assemble((config, false), ledger, Endpoints::new(clients), progress).unwrap();
+        let start = tokio::time::Instant::now();
+        let fault = pipeline::run(Arc::new(run)).await.unwrap_err();
+        assert_eq!(fault.exit, Exit::Bug);
+        assert!(fault.message.starts_with("a bug in depeche: calls to endpoint `llm` have waited for nothing for 4"), "{}", fault.message);
+        assert!(start.elapsed() >= wait_for, "{:?}", start.elapsed());
+    }
+}

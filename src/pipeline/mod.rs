@@ -98,6 +98,8 @@ impl Run {
             tracing::warn!("stopping: {}", fault.message);
         }
         self.state.fail(fault);
+        // Whatever a call waits for, it does not keep the run.
+        self.state.begin_drain();
     }
 }
 
