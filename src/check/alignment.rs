@@ -2,7 +2,6 @@
 
 #![expect(clippy::cast_precision_loss, reason = "no text has 2^52 characters")]
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::text::{Kind, Text};
@@ -27,13 +26,12 @@ pub(super) struct Bead {
 pub(super) fn align(source: &Text, target: &Text) -> Vec<Bead> {
     let (own, others) = (source.sentences(), target.sentences());
     let longest = own.len().max(others.len());
-    if longest < 2 || longest > MAX_SENTENCES {
+    if !(2..=MAX_SENTENCES).contains(&longest) {
         return vec![Bead { source: 0..own.len(), target: 0..others.len() }];
     }
     let ratio = expected_ratio(source.lang, target.lang);
-    let mut numbers = HashMap::new();
-    let own: Vec<Sentence> = own.iter().map(|span| Sentence::of(source, span, ratio, &mut numbers)).collect();
-    let others: Vec<Sentence> = others.iter().map(|span| Sentence::of(target, span, 1.0, &mut numbers)).collect();
+    let own: Vec<Sentence> = own.iter().map(|span| Sentence::of(source, span, ratio)).collect();
+    let others: Vec<Sentence> = others.iter().map(|span| Sentence::of(target, span, 1.0)).collect();
     cheapest(&own, &others)
 }
 
@@ -50,25 +48,21 @@ struct Sentence {
     /// In characters; for the source, the expected length of the translation.
     length: f64,
     /// What two languages share: figures, and the first five letters of longer words without accents.
-    /// Sorted, and each replaced by a number that is the same in both texts.
-    marks: Vec<usize>,
+    /// Each is a hash; they are sorted.
+    marks: Vec<u64>,
 }
 
 impl Sentence {
-    /// Reads a sentence. `numbers` has the number of each mark so far.
-    fn of(text: &Text, span: &Range<usize>, ratio: f64, numbers: &mut HashMap<String, usize>) -> Self {
+    fn of(text: &Text, span: &Range<usize>, ratio: f64) -> Self {
         let length = text.at(span).trim().chars().count() as f64 * ratio;
         let tokens = text.tokens_in(span).filter_map(|at| text.tokens().get(at));
+        let hash = |letters: &mut dyn Iterator<Item = char>| letters.fold(0_u64, |hash, c| hash.rotate_left(11) ^ u64::from(u32::from(c)));
         let marks = tokens.filter_map(|token| match token.kind {
-            Kind::Digits => Some(text.word(token).to_owned()),
-            Kind::Word if token.span.len() > 4 => Some(text.lower_word(token).chars().map(unaccented).take(5).collect()),
+            Kind::Digits => Some(hash(&mut text.word(token).chars())),
+            Kind::Word if token.span.len() > 4 => Some(hash(&mut text.lower_word(token).chars().map(unaccented).take(5))),
             _ => None,
         });
-        let number = |mark: String| {
-            let next = numbers.len();
-            *numbers.entry(mark).or_insert(next)
-        };
-        let mut marks: Vec<usize> = marks.map(number).collect();
+        let mut marks: Vec<u64> = marks.collect();
         marks.sort_unstable();
         marks.dedup();
         Self { length, marks }
@@ -76,7 +70,7 @@ impl Sentence {
 
     /// The share of its marks that `other` has, from 0 to 1.
     fn similarity(&self, other: &[Self]) -> f64 {
-        let has = |mark: &&usize| other.iter().any(|sentence| sentence.marks.binary_search(mark).is_ok());
+        let has = |mark: &&u64| other.iter().any(|sentence| sentence.marks.binary_search(mark).is_ok());
         let shared = self.marks.iter().filter(has).count();
         let most = self.marks.len().min(other.iter().map(|sentence| sentence.marks.len()).sum());
         if most == 0 { 0.0 } else { (shared as f64 / most as f64).min(1.0) }

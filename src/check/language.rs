@@ -2,7 +2,6 @@
 
 mod leftover;
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -10,6 +9,7 @@ use super::Check;
 use super::context::{Context, Pair};
 use super::table::words;
 use super::text::{Kind, Text, Token};
+use super::word_map::WordMap;
 use crate::model::{Finding, Flag, Lang, Severity};
 
 pub(super) struct Language;
@@ -132,7 +132,7 @@ impl Counts {
 }
 
 /// Common words that only one of the two languages has.
-static DISTINCTIVE: LazyLock<HashMap<&'static str, Lang>> = LazyLock::new(|| {
+static DISTINCTIVE: LazyLock<WordMap<Lang>> = LazyLock::new(|| {
     let french = words(include_str!("language/fr.txt")).map(|word| (word, Lang::FR));
     let english = words(include_str!("language/en.txt")).map(|word| (word, Lang::EN));
     french.chain(english).collect()

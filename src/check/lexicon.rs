@@ -4,15 +4,14 @@ mod measure;
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
-
 use measure::unit_named;
 pub(super) use measure::{
     BASIS_POINTS, CELSIUS, CLOCK, DAY, Dimension, FAHRENHEIT, HOUR, MAGNITUDE, MINUTE, MONTH, Measure, PERCENT, POINTS, POUND, POUNDS,
-    RATIO, STERLING, WEEK,
+    RATIO, WEEK,
 };
 
 use super::table::{entries, number};
+use super::word_map::WordMap;
 use crate::model::Lang;
 
 /// What a word means to a check.
@@ -82,7 +81,7 @@ pub(super) enum DayPart {
 }
 
 /// The meanings of a language's words, by the word in lower case.
-pub(super) type Lexicon = FxHashMap<&'static str, Meaning>;
+pub(super) type Lexicon = WordMap<Meaning>;
 
 /// The lexicon for a text in `lang`.
 pub(super) fn lexicon(lang: Option<Lang>) -> &'static Lexicon {

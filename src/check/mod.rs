@@ -23,6 +23,7 @@ mod table;
 mod tests;
 mod text;
 mod vocabulary;
+mod word_map;
 
 use crate::model::{Finding, Flag};
 

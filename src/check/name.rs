@@ -73,8 +73,9 @@ fn other_names(pair: &Pair, terms: &str, places: &Places, unknown: &mut Vec<Rang
     }
     if unknown.len() > lost.len() && pair.relation == Relation::Translation {
         let others = NameIndex::of(pair.target);
+        let mentioned = places::mentioned(pair.source);
         let is_lost = |name: &&Candidate| {
-            let is_name = name.certain && (name.proper || pair.source.is_english()) && !is_place(&places.source, name);
+            let is_name = name.certain && (name.proper || pair.source.is_english()) && !is_place(&mentioned, name);
             is_name && !others.contains(&name.folded, same_language, pair.source.lang)
         };
         lost.extend(names(pair.source).iter().filter(is_lost).map(|name| name.span.clone()));

@@ -49,48 +49,57 @@ fn changed(pair: &Pair) -> Option<Finding> {
 }
 
 fn compare(pair: &Pair, source: &Range<usize>, target: &Range<usize>) -> Option<Finding> {
+    // Most sentences have no negative word at all.
+    let has_any =
+        |text: &Text, span: &Range<usize>| text.meanings().get(text.tokens_in(span)).unwrap_or_default().contains(&Some(Meaning::Negation));
+    if !has_any(pair.source, source) && !has_any(pair.target, target) {
+        return None;
+    }
     let (own, other) = (Negations::of(pair.source, source), Negations::of(pair.target, target));
     if own.sure.len() == other.sure.len() || own.begins_question(pair.source, source) || other.begins_question(pair.target, target) {
         return None;
     }
     let named = pair.source.name();
+    let (in_source, in_target) = (own.possible(pair.source), other.possible(pair.target));
     if own.sure.len() > other.sure.len() {
-        let lost = own.lost_in(&other)?;
+        let lost = own.lost_in(&other, in_target.saturating_sub(in_source))?;
         let expected = pair.source.at(lost);
         let explanation = format!("“{expected}” in {named} is a negation; this text has none");
-        let severity = severity(&other);
-        return Some(Finding::new(Flag::Negation, severity, pair.target.field, explanation).expected(expected));
+        return Some(Finding::new(Flag::Negation, severity(&other, in_target), pair.target.field, explanation).expected(expected));
     }
-    let added = other.lost_in(&own)?;
+    let added = other.lost_in(&own, in_source.saturating_sub(in_target))?;
     let found = pair.target.at(added);
     let explanation = format!("“{found}” is a negation; {named} has none");
-    Some(Finding::new(Flag::Negation, severity(&own), pair.target.field, explanation).found(found, Some(added.clone())))
+    Some(Finding::new(Flag::Negation, severity(&own, in_source), pair.target.field, explanation).found(found, Some(added.clone())))
 }
 
 /// If the other text has no negative word at all, the meaning surely changed.
-fn severity(other: &Negations) -> Severity {
-    if other.sure.is_empty() && other.possible == 0 { Severity::Error } else { Severity::Warning }
+fn severity(other: &Negations, possible: usize) -> Severity {
+    if other.sure.is_empty() && possible == 0 { Severity::Error } else { Severity::Warning }
 }
 
 /// The negations of a sentence.
-#[derive(Default)]
 struct Negations {
     /// Those that negate a verb or a noun.
     sure: Vec<Range<usize>>,
-    /// How many words are only negative in meaning, or limit.
-    possible: usize,
-    /// How many tokens the sentence has.
-    words: usize,
+    /// How many phrases may be left out by the other language.
+    idioms: usize,
+    /// The tokens of the sentence, and those of its negations and idioms.
+    tokens: Range<usize>,
+    used: Vec<usize>,
 }
 
 impl Negations {
     fn of(text: &Text, span: &Range<usize>) -> Self {
         let tokens = text.tokens_in(span);
-        let words = tokens.len();
         let Found { sure, used, idioms } =
             if text.is_english() { english::negations(text, tokens.clone()) } else { french::negations(text, tokens.clone()) };
-        let possible = tokens.filter(|at| !used.contains(at) && may_negate(text, *at)).count();
-        Self { sure, possible: possible + idioms, words }
+        Self { sure, idioms, tokens, used }
+    }
+
+    /// How many words and phrases are only negative in meaning, or limit.
+    fn possible(&self, text: &Text) -> usize {
+        self.idioms + self.tokens.clone().filter(|at| !self.used.contains(at) && may_negate(text, *at)).count()
     }
 
     /// "Isn't it?" expects a yes, and so does "It is, isn't it?".
@@ -101,12 +110,12 @@ impl Negations {
         is_question && self.sure.iter().any(|negation| near(negation.start, span.start) || near(negation.end, span.start + sentence.len()))
     }
 
-    /// A negation that the other sentence has neither as such nor as a negative word of its own.
-    fn lost_in(&self, other: &Self) -> Option<&Range<usize>> {
-        let accounted = other.sure.len() + other.possible.saturating_sub(self.possible);
+    /// A negation that the other sentence has neither as such nor as one of its `accounted` negative
+    /// words.
+    fn lost_in(&self, other: &Self, accounted: usize) -> Option<&Range<usize>> {
         // A long sentence with several negations has many ways to say them.
-        let is_clear = other.sure.is_empty() || self.words.max(other.words) <= LONG;
-        (self.sure.len() > accounted && is_clear).then(|| self.sure.first())?
+        let is_clear = other.sure.is_empty() || self.tokens.len().max(other.tokens.len()) <= LONG;
+        (self.sure.len() > other.sure.len() + accounted && is_clear).then(|| self.sure.first())?
     }
 }
 

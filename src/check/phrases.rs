@@ -1,17 +1,16 @@
 //! Finds the phrases of a data file in a text.
 
-use std::collections::HashMap;
-
 use super::table::words;
 use super::text::Text;
+use super::word_map::WordMap;
 
 /// Phrases by their first word, each as the words and marks after it.
-pub(super) struct Phrases(HashMap<&'static str, Vec<Vec<&'static str>>>);
+pub(super) struct Phrases(WordMap<Vec<Vec<&'static str>>>);
 
 impl Phrases {
     /// Reads a file with a phrase a line, in lower case, with a space around each mark.
     pub(super) fn read(file: &'static str) -> Self {
-        let mut phrases = HashMap::<_, Vec<_>>::new();
+        let mut phrases = WordMap::<Vec<_>>::default();
         for phrase in words(file) {
             let mut tokens = phrase.split(' ');
             if let Some(first) = tokens.next() {

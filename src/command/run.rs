@@ -228,10 +228,10 @@ mod tests {
             std::fs::write(path, content).unwrap();
         }
         let path = folder.path().join("config.toml");
-        let mut config = config(&Arguments::parse_from(["run", "--config", path.to_str().unwrap()]).run).unwrap();
+        let mut config = Arguments::parse_from(["run", "--config", path.to_str().unwrap()]).run.load().unwrap();
         config.endpoints[0].concurrency = Concurrency::Fixed(0);
-        Ledger::create_folder(&config.output).unwrap();
-        let ledger = Arc::new(Ledger::open(&config.output, false).unwrap());
+        record::create_folder(&config.output).unwrap();
+        let ledger = record::open(&config.output, false).unwrap();
         let progress = Arc::new(Progress::new(Verbosity::Quiet, config.tasks()));
         let clients = endpoints::open(&config, &progress).await.unwrap();
         let wait_for = config.endpoints[0].wait_for;

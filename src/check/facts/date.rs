@@ -1,12 +1,12 @@
 //! Finds the dates of a text: days, months, years, weekdays and parts of the day.
 
-use std::collections::HashSet;
 use std::ops::{Deref, Range};
 use std::sync::LazyLock;
 
 use crate::check::lexicon::{DayPart, Meaning};
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
+use crate::check::word_map::WordSet;
 
 /// A date, with the parts that the text names.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +38,7 @@ pub(super) fn dates(text: &Text) -> Vec<Date> {
 }
 
 /// Words after which `May` or `March` is a month.
-static BEFORE_MONTH: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("before_month.txt")).collect());
+static BEFORE_MONTH: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("before_month.txt")).collect());
 
 /// Reads dates. The methods take the position of the first token of what they read, and return the
 /// position after its last.

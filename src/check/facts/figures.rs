@@ -12,6 +12,9 @@ use crate::check::text::{Kind, Text};
 /// Phrases whose number counts nothing: `à deux pas`.
 static IDIOMS: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("idioms.txt")));
 
+/// The most tokens of an idiom before its number.
+const IDIOM_BEFORE: usize = 3;
+
 /// The figures of `text` outside of `dates`, in order.
 pub(super) fn figures(text: &Text, dates: &[Range<usize>]) -> Vec<Figure> {
     let mut reader = FigureReader { text, figures: Vec::new() };
@@ -19,11 +22,6 @@ pub(super) fn figures(text: &Text, dates: &[Range<usize>]) -> Vec<Figure> {
     let mut dates = dates.iter().peekable();
     while let Some(token) = text.tokens().get(at) {
         while dates.next_if(|date| date.end <= token.span.start).is_some() {}
-        let idiom = IDIOMS.longest_at(text, at);
-        if idiom > 0 {
-            at += idiom;
-            continue;
-        }
         let in_date = dates.peek().is_some_and(|date| date.start <= token.span.start);
         at = if in_date { at + 1 } else { reader.figure(at).max(at + 1) };
     }
@@ -32,10 +30,23 @@ pub(super) fn figures(text: &Text, dates: &[Range<usize>]) -> Vec<Figure> {
 }
 
 impl FigureReader<'_> {
+    /// The position after the idiom that the word at `at` belongs to, if it does.
+    fn idiom_around(&self, at: usize) -> Option<usize> {
+        let ends = (at.saturating_sub(IDIOM_BEFORE)..=at).map(|start| start + IDIOMS.longest_at(self.text, start));
+        ends.max().filter(|end| *end > at)
+    }
+
     /// Reads the figure that begins at `at`, if any.
     fn figure(&mut self, at: usize) -> usize {
         if self.kind(at) == Some(Kind::Digits) {
             return self.digits(at);
+        }
+        let counts = matches!(
+            self.meaning(at),
+            Some(Meaning::Unit(_) | Meaning::Scale(_) | Meaning::Hundred | Meaning::Ordinal(_) | Meaning::WeakOrdinal(_))
+        );
+        if counts && let Some(end) = self.idiom_around(at) {
+            return end;
         }
         match self.meaning(at) {
             Some(Meaning::One | Meaning::Unit(_) | Meaning::Ten(_) | Meaning::Hundred | Meaning::Scale(_)) => self.words(at),

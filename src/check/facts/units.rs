@@ -1,6 +1,5 @@
 //! The unit after or before a number, including one that two numbers share.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -11,9 +10,10 @@ use crate::check::lexicon::{
     WEEK,
 };
 use crate::check::table::words;
+use crate::check::word_map::WordSet;
 
 /// Words that may stand between a number and its unit: `les 50 dernières années`, `two more days`.
-static BEFORE_UNIT: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("before_unit.txt")).collect());
+static BEFORE_UNIT: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("before_unit.txt")).collect());
 
 impl FigureReader<'_> {
     /// `et demi`, `and a half`: how much to add, and the position after it.

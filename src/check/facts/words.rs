@@ -1,6 +1,6 @@
 //! Figures in words: `une vingtaine`, `trois quarts`, `hundreds of thousands`, `one and a half`.
 
-use super::figure::Figure;
+use super::figure::{Figure, equal};
 use super::reader::FigureReader;
 use super::spelled;
 use crate::check::lexicon::{DAY, MAGNITUDE, Meaning, RATIO};
@@ -97,7 +97,7 @@ impl FigureReader<'_> {
         let figure = Figure::of(number * count);
         let counts = start < from || !matches!(number.round(), 15.0 | 40.0) || self.is_english();
         // `en quarantaine`, `la première quinzaine` and `une quarantaine de dix jours` count nothing.
-        let counts = counts && !(number.round() == 40.0 && self.low(next) == "de" && self.meaning(next + 1).is_some());
+        let counts = counts && !(equal(number, 40.0) && self.low(next) == "de" && self.meaning(next + 1).is_some());
         let figure = if counts { figure } else { figure.optional() };
         // `une dizaine` is translated as "about ten" or as "a dozen"; `une quinzaine` may be a
         // fortnight.

@@ -38,7 +38,7 @@ fn is_odd(pair: &Pair, at: usize) -> bool {
     if word.len() < MIN_LETTERS || !word.chars().all(char::is_lowercase) {
         return false;
     }
-    if DISTINCTIVE.get(word).copied() == text.lang || vocabulary(text.lang).has(word) {
+    if text.meaning(at).is_some() || DISTINCTIVE.get(word).copied() == text.lang || vocabulary(text.lang).has(word) {
         return false;
     }
     !is_part(text, at) && !is_derived(text.lang, word) && !is_term(pair, word) && !is_quoted(text, token.span.clone())

@@ -2,13 +2,13 @@
 
 #![expect(clippy::cast_precision_loss, reason = "no text has 2^52 characters")]
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::check::alignment::expected_ratio;
 use crate::check::context::Pair;
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
+use crate::check::word_map::WordSet;
 use crate::model::{Finding, Flag, Severity};
 
 /// The translation of a source with fewer characters may have any length.
@@ -20,7 +20,7 @@ const MAYBE_WHOLE: f64 = 0.6;
 const WHOLE: f64 = 1.1;
 
 /// Words that no text ends with.
-static BEFORE_MORE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("before_more.txt")).collect());
+static BEFORE_MORE: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("before_more.txt")).collect());
 
 pub(super) fn cut_off(pair: &Pair) -> Option<Finding> {
     let length = |text: &Text| text.as_str().trim().chars().count();

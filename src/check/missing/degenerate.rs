@@ -1,11 +1,11 @@
 //! A text that says nothing of its source: it is empty, a placeholder, or one word for a sentence.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::check::context::{Pair, Relation};
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
+use crate::check::word_map::WordSet;
 use crate::model::{Finding, Flag, Severity};
 
 /// A source with fewer words may itself be "unknown" or "no summary".
@@ -18,7 +18,7 @@ const MIN_WORDS_FOR_TWO: usize = 10;
 const MIN_ARTICLE: usize = 30;
 
 /// What programs write where they have no text.
-static PLACEHOLDERS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("placeholders.txt")).collect());
+static PLACEHOLDERS: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("placeholders.txt")).collect());
 
 /// Reports a target that says nothing of its source.
 pub(super) fn degenerate(pair: &Pair) -> Option<Finding> {

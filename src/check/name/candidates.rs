@@ -1,6 +1,5 @@
 //! Finds the names of a text: words with a capital that the grammar does not require.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -10,6 +9,7 @@ use crate::check::lexicon::Meaning;
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
 use crate::check::vocabulary::vocabulary;
+use crate::check::word_map::WordSet;
 
 /// A word that may be a name.
 #[derive(Debug)]
@@ -26,16 +26,16 @@ pub(super) struct Candidate {
 }
 
 /// Words that often have a capital without being names.
-static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("not_names.txt")).collect());
+static NOT_NAMES: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("not_names.txt")).collect());
 
 /// Places with the same name in both languages.
-static PLACES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("places.txt")).collect());
+static PLACES: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("places.txt")).collect());
 
 /// Words before a common noun.
-static ARTICLES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("articles.txt")).collect());
+static ARTICLES: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("articles.txt")).collect());
 
 /// Words before a surname.
-static TITLES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(include_str!("titles.txt")).collect());
+static TITLES: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("titles.txt")).collect());
 
 /// The names of `text`, in order. None if all of its longer words have a capital, since names then
 /// look like other words.
@@ -115,11 +115,8 @@ fn is_alone(text: &Text, at: usize) -> bool {
         |at: Option<usize>| at.and_then(|at| text.tokens().get(at)).is_some_and(|token| text.word(token).starts_with(char::is_uppercase));
     let before = at.checked_sub(1);
     let links = before.is_some_and(|before| matches!(text.low(before), "and" | "et" | "of" | "de" | "for" | "-" | "." | "&"));
-    !has_article(text, at)
-        && !capital(before)
-        && !capital(Some(at + 1))
-        && !(links && capital(at.checked_sub(2)))
-        && text.low(at + 1) != "-"
+    let stands_by_capital = capital(before) || capital(Some(at + 1)) || links && capital(at.checked_sub(2));
+    !(stands_by_capital || has_article(text, at) || text.low(at + 1) == "-")
 }
 
 /// Whether the word is an ordinary one, and not a surname after a title or a first name: `the Board`,

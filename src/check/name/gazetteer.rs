@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use super::spelling::fold;
 use crate::check::table::rows;
 use crate::check::text::{Kind, Text};
+use crate::check::word_map::WordMap;
 use crate::model::Lang;
 
 /// The number of a place or body, in the order of the file.
@@ -39,8 +40,8 @@ struct Name {
 /// The names of a language, by their first word, or by its beginning if it may have any ending.
 #[derive(Default)]
 struct Names {
-    whole: HashMap<&'static str, Vec<Name>>,
-    open: HashMap<&'static str, Vec<Name>>,
+    whole: WordMap<Vec<Name>>,
+    open: WordMap<Vec<Name>>,
 }
 
 struct Gazetteer {
@@ -106,8 +107,8 @@ pub(super) fn mentions(text: &Text, all: bool) -> Vec<Mention> {
 
 /// Whether a name with a capital may begin at `at`, perhaps after an article: `la Haye`.
 fn may_begin(text: &Text, at: usize) -> bool {
-    let capital = |at: usize| text.tokens().get(at).is_some_and(|token| text.word(token).starts_with(char::is_uppercase));
-    capital(at) || text.tokens().get(at).is_some_and(|token| token.span.len() <= 3) && capital(at + 1)
+    let Some(token) = text.tokens().get(at).filter(|token| token.kind == Kind::Word) else { return false };
+    starts_with_capital(text, at) || token.span.len() <= 3 && starts_with_capital(text, at + 1)
 }
 
 impl Names {
@@ -161,7 +162,10 @@ impl Name {
 }
 
 fn starts_with_capital(text: &Text, at: usize) -> bool {
-    text.tokens().get(at).is_some_and(|token| text.word(token).starts_with(char::is_uppercase))
+    let Some(token) = text.tokens().get(at) else { return false };
+    // Most words begin with a letter that is no capital, as its byte tells.
+    let first = text.as_str().as_bytes().get(token.span.start);
+    first.is_some_and(|byte| byte.is_ascii_uppercase() || !byte.is_ascii() && text.word(token).starts_with(char::is_uppercase))
 }
 
 fn in_capitals(text: &Text, at: usize) -> bool {

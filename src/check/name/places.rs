@@ -9,8 +9,7 @@ use crate::check::text::Text;
 /// The places and bodies of a pair, in bytes.
 #[derive(Default)]
 pub(super) struct Places {
-    /// All that the texts mention.
-    pub(super) source: Vec<Range<usize>>,
+    /// All that the target mentions.
     pub(super) target: Vec<Range<usize>>,
     /// Those of the target that the source does not mention.
     pub(super) unknown: Vec<Range<usize>>,
@@ -22,19 +21,16 @@ impl Places {
     pub(super) fn of(pair: &Pair, terms: &str) -> Self {
         // In the language of its article, a summary has the same adjectives.
         let target = mentions(pair.target, pair.source.lang == pair.target.lang);
-        let spans = |text: &Text, found: &[Mention]| found.iter().map(|mention| text.span(mention.tokens.clone())).collect();
         let is_translation = pair.relation == Relation::Translation;
-        let mut places = Self { target: spans(pair.target, &target), ..Self::default() };
+        let mut places =
+            Self { target: target.iter().map(|mention| pair.target.span(mention.tokens.clone())).collect(), ..Self::default() };
         let literal = |text: &Text, other: &Text, mention: &Mention| {
             let name = text.lower().get(text.span(mention.tokens.clone())).unwrap_or_default();
             other.has_word(name) || terms.contains(name)
         };
         let is_new = |mention: &&Mention| !mention.is_common && !literal(pair.target, pair.source, mention);
-        if is_translation {
-            places.source = spans(pair.source, &mentions(pair.source, false));
-        }
         let unseen: Vec<&Mention> = target.iter().filter(is_new).collect();
-        let may_have_adjectives = is_translation && !pair.target.is_english() && !places.source.is_empty();
+        let may_have_adjectives = is_translation && !pair.target.is_english() && !mentions(pair.source, false).is_empty();
         if unseen.is_empty() && !may_have_adjectives {
             return places;
         }
@@ -57,4 +53,9 @@ impl Places {
         places.lost = of(pair.source, lost);
         places
     }
+}
+
+/// Where a text mentions a place or body, in bytes.
+pub(super) fn mentioned(text: &Text) -> Vec<Range<usize>> {
+    mentions(text, false).into_iter().map(|mention| text.span(mention.tokens)).collect()
 }

@@ -27,8 +27,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         let contracted = low == "t" && at > 1 && matches!(text.low(at - 1), "'" | "’") && text.low(at - 2).ends_with('n');
         // `neither … nor` is one negation.
         let plain = match low {
-            "not" | "cannot" | "never" | "none" | "nobody" | "nothing" | "nowhere" | "no" => true,
-            "neither" => true,
+            "not" | "cannot" | "never" | "none" | "nobody" | "nothing" | "nowhere" | "no" | "neither" => true,
             "nor" => !after_neither,
             _ => false,
         };

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use super::Figure;
 use crate::check::context::Pair;
+use crate::check::facts::TextWithFacts;
 use crate::check::lexicon::Meaning;
 use crate::check::phrases::Phrases;
 use crate::check::text::{Kind, Text};
@@ -26,9 +27,12 @@ pub(super) struct Opposite {
     pub(super) expected: Range<usize>,
 }
 
-/// What the two opposites are: up and down, at least and at most, first and second.
-type Sides = fn(&Text, usize) -> Option<bool>;
-const OPPOSITES: [Sides; 3] = [change, bound, order];
+/// The most tokens of a phrase before a figure.
+const LONGEST_BOUND: usize = 4;
+
+/// The words of a sentence that say one of two opposites, each with its side.
+type Sides = fn(&TextWithFacts, &Range<usize>) -> Vec<(usize, bool)>;
+const OPPOSITES: [Sides; 3] = [changes, bounds, orders];
 
 /// The first sentence of a translation that says the opposite of its source: it has a word more of
 /// one side, and one fewer of the other.
@@ -36,39 +40,43 @@ pub(super) fn opposite(pair: &Pair) -> Option<Opposite> {
     pair.beads().iter().filter(|bead| !bead.source.is_empty() && !bead.target.is_empty()).find_map(|bead| {
         let own = pair.source.tokens_in(&pair.source.sentence_span(&bead.source));
         let others = pair.target.tokens_in(&pair.target.sentence_span(&bead.target));
-        OPPOSITES.iter().find_map(|side| compare(pair, own.clone(), others.clone(), *side))
+        OPPOSITES.iter().find_map(|sides| {
+            let found = sides(pair.target, &others);
+            if found.is_empty() { None } else { compare(&sides(pair.source, &own), &found) }
+        })
     })
 }
 
-fn compare(pair: &Pair, own: Range<usize>, others: Range<usize>, side: Sides) -> Option<Opposite> {
-    let sides = |text: &Text, tokens: Range<usize>| tokens.filter_map(|at| Some((at, side(text, at)?))).collect::<Vec<_>>();
-    let found = sides(pair.target, others);
-    if found.is_empty() {
-        return None;
-    }
-    let expected = sides(pair.source, own);
+fn compare(expected: &[(usize, bool)], found: &[(usize, bool)]) -> Option<Opposite> {
     let count = |sides: &[(usize, bool)], wanted: bool| sides.iter().filter(|(_, side)| *side == wanted).count();
     let wrong = [true, false]
         .into_iter()
-        .find(|side| count(&found, *side) > count(&expected, *side) && count(&found, !side) < count(&expected, !side))?;
+        .find(|side| count(found, *side) > count(expected, *side) && count(found, !side) < count(expected, !side))?;
     // Of several words, the one at the place of its opposite is the wrong one.
-    let place = expected.iter().zip(&found).find(|(own, other)| own.1 != wrong && other.1 == wrong);
+    let place = expected.iter().zip(found).find(|(own, other)| own.1 != wrong && other.1 == wrong);
     let first = |sides: &[(usize, bool)], wanted: bool| sides.iter().find(|(_, side)| *side == wanted).map(|(at, _)| *at);
     let (expected, found) = match place {
         Some((own, other)) => (own.0, other.0),
-        None => (first(&expected, !wrong)?, first(&found, wrong)?),
+        None => (first(expected, !wrong)?, first(found, wrong)?),
     };
     Some(Opposite { found: found..found + 1, expected: expected..expected + 1 })
 }
 
+fn changes(text: &TextWithFacts, tokens: &Range<usize>) -> Vec<(usize, bool)> {
+    tokens.clone().filter_map(|at| Some((at, change(text, at)?))).collect()
+}
+
+fn orders(text: &TextWithFacts, tokens: &Range<usize>) -> Vec<(usize, bool)> {
+    tokens.clone().filter_map(|at| Some((at, order(text, at)?))).collect()
+}
+
 /// Whether the word says that something goes up, or down.
 fn change(text: &Text, at: usize) -> Option<bool> {
-    if let Some(up) = comparative(text, at) {
-        return Some(up);
-    }
     let up = match text.meaning(at)? {
         Meaning::Up => true,
         Meaning::Down => false,
+        // `plus`, `moins`
+        Meaning::About => return comparative(text, at),
         _ => return None,
     };
     let before = at.checked_sub(1).map_or("", |before| text.low(before));
@@ -100,50 +108,45 @@ fn comparative(text: &Text, at: usize) -> Option<bool> {
     }
 }
 
-/// Whether a phrase before a figure says that it is a lower bound, or an upper one.
-fn bound(text: &Text, at: usize) -> Option<bool> {
-    if let Some(more) = difference(text, at) {
-        return Some(more);
-    }
-    let (least, most) = (AT_LEAST.longest_at(text, at), AT_MOST.longest_at(text, at));
-    if least == most {
-        return None;
-    }
-    let next = at + least.max(most);
-    let is_number = |at: usize| {
-        text.kind(at) == Some(Kind::Digits)
-            || matches!(
-                text.meaning(at),
-                Some(Meaning::One | Meaning::Unit(_) | Meaning::Ten(_) | Meaning::Hundred | Meaning::Scale(_) | Meaning::Collective(_))
-            )
-    };
-    let next = if matches!(text.low(next), "$" | "€" | "£") { next + 1 } else { next };
-    is_number(next).then_some(least > most)
+/// The figures that a phrase makes a lower bound, or an upper one: `plus de 300`, `5 % de moins`.
+fn bounds(text: &TextWithFacts, tokens: &Range<usize>) -> Vec<(usize, bool)> {
+    let figures = text.figures().iter().filter(|figure| tokens.contains(&figure.tokens.start));
+    figures.flat_map(|figure| before(text, &figure.tokens).into_iter().chain(after(text, figure.tokens.end))).collect()
 }
 
-/// `5 % de plus`, `two euros less`: whether something is more by a figure, or less.
-fn difference(text: &Text, at: usize) -> Option<bool> {
-    let more = match text.low(at) {
-        "plus" if text.low(at.checked_sub(1)?) == "de" => true,
-        "moins" if text.low(at.checked_sub(1)?) == "de" => false,
-        "more" | "higher" if text.is_english() => true,
-        "less" | "fewer" | "lower" if text.is_english() => false,
-        _ => return None,
-    };
-    let is_unit = |at: usize| matches!(text.meaning(at), Some(Meaning::Counted(_)));
-    (at.saturating_sub(3)..at).any(|at| text.kind(at) == Some(Kind::Digits) || is_unit(at)).then_some(more)
+/// The phrase right before a figure, and whether it makes it a lower bound.
+fn before(text: &Text, figure: &Range<usize>) -> Option<(usize, bool)> {
+    (figure.start.saturating_sub(LONGEST_BOUND)..figure.start).find_map(|at| {
+        let ends_here = |phrases: &Phrases| (figure.start..figure.end).contains(&(at + phrases.longest_at(text, at)));
+        match (ends_here(&AT_LEAST), ends_here(&AT_MOST)) {
+            (true, false) => Some((at, true)),
+            (false, true) => Some((at, false)),
+            _ => None,
+        }
+    })
+}
+
+/// The words after a figure that say whether something is more by it, or less: `5 % de plus`.
+fn after(text: &Text, end: usize) -> Option<(usize, bool)> {
+    (end..end + 2).find_map(|at| {
+        let more = match text.low(at) {
+            "more" | "higher" => true,
+            "less" | "fewer" | "lower" => false,
+            "plus" | "moins" if at == end + 1 && text.low(end) == "de" => text.low(at) == "plus",
+            _ => return None,
+        };
+        Some((at, more))
+    })
 }
 
 /// Whether the word is "first", or "second".
 fn order(text: &Text, at: usize) -> Option<bool> {
-    if NO_CHANGE.longest_at(text, at) > 0 {
-        return None;
-    }
-    match text.meaning(at) {
-        Some(Meaning::WeakOrdinal(1)) => Some(true),
-        Some(Meaning::WeakOrdinal(2) | Meaning::Ordinal(2)) => Some(false),
-        _ => None,
-    }
+    let first = match text.meaning(at) {
+        Some(Meaning::WeakOrdinal(1)) => true,
+        Some(Meaning::WeakOrdinal(2) | Meaning::Ordinal(2)) => false,
+        _ => return None,
+    };
+    (NO_CHANGE.longest_at(text, at) == 0).then_some(first)
 }
 
 /// A figure with a unit of the target and the same one of the source, if one goes up and the other
