@@ -1,27 +1,33 @@
 #!/usr/bin/env python3
 """Measures the checks with the program's own command, `depeche check`.
 
-    benches/checks.py                     update the table in docs/checks.md from tests/data/checks/pairs.jsonl
+    benches/checks.py                     update the tables in docs/checks.md from the pairs in tests/data/checks
     benches/checks.py --news FILE.jsonl   measure false alarms on your own translations, one object with `fr` and
-                                          `en` per line, and how many errors planted into them are found
+                                          `en` per line, and how many errors planted into them are found; names of
+                                          other fields after FILE.jsonl are English translations of `fr` too
 
 Needs target/release/depeche, or set DEPECHE to another binary.
 """
 
 import collections
 import csv
+import html
 import json
 import os
 import pathlib
 import random
-import re
 import subprocess
 import sys
 import tempfile
 
+from planted import PLANTS
+
 HERE = pathlib.Path(__file__).resolve().parent.parent
 DEPECHE = os.environ.get("DEPECHE", str(HERE / "target/release/depeche"))
 SET = HERE / "tests/data/checks/pairs.jsonl"
+PLANTED = HERE / "tests/data/checks/planted.jsonl"
+# At most so many errors of a kind are planted into the news.
+MOST = 400
 DOC = HERE / "docs/checks.md"
 
 
@@ -69,84 +75,21 @@ def table(pairs):
     return "\n".join(lines)
 
 
-NUMBERS = {
-    "en": "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty".split(),
-    "fr": "deux trois quatre cinq six sept huit dix onze douze quinze vingt trente quarante cinquante soixante".split(),
-}
-MONTHS = {
-    "en": "January February April June July August September October November December".split(),
-    "fr": "janvier février avril juin juillet août septembre octobre novembre décembre".split(),
-}
-DAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
-}
-SCALES = {
-    "en": {"million": "billion", "billion": "million", "thousand": "million"},
-    "fr": {"millions": "milliards", "milliards": "millions", "million": "milliard"},
-}
-UNITS = {
-    "en": {"%": " euros", "percent": "euros", "dollars": "euros", "euros": "dollars", "kilometres": "miles", "days": "weeks", "hours": "days"},
-    "fr": {"%": " euros", "dollars": "euros", "euros": "dollars", "kilomètres": "miles", "jours": "semaines", "heures": "jours"},
-}
-
-
-def replace(text, places, change):
-    places = list(places)
-    if not places:
-        return None
-    place = random.choice(places)
-    return text[: place.start()] + change(place.group()) + text[place.end() :]
-
-
-def other(words):
-    return lambda word: random.choice([choice for choice in words if choice != word])
-
-
-def words(text, choices, before=""):
-    return re.finditer(before + r"\b(?:" + "|".join(map(re.escape, choices)) + r")\b", text)
-
-
-def digit(text, _):
-    def change(number):
-        at = random.randrange(len(number))
-        return number[:at] + random.choice([d for d in "123456789" if d != number[at]]) + number[at + 1 :]
-
-    return replace(text, re.finditer(r"\d+", text), change)
-
-
-PLANTS = {
-    "a digit changed": (digit, {"number", "date"}),
-    "a number lost": (lambda text, _: replace(text, re.finditer(r"(?<=\s)\d[\d.,\u00a0]*\s", text), lambda _: ""), {"number", "date"}),
-    "million to billion": (lambda text, lang: replace(text, words(text, SCALES[lang], r"(?<=\d[\s\u00a0])"), SCALES[lang].get), {"number"}),
-    "another number in words": (lambda text, lang: replace(text, words(text, NUMBERS[lang]), other(NUMBERS[lang])), {"number"}),
-    "another unit": (
-        lambda text, lang: replace(
-            text, re.finditer(r"(?<=\d)[\s\u00a0]?(?:" + "|".join(UNITS[lang]) + r")(?!\w)", text), lambda unit: " " + UNITS[lang][unit.strip()].strip()
-        ),
-        {"number"},
-    ),
-    "another year": (lambda text, _: replace(text, re.finditer(r"\b(?:19|20)\d\d\b", text), lambda year: str(int(year) + random.choice([-3, -1, 1, 2]))), {"number", "date"}),
-    "another month": (lambda text, lang: replace(text, words(text, MONTHS[lang]), other(MONTHS[lang])), {"date"}),
-    "another weekday": (lambda text, lang: replace(text, words(text, DAYS[lang]), other(DAYS[lang])), {"date"}),
-}
-
-
-def news(path):
-    random.seed(1)
+def news(path, systems):
     lines = [json.loads(line) for line in open(path, encoding="utf-8")]
-    for source, target in (("fr", "en"), ("en", "fr")):
-        pairs = [{"id": str(at), "source": line[source], "target": line[target], "from": source, "to": target} for at, line in enumerate(lines)]
-        alarms = collections.Counter(flag for flags in check(pairs).values() for flag in flags)
-        print(f"\n{source} to {target}: {len(pairs)} sentences\n\n| check | false alarms | of all sentences |\n|---|---|---|")
-        for name, count in sorted(alarms.items()):
+    runs = [("fr", "en", "en"), ("en", "fr", "fr")] + [("fr", "en", system) for system in systems]
+    for source, to, field in runs:
+        pairs = [{"id": str(at), "source": line[source], "target": html.unescape(line[field]), "from": source, "to": to} for at, line in enumerate(lines)]
+        found = check(pairs)
+        alarms = collections.Counter(flag for flags in found.values() for flag in flags)
+        print(f"\n{source} to {field}: {len(pairs)} sentences\n\n| check | flagged | of all sentences |\n|---|---|---|")
+        for name, count in [*sorted(alarms.items()), ("any", len(found))]:
             print(f"| `{name}` | {count} | {100 * count / len(pairs):.2f} % |")
         planted = []
-        for pair in pairs:
-            for kind, (plant, _) in PLANTS.items():
-                text = plant(pair["target"], target)
-                if text and text != pair["target"]:
-                    planted.append(pair | {"id": f"{kind}#{pair['id']}", "target": text, "kind": kind})
+        for kind, (plant, _) in PLANTS.items():
+            made = ((pair, plant(pair, random.Random(f"{kind} {pair['id']}"))) for pair in pairs)
+            fitting = [pair | {"id": f"{kind}#{pair['id']}", "target": text, "kind": kind} for pair, text in made if text is not None and text != pair["target"]]
+            planted += fitting[:MOST]
         found = check(planted)
         print("\n| planted | times | found |\n|---|---|---|")
         for kind, (_, flags) in PLANTS.items():
@@ -155,10 +98,21 @@ def news(path):
             print(f"| {kind} | {len(members)} | {caught} ({100 * caught / max(1, len(members)):.1f} %) |")
 
 
+def kinds(pairs):
+    """Returns a Markdown table of how many errors of each kind are found."""
+    found = check(pairs)
+    total = collections.Counter(pair["kind"] for pair in pairs)
+    caught = collections.Counter(pair["kind"] for pair in pairs if pair["planted"] in found.get(pair["id"], set()))
+    lines = ["| planted by a script | times | found |", "|---|---|---|"]
+    lines += [f"| {kind} | {count} | {caught[kind]} ({100 * caught[kind] / count:.1f} %) |" for kind, count in total.items()]
+    return "\n".join(lines)
+
+
 def main():
     if sys.argv[1:2] == ["--news"]:
-        return news(sys.argv[2])
-    made = table([json.loads(line) for line in open(SET, encoding="utf-8")])
+        return news(sys.argv[2], sys.argv[3:])
+    read = lambda path: [json.loads(line) for line in open(path, encoding="utf-8")]
+    made = table(read(SET)) + "\n\n" + kinds(read(PLANTED))
     print(made)
     text = DOC.read_text(encoding="utf-8")
     begin, end = "<!-- made by benches/checks.py -->\n", "<!-- end -->"

@@ -60,6 +60,34 @@ fn planted_errors_are_found_and_correct_pairs_are_not_flagged() {
     }
 }
 
+/// A pair with an error that `benches/labelled.py` planted.
+#[derive(Deserialize)]
+struct Planted {
+    kind: String,
+    #[serde(flatten)]
+    pair: Pair,
+}
+
+#[test]
+fn every_kind_of_planted_error_is_found() {
+    let lines = include_str!("../../tests/data/checks/planted.jsonl").lines();
+    let mut kinds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    for Planted { kind, pair } in lines.map(|line| serde_json::from_str(line).unwrap()) {
+        let context = Context::of_pair((&pair.source, Some(pair.from)), (&pair.target, Some(pair.to)), pair.summary);
+        let planted = pair.planted.as_deref().map(|code| Flag::parse(code).unwrap());
+        let is_found = check(&context, &[]).into_iter().any(|finding| Some(finding.check) == planted);
+        let (times, found) = kinds.entry(kind).or_default();
+        *times += 1;
+        *found += u32::from(is_found);
+    }
+    assert!(kinds.values().map(|(times, _)| times).sum::<u32>() > 800);
+    for (kind, (times, found)) in kinds {
+        // Some words that are left are words of the other language too: `tribunal`.
+        let wanted = if kind == "a word left" { 0.75 } else { 0.84 };
+        assert!(f64::from(found) >= wanted * f64::from(times), "{kind}: {found} of {times}");
+    }
+}
+
 /// The files with this extension in `src/check`.
 fn data_files(extension: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check");

@@ -15,6 +15,9 @@ const BEFORE: usize = 2;
 /// Two words of different languages that begin with so many equal letters are mostly the same.
 const STEM: usize = 4;
 
+/// In a text of so few sentences, two figures may also have changed their sentences.
+const FEW: usize = 4;
+
 /// A figure with its counterpart.
 struct Matched<'p> {
     own: &'p Figure,
@@ -26,7 +29,10 @@ pub(super) fn exchanged<'p>(pair: &Pair<'p>) -> Option<[&'p Figure; 2]> {
     if pair.target.figures().len() < 2 || pair.source.figures().len() < 2 {
         return None;
     }
-    pair.beads().iter().find_map(|bead| {
+    let (own, others) = (pair.source.sentences().len(), pair.target.sentences().len());
+    let whole = [Bead { source: 0..own, target: 0..others }];
+    let beads = if own.max(others) <= FEW { &whole[..] } else { pair.beads() };
+    beads.iter().find_map(|bead| {
         let matched = matched(pair, bead);
         let next = matched.iter().skip(1);
         let (a, b) = matched.iter().zip(next).find(|(a, b)| a.other.tokens.start > b.other.tokens.start && is_exchanged(pair, a, b))?;
@@ -68,11 +74,12 @@ fn words(text: &Text, figure: &Figure) -> Vec<usize> {
     let is_word = |at: &usize| text.kind(*at) == Some(Kind::Word);
     let goes_on =
         |at: &usize| text.kind(*at).is_some_and(|kind| kind != Kind::Digits) && !matches!(text.low(*at), "," | ";" | "(" | ")" | ":");
-    let after = (figure.tokens.end..).take_while(goes_on).filter(is_word).take(AFTER);
-    let before = (0..figure.tokens.start).rev().take_while(goes_on).filter(is_word).take(BEFORE);
+    let after: Vec<usize> = (figure.tokens.end..).take_while(goes_on).filter(is_word).take(AFTER).collect();
+    // The words before tell of another figure if some follow.
+    let before = (0..figure.tokens.start).rev().take_while(goes_on).filter(is_word).take(if after.is_empty() { BEFORE } else { 0 });
     // The unit belongs to the figure.
     let within = figure.tokens.clone().filter(is_word);
-    within.chain(after).chain(before).collect()
+    within.chain(before).chain(after.iter().copied()).collect()
 }
 
 /// How many of the words have a counterpart among the others.
