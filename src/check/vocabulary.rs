@@ -1,12 +1,12 @@
 //! The words of both languages, from spelling dictionaries: tells words from names, and from words that
 //! are in no language.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
 use super::table::{pairs, words};
-use super::word_map::{SameHasher, WordSet};
+use super::word_map::WordSet;
 use crate::model::Lang;
 
 /// The longest ending in bytes.
@@ -16,7 +16,7 @@ const MAX_ENDING: usize = 10;
 pub(super) struct Vocabulary {
     /// For the hash of each stem, the class of endings that it may have. Hashes take less memory than
     /// the words, so that more of them are in the processor's cache.
-    stems: HashMap<u64, u16, BuildHasherDefault<SameHasher>>,
+    stems: FxHashMap<u64, u16>,
     /// The endings of each class; the stem alone is the empty ending.
     classes: Vec<Vec<&'static str>>,
     /// Words that the dictionary lacks.
@@ -36,7 +36,7 @@ pub(super) fn vocabulary(lang: Option<Lang>) -> &'static Vocabulary {
 impl Vocabulary {
     fn read(file: &'static str, more: &'static str) -> Self {
         let mut read = Self {
-            stems: HashMap::with_capacity_and_hasher(file.len() / 10, BuildHasherDefault::default()),
+            stems: FxHashMap::with_capacity_and_hasher(file.len() / 10, FxBuildHasher),
             classes: Vec::new(),
             more: words(more).collect(),
         };
