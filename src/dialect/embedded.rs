@@ -40,8 +40,12 @@ impl Dialect for Embedded {
                 ("summarize", json!({"title": title, "text": text, "language": language, "words": spec.words}))
             }
             CallRequest::Translate { texts, from, to, terms, .. } => {
-                let texts: Vec<String> = texts.iter().map(|text| terms::insert_names(text, terms)).collect();
-                ("translate", json!({"q": texts, "source": from, "target": to, "format": "text"}))
+                let with_names: Vec<String> = texts.iter().map(|text| terms::insert_names(text, terms)).collect();
+                let mut body = json!({"q": with_names, "source": from, "target": to, "format": "text"});
+                if !terms.is_empty() {
+                    body["marked"] = texts.iter().map(|text| terms::mark(text, terms)).collect();
+                }
+                ("translate", body)
             }
         };
         Ok(Request::json(format!("{}/{path}", endpoint.url), token(endpoint), &body))
@@ -51,7 +55,11 @@ impl Dialect for Embedded {
         let value = json(body)?;
         let answer = if let CallRequest::Translate { texts, terms, .. } = call {
             let list = value.get("translatedText").ok_or_else(|| protocol_error("the answer has no `translatedText`"))?;
-            Answer::Translations(translations(list, texts)?.iter().map(|text| terms::fix_untranslated(text, terms)).collect())
+            let is_marked = value["marked"] == true;
+            let with_terms = |(translation, text): (&String, &String)| {
+                if is_marked { terms::unmark(translation, text, terms) } else { terms::fix_untranslated(translation, terms) }
+            };
+            Answer::Translations(translations(list, texts)?.iter().zip(texts).map(with_terms).collect())
         } else {
             let summary = value.get("summary").and_then(Value::as_str).ok_or_else(|| protocol_error("the answer has no `summary`"))?;
             Answer::Summary(summary.to_owned())
@@ -92,6 +100,17 @@ mod tests {
         let reply = |body: &str| Embedded.reply(&Endpoint::sample("embedded", ""), &call, body.as_bytes()).unwrap();
         assert!(reply(r#"{"translatedText":["It rains"],"draft":true}"#).draft);
         assert!(!reply(r#"{"translatedText":["It rains"],"draft":false}"#).draft);
+    }
+
+    #[test]
+    fn terms_come_back_from_the_markers_that_the_translator_kept() {
+        let terms = vec![crate::model::Term { from: "Tours".into(), to: "Tours".into() }];
+        let call = CallRequest::Translate { texts: vec!["À Tours".into()], from: Lang::FR, to: Lang::EN, note: String::new(), terms };
+        let request = Embedded.request(&Endpoint::sample("embedded", ""), &call, false).unwrap();
+        assert!(String::from_utf8(request.body.unwrap().bytes).unwrap().contains("⟦0⟧"));
+        let text = |body: &str| Embedded.reply(&Endpoint::sample("embedded", ""), &call, body.as_bytes()).unwrap().answer;
+        assert_eq!(text(r#"{"translatedText":["In ⟦0⟧"],"marked":true}"#), Answer::Translations(vec!["In Tours".into()]));
+        assert_eq!(text(r#"{"translatedText":["In Tours"]}"#), Answer::Translations(vec!["In Tours".into()]));
     }
 
     #[test]

@@ -103,6 +103,9 @@ async fn languages(State(state): State<Arc<ServerState>>) -> JsonResponse {
 #[derive(Deserialize)]
 struct TranslateRequest {
     q: Texts,
+    /// The same texts with a marker for each term of the glossary. A translator that keeps markers
+    /// translates these.
+    marked: Option<Vec<String>>,
     source: String,
     target: String,
     api_key: Option<String>,
@@ -160,18 +163,24 @@ async fn translate(State(state): State<Arc<ServerState>>, request: Request) -> J
     let Some((from, to)) = from.zip(Lang::parse(&request.target)) else {
         return error_response(StatusCode::BAD_REQUEST, format!("language `{}` or `{}` is not supported", request.source, request.target));
     };
+    let mut is_marked = false;
     let (translated, draft) = if from == to {
         (Ok(texts), false)
     } else {
         let Some(translator) = state.translators.get(from, to) else {
             return error_response(StatusCode::BAD_REQUEST, format!("there is no translator for the language pair {from}→{to}"));
         };
-        (translator.translate(&texts).await, translator.draft)
+        let marked = request.marked.filter(|marked| translator.keeps_markers() && marked.len() == texts.len());
+        is_marked = marked.is_some();
+        (translator.translate(&marked.unwrap_or(texts)).await, translator.draft)
     };
     match translated {
         Ok(mut texts) => {
             let text = if is_list { json!(texts) } else { json!(texts.pop().unwrap_or_default()) };
             let mut body = json!({"translatedText": text, "draft": draft});
+            if is_marked {
+                body["marked"] = true.into();
+            }
             if request.source == "auto" {
                 body["detectedLanguage"] = json!({"language": from, "confidence": 100});
             }

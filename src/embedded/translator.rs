@@ -36,6 +36,12 @@ impl Translators {
 }
 
 impl Translator {
+    /// Whether markers such as ⟦0⟧ come through a translation. Apertium, whose translations are
+    /// drafts, translates word by word and keeps them; a neural translator may drop one.
+    pub(super) fn keeps_markers(&self) -> bool {
+        self.draft
+    }
+
     /// Translates texts sentence by sentence. Keeps the white space between sentences, and
     /// sentences without letters.
     pub(super) async fn translate(&self, texts: &[String]) -> Result<Vec<String>, String> {

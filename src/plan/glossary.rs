@@ -3,10 +3,12 @@
 //! An entry matches whole words only, even after an apostrophe (d’Erevan), and with any kind of
 //! apostrophe, hyphen or space. It does not match its own plural, which needs an entry of its own.
 //! A lower-case entry matches in any case; one with a capital matches as it is written, or in text
-//! all in capitals.
+//! all in capitals. A capital may lack its accent, as it often does in print (Etat, Elysée).
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization;
 
 use crate::model::{Article, GlossaryEntry, Lang, Term};
 
@@ -91,10 +93,10 @@ pub(crate) fn occurrences<'a>(text: &str, terms: &'a [Term]) -> Vec<(Range<usize
 /// plural s or x.
 pub(crate) fn contains_term(text: &str, term: &str) -> bool {
     let text = Text::new(text);
-    let term = fold(term);
+    let term: Vec<char> = term.chars().collect();
     text.word_starts().any(|start| {
         let end = start + term.len();
-        let same = text.folded.get(start..end).is_some_and(|slice| *slice == term);
+        let same = text.written.get(start..end).is_some_and(|slice| slice.iter().zip(&term).all(|(a, b)| same(*a, *b)));
         let rest = text.folded.get(end..).unwrap_or_default();
         let plural = rest.first().is_some_and(|c| matches!(c, 's' | 'x')) && !rest.get(1).is_some_and(|c| c.is_alphanumeric());
         same && (plural || !rest.first().is_some_and(|c| c.is_alphanumeric()))
@@ -124,8 +126,9 @@ impl Text {
         (0..self.written.len()).filter(|at| self.is_word(*at) && (*at == 0 || !self.is_word(at - 1)))
     }
 
+    /// The word at `start` as the index has it.
     fn word(&self, start: usize) -> String {
-        self.folded.iter().skip(start).take_while(|c| c.is_alphanumeric()).collect()
+        self.folded.iter().skip(start).take_while(|c| c.is_alphanumeric()).map(|c| without_accent(*c)).collect()
     }
 
     fn contains(&self, term: &str) -> bool {
@@ -134,14 +137,13 @@ impl Text {
 
     /// The end of `term`, if the word at `start` begins it.
     fn match_end(&self, start: usize, term: &str) -> Option<usize> {
-        let folded = fold(term);
-        let end = start + folded.len();
-        if self.folded.get(start..end)? != folded || self.is_word(end) {
+        let end = start + term.chars().count();
+        let written = self.written.get(start..end)?;
+        if self.is_word(end) || !written.iter().zip(term.chars()).all(|(a, b)| same(*a, b)) {
             return None;
         }
-        let written = self.written.get(start..end)?;
         let has_capitals = term.chars().any(char::is_uppercase);
-        let exactly = || written.iter().zip(term.chars()).all(|(a, b)| !a.is_alphanumeric() || *a == b);
+        let exactly = || written.iter().zip(term.chars()).all(|(a, b)| !a.is_alphanumeric() || a.is_uppercase() == b.is_uppercase());
         let all_capitals = || term.chars().any(char::is_lowercase) && !written.iter().any(|c| c.is_lowercase());
         (!has_capitals || exactly() || all_capitals()).then_some(end)
     }
@@ -167,8 +169,17 @@ impl Text {
     }
 }
 
-fn fold(text: &str) -> Vec<char> {
-    text.chars().map(fold_one).collect()
+/// Whether two characters are the same in a term, in whatever case. If one is a capital, its accent
+/// does not matter.
+fn same(a: char, b: char) -> bool {
+    let (folded_a, folded_b) = (fold_one(a), fold_one(b));
+    let is_capital = a.is_uppercase() || b.is_uppercase();
+    folded_a == folded_b || is_capital && without_accent(folded_a) == without_accent(folded_b)
+}
+
+/// A letter without its accent.
+fn without_accent(c: char) -> char {
+    if c.is_ascii() { c } else { c.nfd().next().unwrap_or(c) }
 }
 
 /// Folds a character to lower case, and to one kind of apostrophe, hyphen and space. Keeps the
@@ -183,7 +194,7 @@ fn fold_one(c: char) -> char {
 }
 
 fn first_word(term: &str) -> String {
-    fold(term).into_iter().take_while(|c| c.is_alphanumeric()).collect()
+    term.chars().take_while(|c| c.is_alphanumeric()).map(|c| without_accent(fold_one(c))).collect()
 }
 
 #[cfg(test)]
@@ -212,8 +223,20 @@ mod tests {
     fn entries_match_whole_words_with_any_apostrophe_hyphen_or_space() {
         assert_eq!(found("L’OTSC au Haut\u{2011}Karabakh, près d’Érevan."), ["Haut-Karabakh", "Karabakh", "OTSC", "Érevan"]);
         assert_eq!(found("avec l’Union\u{a0}africaine"), ["l'Union africaine"]);
-        assert_eq!(found("Karabakhais, OTSCs, Erevan"), [""; 0], "other forms do not match");
+        assert_eq!(found("Karabakhais, OTSCs, érevan"), [""; 0], "other forms do not match");
         assert_eq!(found("retraites"), [""; 0]);
+    }
+
+    #[test]
+    fn a_capital_may_lack_its_accent() {
+        let terms = [("Conseil d'État", "Council of State"), ("état", "state"), ("Élysée", "Elysée")];
+        let glossary = Glossary::new(terms.map(|(fr, en)| GlossaryEntry { fr: fr.into(), en: en.into() }).to_vec());
+        let found = |text: &str| glossary.terms([text], Lang::FR, Lang::EN).into_iter().map(|term| term.from).collect::<Vec<_>>();
+        assert_eq!(found("Le Conseil d’Etat"), ["Conseil d'État", "état"]);
+        assert_eq!(found("LE CONSEIL D’ETAT"), ["Conseil d'État", "état"]);
+        assert_eq!(found("l’Elysée"), ["Élysée"]);
+        assert_eq!(found("l’elysée, l’etat, Elysee"), [""; 0]);
+        assert!(contains_term("the Elysée", "Élysée"));
     }
 
     #[test]

@@ -265,7 +265,7 @@ fn apertium_is_the_fallback_without_a_model() {
     let dir = TestDir::with(&config, 1);
     dir.run(&["run"]).exits(0);
     let row = dir.row("input/001.txt");
-    assert_eq!((row["status"].as_str(), row["flags"].as_str()), ("done", "draft"));
+    assert!(row["status"] == "done" && row["flags"].starts_with("draft"), "{row:?}");
     assert!(row["summary_en"].contains("dam") || row["summary_en"].contains("dike") || row["summary_en"].contains("port"), "{row:?}");
 }
 
