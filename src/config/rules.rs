@@ -33,6 +33,7 @@ struct RawRules {
     content: Vec<String>,
     ledes: Vec<String>,
     others: Vec<String>,
+    foreign: Vec<String>,
     authors: Vec<String>,
     dates: Vec<String>,
     missing: Vec<String>,
@@ -154,6 +155,7 @@ impl Rules {
             (ClassHints::CONTENT, all(|raw| &raw.content)),
             (ClassHints::LEDE, all(|raw| &raw.ledes)),
             (ClassHints::OTHER, all(|raw| &raw.others)),
+            (ClassHints::FOREIGN, all(|raw| &raw.foreign)),
             (ClassHints::AUTHOR, all(|raw| &raw.authors)),
             (ClassHints::DATE, all(|raw| &raw.dates)),
         ] {
@@ -304,6 +306,9 @@ impl ClassHints {
 
     /// It may be an offer to subscribe, or the text that subscribers can read.
     pub const GATE: Self = Self(64);
+
+    /// It is not the article, however long it is, unless the article's title is in it.
+    pub const FOREIGN: Self = Self(128);
 
     /// Whether any of these flags is set.
     pub fn has(self, what: Self) -> bool {

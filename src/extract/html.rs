@@ -91,7 +91,8 @@ fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<ClassHints> {
             ("itemprop", "articleBody") => hints.with(ClassHints::CONTENT),
             _ => hints,
         });
-        if sizes.is_most(id) { hints.without(ClassHints::BOILERPLATE.with(ClassHints::OTHER)) } else { hints }
+        let is_article = sizes.is_most(id) && (!hints.has(ClassHints::FOREIGN) || sizes.may_hold_title(page, id));
+        if is_article { hints.without(ClassHints::BOILERPLATE.with(ClassHints::OTHER).with(ClassHints::FOREIGN)) } else { hints }
     };
     (0..page.len()).map(of_element).collect()
 }

@@ -52,7 +52,7 @@ pub(super) fn paywall<'a>(raw: &'a str, rules: &Rules) -> Option<&'a str> {
 }
 
 /// Whether most sentences are about cookies and consent.
-fn is_cookie_notice(folded: &str, rules: &Rules) -> bool {
+pub(super) fn is_cookie_notice(folded: &str, rules: &Rules) -> bool {
     if rules.consent(folded) < 3 {
         return false;
     }

@@ -48,6 +48,9 @@ impl<'a> Elements<'a> {
 
     /// Whether an element is boilerplate.
     pub(super) fn is_boilerplate(&self, id: Id, element: Element) -> bool {
+        if self.hint(id).has(ClassHints::FOREIGN) && element != Element::Inline {
+            return true;
+        }
         if self.sizes.is_most(id) || self.is_in_sentence(id, element) {
             return false;
         }

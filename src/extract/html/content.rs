@@ -13,12 +13,17 @@ use std::ops::Range;
 use super::blocks::{Area, Block, Frame, Layout};
 use super::element::Kind;
 use crate::config::Rules;
+use crate::extract::non_article;
 use crate::model::fold;
+use tidy::Place;
 
 /// The shortest text (in bytes) that counts as prose.
 const SHORT: usize = 25;
 /// The longest heading that can introduce related articles.
 const LONGEST_HEADING: usize = 100;
+/// The longest notice about cookies, and how many areas of one can have a higher score than the article.
+const LONGEST_NOTICE: usize = 8_000;
+const MOST_NOTICES: usize = 6;
 /// How many areas around it a block adds to the score of.
 const MAX_DISTANCE: i32 = 5;
 
@@ -42,10 +47,11 @@ pub(super) struct Content {
 
 /// Finds the text of the article.
 pub(super) fn content(layout: &Layout, rules: &Rules, about: About) -> Content {
-    let Some(core) = core(layout) else { return Content::default() };
     let title = title_position(layout, about);
+    let tails = tidy::tails(layout, rules, title);
+    let Some(core) = core(layout, rules, &tails).or_else(|| core(layout, rules, &[])) else { return Content::default() };
     let mut chosen = chosen(layout, rules, core, title);
-    let gate = tidy::tidy(layout, rules, core, title, &mut chosen).max(layout.gate);
+    let gate = tidy::tidy(layout, rules, Place { core, title, tails: &tails }, &mut chosen).max(layout.gate);
     fill_gaps(layout, &mut chosen);
     standfirst::add(layout, rules, core, title, about.description, &mut chosen);
     tidy::drop_empty_headings(layout, &mut chosen);
@@ -77,14 +83,16 @@ fn ends_like_sentence(text: &str) -> bool {
     text.trim_end_matches(['"', '»', '”', ')', ' ', '\u{a0}', '\u{202f}', '\'', '’']).ends_with(['.', '!', '?', '…', ':'])
 }
 
-/// The area with the highest score.
-fn core(layout: &Layout) -> Option<usize> {
+/// The area with the highest score. What comes after the article does not count, and a notice about
+/// cookies is not it.
+fn core(layout: &Layout, rules: &Rules, tails: &[bool]) -> Option<usize> {
     let mut scores = vec![0.0; layout.areas.len()];
-    for block in &layout.blocks {
+    for (number, block) in layout.blocks.iter().enumerate() {
         let mut area = block.area;
+        let prose = if tails.get(number) == Some(&true) { 0.0 } else { prose(block) };
         for distance in 0..MAX_DISTANCE {
             if let Some(score) = scores.get_mut(area) {
-                *score += prose(block) * 0.5_f64.powi(distance);
+                *score += prose * 0.5_f64.powi(distance);
             }
             let parent = layout.areas.get(area)?.parent;
             if parent == area {
@@ -97,8 +105,20 @@ fn core(layout: &Layout) -> Option<usize> {
         let hint = if area.content || area.frame == Frame::Article { 1.3 } else { 1.0 };
         score * hint * (1.0 - links(layout, area))
     });
-    let best = weighed.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
-    best.filter(|(_, score)| *score > 0.0).map(|(area, _)| area)
+    let mut weighed: Vec<(usize, f64)> = weighed.enumerate().filter(|(_, score)| *score > 0.0).collect();
+    weighed.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let is_notice = |area: usize| layout.areas.get(area).is_some_and(|area| is_cookie_notice(layout, area, rules));
+    let best = weighed.iter().take(MOST_NOTICES).find(|(area, _)| !is_notice(*area));
+    best.or(weighed.first()).map(|(area, _)| *area)
+}
+
+fn is_cookie_notice(layout: &Layout, area: &Area, rules: &Rules) -> bool {
+    let blocks = blocks_of(layout, area);
+    let length: usize = blocks.iter().map(|block| block.length).sum();
+    length <= LONGEST_NOTICE && {
+        let text: Vec<String> = blocks.iter().map(|block| fold(&block.text)).collect();
+        non_article::is_cookie_notice(&text.join("\n"), rules)
+    }
 }
 
 fn blocks_of<'a>(layout: &'a Layout, area: &Area) -> &'a [Block] {

@@ -1,7 +1,8 @@
 //! Measures the text in each element of a page.
 
-use super::element::Element;
+use super::element::{Element, Kind};
 use super::tree::{Id, Page, Step};
+use crate::model::{fold, one_line};
 
 /// The shortest text (in bytes) that is counted as prose.
 const SHORTEST_PROSE: usize = 80;
@@ -11,6 +12,8 @@ const SHORTEST_PROSE: usize = 80;
 pub(super) struct Sizes {
     elements: Vec<Size>,
     total: Size,
+    /// The heading that `<title>` repeats, the longest one.
+    title: Option<Id>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -47,7 +50,13 @@ impl Sizes {
             true
         });
         let total = elements.get(body).copied().unwrap_or_default();
-        Self { elements, total }
+        Self { elements, total, title: title(page, body) }
+    }
+
+    /// Whether an element is around the title of the page. If no heading is the title, any may be.
+    pub(super) fn may_hold_title(&self, page: &Page, id: Id) -> bool {
+        let around = |title: Id| std::iter::successors(Some(title), |id| page.parent(*id)).any(|around| around == id);
+        self.title.is_none_or(around)
     }
 
     fn of_element(&self, id: Id) -> Size {
@@ -80,4 +89,22 @@ impl Sizes {
     pub(super) fn text(&self, id: Id) -> usize {
         self.of_element(id).text
     }
+}
+
+/// The longest heading that is a part of `<title>`.
+fn title(page: &Page, body: Id) -> Option<Id> {
+    let whole = page.first("title").map(|id| fold(&page.text(id))).filter(|title| !title.is_empty())?;
+    let mut best: Option<(usize, Id)> = None;
+    page.walk(body, |step| {
+        let Step::Enter(id) = step else { return true };
+        let is_heading = matches!(page.element(id), Some(Element::Leaf(Kind::Heading(1..=3))));
+        if is_heading {
+            let text = fold(&one_line(&page.text(id)));
+            if !text.is_empty() && whole.contains(&text) && best.is_none_or(|(length, _)| text.len() > length) {
+                best = Some((text.len(), id));
+            }
+        }
+        !is_heading
+    });
+    best.map(|(_, id)| id)
 }

@@ -16,20 +16,31 @@ const LONGEST_REPEAT: usize = 400;
 /// How many blocks are searched for repeats. (The time grows with the square of it.)
 const MOST_BLOCKS: usize = 300;
 
-/// Removes from the chosen blocks what is not part of the article. `title` is the position of the title.
+/// Where the article is.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) core: usize,
+    /// The position of the title.
+    pub(super) title: Option<usize>,
+    /// What follows the article, by [`tails`].
+    pub(super) tails: &'a [bool],
+}
+
+/// Removes from the chosen blocks what is not part of the article.
 /// Returns how many blocks come before the last paywall.
-pub(super) fn tidy(layout: &Layout, rules: &Rules, core: usize, title: Option<usize>, chosen: &mut [bool]) -> Option<usize> {
+pub(super) fn tidy(layout: &Layout, rules: &Rules, place: Place, chosen: &mut [bool]) -> Option<usize> {
+    let Place { core, title, tails } = place;
     cut_before_title(layout, chosen, title);
-    drop_link_lists(layout, rules, core, chosen);
+    drop_link_lists(layout, core, tails, chosen);
     let paywall = drop_offers(layout, rules, core, chosen);
     drop_repeats(layout, chosen);
-    drop_edges(layout, rules, chosen);
+    drop_edges(layout, rules, core, chosen);
     paywall
 }
 
 /// A heading in the form in which it is compared with the rules.
 pub(super) fn bare(text: &str) -> String {
-    fold(text).trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([' ', ':', '»', '>', '…', '.']).to_owned()
+    fold(text).trim_start_matches(|c: char| !c.is_alphabetic()).trim_end_matches([' ', ':', '»', '>', '…', '.']).to_owned()
 }
 
 /// Removes what comes before the title, unless most of the prose does.
@@ -90,10 +101,8 @@ fn words(text: &str) -> String {
     fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Removes lists of links, and what follows a heading such as «Sur le même sujet» up to the next
-/// prose beside it.
-fn drop_link_lists(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bool]) {
-    let mut tail: Option<usize> = None;
+/// Removes lists of links, scraps, and what follows the article.
+fn drop_link_lists(layout: &Layout, core: usize, tails: &[bool], chosen: &mut [bool]) {
     for (number, (block, keep)) in layout.blocks.iter().zip(chosen.iter_mut()).enumerate() {
         // A heading of the text can be a link to what the text below it is about.
         let introduces_prose = matches!(block.kind, Kind::Heading(_))
@@ -101,30 +110,45 @@ fn drop_link_lists(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bo
             && layout.blocks.get(number + 1).is_some_and(|next| next.area == core && prose(next) >= 80.0);
         // A whole sentence can be a link.
         let is_sentence = block.kind == Kind::Paragraph && block.length >= 80 && block.text.ends_with('.');
-        let mostly_links =
-            !introduces_prose && !is_sentence && block.linked * 10 > block.length * if block.kind == Kind::Paragraph { 8 } else { 5 };
+        let most_links = if block.kind == Kind::Paragraph { 8 } else { 5 };
+        let mostly_links = !introduces_prose && !is_sentence && block.linked * 10 > block.length * most_links;
+        let most = if block.timed { 2 * SHORT } else { SHORT };
+        let scrap = block.kind == Kind::Loose && block.length < most && !ends_like_sentence(&block.text);
+        if tails.get(number) == Some(&true) || mostly_links || scrap {
+            *keep = false;
+        }
+    }
+}
+
+/// Marks what follows a heading such as «Sur le même sujet» or «12 commentaires», up to the next prose
+/// beside it.
+pub(super) fn tails(layout: &Layout, rules: &Rules, title: Option<usize>) -> Vec<bool> {
+    let mut tail: Option<usize> = None;
+    let is_in_tail = |(number, block): (usize, &Block)| {
         let ends_tail = |tail| {
             let beside = block.area == tail && prose(block) >= 80.0 && block.linked * 10 < block.length;
             beside || !is_within(layout, block.area, tail)
         };
         if block.length < LONGEST_HEADING && rules.is_tail(&bare(&block.text)) {
             tail = Some(block.area);
-        } else if tail.is_some_and(ends_tail) {
+        } else if title == Some(number) || tail.is_some_and(ends_tail) {
             tail = None;
         }
-        let most = if block.timed { 2 * SHORT } else { SHORT };
-        let scrap = block.kind == Kind::Loose && block.length < most && !ends_like_sentence(&block.text);
-        if tail.is_some() || mostly_links || scrap {
-            *keep = false;
-        }
-    }
+        tail.is_some()
+    };
+    layout.blocks.iter().enumerate().map(is_in_tail).collect()
 }
 
 /// Removes short pieces before the first and after the last prose: names, dates, tags; and after it also
 /// offers to subscribe. (The line of a paywall is read later.)
-fn drop_edges(layout: &Layout, rules: &Rules, chosen: &mut [bool]) {
+fn drop_edges(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bool]) {
+    let is_list = |block: &Block| block.kind == Kind::Item && block.area == core && block.linked == 0;
     let scrap = |block: &Block| {
-        !matches!(block.kind, Kind::Heading(_) | Kind::Row) && !block.lede && block.length < 60 && !ends_like_sentence(&block.text)
+        !matches!(block.kind, Kind::Heading(_) | Kind::Row)
+            && !is_list(block)
+            && !block.lede
+            && block.length < 60
+            && !ends_like_sentence(&block.text)
     };
     for (block, keep) in layout.blocks.iter().zip(chosen.iter_mut()).filter(|(_, keep)| **keep) {
         if !scrap(block) {

@@ -37,7 +37,9 @@ impl Titles<'_> {
         let social = self.social.as_deref().map(clean).filter(|title| !self.is_site(title));
         let confirmed = self.shown(rules);
         let chosen = social.clone().filter(|social| !is_cut(social) && confirmed.as_ref().is_none_or(|heading| resemble(heading, social)));
-        let chosen = chosen.or(confirmed).or(social).or_else(|| self.headline.as_deref().map(clean)).or_else(|| self.main(rules));
+        let chosen = chosen.or(confirmed).or(social).or_else(|| self.headline.as_deref().map(clean));
+        let main = || self.main(rules).filter(|main| words(main).len() >= SHORTEST || self.headings.is_empty());
+        let chosen = chosen.or_else(main);
         let first = || self.headings.first().map(|(heading, _)| without_badges(heading, rules));
         chosen.filter(|title| !title.is_empty()).or_else(first).filter(|title| !title.is_empty())
     }
