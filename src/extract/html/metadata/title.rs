@@ -58,6 +58,10 @@ impl Titles<'_> {
         let parts = self.page.map(parts).unwrap_or_default();
         let main = self.main(rules);
         let is_below = main.is_some_and(|main| self.subheadings.iter().any(|(heading, _)| agree(heading, &main)));
+        // The separator can be a part of the title: «Valbourg - Rives».
+        let spans_parts =
+            |heading: &String| split_first(heading).is_some() && self.page.is_some_and(|page| page.contains(heading.as_str()));
+        let confirmed = confirmed.or_else(|| headings().find(spans_parts));
         // A shorter heading is rather the name of the site or of a section.
         let by_part = || headings().find(|heading| words(heading).len() >= SHORTEST && parts.iter().any(|part| agree(heading, part)));
         confirmed.or_else(|| by_part().filter(|_| !is_below))
@@ -232,6 +236,7 @@ mod tests {
             (&[title], "Le Littoral", "La digue nord sera refaite avant l'hiver | Le Littoral"),
             (&[title], "La digue nord sera refaite avant…", "x"),
             (&["La digue nord sera refaite (abonnés) "], "", "x | Le Littoral"),
+            (&["Brenne - Rives"], "", "Brenne - Rives, le match en direct | Le Littoral"),
             (&["Région", title], "", "La digue nord sera refaite avant l'hiver | Région | Le Littoral"),
         ] {
             let wanted =
