@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
 use super::word_count::count_words;
-use super::{boilerplate, date, html, language, markup, non_article, plain_text, sentences, tail};
+use super::{boilerplate, date, html, language, markup, non_article, plain_text, sentences, tail, wrapped_lines};
 use crate::config::Rules;
 use crate::discover::article_id;
 use crate::model::{Article, ErrorCode, Flag, Lang, Reject, clean, cleaned, one_line};
@@ -76,7 +76,9 @@ fn without_markup(mut draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
         *text = text.take().map(markup::line);
     }
     if draft.markup != Markup::Page {
-        let body = markup::plain(std::mem::take(&mut draft.body), draft.markup)?;
+        let body = std::mem::take(&mut draft.body);
+        let is_wrapped = draft.markup == Markup::Plain && wrapped_lines::is_wrapped(&body);
+        let body = markup::plain(if is_wrapped { wrapped_lines::unwrapped(&body) } else { body }, draft.markup)?;
         return Ok(Draft { body, markup: Markup::Plain, ..draft });
     }
     let page = html::article(&draft.body, rules)?;
@@ -180,6 +182,17 @@ mod tests {
         assert_eq!(
             author("<p class='author'>Par Jeanne Exemple<br/>avec Luc Modèle</p>").as_deref(),
             Some("Jeanne Exemple avec Luc Modèle")
+        );
+    }
+
+    #[test]
+    fn a_text_that_was_broken_at_a_width_has_paragraphs() {
+        let body = "Le conseil municipal a adopté mardi soir, à une large majorité, le\nbudget de la ville, qui s'élève à 42 millions d'euros pour l'année\nprochaine, a annoncé la maire de la ville dans un communiqué de\npresse.\n\nLa suite.";
+        let article = finish(Draft { title: Some("Le budget".into()), body: body.to_owned(), ..Draft::default() });
+        assert!(
+            article.body.ends_with("un communiqué de presse.\n\nLa suite.") && article.body.matches('\n').count() == 2,
+            "{}",
+            article.body
         );
     }
 
