@@ -4,6 +4,7 @@
 mod articles;
 mod field;
 mod list;
+mod listed;
 mod rich_text;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;
 use field::Object;
-pub(super) use field::listed;
+pub(super) use listed::listed;
 
 pub(super) struct Json;
 

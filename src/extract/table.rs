@@ -185,8 +185,9 @@ impl Columns {
             Ok(Some(text.text.trim().to_owned()))
         };
         let body = cell(Some(self.body))?.unwrap_or_default();
-        let body = with_lead(json::listed(&body).unwrap_or(body), cell(self.lead)?);
+        let body = with_lead(json::listed(&body).map_or(body, |list| list.join("\n\n")), cell(self.lead)?);
         let (title, published, author, language) = (cell(self.title)?, cell(self.published)?, cell(self.author)?, cell(self.language)?);
+        let author = author.map(|author| json::listed(&author).map_or(author, |names| names.join(", ")));
         let (section, url, id) = (cell(self.section)?, cell(self.url)?, cell(self.id)?);
         let key = id.or_else(|| url.clone()).map_or(Key::Content, Key::Own);
         Ok(Draft { key, title, markup: Markup::of(&body), body, published, url, author, section, language, flags, ..Draft::default() })
@@ -241,6 +242,8 @@ mod tests {
             assert!(items[1].as_ref().unwrap_err().1.reason.contains("line 5"), "{:?}", items[1]);
         }
         assert_eq!(items("title,text\nA,\"[\"\"Un, deux.\"\", \"\"Trois.\"\"]\"\n")[0].as_ref().unwrap().body, "Un, deux.\n\nTrois.");
+        let python = items("title,text,authors\nA,\"['Un, deux.', 'Trois.']\",\"['Jeanne E.', 'Luc M.']\"\n").remove(0).unwrap();
+        assert_eq!((python.body.as_str(), python.author.as_deref()), ("Un, deux.\n\nTrois.", Some("Jeanne E., Luc M.")));
         assert_eq!(items("sep=,\ntext,a;b;c\nUn.,2\n")[0].as_ref().unwrap().body, "Un.");
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::listed::listed;
 use super::rich_text;
 
 /// Objects in an article that hold its fields: `fields` (Guardian), `attributes` (JSON:API, Drupal),
@@ -134,7 +135,7 @@ fn named(object: &Map<String, Value>, name: &str, read: &dyn Fn(&Value) -> Optio
 /// The text of a field. A number is written out (ids), a list is joined.
 fn line(value: &Value) -> Option<String> {
     let text = match value {
-        Value::String(text) => text.trim().to_owned(),
+        Value::String(text) => listed(text).map_or_else(|| text.trim().to_owned(), |list| list.join(", ")),
         Value::Number(number) => number.to_string(),
         Value::Array(list) => list.iter().filter_map(line).collect::<Vec<_>>().join(", "),
         Value::Object(object) => VALUES.iter().find_map(|name| line(object.get(*name)?))?,
@@ -146,20 +147,11 @@ fn line(value: &Value) -> Option<String> {
 /// The text of a body. A list of texts is a list of paragraphs.
 fn paragraphs(value: &Value, titles: &[String]) -> Option<String> {
     let text = match value {
-        Value::String(text) => listed(text).unwrap_or_else(|| text.trim().to_owned()),
+        Value::String(text) => listed(text).map_or_else(|| text.trim().to_owned(), |list| list.join("\n\n")),
         Value::Array(_) | Value::Object(_) if !rich_text::holds_articles(value, titles) => rich_text::text(value),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
-}
-
-/// The paragraphs of a list that an export wrote into a text: `["Un.", "Deux."]`.
-pub(in crate::extract) fn listed(text: &str) -> Option<String> {
-    if !text.trim_start().starts_with("[\"") {
-        return None;
-    }
-    let list: Vec<String> = serde_json::from_str(text).ok()?;
-    Some(list.join("\n\n"))
 }
 
 /// Whether a text has several sentences: not a list of words, a path, or code.
