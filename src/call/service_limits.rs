@@ -30,8 +30,10 @@ use super::learned_places::LearnedPlaces;
 use super::learned_rate::LearnedRate;
 use super::rate_evidence::{Accepted, MOMENT, Period};
 
-/// The first pause if the service names none. It doubles until a call is accepted.
+/// The first pause if the service names none, and by how much each later one is longer, until a call is
+/// accepted. If the service counts the calls of a second, little of the next one is lost.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_GROWTH: f64 = 1.5;
 /// The longest pause at first.
 const LONGER_PAUSE: Duration = Duration::from_secs(10);
 /// The longest pause once the service has refused every call for a minute and a half.
@@ -245,7 +247,8 @@ impl ServiceLimits {
 
     fn pause(&self, now: Instant, asked: Option<Duration>) -> Duration {
         let longest = if self.refusing_for(now) > LONGEST_PAUSE * 3 / 2 { LONGEST_PAUSE } else { LONGER_PAUSE };
-        let own = (FIRST_PAUSE * 2_u32.saturating_pow(self.bursts.saturating_sub(1).min(10))).min(longest);
+        let earlier = i32::try_from(self.bursts.saturating_sub(1)).unwrap_or(i32::MAX).min(20);
+        let own = FIRST_PAUSE.mul_f64(PAUSE_GROWTH.powi(earlier)).min(longest);
         match asked {
             // A service that refuses again after the pause that it asked for is not asked faster and faster.
             Some(asked) if self.bursts > 1 => asked.max(own.min(LONGEST_ADDED_PAUSE)),
