@@ -117,6 +117,8 @@ pub(super) struct Sent {
     epoch: u64,
     /// Requests sent before it in its epoch.
     number: u32,
+    /// The requests that it counts as.
+    weight: u32,
     /// Calls that were in flight before it.
     ahead: usize,
 }
@@ -266,7 +268,9 @@ impl ServiceLimits {
             return;
         };
         let period = self.period(began, refusal);
-        let pause = now.saturating_duration_since(refusal.last);
+        // Afterwards there may have been no calls for a time.
+        let until = self.paused_until.map_or(now, |until| until.min(now));
+        let pause = until.saturating_duration_since(refusal.last);
         if self.is_rate(refusal) {
             if !self.places.is_confirmed() {
                 self.places.forget();
@@ -329,7 +333,8 @@ impl Epoch {
     fn refusal(&self) -> Option<Refusal> {
         let (first, _) = self.refused.iter().min_by_key(|(sent, _)| sent.number)?;
         let (last, _) = self.refused.iter().max_by_key(|(sent, _)| sent.number)?;
-        let accepted = last.number.saturating_sub(count(self.refused.len() - 1));
+        let all_refused = self.refused.iter().map(|(sent, _)| sent.weight).fold(0, u32::saturating_add);
+        let accepted = last.number.saturating_sub(all_refused.saturating_sub(last.weight));
         Some(Refusal { first: first.at, last: last.at, accepted, ahead: first.ahead })
     }
 
@@ -347,7 +352,7 @@ impl Epoch {
 
     fn sent(&mut self, now: Instant, ahead: usize, weight: u32) -> Sent {
         self.began.get_or_insert(now);
-        let sent = Sent { at: now, epoch: self.number, number: self.sent, ahead };
+        let sent = Sent { at: now, epoch: self.number, number: self.sent, weight, ahead };
         self.sent = self.sent.saturating_add(weight);
         sent
     }
