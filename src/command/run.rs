@@ -239,7 +239,7 @@ mod tests {
         let start = tokio::time::Instant::now();
         let fault = pipeline::run(Arc::new(run)).await.unwrap_err();
         assert_eq!(fault.exit, Exit::Bug);
-        assert!(fault.message.starts_with("a bug in depeche: calls to endpoint `llm` have waited for nothing for 4"), "{}", fault.message);
+        assert!(fault.message.starts_with("a bug in depeche: calls to endpoint `llm`"), "{}", fault.message);
         assert!(start.elapsed() >= wait_for, "{:?}", start.elapsed());
     }
 }
