@@ -50,6 +50,15 @@ pub(super) trait Stream: Sync {
     fn items(&self, bytes: Bytes, fields: &Fields) -> Result<Items, Reject>;
 }
 
+/// A format whose files are not text: an archive, a PDF.
+pub(super) trait Document: Sync {
+    /// Whether a file that starts with `head` is certainly of this format.
+    fn looks_like(&self, head: &[u8]) -> bool;
+
+    /// The articles of a file. What is unpacked takes at most about `max` bytes.
+    fn items(&self, bytes: &[u8], max: u64) -> Result<Vec<Item>, Reject>;
+}
+
 /// One article of a file, or the key of its row and the reason why it was rejected. [`Key::File`]
 /// means that the rest of the file cannot be read.
 pub(super) type Item = Result<Draft, (Key, Reject)>;

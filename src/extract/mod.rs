@@ -21,8 +21,10 @@ mod markdown;
 mod markup;
 mod newsml;
 mod non_article;
+mod office;
 mod plain_text;
 mod registry;
+mod rtf;
 pub mod sentences;
 mod several;
 mod table;
@@ -32,6 +34,7 @@ mod warc;
 mod word_count;
 mod word_list;
 mod wrapped_lines;
+mod written;
 mod xml;
 
 use crate::config::{Fields, Rules};
@@ -63,12 +66,13 @@ pub struct Unfinished {
 /// several is unusable, the iterator yields a reject for that article.
 pub fn articles(source: &Source, mut bytes: Bytes, fields: &Fields) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
     let max = bytes.max();
-    if read::is_wide(bytes.head()?) {
+    if registry::document_of(bytes.head()?).is_none() && read::is_wide(bytes.head()?) {
         // UTF-16 and UTF-32 cannot be split into lines, UTF-8 can.
         bytes = bytes.transcoded()?;
     }
     let trailing = bytes.trailing();
     let items: Items = match registry::kind_of(source, bytes.head()?) {
+        Kind::Document(document) => Box::new(document.items(&bytes.read_all()?, max)?.into_iter()),
         Kind::Stream(stream) => stream.items(bytes, fields)?,
         Kind::Whole(format) if source.size > max && !registry::is_compressed(source) => {
             format.one_by_one(bytes, fields).ok_or_else(|| read::too_large(source.size, max))?

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::format::{Format, Stream};
-use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, plain_text, table, unknown_xml, warc};
+use super::format::{Document, Format, Stream};
+use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, office, plain_text, rtf, table, unknown_xml, warc};
 use crate::model::Source;
 
 /// Formats that are read whole. Plain text is last because any text looks like it.
@@ -21,6 +21,9 @@ static FORMATS: &[&dyn Format] = &[
 /// Formats that are read one article at a time.
 static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &json_lines::JsonLines, &table::Table];
 
+/// Formats that are not text. The first bytes tell them, whatever the extension is.
+static DOCUMENTS: &[&dyn Document] = &[&office::Office, &rtf::Rtf];
+
 /// How many bytes of a `.txt` file are checked for markup.
 const PLAIN_TEXT_HEAD: usize = 1 << 10;
 /// How many bytes of any other file are checked.
@@ -29,13 +32,22 @@ const FORMAT_HEAD: usize = 16 << 10;
 const COMPRESSED: &[&str] = &["gz", "zst", "zstd"];
 
 pub(super) enum Kind {
+    Document(&'static dyn Document),
     Whole(&'static dyn Format),
     Stream(&'static dyn Stream),
+}
+
+/// The format of a file that is not text, by its first bytes.
+pub(super) fn document_of(head: &[u8]) -> Option<&'static dyn Document> {
+    DOCUMENTS.iter().find(|document| document.looks_like(head)).copied()
 }
 
 /// The format of a source, by its extension unless the first bytes contradict it, else by the
 /// first bytes.
 pub(super) fn kind_of(source: &Source, head: &[u8]) -> Kind {
+    if let Some(document) = document_of(head) {
+        return Kind::Document(document);
+    }
     let extension = extension(source);
     let has_extension = |known: &[&str]| extension.as_deref().is_some_and(|extension| known.contains(&extension));
     // Good enough to recognise a format. Bytes that are not text are rejected later.

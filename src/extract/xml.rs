@@ -57,7 +57,7 @@ pub(super) struct Element {
 }
 
 #[derive(Debug)]
-enum Node {
+pub(super) enum Node {
     Element(Element),
     Text(String),
 }
@@ -149,6 +149,11 @@ impl Element {
     /// The value of an attribute. Returns `None` if it is blank.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// The elements and texts in it, in their order.
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// The child elements.
