@@ -6,7 +6,7 @@ use crate::check::context::{Pair, Relation};
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
 use crate::check::word_map::WordSet;
-use crate::model::{Finding, Flag, Severity};
+use crate::model::{Field, Finding, Flag, Severity};
 
 /// A source with fewer words may itself be "unknown" or "no summary".
 const MIN_WORDS_FOR_PLACEHOLDER: usize = 3;
@@ -27,12 +27,13 @@ pub(super) fn degenerate(pair: &Pair) -> Option<Finding> {
         return None;
     }
     let words = plain(pair.target);
+    let is_title = matches!(pair.target.field, Field::TitleFr | Field::TitleEn);
     let named = pair.source.name();
     let explanation = if words.is_empty() {
         format!("nothing of {named} is here")
     } else if own >= MIN_WORDS_FOR_PLACEHOLDER && PLACEHOLDERS.contains(words.join(" ").as_str()) {
         format!("“{}” is a placeholder, not a text", pair.target.as_str().trim())
-    } else if is_too_short(pair.relation, own, words.len()) {
+    } else if is_too_short(pair.relation, is_title, own, words.len()) {
         format!("{} for the {own} words of {named}", if words.len() == 1 { "one word" } else { "two words" })
     } else {
         return None;
@@ -41,10 +42,11 @@ pub(super) fn degenerate(pair: &Pair) -> Option<Finding> {
     Some(Finding::new(Flag::Missing, Severity::Error, pair.target.field, explanation).found(found, None))
 }
 
-fn is_too_short(relation: Relation, source: usize, target: usize) -> bool {
+/// The lengths are in words. A title may be one word; a summary that short says nothing.
+fn is_too_short(relation: Relation, is_title: bool, source: usize, target: usize) -> bool {
     match relation {
         Relation::Translation => target == 1 && source >= MIN_WORDS || target == 2 && source >= MIN_WORDS_FOR_TWO,
-        Relation::Summary => target <= 2 && source >= MIN_ARTICLE,
+        Relation::Summary => target == 1 && source >= MIN_WORDS && !is_title || target <= 2 && source >= MIN_ARTICLE,
     }
 }
 
