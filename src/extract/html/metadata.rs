@@ -185,7 +185,8 @@ impl<'a> Collector<'a> {
         let mut text = String::new();
         self.page.walk(id, |step| {
             let Step::Enter(id) = step else { return true };
-            let own = self.page.own_text(id).unwrap_or_default();
+            let is_break = self.page.element(id) == Some(Element::Break);
+            let own = self.page.own_text(id).unwrap_or(if is_break { " " } else { "" });
             let is_badge = self.rules.is_badge(fold(own).trim_matches(|c: char| !c.is_alphanumeric()));
             if !is_badge {
                 text.push_str(own);
