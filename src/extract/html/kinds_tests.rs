@@ -129,10 +129,28 @@ fn quotations_tables_and_details_are_kept_and_repeats_are_not() {
         "<details><summary>En détail</summary><p>Le bois vient des forêts du haut val, à trente kilomètres, selon l'atelier.</p></details>";
     let repeated = "<blockquote><p>«Les maraîchers, qui s'étaient repliés sur la place de la gare»</p></blockquote>";
     let caption = "<figure><img><div><p>La halle vue de la place, samedi matin, pendant les discours de la maire.</p></div></figure>";
+    let rest: String = (1..5).map(paragraph).collect();
+    check(&format!("<article><h1>{TITLE}</h1>{}<span>Étape 1</span>{rest}</article>", paragraph(0)), &["Étape 1"], &[]);
     let body = format!("<article><h1>{TITLE}</h1>{}{quotation}{table}{caption}{repeated}{}{details}</article>", paragraph(0), all());
     let wanted = ["froid deux hivers", "Poste | 2025", "Bois | 1,2", "haut val"];
     let draft = check(&body, &wanted, &["vue de la place"]);
     assert_eq!((draft.body.matches("Les maraîchers").count(), draft.body.matches("La halle de Brenne a").count()), (1, 1));
+}
+
+#[test]
+fn comments_and_notices_longer_than_the_article_are_not_it() {
+    let comment =
+        "<div><b>Jean</b><p>Je ne suis pas d'accord : la gare était un meilleur endroit pour les étals, et on pouvait s'y garer.</p></div>";
+    let comments: String = (0..20).map(|number| comment.replace("gare", &format!("gare {number}"))).collect();
+    for section in
+        ["<div class='comments'>", "<section id='commentaires'>", "<div class='x'><h3>20 commentaires</h3>", "<div id='disqus_thread'>"]
+    {
+        check(&format!("<main><article><h1>{TITLE}</h1>{}</article>{section}{comments}</main>", all()), &[], &["garer"]);
+    }
+    let notice = "<p>Nous et nos partenaires traitons vos données personnelles et déposons des cookies sur votre appareil.</p><p>Vous pouvez retirer votre consentement et changer vos choix en bas de page, à tout moment.</p>".repeat(6);
+    for section in ["<div class='cookie-box'>", "<div role='dialog'>", "<div hidden>", "<div class='x'>"] {
+        check(&format!("{section}{notice}</div><article><h1>{TITLE}</h1>{}</article>", all()), &[], &["partenaires"]);
+    }
 }
 
 #[test]

@@ -191,6 +191,9 @@ impl<'a> Collector<'a> {
             if !is_badge {
                 text.push_str(own);
             }
+            if self.page.element(id) == Some(Element::Break) {
+                text.push(' ');
+            }
             self.page.element(id) != Some(Element::Hidden)
         });
         let text = one_line(&text);

@@ -113,11 +113,20 @@ fn drop_link_lists(layout: &Layout, core: usize, tails: &[bool], chosen: &mut [b
         let most_links = if block.kind == Kind::Paragraph { 8 } else { 5 };
         let mostly_links = !introduces_prose && !is_sentence && block.linked * 10 > block.length * most_links;
         let most = if block.timed { 2 * SHORT } else { SHORT };
-        let scrap = block.kind == Kind::Loose && block.length < most && !ends_like_sentence(&block.text);
+        let is_step =
+            || is_numbered(&block.text) && layout.blocks.get(number + 1).is_some_and(|next| next.area == block.area && prose(next) > 0.0);
+        let scrap = block.kind == Kind::Loose && block.length < most && !ends_like_sentence(&block.text) && !is_step();
         if tails.get(number) == Some(&true) || mostly_links || scrap {
             *keep = false;
         }
     }
+}
+
+/// Whether a text is a word and a number: «Étape 3».
+fn is_numbered(text: &str) -> bool {
+    let is_number = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once(' ')
+        .is_some_and(|(word, number)| word.chars().all(char::is_alphabetic) && is_number(number.trim_end_matches([':', '.', ' '])))
 }
 
 /// Marks what follows a heading such as «Sur le même sujet» or «12 commentaires», up to the next prose
