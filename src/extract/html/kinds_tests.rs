@@ -43,7 +43,8 @@ fn check(body: &str, and: &[&str], but: &[&str]) -> Draft {
 
 #[test]
 fn a_class_is_no_verdict_on_the_articles_own_text() {
-    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(paragraph);
+    let shown: String = (0..3).map(paragraph).collect();
+    let rest: String = (3..5).map(paragraph).collect();
     for attribute in [
         "class='paywall'",
         "class='subscriber-only'",
@@ -53,7 +54,7 @@ fn a_class_is_no_verdict_on_the_articles_own_text() {
         "class='promo'",
         "style='display:none'",
     ] {
-        check(&format!("<article><h1>{TITLE}</h1>{a}{b}{c}<div {attribute}>{d}{e}</div></article>"), &[], &[]);
+        check(&format!("<article><h1>{TITLE}</h1>{shown}<div {attribute}>{rest}</div></article>"), &[], &[]);
     }
     let body = format!("<article><h1>{TITLE}</h1>{}</article>", all().replace("<p>", "<p class='paywall'>"));
     check(&body, &[], &[]);
@@ -107,8 +108,7 @@ fn the_entries_of_a_live_blog_belong_to_the_article_after_its_introduction() {
 fn the_standfirst_is_found_between_title_and_text() {
     let standfirst = "Deux ans de chantier auront été nécessaires pour rendre aux habitants leur marché couvert.";
     let deep = |inner: &str, depth: usize, name: &str| {
-        let open: String = (0..depth).map(|level| format!("<div class='{name}{level}'>")).collect();
-        format!("{open}{inner}{}", "</div>".repeat(depth))
+        format!("{}{inner}{}", format!("<div class='{name}'>").repeat(depth), "</div>".repeat(depth))
     };
     for (tag, depth) in [("p", 3), ("h2", 2), ("div", 1), ("span", 4)] {
         let top = deep(&format!("<h1>{TITLE}</h1>"), 2, "a") + &deep(&format!("<{tag}>{standfirst}</{tag}>"), depth, "b");
