@@ -22,6 +22,8 @@ pub(super) struct Negation;
 
 /// A negation in so many bytes from the beginning or the end of a question asks for a yes.
 const QUESTION: usize = 16;
+/// An idiom has its negative word among its first few.
+const NEAR: usize = 4;
 /// A sentence of more tokens is long.
 const LONG: usize = 40;
 
@@ -128,6 +130,13 @@ struct Found {
     used: Vec<usize>,
     /// How many phrases there are whose negation the other language may leave out.
     idioms: usize,
+}
+
+/// Whether one of the next few words negates, so that a negation or an idiom may begin at `at`.
+fn is_near_negation(text: &Text, at: usize) -> bool {
+    let near = text.meanings().get(at..).unwrap_or_default().iter().take(NEAR);
+    // `neither` stands for two in the lexicon.
+    near.into_iter().any(|meaning| matches!(meaning, Some(Meaning::Negation | Meaning::Implied(_))))
 }
 
 /// Words that may translate a negation, or beginnings of such words, which end in a hyphen.

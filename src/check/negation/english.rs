@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::Found;
+use super::{Found, is_near_negation};
 use crate::check::phrases::Phrases;
 use crate::check::text::Text;
 
@@ -16,6 +16,10 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
     let mut at = tokens.start;
     let mut after_neither = false;
     while at < tokens.end {
+        if !is_near_negation(text, at) {
+            at += 1;
+            continue;
+        }
         let idiom = IDIOMS.longest_at(text, at);
         if idiom > 0 {
             used.extend(at..at + idiom);

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::Found;
+use super::{Found, is_near_negation};
+use crate::check::lexicon::Meaning;
 use crate::check::phrases::Phrases;
 use crate::check::text::Text;
 
@@ -21,6 +22,10 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
     let mut bare_ne = None;
     let mut at = tokens.start;
     while at < tokens.end {
+        if !is_near_negation(text, at) {
+            at += 1;
+            continue;
+        }
         let idiom = IDIOMS.longest_at(text, at);
         if idiom > 0 {
             found.used.extend(at..at + idiom);
@@ -43,9 +48,14 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         at += 1;
     }
     for at in tokens {
-        if !found.used.contains(&at) && is_alone(text, at, bare_ne) {
+        let may_negate = text.meaning(at) == Some(Meaning::Negation) || bare_ne.is_some();
+        if may_negate && is_alone(text, at, bare_ne) && !found.used.contains(&at) {
             found.used.push(at);
-            found.sure.push(text.span(at..at + 1));
+            // `Ni … ni` is one negation.
+            let is_second = text.low(at) == "ni" && found.sure.iter().any(|span| text.at(span).eq_ignore_ascii_case("ni"));
+            if !is_second {
+                found.sure.push(text.span(at..at + 1));
+            }
         }
     }
     found.sure.sort_by_key(|span| span.start);
@@ -63,7 +73,7 @@ fn closing(text: &Text, at: usize, end: usize) -> Option<usize> {
         match word {
             "," | ";" | ":" | "." | "ne" => return None,
             "pas" | "jamais" | "rien" | "aucun" | "aucune" | "personne" | "guère" | "nul" | "nulle" | "ni" => {
-                let limits = matches!(text.low(next + 1), "que" | "qu" | "moins");
+                let limits = matches!(text.low(next + 1), "que" | "qu" | "moins") || is_litotes(text.low(next + 1));
                 return (!limits).then_some(next);
             }
             "plus" if next <= at + REACH_OF_PLUS => {
@@ -76,6 +86,12 @@ fn closing(text: &Text, at: usize, end: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// `pas mécontent`: two negations that English says without any.
+fn is_litotes(word: &str) -> bool {
+    const BEGINNINGS: [&str; 6] = ["mécontent", "négligeable", "étrang", "dupe", "anodin", "indifférent"];
+    BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
 }
 
 /// `ne peut`, `n'ose`: verbs that need no `pas`.
@@ -101,9 +117,10 @@ fn is_alone(text: &Text, at: usize, bare_ne: Option<usize>) -> bool {
     let before = at.checked_sub(1).map_or("", |before| text.low(before));
     let after = text.low(at + 1);
     match text.low(at) {
-        "pas" => !matches!(after, "à" | "moins") && !AFTER_STEP.contains(&before) && before != "non",
+        "pas" => !matches!(after, "à" | "moins") && !is_litotes(after) && !AFTER_STEP.contains(&before) && before != "non",
         "non" => !matches!(after, "-" | "plus" | "loin") && !matches!(before, "ou" | "sinon" | "le"),
         "aucun" | "aucune" | "nul" => !matches!(before, "sans" | "plus"),
+        "ni" => bare_ne.is_some_and(|ne| ne > at),
         "rien" => matches!(after, "à" | "de" | "n" | "ne") || bare_ne.is_some_and(|ne| ne > at),
         "personne" => bare_ne.is_some_and(|ne| ne > at) && !BEFORE_PERSON.contains(&before),
         _ => false,

@@ -1,7 +1,8 @@
 //! A summary that negates what its article affirms, or the reverse, in the same words.
 
-use std::collections::HashSet;
 use std::ops::Range;
+
+use rustc_hash::FxHashSet;
 
 use super::Negations;
 use crate::check::context::Pair;
@@ -10,64 +11,67 @@ use crate::model::{Finding, Flag, Severity};
 
 /// A shorter word tells little about what a sentence is about.
 const MIN_WORD: usize = 5;
-/// Two sentences tell of the same if one has so many of the other's words, and this share of them.
+/// A sentence tells of the same as another if it has so many of its words, and this share of them.
 const MIN_SHARED: usize = 3;
 const SHARE: f64 = 0.6;
 
 /// The first negation that only one of two like sentences has.
 pub(super) fn turned(pair: &Pair) -> Option<Finding> {
-    let article: Vec<Sentence> = pair.source.sentences().iter().map(|span| Sentence::of(pair.source, span)).collect();
-    pair.target.sentences().iter().find_map(|span| {
-        let own = Sentence::of(pair.target, span);
-        let other = article.iter().filter(|other| own.tells_of(other)).max_by_key(|other| own.shared(other))?;
-        let named = pair.source.name();
-        if let Some(added) = own.negation_that_lacks(other) {
-            let found = pair.target.at(added);
-            let explanation = format!("“{found}” is a negation; {named} has none");
-            return Some(finding(pair, explanation).found(found, Some(added.clone())));
-        }
-        let lost = other.negation_that_lacks(&own)?;
-        let expected = pair.source.at(lost);
-        Some(finding(pair, format!("“{expected}” in {named} is a negation; this text has none")).expected(expected))
-    })
+    let (own, other) = (Side::of(pair.target), Side::of(pair.source));
+    let named = pair.source.name();
+    if let Some((added, _)) = own.lacking_in(&other).find(|(place, at)| is_about_the_same(pair, place.start, other.start(*at))) {
+        let found = pair.target.at(added);
+        let finding = finding(pair, format!("“{found}” is a negation; {named} has none"));
+        return Some(finding.found(found, Some(added.clone())));
+    }
+    let (lost, _) = other.lacking_in(&own).find(|(place, at)| is_about_the_same(pair, own.start(*at), place.start))?;
+    let expected = pair.source.at(lost);
+    Some(finding(pair, format!("“{expected}” in {named} is a negation; this text has none")).expected(expected))
 }
 
 fn finding(pair: &Pair, explanation: String) -> Finding {
     Finding::new(Flag::Negation, Severity::Error, pair.target.field, explanation)
 }
 
-struct Sentence<'t> {
+/// Whether the article's sentence at one place tells of the same as the summary's at another.
+#[expect(clippy::cast_precision_loss, reason = "no sentence has 2^52 words")]
+fn is_about_the_same(pair: &Pair, in_target: usize, in_source: usize) -> bool {
+    let (own, other) = (words_around(pair.target, in_target), words_around(pair.source, in_source));
+    let shared = own.intersection(&other).count();
+    shared >= MIN_SHARED && shared as f64 >= SHARE * own.len() as f64
+}
+
+/// The longer words of the sentence at `place`.
+fn words_around<'t>(text: &'t Text, place: usize) -> FxHashSet<&'t str> {
+    let sentence = text.sentences().iter().find(|span| span.contains(&place));
+    let tokens = sentence.map(|span| text.tokens_in(span)).unwrap_or_default();
+    tokens.map(|at| text.low(at)).filter(|word| word.len() >= MIN_WORD).collect()
+}
+
+/// One of the texts, and its negations in bytes.
+struct Side<'t> {
     text: &'t Text<'t>,
-    tokens: Range<usize>,
-    words: HashSet<&'t str>,
     negations: Vec<Range<usize>>,
 }
 
-impl<'t> Sentence<'t> {
-    fn of(text: &'t Text<'t>, span: &Range<usize>) -> Self {
-        let tokens = text.tokens_in(span);
-        let words = tokens.clone().map(|at| text.low(at)).filter(|word| word.len() >= MIN_WORD).collect();
-        Self { text, tokens, words, negations: Negations::of(text, span).sure }
+impl<'t> Side<'t> {
+    fn of(text: &'t Text<'t>) -> Self {
+        Self { text, negations: Negations::of(text, &(0..text.as_str().len())).sure }
     }
 
-    fn shared(&self, other: &Self) -> usize {
-        self.words.intersection(&other.words).count()
+    /// Where the token at `at` begins.
+    fn start(&self, at: usize) -> usize {
+        self.text.span(at..at + 1).start
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "no sentence has 2^52 words")]
-    fn tells_of(&self, other: &Self) -> bool {
-        let shared = self.shared(other);
-        shared >= MIN_SHARED && shared as f64 >= SHARE * self.words.len() as f64
-    }
-
-    /// A negation whose words the other sentence has one after the other, without it: `ne serait pas
-    /// votée` and `serait votée`.
-    fn negation_that_lacks(&self, other: &Self) -> Option<&Range<usize>> {
-        self.negations.iter().find(|span| {
-            let tokens = self.text.tokens_in(span);
-            let Some((verb, next)) = self.around(&tokens) else { return false };
-            let pairs = other.tokens.clone().zip(other.tokens.clone().skip(1));
-            pairs.filter(|(at, _)| !other.is_negated(*at)).any(|(at, after)| other.text.low(at) == verb && other.text.low(after) == next)
+    /// The negations whose words the other text has one after the other, without the negation: `ne
+    /// serait pas votée` and `serait votée`. Each with the place in the other text, as a token.
+    fn lacking_in(&self, other: &Side) -> impl Iterator<Item = (&Range<usize>, usize)> {
+        self.negations.iter().filter_map(|span| {
+            let (verb, next) = self.around(&self.text.tokens_in(span))?;
+            let mut places = 0..other.text.tokens().len();
+            let at = places.find(|at| other.text.low(*at) == verb && other.text.low(at + 1) == next && !other.is_negated(*at))?;
+            Some((span, at))
         })
     }
 
@@ -87,7 +91,7 @@ impl<'t> Sentence<'t> {
 
     /// Whether the verb at `at` is negated.
     fn is_negated(&self, at: usize) -> bool {
-        let place = self.text.span(at..at + 1).start;
+        let place = self.start(at);
         self.negations.iter().any(|span| span.start <= place && place < span.end + 1)
             || (1..=2).any(|back| at.checked_sub(back).is_some_and(|before| matches!(self.text.low(before), "ne" | "n")))
     }
