@@ -22,6 +22,7 @@ mod markup;
 mod newsml;
 mod non_article;
 mod office;
+mod pdf;
 mod plain_text;
 mod registry;
 mod rtf;

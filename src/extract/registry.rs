@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::format::{Document, Format, Stream};
-use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, office, plain_text, rtf, table, unknown_xml, warc};
+use super::{corpus, feed, html, json, json_lines, mail, markdown, newsml, office, pdf, plain_text, rtf, table, unknown_xml, warc};
 use crate::model::Source;
 
 /// Formats that are read whole. Plain text is last because any text looks like it.
@@ -22,7 +22,7 @@ static FORMATS: &[&dyn Format] = &[
 static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &json_lines::JsonLines, &table::Table];
 
 /// Formats that are not text. The first bytes tell them, whatever the extension is.
-static DOCUMENTS: &[&dyn Document] = &[&office::Office, &rtf::Rtf];
+static DOCUMENTS: &[&dyn Document] = &[&office::Office, &rtf::Rtf, &pdf::Pdf];
 
 /// How many bytes of a `.txt` file are checked for markup.
 const PLAIN_TEXT_HEAD: usize = 1 << 10;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::articles::french;
 use crate::support::configs::openai;
+use crate::support::documents::{docx, epub, odt, pdf, rtf};
 use crate::support::mock::Mock;
 use crate::support::process::Ended;
 use crate::support::test_dir::{TestDir, sources};
@@ -104,6 +105,13 @@ fn files() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
             vec!["#urn:1", "#urn:2"],
         ),
         ("m.txt.gz", gzip(french(1).as_bytes()), vec![""]),
+        ("n.docx", docx(&title, &text), vec![""]),
+        ("o.odt", odt(&title, &text), vec![""]),
+        ("p.epub", epub(&[(&title, &text), (&second, &other)]), vec!["#c1.xhtml", "#c2.xhtml"]),
+        ("q.rtf", rtf(&title, &text), vec![""]),
+        ("r.pdf", pdf(&title, &text), vec![""]),
+        // The first bytes count, not the extension.
+        ("s.doc", docx(&title, &text), vec![""]),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::extract::xml::Element;
 use crate::model::{Reject, one_line};
 
 /// A chapter with fewer words is a cover, a title page or an imprint, if the book has others.
-const SHORTEST_CHAPTER: usize = 60;
+const SHORTEST_CHAPTER: usize = 25;
 /// What a page may say that it is, in `epub:type`, without being a chapter.
 const NOT_CHAPTERS: &[&str] =
     &["cover", "titlepage", "halftitlepage", "copyright-page", "colophon", "toc", "landmarks", "loi", "lot", "index", "imprint"];

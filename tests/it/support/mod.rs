@@ -3,6 +3,7 @@
 pub(crate) mod articles;
 pub(crate) mod configs;
 pub(crate) mod disk;
+pub(crate) mod documents;
 pub(crate) mod http;
 pub(crate) mod mock;
 pub(crate) mod process;

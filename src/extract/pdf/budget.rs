@@ -1,0 +1,56 @@
+//! The time that reading may take, in time of a processor, whatever else the machine does: two seconds for a
+//! page, and a minute for all pages.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The most that a page and a document may take.
+const PAGE: Duration = Duration::from_secs(2);
+const DOCUMENT: Duration = Duration::from_mins(1);
+/// How many steps are made between two looks at the clock.
+const STEPS: u32 = 256;
+
+pub(super) struct Budget {
+    most: Duration,
+    end: Duration,
+    steps: Cell<u32>,
+}
+
+impl Budget {
+    pub(super) fn of_page() -> Self {
+        Self::of(PAGE)
+    }
+
+    pub(super) fn of_document() -> Self {
+        Self::of(DOCUMENT)
+    }
+
+    pub(super) fn of(most: Duration) -> Self {
+        Self { most, end: now() + most, steps: Cell::new(0) }
+    }
+
+    /// Counts a step.
+    ///
+    /// # Errors
+    /// Fails if the time is over.
+    pub(super) fn step(&self) -> Result<(), String> {
+        self.steps.set(self.steps.get().wrapping_add(1));
+        if self.steps.get().is_multiple_of(STEPS) { self.check() } else { Ok(()) }
+    }
+
+    /// Looks at the clock.
+    ///
+    /// # Errors
+    /// Fails if the time is over.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if now() > self.end { Err(format!("it takes longer than {} seconds", self.most.as_secs())) } else { Ok(()) }
+    }
+}
+
+/// The time that this thread has used.
+fn now() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
