@@ -63,7 +63,9 @@ fn read(bytes: &[u8], max: u64) -> Result<Vec<Item>, Reject> {
     }
     let mut drafts = if letters == 0 { Vec::new() } else { written::drafts(blocks(pages), properties(&file)) };
     if unknown * MOST_UNKNOWN > letters {
-        drafts.iter_mut().for_each(|draft| draft.flags.push(Flag::Encoding));
+        for draft in &mut drafts {
+            draft.flags.push(Flag::Encoding);
+        }
     }
     Ok(drafts.into_iter().map(Ok).chain(given_up).collect())
 }

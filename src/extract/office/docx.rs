@@ -89,7 +89,7 @@ impl Reader {
             match child.name.as_str() {
                 "p" => self.paragraph(child),
                 "tbl" => self.table(child),
-                name if WITHOUT_TEXT.contains(&name) => {}
+                name if WITHOUT_TEXT.contains(&name) || is_placeholder(child) => {}
                 _ => self.blocks_in(child),
             }
         }
@@ -118,16 +118,28 @@ impl Reader {
 
     fn table(&mut self, table: &Element) {
         let rows = below(table, "tr");
-        let cells: Vec<Vec<&Element>> = rows.iter().map(|row| below(row, "tc")).collect();
+        let cells: Vec<Vec<&Element>> = rows.iter().filter(|row| !is_deleted(row)).map(|row| below(row, "tc")).collect();
         let is_layout = cells.iter().flatten().any(|cell| cell.text().unwrap_or_default().len() > LONGEST_CELL);
         for row in cells {
             if is_layout || row.len() < 2 {
-                row.into_iter().for_each(|cell| self.blocks_in(cell));
+                for cell in row {
+                    self.blocks_in(cell);
+                }
             } else {
                 self.blocks.push(Block::Row(row.into_iter().map(cell_line).collect()));
             }
         }
     }
+}
+
+/// Whether an element is a field of a form that nobody filled in.
+fn is_placeholder(element: &Element) -> bool {
+    element.name == "sdt" && element.child("sdtpr").is_some_and(|properties| properties.child("showingplchdr").is_some())
+}
+
+/// Whether a row of a table was deleted.
+fn is_deleted(row: &Element) -> bool {
+    row.child("trpr").is_some_and(|properties| properties.child("del").is_some())
 }
 
 /// The elements of a name that are not in another element of that name. A document may wrap rows and
@@ -162,7 +174,7 @@ fn inline<'a>(parent: &'a Element, line: &mut Line, boxes: &mut Vec<&'a Element>
         match child.name.as_str() {
             "r" => run(child, line, boxes),
             "txbxcontent" => boxes.push(child),
-            name if WITHOUT_TEXT.contains(&name) => {}
+            name if WITHOUT_TEXT.contains(&name) || is_placeholder(child) => {}
             // A formula.
             "t" => line.push(&text(child)),
             _ => inline(child, line, boxes),

@@ -139,9 +139,11 @@ fn an_odt_is_read_by_its_styles_without_notes_and_deletions() {
 }
 
 fn epub(pages: &[(&str, &str)]) -> Vec<u8> {
-    let items: String =
+    let items: Vec<String> =
         pages.iter().map(|(name, _)| format!("<item id=\"{name}\" href=\"text/{name}\" media-type=\"application/xhtml+xml\"/>")).collect();
-    let spine: String = pages.iter().map(|(name, _)| format!("<itemref idref=\"{name}\"/>")).collect();
+    let items = items.concat();
+    let spine: Vec<String> = pages.iter().map(|(name, _)| format!("<itemref idref=\"{name}\"/>")).collect();
+    let spine = spine.concat();
     let package = format!(
         "<package><metadata xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>La Gazette</dc:title><dc:creator>Jeanne Exemple</dc:creator>\
         <dc:date>2026-03-03</dc:date><dc:language>fr</dc:language></metadata><manifest>{items}</manifest><spine>{spine}</spine></package>"

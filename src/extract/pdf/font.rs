@@ -39,7 +39,7 @@ pub(super) struct Font {
 
 enum Codes {
     Simple { texts: Vec<Option<String>>, widths: Vec<f32> },
-    Composite { encoding: Option<CMap>, is_unicode: bool, widths: HashMap<u32, f32>, usual: f32 },
+    Composite { encoding: Option<Box<CMap>>, is_unicode: bool, widths: HashMap<u32, f32>, usual: f32 },
 }
 
 /// A code of a string.
@@ -203,7 +203,7 @@ fn standard_width(text: &str, table: &[u16]) -> Option<f32> {
 fn composite(dict: &Dict, max: u64) -> Codes {
     let descendant = dict.get::<Array>("DescendantFonts").and_then(|fonts| fonts.iter::<Dict>().next()).unwrap_or_default();
     let (encoding, is_unicode) = match dict.get::<Object>("Encoding") {
-        Some(Object::Stream(stream)) => (unpacked(&stream, max).ok().and_then(|bytes| CMap::parse(&bytes, |_| None)), false),
+        Some(Object::Stream(stream)) => (unpacked(&stream, max).ok().and_then(|bytes| CMap::parse(&bytes, |_| None)).map(Box::new), false),
         Some(Object::Name(name)) => (None, name.as_str().contains("UCS2") || name.as_str().contains("UTF16")),
         _ => (None, false),
     };

@@ -33,6 +33,8 @@ const STRETCHED: f32 = 5.0;
 const MOST_TRIMMED: usize = 5;
 /// How many different sizes are counted.
 const MOST_SIZES: usize = 100;
+/// Into how many steps the width of a page is divided to look for gutters.
+const STEPS: usize = 400;
 /// How many places for a gutter are tried.
 const MOST_GUTTERS: usize = 40;
 /// How far (in sizes) words of a line may be from the same height.
@@ -119,15 +121,12 @@ fn by_height(mut words: Vec<Word>) -> Vec<Vec<Word>> {
     let (mut base, mut smallest) = (f32::NAN, 0.0);
     for word in words {
         let size = if word.is_raised { f32::MAX } else { word.size };
-        match rows.last_mut().filter(|_| base - word.base <= OFF_LINE * size.min(smallest)) {
-            Some(row) => {
-                smallest = size.min(smallest);
-                row.push(word);
-            }
-            None => {
-                (base, smallest) = (word.base, size);
-                rows.push(vec![word]);
-            }
+        if let Some(row) = rows.last_mut().filter(|_| base - word.base <= OFF_LINE * size.min(smallest)) {
+            smallest = size.min(smallest);
+            row.push(word);
+        } else {
+            (base, smallest) = (word.base, size);
+            rows.push(vec![word]);
         }
     }
     rows
@@ -194,7 +193,6 @@ fn gutters(rows: &[Vec<Word>]) -> Vec<f32> {
     if rows.len() < FEWEST_LINES || right <= left {
         return Vec::new();
     }
-    const STEPS: usize = 400;
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     let step = (right - left) / STEPS as f32;
     let mut crossed = vec![0_i32; STEPS + 2];

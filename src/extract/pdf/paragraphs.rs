@@ -20,6 +20,8 @@ const INDENT: f32 = 0.7;
 /// A line within a sentence that leaves this part of its column's width empty, and room for the next word, ends a
 /// paragraph too: a byline, a line of an address.
 const SHORT: f32 = 0.25;
+/// What divides a word at a line end.
+const HYPHENS: [char; 3] = ['-', '\u{ad}', '\u{2010}'];
 /// The longest heading, in words.
 const LONGEST_HEADING: usize = 20;
 
@@ -135,8 +137,7 @@ impl Writer {
     }
 
     fn role(&self, line: &Line, is_first_page: bool) -> Role {
-        let is_title =
-            is_first_page && self.title.is_some_and(|size| line.size >= 0.95 * size) && !self.blocks.iter().any(|block| is_text(block));
+        let is_title = is_first_page && self.title.is_some_and(|size| line.size >= 0.95 * size) && !self.blocks.iter().any(is_text);
         let is_heading = line.size >= HEADING * self.body && line.words.len() <= LONGEST_HEADING;
         match () {
             () if is_title => Role::Title,
@@ -196,7 +197,7 @@ impl Writer {
     fn join(&self, line: &mut written::Line, next: &str) -> bool {
         let text = line.text();
         let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
-        let Some(hyphen) = last.chars().next_back().filter(|c| matches!(c, '-' | '\u{ad}' | '\u{2010}')) else { return false };
+        let Some(hyphen) = last.chars().next_back().filter(|c| HYPHENS.contains(c)) else { return false };
         let start = last.trim_end_matches(hyphen);
         if !start.ends_with(char::is_alphanumeric) {
             return false;
@@ -254,11 +255,15 @@ fn is_text(block: &Block) -> bool {
 }
 
 fn ends_sentence(text: &str) -> bool {
-    text.trim_end_matches(|c: char| matches!(c, '»' | '”' | '"' | ')' | '\u{a0}' | ' ' | ']')).ends_with(['.', '!', '?', '…', ':'])
+    text.trim_end_matches(['»', '”', '"', ')', '\u{a0}', ' ', ']']).ends_with(['.', '!', '?', '…', ':'])
 }
 
-/// Whether a paragraph ended with its last line: there was room for the first word of the next line.
+/// Whether a paragraph ended with its last line: there was room for the first word of the next line, and no word is
+/// divided.
 fn has_ended(open: &Paragraph, next: &Line, width: f32) -> bool {
+    if open.line.text().ends_with(HYPHENS) {
+        return false;
+    }
     let word = next.words.first().map_or(0.0, |word| word.right - word.left);
     let spare = if ends_sentence(open.line.text()) { 0.3 * next.size } else { SHORT * width };
     open.room > word + spare

@@ -13,14 +13,14 @@ const FONTS: &str = "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/H
 /// A PDF of objects, of which the first is the catalogue.
 fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
-    let mut places = String::new();
+    let mut places: Vec<String> = Vec::new();
     for (number, object) in objects.iter().enumerate() {
-        places.push_str(&format!("{:010} 00000 n \n", bytes.len()));
+        places.push(format!("{:010} 00000 n \n", bytes.len()));
         bytes.extend(format!("{} 0 obj\n", number + 1).bytes());
         bytes.extend(object);
         bytes.extend(b"\nendobj\n");
     }
-    let (start, size) = (bytes.len(), objects.len() + 1);
+    let (start, size, places) = (bytes.len(), objects.len() + 1, places.concat());
     write!(bytes, "xref\n0 {size}\n0000000000 65535 f \n{places}trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF").unwrap();
     bytes
 }
@@ -31,7 +31,8 @@ fn stream(dictionary: &str, content: &[u8]) -> Vec<u8> {
 
 /// A PDF of pages, whose instructions are in Windows-1252. More objects follow.
 fn pdf(pages: &[&str], more: &[Vec<u8>]) -> Vec<u8> {
-    let kids: String = (0..pages.len()).map(|number| format!("{} 0 R ", 3 + 2 * number)).collect();
+    let kids: Vec<String> = (0..pages.len()).map(|number| format!("{} 0 R", 3 + 2 * number)).collect();
+    let kids = kids.join(" ");
     let mut objects =
         vec![b"<</Type/Catalog/Pages 2 0 R>>".to_vec(), format!("<</Type/Pages/Kids[{kids}]/Count {}>>", pages.len()).into_bytes()];
     for (number, page) in pages.iter().enumerate() {
@@ -95,6 +96,29 @@ fn columns_keep_their_order_and_hyphens_at_line_ends_are_joined() {
             "Une seconde page continue le récit de la séance."
         ]
     );
+}
+
+#[test]
+fn a_title_above_the_gutter_and_lines_that_end_early_are_apart() {
+    let left = [
+        "Par Jeanne Exemple",
+        "Le conseil municipal a voté le budget",
+        "de la ville mardi soir après un débat",
+        "de trois heures, selon la mairie qui",
+        "avait refusé tout report du vote.",
+    ];
+    let right = [
+        "La commission propose des crédits de",
+        "plusieurs millions pour les écoles et",
+        "les routes qui seront refaites avant",
+        "la fin du mandat, dans quatre ans.",
+    ];
+    let page = show(22, 50, 740, "Le budget est enfin voté") + &column(50, 700, &left) + &column(280, 700, &right);
+    let draft = draft(&pdf(&[&page], &[]));
+    let lines = lines(&draft);
+    assert_eq!(draft.title.as_deref(), Some("Le budget est enfin voté"));
+    assert_eq!((lines.len(), lines[0].as_str()), (3, "Par Jeanne Exemple"), "{lines:?}");
+    assert!(lines[1].ends_with("tout report du vote.") && lines[2].starts_with("La commission propose"), "{lines:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Characters with their places become words.
 
+use std::collections::HashMap;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// A character, or a few that one glyph shows.
@@ -31,6 +33,12 @@ pub(super) struct Word {
 const GAP: f32 = 0.17;
 /// How far back (in parts of the size) a character may start and still follow the one before it.
 const BACK: f32 = 0.6;
+/// A word that is drawn again this near (in parts of the size) is the same.
+const TWICE: f32 = 0.15;
+/// An initial is larger than the text by this factor.
+const INITIAL: f32 = 1.8;
+/// How many words before and behind an initial may be the one that it starts.
+const NEAR: usize = 60;
 /// How far (in parts of the size) characters of a word may be from the same height.
 const OFF_LINE: f32 = 0.1;
 
@@ -48,9 +56,9 @@ pub(super) fn words(glyphs: Vec<Glyph>) -> Vec<Word> {
         let text = spelled_out(&glyph.text);
         if let Some(mark) = combining(&text) {
             accent = Some((mark, glyph.right));
-            if let Some(word) =
-                words.last_mut().filter(|word| open && glyph.left < word.right - GAP * glyph.size && word.base == glyph.base)
-            {
+            if let Some(word) = words.last_mut().filter(|word| {
+                open && glyph.left < word.right - GAP * glyph.size && (word.base - glyph.base).abs() <= OFF_LINE * glyph.size
+            }) {
                 // The letter came first.
                 word.text.push(mark);
                 accent = None;
@@ -64,23 +72,66 @@ pub(super) fn words(glyphs: Vec<Glyph>) -> Vec<Word> {
             }
             None => text,
         };
-        match words.last_mut().filter(|word| open && follows(word, &glyph)) {
-            Some(word) => {
-                word.text.push_str(&text);
-                word.right = word.right.max(glyph.right);
-            }
-            None => {
-                let Glyph { left, right, base, size, is_bold, .. } = glyph;
-                words.push(Word { text, left, right, base, size, is_bold, is_raised: false });
-            }
+        if let Some(word) = words.last_mut().filter(|word| open && follows(word, &glyph)) {
+            word.text.push_str(&text);
+            word.right = word.right.max(glyph.right);
+        } else {
+            let Glyph { left, right, base, size, is_bold, .. } = glyph;
+            words.push(Word { text, left, right, base, size, is_bold, is_raised: false });
         }
         open = true;
     }
     for word in &mut words {
         word.text = word.text.nfc().collect();
     }
+    let mut words = once(words);
     mark_raised(&mut words);
+    join_initials(&mut words);
     words
+}
+
+/// Leaves out words that are drawn twice at nearly the same place, which some programs do for bold type.
+fn once(words: Vec<Word>) -> Vec<Word> {
+    let mut last: HashMap<String, (f32, f32)> = HashMap::new();
+    let is_new = |word: &Word| {
+        let place = last.insert(word.text.clone(), (word.left, word.base));
+        let most = TWICE * word.size;
+        place.is_none_or(|(left, base)| (left - word.left).abs() > most || (base - word.base).abs() > most)
+    };
+    let is_new: Vec<bool> = words.iter().map(is_new).collect();
+    words.into_iter().zip(is_new).filter_map(|(word, is_new)| is_new.then_some(word)).collect()
+}
+
+/// Joins an initial that is several lines high to the word that it starts, in the highest of these lines.
+fn join_initials(words: &mut Vec<Word>) {
+    let is_initial = |word: &Word| word.text.chars().filter(|c| c.is_alphabetic()).count() == 1 && word.text.chars().count() <= 3;
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        if !is_initial(word) {
+            at += 1;
+            continue;
+        }
+        let initial = word.clone();
+        let starts = |word: &Word| {
+            let (height, distance) = (word.base - initial.base, word.left - initial.right);
+            word.size * INITIAL <= initial.size
+                && height > -0.2 * word.size
+                && height < initial.size
+                && distance > -0.3 * word.size
+                && distance < 1.2 * word.size
+        };
+        let near = at.saturating_sub(NEAR)..(at + NEAR).min(words.len());
+        let first = near.filter(|other| words.get(*other).is_some_and(starts)).max_by(|one, other| {
+            let base = |at: &usize| words.get(*at).map_or(f32::MIN, |word| word.base);
+            base(one).total_cmp(&base(other)).then(other.cmp(one))
+        });
+        if let Some(word) = first.and_then(|first| words.get_mut(first)) {
+            word.text.insert_str(0, &initial.text);
+            words.remove(at);
+        } else {
+            at += 1;
+        }
+    }
 }
 
 /// Marks small numbers and stars that stand a bit higher than the word before or behind them.
@@ -136,4 +187,51 @@ fn combining(text: &str) -> Option<char> {
         "˜" => '\u{303}',
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Characters of half their size's width.
+    fn glyphs(text: &str, left: f32, base: f32, size: f32) -> Vec<Glyph> {
+        let mut left = left;
+        let glyph = |c: char| {
+            let right = left + size / 2.0;
+            let glyph = Glyph { text: c.to_string(), left, right, base, size, is_bold: false };
+            left = right;
+            glyph
+        };
+        text.chars().map(glyph).collect()
+    }
+
+    fn text(glyphs: Vec<Glyph>) -> Vec<String> {
+        words(glyphs).into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn gaps_divide_words_and_ligatures_are_letters() {
+        assert_eq!(text(glyphs("un \u{fb01}n", 0.0, 0.0, 10.0)), ["un", "fin"]);
+        assert_eq!(text([glyphs("un", 0.0, 0.0, 10.0), glyphs("deux", 13.0, 0.0, 10.0)].concat()), ["un", "deux"]);
+        assert_eq!(text([glyphs("un", 0.0, 0.0, 10.0), glyphs("e", 10.5, 0.0, 10.0)].concat()), ["une"]);
+    }
+
+    #[test]
+    fn an_accent_over_a_letter_belongs_to_it() {
+        let accent = glyphs("´", 10.0, 0.0, 10.0);
+        assert_eq!(text([glyphs("et", 0.0, 0.0, 10.0), accent, glyphs("e", 10.0, 0.0, 10.0)].concat()), ["eté"]);
+    }
+
+    #[test]
+    fn a_word_that_is_drawn_twice_is_one_and_an_initial_starts_its_word() {
+        assert_eq!(text([glyphs("Titre", 0.0, 0.0, 10.0), glyphs("Titre", 0.5, 0.0, 10.0)].concat()), ["Titre"]);
+        let lines = [glyphs("L", 0.0, 0.0, 36.0), glyphs("e conseil", 19.0, 24.0, 10.0), glyphs("de la ville", 19.0, 12.0, 10.0)];
+        assert_eq!(text(lines.concat()), ["Le", "conseil", "de", "la", "ville"]);
+    }
+
+    #[test]
+    fn a_raised_number_is_marked() {
+        let found = words([glyphs("euros", 0.0, 0.0, 10.0), glyphs("12", 25.2, 4.0, 6.0)].concat());
+        assert!(found[1].is_raised && (found[1].base - found[0].base).abs() < 0.01, "{found:?}");
+    }
 }

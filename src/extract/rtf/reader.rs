@@ -220,18 +220,14 @@ impl Reader {
             "par" | "sect" | "page" | "column" => self.end_paragraph(),
             "cell" | "nestcell" => self.end_cell(),
             "row" | "nestrow" => self.end_row(),
-            "line" | "lbr" => {
-                if self.shows() {
-                    self.line.line_break();
-                }
-            }
+            "line" | "lbr" if self.shows() => self.line.line_break(),
             "pard" => {
                 self.role = Role::Text;
                 self.in_table = false;
             }
             "intbl" => self.in_table = true,
             "s" if self.place() == Place::Text => {
-                self.role = number.and_then(|style| self.style_roles.get(&style)).copied().unwrap_or_default()
+                self.role = number.and_then(|style| self.style_roles.get(&style)).copied().unwrap_or_default();
             }
             "outlinelevel" if self.place() == Place::Text && number.is_some_and(|level| level < 9) && self.role == Role::Text => {
                 self.role = Role::Heading;

@@ -1,7 +1,7 @@
 //! The tokens of RTF.
 
 /// A piece of an RTF file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     Open,
     Close,

@@ -22,7 +22,8 @@ fn zip(files: &[(&str, String)]) -> Vec<u8> {
 
 /// The paragraphs of a text, each between a start and an end.
 fn paragraphs(text: &str, start: &str, end: &str) -> String {
-    text.trim().split("\n\n").map(|paragraph| format!("{start}{}{end}", paragraph.replace('\n', " "))).collect()
+    let each: Vec<String> = text.trim().split("\n\n").map(|paragraph| format!("{start}{}{end}", paragraph.replace('\n', " "))).collect();
+    each.concat()
 }
 
 pub(crate) fn docx(title: &str, text: &str) -> Vec<u8> {
@@ -58,15 +59,8 @@ pub(crate) fn epub(articles: &[(&str, &str)]) -> Vec<u8> {
 }
 
 pub(crate) fn rtf(title: &str, text: &str) -> Vec<u8> {
-    let escaped =
-        |text: &str| -> String {
-            let mut units = [0; 2];
-            text.chars()
-                .map(|c| {
-                    if c.is_ascii() { c.to_string() } else { c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit}?")).collect() }
-                })
-                .collect()
-        };
+    let unit = |unit: u16| if unit < 128 { char::from(unit.to_le_bytes()[0]).to_string() } else { format!("\\u{unit}?") };
+    let escaped = |text: &str| text.encode_utf16().map(unit).collect::<Vec<_>>().concat();
     format!("{{\\rtf1\\ansi\\uc1 {}\\par {}}}", escaped(title), escaped(&paragraphs(text, "", "\\par "))).into_bytes()
 }
 
