@@ -1,5 +1,5 @@
-//! PDF with a text layer. `content` finds the characters of a page and where they are, `layout` makes lines in
-//! reading order of them, and `paragraphs` makes paragraphs of the lines.
+//! PDF with a text layer. `content` finds the characters of a page and where they are, `layout`
+//! makes lines in reading order of them, and `paragraphs` makes paragraphs of the lines.
 
 mod budget;
 mod content;
@@ -26,7 +26,8 @@ pub(super) struct Pdf;
 
 /// The most pages. A newspaper has a hundred, a report a thousand.
 const MAX_PAGES: usize = 5_000;
-/// A document with fewer letters per page than this has no text layer worth the name: a scanner numbers the pages.
+/// A document with fewer letters per page than this has no text layer worth the name: a scanner
+/// numbers the pages.
 const FEWEST_LETTERS: usize = 5;
 /// A text with more than one unknown character in this many is flagged.
 const MOST_UNKNOWN: usize = 100;

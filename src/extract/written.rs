@@ -124,9 +124,9 @@ pub(super) fn drafts(mut blocks: Vec<Block>, properties: Properties) -> Vec<Draf
     vec![Draft { title, author, body: html(&blocks), markup: Markup::Fragment, language: properties.language, ..Draft::default() }]
 }
 
-/// Takes the title out of the text: the paragraph with the style of a title, a heading at the top, or a
-/// first line that looks like one. The title in the properties is often that of a template, so it is
-/// the last choice.
+/// Takes the title out of the text: the paragraph with the style of a title, a heading at the top,
+/// or a first line that looks like one. The title in the properties is often that of a template, so
+/// it is the last choice.
 fn take_title(blocks: &mut Vec<Block>, property: Option<&str>) -> Option<String> {
     blocks.retain(|block| !block.text().trim().is_empty());
     let property = property.map(one_line).filter(|title| !is_placeholder(title));

@@ -8,8 +8,8 @@ use crate::extract::written::{self, Block, Line, Properties, Role};
 use crate::extract::xml::{Element, Node};
 use crate::model::Reject;
 
-/// Elements without text of the article: what was deleted or moved away, fields' code, a copy of the
-/// choice for old programs.
+/// Elements without text of the article: what was deleted or moved away, fields' code, a copy of
+/// the choice for old programs.
 const WITHOUT_TEXT: &[&str] = &[
     "annotation",
     "deltext",
@@ -142,8 +142,8 @@ fn is_deleted(row: &Element) -> bool {
     row.child("trpr").is_some_and(|properties| properties.child("del").is_some())
 }
 
-/// The elements of a name that are not in another element of that name. A document may wrap rows and
-/// cells in content controls.
+/// The elements of a name that are not in another element of that name. A document may wrap rows
+/// and cells in content controls.
 fn below<'a>(parent: &'a Element, name: &str) -> Vec<&'a Element> {
     let mut found = Vec::new();
     for child in parent.children() {

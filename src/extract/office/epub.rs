@@ -1,5 +1,5 @@
-//! EPUB: a book of pages in XHTML. Each chapter is an article; a page without a heading continues the one
-//! before it.
+//! EPUB: a book of pages in XHTML. Each chapter is an article; a page without a heading continues
+//! the one before it.
 
 use super::archive::{Archive, damaged, protected, resolve};
 use crate::extract::draft::{Draft, Markup};

@@ -1,4 +1,5 @@
-//! ODT: the document of `LibreOffice`. Deleted text is kept apart in the file; notes and comments go.
+//! ODT: the document of `LibreOffice`. Deleted text is kept apart in the file; notes and comments
+//! go.
 
 use std::collections::HashMap;
 

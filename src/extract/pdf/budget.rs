@@ -1,5 +1,5 @@
-//! The time that reading may take, in time of a processor, whatever else the machine does: two seconds for a
-//! page, and a minute for all pages.
+//! The time that reading may take, in time of a processor, whatever else the machine does: two
+//! seconds for a page, and a minute for all pages.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -30,7 +30,8 @@ pub(super) struct Found {
     pub(super) bottom: f32,
 }
 
-/// An affine transform, as PDF writes it: what the unit steps to the right and up become, and where the origin goes.
+/// An affine transform, as PDF writes it: what the unit steps to the right and up become, and where
+/// the origin goes.
 type Matrix = [f32; 6];
 const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 

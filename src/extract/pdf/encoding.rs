@@ -74,7 +74,8 @@ fn component(name: &str) -> Option<String> {
     char::from_u32(u32::from_str_radix(first, 16).ok()?).map(String::from)
 }
 
-/// The text of a property of the document: UTF-16 with a mark, UTF-8 with one, or nearly Windows-1252.
+/// The text of a property of the document: UTF-16 with a mark, UTF-8 with one, or nearly
+/// Windows-1252.
 pub(super) fn document_text(bytes: &[u8]) -> String {
     let (encoding, rest) = match bytes {
         [0xfe, 0xff, rest @ ..] => (encoding_rs::UTF_16BE, rest),

@@ -9,8 +9,8 @@ use hayro_syntax::object::{Array, Name, Object, Stream};
 use super::encoding::{Base, glyph_text, is_unknown};
 use super::inflate::unpacked;
 
-/// The widths of Helvetica and Times, from the blank to the tilde, in thousandths of the size. Files need not
-/// repeat them.
+/// The widths of Helvetica and Times, from the blank to the tilde, in thousandths of the size.
+/// Files need not repeat them.
 const HELVETICA: &[u16] = &[
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278,
     278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722,

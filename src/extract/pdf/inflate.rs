@@ -17,8 +17,8 @@ const MAX_STREAM: u64 = 64 << 20;
 /// How far before a stream (in bytes) its dictionary is looked at.
 const DICTIONARY: usize = 1 << 10;
 
-/// Refuses a file whose lists of objects unpack to more than the limit. The crate unpacks them when it opens a
-/// file, before we can limit it.
+/// Refuses a file whose lists of objects unpack to more than the limit. The crate unpacks them when
+/// it opens a file, before we can limit it.
 pub(super) fn refuse_bombs(bytes: &[u8], max: u64) -> Result<(), Reject> {
     let most = max.saturating_mul(4);
     let mut left = most;

@@ -86,8 +86,8 @@ impl Line {
         own.iter().any(|(from, to)| other.iter().any(|(begin, end)| to.min(*end) - from.max(*begin) > 0.5 * self.size))
     }
 
-    /// The gaps between cells. A line that is stretched to the width of its column has gaps of one width between
-    /// all words, which are none.
+    /// The gaps between cells. A line that is stretched to the width of its column has gaps of one
+    /// width between all words, which are none.
     fn wide_gaps(&self) -> Vec<(f32, f32)> {
         let gaps: Vec<(f32, f32)> =
             self.words.windows(2).filter_map(|pair| if let [one, other] = pair { Some((one.right, other.left)) } else { None }).collect();
@@ -132,7 +132,8 @@ fn by_height(mut words: Vec<Word>) -> Vec<Vec<Word>> {
     rows
 }
 
-/// Adds the lines of rows in reading order. Where a gutter divides some rows, its left side comes first.
+/// Adds the lines of rows in reading order. Where a gutter divides some rows, its left side comes
+/// first.
 fn order(rows: Vec<Vec<Word>>, depth: usize, column: &mut usize, lines: &mut Vec<Line>) {
     let bands = if depth < MAX_DEPTH { best_bands(&rows) } else { Vec::new() };
     if bands.is_empty() {
@@ -186,7 +187,8 @@ fn best_bands(rows: &[Vec<Word>]) -> Vec<Band> {
     best.map(|(_, bands)| bands).unwrap_or_default()
 }
 
-/// Where gutters may be: in gaps between words of many rows. The best ones are those that fewest rows cross.
+/// Where gutters may be: in gaps between words of many rows. The best ones are those that fewest
+/// rows cross.
 fn gutters(rows: &[Vec<Word>]) -> Vec<f32> {
     let words = || rows.iter().flatten();
     let (left, right) = words().fold((f32::MAX, f32::MIN), |(left, right), word| (left.min(word.left), right.max(word.right)));
@@ -246,8 +248,8 @@ fn bands(rows: &[Vec<Word>], gutter: f32) -> (usize, Vec<Band>) {
     (words, bands)
 }
 
-/// The first and the last of some rows that have two columns of running text beside each other. A title above them
-/// or a footer below them may reach into the gutter; it stays outside.
+/// The first and the last of some rows that have two columns of running text beside each other. A
+/// title above them or a footer below them may reach into the gutter; it stays outside.
 fn divided(rows: &[Vec<Word>], gutter: f32) -> Option<(usize, usize)> {
     let side = |is_left: bool| -> Vec<Vec<&Word>> {
         let of_side = |row: &Vec<Word>| -> bool { row.iter().any(|word| (middle(word) < gutter) == is_left) };

@@ -17,8 +17,8 @@ const FOOTNOTE: f32 = 0.9;
 const LEADING: f32 = 1.3;
 /// A line that is indented by this many sizes starts a paragraph.
 const INDENT: f32 = 0.7;
-/// A line within a sentence that leaves this part of its column's width empty, and room for the next word, ends a
-/// paragraph too: a byline, a line of an address.
+/// A line within a sentence that leaves this part of its column's width empty, and room for the
+/// next word, ends a paragraph too: a byline, a line of an address.
 const SHORT: f32 = 0.25;
 /// What divides a word at a line end.
 const HYPHENS: [char; 3] = ['-', '\u{ad}', '\u{2010}'];
@@ -56,8 +56,8 @@ fn compounds(pages: &[Vec<Line>]) -> HashSet<String> {
     trimmed.filter(|word| word.contains('-')).map(fold).collect()
 }
 
-/// The lines without the footnotes at the end of a column: smaller lines, of which the first starts with a
-/// number or a sign.
+/// The lines without the footnotes at the end of a column: smaller lines, of which the first starts
+/// with a number or a sign.
 fn without_footnotes(mut lines: Vec<Line>, body: f32) -> Vec<Line> {
     let is_small = |line: &Line| line.size <= FOOTNOTE * body;
     let mut at = 0;
@@ -192,8 +192,8 @@ impl Writer {
         self.open = Some(open);
     }
 
-    /// Whether the first word of a line continues the last one of the line before it, whose hyphen then goes,
-    /// unless it belongs to the word.
+    /// Whether the first word of a line continues the last one of the line before it, whose hyphen
+    /// then goes, unless it belongs to the word.
     fn join(&self, line: &mut written::Line, next: &str) -> bool {
         let text = line.text();
         let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
@@ -258,8 +258,8 @@ fn ends_sentence(text: &str) -> bool {
     text.trim_end_matches(['»', '”', '"', ')', '\u{a0}', ' ', ']']).ends_with(['.', '!', '?', '…', ':'])
 }
 
-/// Whether a paragraph ended with its last line: there was room for the first word of the next line, and no word is
-/// divided.
+/// Whether a paragraph ended with its last line: there was room for the first word of the next
+/// line, and no word is divided.
 fn has_ended(open: &Paragraph, next: &Line, width: f32) -> bool {
     if open.line.text().ends_with(HYPHENS) {
         return false;

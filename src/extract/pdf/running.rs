@@ -1,5 +1,5 @@
-//! Removes running heads and page numbers: lines at the edges of pages that are the same on several pages, or
-//! are only a number.
+//! Removes running heads and page numbers: lines at the edges of pages that are the same on several
+//! pages, or are only a number.
 
 use std::collections::{HashMap, HashSet};
 
@@ -73,8 +73,8 @@ fn is_page_number(key: &str) -> bool {
             && words.iter().all(|word| matches!(*word, "#" | "page" | "p" | "pages" | "sur" | "of" | "de" | "folio"))
 }
 
-/// The rows of the first page in its upper margin, above a title: a running head that no second page repeats. The
-/// title is larger than the text, or bold.
+/// The rows of the first page in its upper margin, above a title: a running head that no second
+/// page repeats. The title is larger than the text, or bold.
 fn above_title(page: &Page, gone: &[usize]) -> Vec<usize> {
     let left: Vec<(usize, &Line)> = page.rows.iter().enumerate().filter(|(number, _)| !gone.contains(number)).collect();
     let text = usual(left.iter().map(|(_, line)| (line.size, line.letters())));

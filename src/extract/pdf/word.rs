@@ -25,7 +25,8 @@ pub(super) struct Word {
     pub(super) base: f32,
     pub(super) size: f32,
     pub(super) is_bold: bool,
-    /// Whether it is a number of a note or an exponent, above the line. Its height is then that of the line.
+    /// Whether it is a number of a note or an exponent, above the line. Its height is then that of
+    /// the line.
     pub(super) is_raised: bool,
 }
 
@@ -90,7 +91,8 @@ pub(super) fn words(glyphs: Vec<Glyph>) -> Vec<Word> {
     words
 }
 
-/// Leaves out words that are drawn twice at nearly the same place, which some programs do for bold type.
+/// Leaves out words that are drawn twice at nearly the same place, which some programs do for bold
+/// type.
 fn once(words: Vec<Word>) -> Vec<Word> {
     let mut last: HashMap<String, (f32, f32)> = HashMap::new();
     let is_new = |word: &Word| {
@@ -102,7 +104,8 @@ fn once(words: Vec<Word>) -> Vec<Word> {
     words.into_iter().zip(is_new).filter_map(|(word, is_new)| is_new.then_some(word)).collect()
 }
 
-/// Joins an initial that is several lines high to the word that it starts, in the highest of these lines.
+/// Joins an initial that is several lines high to the word that it starts, in the highest of these
+/// lines.
 fn join_initials(words: &mut Vec<Word>) {
     let is_initial = |word: &Word| word.text.chars().filter(|c| c.is_alphabetic()).count() == 1 && word.text.chars().count() <= 3;
     let mut at = 0;
