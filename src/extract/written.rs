@@ -115,7 +115,8 @@ impl Block {
 pub(super) fn drafts(mut blocks: Vec<Block>, properties: Properties) -> Vec<Draft> {
     blocks.retain(|block| !matches!(block, Block::Paragraph(Role::Aside, _)));
     let text: Vec<String> = blocks.iter().map(Block::text).collect();
-    if let Some(drafts) = several::drafts(text.join("\n").trim()) {
+    // Each paragraph stands alone, so that a title is not taken for a line of the next one.
+    if let Some(drafts) = several::drafts(text.join("\n\n").trim()) {
         return drafts;
     }
     let title = take_title(&mut blocks, properties.title.as_deref());
@@ -238,6 +239,25 @@ mod tests {
         for placeholder in ["", "Microsoft Word - vote.doc", "vote_final.indd", "Document1", "(anonymous)", "untitled", "Sans titre 1"] {
             assert_eq!(title(vec![text()], placeholder), None, "{placeholder}");
         }
+    }
+
+    #[test]
+    fn the_export_of_an_archive_has_an_article_for_each_of_its_documents() {
+        let article = |title: &str| {
+            let lines = [
+                title,
+                "La Gazette",
+                "3 mars 2026 mardi",
+                "Length: 45 words",
+                "Body",
+                "Le conseil a voté le budget mardi.",
+                "End of Document",
+            ];
+            lines.map(|line| paragraph(Role::Text, line))
+        };
+        let drafts = drafts([article("Le vote"), article("Le pont")].into_iter().flatten().collect(), Properties::default());
+        let titles: Vec<Option<&str>> = drafts.iter().map(|draft| draft.title.as_deref()).collect();
+        assert_eq!(titles, [Some("Le vote"), Some("Le pont")]);
     }
 
     #[test]
