@@ -1,6 +1,8 @@
 //! Removes what models put around a requested text: labels («Voici le résumé :», "English:"),
 //! headings and notes. Recognises texts that are only placeholders.
 
+use crate::model::without_accent;
+
 /// Other words of labels and placeholders, without accents.
 const OTHER_WORDS: &[&str] = &[
     "version",
@@ -318,17 +320,9 @@ fn words(text: &str) -> Vec<String> {
     words.take(MAX_WORDS + 1).map(|word| word.chars().map(plain).collect()).collect()
 }
 
-/// A letter in lower case and without the accents of French.
+/// A letter in lower case and without its accent.
 pub(super) fn plain(c: char) -> char {
-    match c.to_lowercase().next().unwrap_or(c) {
-        'à' | 'â' | 'ä' => 'a',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'î' | 'ï' => 'i',
-        'ô' | 'ö' => 'o',
-        'ù' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        c => c,
-    }
+    without_accent(c.to_lowercase().next().unwrap_or(c))
 }
 
 #[cfg(test)]

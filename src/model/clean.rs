@@ -1,5 +1,6 @@
 //! Normalises text, wherever it comes from: a file, an escape in it, or the answer of a service.
 
+use unicode_normalization::char::decompose_canonical;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// `text` in NFC, with `\n` as line break, and without invisible characters, which hide text from
@@ -138,6 +139,24 @@ pub fn fold(text: &str) -> String {
     folded.push_str(rest);
     folded.make_ascii_lowercase();
     folded
+}
+
+/// A letter without its accent.
+pub(crate) fn without_accent(c: char) -> char {
+    let mut letter = c;
+    let mut first = true;
+    decompose_canonical(c, |part| {
+        if std::mem::take(&mut first) {
+            letter = part;
+        }
+    });
+    match letter {
+        'ø' => 'o',
+        'ł' => 'l',
+        'đ' | 'ð' => 'd',
+        'ı' => 'i',
+        letter => letter,
+    }
 }
 
 /// `text` on one line, with single spaces.

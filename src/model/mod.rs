@@ -19,6 +19,7 @@ pub use action::Action;
 pub use article::{Article, Reject, Source, Stamp, Understood};
 pub use call::{Answer, CallLimits, CallRequest, Digest, Reply, SummarySpec, Task, Term, Usage, wire_bytes};
 pub use call_error::{AttemptCost, CallError, Failure, Verdict, Waste};
+pub(crate) use clean::without_accent;
 pub use clean::{clean, cleaned, fold, invisible, one_line};
 pub use column::{COLUMNS, Column, TABLE, Value};
 pub use day::Day;

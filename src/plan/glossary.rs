@@ -8,9 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use unicode_normalization::UnicodeNormalization;
-
-use crate::model::{Article, GlossaryEntry, Lang, Term};
+use crate::model::{Article, GlossaryEntry, Lang, Term, without_accent};
 
 /// The glossary's entries, indexed for lookup.
 #[derive(Clone, Debug, Default)]
@@ -175,11 +173,6 @@ fn same(a: char, b: char) -> bool {
     let (folded_a, folded_b) = (fold_one(a), fold_one(b));
     let is_capital = a.is_uppercase() || b.is_uppercase();
     folded_a == folded_b || is_capital && without_accent(folded_a) == without_accent(folded_b)
-}
-
-/// A letter without its accent.
-fn without_accent(c: char) -> char {
-    if c.is_ascii() { c } else { c.nfd().next().unwrap_or(c) }
 }
 
 /// Folds a character to lower case, and to one kind of apostrophe, hyphen and space. Keeps the

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::check::table::pairs;
+use crate::model::without_accent;
 
 /// A word in lower case without accents, with ligatures written out.
 pub(super) fn fold(word: &str) -> String {
@@ -13,29 +14,10 @@ pub(super) fn fold(word: &str) -> String {
             'æ' => folded.push_str("ae"),
             'ß' => folded.push_str("ss"),
             c if c.is_ascii() => folded.push(c),
-            c => folded.push(unaccented(c)),
+            c => folded.push(without_accent(c)),
         }
     }
     folded
-}
-
-/// A letter without its accent.
-fn unaccented(c: char) -> char {
-    use unicode_normalization::char::decompose_canonical;
-    let mut letter = c;
-    let mut first = true;
-    decompose_canonical(c, |part| {
-        if std::mem::take(&mut first) {
-            letter = part;
-        }
-    });
-    match letter {
-        'ø' => 'o',
-        'ł' => 'l',
-        'đ' | 'ð' => 'd',
-        'ı' => 'i',
-        letter => letter,
-    }
 }
 
 /// Whether two words differ only in their endings: `Arménie`, `Armenian`.

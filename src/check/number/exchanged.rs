@@ -8,6 +8,7 @@ use crate::check::context::Pair;
 use crate::check::facts::TextWithFacts;
 use crate::check::lexicon::{Meaning, Measure};
 use crate::check::text::{Kind, Text};
+use crate::model::without_accent;
 
 /// How many words after a figure, and before it, tell what it counts.
 const AFTER: usize = 3;
@@ -93,19 +94,7 @@ fn is_same(pair: &Pair, own: usize, other: usize) -> bool {
     if let (Some(own), Some(other)) = (measure(pair.source.meaning(own)), measure(pair.target.meaning(other))) {
         return own == other;
     }
-    let stem = |word: &str| word.chars().map(unaccented).take(STEM).collect::<String>();
+    let stem = |word: &str| word.chars().map(without_accent).take(STEM).collect::<String>();
     let (own, other) = (stem(pair.source.low(own)), stem(pair.target.low(other)));
     own.len() >= STEM && own == other
-}
-
-fn unaccented(c: char) -> char {
-    match c {
-        'à' | 'â' => 'a',
-        'é' | 'è' | 'ê' => 'e',
-        'î' | 'ï' => 'i',
-        'ô' => 'o',
-        'û' | 'ù' => 'u',
-        'ç' => 'c',
-        c => c,
-    }
 }
