@@ -160,7 +160,6 @@ impl Broker {
         self.calls.keep(call, earlier.plus(waste)).await.inspect_err(|_| {
             self.unrecorded.fetch_add(u64::from(!payment.is_free), Ordering::Relaxed);
         })?;
-        payment.settle_answer(cost, is_estimate);
         Ok(Answered { reply, cost })
     }
 }

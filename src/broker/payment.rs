@@ -55,6 +55,14 @@ impl Payment for CallPayment<'_> {
         Ok(self.calls.claim(Claim { cost, attempts, made_at: super::now(), ..self.claim.clone() }).await?)
     }
 
+    fn settle_answer(&self, cost: Option<f64>, is_estimate: bool) {
+        if let Some(reserved) = self.state().reserved.take() {
+            let cost = cost.unwrap_or(0.0);
+            // If the cost is an estimate, the answer may have cost all that was reserved.
+            self.spending.settle(reserved, if is_estimate { cost.max(reserved) } else { cost });
+        }
+    }
+
     fn settle(&self, spent: f64) {
         let mut state = self.state();
         let cost = spent - std::mem::replace(&mut state.settled, spent);
@@ -65,15 +73,6 @@ impl Payment for CallPayment<'_> {
 }
 
 impl CallPayment<'_> {
-    /// Settles the attempt that was answered. If its cost is only an estimate, it may have cost all
-    /// that was reserved.
-    pub(super) fn settle_answer(&self, cost: Option<f64>, is_estimate: bool) {
-        if let Some(reserved) = self.state().reserved.take() {
-            let cost = cost.unwrap_or(0.0);
-            self.spending.settle(reserved, if is_estimate { cost.max(reserved) } else { cost });
-        }
-    }
-
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,6 +16,8 @@ struct Store {
     replies: Mutex<HashMap<[u8; 32], KnownReply>>,
     events: Mutex<Vec<&'static str>>,
     refuses_replies: bool,
+    /// Never finishes storing a reply.
+    hangs: bool,
 }
 
 impl Store {
@@ -38,6 +40,9 @@ impl CallStore for Store {
         if self.refuses_replies {
             return Box::pin(async { Err(Fault::usage("the disk is full")) });
         }
+        if self.hangs {
+            return Box::pin(std::future::pending());
+        }
         let reply = serde_json::from_str(&call.reply_json).unwrap();
         lock(&self.replies).insert(call.key, KnownReply { reply, cost: call.cost });
         self.note("keep")
@@ -50,10 +55,15 @@ impl CallStore for Store {
 
 /// An answer with this status.
 fn answer(status: u16) -> Response {
+    answer_that_used(status, 100)
+}
+
+/// An answer with this status to a prompt of so many tokens.
+fn answer_that_used(status: u16, prompt_tokens: u32) -> Response {
     let content = "Le conseil a voté le budget de la digue mardi.";
     let body = serde_json::json!({
         "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 10},
+        "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": 10},
     });
     (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
 }
@@ -178,6 +188,20 @@ async fn a_call_holds_one_reservation_and_gives_back_what_its_attempts_did_not_c
     assert!(payment.reserve(failed, Some(0.6)).await.is_err());
     assert_eq!(spending.reached(), Some("max_cost: 0.5000 of 1 is spent, and the next call may cost up to 0.6000"));
     assert_eq!(lock(&store.events).clone(), ["claim", "claim", "claim"]);
+}
+
+#[tokio::test]
+async fn what_an_answer_cost_counts_before_the_next_call_is_sent() {
+    // The ledger is still storing the first reply when the second call asks for money.
+    let store = Store { hangs: true, ..Store::default() };
+    let setup = setup_with(|_, _| async { answer_that_used(200, 1_990) }, store, Spending::with_cap(0.002)).await;
+    let second = tokio::select! {
+        biased;
+        _ = setup.answer("a") => panic!("the reply was used before it was stored"),
+        second = setup.answer("b") => second,
+    };
+    assert_eq!(second.unwrap_err().exit, Exit::Limit);
+    assert_eq!((setup.requests(), setup.broker.spending().open()), (1, 0));
 }
 
 #[tokio::test]

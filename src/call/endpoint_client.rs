@@ -150,7 +150,10 @@ impl EndpointClient {
             let paid = self.stop.unless_halted(self.pay(payment, ask, attempts)).await??;
             let call = self.admit(ready.take(), &expected, weight, last).await?;
             let error = match self.attempt(ask, attempts, paid, &expected, &call).await {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => {
+                    payment.settle_answer(cost(&self.endpoint, ask, reply.usage), is_estimate(&self.endpoint, reply.usage));
+                    return Ok(reply);
+                }
                 Err(AttemptError::Stopped(failure)) => return Err(failure),
                 Err(AttemptError::CostsMore) => {
                     drop(call);

@@ -12,6 +12,11 @@ pub(crate) trait Payment: Sync {
     /// If the attempt must not be made.
     fn reserve(&self, waste: Waste, at_most: Option<f64>) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// An attempt was answered: counts what it cost, and gives back the rest. Runs before the call
+    /// leaves its place, so the next call in this place sees the money that this one has spent.
+    /// `is_estimate`: the service did not say what the answer used.
+    fn settle_answer(&self, cost: Option<f64>, is_estimate: bool);
+
     /// An attempt has failed: gives back what it did not cost. `spent`: what the attempts so far have
     /// cost at most.
     fn settle(&self, spent: f64);

@@ -131,7 +131,9 @@ fn two_hundred_random_kills_lose_nothing_and_repeat_only_calls_in_flight() {
         assert!(ended.code.is_none_or(|code| code == 0), "round {round}: {}", ended.stderr);
         if dir.path("output/ledger.db").exists() {
             let open = count(&dir, "call WHERE state = 'claimed'");
-            assert!(open <= CONCURRENCY, "round {round}: {open} calls are noted as in flight");
+            // A place is free as soon as its answer has arrived, so the next call may be noted before that
+            // answer is stored.
+            assert!(open <= 2 * CONCURRENCY, "round {round}: {open} calls are noted as in flight");
             (in_flight, left_open) = (in_flight + open, left_open.max(open));
         }
         if dir.path("output/summaries.csv").exists() {
