@@ -100,6 +100,15 @@ impl LearnedRate {
         self.rate.is_some() && now > self.hold_until
     }
 
+    /// The rate, if it is held because the service accepted it before.
+    pub(super) fn held(&self, now: Instant) -> Option<f64> {
+        self.rate.filter(|_| now <= self.hold_until)
+    }
+
+    pub(super) fn forget(&mut self, now: Instant) {
+        *self = Self::new(now);
+    }
+
     /// Remembers a period at whose end the kind of the limit was not known.
     pub(super) fn remember(&mut self, period: &Period) {
         self.first.get_or_insert_with(|| period.clone());

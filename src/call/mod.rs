@@ -15,6 +15,7 @@ mod negotiated;
 mod payment;
 mod ping;
 mod preflight;
+mod random_refusals;
 mod rate_evidence;
 mod rate_limit;
 mod redact;

@@ -17,6 +17,8 @@
 //! (RFC 9438), so a limit that no longer holds is left within seconds. How long they are held before
 //! they grow depends on what a refusal costs: ten times its pause.
 //!
+//! Refusals that come at random show neither (`random_refusals`).
+//!
 //! Calls that were in flight together are refused together. Such a burst counts once, and only the
 //! first call of it: an epoch ends with it. What it shows is learned when the next call is sent,
 //! because the answers come in any order.
@@ -28,6 +30,7 @@ use tokio::time::Instant;
 
 use super::learned_places::LearnedPlaces;
 use super::learned_rate::LearnedRate;
+use super::random_refusals::RandomRefusals;
 use super::rate_evidence::{Accepted, MOMENT, Period};
 
 /// The first pause if the service names none, and by how much each later one is longer, until a call is
@@ -57,6 +60,7 @@ const CONTRADICTION_SHARE: f64 = 0.03;
 pub(super) struct ServiceLimits {
     rate: LearnedRate,
     places: LearnedPlaces,
+    random: RandomRefusals,
     /// No call is sent before this time.
     paused_until: Option<Instant>,
     epoch: Epoch,
@@ -128,6 +132,7 @@ impl ServiceLimits {
         Self {
             rate: LearnedRate::new(now),
             places: LearnedPlaces::default(),
+            random: RandomRefusals::default(),
             paused_until: None,
             epoch: Epoch::default(),
             moments: VecDeque::new(),
@@ -209,11 +214,12 @@ impl ServiceLimits {
     pub(super) fn accepted(&mut self, now: Instant, sent: &Sent) {
         if self.epoch.holds(sent) {
             self.epoch.accepted(now, sent);
-            if self.bursts > 1 {
+            if self.bursts > 1 && !self.random.is_assumed() {
                 self.reopened(now, sent.at);
             }
             (self.bursts, self.refusing_since) = (0, None);
         }
+        self.random.accepted();
         self.places.accepted(now, sent.ahead);
         self.rate.accepted(now);
     }
@@ -236,6 +242,7 @@ impl ServiceLimits {
         if let Some(asked) = asked {
             self.pause_all(now, asked);
         }
+        self.random.refused();
         if sent.epoch != self.epoch.number {
             return;
         }
@@ -267,11 +274,20 @@ impl ServiceLimits {
             self.bursts = self.bursts.max(2);
             return;
         };
+        if self.random.is_assumed() {
+            return;
+        }
         let period = self.period(began, refusal);
         // Afterwards there may have been no calls for a time.
         let until = self.paused_until.map_or(now, |until| until.min(now));
         let pause = until.saturating_duration_since(refusal.last);
         if self.is_rate(refusal) {
+            if self.random.refused_rate(self.rate.held(refusal.first)) {
+                tracing::debug!("refused at random: these refusals show no limit");
+                self.rate.forget(now);
+                self.places.forget();
+                return;
+            }
             if !self.places.is_confirmed() {
                 self.places.forget();
             }

@@ -38,6 +38,8 @@ enum Limit {
     /// So many calls in each second of the service's clock.
     ClockSecond(usize),
     Places(usize),
+    /// None, but the service refuses this share of the calls at random.
+    Random(f64),
 }
 
 /// What a refusal says.
@@ -97,6 +99,7 @@ impl Service {
             Limit::Rate { rate, .. } => rate * self.part(),
             Limit::Window(count) | Limit::ClockSecond(count) => count as f64 * self.part(),
             Limit::Places(places) => self.places(places) / (self.latency + self.way).as_secs_f64(),
+            Limit::Random(_) => f64::INFINITY,
         }
     }
 
@@ -124,6 +127,7 @@ impl Service {
                 state.level -= f64::from(u8::from(accepts));
                 accepts
             }
+            Limit::Random(share) => state.random() >= share,
             Limit::Window(_) | Limit::ClockSecond(_) => {
                 let counted_since = self.window_start(state, now);
                 state.window.retain(|at| *at >= counted_since);
@@ -146,7 +150,7 @@ impl Service {
     fn reset(&self, state: &State) -> Duration {
         match self.limit {
             Limit::Rate { burst, .. } => Duration::from_secs_f64((burst - state.level) / self.rate()),
-            Limit::Places(_) => Duration::from_millis(100),
+            Limit::Places(_) | Limit::Random(_) => Duration::from_millis(100),
             Limit::Window(_) => Duration::from_secs(1).saturating_sub(state.window.front().map_or(Duration::ZERO, Instant::elapsed)),
             Limit::ClockSecond(_) => Duration::from_secs(1).saturating_sub(self.window_start(state, Instant::now()).elapsed()),
         }
@@ -175,9 +179,15 @@ impl Service {
 
     /// From a request to its answer.
     fn answer_time(&self, state: &mut State) -> Duration {
-        state.random = state.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let share = (state.random >> 33) as f64 / f64::from(1_u32 << 31);
-        if self.varies { self.latency.mul_f64(0.4 + 1.2 * share) } else { self.latency }
+        if self.varies { self.latency.mul_f64(0.4 + 1.2 * state.random()) } else { self.latency }
+    }
+}
+
+impl State {
+    /// A number from 0 to 1 (Knuth's MMIX).
+    fn random(&mut self) -> f64 {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.random >> 33) as f64 / f64::from(1_u32 << 31)
     }
 }
 
@@ -213,7 +223,7 @@ async fn work(service: Service, admission: Rc<AdmissionControl>, state: Rc<RefCe
 
 #[derive(Debug)]
 struct Measured {
-    /// The share of what is allowed over ten open seconds, and over the last five of them.
+    /// The share of what is allowed over all open seconds, and over the last half of them.
     whole: f64,
     late: f64,
     /// Of all calls, the share that was refused although the client could have known better.
@@ -222,6 +232,10 @@ struct Measured {
 }
 
 async fn simulate(service: Service, concurrency: Concurrency) -> Measured {
+    simulate_for(service, concurrency, 10.0).await
+}
+
+async fn simulate_for(service: Service, concurrency: Concurrency, seconds: f64) -> Measured {
     let endpoint = Endpoint { concurrency, wait_for: Duration::from_secs(45), ..Endpoint::sample("openai", "http://x") };
     let start = Instant::now();
     let state = State {
@@ -247,7 +261,7 @@ async fn simulate(service: Service, concurrency: Concurrency) -> Measured {
         set.spawn_local(work(service, Rc::clone(&admission), Rc::clone(&state)));
     }
     set.run_until(async {
-        while start.elapsed().saturating_sub(state.borrow().closed) < Duration::from_secs(10) {
+        while start.elapsed().saturating_sub(state.borrow().closed).as_secs_f64() < seconds {
             sleep(Duration::from_millis(50)).await;
         }
         sleep(2 * (service.latency + service.way)).await;
@@ -260,8 +274,8 @@ async fn simulate(service: Service, concurrency: Concurrency) -> Measured {
     let between = |from: f64, to: f64| state.accepted.iter().filter(|at| (from..to).contains(*at)).count() as f64 / (allowed * (to - from));
     let calls = state.accepted.len() + state.refused_at_start + state.refused;
     Measured {
-        whole: between(0.0, 10.0),
-        late: between(5.0, 10.0),
+        whole: between(0.0, seconds),
+        late: between(seconds / 2.0, seconds),
         refused: state.refused.saturating_sub(service.refusals_needed() - 1) as f64 / calls as f64,
         ignored_pauses: state.ignored_pauses,
     }
@@ -330,6 +344,25 @@ async fn finds_limits_that_ask_for_a_pause_of_half_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn finds_limits_that_say_when_they_reset() {
     finds_the_limits(Told::Headers).await;
+}
+
+/// A refusal that comes at random costs its pause, and nothing else.
+#[tokio::test(start_paused = true)]
+async fn random_refusals_show_no_limit() {
+    for share in [0.02, 0.05] {
+        for (told, pause) in [(Told::Nothing, 0.1), (Told::Seconds(1), 1.0)] {
+            for (latency, seconds) in [(50, 60.0), (500, 240.0)] {
+                for concurrency in [AUTO, FIXED] {
+                    let service = Service::new(Limit::Random(share), latency, told);
+                    let measured = simulate_for(service, concurrency, seconds).await;
+                    let own = concurrency.max().min(WORKERS) as f64 / service.latency.as_secs_f64();
+                    let until_refused = 1.0 / share;
+                    let ideal = until_refused / (pause + until_refused / own) / own;
+                    assert!(measured.late >= 0.7 * ideal, "{ideal}: {service:?} {concurrency:?}: {measured:?}");
+                }
+            }
+        }
+    }
 }
 
 /// Services that are harder to understand, behind a way of 40 ms or with answer times that vary.
