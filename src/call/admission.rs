@@ -79,6 +79,8 @@ struct State {
     pace: RateLimiter,
     /// The mean response time, in seconds.
     response_time: Option<f64>,
+    /// When the newest call that was answered was sent.
+    newest_answered: Option<Instant>,
     /// Calls that leave at the rate of a start.
     starting: usize,
     /// Calls that have left the line and were not sent yet.
@@ -139,6 +141,7 @@ impl AdmissionControl {
             characters: RateLimiter::per_minute(endpoint.rates.characters),
             pace: RateLimiter::with_tolerance(PACE_TOLERANCE),
             response_time: None,
+            newest_answered: None,
             configured_rate,
             ready: 0,
             in_flight: 0,
@@ -369,6 +372,7 @@ impl InFlight<'_> {
             let response_time = now.saturating_duration_since(self.sent.at).as_secs_f64();
             let mean = state.response_time.unwrap_or(response_time);
             state.response_time = Some(mean + (response_time - mean) * RESPONSE_TIME_WEIGHT);
+            state.newest_answered = state.newest_answered.max(Some(self.sent.at));
             state.concurrency.answered(now.saturating_duration_since(self.sent.at));
             state.limits.accepted(now, &self.sent);
             state.apply_learned_rate();
@@ -389,7 +393,9 @@ impl InFlight<'_> {
     pub(super) fn rate_limited(&self, asked: Option<Duration>) {
         self.record(|state, now| {
             state.limits.rate_limited(now, &self.sent, asked);
-            state.concurrency.rate_limited();
+            if !state.limits.are_refusals_random() {
+                state.concurrency.rate_limited();
+            }
             state.starting = state.places();
             state.apply_learned_rate();
         });
@@ -400,7 +406,9 @@ impl InFlight<'_> {
     pub(super) fn failed(&self, certain: bool, overloaded: bool) -> bool {
         self.record(|state, now| {
             state.breaker.failed(now, self.probe, certain);
-            if overloaded {
+            // If the service has answered a later call, it lost this one: it does not lag behind.
+            let lost = !certain && state.newest_answered > Some(self.sent.at);
+            if overloaded && !lost {
                 state.concurrency.overloaded();
             }
             state.breaker.restricts_calls()

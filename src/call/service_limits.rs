@@ -170,6 +170,11 @@ impl ServiceLimits {
         self.rate.tolerance()
     }
 
+    /// Whether refusals come at random, as it seems, so that they show no limit.
+    pub(super) fn are_refusals_random(&self) -> bool {
+        self.random.is_assumed()
+    }
+
     /// How long the service has refused every call.
     pub(super) fn refusing_for(&self, now: Instant) -> Duration {
         self.refusing_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))

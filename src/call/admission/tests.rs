@@ -130,3 +130,30 @@ async fn only_a_call_that_waits_for_nothing_is_stalled() {
     second.await;
     assert!(!admission.is_stalled());
 }
+
+/// Calls that can be in flight at once.
+async fn places(admission: &AdmissionControl) -> usize {
+    let mut in_flight = Vec::new();
+    while let Ok(call) = tokio::time::timeout(Duration::from_millis(10), send(admission, 1)).await {
+        in_flight.push(call);
+    }
+    in_flight.len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_no_overload_if_a_later_call_was_answered() {
+    for (later_is_answered, left) in [(false, 4), (true, 8)] {
+        let endpoint = Endpoint { concurrency: Concurrency::Auto { start: 8, max: 8 }, ..Endpoint::sample("openai", "http://x") };
+        let admission = AdmissionControl::new(&endpoint);
+        let lost = send(&admission, 1).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let later = send(&admission, 1).await;
+        if later_is_answered {
+            later.answered();
+        }
+        drop(later);
+        lost.failed(false, true);
+        drop(lost);
+        assert_eq!(places(&admission).await, left);
+    }
+}
