@@ -27,6 +27,8 @@ const MIN_PLACES_TO_CLAIM_EARLY: usize = 32;
 const CLAIMED_EARLY: usize = 32;
 /// With a rate limit, calls leave the line this long before they are sent: some commits of the ledger.
 const CLAIM_AHEAD: f64 = 0.05;
+/// A service that did not answer a call in time lags behind if others take this share of that time.
+const LAG: f64 = 0.25;
 /// The first calls, and those after a pause, leave at most at this rate, in calls per second. If the
 /// service refuses some, the others are still here.
 const START_RATE: f64 = 3_000.0;
@@ -79,8 +81,6 @@ struct State {
     pace: RateLimiter,
     /// The mean response time, in seconds.
     response_time: Option<f64>,
-    /// When the newest call that was answered was sent.
-    newest_answered: Option<Instant>,
     /// Calls that leave at the rate of a start.
     starting: usize,
     /// Calls that have left the line and were not sent yet.
@@ -141,7 +141,6 @@ impl AdmissionControl {
             characters: RateLimiter::per_minute(endpoint.rates.characters),
             pace: RateLimiter::with_tolerance(PACE_TOLERANCE),
             response_time: None,
-            newest_answered: None,
             configured_rate,
             ready: 0,
             in_flight: 0,
@@ -372,7 +371,6 @@ impl InFlight<'_> {
             let response_time = now.saturating_duration_since(self.sent.at).as_secs_f64();
             let mean = state.response_time.unwrap_or(response_time);
             state.response_time = Some(mean + (response_time - mean) * RESPONSE_TIME_WEIGHT);
-            state.newest_answered = state.newest_answered.max(Some(self.sent.at));
             state.concurrency.answered(now.saturating_duration_since(self.sent.at));
             state.limits.accepted(now, &self.sent);
             state.apply_learned_rate();
@@ -406,8 +404,9 @@ impl InFlight<'_> {
     pub(super) fn failed(&self, certain: bool, overloaded: bool) -> bool {
         self.record(|state, now| {
             state.breaker.failed(now, self.probe, certain);
-            // If the service has answered a later call, it lost this one: it does not lag behind.
-            let lost = !certain && state.newest_answered > Some(self.sent.at);
+            // A service that lags behind answers others slowly too. If it does not, it lost this call.
+            let waited = now.saturating_duration_since(self.sent.at).as_secs_f64();
+            let lost = !certain && state.response_time.is_some_and(|seconds| seconds < waited * LAG);
             if overloaded && !lost {
                 state.concurrency.overloaded();
             }
