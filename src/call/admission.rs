@@ -20,26 +20,29 @@ use super::service_limits::{Sent, ServiceLimits};
 use crate::config::Endpoint;
 use crate::model::Usage;
 
-/// With fewer places, they are free so rarely that claiming a call early saves nothing.
+/// With fewer places, a place becomes free so rarely that claiming calls early saves nothing.
 const MIN_PLACES_TO_CLAIM_EARLY: usize = 32;
 /// How many calls are claimed before there is a place for them: about as many as get places during
 /// one commit of the ledger.
 const CLAIMED_EARLY: usize = 32;
-/// With a rate limit, calls leave the line this long before they are sent: some commits of the ledger.
+/// With a rate limit, calls leave the line this many seconds before they are sent: long enough for
+/// a few commits of the ledger.
 const CLAIM_AHEAD: f64 = 0.05;
 /// A service that did not answer a call in time lags behind if others take this share of that time.
 const LAG: f64 = 0.25;
-/// The first calls, and those after a pause, leave at most at this rate, in calls per second. If the
-/// service refuses some, the others are still here.
+/// The first calls, and the first after a pause, are sent at most at this rate, in calls per
+/// second. If the service then refuses some, the rest have not been sent yet.
 const START_RATE: f64 = 3_000.0;
-/// Calls leave at most at this multiple of the rate at which places become free on average. So calls
-/// that were answered together do not leave together: a service whose limit is a rate would refuse
-/// them as if they were too many at once. Linux paces TCP in the same way (`tcp_pacing_ss_ratio`).
+/// Calls are sent at most at this multiple of the average rate at which places become free.
+/// Otherwise, when many calls are answered at once, as many would be sent at once, and a service
+/// that limits the rate would refuse them as if too many were in flight. Linux paces TCP in the
+/// same way (`tcp_pacing_ss_ratio`).
 const PACE: f64 = 2.0;
-/// The same for so few places: a bucket of one or two calls looks like them.
+/// The same for at most `FEW_PLACES`, because a bucket of one or two calls looks like so few
+/// places.
 const EVEN_PACE: f64 = 1.1;
 const FEW_PLACES: usize = 3;
-/// Bursts of this length need no timers.
+/// Calls may be this much early, so that short bursts need no timers.
 const PACE_TOLERANCE: Duration = Duration::from_millis(4);
 /// The weight of an answer in the mean response time.
 const RESPONSE_TIME_WEIGHT: f64 = 0.1;
@@ -51,7 +54,7 @@ pub(super) enum NotAdmitted<E> {
     FailOver,
     /// The service has been down for longer than the user wants to wait.
     OutageTooLong,
-    /// The check of the caller failed.
+    /// The caller's check failed.
     Stopped(E),
 }
 
@@ -63,7 +66,7 @@ pub(super) struct AdmissionControl {
     /// Held by the call at the head of the gate's queue.
     gate: tokio::sync::Mutex<()>,
     state: Mutex<State>,
-    /// Notified when a call at a head should look again.
+    /// Notified when the calls at the heads should check again whether they may go.
     changed: Notify,
 }
 
@@ -81,7 +84,7 @@ struct State {
     pace: RateLimiter,
     /// The mean response time, in seconds.
     response_time: Option<f64>,
-    /// Calls that leave at the rate of a start.
+    /// How many more calls are sent at `START_RATE`.
     starting: usize,
     /// Calls that have left the line and were not sent yet.
     ready: usize,
@@ -117,7 +120,7 @@ pub(super) struct InFlight<'a> {
     probe: bool,
 }
 
-/// Counts a call in one of the state's counters until it is dropped.
+/// Counts a call in one of the state's counters until this is dropped.
 #[derive(Debug)]
 pub(super) struct Counted<'a> {
     admission: &'a AdmissionControl,
@@ -154,8 +157,8 @@ impl AdmissionControl {
         control
     }
 
-    /// Waits until the call will be sent soon. `early`: the call may be claimed before there is a
-    /// place for it. `check` is asked again whenever something changes.
+    /// Waits until the call is about to be sent. `early`: the call may be claimed before there is a
+    /// place for it. `check` is called again whenever something changes.
     pub(super) async fn wait_in_line<E>(
         &self,
         last: bool,
@@ -212,7 +215,7 @@ impl AdmissionControl {
         }
     }
 
-    /// Lets the calls at the heads look again.
+    /// Makes the calls at the heads check again whether they may go.
     pub(super) fn look_again(&self) {
         self.changed.notify_waiters();
     }
@@ -239,7 +242,8 @@ impl AdmissionControl {
         self.state().limits.refusing_for(Instant::now())
     }
 
-    /// Whether calls wait although nothing keeps them from being sent, and none is under way: a bug.
+    /// Whether calls wait although nothing prevents sending them and none is in flight, which is a
+    /// bug.
     pub(super) fn is_stalled(&self) -> bool {
         let state = self.state();
         let now = Instant::now();
@@ -359,7 +363,7 @@ impl State {
 }
 
 impl InFlight<'_> {
-    /// Records an outcome. The call at the head looks again when this call's place is free.
+    /// Records an outcome. The calls at the heads check again only when this call's place is free.
     fn record<T>(&self, outcome: impl FnOnce(&mut State, Instant) -> T) -> T {
         outcome(&mut self.admission.state(), Instant::now())
     }
@@ -399,8 +403,9 @@ impl InFlight<'_> {
         });
     }
 
-    /// The service cannot be reached, or failed. `certain`: by its own fault. `overloaded`: it has too
-    /// much to do. Returns whether calls are only sent as probes.
+    /// The service cannot be reached, or failed. `certain`: the fault is the service's, and not
+    /// perhaps that of this one call. `overloaded`: it has too much to do. Returns whether calls
+    /// are now sent only as probes.
     pub(super) fn failed(&self, certain: bool, overloaded: bool) -> bool {
         self.record(|state, now| {
             state.breaker.failed(now, self.probe, certain);

@@ -9,7 +9,7 @@ use crate::config::Endpoint;
 use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, Usage, Verdict, Waste};
 
 /// How often a call may fail at a service before another endpoint takes over. A call that no other
-/// endpoint can do is tried again until the circuit breaker says that the outage lasts too long.
+/// endpoint can do is retried until the circuit breaker says that the outage has lasted too long.
 const MAX_FAILURES: u32 = 3;
 /// How often a call may be refused because of a limit before another endpoint takes over.
 const MAX_RATE_LIMITED: u32 = 12;
@@ -30,7 +30,7 @@ pub(super) struct Attempts {
     pub(super) requests: u32,
     /// Forms of the request tried since the last failed attempt.
     pub(super) forms: u32,
-    /// Attempts that failed before or at the service.
+    /// Attempts that did not reach the service, or at which it failed.
     failed: u32,
     /// Attempts that the service refused because of a rate limit (429).
     rate_limited: u32,
@@ -42,12 +42,14 @@ pub(super) struct Attempts {
     lost_answer: Option<CallError>,
     /// An answer was truncated, so the next attempt allows a longer one.
     pub(super) allow_longer_answer: bool,
-    /// The most that the request can use, and what that was found for: it takes a rendered prompt.
+    /// The most that the request can use, with the form and the answer limit that it was computed
+    /// for. It is kept because computing it means rendering the prompt.
     most_usage: Option<(Arc<Endpoint>, bool, Usage)>,
 }
 
 impl Attempts {
-    /// The most that the next request for `form` can use. `find` gets whether it allows a longer answer.
+    /// The most that the next request in this `form` can use. `find` computes it, and is told
+    /// whether the request allows a longer answer.
     pub(super) fn most_usage(&mut self, form: &Arc<Endpoint>, find: impl FnOnce(bool) -> Usage) -> Usage {
         let longer = self.allow_longer_answer;
         match &self.most_usage {
@@ -76,7 +78,7 @@ impl Attempts {
             Verdict::Wait(wait) if wait > patience => (false, Duration::ZERO),
             Verdict::Wait(_) | Verdict::BackOff if error.code == ErrorCode::Busy => {
                 self.rate_limited += 1;
-                // All calls pause.
+                // All calls pause, so this one needs no wait of its own.
                 (last || self.rate_limited < MAX_RATE_LIMITED, Duration::ZERO)
             }
             Verdict::Wait(_) | Verdict::BackOff => {
@@ -85,7 +87,8 @@ impl Attempts {
                 (last || self.failed < MAX_FAILURES, if paused { Duration::ZERO } else { backoff(self.failed) })
             }
             Verdict::Once => (!std::mem::replace(&mut self.had_unusable_answer, true), backoff(1)),
-            // Only while the limit grows, so it ends; the calls after this one have the room at once.
+            // This ends, because it happens only while the limit can still grow. Later calls start
+            // with the larger limit.
             Verdict::MoreRoom => (true, Duration::ZERO),
             Verdict::MaybeBilled => {
                 counters.answer_lost();
@@ -96,8 +99,8 @@ impl Attempts {
         if may_retry { NextStep::RetryAfter(wait) } else { NextStep::GiveUp }
     }
 
-    /// The failure that the call ends with. If an answer was lost, the call may have been billed, and
-    /// that reason comes first: no other endpoint is paid for the same call.
+    /// The failure that the call ends with. If an answer was lost, the call may have been billed.
+    /// Then that reason comes first, so that no other endpoint is paid for the same call.
     pub(super) fn final_failure(self, failure: Failure) -> Failure {
         match self.lost_answer {
             Some(lost) if lost.code != failure.reject.code && !matches!(failure.exit, Exit::Interrupted | Exit::Terminated) => {

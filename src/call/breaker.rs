@@ -11,7 +11,7 @@ use super::backoff::jittered;
 /// Consecutive failures that open the breaker. A service that fails half of its calls at random
 /// rarely reaches it.
 const FAILURES_TO_OPEN: u32 = 6;
-/// Fewer consecutive failures show no outage, however long ago the first of them was.
+/// Fewer consecutive failures do not count as an outage, however long ago the first of them was.
 const FEW_FAILURES: u32 = 3;
 /// Consecutive unusable answers after which calls go to another endpoint, if there is one.
 const MAX_UNUSABLE: u32 = 10;
@@ -78,7 +78,7 @@ impl Breaker {
 
     /// Decides whether a call may be sent. `last`: no other endpoint can do it.
     ///
-    /// Where another endpoint can, probes are let through however long the outage lasts: otherwise
+    /// If another endpoint can do it, probes are allowed however long the outage lasts. Otherwise
     /// nothing would show that the service is back.
     pub(super) fn decide(&self, now: Instant, last: bool) -> BreakerDecision {
         if last && self.outage_too_long {
@@ -96,7 +96,7 @@ impl Breaker {
         }
     }
 
-    /// A call is sent that was allowed. `probe`: as the decision said.
+    /// An allowed call is sent. `probe`: what the decision said.
     pub(super) fn sent(&mut self, now: Instant, probe: bool) {
         if self.unusable >= MAX_UNUSABLE {
             self.next_unusable_probe = now + UNUSABLE_PAUSE;
@@ -122,8 +122,8 @@ impl Breaker {
         }
     }
 
-    /// The service cannot be reached, or failed. `probe`: at the probe. `certain`: the service failed,
-    /// and not only this call.
+    /// The service cannot be reached, or failed. `probe`: the failed call was the probe. `certain`:
+    /// the fault is the service's, and not perhaps that of this one call.
     pub(super) fn failed(&mut self, now: Instant, probe: bool, certain: bool) {
         self.failures += 1;
         let end = *self.failing_since.get_or_insert(now) + self.max_outage;

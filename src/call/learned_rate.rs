@@ -1,8 +1,8 @@
 //! The rate at which calls are sent to a service that limits it, learned from its refusals (429).
 //!
-//! Each refusal gives bounds of the rate (`rate_evidence`). If they are close, the rate is known: it is
-//! held, and then grows, slowly at first. If they are not, it is a guess, and grows until the next
-//! refusal, which shows more.
+//! Each refusal gives a lower and an upper bound of the rate (`rate_evidence`). If the bounds are
+//! close, the rate is known: it is held for a while, and then grows, slowly at first. If they are
+//! far apart, the rate is a guess, which grows until the next refusal narrows the bounds.
 
 use std::time::Duration;
 
@@ -15,32 +15,35 @@ use super::rate_evidence::{Bounds, Period, rate_of_window_between};
 const SAFETY_FACTOR: f64 = 0.98;
 /// A rate is known if its lower bound is this share of the upper one.
 const KNOWN: f64 = 0.8;
-/// After a longer pause, another refusal costs more than a rate that is too low.
+/// If a refusal costs a longer pause than this, it costs more than a rate that is a little too low.
 const COSTLY_PAUSE: Duration = Duration::from_millis(500);
-/// The share of a refused rate that is kept at least, and at most.
+/// A new rate is at most `MOST_KEPT` of the refused one, and a guess is at least `LEAST_KEPT` of
+/// it.
 const LEAST_KEPT: f64 = 0.3;
 const MOST_KEPT: f64 = 0.95;
-/// A bucket holds about as many calls as run in during this time, in seconds, until more is known.
+/// Until more is known, a bucket is assumed to hold as many calls as run into it in this time, in
+/// seconds.
 const USUAL_BURST: f64 = 0.2;
 /// How long a guess is held.
 const GUESS_HOLD_TIME: Duration = Duration::from_millis(500);
-/// A guess reaches its upper bound after so many times the pause that another refusal costs, or after
-/// so many seconds.
+/// A guess grows to its upper bound in this many times the pause that another refusal costs, but in
+/// this many seconds at most.
 const GUESS_TIMES_PAUSE: f64 = 4.0;
 const LONGEST_GUESS: f64 = 4.0;
-/// How fast a guess grows at most, as a share per second.
+/// The fastest growth of a guess, as a share per second.
 const GUESS_GROWTH: f64 = 0.3;
-/// How fast a known rate grows after its hold time. Above the upper bound the growth doubles every two
-/// seconds, so that a limit that no longer holds is left within seconds.
+/// How fast a known rate grows after its hold time. Above the upper bound the growth doubles every
+/// two seconds, so that a limit that was lifted is left behind within seconds.
 const FIRST_GROWTH: f64 = 0.02;
 const LARGEST_GROWTH: f64 = 0.5;
 const GROWTH_DOUBLES: Duration = Duration::from_secs(2);
-/// Time without accepted calls counts up to this much: nothing was tried in it.
+/// Time without accepted calls counts towards the growth only up to this much, because nothing was
+/// tried in it.
 const MAX_STEP: Duration = Duration::from_secs(1);
-/// A service that counts the calls of a second may refuse some for so long because of those that were
-/// sent before the rate was known.
+/// After a window is assumed, refusals are ignored for this long: a service that counts the calls
+/// of a second still counts those that were sent before the rate was known.
 const SETTLING_TIME: Duration = Duration::from_secs(1);
-/// A rate above this many calls per second is none.
+/// A rate above this many calls per second is not a limit.
 const NO_LIMIT: f64 = 20_000.0;
 
 /// The learned limit in calls per second.
@@ -59,11 +62,11 @@ pub(super) struct LearnedRate {
     window: Window,
 }
 
-/// Whether the service counts the calls of a window.
+/// Whether the service counts the calls in a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Window {
     Unknown,
-    /// It seems so, since then.
+    /// It probably does. Assumed since this time.
     Assumed(Instant),
     No,
 }
@@ -88,14 +91,13 @@ impl LearnedRate {
         self.rate
     }
 
-    /// How much closer two calls may come to each other than the rate says, without finding the bucket
-    /// empty.
+    /// How much earlier than evenly spaced a call may be sent without finding the bucket empty.
     pub(super) fn tolerance(&self) -> Option<Duration> {
         let (rate, first) = (self.rate?, self.first.as_ref()?);
         Duration::try_from_secs_f64((first.burst(rate) - 1.0).max(0.0) / rate).ok()
     }
 
-    /// Whether the service is being tried with more than was measured.
+    /// Whether calls are now sent faster than measured, to see whether the service allows more.
     pub(super) fn is_growing(&self, now: Instant) -> bool {
         self.rate.is_some() && now > self.hold_until
     }
@@ -109,12 +111,13 @@ impl LearnedRate {
         *self = Self::new(now);
     }
 
-    /// Remembers a period at whose end the kind of the limit was not known.
+    /// Remembers the first period, even if it did not show what the service limits.
     pub(super) fn remember(&mut self, period: &Period) {
         self.first.get_or_insert_with(|| period.clone());
     }
 
-    /// The service refused a call because of its rate, at the end of `period`. `pause`: what that cost.
+    /// The service refused a call because of its rate, at the end of `period`. `pause`: how long
+    /// all calls paused because of it.
     pub(super) fn refused(&mut self, now: Instant, period: &Period, pause: Duration) {
         if self.window == Window::Unknown && self.first.take_if(|first| period.contradicts(first)).is_some() {
             tracing::debug!("the first calls were measured wrongly");
@@ -140,9 +143,9 @@ impl LearnedRate {
         self.remember(period);
     }
 
-    /// The service has refused every call after it had accepted `calls`, and now accepts calls again: it
-    /// counts those of a window that is longer than `refused_after` seconds and no longer than
-    /// `accepted_after`. `pause`: for how long it refused them.
+    /// The service accepted `calls`, then refused every call for the time `pause`, and now accepts
+    /// calls again. So it counts the calls in a window that is longer than `refused_after` seconds
+    /// and no longer than `accepted_after`.
     pub(super) fn reopened(&mut self, now: Instant, calls: f64, refused_after: f64, accepted_after: f64, pause: Duration) {
         self.window = Window::Assumed(now);
         self.hold(now, rate_of_window_between(calls, refused_after, accepted_after) * SAFETY_FACTOR, pause);

@@ -1,20 +1,20 @@
-//! Tells refusals that come at random from those of a limit.
+//! Recognises refusals that come at random and not from a limit.
 //!
-//! Some gateways refuse a few calls in a hundred, whatever is sent: one of their servers is full, or
-//! another client takes all for a moment. A limit that is learned from such refusals falls and falls,
-//! because no lower rate avoids them. So refusals show no limit if the service refuses calls again and
-//! again at rates that were held, though each was lower than the one before, and if it accepts most
-//! calls all the same. Then a refusal only makes a pause.
+//! Some gateways refuse a few per cent of the calls at any rate, because one of their servers is
+//! full, or because another client takes all the capacity for a moment. A limit learned from such
+//! refusals would fall further and further, since no lower rate avoids them. So refusals are
+//! assumed to be random if the service accepts most calls, but keeps refusing some at rates that it
+//! accepted before, each lower than the last. Such a refusal only causes a pause.
 
-/// So many refusals in a row at a lower held rate, at first: few if the rate has fallen far. A limit
-/// has shown itself by then.
+/// Refusals are assumed to be random after this many in a row, each at a lower held rate than the
+/// one before. Fewer are enough if the rate has fallen far. By then, a real limit would have shown.
 const REFUSALS: u32 = 4;
 const REFUSALS_FAR_LOWER: u32 = 2;
-/// Such a rate is at most this share of the first.
+/// The rate has fallen far if it is at most this share of the first.
 const FAR_LOWER: f64 = 0.6;
 /// A service that refuses a larger share of the calls has a limit.
 const LARGEST_SHARE: f64 = 0.2;
-/// The share is that of about so many of the last calls.
+/// The share is an average over about this many of the last calls.
 const CALLS: f64 = 50.0;
 
 /// Whether a service refuses calls at random.
@@ -22,11 +22,11 @@ const CALLS: f64 = 50.0;
 pub(super) struct RandomRefusals {
     /// The share of the last calls that were refused.
     share: f64,
-    /// Refusals in a row at a held rate, each lower than the one before.
+    /// How many refusals came in a row, each at a lower held rate than the one before.
     at_lower_rates: u32,
     first_rate: f64,
     last_rate: f64,
-    /// By how much more refusals it takes than at first.
+    /// Multiplies the number of refusals needed. It doubles when the assumption was wrong.
     doubt: u32,
     is_assumed: bool,
 }
@@ -38,7 +38,7 @@ impl Default for RandomRefusals {
 }
 
 impl RandomRefusals {
-    /// Whether the refusals seem to come at random, so that they show no limit.
+    /// Whether refusals are assumed to be random, so that they show no limit.
     pub(super) fn is_assumed(&self) -> bool {
         self.is_assumed
     }
@@ -57,8 +57,8 @@ impl RandomRefusals {
         }
     }
 
-    /// The service refused calls because of their rate. `held`: the rate, if the service had accepted
-    /// it before. Returns whether the refusals come at random, as it seems now.
+    /// The service refused calls because of their rate. `held`: the rate, if the service had
+    /// accepted it before. Returns whether refusals are now assumed to be random.
     pub(super) fn refused_rate(&mut self, held: Option<f64>) -> bool {
         let Some(rate) = held.filter(|rate| *rate < self.last_rate) else {
             (self.at_lower_rates, self.last_rate) = (0, f64::INFINITY);

@@ -3,25 +3,27 @@
 //! A service limits the calls in flight (places), or the calls in a time (a rate), and seldom says
 //! which. Both are learned, each from its own evidence, and only from time in which calls were sent:
 //!
-//! - **Which of them?** A limit of places refuses a call because of the calls in flight, so it never
-//!   accepted one with as many in flight. If the service did accept some with as many or more, or
-//!   refuses below the places that it has just granted, it limits the rate.
+//! - **Which of them?** A service that limits places refuses a call because of the calls in flight,
+//!   so it cannot have accepted a call with as many in flight. If it did accept some with as many
+//!   or more, or if it refuses a call below the number that it has just granted, it limits the
+//!   rate.
 //! - **Places** (`learned_places`): the calls in flight when the first call of a burst was refused.
-//!   This is the limit of a gateway that counts, and what Netflix's concurrency-limits calls a drop
-//!   (<https://github.com/Netflix/concurrency-limits>). Places that a slow service can use without
-//!   refusing are found from response times (`concurrency`), as in Vector's adaptive request
-//!   concurrency (<https://vector.dev/blog/adaptive-request-concurrency/>).
+//!   This finds the limit of a gateway that counts calls in flight; Netflix's concurrency-limits
+//!   calls such a refusal a drop (<https://github.com/Netflix/concurrency-limits>). How many calls
+//!   a service can handle that slows down and does not refuse is found from response times
+//!   (`concurrency`), as in Vector's adaptive request concurrency
+//!   (<https://vector.dev/blog/adaptive-request-concurrency/>).
 //! - **A rate** (`learned_rate`): the calls accepted from one refusal to the next, over that time.
 //!
-//! Both grow again, slowly at first and then faster and faster, like TCP CUBIC behind its plateau
-//! (RFC 9438), so a limit that no longer holds is left within seconds. How long they are held before
-//! they grow depends on what a refusal costs: ten times its pause.
+//! Both limits are held for ten times the pause that a refusal costs. Then they grow, slowly at
+//! first and faster later, like TCP CUBIC past its plateau (RFC 9438). So a limit that was lifted
+//! is left behind within seconds.
 //!
 //! Refusals that come at random show neither (`random_refusals`).
 //!
-//! Calls that were in flight together are refused together. Such a burst counts once, and only the
-//! first call of it: an epoch ends with it. What it shows is learned when the next call is sent,
-//! because the answers come in any order.
+//! Calls that were in flight together are refused together. Such a burst counts as one refusal,
+//! that of its first call, and ends an epoch. What it shows is learned only when the next call is
+//! about to be sent, because the answers can arrive in any order.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -33,24 +35,28 @@ use super::learned_rate::LearnedRate;
 use super::random_refusals::RandomRefusals;
 use super::rate_evidence::{Accepted, MOMENT, Period};
 
-/// The first pause if the service names none, and by how much each later one is longer, until a call is
-/// accepted. If the service counts the calls of a second, little of the next one is lost.
+/// The first pause if the service asks for none, and the factor by which each later one is longer,
+/// until a call is accepted. The first is short because a service that counts the calls of a second
+/// accepts calls again in the next second.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_GROWTH: f64 = 1.5;
 /// The longest pause at first.
 const LONGER_PAUSE: Duration = Duration::from_secs(10);
 /// The longest pause once the service has refused every call for a minute and a half.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// The longest pause of our own where the service asks for a shorter one.
+/// If the service asks for a shorter pause than ours, ours counts only up to this length.
 const LONGEST_ADDED_PAUSE: Duration = Duration::from_secs(1);
-/// At how many moments the calls sent are noted.
+/// How many moments are kept at which the number of calls sent was noted.
 const MOMENTS: usize = 1_000;
-/// With fewer accepted calls, a time of refusals shows no window.
+/// A window is assumed only if the service accepted at least this many calls, and then refused
+/// every call for as long as a bucket takes to refill with this many.
 const FEW_CALLS: u32 = 8;
-/// One in so many places may be missing: calls do not arrive in the order in which they are sent.
+/// A refusal with one place in this many fewer than the limit still fits the limit, because calls
+/// do not arrive in the order in which they are sent.
 const INEXACT_PLACES: usize = 8;
-/// So many accepted calls contradict a limit of places, and this share of all: a place may have
-/// become free a moment before we heard of it. The more calls are on their way, the more often.
+/// A limit of places is contradicted by this many calls accepted above it, and this many more for
+/// each call on the way, if they are at least this share of all calls. Fewer may be accidents: a
+/// place may have become free a moment before we heard of it.
 const CONTRADICTIONS: u32 = 2;
 const CONTRADICTIONS_ON_THE_WAY: u32 = 3;
 const CONTRADICTION_SHARE: f64 = 0.03;
@@ -73,7 +79,7 @@ pub(super) struct ServiceLimits {
     /// The first refusal since the last accepted call.
     refusing_since: Option<Instant>,
     last_period: Option<LastPeriod>,
-    /// When the last call was sent that was refused.
+    /// When the first refused call of the last burst was sent.
     last_refused: Option<Instant>,
 }
 
@@ -104,8 +110,8 @@ struct LastPeriod {
 /// The end of an epoch.
 #[derive(Clone, Copy, Debug)]
 struct Refusal {
-    /// When the first refused call was sent, and the last one. In between the service accepted only
-    /// what had become free.
+    /// When the first refused call was sent, and the last one. In between, the service accepted a
+    /// call only when a place or a token became free.
     first: Instant,
     last: Instant,
     /// Calls accepted before the last one.
@@ -165,12 +171,12 @@ impl ServiceLimits {
         self.rate.rate()
     }
 
-    /// How far two calls may come closer to each other than that rate says.
+    /// How much earlier than evenly spaced at that rate a call may be sent.
     pub(super) fn tolerance(&self) -> Option<Duration> {
         self.rate.tolerance()
     }
 
-    /// Whether refusals come at random, as it seems, so that they show no limit.
+    /// Whether refusals are assumed to be random, so that they show no limit.
     pub(super) fn are_refusals_random(&self) -> bool {
         self.random.is_assumed()
     }
@@ -180,14 +186,15 @@ impl ServiceLimits {
         self.refusing_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
-    /// Whether the service refused again after a pause, and the call that is to show whether it
-    /// accepts calls again is in flight.
+    /// Whether a probe is in flight. Once the service has refused calls again after a pause, only a
+    /// single call is sent to see whether it accepts calls.
     pub(super) fn is_probing(&self) -> bool {
         self.bursts > 1 && self.epoch.sent > 0 && self.epoch.refused.is_empty()
     }
 
-    /// A call will be sent now. If the service has refused some before, their answers have come by now.
-    /// Returns whether it has.
+    /// Called just before a call is sent. If the service has refused calls in this epoch, all their
+    /// answers have come by now, so it learns from them and begins a new epoch. Returns whether it
+    /// did.
     pub(super) fn learn_before_sending(&mut self, now: Instant) -> bool {
         let Some(refusal) = self.epoch.refusal() else { return false };
         self.learn(now, &refusal);
@@ -208,7 +215,7 @@ impl ServiceLimits {
         self.epoch.sent(now, ahead, weight)
     }
 
-    /// A call ended. If it was a probe that showed nothing, another call may be one.
+    /// A call ended. If it was a probe and showed nothing, another call may be the probe.
     pub(super) fn ended(&mut self, sent: &Sent) {
         if self.bursts > 1 && self.epoch.holds(sent) {
             self.epoch.sent = 0;
@@ -229,12 +236,14 @@ impl ServiceLimits {
         self.rate.accepted(now);
     }
 
-    /// The service accepts a call again that was sent at `at`, after it has refused all for a time.
+    /// The service accepted a call that was sent at `at`, after it had refused every call for a
+    /// time.
     fn reopened(&mut self, now: Instant, at: Instant) {
         let (Some(last), Some(refused)) = (self.last_period, self.last_refused) else { return };
         let since_began = |at: Instant| at.saturating_duration_since(last.began).as_secs_f64();
         let closed = at.saturating_duration_since(last.ended);
-        // A bucket accepts the next call as soon as one has run in.
+        // A bucket would have accepted this many calls in the meantime, each as soon as it had run
+        // in.
         let missed = f64::from(last.calls) * closed.as_secs_f64() / since_began(last.ended).max(1e-3);
         if last.calls >= FEW_CALLS && missed >= f64::from(FEW_CALLS) {
             self.rate.reopened(now, f64::from(last.calls), since_began(refused), since_began(at), closed);
@@ -264,7 +273,8 @@ impl ServiceLimits {
         let earlier = i32::try_from(self.bursts.saturating_sub(1)).unwrap_or(i32::MAX).min(20);
         let own = FIRST_PAUSE.mul_f64(PAUSE_GROWTH.powi(earlier)).min(longest);
         match asked {
-            // A service that refuses again after the pause that it asked for is not asked faster and faster.
+            // If the service refuses again after the pause that it asked for, the next pauses are
+            // longer.
             Some(asked) if self.bursts > 1 => asked.max(own.min(LONGEST_ADDED_PAUSE)),
             Some(asked) => asked,
             None => own,
@@ -275,7 +285,7 @@ impl ServiceLimits {
     fn learn(&mut self, now: Instant, refusal: &Refusal) {
         self.last_refused = Some(refusal.first);
         let Some(began) = self.epoch.began.filter(|_| refusal.accepted > 0) else {
-            // Perhaps the first refusal that came was not that of the first call.
+            // Perhaps the refusals did not arrive in order, so this burst was counted as the first.
             self.bursts = self.bursts.max(2);
             return;
         };
@@ -283,7 +293,7 @@ impl ServiceLimits {
             return;
         }
         let period = self.period(began, refusal);
-        // Afterwards there may have been no calls for a time.
+        // The pause may have ended earlier than now, if there was no call to send.
         let until = self.paused_until.map_or(now, |until| until.min(now));
         let pause = until.saturating_duration_since(refusal.last);
         if self.is_rate(refusal) {
@@ -359,15 +369,15 @@ impl Epoch {
         Some(Refusal { first: first.at, last: last.at, accepted, ahead: first.ahead })
     }
 
-    /// Of `ahead` calls in flight, how many are on their way to the service or back: it refuses at once,
-    /// so a refusal takes no longer than the way.
+    /// How many of `ahead` calls in flight are on their way to the service or back. The service
+    /// refuses at once, so the fastest refusal shows how long that takes.
     fn on_the_way(&self, ahead: usize) -> usize {
         let ways = self.refused.iter().map(|(sent, came)| came.saturating_duration_since(sent.at).as_micros());
         let (Some(way), Some(answer)) = (ways.min(), self.answer_time) else { return 0 };
         let answer = answer.as_micros().max(1);
         let ahead = u128::try_from(ahead).unwrap_or_default();
         let on_the_way = (ahead * way + answer / 2) / answer;
-        // If most calls are, places are of no use.
+        // If the way takes a large part of the time, a limit of places is of no use.
         usize::try_from(on_the_way).ok().filter(|_| way < answer / 4).unwrap_or_default()
     }
 
