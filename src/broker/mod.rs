@@ -33,7 +33,7 @@ pub struct Broker {
     /// Calls that failed for good in this run. If they were made again, they would fail again, and
     /// might be billed again.
     failed: Mutex<HashMap<[u8; 32], Failure>>,
-    /// By key: the attempts at failed calls that may have been billed, summed over this run.
+    /// For each key: attempts of failed calls that may have been billed, summed over this run.
     waste: Mutex<HashMap<[u8; 32], Waste>>,
     /// Calls that may have been billed, but that the ledger could not record: their replies are
     /// lost.
@@ -51,7 +51,7 @@ pub struct Outcome {
     pub cached: u64,
     /// Answers from endpoints that are not free.
     pub paid: u64,
-    /// Of these, answers without a count of what they used.
+    /// Of these, answers for which the service did not say what they used.
     pub estimated: u64,
     /// What this run's calls cost; `None` if a price is unknown.
     pub cost: Option<f64>,
@@ -96,8 +96,8 @@ impl Broker {
         Outcome { exit, counts: self.endpoints.counts(), cached, paid, estimated, cost }
     }
 
-    /// Answers a call; `key` is its key in the ledger. If the candidate is the `last` one, it waits
-    /// for an endpoint that is unavailable.
+    /// Answers a call; `key` is its key in the ledger. If the candidate is the `last` one, the call
+    /// waits while its endpoint is unavailable.
     ///
     /// # Errors
     /// Why the call failed; a fault of the ledger has the code `broken-off`.
@@ -134,8 +134,8 @@ impl Broker {
             is_free: expected == Some(0.0),
             state: Mutex::default(),
         };
-        // If money were reserved for calls that only wait in the queue, the limit would be reached
-        // long before it is spent.
+        // With a cost limit, nothing is reserved for calls that only wait in the queue: the
+        // reservations would reach the limit long before the money is spent.
         let early = !self.spending.has_cap();
         let (reply, waste) = client.call(ask, last, early, &payment).await;
         self.usage.count_waste(waste, expected.is_some());

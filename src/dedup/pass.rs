@@ -15,15 +15,15 @@ use crate::model::{Fault, Finding, Flag, Row};
 use crate::record::{Ledger, LedgerReader};
 
 /// Each row in a bucket is compared with the first `FIRST` rows and the `PREVIOUS` rows before it.
-/// So the time grows with the number of rows, whatever they share. A copy that one bucket misses is
-/// found in the buckets of its other bands.
+/// So the time is linear in the number of rows, even if they share a lot of text. A copy that one
+/// bucket misses is found in the buckets of its other bands.
 const FIRST: usize = 2;
 const PREVIOUS: usize = 2;
-/// How many signatures the cache holds: mostly those of originals with many copies.
+/// How many signatures the cache holds. It mostly serves originals with many copies.
 const CACHED: usize = 512;
 /// How many rows are recorded in one write.
 const WRITTEN: usize = 1000;
-/// The place that stands for no row.
+/// The place that means "no row".
 const NONE: u32 = u32::MAX;
 
 /// Finds the near-duplicates among all rows of the table and records them. The original is the row

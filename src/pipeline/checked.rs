@@ -1,4 +1,5 @@
-//! Makes the texts of a row and checks them; makes them once more if the config asks for that.
+//! Makes the texts of a row and checks them, and makes them a second time if the config asks for
+//! that.
 
 use super::Run;
 use crate::check::{Context, check};
@@ -48,7 +49,8 @@ fn check_output(run: &Run, article: &Article, output: RouteOutput) -> Checked {
     Checked { output, findings }
 }
 
-/// The findings about these texts of an article: from the reading, and from the checks.
+/// The findings for these texts: what was noticed while the article was read, and what the checks
+/// found.
 pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&str; 2], draft: bool) -> Vec<Finding> {
     let checks = &run.config.checks;
     let context = Context::of_row(article, digest, kept, run.config.summary.spec.words).with_glossary(&run.glossary);

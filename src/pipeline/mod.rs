@@ -53,7 +53,7 @@ const SHORTEST_STALL: Duration = Duration::from_secs(10);
 /// Time between two checks for a stall.
 const LOOK_FOR_STALL_EVERY: Duration = Duration::from_secs(1);
 /// There are two permits for each call that may be in flight, and this many more, so that endpoints
-/// never wait for the reading.
+/// never wait for articles to be read.
 const SPARE_SOURCES: usize = 64;
 
 /// Everything that a run works with.
@@ -98,7 +98,7 @@ impl Run {
             tracing::warn!("stopping: {}", fault.message);
         }
         self.state.fail(fault);
-        // Whatever a call waits for, it does not keep the run.
+        // A call must not delay the end of the run, whatever it waits for.
         self.state.begin_drain();
     }
 }
@@ -163,7 +163,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     if !reading && walk.join().is_err() {
         exit = exit.worse(Exit::Bug);
     }
-    // So far nobody has waited for the rows; from here on they are on disk.
+    // So far, rows were queued without waiting for the disk. After this, they are durable.
     let flushed = run.ledger.checkpoint().await;
     match run.state.fault() {
         Some(fault) => Err(fault),

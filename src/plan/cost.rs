@@ -15,8 +15,8 @@ const TOKENS_PER_WORD: u64 = 2;
 /// error.
 const MAX_OVERRUN: u64 = 1_000;
 
-/// The cost of a call; `None` if the price is unknown. The embedded endpoint is free. Estimates
-/// what the service does not report.
+/// The cost of a call; `None` if the price is unknown. The embedded endpoint is free. Counts that
+/// the service did not report are estimated.
 pub(crate) fn cost(endpoint: &Endpoint, request: &CallRequest, usage: Usage) -> Option<f64> {
     let estimated = expected_usage(request);
     price(
@@ -27,15 +27,14 @@ pub(crate) fn cost(endpoint: &Endpoint, request: &CallRequest, usage: Usage) -> 
     )
 }
 
-/// Whether that cost is an estimate, because the service did not report a count that it has a price
-/// for.
+/// Whether that cost is an estimate, because a count that has a price was not reported.
 pub(crate) fn is_estimate(endpoint: &Endpoint, usage: Usage) -> bool {
     let uncounted = |price: f64, count: Option<u64>| price > 0.0 && count.is_none();
     endpoint.price.is_some_and(|price| uncounted(price.tokens_in, usage.tokens_in) || uncounted(price.tokens_out, usage.tokens_out))
 }
 
-/// The reported counts, without those far beyond what the call can have used. A zero is not
-/// believed: every call has a prompt and an answer.
+/// The reported counts, without those far beyond what the call can have used. Zeros are dropped
+/// too, because every call has a prompt and an answer.
 pub(crate) fn plausible_usage(usage: Usage, expected: &Usage) -> Usage {
     let plausible = |count: Option<u64>, expected: Option<u64>| {
         count.filter(|count| *count > 0 && *count / MAX_OVERRUN <= expected.unwrap_or_default())
@@ -52,7 +51,7 @@ pub(crate) fn estimate(endpoint: &Endpoint, request: &CallRequest) -> Option<f64
     cost(endpoint, request, Usage::default())
 }
 
-/// The usage to expect of a call.
+/// The expected usage of a call.
 pub(crate) fn expected_usage(request: &CallRequest) -> Usage {
     let characters = request.characters();
     let out = match request {

@@ -1,4 +1,4 @@
-//! The writing side of a ledger: what a run asks of a backend, and the data that it hands over.
+//! The writing side of a ledger: the operations that a run asks of a backend, and their data.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub trait RowStore: Send + Sync {
     fn record_file(&self, read: CompletedFile) -> Pending<'_, ()>;
 
     /// Moves the rows of the `returned` files into the table, and those of the `gone` files out of
-    /// it. Both are numbers of files.
+    /// it. Both lists hold numbers of files.
     ///
     /// # Errors
     /// If that could not be made durable.
@@ -217,7 +217,7 @@ pub struct CompletedFile {
     pub skipped: u64,
 }
 
-/// How much was removed, or would be.
+/// How much was removed, or would be in a dry run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
     /// Rows that are no longer in the table.

@@ -1,4 +1,4 @@
-//! Writes the outputs from the ledger at the end of a run and puts them in their places together.
+//! Writes the outputs from the ledger at the end of a run, and replaces the old ones together.
 
 use super::hand_edits::{Tables, stamp};
 use super::{History, Outputs, View, names};
@@ -12,7 +12,7 @@ const DAYS: u32 = 30;
 /// Rows that are read from the ledger at once.
 const PAGE: usize = 256;
 
-/// Writes all outputs, unless they are up to date. `cost` is that of the run.
+/// Writes all outputs, unless they are up to date. `cost` is what the run cost.
 ///
 /// # Errors
 /// If one cannot be written.
@@ -32,14 +32,15 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
     let new = outputs.states()?.into_iter().map(|(name, stamp)| OutputState { name, stamp, settings_hash });
     let recorded = ledger.record_new_outputs(new.collect());
     tables.save_changed(config)?;
-    // The table is wanted even if the ledger can no longer be written.
+    // The user needs the table even if the ledger can no longer be written.
     outputs.replace()?;
     recorded?;
     let written = names().filter_map(|name| Some((name.to_owned(), stamp(&config.output.join(name))?)));
     ledger.record_outputs(written.map(|(name, stamp)| OutputState { name, stamp, settings_hash }).collect())
 }
 
-/// Whether every output is as it was written, from the same settings, and no row has changed since.
+/// Whether every output is unchanged since it was written, was written with the same settings, and
+/// no row has changed since.
 fn are_current(reader: &dyn LedgerReader, config: &Config) -> Result<bool, Fault> {
     let written = reader.outputs()?;
     let settings_hash = settings_hash(config);
