@@ -19,7 +19,8 @@ pub(super) struct Missing;
 
 /// A sentence with fewer characters may be left out, added or joined to another for style.
 const MIN_SENTENCE: f64 = 15.0;
-/// And one with fewer than these, if the length of the whole text does not tell of it.
+/// So may one with fewer characters than this, unless the length of the whole text shows that it is
+/// missing or added.
 const SURE_SENTENCE: f64 = 30.0;
 
 impl Check for Missing {

@@ -1,5 +1,5 @@
-//! `name`: a person, place or organisation is not in the source, under its own name, the glossary's,
-//! or its name in the other language.
+//! `name`: a person, place or organisation is not in the source: neither as written, nor under the
+//! glossary's name, nor under its name in the other language.
 
 mod candidates;
 mod exonyms;
@@ -43,8 +43,8 @@ fn compare(pair: &Pair, terms: &str) -> Vec<Finding> {
     if pair.relation == Relation::Summary {
         return unknown.iter().map(|name| not_in_source(pair, name, None)).collect();
     }
-    // A translator may name what the source does not, and there are more ways to write a name than we
-    // know. So a name counts as wrong only if a name of the source is missing too.
+    // A translator may name something that the source does not, and names can be written in more
+    // ways than we know. So a name counts as wrong only if a name of the source is missing too.
     unknown.iter().zip(&lost).map(|(name, meant)| not_in_source(pair, name, Some(meant))).collect()
 }
 

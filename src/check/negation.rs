@@ -20,9 +20,9 @@ use crate::model::{Finding, Flag, Severity};
 
 pub(super) struct Negation;
 
-/// A negation in so many bytes from the beginning or the end of a question asks for a yes.
+/// A negation within this many bytes of the beginning or the end of a question only asks for a yes.
 const QUESTION: usize = 16;
-/// An idiom has its negative word among its first few.
+/// An idiom has its negative word among this many first words.
 const NEAR: usize = 4;
 /// A sentence of more tokens is long.
 const LONG: usize = 40;
@@ -84,7 +84,7 @@ fn severity(other: &Negations, possible: usize) -> Severity {
 struct Negations {
     /// Those that negate a verb or a noun.
     sure: Vec<Range<usize>>,
-    /// How many phrases may be left out by the other language.
+    /// How many phrases there are whose negation the other language may leave out.
     idioms: usize,
     /// The tokens of the sentence, and those of its negations and idioms.
     tokens: Range<usize>,
@@ -99,12 +99,12 @@ impl Negations {
         Self { sure, idioms, tokens, used }
     }
 
-    /// How many words and phrases are only negative in meaning, or limit.
+    /// How many words and phrases are only negative in meaning (`refuse`) or restrict (`only`).
     fn possible(&self, text: &Text) -> usize {
         self.idioms + self.tokens.clone().filter(|at| !self.used.contains(at) && may_negate(text, *at)).count()
     }
 
-    /// "Isn't it?" expects a yes, and so does "It is, isn't it?".
+    /// Whether the sentence is a question that expects a yes: "Isn't it?", "It is, isn't it?".
     fn begins_question(&self, text: &Text, span: &Range<usize>) -> bool {
         let sentence = text.at(span).trim_end();
         let is_question = sentence.contains('?') && sentence.ends_with(|c: char| "?\"»”".contains(c));
@@ -112,10 +112,10 @@ impl Negations {
         is_question && self.sure.iter().any(|negation| near(negation.start, span.start) || near(negation.end, span.start + sentence.len()))
     }
 
-    /// A negation that the other sentence has neither as such nor as one of its `accounted` negative
-    /// words.
+    /// A negation that the other sentence lacks. `accounted`: how many negations it may express
+    /// with words that are only negative in meaning.
     fn lost_in(&self, other: &Self, accounted: usize) -> Option<&Range<usize>> {
-        // A long sentence with several negations has many ways to say them.
+        // A long sentence can express several negations in many ways.
         let is_clear = other.sure.is_empty() || self.tokens.len().max(other.tokens.len()) <= LONG;
         (self.sure.len() > other.sure.len() + accounted && is_clear).then(|| self.sure.first())?
     }
@@ -139,11 +139,12 @@ fn is_near_negation(text: &Text, at: usize) -> bool {
     near.into_iter().any(|meaning| matches!(meaning, Some(Meaning::Negation | Meaning::Implied(_))))
 }
 
-/// Words that may translate a negation, or beginnings of such words, which end in a hyphen.
+/// Words that may translate a negation. An entry that ends in a hyphen is the beginning of such
+/// words.
 static FRENCH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/fr.txt")).collect());
 static ENGLISH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/en.txt")).collect());
 
-/// Whether the word at `at` is negative in meaning, or limits.
+/// Whether the word at `at` is negative in meaning or restricts.
 fn may_negate(text: &Text, at: usize) -> bool {
     if matches!(text.meaning(at), Some(Meaning::Negation | Meaning::Negative)) {
         // « non plus » goes with a negation.

@@ -11,9 +11,10 @@ pub(super) struct Quote;
 
 /// A single word in quotation marks is a nickname or irony, which a summary may add.
 const MIN_WORDS: usize = 2;
-/// Fewer words may also be a title that the article has without the marks, in another form.
+/// Fewer words may also be a title that the article writes in another form and without quotation
+/// marks.
 const SURE_WORDS: usize = 3;
-/// So many words in quotation marks are what someone said, not a title.
+/// This many words in quotation marks are what someone said, not a title.
 const MIN_SPEECH: usize = 6;
 
 impl Check for Quote {

@@ -35,8 +35,8 @@ impl Dialect for OpenAi {
         }
     }
 
-    /// About 6,000 tokens. With prompt and answer they fit into the 8,192 tokens that local servers
-    /// often have.
+    /// About 6,000 tokens. With prompt and answer, that fits into the 8,192 tokens that local
+    /// servers often have.
     fn limits(&self, _: &Endpoint) -> CallLimits {
         CallLimits { characters: 16_000, texts: 20, bytes: usize::MAX }
     }
@@ -133,7 +133,7 @@ impl Dialect for OpenAi {
     }
 }
 
-/// The text of a message's content without thoughts, which some services send in parts.
+/// The text of a message's content, without its thoughts. Some services send the content in parts.
 fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -146,8 +146,9 @@ fn text_of(content: &Value) -> String {
 }
 
 /// The tokens that the service counted. Thoughts are billed as output. They are usually part of
-/// `completion_tokens`, but xAI and others count them separately. That shows if there are more
-/// thoughts than completion tokens, or if the total exceeds prompt and completion.
+/// `completion_tokens`, but xAI and others count them separately. We can tell because there are
+/// more thoughts than completion tokens, or because the total is more than prompt and completion
+/// together.
 fn usage(usage: &Value) -> Usage {
     let count = |names: &[&str]| names.iter().filter_map(|name| usage.pointer(name)?.as_u64()).find(|count| *count > 0);
     let tokens_in = count(&["/prompt_tokens", "/input_tokens"]);
@@ -159,7 +160,7 @@ fn usage(usage: &Value) -> Usage {
     Usage { tokens_in, tokens_out: counted.max(rest), ..Usage::default() }
 }
 
-/// The error in an answer with status 200 from servers that do not know the path.
+/// Errors that servers send with status 200 if they do not know the path.
 const WRONG_PATH: &[&str] = &[
     "unexpected endpoint",
     "unknown endpoint",
@@ -188,8 +189,8 @@ impl OpenAi {
             return Err(self.choice_error(endpoint, choice, error));
         }
         endings.check(None).map_err(|error| chat::cut_after(error, &text_of(&choice["message"]["content"])))?;
-        // OpenAI documents it as never missing from a whole answer; `null` is for parts of a
-        // stream.
+        // OpenAI documents that a whole answer always has a finish reason; `null` is only for parts
+        // of a stream.
         let said = choice.get("finish_reason").and_then(Value::as_str).is_some_and(|reason| !reason.trim().is_empty());
         if said { Ok(()) } else { Err(no_end("finish_reason")) }
     }
@@ -224,8 +225,8 @@ fn content(mut message: Value) -> Result<String, CallError> {
     if text.trim().is_empty() && had_thoughts { Err(only_thoughts()) } else { Ok(text) }
 }
 
-/// The status of an error in a response with status 200: a number in its code or status, or that of
-/// a common code; 200 if it names none.
+/// The status that an error in a response with status 200 stands for: the number in its code or
+/// status, or the number for a common code. 200 if there is neither.
 fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
     // LM Studio and others answer 200 to any path.
@@ -238,7 +239,7 @@ fn error_status(value: &Value) -> u16 {
         "rate_limit_exceeded" => 429,
         "invalid_api_key" => 401,
         "server_error" => 500,
-        // Its words decide.
+        // The wording of the error decides.
         _ => 200,
     };
     number.and_then(|number| u16::try_from(number).ok()).filter(|status| (400..600).contains(status)).unwrap_or(named)

@@ -58,9 +58,9 @@ pub struct Unfinished {
     draft: Result<Draft, Reject>,
 }
 
-/// Reads the articles of a source one by one. Only formats that cannot be streamed hold all of
-/// them at once. If the file cannot be read any further, its reject comes last, after the articles
-/// before it.
+/// Reads the articles of a source one by one. Only formats that cannot be streamed hold all of them
+/// at once. If reading fails partway through, the file's reject comes last, after the articles
+/// before the failure.
 ///
 /// # Errors
 /// Fails if the source as a whole cannot be read (`malformed`, `too-deep` …). If one article of
@@ -103,7 +103,7 @@ fn named(item: Item, names: &mut Names) -> Unfinished {
 }
 
 impl Unfinished {
-    /// What cannot be read, under the name of its row.
+    /// Something that cannot be read; `name` is the name of its row.
     pub(crate) fn failed(name: &str, reject: Reject) -> Self {
         Self { name: name.to_owned(), draft: Err(reject) }
     }

@@ -1,5 +1,5 @@
-//! PDF with a text layer. `content` finds the characters of a page and where they are, `layout`
-//! makes lines in reading order of them, and `paragraphs` makes paragraphs of the lines.
+//! PDF with a text layer. `content` finds the characters of a page and their positions, `layout`
+//! arranges them in lines in reading order, and `paragraphs` joins the lines into paragraphs.
 
 mod budget;
 mod content;
@@ -24,10 +24,10 @@ use layout::Line;
 
 pub(super) struct Pdf;
 
-/// The most pages. A newspaper has a hundred, a report a thousand.
+/// Maximum number of pages. A newspaper has a hundred, a report a thousand.
 const MAX_PAGES: usize = 5_000;
-/// A document with fewer letters per page than this has no text layer worth the name: a scanner
-/// numbers the pages.
+/// A document with fewer letters per page than this is treated as having no text layer: a scanner
+/// may add page numbers, but no text.
 const FEWEST_LETTERS: usize = 5;
 /// A text with more than one unknown character in this many is flagged.
 const MOST_UNKNOWN: usize = 100;
@@ -45,7 +45,7 @@ impl Document for Pdf {
     }
 
     fn items(&self, bytes: &[u8], max: u64) -> Result<Vec<Item>, Reject> {
-        // The crate is young, and files are strange.
+        // The parser is a young crate, and a strange file may make it panic.
         let read = catch_unwind(AssertUnwindSafe(|| read(bytes, max)));
         read.unwrap_or_else(|_| Err(malformed("its structure cannot be followed")))
     }
@@ -71,7 +71,8 @@ fn read(bytes: &[u8], max: u64) -> Result<Vec<Item>, Reject> {
     Ok(drafts.into_iter().map(Ok).chain(given_up).collect())
 }
 
-/// The pages with their rows, how many characters are unknown, and the pages that are given up.
+/// The pages with their rows, the number of unknown characters, and the rows of the pages that are
+/// skipped.
 fn pages(file: &File, max: u64) -> Result<(Vec<Page>, usize, Vec<Item>), Reject> {
     let (mut pages, mut given_up, mut unknown, mut size) = (Vec::new(), Vec::new(), 0, 0);
     let whole = Budget::of_document();

@@ -30,7 +30,7 @@ impl Format for PlainText {
     }
 }
 
-/// The article of a text.
+/// The draft of a text that is one article.
 pub(super) fn draft(text: &str) -> Draft {
     if text.starts_with('<') && xml::root_name(text).is_some_and(is_html) {
         return Draft { body: text.to_owned(), markup: Markup::Page, ..Draft::default() };
@@ -48,7 +48,7 @@ pub(super) fn is_title(line: &str) -> bool {
     line.chars().count() <= MAX_TITLE_CHARS && !line.ends_with(['.', '…', ':', ';', ','])
 }
 
-/// Whether the name of an element is one of HTML that a copied text may start with.
+/// Whether this is the name of an HTML element with which copied text may start.
 fn is_html(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "html",
