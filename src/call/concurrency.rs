@@ -1,8 +1,9 @@
 //! Limits the calls in flight: to the user's number, or to what the service can handle.
 //!
 //! With `auto`, the limit follows response times, like TCP's slow start and Vector's adaptive
-//! concurrency. It doubles while twice the calls take no longer, then grows by a few at a time, and
-//! shrinks by a fifth when responses take half as long again as usual. An overload halves it.
+//! concurrency. It doubles as long as twice as many calls take no longer, then grows by a few at a
+//! time, and shrinks by a fifth when responses take 1.5 times as long as usual. An overload halves
+//! it.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ const KEPT_AFTER_SLOWDOWN: f64 = 0.8;
 const SLOW_START_AFTER_OVERLOAD: f64 = 0.75;
 /// How fast the baseline follows a service that has become slower for good, per round.
 const BASELINE_DRIFT: f64 = 0.02;
-/// The least answers in a round.
+/// The fewest answers in a round.
 const MIN_ROUND: u32 = 4;
 
 /// Limits the calls in flight to one endpoint.

@@ -40,7 +40,7 @@ pub struct EndpointClient {
     excess: Excess,
     stop: StopState,
     counters: Counters,
-    /// The error of the last failed attempt: the reason if the endpoint is given up.
+    /// The error of the last failed attempt, which is the reason if the endpoint is disabled.
     last_error: Mutex<Option<CallError>>,
 }
 
@@ -106,7 +106,8 @@ impl EndpointClient {
         self.stop.reason()
     }
 
-    /// Whether calls wait although nothing keeps them from being sent, and none is under way: a bug.
+    /// Whether calls wait although nothing prevents sending them and none is in flight, which is a
+    /// bug.
     pub(crate) fn is_stalled(&self) -> bool {
         !self.is_disabled() && self.admission.is_stalled()
     }
@@ -137,10 +138,11 @@ impl EndpointClient {
         payment: &impl Payment,
         attempts: &mut Attempts,
     ) -> Result<Reply, Failure> {
-        // A call gets what it needs in this order, and waits for nothing while it holds what comes
-        // later: it leaves the line, has its turn, reserves money, gets a place. So a call with money
-        // waits only for a place, a call with a place waits for neither, and no two calls wait for
-        // each other. Before a call sleeps or goes through this again, it gives everything back.
+        // A call gets what it needs in this order: it leaves the line, has its turn, reserves
+        // money, gets a place. It never waits for something earlier in this list while it holds
+        // something later. So a call with money waits only for a place, a call with a place waits
+        // for nothing, and no two calls wait for each other. Before a call sleeps or starts over,
+        // it gives everything back.
         let mut ready = Some(self.wait_in_line(last, early).await?);
         let expected = expected_usage(ask);
         let weight = self.dialect.weight(ask);
@@ -173,8 +175,8 @@ impl EndpointClient {
             let only_probes = self.record_failure(&error, &call);
             match attempts.next_step(&error, self.patience(), last, only_probes, &self.counters) {
                 NextStep::RetryAfter(wait) if !self.refused_too_long() => {
-                    // A call that waits holds no place. One that gives up holds it until the others
-                    // know why.
+                    // A call that waits holds no place. A call that gives up keeps its place until
+                    // the other calls know why.
                     drop(call);
                     let _sleeping = self.admission.sleeping();
                     self.stop.unless_halted(tokio::time::sleep(wait)).await?;
@@ -184,7 +186,7 @@ impl EndpointClient {
         }
     }
 
-    /// Waits until the call will be sent soon.
+    /// Waits until the call is about to be sent.
     async fn wait_in_line(&self, last: bool, early: bool) -> Result<Ready<'_>, Failure> {
         let line = self.admission.wait_in_line(last, early, || self.stop.check());
         self.stop.unless_halted(line).await?.map_err(|reason| self.not_admitted(reason))
@@ -266,7 +268,8 @@ impl EndpointClient {
         Allowance { endpoint, usage, cost }
     }
 
-    /// Learns and counts what a failed attempt used, and whether a retry can have more room.
+    /// Learns and counts what a failed attempt used, and finds out whether a retry can have more
+    /// room.
     fn failed(&self, ask: &CallRequest, attempts: &mut Attempts, allowance: &Allowance, error: CallError) -> CallError {
         let mut error = error;
         attempts.forms = 0;

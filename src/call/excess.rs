@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::Usage;
 
-/// The largest excess so far. Later calls must expect as much.
+/// The largest excess so far. Later calls must allow for as much.
 #[derive(Debug, Default)]
 pub(super) struct Excess {
     tokens_in: AtomicU64,
@@ -26,7 +26,7 @@ impl Excess {
         learn(&self.characters, allowed.characters, used.characters);
     }
 
-    /// The most that a call can use which allows this much.
+    /// The most that a call can use if its request allows this much.
     pub(super) fn added_to(&self, allowed: Usage) -> Usage {
         let sum = |allowed: Option<u64>, excess: &AtomicU64| allowed.map(|allowed| allowed.saturating_add(excess.load(Ordering::Relaxed)));
         Usage {

@@ -1,8 +1,8 @@
-//! How many calls at once a service takes, learned from its refusals (429).
+//! How many concurrent calls a service accepts, learned from its refusals (429).
 //!
-//! A refusal while `ahead` calls were in flight sets the limit to `ahead`. It is held for a while;
-//! then it grows by 1, 2, 4 … a second while all places are in use, so that a limit that no longer
-//! holds is left within seconds. Each refusal near the same limit doubles the hold time.
+//! A refusal while `ahead` calls were in flight sets the limit to `ahead`. The limit is held for a
+//! while. Then it grows by 1, 2, 4 … a second while all places are in use, so that a limit that was
+//! lifted is left behind within seconds. Each refusal near the same limit doubles the hold time.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ const LONGEST_HOLD_TIME: Duration = Duration::from_mins(5);
 /// A limit is held for this many times the pause after a refusal, so that refusals cost at most a
 /// tenth of the time. After a pause of one second, more calls are tried after 10.
 const HOLD_TIMES_PAUSE: u32 = 10;
-/// Between two steps of growth.
+/// The time between two steps of growth.
 const STEP_TIME: Duration = Duration::from_secs(1);
-/// How long a limit is held, and between two steps of growth, until a second refusal confirms it. A
-/// bucket that was emptied at once looks like places at first.
+/// How long a limit is held, and how long each step of growth takes, until a second refusal
+/// confirms the limit. At first, a bucket that was emptied at once looks like a limit of places.
 const GUESS_TIME: Duration = Duration::from_millis(300);
 
 /// The learned limit of calls in flight.
 #[derive(Debug, Default)]
 pub(super) struct LearnedPlaces {
     learned: Option<Learned>,
-    /// Of the last limit, also after it was left.
+    /// The hold time of the last limit, kept even after that limit is dropped.
     hold_time: Duration,
 }
 
@@ -53,7 +53,7 @@ impl LearnedPlaces {
         self.learned.map(|learned| learned.limit)
     }
 
-    /// The calls in flight that the service has taken before: the limit before it grew.
+    /// How many calls in flight the service is known to accept: the limit before it grew.
     pub(super) fn granted(&self) -> Option<usize> {
         self.learned.map(|learned| learned.refused_at)
     }
@@ -63,8 +63,8 @@ impl LearnedPlaces {
         self.learned.is_some_and(|learned| learned.is_exact)
     }
 
-    /// A call was refused while `ahead` others were in flight. `pause`: how long the service wants no
-    /// calls.
+    /// A call was refused while `ahead` others were in flight. `pause`: how long all calls pause
+    /// because of it.
     pub(super) fn refused(&mut self, now: Instant, ahead: usize, pause: Duration) {
         let limit = ahead.max(1);
         let same = self.learned.is_some_and(|learned| limit.abs_diff(learned.refused_at) <= learned.refused_at / 8);
@@ -92,7 +92,7 @@ impl LearnedPlaces {
         }
     }
 
-    /// Whether the service took so many calls at the limit that it is no accident.
+    /// Whether the service accepted so many calls at the limit that this cannot be an accident.
     pub(super) fn is_confirmed(&self) -> bool {
         self.learned.is_some_and(|learned| learned.accepted >= 5 * learned.refused_at)
     }

@@ -71,8 +71,8 @@ impl NegotiatedEndpoint {
         self.prepared.get_or_try_init(prepare).await.copied()
     }
 
-    /// Waits while another call tries more room for thoughts: answers that are cut are paid for, and
-    /// one call is enough to learn how much room they need. The call with the guard tries it.
+    /// Waits while another call tries more room for thoughts: cut answers are billed, and one call
+    /// is enough to learn how much room they need. The call with the guard tries it.
     pub(super) async fn turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
         if !self.lock().is_on_trial() {
             return None;
@@ -114,7 +114,7 @@ impl NegotiatedEndpoint {
             form.set(options);
             return true;
         }
-        // The model or its window may have no more room, in whatever words it says so.
+        // The model or its context window may have no more room, however the service words that.
         let refused = error.verdict == Verdict::Never
             && matches!(error.code, ErrorCode::RefusedRequest | ErrorCode::TooLarge | ErrorCode::MaxTokensLimit);
         if refused && form.is_on_trial() {

@@ -1,24 +1,24 @@
-//! What a refusal shows of the rate that a service allows.
+//! What a refusal shows about the rate that a service allows.
 //!
-//! A limit of a rate is mostly a bucket: it holds some calls, and more run in at the rate. At a refusal
-//! it is empty. So the calls accepted before the refusal were in the bucket at first, or ran in since.
-//! At first it held
+//! Most services limit the rate with a token bucket: it holds some calls, and more run in at the
+//! rate. When the service refuses a call, the bucket is empty. So the calls accepted before a
+//! refusal were either in the bucket at first, or have run in since. At first, the bucket held
 //!
-//! - what had run in since the refusal before, or
-//! - if it was full by then, as many calls as before the first refusal of all.
+//! - what had run in since the previous refusal, or
+//! - if that filled it, as many calls as it held before the very first refusal.
 //!
-//! Either way only one rate fits. The bucket held the lesser of the two, so the higher rate is the
-//! service's. A call more or less is not certain, and this makes a lower and an upper bound: the
-//! longer the time, the closer they are.
+//! Each of the two gives one rate. The bucket held the smaller of the two amounts, so the higher
+//! rate is that of the service. The counts may be off by a call, which makes a lower and an upper
+//! bound of the rate. The longer the time, the closer the bounds.
 //!
-//! Other services count the calls of a second, a minute or an hour. They accept the same number again,
-//! in whatever time: no bucket does.
+//! Other services count the calls in a window of a second, a minute, an hour or a day. They accept
+//! the same number again and again, however fast the calls come. No bucket does that.
 
 use std::time::Duration;
 
 /// How exactly the times of calls are known.
 pub(super) const MOMENT: Duration = Duration::from_millis(10);
-/// So many calls are uncertain.
+/// By how many calls a count may be off.
 const UNCERTAIN_CALLS: f64 = 1.0;
 /// No bucket fills up in less time, in seconds.
 const SHORTEST_BURST: f64 = 0.05;
@@ -28,7 +28,8 @@ const LONG_GAP: f64 = 0.5;
 const RATES_TRIED: u32 = 500;
 /// The windows, in seconds, in which services count calls.
 const WINDOWS: [f64; 4] = [1.0, 60.0, 3_600.0, 86_400.0];
-/// The same number of calls again may be an accident if it is small, and hardly if it is large.
+/// A service may accept the same number of calls twice by accident if the number is small, but
+/// hardly if it is large.
 const SMALL_NUMBER: f64 = 20.0;
 const LARGE_NUMBER: f64 = 50.0;
 
@@ -42,11 +43,12 @@ pub(super) struct Accepted {
 /// What a service accepted before it refused a call.
 #[derive(Clone, Debug)]
 pub(super) struct Period {
-    /// From the refusal before to the first call, in seconds. Infinite if there was none.
+    /// From the previous refusal to the first call, in seconds. Infinite if there was no refusal.
     pub(super) gap: f64,
     /// From the first call to the refusal.
     pub(super) all: Accepted,
-    /// From each moment to the refusal, also from moments before the first call: the longest first.
+    /// From each moment to the refusal, including moments before the first call. The longest comes
+    /// first.
     pub(super) parts: Vec<Accepted>,
 }
 
@@ -60,7 +62,8 @@ pub(super) struct Bounds {
 impl Bounds {
     pub(super) const NONE: Self = Self { low: 0.0, high: f64::INFINITY };
 
-    /// These bounds, tightened by earlier ones unless they contradict: then the limit has changed.
+    /// These bounds, tightened by the earlier ones. If the two contradict each other, the limit has
+    /// changed, and only the new bounds count.
     pub(super) fn within(self, earlier: Self) -> Self {
         let both = Self { low: self.low.max(earlier.low), high: self.high.min(earlier.high) };
         if both.low < both.high { both } else { self }
@@ -76,8 +79,8 @@ impl Bounds {
 }
 
 impl Period {
-    /// The calls in the bucket when it was full, if the service allows `rate`: so many more were
-    /// accepted in some part of the period than ran in.
+    /// How many calls the full bucket holds if the service allows `rate`: the most that were
+    /// accepted in any part of the period beyond what ran in.
     pub(super) fn burst(&self, rate: f64) -> f64 {
         self.parts.iter().map(|part| part.calls - rate * part.seconds).fold(f64::NEG_INFINITY, f64::max)
     }
@@ -88,8 +91,8 @@ impl Period {
         self.bounds_if_full(first, tried).or_higher(self.bounds_if_never_full())
     }
 
-    /// Whether less was accepted after a long time than in the first period. Perhaps the bucket was not
-    /// full, but more likely the first calls arrived later than they were sent.
+    /// Whether less was accepted after a long time than in the first period. The bucket may not
+    /// have been full, but more likely the first calls arrived later than we think.
     pub(super) fn contradicts(&self, first: &Self) -> bool {
         self.gap.is_finite() && self.gap >= LONG_GAP && self.bounds_if_full(Some(first), None).high < self.bounds_if_never_full().low
     }
@@ -111,8 +114,8 @@ impl Period {
         Bounds { low: low.unwrap_or_default(), high: high.unwrap_or_default() }
     }
 
-    /// The rate of a service that counts the calls of a window, if this one seems to: it accepted as
-    /// many in the first period. `bounds`: the rates of a bucket.
+    /// The rate of a service that counts the calls in a window. `None` unless the service seems to:
+    /// it accepted the same number in the first period. `bounds`: the rates that fit a bucket.
     pub(super) fn rate_of_window(&self, first: &Self, bounds: Bounds) -> Option<f64> {
         let same = |window: &f64| {
             let ((least, most), (fewest, greatest)) = (first.calls_in_last(*window), self.calls_in_last(*window));
@@ -127,7 +130,7 @@ impl Period {
         Some(rate).filter(|_| is_likely)
     }
 
-    /// The calls of the last `seconds`: so many at least, and at most.
+    /// The lowest and the highest possible number of calls in the last `seconds`.
     fn calls_in_last(&self, seconds: f64) -> (f64, f64) {
         let shorter = self.parts.iter().find(|part| part.seconds <= seconds).map_or(0.0, |part| part.calls);
         // The other calls were sent soon after the longer part began.
@@ -136,15 +139,16 @@ impl Period {
     }
 }
 
-/// The rate of a service that accepted `calls`, then refused all, and accepts calls again. It counts
-/// those of a window: longer than `refused_after` seconds, and no longer than `accepted_after`, unless
-/// the window had begun before.
+/// The rate of a service that accepted `calls`, then refused all, and accepts calls again. It
+/// counts the calls in a window that is longer than `refused_after` seconds, and no longer than
+/// `accepted_after`, unless the window had begun earlier.
 pub(super) fn rate_of_window_between(calls: f64, refused_after: f64, accepted_after: f64) -> f64 {
     let usual = WINDOWS.into_iter().find(|window| (refused_after..=2.0 * accepted_after).contains(window));
     surely_in(calls, usual.unwrap_or(accepted_after))
 }
 
-/// The rate of so many calls in a window, with one less: the ends of the window are not known exactly.
+/// The rate of this many calls in a window, less one call, because we do not know exactly when the
+/// window begins and ends.
 fn surely_in(calls: f64, window: f64) -> f64 {
     (calls - UNCERTAIN_CALLS) / window.max(1e-3)
 }

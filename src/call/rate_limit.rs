@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// Timers are late by a millisecond or two, and that must not cost a slot.
 const MAX_CATCH_UP: Duration = Duration::from_millis(5);
-/// The share of the allowed rate that is used, because two machines never measure a minute exactly
-/// alike.
+/// The share of the allowed rate that is used, because two machines never measure a minute in
+/// exactly the same way.
 pub(super) const USED_SHARE: f64 = 0.98;
 
 /// Limits the rate of one quantity: requests, tokens or characters.

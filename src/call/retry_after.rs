@@ -28,9 +28,9 @@ pub(super) fn retry_after(headers: &HeaderMap, refused: bool, now: Timestamp) ->
 /// counts: those of `OpenAI` (duration in Go's format), Anthropic (RFC 3339), the IETF draft (seconds),
 /// GitHub and `OpenRouter` (Unix time).
 ///
-/// `refused`: an error response. If it marks no limit as exhausted, those count that it says nothing
-/// about. A successful response asks for no more than the time after which one call is free again: at
-/// many services, the limit resets bit by bit.
+/// `refused`: an error response. If it marks no limit as exhausted, every limit counts whose
+/// remaining amount it does not give. A successful response asks for no more than the time after
+/// which one call is allowed again, because many services reset the limit bit by bit.
 fn exhausted_limits(headers: &HeaderMap, refused: bool, now: Timestamp) -> Option<Duration> {
     let (mut exhausted, mut unknown) = (None, None);
     for (name, reset) in headers {
@@ -57,8 +57,9 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
 }
 
-/// Parses a reset header: a duration (`6m0s`, `120ms`), seconds (`1.5`), a timestamp, or Unix time in
-/// seconds or milliseconds. Our clock may be wrong, so Unix time is believed up to an hour ahead.
+/// Parses a reset header: a duration (`6m0s`, `120ms`), seconds (`1.5`), a timestamp, or Unix time
+/// in seconds or milliseconds. The two clocks may differ, so a Unix time more than an hour ahead is
+/// ignored.
 fn time_until(text: &str, now: Timestamp) -> Option<Duration> {
     let seconds = match (text.parse::<f64>(), text.parse::<Timestamp>()) {
         (Ok(number), _) if number >= UNIX_TIME => {

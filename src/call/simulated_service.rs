@@ -1,11 +1,11 @@
-//! Tries admission control against a grid of services with limits that nobody told the program, on a
-//! paused clock.
+//! Tests admission control against a grid of simulated services whose limits the program is not
+//! told, on a paused clock.
 //!
-//! What can be reached? One refusal does not tell places from a bucket: both accept so many calls at
-//! once. A second one does. It shows places exactly, but a rate only roughly, because the bucket was
-//! empty at once; a third one, after a longer time, shows it exactly. So the pauses after two refusals
-//! (places) or three (rates) do not count. Every further pause is time lost: with a pause of half a
-//! minute, all the rest of a run of ten seconds.
+//! What can be reached? One refusal cannot tell places from a bucket, because both accept a number
+//! of calls at once. The second refusal can. It shows places exactly, but a rate only roughly,
+//! because the bucket was emptied at once; the third, after a longer time, shows the rate exactly.
+//! So the pauses after the first two refusals (places) or three (rates) do not count. Every further
+//! pause is lost time. If it is half a minute, the rest of a run of ten seconds is lost.
 #![expect(clippy::cast_precision_loss, reason = "small counts")]
 
 use std::cell::RefCell;
@@ -23,7 +23,7 @@ const AUTO: Concurrency = Concurrency::Auto { start: 8, max: 256 };
 const FIXED: Concurrency = Concurrency::Fixed(64);
 /// Calls that wait at any time.
 const WORKERS: usize = 100;
-/// From a request to its refusal, beside the way.
+/// From a request to its refusal, not counting the time on the network.
 const REFUSAL_TIME: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +58,7 @@ struct Service {
     told: Told,
     /// Another client uses 40 % of what the service allows.
     shared: bool,
-    /// From the service to the client.
+    /// The time from the service to the client.
     way: Duration,
     /// Some answers take four times as long as others.
     varies: bool,
@@ -76,7 +76,7 @@ struct State {
     /// When the client has heard of that pause.
     known_from: Instant,
     pauses: usize,
-    /// The pauses that no client could avoid.
+    /// The total length of the pauses that no client could avoid.
     closed: Duration,
     /// In open seconds since the start.
     accepted: Vec<f64>,
@@ -223,7 +223,8 @@ async fn work(service: Service, admission: Rc<AdmissionControl>, state: Rc<RefCe
 
 #[derive(Debug)]
 struct Measured {
-    /// The share of what is allowed over all open seconds, and over the last half of them.
+    /// The share of the allowed calls that were made: over all open seconds, and over the second
+    /// half of them.
     whole: f64,
     late: f64,
     /// Of all calls, the share that was refused although the client could have known better.
@@ -281,7 +282,8 @@ async fn simulate_for(service: Service, concurrency: Concurrency, seconds: f64) 
     }
 }
 
-/// The least that is reached: over ten seconds, over the last five, and of both on average.
+/// The least share that must be reached: over ten seconds, over the last five, and the average of
+/// both over all services.
 #[derive(Clone, Copy, Debug)]
 struct Least {
     whole: f64,
@@ -307,8 +309,8 @@ async fn try_services(services: impl IntoIterator<Item = Service>, least: Least)
     assert!(average >= least.average, "{average} on average");
 }
 
-/// 28 services that say this when they refuse a call. With `auto` and with a fixed concurrency, and
-/// the five things that they say: 280 in all.
+/// Tests 28 services that say this when they refuse a call, with `auto` and with a fixed
+/// concurrency. Services can say five things, which makes 280 cases in all.
 async fn finds_the_limits(told: Told) {
     let rates = [20.0, 100.0].into_iter().flat_map(|rate| [0.1_f64, 0.5].map(|part| Limit::Rate { rate, burst: (rate * part).max(5.0) }));
     let services = |limits: Vec<Limit>| {
@@ -365,7 +367,7 @@ async fn random_refusals_show_no_limit() {
     }
 }
 
-/// Services that are harder to understand, behind a way of 40 ms or with answer times that vary.
+/// Services that are harder to learn: 40 ms away, or with answer times that vary.
 #[tokio::test(start_paused = true)]
 async fn no_service_stalls_a_run() {
     let buckets = [(5.0, 5.0), (50.0, 1.0), (200.0, 20.0), (30.0, 60.0)].map(|(rate, burst)| Limit::Rate { rate, burst });
