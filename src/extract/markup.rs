@@ -73,7 +73,7 @@ fn edited(text: String, edit: fn(&str) -> Cow<'_, str>) -> String {
 /// Reads `\n` as a line break where a database escaped all of them.
 fn with_line_breaks(text: &str) -> Cow<'_, str> {
     let has = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
-    // One alone may be part of a path.
+    // A single one may be part of a path.
     if !has("\\n") || text.contains('\n') || !(has("\\n\\n") || has("\\r\\n")) {
         return Cow::Borrowed(text);
     }
@@ -100,8 +100,8 @@ fn without_cdata(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace("<![CDATA[", "").replace("]]>", ""))
 }
 
-/// The start of a text, up to which a mark that was opened has to be closed. So looking for it takes
-/// linear time.
+/// The start of a text, in which an opened mark has to be closed. This limit keeps the search
+/// linear.
 fn near(text: &str) -> &str {
     const REACH: usize = 2_000;
     text.get(..text.floor_char_boundary(REACH)).unwrap_or(text)

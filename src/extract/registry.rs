@@ -21,14 +21,14 @@ static FORMATS: &[&dyn Format] = &[
 /// Formats that are read one article at a time.
 static STREAMS: &[&dyn Stream] = &[&warc::Warc, &mail::Mbox, &mail::Eml, &json_lines::JsonLines, &table::Table];
 
-/// Formats that are not text. The first bytes tell them, whatever the extension is.
+/// Formats that are not text. They are recognised by their first bytes, whatever the extension is.
 static DOCUMENTS: &[&dyn Document] = &[&office::Office, &rtf::Rtf, &pdf::Pdf];
 
 /// How many bytes of a `.txt` file are checked for markup.
 const PLAIN_TEXT_HEAD: usize = 1 << 10;
 /// How many bytes of any other file are checked.
 const FORMAT_HEAD: usize = 16 << 10;
-/// Extensions of compressed files. The extension before them tells the format.
+/// Extensions of compressed files. The extension before them names the format.
 const COMPRESSED: &[&str] = &["gz", "zst", "zstd"];
 
 pub(super) enum Kind {

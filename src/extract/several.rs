@@ -1,4 +1,4 @@
-//! Texts with several articles: exports of `LexisNexis`, and the bulletins of agencies.
+//! Texts with several articles: `LexisNexis` exports and news-agency bulletins.
 
 mod bulletin;
 mod nexis;

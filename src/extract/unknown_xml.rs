@@ -1,5 +1,5 @@
-//! XML of a format that we do not know. It is skipped by the name of its root, because as plain text
-//! its tags would be sent to a service.
+//! XML in a format that we do not know. It is skipped, and the reason names its root element. As
+//! plain text, its tags would be sent to a service.
 
 use super::draft::Draft;
 use super::format::Format;

@@ -1,7 +1,7 @@
 //! Joins the lines of a text that was broken at a fixed width: mail programs and agencies break at
 //! about 72 characters.
 
-/// A text with a longer line (in characters) is not broken at a width.
+/// A text with a longer line (in characters) was not wrapped at a fixed width.
 const WIDEST: usize = 90;
 /// A line that is broken at a width has at least this length.
 const SHORTEST: usize = 40;
@@ -24,8 +24,8 @@ fn is_full(line: &str, next: &str, width: usize) -> bool {
     length >= SHORTEST && length + 1 + word.chars().count() + SLACK > width
 }
 
-/// Whether the lines of a text were certainly broken at a width: nearly all that another one follows are
-/// full.
+/// Whether the lines of a text were certainly wrapped at a fixed width: nearly every line that is
+/// followed by another one is full.
 pub(super) fn is_wrapped(text: &str) -> bool {
     // Most texts have a longer line, whatever its letters.
     if text.lines().any(|line| line.len() > 4 * WIDEST) {

@@ -32,7 +32,8 @@ pub(super) fn joined(text: &str, delsp: bool) -> String {
     joined.replace(FLOWING, "\n")
 }
 
-/// Stands at the end of a line that goes on. No text has it: it is removed from all texts.
+/// Marks the end of a line that continues. No text contains this character, because it is removed
+/// from all texts.
 const FLOWING: char = '\u{0}';
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ const FIELDS: &[(&str, Field)] = &[
 ];
 /// The most lines from the mark to the last field.
 const MOST_FIELD_LINES: usize = 14;
-/// How many messages may be forwarded in each other.
+/// How many forwarded messages may be nested.
 const MAX_DEPTH: usize = 5;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn inner(text: &str) -> Option<Forwarded> {
     let mark = lines.iter().position(|line| is_mark(line));
     let header = mark.map_or_else(|| (0..lines.len()).find(|at| is_header(&lines, *at)), |mark| Some(mark + 1))?;
     let (fields, end) = fields(&lines, header);
-    // A mark alone is a line of text; a header alone must be whole.
+    // A mark without a header is only a line of text, and a header without a mark must be complete.
     if fields.is_empty() {
         return None;
     }
@@ -103,7 +103,8 @@ fn is_mark(line: &str) -> bool {
     bare.len() < 60 && MARKS.iter().any(|mark| bare == *mark || bare.ends_with(mark) && bare.starts_with("début d"))
 }
 
-/// Whether the fields of Outlook start at a line, which writes no mark: sender, date and subject.
+/// Whether the fields that Outlook writes without a mark start at this line: sender, date and
+/// subject.
 fn is_header(lines: &[&str], at: usize) -> bool {
     let starts = lines.get(at).and_then(|line| field(line)).is_some_and(|(field, _)| field == Field::From);
     let all = || {

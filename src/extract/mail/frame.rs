@@ -1,5 +1,5 @@
-//! Removes what frames the text of a message: a newsletter's lines above and below it, a signature,
-//! addresses of links and pictures in plain text.
+//! Removes what is around the text of a message: a newsletter's lines above and below it, a
+//! signature, and the addresses of links and pictures in plain text.
 
 use std::sync::LazyLock;
 
@@ -13,8 +13,8 @@ static BOTTOM: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("fram
 const TOP_LINES: usize = 8;
 /// A line with more words is part of the frame only with a second sign.
 const FEW_WORDS: usize = 12;
-/// The most words in lines behind the start of the bottom that are not part of it by themselves: the address
-/// of the sender, legal notices.
+/// The bottom of a frame may hold at most this many words in lines that do not look like a frame:
+/// the sender's address, legal notices.
 const MOST_REST_WORDS: usize = 90;
 
 /// The lines of a text without its frame.
@@ -27,7 +27,7 @@ pub(super) fn removed(text: &str) -> String {
     kept.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// A signature starts behind a line of two hyphens and a space.
+/// A signature starts after a line of two hyphens and a space.
 fn without_signature(text: &str) -> &str {
     const MOST_LINES: usize = 12;
     let at = text
@@ -107,8 +107,8 @@ fn below(lines: &[String]) -> usize {
     end
 }
 
-/// Whether a line has a phrase of a frame. A long line needs two, or starts with one: an article may be
-/// about those who want «se désabonner».
+/// Whether a line has a phrase of a frame. A long line needs two, or must start with one, because
+/// an article may mention «se désabonner» too.
 fn is_frame(line: &str, phrases: &[&str]) -> bool {
     let folded = fold(line.trim());
     let found = phrases.iter().filter(|phrase| folded.contains(**phrase)).count();

@@ -15,7 +15,7 @@ use crate::read::decode;
 
 /// A message with fewer words that has another one attached only forwards it.
 const LONGEST_NOTE: usize = 60;
-/// How many messages may be attached to each other.
+/// How many attached messages may be nested.
 const MAX_DEPTH: usize = 5;
 
 /// The article in a message.
@@ -32,8 +32,8 @@ pub(super) fn draft(bytes: &[u8]) -> Result<Draft, Reject> {
     Ok(Draft { key: id, ..draft })
 }
 
-/// The message with its header in UTF-8. Old programs write letters into it as they are, in no declared
-/// encoding.
+/// The message with its header in UTF-8. Old programs write accented letters into it directly,
+/// without declaring an encoding.
 fn with_text_header(bytes: &[u8]) -> Cow<'_, [u8]> {
     let ends = [&b"\n\n"[..], b"\r\n\r\n"].map(|end| memchr::memmem::find(bytes, end));
     let (header, body) = bytes.split_at(ends.into_iter().flatten().min().unwrap_or(bytes.len()));

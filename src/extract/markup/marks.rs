@@ -69,7 +69,7 @@ fn links(line: &str) -> String {
         plain.push_str(before);
         let length = attributes(mark).or_else(|| picture(mark)).or_else(|| {
             let (shown, length) = link(mark)?;
-            // A picture is a link behind an exclamation mark.
+            // A picture is a link after an exclamation mark.
             if plain.ends_with('!') {
                 plain.pop();
             } else {
@@ -91,7 +91,8 @@ fn attributes(mark: &str) -> Option<usize> {
     near(mark).strip_prefix("{:")?.find('}').map(|length| length + 3)
 }
 
-/// The length of a picture `[#image: …]` that `mark` starts with, and of the caption between bars behind it.
+/// The length of a picture `[#image: …]` that `mark` starts with, and of the caption between bars
+/// after it.
 fn picture(mark: &str) -> Option<usize> {
     let inside = near(mark).strip_prefix("[#")?;
     let end = inside.find(']').filter(|end| inside.get(..*end).is_some_and(|inside| inside.contains(": ")))? + 3;

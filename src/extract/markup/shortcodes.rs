@@ -1,7 +1,7 @@
 //! Removes shortcodes: `[caption id="1"]…[/caption]`, `[gallery ids="1,2"]`, `[b]…[/b]`.
 //!
-//! A bracket in a sentence («[sic]», «[le maire]») is none: a shortcode has an end tag, an attribute, or a
-//! name that is on a list.
+//! A bracket in a sentence («[sic]», «[le maire]») is not a shortcode: a shortcode has an end tag,
+//! an attribute, or a name that is on a list.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -73,7 +73,7 @@ struct Shortcode<'a> {
 }
 
 impl<'a> Shortcode<'a> {
-    /// Reads a tag, from its bracket on. Returns `None` if it is not of the form of one.
+    /// Reads a tag that starts at a bracket. Returns `None` if it does not have the form of a tag.
     fn of(text: &'a str) -> Option<Self> {
         let inside = text.strip_prefix('[')?;
         let is_end = inside.starts_with('/');

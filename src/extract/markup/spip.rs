@@ -101,7 +101,7 @@ fn without_links(text: &str) -> String {
             (Some(length), _) => rest = bracket.get(length..).unwrap_or_default(),
             (None, Some((inside, after))) if inside.contains("->") || inside.starts_with('?') => {
                 let shown = inside.split("->").next().unwrap_or_default();
-                // A bar separates a title for the mouse.
+                // After a bar comes a title that is shown when the mouse is over the link.
                 plain.push_str(shown.trim_start_matches('?').split('|').next().unwrap_or_default());
                 rest = after;
             }

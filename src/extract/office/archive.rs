@@ -10,7 +10,7 @@ use crate::extract::xml::{self, Element};
 use crate::model::{ErrorCode, Reject};
 use crate::read;
 
-/// The most files. A document has some dozens, a book some thousands.
+/// Maximum number of files. A document has some dozens, a book some thousands.
 const MAX_FILES: usize = 20_000;
 
 pub(super) struct Archive<'a> {
@@ -39,7 +39,7 @@ impl<'a> Archive<'a> {
             }
             let name = String::from_utf8_lossy(entry.file_path().as_ref()).replace('\\', "/");
             let file = File { place: entry.wayfinder(), method: entry.compression_method(), encrypted: entry.flags().is_encrypted() };
-            // Of two files with a name, the last one counts, as in other programs.
+            // If two files have the same name, the last one counts, as in other programs.
             files.insert(name.trim_start_matches('/').to_owned(), file);
         }
         Ok(Self { zip, files, left: max, max })
@@ -116,7 +116,7 @@ pub(super) fn damaged(what: &str) -> Reject {
     Reject::new(ErrorCode::Malformed, format!("the document is damaged: {what}"))
 }
 
-/// The reject of a document that a password or a shop protects.
+/// The reject of a document that is protected by a password or by copy protection.
 pub(super) fn protected() -> Reject {
     Reject::new(ErrorCode::Unreadable, "the document is encrypted; save a copy without a password")
 }

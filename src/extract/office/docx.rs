@@ -1,4 +1,4 @@
-//! DOCX: the document of Word. What was deleted, hidden or is a note goes; what was inserted stays.
+//! DOCX, Word's format. Deleted text, hidden text and notes are removed; inserted text stays.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use crate::extract::written::{self, Block, Line, Properties, Role};
 use crate::extract::xml::{Element, Node};
 use crate::model::Reject;
 
-/// Elements without text of the article: what was deleted or moved away, fields' code, a copy of
-/// the choice for old programs.
+/// Elements without text of the article: deleted or moved text, the code of fields, a second
+/// version for old programs.
 const WITHOUT_TEXT: &[&str] = &[
     "annotation",
     "deltext",
@@ -168,7 +168,7 @@ fn cell_line(cell: &Element) -> Line {
     line
 }
 
-/// Adds the text of a paragraph. Text boxes hang on a place in it, but are texts of their own.
+/// Adds the text of a paragraph. Text boxes are anchored in it, but are texts of their own.
 fn inline<'a>(parent: &'a Element, line: &mut Line, boxes: &mut Vec<&'a Element>) {
     for child in parent.children() {
         match child.name.as_str() {

@@ -12,7 +12,7 @@ use crate::model::{Reject, one_line};
 
 /// A chapter with fewer words is a cover, a title page or an imprint, if the book has others.
 const SHORTEST_CHAPTER: usize = 25;
-/// What a page may say that it is, in `epub:type`, without being a chapter.
+/// Values of `epub:type` for pages that are not chapters.
 const NOT_CHAPTERS: &[&str] =
     &["cover", "titlepage", "halftitlepage", "copyright-page", "colophon", "toc", "landmarks", "loi", "lot", "index", "imprint"];
 /// The ciphers of fonts. A book with any other is protected.
@@ -123,7 +123,7 @@ fn is_page(item: &Element) -> bool {
     !is_nav && item.attribute("media-type").is_none_or(|kind| kind.contains("html"))
 }
 
-/// What is in the body of a page, unless the page says that it is no chapter.
+/// The body of a page, unless the page says that it is not a chapter.
 fn chapter_body(page: &str) -> Option<&str> {
     let start = find_tag(page, "body", 0)?;
     let inner = start + page.get(start..)?.find('>')? + 1;
@@ -159,7 +159,7 @@ fn find_tag(html: &str, name: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// A path without percent signs for its characters.
+/// A path with its percent-encoding decoded.
 fn percent_decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();

@@ -1,5 +1,5 @@
-//! ODT: the document of `LibreOffice`. Deleted text is kept apart in the file; notes and comments
-//! go.
+//! ODT, `LibreOffice`'s format. Deleted text is in a separate part of the file; notes and comments
+//! are removed.
 
 use std::collections::HashMap;
 
@@ -74,7 +74,7 @@ struct Style {
 }
 
 impl Styles {
-    /// Adds the styles of a file. A style takes over from its parent, which comes before it.
+    /// Adds the styles of a file. A style inherits from its parent, which comes before it.
     fn add(&mut self, root: &Element) {
         for element in root.descendants().into_iter().filter(|element| element.name == "style") {
             let name = element.attribute("name").unwrap_or_default();
@@ -180,7 +180,7 @@ impl Reader {
         line
     }
 
-    /// Adds the text of a paragraph. Text boxes hang on a place in it, but are texts of their own.
+    /// Adds the text of a paragraph. Text boxes are anchored in it, but are texts of their own.
     fn inline<'a>(&self, parent: &'a Element, raised: bool, line: &mut Line, boxes: &mut Vec<&'a Element>) {
         for node in parent.nodes() {
             match node {

@@ -1,5 +1,5 @@
-//! The time that reading may take, in time of a processor, whatever else the machine does: two
-//! seconds for a page, and a minute for all pages.
+//! The CPU time that reading may take: two seconds for a page, and a minute for all pages. CPU time
+//! does not depend on what else the machine does.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 /// The most that a page and a document may take.
 const PAGE: Duration = Duration::from_secs(2);
 const DOCUMENT: Duration = Duration::from_mins(1);
-/// How many steps are made between two looks at the clock.
+/// How many steps are made before the clock is checked again.
 const STEPS: u32 = 256;
 
 pub(super) struct Budget {
@@ -40,7 +40,7 @@ impl Budget {
         if self.steps.get().is_multiple_of(STEPS) { self.check() } else { Ok(()) }
     }
 
-    /// Looks at the clock.
+    /// Checks the clock.
     ///
     /// # Errors
     /// Fails if the time is over.

@@ -14,9 +14,9 @@ use super::font::Font;
 use super::inflate::unpacked;
 use super::word::{Glyph, Word, words};
 
-/// How deep forms may be in each other.
+/// How deep forms may be nested.
 const MAX_DEPTH: usize = 12;
-/// The most characters of a page. A page of a newspaper has about 20,000.
+/// Maximum number of characters on a page. A newspaper page has about 20,000.
 const MAX_GLYPHS: usize = 300_000;
 /// How far (as a part) a line may be from horizontal.
 const LEANING: f32 = 0.05;
@@ -24,7 +24,7 @@ const LEANING: f32 = 0.05;
 /// What a page shows.
 pub(super) struct Found {
     pub(super) words: Vec<Word>,
-    /// How many characters have no text, because their font does not tell it.
+    /// How many characters have no text, because their font does not say which letters they are.
     pub(super) unknown: usize,
     pub(super) top: f32,
     pub(super) bottom: f32,
@@ -56,7 +56,7 @@ fn by(x: f32, y: f32) -> Matrix {
 /// The characters of a page.
 ///
 /// # Errors
-/// Fails with the reason if the page is given up.
+/// Fails with the reason if the page cannot be read within the limits.
 pub(super) fn read(page: &Page, max: u64, budget: &Budget) -> Result<Found, String> {
     let turned = match page.rotation() {
         Rotation::None => IDENTITY,
@@ -111,13 +111,13 @@ impl Default for State {
     }
 }
 
-/// A piece of content that a mark in the instructions tells about.
+/// A piece of content that a mark in the instructions describes.
 #[derive(Clone, PartialEq)]
 enum Marked {
     Plain,
     /// A running head, a page number, a decoration.
     Artifact,
-    /// Shows another text than its characters. `None` after the text was noted.
+    /// Has a replacement text. `None` once that text was noted.
     Instead(Option<String>),
 }
 
@@ -241,7 +241,8 @@ impl Interpreter<'_> {
 
     fn font(&mut self, resources: &Resources, name: &Name) -> Option<Rc<Font>> {
         let dict = resources.get_font(name)?;
-        // The same font has another name in each form. A dictionary's bytes tell it.
+        // The same font has a different name in each form, but the bytes of its dictionary are the
+        // same.
         let key = dict.data().to_vec();
         let max = self.max;
         Some(Rc::clone(self.fonts.entry(key).or_insert_with(|| Rc::new(Font::read(&dict, max)))))

@@ -86,7 +86,7 @@ pub(super) fn document_text(bytes: &[u8]) -> String {
     encoding.decode_without_bom_handling(rest).0.into_owned()
 }
 
-/// Whether letters may be missing because a font does not tell them.
+/// Whether letters may be missing because a font does not say what its glyphs are.
 pub(super) fn is_unknown(text: &str) -> bool {
     text.chars().any(|c| c == '\u{fffd}' || matches!(c, '\u{e000}'..='\u{f8ff}') || (c.is_control() && c != '\t'))
 }

@@ -15,7 +15,7 @@ pub(super) struct Line {
     pub(super) column: usize,
 }
 
-/// How deep columns may be in each other.
+/// How deep columns may be nested.
 const MAX_DEPTH: usize = 8;
 /// The fewest lines of a column.
 const FEWEST_LINES: usize = 3;
@@ -25,7 +25,7 @@ const GUTTER: f32 = 0.75;
 const FILLED: f32 = 0.6;
 /// Words that are this far apart (in sizes) are in different cells.
 const CELL_GAP: f32 = 2.0;
-/// Gaps of a stretched line differ at most by this factor.
+/// The gaps in a justified line differ at most by this factor.
 const EVEN: f32 = 1.3;
 /// … and are not wider than this many sizes.
 const STRETCHED: f32 = 5.0;
@@ -86,8 +86,8 @@ impl Line {
         own.iter().any(|(from, to)| other.iter().any(|(begin, end)| to.min(*end) - from.max(*begin) > 0.5 * self.size))
     }
 
-    /// The gaps between cells. A line that is stretched to the width of its column has gaps of one
-    /// width between all words, which are none.
+    /// The gaps between cells. A justified line has equally wide gaps between all its words; these
+    /// are not gaps between cells.
     fn wide_gaps(&self) -> Vec<(f32, f32)> {
         let gaps: Vec<(f32, f32)> =
             self.words.windows(2).filter_map(|pair| if let [one, other] = pair { Some((one.right, other.left)) } else { None }).collect();

@@ -25,7 +25,7 @@ const HYPHENS: [char; 3] = ['-', '\u{ad}', '\u{2010}'];
 /// The longest heading, in words.
 const LONGEST_HEADING: usize = 20;
 
-/// Words that keep their hyphen at a line end: what stands before it, and what stands behind it.
+/// Words that keep their hyphen at a line end: the parts before the hyphen, and the parts after it.
 static BEFORE: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("hyphen_before.txt")).collect());
 static BEHIND: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("hyphen_behind.txt")).collect());
 
@@ -49,7 +49,7 @@ pub(super) fn blocks(pages: Vec<Vec<Line>>) -> Vec<Block> {
     writer.blocks
 }
 
-/// The words with a hyphen inside a line: at a line end they keep it.
+/// The words that have a hyphen inside a line. They keep it at a line end too.
 fn compounds(pages: &[Vec<Line>]) -> HashSet<String> {
     let words = pages.iter().flatten().flat_map(|line| line.words.iter().rev().skip(1));
     let trimmed = words.map(|word| word.text.trim_matches(|c: char| !c.is_alphanumeric()));
@@ -192,8 +192,8 @@ impl Writer {
         self.open = Some(open);
     }
 
-    /// Whether the first word of a line continues the last one of the line before it, whose hyphen
-    /// then goes, unless it belongs to the word.
+    /// Whether the first word of a line continues the last word of the line before it. Then the
+    /// hyphen is removed, unless it belongs to the word.
     fn join(&self, line: &mut written::Line, next: &str) -> bool {
         let text = line.text();
         let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
@@ -235,7 +235,7 @@ fn is_table_row(lines: &[Line], number: usize) -> bool {
 /// Where most lines of a column start.
 fn common_left(lines: &[Line]) -> f32 {
     let least = lines.iter().map(|line| line.left).fold(f32::MAX, f32::min);
-    // The first lines of a column tell enough.
+    // The first lines of a column are enough to find out.
     let lines = lines.get(..lines.len().min(200)).unwrap_or_default();
     let near = |left: f32| lines.iter().filter(|line| (line.left - left).abs() < 1.0).count();
     lines.iter().map(|line| line.left).max_by_key(|left| near(*left)).filter(|left| near(*left) > 1).unwrap_or(least)

@@ -1,4 +1,4 @@
-//! Characters with their places become words.
+//! Joins characters into words by their positions.
 
 use std::collections::HashMap;
 
@@ -38,19 +38,19 @@ const BACK: f32 = 0.6;
 const TWICE: f32 = 0.15;
 /// An initial is larger than the text by this factor.
 const INITIAL: f32 = 1.8;
-/// How many words before and behind an initial may be the one that it starts.
+/// How many words before and after an initial are searched for the word that it starts.
 const NEAR: usize = 60;
 /// How far (in parts of the size) characters of a word may be from the same height.
 const OFF_LINE: f32 = 0.1;
 
-/// Joins characters that follow each other to words.
+/// Joins characters that follow each other into words.
 pub(super) fn words(glyphs: Vec<Glyph>) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut open = false;
     let mut accent: Option<(char, f32)> = None;
     for glyph in glyphs {
         if glyph.text.trim().is_empty() {
-            // A glyph without text only takes place.
+            // A glyph without text only takes up space.
             open &= glyph.text.is_empty();
             continue;
         }
@@ -137,7 +137,7 @@ fn join_initials(words: &mut Vec<Word>) {
     }
 }
 
-/// Marks small numbers and stars that stand a bit higher than the word before or behind them.
+/// Marks small numbers and stars that are a little higher than the word before or after them.
 fn mark_raised(words: &mut [Word]) {
     let is_mark = |word: &Word| {
         word.text.chars().count() <= 5

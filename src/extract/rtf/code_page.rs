@@ -27,7 +27,8 @@ pub(super) fn by_number(page: i32) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes())
 }
 
-/// The code page of a font by its character set. Returns `None` if the document's own page holds.
+/// The code page of a font by its character set. Returns `None` if the document's own code page
+/// applies.
 pub(super) fn of_charset(charset: i32) -> Option<i32> {
     Some(match charset {
         77 => 10_000,

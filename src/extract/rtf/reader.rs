@@ -114,7 +114,7 @@ struct Reader {
     half: Option<u16>,
     /// How many characters to skip, since they stand for a Unicode character.
     skip: usize,
-    /// Whether `\*` came: a group that we need not know.
+    /// Whether `\*` came, which marks a group that a reader may ignore.
     optional: bool,
     /// The font or style that is being defined, and its name so far.
     number: i32,
@@ -267,7 +267,7 @@ impl Reader {
         true
     }
 
-    /// Notes what holds until the end of a group.
+    /// Notes what applies until the end of a group.
     fn change_state(&mut self, word: &str, number: Option<i32>) -> bool {
         let page = self.code_page;
         let Some(state) = self.states.last_mut() else { return true };

@@ -1,4 +1,4 @@
-//! Words that tell whether a full stop is that of an abbreviation, in French and English.
+//! Words that show whether a full stop belongs to an abbreviation, in French and English.
 //!
 //! Matching is case-sensitive on purpose: «Col. Smith» is a colonel, but «le col.» ends a sentence.
 

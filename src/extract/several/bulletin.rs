@@ -1,5 +1,5 @@
-//! Bulletins of agencies: reports that each start with a dateline («PARIS, 3 mars 2026 (AFP) – …»), or at
-//! least titled texts between rules.
+//! News-agency bulletins: reports that each start with a dateline («PARIS, 3 mars 2026 (AFP) – …»),
+//! or at least titled texts between rules.
 
 use crate::extract::draft::Draft;
 use crate::extract::key::Key;

@@ -1,5 +1,5 @@
-//! Exports of `LexisNexis` as text: an article between «3 of 10 DOCUMENTS» and the next such line, or
-//! (newer) before a line «End of Document».
+//! Exports of `LexisNexis` as text: an article between «3 of 10 DOCUMENTS» and the next such line,
+//! or (in newer exports) before a line «End of Document».
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -81,7 +81,7 @@ fn draft(chunk: &str) -> Option<Draft> {
     let lines: Vec<&str> = chunk.lines().map(str::trim).filter(|line| !is_page_number(line)).collect();
     let roles: Vec<Option<(&str, &str)>> = lines.iter().map(|line| field(line)).collect();
     let has_role = |role: &str| roles.iter().flatten().any(|(known, _)| *known == role);
-    // A text starts behind the last such field: `Length`, and then `Body` if there is one.
+    // The text starts after the last such field: `Length`, and then `Body` if there is one.
     let start = roles.iter().take_while(|role| !matches!(role, Some(("end", _)))).collect::<Vec<_>>();
     let start = start.iter().rposition(|role| matches!(role, Some(("start", _))))? + 1;
     if !has_role("end") && !has_role("start") {
@@ -95,7 +95,7 @@ fn draft(chunk: &str) -> Option<Draft> {
     };
     let head = paragraphs(lines.get(..start).unwrap_or_default());
     let date_at = head.iter().position(|paragraph| date::find(paragraph, true).is_some() && field(paragraph).is_none());
-    // The title comes behind the newspaper and the date, or (newer) first.
+    // The title comes after the newspaper and the date, or (in newer exports) first.
     let is_plain = |paragraph: &&String| field(paragraph).is_none() && !is_copyright(paragraph);
     let is_new = roles.iter().flatten().any(|(role, value)| *role == "start" && value.is_empty());
     let behind = date_at.filter(|_| !is_new).and_then(|at| head.iter().skip(at + 1).find(is_plain));
@@ -128,7 +128,7 @@ fn paragraphs(lines: &[&str]) -> Vec<String> {
     lines.split(|line| line.is_empty()).map(|piece| piece.join(" ")).filter(|piece| !piece.trim().is_empty()).collect()
 }
 
-/// The text, up to the fields behind it. Fields may also come before it.
+/// The text, up to the fields after it. Fields may also come before it.
 fn body(lines: &[&str]) -> String {
     let mut text = Vec::new();
     let mut skipping = false;

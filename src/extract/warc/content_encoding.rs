@@ -30,7 +30,7 @@ pub(super) fn decoded(mut content: Vec<u8>, encodings: &str, max: u64) -> Result
     Ok(content)
 }
 
-/// Deflate has a header by the standard, and none by the servers that Internet Explorer accepted.
+/// By the standard, deflate has a header, but some servers omit it, as Internet Explorer allowed.
 fn deflate(content: &[u8], max: u64) -> Result<Vec<u8>, Reject> {
     match whole(ZlibDecoder::new(content), max) {
         Err(reject) if reject.code != ErrorCode::TooLarge => or_as_it_is(whole(DeflateDecoder::new(content), max), content),
@@ -38,7 +38,7 @@ fn deflate(content: &[u8], max: u64) -> Result<Vec<u8>, Reject> {
     }
 }
 
-/// The decoded content; or the content itself if it is text, so that it was not encoded.
+/// The decoded content, or the content itself if it is text and so was not encoded.
 fn or_as_it_is(decoded: Result<Vec<u8>, Reject>, content: &[u8]) -> Result<Vec<u8>, Reject> {
     match decoded {
         Err(reject) if reject.code != ErrorCode::TooLarge && is_text(content) => Ok(content.to_vec()),
@@ -46,7 +46,8 @@ fn or_as_it_is(decoded: Result<Vec<u8>, Reject>, content: &[u8]) -> Result<Vec<u
     }
 }
 
-/// Whether bytes that were said to be compressed are text: these hold control characters.
+/// Whether bytes that are declared as compressed are in fact text. Compressed bytes contain control
+/// characters.
 fn is_text(content: &[u8]) -> bool {
     let start = content.get(..512).unwrap_or(content);
     !start.iter().any(|byte| *byte < 0x09 || (0x0e..0x20).contains(byte))

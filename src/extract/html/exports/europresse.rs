@@ -7,7 +7,7 @@ use crate::extract::draft::Draft;
 use crate::extract::html::tree::{Id, Page, Step};
 use crate::extract::key::Key;
 
-/// First words of lines behind the text.
+/// First words of lines after the text.
 const ENDS: &[&str] =
     &["© ", "©", "Numéro de document", "Document number", "news·", "Certificat émis", "Ce certificat", "Cet article est paru"];
 /// The most words of a line that names an author.
