@@ -100,7 +100,8 @@ impl Endpoints {
         self.clients().filter_map(EndpointClient::disabled_reason).find(|failure| failure.exit == exit).map(|failure| failure.reject.reason)
     }
 
-    /// The name of an endpoint whose calls wait although nothing keeps them from being sent: a bug.
+    /// The name of an endpoint whose calls wait although nothing prevents sending them, which is a
+    /// bug.
     pub fn stalled(&self) -> Option<&str> {
         self.clients().find(|client| client.is_stalled()).map(|client| client.endpoint.name.as_str())
     }

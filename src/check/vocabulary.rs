@@ -1,5 +1,5 @@
-//! The words of both languages, from spelling dictionaries: tells words from names, and from words that
-//! are in no language.
+//! The words of both languages, from spelling dictionaries. They separate words from names and from
+//! non-words.
 
 use std::sync::LazyLock;
 

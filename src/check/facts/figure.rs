@@ -113,7 +113,7 @@ impl Figure {
         self.measure().is_some_and(|measure| matches!(measure.dimension, Dimension::Money(_)))
     }
 
-    /// Adds the minutes that follow an hour; they are then no figure of their own.
+    /// Adds the minutes that follow an hour. They are then not a figure of their own.
     pub(super) fn add_minutes(&mut self, minutes: &mut Self) {
         let (value, measure) = (self.value() + minutes.value() / 60.0, self.measure());
         self.readings = vec![Reading { value, measure, doubtful: false }];

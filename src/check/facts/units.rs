@@ -164,7 +164,7 @@ impl FigureReader<'_> {
         }
     }
 
-    /// Gives both ends of a range the unit after the second: `10 à 15 %`, `2 to 3 million`.
+    /// Gives both ends of a range the unit that follows the second: `10 à 15 %`, `2 to 3 million`.
     pub(super) fn share_units(&mut self) {
         let text = self.text;
         for second in 1..self.figures.len() {

@@ -30,7 +30,7 @@ pub(super) fn leftover(pair: &Pair) -> Option<Finding> {
     Some(Finding::new(Flag::Language, severity, pair.target.field, explanation).found(found, Some(span)).expected(expected.name()))
 }
 
-/// Whether the word at `at` is none of the target's language, and neither a name nor a term.
+/// Whether the word at `at` is not a word of the target's language, and neither a name nor a term.
 fn is_odd(pair: &Pair, at: usize) -> bool {
     let text = pair.target;
     let Some(token) = text.tokens().get(at).filter(|token| token.kind == Kind::Word) else { return false };
@@ -74,8 +74,8 @@ fn is_derived(lang: Option<Lang>, word: &str) -> bool {
         || endings.iter().any(|ending| word.strip_suffix(ending).is_some_and(known))
 }
 
-/// Whether the source has the word, or nearly, and it is no word of the source's language either: a
-/// term that both languages use, as `blockchain` was once.
+/// Whether the source has the word or nearly the same one, although it is not a word of the
+/// source's language either: a term that both languages use, as `blockchain` once was.
 fn is_term(pair: &Pair, word: &str) -> bool {
     let stem = word.get(..word.floor_char_boundary(5)).unwrap_or(word);
     let same = |at: usize| {

@@ -13,10 +13,10 @@ use crate::model::{Finding, Flag, Severity};
 
 /// The translation of a source with fewer characters may have any length.
 const MIN_LENGTH: usize = 60;
-/// Without a full stop, a translation of a longer share of the expected length may be whole: it lacks
-/// no more than the stop.
+/// A translation without a full stop may be whole, and lack only the stop, if it has at least this
+/// share of the expected length.
 const MAYBE_WHOLE: f64 = 0.6;
-/// And one of a still longer share surely is.
+/// At this share, it surely is whole.
 const WHOLE: f64 = 1.1;
 
 /// Words that no text ends with.
@@ -61,7 +61,7 @@ fn ends(text: &Text) -> bool {
     text.as_str().trim_end().ends_with(|c: char| ".!?…:»\"”’')]".contains(c))
 }
 
-/// Whether the text ends with a word that another must follow, or with a comma.
+/// Whether the text ends with a comma, or with a word that must be followed by another one.
 fn wants_more(text: &Text) -> bool {
     let Some(last) = text.tokens().last() else { return false };
     last.kind == Kind::Word && BEFORE_MORE.contains(text.lower_word(last)) || text.word(last) == ","

@@ -1,4 +1,5 @@
-//! A text that says nothing of its source: it is empty, a placeholder, or one word for a sentence.
+//! A text that says nothing about its source: it is empty, a placeholder, or a single word in place
+//! of a sentence.
 
 use std::sync::LazyLock;
 
@@ -12,7 +13,7 @@ use crate::model::{Field, Finding, Flag, Severity};
 const MIN_WORDS_FOR_PLACEHOLDER: usize = 3;
 /// A source with fewer words may be translated by one.
 const MIN_WORDS: usize = 4;
-/// Two words are too few for a source of so many.
+/// Two words are too few for a source of this many.
 const MIN_WORDS_FOR_TWO: usize = 10;
 /// An article with fewer words may have a summary of any length.
 const MIN_ARTICLE: usize = 30;
@@ -20,7 +21,7 @@ const MIN_ARTICLE: usize = 30;
 /// What programs write where they have no text.
 static PLACEHOLDERS: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("placeholders.txt")).collect());
 
-/// Reports a target that says nothing of its source.
+/// Reports a target that says nothing about its source.
 pub(super) fn degenerate(pair: &Pair) -> Option<Finding> {
     let own = pair.source.words();
     if own == 0 || !pair.source.tokens().iter().any(|token| token.kind == Kind::Word) {

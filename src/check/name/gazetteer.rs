@@ -163,7 +163,7 @@ impl Name {
 
 fn starts_with_capital(text: &Text, at: usize) -> bool {
     let Some(token) = text.tokens().get(at) else { return false };
-    // Most words begin with a letter that is no capital, as its byte tells.
+    // Most words do not begin with a capital, which one byte shows.
     let first = text.as_str().as_bytes().get(token.span.start);
     first.is_some_and(|byte| byte.is_ascii_uppercase() || !byte.is_ascii() && text.word(token).starts_with(char::is_uppercase))
 }

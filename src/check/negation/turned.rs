@@ -9,9 +9,10 @@ use crate::check::context::Pair;
 use crate::check::text::{Kind, Text};
 use crate::model::{Finding, Flag, Severity};
 
-/// A shorter word tells little about what a sentence is about.
+/// A shorter word says little about the subject of a sentence.
 const MIN_WORD: usize = 5;
-/// A sentence tells of the same as another if it has so many of its words, and this share of them.
+/// Two sentences are about the same thing if they share at least this many words, and this share of
+/// the words.
 const MIN_SHARED: usize = 3;
 const SHARE: f64 = 0.6;
 
@@ -33,7 +34,8 @@ fn finding(pair: &Pair, explanation: String) -> Finding {
     Finding::new(Flag::Negation, Severity::Error, pair.target.field, explanation)
 }
 
-/// Whether the article's sentence at one place tells of the same as the summary's at another.
+/// Whether a sentence of the article and one of the summary, at these places, are about the same
+/// thing.
 #[expect(clippy::cast_precision_loss, reason = "no sentence has 2^52 words")]
 fn is_about_the_same(pair: &Pair, in_target: usize, in_source: usize) -> bool {
     let (own, other) = (words_around(pair.target, in_target), words_around(pair.source, in_source));

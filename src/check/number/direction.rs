@@ -18,7 +18,7 @@ const AFTER: usize = 4;
 /// Phrases before a figure that is a lower or an upper bound.
 static AT_LEAST: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("at_least.txt")));
 static AT_MOST: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("at_most.txt")));
-/// Phrases with `up` or `down` that tell of no change: `set up`.
+/// Phrases with `up` or `down` that do not mean a change: `set up`.
 static NO_CHANGE: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("no_change.txt")));
 
 /// A word of the target, and the one of the source that it contradicts, as tokens.

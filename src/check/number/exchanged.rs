@@ -10,7 +10,7 @@ use crate::check::lexicon::{Meaning, Measure};
 use crate::check::text::{Kind, Text};
 use crate::model::without_accent;
 
-/// How many words after a figure, and before it, tell what it counts.
+/// How many words after a figure, and before it, are taken to say what it counts.
 const AFTER: usize = 3;
 const BEFORE: usize = 2;
 /// Two words of different languages that begin with so many equal letters are mostly the same.
@@ -25,7 +25,7 @@ struct Matched<'p> {
     other: &'p Figure,
 }
 
-/// Two figures of the target, each in the place of the other.
+/// Two figures of the target that were swapped.
 pub(super) fn exchanged<'p>(pair: &Pair<'p>) -> Option<[&'p Figure; 2]> {
     if pair.target.figures().len() < 2 || pair.source.figures().len() < 2 {
         return None;
@@ -70,13 +70,13 @@ fn is_exchanged(pair: &Pair, a: &Matched, b: &Matched) -> bool {
     crossed > straight || crossed == 0 && straight == 0
 }
 
-/// The words that tell what a figure counts, as tokens.
+/// The words that say what a figure counts, as tokens.
 fn words(text: &Text, figure: &Figure) -> Vec<usize> {
     let is_word = |at: &usize| text.kind(*at) == Some(Kind::Word);
     let goes_on =
         |at: &usize| text.kind(*at).is_some_and(|kind| kind != Kind::Digits) && !matches!(text.low(*at), "," | ";" | "(" | ")" | ":");
     let after: Vec<usize> = (figure.tokens.end..).take_while(goes_on).filter(is_word).take(AFTER).collect();
-    // The words before tell of another figure if some follow.
+    // If words follow the figure, those before it belong to another figure.
     let before = (0..figure.tokens.start).rev().take_while(goes_on).filter(is_word).take(if after.is_empty() { BEFORE } else { 0 });
     // The unit belongs to the figure.
     let within = figure.tokens.clone().filter(is_word);

@@ -13,7 +13,7 @@ use crate::model::Lang;
 /// The number of words in [`SentenceTerms::opening`].
 const OPENING_WORDS: usize = 3;
 
-/// The terms of one sentence, and what else its words tell.
+/// The terms of one sentence, and what else its words show.
 #[derive(Debug)]
 pub(super) struct SentenceTerms {
     /// The ids of its terms, sorted, without duplicates.

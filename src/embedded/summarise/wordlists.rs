@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// French words that do not tell what a sentence is about.
+/// French words that do not show what a sentence is about.
 pub(super) static FRENCH_FUNCTION_WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| entries(include_str!("function-words-fr.txt")).collect());
 
-/// English words that do not tell what a sentence is about.
+/// English words that do not show what a sentence is about.
 pub(super) static ENGLISH_FUNCTION_WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| entries(include_str!("function-words-en.txt")).collect());
 
