@@ -88,7 +88,7 @@ impl NegotiatedEndpoint {
         form.proven_room = form.proven_room.max(room(used));
         let more = room(used).saturating_add(limit).min(form.max_room);
         if room(&form.endpoint) == room(used) && more > room(used) {
-            tracing::debug!(endpoint = used.name, "answers are cut before they begin: {more} tokens for thoughts from now on");
+            tracing::debug!(endpoint = used.name, "answers are cut off before any text: allowing {more} tokens for thoughts from now on");
             form.set_room(more);
         }
         room(&form.endpoint) > room(used)
@@ -120,7 +120,7 @@ impl NegotiatedEndpoint {
         if refused && form.is_on_trial() {
             form.max_room = form.proven_room;
             let proven = form.proven_room;
-            tracing::debug!(endpoint = used.name, "{proven} tokens for thoughts are the most that it accepts: {}", error.message);
+            tracing::debug!(endpoint = used.name, "the service accepts at most {proven} tokens for thoughts: {}", error.message);
             form.set_room(proven);
             return true;
         }

@@ -31,7 +31,7 @@ pub(super) async fn prepare(
         }
         previous = Some(response);
     }
-    Err(CallError::new(Verdict::Never, ErrorCode::Protocol, "the requests before the first call lead to no result"))
+    Err(CallError::new(Verdict::Never, ErrorCode::Protocol, "the requests before the first call did not succeed"))
 }
 
 /// Preflight requests cost nothing, so a lost answer may be retried like any other failure.

@@ -13,7 +13,7 @@ pub(super) fn transport_error(error: &reqwest::Error) -> CallError {
         return CallError::new(Verdict::Stop, ErrorCode::Tls, format!("{} ({tls})", tls_message(tls)));
     }
     if error.is_connect() && cause.contains("proxy auth") {
-        return CallError::new(Verdict::Stop, ErrorCode::KeyRefused, format!("the proxy wants a user and password: {cause}"));
+        return CallError::new(Verdict::Stop, ErrorCode::KeyRefused, format!("the proxy requires a user name and password: {cause}"));
     }
     if error.is_connect() {
         let what = if cause.contains("dns error") || cause.contains("lookup") { "cannot resolve the host name" } else { "no connection" };

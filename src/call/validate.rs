@@ -35,7 +35,7 @@ pub(super) fn validate(ask: &CallRequest, answer: Answer) -> Result<Answer, Call
         return Err(CallError::new(Verdict::Once, ErrorCode::Overlong, message));
     }
     if let Some(text) = placeholder(ask, &answer) {
-        let message = format!("the answer says nothing: “{}”", excerpt(text.as_bytes()));
+        let message = format!("the answer is only a placeholder: “{}”", excerpt(text.as_bytes()));
         return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, message));
     }
     Ok(answer)

@@ -47,7 +47,7 @@ pub(super) fn classify(response: &Response, rules: &[ErrorRule]) -> CallError {
 fn message(status: u16, said: &str) -> String {
     let said = excerpt(said.as_bytes());
     match (status, said.as_str()) {
-        (407, _) => format!("status 407: the proxy wants a user and password: {said}").trim_end_matches([':', ' ']).to_owned(),
+        (407, _) => format!("status 407: the proxy requires a user name and password: {said}").trim_end_matches([':', ' ']).to_owned(),
         (_, "") => format!("status {status}"),
         _ => format!("status {status}: {said}"),
     }
@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(said(status, "no"), expected, "{status}");
         }
         assert_eq!(refused(307, "").code, ErrorCode::Redirect);
-        assert_eq!(refused(407, "").message, "status 407: the proxy wants a user and password");
+        assert_eq!(refused(407, "").message, "status 407: the proxy requires a user name and password");
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Document for Pdf {
     fn items(&self, bytes: &[u8], max: u64) -> Result<Vec<Item>, Reject> {
         // The parser is a young crate, and a strange file may make it panic.
         let read = catch_unwind(AssertUnwindSafe(|| read(bytes, max)));
-        read.unwrap_or_else(|_| Err(malformed("its structure cannot be followed")))
+        read.unwrap_or_else(|_| Err(malformed("its structure is invalid")))
     }
 }
 
@@ -79,7 +79,7 @@ fn pages(file: &File, max: u64) -> Result<(Vec<Page>, usize, Vec<Item>), Reject>
     for (number, page) in file.pages().iter().enumerate() {
         let rest = if number < MAX_PAGES { whole.check() } else { Err(format!("there are more than {MAX_PAGES}")) };
         if let Err(reason) = rest {
-            given_up.push(row_of_page(number, &format!("all from here on, since {reason}")));
+            given_up.push(row_of_page(number, &format!("this and all later pages, because {reason}")));
             break;
         }
         match content::read(page, max, &Budget::of_page()) {
@@ -106,14 +106,14 @@ fn blocks(mut pages: Vec<Page>) -> Vec<Block> {
 /// The row of a page whose text is left out.
 fn row_of_page(number: usize, reason: &str) -> Item {
     let page = number + 1;
-    Err((Key::Own(format!("page-{page}")), Reject::new(ErrorCode::TooLarge, format!("page {page} is given up: {reason}"))))
+    Err((Key::Own(format!("page-{page}")), Reject::new(ErrorCode::TooLarge, format!("page {page} was skipped: {reason}"))))
 }
 
 fn without_text(unknown: usize) -> Reject {
     let reason = if unknown > 0 {
-        "no text in it: the fonts of the PDF do not tell their letters; recognise its text (OCR) first"
+        "no text in it: the fonts of the PDF do not say which letters they show; run OCR on it first"
     } else {
-        "no text in it: the pages of the PDF are pictures; recognise their text (OCR) first"
+        "no text in it: the pages of the PDF are images; run OCR on it first"
     };
     Reject::new(ErrorCode::Empty, reason)
 }

@@ -23,7 +23,7 @@ impl Format for UnknownXml {
 
     fn drafts(&self, text: &str, _: &Fields) -> Result<Vec<Draft>, Reject> {
         let what = xml::root_name(text).map_or_else(|| "no root element".to_owned(), |name| format!("the root `<{name}>`"));
-        Err(Reject::new(ErrorCode::UnknownFormat, format!("XML with {what}, a format that is not known; convert it to NITF, RSS or JSON")))
+        Err(Reject::new(ErrorCode::UnknownFormat, format!("unknown XML format (with {what}); convert it to NITF, RSS or JSON")))
     }
 }
 

@@ -145,7 +145,7 @@ impl Finding {
             Flag::NoTitle => "no title found; first sentence used",
             Flag::Copy => "same text as another article, perhaps shortened",
             Flag::Mojibake => "repaired text that was decoded with the wrong encoding and saved",
-            Flag::Encoding => "some bytes of the file are valid in no encoding and were replaced",
+            Flag::Encoding => "some bytes of the file are not valid in any encoding and were replaced",
             Flag::Teaser => "may be only the beginning of the article: an excerpt from a feed, or the part before a paywall",
             Flag::Several => "the file seems to hold several articles; split it",
             _ => "found when the article was read",

@@ -30,7 +30,7 @@ pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl Ca
     let first = check_output(run, article, output);
     let Some(redo) = redo(article, &first) else { return Ok(first) };
     tracing::info!(
-        "{}: made once more because of {}",
+        "{}: retried because of {}",
         article.source,
         first.findings.iter().map(|finding| finding.check.code()).collect::<Vec<_>>().join(" ")
     );

@@ -59,7 +59,7 @@ impl RunState {
         }
         let names: Vec<String> = inputs.iter().map(|input| format!("`{}`", input.display())).collect();
         let message = format!(
-            "no files in {}: empty, not mounted, or only links; the table keeps its rows\n  hint: pass --allow-empty if this is meant",
+            "no files in {}: empty, not mounted, or only links; the table keeps its rows\n  hint: pass --allow-empty if this is intended",
             names.join(", ")
         );
         let _ = self.empty.set(Fault::new(Exit::SomeFailed, message));

@@ -67,7 +67,7 @@ impl<'a> Archive<'a> {
         let unpacked: Box<dyn Read> = match file.method {
             CompressionMethod::STORE => Box::new(data),
             CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(data)),
-            _ => return Err(damaged(&format!("`{name}` is packed in an unusual way"))),
+            _ => return Err(damaged(&format!("`{name}` uses an unsupported compression method"))),
         };
         let mut bytes = Vec::new();
         // One byte more than allowed shows that there are more.

@@ -167,7 +167,7 @@ fn a_page_that_takes_too_long_is_given_up_by_name_and_the_others_stay() {
     let found = items(&pdf(&["/X Do"], &[form]));
     let (key, reject) = found[0].as_ref().unwrap_err();
     assert_eq!((found.len(), key, reject.code), (1, &Key::Own("page-1".into()), ErrorCode::TooLarge));
-    assert!(reject.reason.starts_with("page 1 is given up"), "{reject}");
+    assert!(reject.reason.starts_with("page 1 was skipped"), "{reject}");
 }
 
 #[test]

@@ -342,7 +342,7 @@ impl Reader {
         let page = self.font_pages.get(&state.font).copied().unwrap_or(self.code_page);
         let encoding = code_page::by_number(page);
         if encoding.is_none() && !bytes.is_ascii() {
-            let reason = format!("the RTF document uses the code page {page}, which is not known; save it as DOCX");
+            let reason = format!("the RTF document uses the unknown code page {page}; save it as DOCX");
             return Err(Reject::new(ErrorCode::Encoding, reason));
         }
         let (text, _) = encoding.unwrap_or(encoding_rs::WINDOWS_1252).decode_without_bom_handling(&bytes);

@@ -114,7 +114,7 @@ impl SqliteLedger {
     fn closed(&self) -> Fault {
         let fault = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|writer| writer.fault.get().cloned());
         let path = self.reader.path().display();
-        fault.unwrap_or_else(|| Fault::usage(format!("the ledger `{path}` accepts no more writes: an earlier one failed")))
+        fault.unwrap_or_else(|| Fault::usage(format!("cannot write to the ledger `{path}`: an earlier write failed")))
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
     if found > version() || found < 1 {
-        let what = if found < 1 { "its version is unknown" } else { "a newer depeche made it; use that version" };
+        let what = if found < 1 { "its version is unknown" } else { "it was made by a newer version of depeche; use that version" };
         return Err(Fault::usage(format!(
             "the ledger `{}` has version {found}, this program supports version {}: {what}",
             path.display(),
@@ -116,7 +116,8 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
     let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
     if found != version() {
-        let what = if found > version() { "a newer depeche made it; use that version" } else { "the next run migrates it" };
+        let what =
+            if found > version() { "it was made by a newer version of depeche; use that version" } else { "the next run migrates it" };
         return Err(Fault::usage(format!(
             "the ledger `{}` has version {found}, this program reads version {}: {what}",
             path.display(),
@@ -309,6 +310,6 @@ mod tests {
         create(&path).unwrap();
         Connection::open(&path).unwrap().execute_batch(&format!("PRAGMA user_version = {}", version() + 1)).unwrap();
         let fault = open(&path).unwrap_err();
-        assert!(fault.message.contains("a newer depeche made it") && fault.message.contains("ledger.db"), "{}", fault.message);
+        assert!(fault.message.contains("made by a newer version of depeche") && fault.message.contains("ledger.db"), "{}", fault.message);
     }
 }
