@@ -2,8 +2,8 @@
 //!
 //! With `auto`, the limit follows response times, like TCP's slow start and Vector's adaptive
 //! concurrency. It doubles as long as twice as many calls take no longer, then grows by a few at a
-//! time, and shrinks by a fifth when responses take 1.5 times as long as usual. An overload halves
-//! it.
+//! time, and shrinks by a fifth when responses clearly take 1.5 times as long as usual: the mean of a
+//! few answers says little, because some answers take longer than others. An overload halves it.
 
 use std::time::Duration;
 
@@ -15,10 +15,16 @@ const SLOWDOWN: f64 = 1.5;
 const KEPT_AFTER_SLOWDOWN: f64 = 0.8;
 /// The share of the limit up to which it doubles again after an overload.
 const SLOW_START_AFTER_OVERLOAD: f64 = 0.75;
-/// How fast the baseline follows a service that has become slower for good, per round.
-const BASELINE_DRIFT: f64 = 0.02;
-/// The fewest answers in a round.
-const MIN_ROUND: u32 = 4;
+/// How far the baseline follows a service that has become slower for good, per round, and one that
+/// is faster. A few short answers make no new baseline.
+const DRIFT: f64 = 0.01;
+const FALL: f64 = 0.5;
+/// The mean of a round is within so many standard errors of the true mean in 19 of 20 rounds.
+const STANDARD_ERRORS: f64 = 2.0;
+/// The fewest answers in a round while the limit doubles, and afterwards: with fewer answers, the
+/// change of the limit within the round weighs more than the service.
+const SHORTEST_DOUBLING_ROUND: u32 = 4;
+const SHORTEST_ROUND: u32 = 16;
 
 /// Limits the calls in flight to one endpoint.
 #[derive(Debug)]
@@ -39,6 +45,7 @@ pub(super) struct ConcurrencyLimit {
 struct Round {
     answers: u32,
     seconds: f64,
+    squared_seconds: f64,
     /// All places were in use at some moment of the round.
     saturated: bool,
 }
@@ -68,18 +75,23 @@ impl ConcurrencyLimit {
             return;
         }
         self.round.answers += 1;
-        self.round.seconds += response_time.as_secs_f64();
-        if self.round.answers >= MIN_ROUND.max(u32::try_from(self.limit).unwrap_or(u32::MAX)) {
+        let seconds = response_time.as_secs_f64();
+        self.round.seconds += seconds;
+        self.round.squared_seconds += seconds * seconds;
+        let shortest = if self.limit < self.slow_start_below { SHORTEST_DOUBLING_ROUND } else { SHORTEST_ROUND };
+        if self.round.answers >= shortest.max(u32::try_from(self.limit).unwrap_or(u32::MAX)) {
             self.end_round();
         }
     }
 
     fn end_round(&mut self) {
         let round = std::mem::take(&mut self.round);
-        let mean = round.seconds / f64::from(round.answers);
+        let (mean, error) = round.mean();
         let baseline = self.baseline.unwrap_or(mean);
-        self.baseline = Some(if mean < baseline { mean } else { baseline + (mean - baseline) * BASELINE_DRIFT });
-        if mean > baseline * SLOWDOWN {
+        let drift = if mean < baseline { FALL } else { DRIFT };
+        self.baseline = Some(baseline + (mean - baseline) * drift);
+        // A few long answers make no slowdown.
+        if mean - error > baseline * SLOWDOWN {
             let kept = scaled(self.limit, KEPT_AFTER_SLOWDOWN);
             self.slow_start_below = kept;
             self.set(kept);
@@ -109,6 +121,17 @@ impl ConcurrencyLimit {
 
     fn set(&mut self, limit: usize) {
         self.limit = limit.clamp(1, self.max);
+    }
+}
+
+impl Round {
+    /// The mean response time of the round, in seconds, and how far it may be from that of the
+    /// service, because some answers take longer than others.
+    fn mean(&self) -> (f64, f64) {
+        let answers = f64::from(self.answers);
+        let mean = self.seconds / answers;
+        let variance = (self.squared_seconds / answers - mean * mean).max(0.0);
+        (mean, STANDARD_ERRORS * (variance / answers).sqrt())
     }
 }
 
