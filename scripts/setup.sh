@@ -30,13 +30,24 @@ need_compilers() {
     fi
 }
 
-# need_llmock: installs llmock, a mock service that reports how its clients behave, into a Python environment under target/.
-# The version is pinned so that its report is the same everywhere. Fails if it cannot be installed.
-need_llmock() {
-    llmock=target/llmock
-    [ -x "$llmock/bin/llmock" ] && return 0
+# need_python_tool NAME VERSION [REQUIREMENT...]: installs a tool from PyPI into a Python environment under target/. The version is pinned so
+# that the tool reports the same everywhere. Fails if it cannot be installed.
+need_python_tool() {
+    tool=target/$1 requirement="$1==$2"
+    [ -x "$tool/bin/$1" ] && return 0
     command -v python3 >/dev/null 2>&1 || return 1
-    rm -rf "$llmock"
-    { python3 -m venv "$llmock" || { need_packages python3-venv && python3 -m venv "$llmock"; }; } &&
-        "$llmock/bin/python" -m pip install --quiet --disable-pip-version-check 'llmock==0.2.2' || { rm -rf "$llmock"; return 1; }
+    rm -rf "$tool"
+    shift 2
+    { python3 -m venv "$tool" || { need_packages python3-venv && python3 -m venv "$tool"; }; } &&
+        "$tool/bin/python" -m pip install --quiet --disable-pip-version-check "$requirement" "$@" || { rm -rf "$tool"; return 1; }
+}
+
+# need_llmock: a mock service that reports how its clients behave.
+need_llmock() { need_python_tool llmock 0.2.2; }
+
+# need_taplo: checks TOML files against a JSON Schema; $taplo is its path.
+need_taplo() {
+    taplo=$(command -v taplo) && return 0
+    taplo=target/taplo/bin/taplo
+    need_python_tool taplo 0.9.3
 }

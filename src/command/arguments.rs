@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use self::groups::{CallArguments, IgnoredLogArguments, profiles};
+use self::groups::{CallArguments, IgnoredLogArguments, flags, profiles};
 pub(super) use self::groups::{ConfigArguments, ExecutionArguments, FolderArguments, LogArguments};
-use crate::config::{Config, Overrides};
+use crate::config::{Config, Overrides, Shown};
 use crate::model::Fault;
 
 const ABOUT: &str = "Summarise and translate a folder of articles into a French-English table";
@@ -103,6 +103,11 @@ pub(super) enum Command {
     Serve(ServeArguments),
     /// Write a commented config for a service
     Init(InitArguments),
+    /// Show the config that holds, or its JSON Schema
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Show which translation models are installed, or fetch them
     ///
     /// Exits with 4 if a model is missing.
@@ -112,6 +117,22 @@ pub(super) enum Command {
         /// Shell to write the script for
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages into a folder
+    Man {
+        /// Folder to write them into, e.g. ~/.local/share/man/man1
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print each value that `depeche run` would use, and where it comes from
+    ///
+    /// Takes the arguments and options of `depeche run`. Keys are not shown.
+    Show(Box<RunArguments>),
+    /// Print the JSON Schema of the config, for editors
+    Schema,
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -204,7 +225,7 @@ pub(super) struct FilterArguments {
     #[arg(long, value_name = "STATUS", value_parser = ["done", "failed", "skipped", "quarantined"])]
     pub(super) status: Option<String>,
     /// Rows with this flag, e.g. number
-    #[arg(long, value_name = "FLAG")]
+    #[arg(long, value_name = "FLAG", value_parser = flags())]
     pub(super) flag: Option<String>,
     /// Include rows that are no longer in the table
     #[arg(long)]
@@ -289,14 +310,14 @@ pub(super) struct ServeArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct InitArguments {
-    /// Service to write the config for; see --list
-    #[arg(default_value = "embedded")]
-    pub(super) service: String,
+    /// Service to write the config for; without one, the services are listed
+    #[arg(value_parser = super::init::services::names(), hide_possible_values = true)]
+    pub(super) service: Option<String>,
     /// List the services
     #[arg(long)]
     pub(super) list: bool,
     /// File to write; `-` is standard output
-    #[arg(short, long, value_name = "FILE", default_value = "config.toml")]
+    #[arg(short, long, value_name = "FILE", default_value = "config.toml", requires = "service")]
     pub(super) output: PathBuf,
     /// Write the prompt templates to DIR instead of a config
     ///
@@ -319,6 +340,10 @@ pub(super) struct ModelsArguments {
 impl RunArguments {
     pub(super) fn load(&self) -> Result<Config, Fault> {
         self.execution.load(self.paths.clone(), self.allow_empty)
+    }
+
+    pub(super) fn show(&self) -> Result<Shown, Fault> {
+        self.execution.show(self.paths.clone(), self.allow_empty)
     }
 }
 
@@ -364,6 +389,7 @@ mod tests {
             ("doctor", "config quiet verbose"),
             ("serve", "listen key-env config quiet verbose"),
             ("init", "list output prompts"),
+            ("man", ""),
             ("models", "fetch config quiet verbose"),
             ("completions", ""),
         ] {

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::arguments::{ExportArguments, FilterArguments};
 use crate::config::Profile;
-use crate::model::{Exit, Fault, Flag, Status};
+use crate::model::{Exit, Fault, Status};
 use crate::record::{self, Filter};
 use crate::write::ExportFormat;
 
@@ -44,10 +44,6 @@ fn filter(arguments: &FilterArguments) -> Result<Filter, Fault> {
         "failed" => Status::Failed,
         code => Status::of_code(code),
     });
-    if let Some(flag) = arguments.flag.as_deref().filter(|flag| Flag::parse(flag).is_none()) {
-        let flags: Vec<&str> = Flag::ALL.iter().map(|flag| flag.code()).collect();
-        return Err(Fault::usage(format!("unknown flag `{flag}`\n  hint: the flags are {}", flags.join(", "))));
-    }
     let date = |name: &str, date: &Option<String>| match date {
         Some(date) if date.get(..10).unwrap_or(date).parse::<jiff::civil::Date>().is_err() => {
             Err(Fault::usage(format!("`--{name} {date}`: expected a date such as 2026-11-25")))

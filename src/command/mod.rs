@@ -2,12 +2,15 @@
 
 mod arguments;
 mod check;
+mod completions;
+mod config;
 mod doctor;
 mod endpoints;
 mod export;
 mod finish;
 mod forget;
 mod init;
+mod man;
 mod models;
 mod panic;
 mod plan;
@@ -61,10 +64,9 @@ fn dispatch(command: Command) -> Result<Exit, Fault> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "depeche", &mut std::io::stdout());
-            Ok(Exit::Done)
-        }
+        Command::Config { command } => config::run(&command),
+        Command::Man { folder } => man::run(Arguments::command(), &folder),
+        Command::Completions { shell } => Ok(completions::run(Arguments::command(), shell)),
     }
 }
 

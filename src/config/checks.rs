@@ -3,13 +3,30 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use toml::Spanned;
 
+use super::spanned::Spanned;
 use super::validator::Validator;
 use crate::model::{Action, Flag};
 
 /// Raise this when the checks change, so that rows are checked again. That makes no calls.
 const VERSION: u32 = 2;
+
+/// The checks, in the order of the config.
+pub(super) const CHECKS: [Flag; 13] = [
+    Flag::Number,
+    Flag::Date,
+    Flag::Name,
+    Flag::Negation,
+    Flag::Missing,
+    Flag::Language,
+    Flag::Echo,
+    Flag::Loop,
+    Flag::Length,
+    Flag::Quote,
+    Flag::Instruction,
+    Flag::Glossary,
+    Flag::Encoding,
+];
 
 /// The action for each check; only those other than [`Action::Flag`] are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,42 +58,57 @@ impl FromIterator<(Flag, Action)> for Checks {
 
 /// `[checks]` as it is written.
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawChecks {
+    /// A number is not in the source, or is missing.
     number: Option<Spanned<String>>,
+    /// A date, weekday or year is not in the source.
     date: Option<Spanned<String>>,
+    /// A name is not in the source.
     name: Option<Spanned<String>>,
+    /// A translation negates what its source affirms, or the reverse.
     negation: Option<Spanned<String>>,
+    /// A translation lacks a sentence.
     missing: Option<Spanned<String>>,
+    /// A text is not in the language of its column.
     language: Option<Spanned<String>>,
+    /// A translation is the same as its source.
     echo: Option<Spanned<String>>,
+    /// A text repeats itself.
     #[serde(rename = "loop")]
     repeats: Option<Spanned<String>>,
+    /// A summary is longer than requested, or than its article.
     length: Option<Spanned<String>>,
+    /// Words in quotation marks are not in the article.
     quote: Option<Spanned<String>>,
+    /// A text talks about the task, or follows an instruction in the article.
     instruction: Option<Spanned<String>>,
+    /// A translation does not use a term of the glossary.
     glossary: Option<Spanned<String>>,
+    /// A text is damaged.
     encoding: Option<Spanned<String>>,
 }
 
 impl Validator<'_> {
     /// The action for each check.
     pub(super) fn checks(&mut self, raw: RawChecks) -> Checks {
+        // In the order of `CHECKS`.
         let written = [
-            (Flag::Number, raw.number),
-            (Flag::Date, raw.date),
-            (Flag::Name, raw.name),
-            (Flag::Negation, raw.negation),
-            (Flag::Missing, raw.missing),
-            (Flag::Language, raw.language),
-            (Flag::Echo, raw.echo),
-            (Flag::Loop, raw.repeats),
-            (Flag::Length, raw.length),
-            (Flag::Quote, raw.quote),
-            (Flag::Instruction, raw.instruction),
-            (Flag::Glossary, raw.glossary),
-            (Flag::Encoding, raw.encoding),
+            raw.number,
+            raw.date,
+            raw.name,
+            raw.negation,
+            raw.missing,
+            raw.language,
+            raw.echo,
+            raw.repeats,
+            raw.length,
+            raw.quote,
+            raw.instruction,
+            raw.glossary,
+            raw.encoding,
         ];
-        written.into_iter().map(|(flag, action)| (flag, self.choose(action, flag.code(), &Action::ALL, Action::Flag))).collect()
+        CHECKS.into_iter().zip(written).map(|(flag, action)| (flag, self.choose(action, flag.code(), &Action::ALL, Action::Flag))).collect()
     }
 }

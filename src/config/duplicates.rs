@@ -1,7 +1,8 @@
 //! `[duplicates]`: what to do about articles that repeat another one.
 
 use serde::Deserialize;
-use toml::Spanned;
+
+use super::spanned::Spanned;
 
 /// What to do about near-duplicates: articles with the same text, which may be trimmed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,7 +22,10 @@ pub(super) const NEAR: &[(&str, NearDuplicates)] =
 
 /// `[duplicates]` as it is written.
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDuplicates {
+    /// "report": a row that has the text of another one names it; "reuse": it also reuses its
+    /// summary. Default: "report".
     pub(super) near: Option<Spanned<String>>,
 }

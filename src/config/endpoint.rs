@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use toml::Spanned;
-
 use super::overrides::Overrides;
 use super::raw::{NumberOrAuto, RawEndpoint, RawKey, RawPrice};
+use super::spanned::Spanned;
 use super::validator::Validator;
 use super::{Concurrency, DialectFacts, Endpoint, Price, Rates, key};
 use crate::model::Task;
@@ -16,7 +15,7 @@ use crate::model::Task;
 /// a run without any service still ends within a minute.
 const DEFAULT_WAIT: Duration = Duration::from_secs(45);
 /// The tasks that `does` may name. Chat models that summarise can also make digests.
-const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate)];
+pub(super) const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate)];
 
 impl Validator<'_> {
     pub(super) fn endpoints(&mut self, raw: Vec<Spanned<RawEndpoint>>, overrides: &Overrides) -> Vec<Endpoint> {

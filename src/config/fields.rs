@@ -1,7 +1,8 @@
 //! `[input.fields]`: the names of JSON fields and CSV columns.
 
 use serde::Deserialize;
-use serde::de::Deserializer;
+
+use super::raw::OneOrMore;
 
 /// The names to look for: the user's, then those of common exports (newspaper4k, trafilatura,
 /// news-please, ninjs, JSON Feed, schema.org, `WordPress`, Drupal, and the services of AFP, the Guardian and others). A dot selects a field of an object:
@@ -104,53 +105,33 @@ const ID: &[&str] = &["id", "guid", "_id", "uri", "uno", "nid", "uuid", "fingerp
 
 /// `[input.fields]` as it is written: one name or several for each field.
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFields {
-    #[serde(default, deserialize_with = "names")]
-    title: Vec<String>,
-    #[serde(default, deserialize_with = "names")]
-    body: Vec<String>,
-    #[serde(default, deserialize_with = "names")]
-    published: Vec<String>,
-    #[serde(default, deserialize_with = "names")]
-    url: Vec<String>,
-    #[serde(default, deserialize_with = "names")]
-    author: Vec<String>,
-    #[serde(default, deserialize_with = "names")]
-    language: Vec<String>,
-    #[serde(default, deserialize_with = "names")]
-    section: Vec<String>,
-    #[serde(default, deserialize_with = "names")]
-    id: Vec<String>,
-}
-
-fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    struct Names;
-    impl<'de> serde::de::Visitor<'de> for Names {
-        type Value = Vec<String>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("the name of a field, or a list of names")
-        }
-
-        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Vec<String>, E> {
-            Ok(vec![name.to_owned()])
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
-            let mut names = Vec::new();
-            while let Some(name) = list.next_element()? {
-                names.push(name);
-            }
-            Ok(names)
-        }
-    }
-    deserializer.deserialize_any(Names)
+    /// Names of the title.
+    title: Option<OneOrMore>,
+    /// Names of the text.
+    body: Option<OneOrMore>,
+    /// Names of the date of publication.
+    published: Option<OneOrMore>,
+    /// Names of the URL.
+    url: Option<OneOrMore>,
+    /// Names of the author.
+    author: Option<OneOrMore>,
+    /// Names of the language.
+    language: Option<OneOrMore>,
+    /// Names of the section.
+    section: Option<OneOrMore>,
+    /// Names of what identifies the article within its file.
+    id: Option<OneOrMore>,
 }
 
 impl From<RawFields> for Fields {
     fn from(raw: RawFields) -> Self {
-        let all = |own: Vec<String>, common: &[&str]| own.into_iter().chain(common.iter().map(ToString::to_string)).collect();
+        let all = |own: Option<OneOrMore>, common: &[&str]| {
+            let own = own.into_iter().flat_map(|names| names.0);
+            own.chain(common.iter().map(ToString::to_string)).collect()
+        };
         Self {
             title: all(raw.title, TITLE),
             body: all(raw.body, BODY),

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use toml::Spanned;
 use unicode_normalization::UnicodeNormalization;
 
 use super::problem::Problem;
+use super::spanned::Spanned;
 use super::validator::Validator;
 use crate::model::GlossaryEntry;
 

@@ -17,6 +17,9 @@ mod rules;
 mod run;
 #[cfg(test)]
 mod sample;
+mod schema;
+mod show;
+mod spanned;
 mod template;
 mod validator;
 
@@ -39,6 +42,8 @@ pub use prompts::{Prompts, SHIPPED_PROMPTS};
 pub use resolve::load;
 pub use rules::{ClassHints, Rules};
 pub use run::{FailureLimit, RunFlags, RunSettings};
+pub use schema::SCHEMA;
+pub use show::{Origin, Section, Setting, Shown, show};
 pub use template::Template;
 pub(crate) use template::select;
 

@@ -3,18 +3,17 @@
 
 use std::sync::Arc;
 
-use toml::Spanned;
-
 use super::raw::RawEndpoint;
+use super::spanned::Spanned;
 use super::template::{self, Template};
 use super::validator::Validator;
 use super::{DialectFacts, Endpoint};
 use crate::model::GlossaryEntry;
 
-const JSON: &[(&str, JsonMode)] = &[("schema", JsonMode::Schema), ("object", JsonMode::Object), ("none", JsonMode::None)];
-const TOKEN_LIMITS: &[(&str, TokenLimit)] =
+pub(super) const JSON: &[(&str, JsonMode)] = &[("schema", JsonMode::Schema), ("object", JsonMode::Object), ("none", JsonMode::None)];
+pub(super) const TOKEN_LIMITS: &[(&str, TokenLimit)] =
     &[("max_tokens", TokenLimit::MaxTokens), ("max_completion_tokens", TokenLimit::MaxCompletionTokens)];
-const ENGLISH: &[(&str, &str)] = &[("EN-GB", "EN-GB"), ("EN-US", "EN-US")];
+pub(super) const ENGLISH: &[(&str, &str)] = &[("EN-GB", "EN-GB"), ("EN-US", "EN-US")];
 
 /// The settings that only some dialects have, and what was learned about the service.
 #[derive(Clone, Debug)]

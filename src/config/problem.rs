@@ -22,7 +22,7 @@ impl Problem {
     /// A problem at a byte range of the file's text.
     pub fn at(file: &Path, text: &str, span: &Range<usize>, message: impl Into<String>) -> Self {
         let before = text.get(..span.start).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
+        let line = line_of(text, span.start);
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         Self { place: Some((line, column)), ..Self::of(file, message) }
     }
@@ -55,6 +55,11 @@ impl Problem {
             .map_or_else(|| format!("the keys in this section are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         Self { message: format!("unknown key `{unknown}`"), ..problem }.hint(hint)
     }
+}
+
+/// The line of a byte of the text, from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
 }
 
 /// The known name most similar to the written one, if it is similar enough to be meant.

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use minijinja::{Environment, Error, UndefinedBehavior, Value, context};
-use toml::Spanned;
 
 use super::raw::RawPrompts;
+use super::spanned::Spanned;
 use super::validator::Validator;
 use crate::model::Task;
 

@@ -4,11 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toml::Spanned;
-
 use super::overrides::Overrides;
 use super::problem::Problem;
 use super::raw::{RawConfig, RawEmbedded, RawSummary};
+use super::spanned::Spanned;
 use super::validator::{Validator, flag_or};
 use super::{Config, DialectFacts, Embedded, Endpoint, NearDuplicates, Profile, Route, SHIPPED, Summary, Translator};
 use crate::model::{SummarySpec, Task};
@@ -16,17 +15,17 @@ use crate::model::{SummarySpec, Task};
 /// A larger file is not a config.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
-const PROFILES: &[(&str, Profile)] = &[("plain", Profile::Plain), ("excel-fr", Profile::ExcelFr)];
-const ROUTES: &[(&str, Route)] = &[
+pub(super) const PROFILES: &[(&str, Profile)] = &[("plain", Profile::Plain), ("excel-fr", Profile::ExcelFr)];
+pub(super) const ROUTES: &[(&str, Route)] = &[
     ("summarise-then-translate", Route::SummariseThenTranslate),
     ("translate-then-summarise", Route::TranslateThenSummarise),
     ("single-call", Route::SingleCall),
 ];
 /// Words per sentence in news: sets the number of words if the user sets sentences.
 const WORDS_PER_SENTENCE: usize = 22;
-const TRANSLATORS: &[(&str, Translator)] =
+pub(super) const TRANSLATORS: &[(&str, Translator)] =
     &[("auto", Translator::Auto), ("firefox", Translator::Firefox), ("apertium", Translator::Apertium)];
-const MODELS: &[(&str, &str)] = &[("tiny", "tiny"), ("base-memory", "base-memory")];
+pub(super) const MODELS: &[(&str, &str)] = &[("tiny", "tiny"), ("base-memory", "base-memory")];
 
 /// Loads `file`, or else `config.toml` in the working folder, or else the config that ships with
 /// the program.
@@ -34,16 +33,35 @@ const MODELS: &[(&str, &str)] = &[("tiny", "tiny"), ("base-memory", "base-memory
 /// # Errors
 /// Returns everything that is wrong with the config.
 pub fn load(file: Option<&Path>, overrides: &Overrides, dialects: &[DialectFacts]) -> Result<Config, Vec<Problem>> {
-    let default = PathBuf::from("config.toml");
-    let (path, text) = match file {
-        Some(path) => (path.to_path_buf(), read(path).map_err(|problem| vec![problem])?),
-        None if default.symlink_metadata().is_ok() => (default.clone(), read(&default).map_err(|problem| vec![problem])?),
-        None => (default, SHIPPED.to_owned()),
-    };
-    let raw: RawConfig = toml::from_str(&text).map_err(|error| vec![Problem::from_toml(&path, &text, &error)])?;
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().map_err(|error| vec![Problem::of(&path, format!("cannot read its folder: {error}"))])?;
-    Validator { path: &path, text: &text, folder, dialects, problems: Vec::new() }.resolve(raw, overrides)
+    ConfigFile::find(file).map_err(|problem| vec![problem])?.load(overrides, dialects)
+}
+
+/// A config file that was read.
+pub(super) struct ConfigFile {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    /// Whether it exists, or is the one that ships with the program.
+    pub(super) exists: bool,
+}
+
+impl ConfigFile {
+    /// Reads `file`, or else `config.toml` in the working folder, or else the config that ships with
+    /// the program.
+    pub(super) fn find(file: Option<&Path>) -> Result<Self, Problem> {
+        let path = file.map_or_else(|| PathBuf::from("config.toml"), Path::to_path_buf);
+        let exists = file.is_some() || path.symlink_metadata().is_ok();
+        let text = if exists { read(&path)? } else { SHIPPED.to_owned() };
+        Ok(Self { path, text, exists })
+    }
+
+    /// Parses and validates it.
+    pub(super) fn load(&self, overrides: &Overrides, dialects: &[DialectFacts]) -> Result<Config, Vec<Problem>> {
+        let (path, text) = (&self.path, &self.text);
+        let raw: RawConfig = toml::from_str(text).map_err(|error| vec![Problem::from_toml(path, text, &error)])?;
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().map_err(|error| vec![Problem::of(path, format!("cannot read its folder: {error}"))])?;
+        Validator { path, text, folder, dialects, problems: Vec::new() }.resolve(raw, overrides)
+    }
 }
 
 fn read(path: &Path) -> Result<String, Problem> {

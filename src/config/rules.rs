@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 use serde::Deserialize;
-use toml::Spanned;
 
 use super::glossary;
 use super::problem::Problem;
+use super::spanned::Spanned;
 use super::validator::Validator;
 use crate::model::fold;
 

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use jiff::civil::Time;
 use serde::Deserialize;
-use toml::Spanned;
 
+use super::spanned::Spanned;
 use super::validator::{Validator, flag_or};
+
+/// The formats of the log, and whether each is JSON.
+pub(super) const LOGS: &[(&str, bool)] = &[("text", false), ("json", true)];
 
 /// `[run]`. A limit that is `None` does not apply.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,14 +43,23 @@ pub enum FailureLimit {
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRun {
+    /// Stops before spending more than this in 12 hours, in the currency of the prices.
     max_cost: Option<Spanned<f64>>,
+    /// Stops after this many articles; unchanged articles do not count.
     max_articles: Option<Spanned<i64>>,
+    /// Stops after this much time, such as "4h".
     max_time: Option<Spanned<String>>,
+    /// Stops at this local time, such as "06:30".
     deadline: Option<Spanned<String>>,
+    /// Stops when more articles than this have failed: a share such as "10%", or a number such as
+    /// "50".
     max_failures: Option<Spanned<String>>,
+    /// A URL that gets a POST after each run, with /fail appended unless the exit code is 0.
     ping: Option<Spanned<String>>,
+    /// The format of the log on standard error. Default: "text".
     log: Option<Spanned<String>>,
 }
 
@@ -95,7 +107,7 @@ impl Validator<'_> {
             deadline: raw.deadline.and_then(|written| self.deadline(&written)),
             max_failures: raw.max_failures.and_then(|written| self.failures(&written)),
             ping: raw.ping.and_then(|written| self.url(&written)),
-            log_json: self.choose(raw.log, "log", &[("text", false), ("json", true)], false),
+            log_json: self.choose(raw.log, "log", LOGS, false),
             allow_empty: allow_empty || flags.allow_empty,
         }
     }

@@ -11,10 +11,10 @@ use std::ops::Range;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::{Value, json};
-use toml::Spanned;
 
 use super::problem::nearest;
 use super::raw::{OneOrMore, RawTemplate};
+use super::spanned::Spanned;
 use super::validator::Validator;
 
 /// The placeholders.

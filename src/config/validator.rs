@@ -4,10 +4,9 @@ use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::Spanned;
-
 use super::DialectFacts;
 use super::problem::{Problem, nearest};
+use super::spanned::Spanned;
 
 /// The span of a value from the command line, which has no place in the file.
 const COMMAND_LINE: Range<usize> = usize::MAX..usize::MAX;
@@ -24,6 +23,11 @@ pub(super) struct Validator<'a> {
 /// The value of a flag if it is set, or else that in the file.
 pub(super) fn flag_or<T>(flag: Option<T>, in_file: Option<Spanned<T>>) -> Option<Spanned<T>> {
     flag.map_or(in_file, |value| Some(Spanned::new(COMMAND_LINE, value)))
+}
+
+/// The name of a value that [`Validator::choose`] chose.
+pub(super) fn name_of<T: Copy + PartialEq>(choices: &[(&'static str, T)], value: T) -> &'static str {
+    choices.iter().find(|(_, choice)| *choice == value).map_or("", |(name, _)| name)
 }
 
 impl Validator<'_> {

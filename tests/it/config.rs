@@ -220,3 +220,43 @@ fn an_invalid_config_file_is_reported() {
       hint: add an [[endpoint]] with does = ["translate"]
     "#);
 }
+
+#[test]
+fn show_says_where_each_value_comes_from_and_hides_keys() {
+    let mock = Mock::good();
+    let dir = TestDir::with(&with_key(&mock).replace("{ env = \"DEPECHE_TEST_KEY\" }", "{ file = \"key\" }"), 0);
+    dir.write("key", "sk-secret");
+    let config = fs::read_to_string(dir.path("config.toml")).unwrap() + "\n[run]\nping = \"https://hc.example/secret-id\"\n";
+    dir.write("config.toml", &config);
+    let shown = dir.run(&["config", "show", "--route", "single-call", "--max-articles", "7", "--quiet"]).exits(0).stdout;
+    let line = |key: &str| shown.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap_or_else(|| panic!("no {key}: {shown}"));
+    let written = config.lines().position(|line| line.starts_with("words")).unwrap() + 1;
+    for (key, value, origin) in [
+        ("route", "\"single-call\"", "command line: --route".to_owned()),
+        ("max_articles", "7", "command line: --max-articles".to_owned()),
+        ("words", "60", format!("config.toml:{written}")),
+        ("connect_timeout", "\"10s\"", "default".to_owned()),
+    ] {
+        let parts: Vec<&str> = line(key).split_once(" = ").unwrap().1.split(" # ").map(str::trim).collect();
+        assert_eq!(parts, [value, &origin], "{key}");
+    }
+    assert!(line("key").contains("{ file = \"key\" }") && !shown.contains("secret"), "{shown}");
+    // What it prints is a config again, with the same values.
+    dir.write("shown.toml", &shown);
+    let again = dir.run(&["config", "show", "--config", "shown.toml"]).exits(0).stdout;
+    let values = |text: &str| {
+        let values = text.lines().map(|line| line.split(" # ").next().unwrap().trim().to_owned());
+        values.filter(|line| !line.starts_with('#')).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&again), values(&shown));
+}
+
+#[test]
+fn the_schema_is_printed_and_written_by_init() {
+    let dir = TestDir::new();
+    let schema = dir.run(&["config", "schema"]).exits(0).stdout;
+    let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(parsed["properties"]["output"]["properties"]["profile"]["enum"][1], "excel-fr");
+    dir.run(&["init", "openai"]).exits(0);
+    assert_eq!(fs::read_to_string(dir.path("config.schema.json")).unwrap().trim_end(), schema.trim_end());
+}

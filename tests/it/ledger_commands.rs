@@ -135,7 +135,7 @@ fn export_filters_by_status_flag_and_date() {
     fs::remove_file(dir.path("input/001.txt")).unwrap();
     dir.run(&["run"]).exits(3);
     assert_eq!((names(&[]).len(), names(&["--all"]).len()), (3, 4));
-    for (arguments, part) in [(["--flag", "nmber"], "unknown flag `nmber`"), (["--since", "yesterday"], "expected a date")] {
+    for (arguments, part) in [(["--flag", "nmber"], "a similar value exists: 'number'"), (["--since", "yesterday"], "expected a date")] {
         let ended = dir.run(&[&["export"], &arguments[..]].concat()).exits(2);
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }

@@ -69,13 +69,13 @@ fn gemini(request: &Request) -> Response {
         let error = json!({"error": {"code": 403, "message": "Method doesn't allow unregistered callers.", "status": "PERMISSION_DENIED"}});
         return Response::new(403, error.to_string());
     }
-    if request.path == "/v1beta/models/gemini-2.5-flash" {
-        return Response::json(&json!({"name": "models/gemini-2.5-flash", "inputTokenLimit": 1_048_576}));
+    if request.path == "/v1beta/models/gemini-2.5-flash-lite" {
+        return Response::json(&json!({"name": "models/gemini-2.5-flash-lite", "inputTokenLimit": 1_048_576}));
     }
     let body = request.json();
     let config = &body["generationConfig"];
     let user = body["contents"][0]["parts"][0]["text"].as_str();
-    let (Some(user), "/v1beta/models/gemini-2.5-flash:generateContent") = (user, request.path.as_str()) else {
+    let (Some(user), "/v1beta/models/gemini-2.5-flash-lite:generateContent") = (user, request.path.as_str()) else {
         return Response::new(400, json!({"error": {"code": 400, "message": "contents is not specified"}}).to_string());
     };
     assert!(body["systemInstruction"]["parts"][0]["text"].is_string() && config["responseMimeType"] == "application/json", "{body}");
@@ -89,7 +89,7 @@ fn gemini(request: &Request) -> Response {
     let (first, second) = digest.split_at(20);
     Response::json(&json!({
         "candidates": [{"content": {"role": "model", "parts": [{"text": first}, {"text": second}]}, "finishReason": "STOP", "index": 0}],
-        "usageMetadata": {"promptTokenCount": 300, "candidatesTokenCount": 90, "totalTokenCount": 390}, "modelVersion": "gemini-2.5-flash"
+        "usageMetadata": {"promptTokenCount": 300, "candidatesTokenCount": 90, "totalTokenCount": 390}, "modelVersion": "gemini-2.5-flash-lite"
     }))
 }
 

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
-use crate::config::{Config, Overrides, RunFlags, load};
+use crate::config::{Config, Overrides, Problem, RunFlags, Shown, load, show};
 use crate::dialect;
-use crate::model::Fault;
+use crate::model::{Fault, Flag};
 use crate::report::Verbosity;
 
 const LIMITS: &str = "Limits (exit code 6)";
@@ -124,11 +124,13 @@ struct LimitArguments {
 
 impl ConfigArguments {
     pub(in crate::command) fn load(&self, overrides: &Overrides) -> Result<Config, Fault> {
-        load(self.file.as_deref(), overrides, &dialect::facts()).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            Fault::usage(lines.join("\n"))
-        })
+        load(self.file.as_deref(), overrides, &dialect::facts()).map_err(|problems| fault(&problems))
     }
+}
+
+fn fault(problems: &[Problem]) -> Fault {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Fault::usage(lines.join("\n"))
 }
 
 impl FolderArguments {
@@ -151,15 +153,26 @@ impl CallArguments {
 
 impl ExecutionArguments {
     pub(super) fn load(&self, paths: Vec<PathBuf>, allow_empty: bool) -> Result<Config, Fault> {
+        self.folder.config.load(&self.overrides(paths, allow_empty))
+    }
+
+    /// What [`Self::load`] would load, and where it comes from.
+    pub(super) fn show(&self, paths: Vec<PathBuf>, allow_empty: bool) -> Result<Shown, Fault> {
+        let overrides = self.overrides(paths, allow_empty);
+        show(self.folder.config.file.as_deref(), &overrides, &dialect::facts()).map_err(|problems| fault(&problems))
+    }
+
+    fn overrides(&self, paths: Vec<PathBuf>, allow_empty: bool) -> Overrides {
         let LimitArguments { max_cost, max_articles, max_time, deadline, max_failures } = self.limits.clone();
         let log = self.log_format.clone();
-        self.folder.load_with(Overrides {
+        Overrides {
             paths,
+            output: self.folder.output.clone(),
             profile: self.profile.clone(),
             run: RunFlags { max_cost, max_articles, max_time, deadline, max_failures, log, allow_empty },
             wait_for: self.wait_for,
             ..self.calls.overrides()
-        })
+        }
     }
 }
 
@@ -186,6 +199,11 @@ pub(super) fn profiles() -> [PossibleValue; 2] {
         PossibleValue::new("plain").help("UTF-8, commas, LF"),
         PossibleValue::new("excel-fr").help("For French Excel: byte order mark, semicolons, decimal commas, CRLF"),
     ]
+}
+
+/// The codes of the flags, which are the names of the checks and a few more.
+pub(super) fn flags() -> PossibleValuesParser {
+    Flag::ALL.map(Flag::code).into()
 }
 
 /// Parses a duration as the config writes it: `45s`, `2m`.
