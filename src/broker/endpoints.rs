@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::call::{CallCounts, EndpointClient};
 use crate::config::{Route, Summary};
 use crate::model::{CallRequest, ErrorCode, Exit, Failure, Reject, Task};
-use crate::plan::{Candidate, RouteOutput, call_key, settings_key};
+use crate::plan::{Candidate, RouteOutput, call_key, reviewer_key, settings_key};
 
 /// A client for every endpoint that the route may use.
 pub struct Endpoints(Vec<Arc<EndpointClient>>);
@@ -88,6 +88,18 @@ impl Endpoints {
             (Some(only), None) | (None, Some(only)) => settings_key(summary, only, only),
             (None, None) => [0; 32],
         }
+    }
+
+    /// The keys of all endpoints that may have reviewed a good row.
+    pub fn reviewer_keys(&self) -> Vec<[u8; 32]> {
+        let able = self.clients().filter(|client| client.endpoint.can(Task::Review));
+        able.map(|client| reviewer_key(&client.endpoint, &client.identity)).collect()
+    }
+
+    /// The key of the endpoint of this name as a reviewer; `None` if there is no such endpoint.
+    pub fn reviewer_key(&self, name: &str) -> Option<[u8; 32]> {
+        let named = self.clients().find(|client| client.endpoint.name == name)?;
+        Some(reviewer_key(&named.endpoint, &named.identity))
     }
 
     /// Ends all calls with `failure`; no further request is sent.

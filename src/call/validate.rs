@@ -25,12 +25,15 @@ pub(super) fn validate(ask: &CallRequest, answer: Answer) -> Result<Answer, Call
             let max = |source: &String| source.chars().count().saturating_mul(MAX_GROWTH).saturating_add(EXTRA);
             texts.iter().zip(sources).any(|(text, source)| is_longer(text, max(source)))
         }
+        Answer::Review(remarks) => {
+            remarks.iter().any(|remark| is_longer(&remark.quote, MAX_CELL) || is_longer(&remark.explanation, MAX_CELL))
+        }
     };
     if too_long {
-        let message = if ask.task() == Task::Translate {
-            "the translation is more than ten times as long as its source"
-        } else {
-            "a title or summary has more than 32,767 characters"
+        let message = match ask.task() {
+            Task::Translate => "the translation is more than ten times as long as its source",
+            Task::Review => "a quotation or explanation has more than 32,767 characters",
+            Task::Summarise | Task::Digest => "a title or summary has more than 32,767 characters",
         };
         return Err(CallError::new(Verdict::Once, ErrorCode::Overlong, message));
     }

@@ -18,6 +18,7 @@ mod number;
 mod phrases;
 mod quote;
 mod repeats;
+mod review;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ mod word_map;
 use crate::model::{Finding, Flag};
 
 pub use context::Context;
+pub use review::review_findings;
 
 /// A check of a row's texts.
 trait Check: Sync {

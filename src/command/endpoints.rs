@@ -22,7 +22,7 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
             let translates = endpoint.can(Task::Translate);
             match start(config, translates, progress).await {
                 Ok(started) => server = Some(started),
-                Err(fault) if config.tasks().iter().any(|task| is_first(config, endpoint, *task)) => return Err(fault),
+                Err(fault) if config.tasks().into_iter().any(|task| is_first(config, endpoint, task)) => return Err(fault),
                 Err(fault) => {
                     tracing::warn!("endpoint `{}` is not available as a backup: {fault}", endpoint.name);
                     continue;

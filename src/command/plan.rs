@@ -32,7 +32,7 @@ async fn estimate(config: Config) -> Result<Estimate, Fault> {
         Some(ledger) => ledger,
         None => record::empty()?,
     };
-    let progress = Arc::new(Progress::new(Verbosity::Quiet, config.tasks()));
+    let progress = Arc::new(Progress::new(Verbosity::Quiet, &config.tasks()));
     let endpoints = Endpoints::new(endpoints::for_estimate(&config, &progress).await?);
     // Reading a million files would block the runtime's threads.
     let estimate = tokio::task::spawn_blocking(move || pipeline::estimate(&config, &*ledger, &endpoints));
@@ -64,10 +64,12 @@ fn articles(estimate: &Estimate) -> Vec<[String; 3]> {
         ("new", estimate.new, String::new()),
         ("redone", estimate.redone, "the article or a setting has changed".into()),
         ("retried", estimate.retried, "failed before".into()),
+        ("reviewed", estimate.reviews.unwrap_or(0), "and those that a check will flag, which only the run shows".into()),
         ("skipped", sum(&estimate.skipped), codes(&estimate.skipped)),
         ("failed", sum(&estimate.failed), codes(&estimate.failed)),
     ];
-    let shown = rows.into_iter().filter(|(name, count, _)| *count > 0 || *name == "found");
+    let is_shown = |name: &str| name == "found" || name == "reviewed" && estimate.reviews.is_some();
+    let shown = rows.into_iter().filter(|(name, count, _)| *count > 0 || is_shown(name));
     shown.map(|(name, count, note)| [name.to_owned(), count.to_string(), note]).collect()
 }
 

@@ -80,7 +80,7 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
         let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
         config.input = ledger.reader().failed_files()?.into_iter().filter_map(there).collect();
     }
-    let progress = Arc::new(Progress::new(verbosity, config.tasks()));
+    let progress = Arc::new(Progress::new(verbosity, &config.tasks()));
     report::start_log(verbosity, config.run.log_json, &progress);
     let killed = ledger.killed_claims();
     if killed > 0 {
@@ -232,7 +232,7 @@ mod tests {
         config.endpoints[0].concurrency = Concurrency::Fixed(0);
         record::create_folder(&config.output).unwrap();
         let ledger = record::open(&config.output, false).unwrap();
-        let progress = Arc::new(Progress::new(Verbosity::Quiet, config.tasks()));
+        let progress = Arc::new(Progress::new(Verbosity::Quiet, &config.tasks()));
         let clients = endpoints::open(&config, &progress).await.unwrap();
         let wait_for = config.endpoints[0].wait_for;
         let run = assemble((config, false), ledger, Endpoints::new(clients), progress).unwrap();

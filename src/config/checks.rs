@@ -27,32 +27,44 @@ pub(super) const CHECKS: [Flag; 13] = [
     Flag::Glossary,
     Flag::Encoding,
 ];
+/// The share of the rows without a flag that a reviewer reads.
+pub(super) const DEFAULT_REVIEW_SHARE: f64 = 0.1;
 
 /// The action for each check; only those other than [`Action::Flag`] are stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checks(BTreeMap<Flag, Action>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checks {
+    actions: BTreeMap<Flag, Action>,
+    review_share: Option<f64>,
+}
 
 impl Checks {
     /// The action for the findings of this check.
     pub fn action(&self, check: Flag) -> Action {
-        self.0.get(&check).copied().unwrap_or_default()
+        self.actions.get(&check).copied().unwrap_or_default()
     }
 
     /// The checks that are off.
     pub fn off(&self) -> Vec<Flag> {
-        self.0.iter().filter(|(_, action)| **action == Action::Off).map(|(flag, _)| *flag).collect()
+        self.actions.iter().filter(|(_, action)| **action == Action::Off).map(|(flag, _)| *flag).collect()
+    }
+
+    /// The share of the rows without a flag that a reviewer reads, from 0 to 1; it reads all that
+    /// have one. `None` if no row is reviewed.
+    pub fn review_share(&self) -> Option<f64> {
+        self.review_share
     }
 
     /// The part of this that shapes a row without findings, for its key.
     pub fn key(&self) -> String {
         let off: Vec<&str> = self.off().into_iter().map(Flag::code).collect();
-        format!("checks-{VERSION} off {}", off.join(" "))
+        let review = self.review_share.map_or_else(String::new, |share| format!(" review {share}"));
+        format!("checks-{VERSION} off {}{review}", off.join(" "))
     }
 }
 
 impl FromIterator<(Flag, Action)> for Checks {
     fn from_iter<T: IntoIterator<Item = (Flag, Action)>>(actions: T) -> Self {
-        Self(actions.into_iter().filter(|(_, action)| *action != Action::Flag).collect())
+        Self { actions: actions.into_iter().filter(|(_, action)| *action != Action::Flag).collect(), review_share: None }
     }
 }
 
@@ -88,6 +100,10 @@ pub(super) struct RawChecks {
     glossary: Option<Spanned<String>>,
     /// A text is damaged.
     encoding: Option<Spanned<String>>,
+    /// A reviewer doubts a text. Needs an endpoint that does `review`.
+    review: Option<Spanned<String>>,
+    /// The share of the rows without a flag that a reviewer reads, from 0 to 1.
+    review_share: Option<Spanned<f64>>,
 }
 
 impl Validator<'_> {
@@ -109,6 +125,25 @@ impl Validator<'_> {
             raw.glossary,
             raw.encoding,
         ];
-        CHECKS.into_iter().zip(written).map(|(flag, action)| (flag, self.choose(action, flag.code(), &Action::ALL, Action::Flag))).collect()
+        let actions =
+            CHECKS.into_iter().zip(written).map(|(flag, action)| (flag, self.choose(action, flag.code(), &Action::ALL, Action::Flag)));
+        let mut checks: Checks = actions.collect();
+        // Unlike the checks, it costs money, so it is off by default.
+        let review = self.choose(raw.review, Flag::Review.code(), &Action::ALL, Action::Off);
+        let share = raw.review_share.map_or(DEFAULT_REVIEW_SHARE, |share| self.review_share(&share));
+        if review != Action::Off {
+            checks.actions.insert(Flag::Review, review);
+            checks.review_share = Some(share);
+        }
+        checks
+    }
+
+    fn review_share(&mut self, written: &Spanned<f64>) -> f64 {
+        let share = *written.get_ref();
+        if !(0.0..=1.0).contains(&share) {
+            let hint = "0 reviews only rows that have a flag, 1 reviews all; review = \"off\" reviews none".to_owned();
+            self.problem(&written.span(), format!("`review_share` is {share}, but must be between 0 and 1"), Some(hint));
+        }
+        share
     }
 }

@@ -15,7 +15,7 @@ use crate::model::Task;
 /// a run without any service still ends within a minute.
 const DEFAULT_WAIT: Duration = Duration::from_secs(45);
 /// The tasks that `does` may name. Chat models that summarise can also make digests.
-pub(super) const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate)];
+pub(super) const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate), ("review", Task::Review)];
 
 impl Validator<'_> {
     pub(super) fn endpoints(&mut self, raw: Vec<Spanned<RawEndpoint>>, overrides: &Overrides) -> Vec<Endpoint> {

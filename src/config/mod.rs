@@ -113,13 +113,15 @@ impl Config {
         self.endpoints.iter().filter(move |endpoint| endpoint.can(task))
     }
 
-    /// The tasks of the route.
-    pub fn tasks(&self) -> &'static [Task] {
-        match (self.summary.route, self.summary.keep_text) {
+    /// The tasks of the route, and that of a reviewer.
+    pub fn tasks(&self) -> Vec<Task> {
+        let route: &[Task] = match (self.summary.route, self.summary.keep_text) {
             (Route::SummariseThenTranslate | Route::TranslateThenSummarise, _) => &[Task::Summarise, Task::Translate],
             (Route::SingleCall, false) => &[Task::Digest],
             (Route::SingleCall, true) => &[Task::Digest, Task::Translate],
-        }
+        };
+        let review = self.checks.review_share().map(|_| Task::Review);
+        route.iter().copied().chain(review).collect()
     }
 }
 

@@ -14,14 +14,18 @@ use crate::model::Task;
 
 /// The templates that ship with the program, by name. The others include `rules`, `manner` and
 /// `terms`.
-pub const SHIPPED_PROMPTS: [(&str, &str); 6] = [
+pub const SHIPPED_PROMPTS: [(&str, &str); 7] = [
     ("rules", include_str!("prompts/rules.j2")),
     ("manner", include_str!("prompts/manner.j2")),
     ("terms", include_str!("prompts/terms.j2")),
     ("summarise", include_str!("prompts/summarise.j2")),
     ("translate", include_str!("prompts/translate.j2")),
     ("digest", include_str!("prompts/digest.j2")),
+    (REVIEW, include_str!("prompts/review.j2")),
 ];
+
+/// The prompt whose text is only in the keys of reviews: another one leaves all other answers valid.
+const REVIEW: &str = "review";
 
 /// Earlier texts of the shipped prompts, which the ledger's keys still use: if a change leaves
 /// earlier answers usable, they must not be discarded. Earlier digests also have the article's own
@@ -37,13 +41,14 @@ static SHIPPED: LazyLock<Arc<Prompts>> = LazyLock::new(|| Arc::new(Prompts::new(
 pub struct Prompts {
     environment: Environment<'static>,
     version: String,
+    review_version: String,
 }
 
 /// Prints the version only: the config's debug output is hashed to detect changes, so it must be
 /// deterministic.
 impl fmt::Debug for Prompts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Prompts({})", self.version)
+        write!(f, "Prompts({}, {})", self.version, self.review_version)
     }
 }
 
@@ -59,20 +64,28 @@ impl Prompts {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let mut hasher = blake3::Hasher::new();
+        let mut review = String::new();
         for (name, shipped) in SHIPPED_PROMPTS {
             let own = replaced.iter().find(|own| own.name == name);
             let text = own.map_or(shipped, |own| &own.text);
             let keyed = KEYED_PROMPTS.iter().find(|(keyed, _)| *keyed == name && own.is_none()).map_or(text, |(_, text)| *text);
-            hasher.update(keyed.as_bytes()).update(b"\0");
+            if name == REVIEW {
+                keyed.clone_into(&mut review);
+            } else {
+                hasher.update(keyed.as_bytes()).update(b"\0");
+            }
             let _ = environment.add_template_owned(name, text.trim_end().to_owned());
         }
-        let version = hasher.finalize().to_hex().get(..16).unwrap_or_default().to_owned();
-        Self { environment, version }
+        let digits = |hasher: &blake3::Hasher| hasher.finalize().to_hex().get(..16).unwrap_or_default().to_owned();
+        let version = digits(&hasher);
+        let review_version = digits(hasher.update(review.as_bytes()));
+        Self { environment, version, review_version }
     }
 
-    /// Identifies the texts: 16 hexadecimal digits of their hash.
-    pub(crate) fn version(&self) -> &str {
-        &self.version
+    /// Identifies the texts that a prompt for `task` may contain: 16 hexadecimal digits of their
+    /// hash.
+    pub(crate) fn version(&self, task: Task) -> &str {
+        if task == Task::Review { &self.review_version } else { &self.version }
     }
 
     /// Renders the instructions for `task`. Falls back to the shipped template, although each
@@ -104,6 +117,7 @@ impl Validator<'_> {
             ("summarise", raw.summarise),
             ("translate", raw.translate),
             ("digest", raw.digest),
+            (REVIEW, raw.review),
         ];
         let mut replaced = Vec::new();
         for (name, file) in files {
@@ -165,4 +179,21 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(failed(format!("{} KB is too large for a prompt", meta.len() >> 10)));
     }
     std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_for_reviews_is_only_in_the_keys_of_reviews() {
+        let own = |name| Prompts::new(&[Replacement { name, text: "Own.".into(), file: Spanned::new(0..0, String::new()) }]);
+        let shipped = Prompts::shipped();
+        let versions = |prompts: &Prompts| [Task::Summarise, Task::Review].map(|task| prompts.version(task).to_owned());
+        let [summary, review] = versions(&shipped);
+        let [same, other] = versions(&own(REVIEW));
+        assert!(same == summary && other != review);
+        let [other, too] = versions(&own("rules"));
+        assert!(other != summary && too != review, "a review contains the rules");
+    }
 }

@@ -123,6 +123,7 @@ pub(super) struct RawPrompts {
     pub(super) translate: Option<Spanned<String>>,
     /// The prompt of the route `single-call`.
     pub(super) digest: Option<Spanned<String>>,
+    pub(super) review: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

@@ -175,11 +175,11 @@ impl Validator<'_> {
     /// The route requires an endpoint for each of its tasks.
     fn check_route(&mut self, config: &Config) {
         for task in config.tasks() {
-            if config.endpoints_for(*task).next().is_some() {
+            if config.endpoints_for(task).next().is_some() {
                 continue;
             }
-            let wanted = if *task == Task::Digest { Task::Summarise } else { *task };
-            let problem = match config.endpoints_for(Task::Summarise).next().filter(|_| *task == Task::Digest) {
+            let wanted = if task == Task::Digest { Task::Summarise } else { task };
+            let problem = match config.endpoints_for(Task::Summarise).next().filter(|_| task == Task::Digest) {
                 Some(other) => self.no_chat_model(other),
                 None => Problem::of(self.path, format!("no endpoint does `{wanted}`"))
                     .hint(format!("add an [[endpoint]] with does = [\"{wanted}\"]")),

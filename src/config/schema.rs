@@ -94,6 +94,7 @@ mod tests {
             (endpoint("english"), names(ENGLISH)),
         ];
         choices.extend(CHECKS.iter().map(|check| (format!("checks/properties/{}", check.code()), names(&Action::ALL))));
+        choices.push(("checks/properties/review".to_owned(), names(&Action::ALL)));
         choices
     }
 

@@ -39,7 +39,7 @@ impl Dialect for Anthropic {
     fn facts(&self) -> DialectFacts {
         DialectFacts {
             name: "anthropic",
-            tasks: &[Task::Summarise, Task::Translate, Task::Digest],
+            tasks: &[Task::Summarise, Task::Translate, Task::Digest, Task::Review],
             needs_url: true,
             needs_model: true,
             concurrency: 8,

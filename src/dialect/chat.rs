@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::labels::without_labels;
 use super::thoughts::without_thoughts;
-use super::{excerpt, protocol_error, shapes, translations};
+use super::{excerpt, protocol_error, review, shapes, translations};
 use crate::config::{Endpoint, JsonMode, Options};
 use crate::model::{Answer, CallError, CallRequest, Digest, ErrorCode, Lang, Usage, Verdict};
 use crate::plan::prompts;
@@ -27,6 +27,8 @@ const TOKENS_PER_WORD: u64 = 4;
 const SPARE_TOKENS: u64 = 500;
 /// The fewest characters of a translation that a token holds.
 const CHARACTERS_PER_TOKEN: u64 = 2;
+/// Room for the ten findings of a review, and as much for JSON and reasoning.
+const REVIEW_TOKENS: u64 = 2_000;
 /// Tokens of a prompt besides its texts: those that mark where a message begins and ends.
 const MARKUP_TOKENS: usize = 100;
 
@@ -58,6 +60,10 @@ pub(super) fn chat(endpoint: &Endpoint, call: &CallRequest, double_limit: bool) 
             Some(object(digest_fields(*language).map(|field| (field, text())))),
             2 * (spec.words as u64 * TOKENS_PER_WORD + SPARE_TOKENS),
         ),
+        CallRequest::Review { title, text, language, digest } => {
+            let findings = json!({"type": "array", "items": object(review::properties(*language))});
+            (prompts::fence(&review::material(title, text, *language, digest)), Some(object([("findings", findings)])), REVIEW_TOKENS)
+        }
     };
     let max_tokens = accepted_tokens(endpoint, if double_limit { 2 * max_tokens } else { max_tokens } + endpoint.options.thinking_tokens);
     let system = prompts::instructions(endpoint, call);
@@ -145,6 +151,7 @@ pub(super) fn answer(call: &CallRequest, content: &str) -> Result<Answer, CallEr
             }
             Ok(Answer::Digest(digest))
         }
+        CallRequest::Review { .. } => review::remarks(content).map(Answer::Review),
     }
 }
 

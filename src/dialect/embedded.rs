@@ -47,6 +47,8 @@ impl Dialect for Embedded {
                 }
                 ("translate", body)
             }
+            // The config prevents this.
+            CallRequest::Review { .. } => return Err(protocol_error("the embedded endpoint cannot review")),
         };
         Ok(Request::json(format!("{}/{path}", endpoint.url), token(endpoint), &body))
     }

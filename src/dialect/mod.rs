@@ -19,6 +19,7 @@ mod ollama;
 mod openai;
 mod request;
 mod requested_pause;
+mod review;
 mod shapes;
 mod template;
 mod terms;

@@ -36,7 +36,7 @@ impl Dialect for Ollama {
     fn facts(&self) -> DialectFacts {
         DialectFacts {
             name: "ollama",
-            tasks: &[Task::Summarise, Task::Translate, Task::Digest],
+            tasks: &[Task::Summarise, Task::Translate, Task::Digest, Task::Review],
             needs_url: true,
             needs_model: true,
             concurrency: 1,

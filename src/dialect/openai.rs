@@ -26,7 +26,7 @@ impl Dialect for OpenAi {
     fn facts(&self) -> DialectFacts {
         DialectFacts {
             name: "openai",
-            tasks: &[Task::Summarise, Task::Translate, Task::Digest],
+            tasks: &[Task::Summarise, Task::Translate, Task::Digest, Task::Review],
             needs_url: true,
             needs_model: true,
             concurrency: 8,

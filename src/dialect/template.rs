@@ -18,7 +18,7 @@ impl Dialect for ByTemplate {
     fn facts(&self) -> DialectFacts {
         DialectFacts {
             name: "template",
-            tasks: &[Task::Summarise, Task::Translate, Task::Digest],
+            tasks: &[Task::Summarise, Task::Translate, Task::Digest, Task::Review],
             needs_url: true,
             needs_model: false,
             concurrency: 2,
@@ -181,7 +181,11 @@ fn values(endpoint: &Endpoint, call: Option<(&CallRequest, bool)>) -> Value {
         values["language_name"] = lang.name().into();
     };
     match call {
-        CallRequest::Summarise { language: own, .. } | CallRequest::Digest { language: own, .. } => language(*own),
+        CallRequest::Summarise { language: own, .. }
+        | CallRequest::Digest { language: own, .. }
+        | CallRequest::Review { language: own, .. } => {
+            language(*own);
+        }
         CallRequest::Translate { from, .. } => language(*from),
     }
     match call {
@@ -201,6 +205,10 @@ fn values(endpoint: &Endpoint, call: Option<(&CallRequest, bool)>) -> Value {
             values["to"] = to.code().into();
             values["from_name"] = from.name().into();
             values["to_name"] = to.name().into();
+        }
+        CallRequest::Review { title, text, .. } => {
+            values["title"] = title.as_str().into();
+            values["text"] = text.as_str().into();
         }
     }
     values

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Lang;
+use super::{Field, Lang, Remark};
 
 /// The kinds of work an endpoint can do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum Task {
     Translate,
     /// Titles and summaries in both languages in one answer, from a chat model.
     Digest,
+    /// A list of what is wrong with a row, from a chat model.
+    Review,
 }
 
 impl fmt::Display for Task {
@@ -24,6 +26,7 @@ impl fmt::Display for Task {
             Self::Summarise => "summarise",
             Self::Translate => "translate",
             Self::Digest => "digest",
+            Self::Review => "review",
         })
     }
 }
@@ -98,6 +101,17 @@ pub enum CallRequest {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         terms: Vec<Term>,
     },
+    /// Say what is wrong with a row.
+    Review {
+        /// The article's title.
+        title: String,
+        /// The article's text.
+        text: String,
+        /// The language of title and text.
+        language: Lang,
+        /// What was made of the article. The title in its language is its own.
+        digest: Digest,
+    },
 }
 
 /// A glossary entry that occurs in a text, in the direction of the translation. It is part of the
@@ -118,6 +132,7 @@ impl CallRequest {
             Self::Summarise { .. } => Task::Summarise,
             Self::Translate { .. } => Task::Translate,
             Self::Digest { .. } => Task::Digest,
+            Self::Review { .. } => Task::Review,
         }
     }
 
@@ -127,6 +142,10 @@ impl CallRequest {
         match self {
             Self::Summarise { title, text, .. } | Self::Digest { title, text, .. } => count(title) + count(text),
             Self::Translate { texts, .. } => texts.iter().map(|text| count(text)).sum(),
+            Self::Review { title, text, language, digest } => {
+                let written = digest.written(*language).map(|(_, text)| count(text));
+                count(title) + count(text) + written.sum::<u64>()
+            }
         }
     }
 }
@@ -154,6 +173,12 @@ impl Digest {
         }
     }
 
+    /// The texts that are not the article's own, if it is in the language `own`.
+    pub fn written(&self, own: Lang) -> impl Iterator<Item = (Field, &str)> {
+        let titles = Lang::TABLE.into_iter().filter(move |lang| *lang != own).map(|lang| (Field::title(lang), self.get(lang).0));
+        titles.chain(Lang::TABLE.into_iter().map(|lang| (Field::summary(lang), self.get(lang).1)))
+    }
+
     /// Title and summary in `lang`, which must be French or English.
     pub fn get(&self, lang: Lang) -> (&str, &str) {
         if lang == Lang::EN { (&self.title_en, &self.summary_en) } else { (&self.title_fr, &self.summary_fr) }
@@ -170,6 +195,8 @@ pub enum Answer {
     Translations(Vec<String>),
     /// To [`CallRequest::Digest`].
     Digest(Digest),
+    /// To [`CallRequest::Review`]; empty if nothing is wrong.
+    Review(Vec<Remark>),
 }
 
 impl Answer {
@@ -185,6 +212,7 @@ impl Answer {
                 summary_fr: edit(&digest.summary_fr),
                 summary_en: edit(&digest.summary_en),
             }),
+            Self::Review(remarks) => Self::Review(remarks.into_iter().map(|remark| remark.map(&edit)).collect()),
         }
     }
 }

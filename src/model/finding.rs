@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Flag, Lang};
+use super::{Action, Flag, Lang, Problem};
 
 /// How severe a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -109,6 +109,9 @@ pub struct Finding {
     pub expected: String,
     /// What is wrong, in a sentence.
     pub explanation: String,
+    /// What is wrong, in a word; only if a reviewer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
     /// Where `found` is in the field, in bytes. `None` if no single place is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<usize>>,
@@ -121,7 +124,8 @@ impl Finding {
     /// A finding without `found`, `span` and `expected`.
     pub fn new(check: Flag, severity: Severity, field: Field, explanation: impl Into<String>) -> Self {
         let (found, expected) = (String::new(), String::new());
-        Self { check, severity, field, found, expected, explanation: explanation.into(), span: None, action: Action::Flag }
+        let explanation = explanation.into();
+        Self { check, severity, field, found, expected, explanation, problem: None, span: None, action: Action::Flag }
     }
 
     /// Sets the wrong part of the text, and where it is.

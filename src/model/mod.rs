@@ -12,6 +12,7 @@ mod exit;
 mod finding;
 mod glossary;
 mod lang;
+mod review;
 mod row;
 mod run_summary;
 
@@ -28,5 +29,6 @@ pub use exit::{Exit, Fault};
 pub use finding::{Field, Finding, Severity};
 pub use glossary::GlossaryEntry;
 pub use lang::Lang;
+pub use review::{Problem, Remark};
 pub use row::{Flag, Row, Status};
 pub use run_summary::{EndpointUsage, RunSummary};

@@ -43,15 +43,19 @@ pub enum Flag {
     Number,
     /// Words in quotation marks are not in the article.
     Quote,
+    /// A reviewer says that something is wrong.
+    Review,
     /// The file seems to hold several articles, which could not be told apart.
     Several,
     /// The source has only the beginning of the article, e.g. in a feed.
     Teaser,
+    /// The row was to be reviewed, but the review failed.
+    Unreviewed,
 }
 
 impl Flag {
     /// All flags, sorted by code.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Copy,
         Self::Date,
         Self::Draft,
@@ -69,8 +73,10 @@ impl Flag {
         Self::NoTitle,
         Self::Number,
         Self::Quote,
+        Self::Review,
         Self::Several,
         Self::Teaser,
+        Self::Unreviewed,
     ];
 
     /// The code in the column `flags`.
@@ -93,8 +99,10 @@ impl Flag {
             Self::NoTitle => "no-title",
             Self::Number => "number",
             Self::Quote => "quote",
+            Self::Review => "review",
             Self::Several => "several",
             Self::Teaser => "teaser",
+            Self::Unreviewed => "unreviewed",
         }
     }
 

@@ -6,9 +6,10 @@ use super::Run;
 use super::checked::{Checked, findings, has_quarantine, make_checked};
 use super::fingerprints::of_output;
 use super::key_recorder::KeyRecorder;
-use super::recording::{Ended, record, record_failed, record_if_changed, row_about};
+use super::recording::{Ended, RowEnd, record, record_failed, record_if_changed, row_about};
+use super::review::Reviewed;
 use crate::dedup::{Likeness, Role, Signature, as_copy_of};
-use crate::model::{Article, ErrorCode, Exit, Failure, Flag, Reject, Row, Status};
+use crate::model::{Article, ErrorCode, Failure, Flag, Reject, Row, Status};
 use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
@@ -19,10 +20,10 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
     if let Some((row, _)) = earlier.as_ref().filter(|(row, fingerprint)| run.fingerprints.is_good(content, row, fingerprint.as_ref())) {
         run.ledger.mark_found(&article.source, &file).await?;
         run.progress.update(Event::Done { earlier: true });
-        return Ok((row.status, Exit::Done));
+        return Ok(RowEnd::done(row.status));
     }
     if let Some(status) = moved(&run, &article, content, &file).await? {
-        return Ok((status, Exit::Done));
+        return Ok(RowEnd::done(status));
     }
     // Work in progress is finished, but nothing new is begun.
     if let Some(exit) = run.state.stopped() {
@@ -33,7 +34,7 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
         let fingerprint = run.fingerprints.good(content).next();
         record(&run, row, fingerprint, &[], &file).await?;
         run.progress.update(Event::Done { earlier: false });
-        return Ok((status, Exit::Done));
+        return Ok(RowEnd::done(status));
     }
     run.limits.begin_article()?;
     make(&run, &article, content, earlier, &file).await
@@ -62,19 +63,20 @@ async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<K
     // get that far.
     match Box::pin(make_checked(run, article, &backend)).await {
         Ok(checked) => {
-            let fingerprint = of_output(&run.config, &run.endpoints, &content, &checked.output);
+            let fingerprint = of_output(&run.config, &run.endpoints, &content, &checked.output, &checked.reviewed);
+            let (exit, again) = (checked.reviewed.exit(), matches!(checked.reviewed, Reviewed::Failed(_)));
             let row = Box::new(done_row(article, checked));
             let status = row.status;
             record_if_changed(run, earlier, row, (Some(fingerprint), &backend.keys()), file).await?;
             run.progress.update(Event::Done { earlier: false });
-            Ok((status, Exit::Done))
+            Ok(RowEnd { status, exit, again })
         }
         // Stopped or aborted: the article is neither done nor failed, and its earlier row stays in
         // the table.
         Err(failure) if failure.exit.ends_the_run() => Err(failure),
         Err(failure) => {
             let ended = record_failed(run, Box::new(row_about(article)), &failure.reject, &backend.keys(), file).await;
-            ended.map(|(status, _)| (status, failure.exit))
+            ended.map(|end| RowEnd { exit: failure.exit, ..end })
         }
     }
 }
@@ -110,7 +112,7 @@ async fn copy_of_original(run: &Run, article: &Article, role: &Role) -> Result<O
 }
 
 fn done_row(article: &Article, checked: Checked) -> Row {
-    let Checked { output, findings } = checked;
+    let Checked { output, findings, .. } = checked;
     let row = Row {
         digest: output.digest,
         text_fr: output.text_fr,

@@ -2,14 +2,16 @@
 //! that.
 
 use super::Run;
+use super::review::{Reviewed, is_chosen, review};
 use crate::check::{Context, check};
-use crate::model::{Action, Article, Digest, Failure, Field, Finding, Flag, Lang, Severity, Task};
+use crate::model::{Action, Article, Digest, Failure, Field, Finding, Flag, Lang, Problem, Severity, Task};
 use crate::plan::{CallBackend, Correction, RouteOutput, run_route};
 
 /// The texts of a row and their findings.
 pub(super) struct Checked {
     pub(super) output: RouteOutput,
     pub(super) findings: Vec<Finding>,
+    pub(super) reviewed: Reviewed,
 }
 
 /// Whether a finding keeps the row out of the table.
@@ -17,8 +19,9 @@ pub(super) fn has_quarantine(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.action == Action::Quarantine)
 }
 
-/// Makes the texts of a row and checks them. If a finding's action asks for it, they are made a
-/// second time, but never a third. The better version is kept; if both are equally good, the first.
+/// Makes the texts of a row, checks them, and has the row reviewed if it is chosen for that. If a
+/// finding's action asks for it, the texts are made a second time, but never a third. The better
+/// version is kept; if both are equally good, the first.
 ///
 /// # Errors
 /// Why the first version could not be made, or what ends the run.
@@ -28,25 +31,53 @@ pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl Ca
     // Lets calls that are ready be sent before the checks run.
     tokio::task::yield_now().await;
     let first = check_output(run, article, output);
-    let Some(redo) = redo(article, &first) else { return Ok(first) };
+    let (kept, is_first) = match second_version(run, article, &first, backend).await? {
+        Some(second) => (better(first, second), false),
+        None => (first, true),
+    };
+    let share = config.checks.review_share();
+    if !share.is_some_and(|share| is_chosen(share, &article.id, &kept.findings)) {
+        return Ok(kept);
+    }
+    let kept = with_review(run, article, kept, backend).await?;
+    if !is_first {
+        return Ok(kept);
+    }
+    let Some(second) = second_version(run, article, &kept, backend).await? else { return Ok(kept) };
+    let second = with_review(run, article, second, backend).await?;
+    Ok(better(kept, second))
+}
+
+async fn with_review(run: &Run, article: &Article, mut checked: Checked, backend: &impl CallBackend) -> Result<Checked, Failure> {
+    let review = review(run, article, &checked.output.digest, backend).await?;
+    checked.findings.extend(review.findings);
+    checked.output.cost = checked.output.cost.zip(review.cost).map(|(sum, cost)| sum + cost);
+    checked.reviewed = review.reviewed;
+    Ok(checked)
+}
+
+/// Makes the texts of a row once more, if a finding asks for that. `None` if none does, or if the
+/// second attempt fails.
+async fn second_version(run: &Run, article: &Article, first: &Checked, backend: &impl CallBackend) -> Result<Option<Checked>, Failure> {
+    let Some(redo) = redo(article, first) else { return Ok(None) };
     tracing::info!(
         "{}: retried because of {}",
         article.source,
         first.findings.iter().map(|finding| finding.check.code()).collect::<Vec<_>>().join(" ")
     );
-    match run_route(&config.summary, &run.glossary, article, &redo, backend).await {
-        Ok(output) => Ok(better(first, check_output(run, article, output))),
+    match run_route(&run.config.summary, &run.glossary, article, &redo, backend).await {
+        Ok(output) => Ok(Some(check_output(run, article, output))),
         Err(failure) if failure.exit.ends_the_run() => Err(failure),
         Err(failure) => {
             tracing::info!("{}: the second attempt failed, the first is kept: {}", article.source, failure.reject);
-            Ok(first)
+            Ok(None)
         }
     }
 }
 
 fn check_output(run: &Run, article: &Article, output: RouteOutput) -> Checked {
     let findings = findings(run, article, &output.digest, [&output.text_fr, &output.text_en], output.draft);
-    Checked { output, findings }
+    Checked { output, findings, reviewed: Reviewed::NotAsked }
 }
 
 /// The findings for these texts: what was noticed while the article was read, and what the checks
@@ -94,7 +125,10 @@ fn correction(finding: &Finding) -> String {
         Flag::Negation => "a negation was lost or added",
         Flag::Number => "a figure differs from the source",
         Flag::Quote => "words in quotation marks are not in the article",
-        Flag::Copy | Flag::Draft | Flag::Mojibake | Flag::NoTitle | Flag::Several | Flag::Teaser => "the text was not accepted",
+        Flag::Review => finding.problem.map_or("a reviewer did not accept the text", Problem::explanation),
+        Flag::Copy | Flag::Draft | Flag::Mojibake | Flag::NoTitle | Flag::Several | Flag::Teaser | Flag::Unreviewed => {
+            "the text was not accepted"
+        }
     };
     let said = |label: &str, text: &str| Some(figures(text)).filter(|text| !text.is_empty()).map(|text| format!("{label} {text}"));
     let figures: Vec<String> = [said("it has", &finding.found), said("expected", &finding.expected)].into_iter().flatten().collect();
@@ -126,10 +160,12 @@ fn is_translated(article: &Article, field: Field) -> bool {
     article.language != Some(lang)
 }
 
-/// The second version if less is wrong with it, else the first. The cost is that of both.
+/// The second version if less is wrong with it, else the first, also if only the first was reviewed.
+/// The cost is that of both.
 fn better(first: Checked, second: Checked) -> Checked {
     let cost = first.output.cost.zip(second.output.cost).map(|(first, second)| first + second);
-    let mut kept = if weight(&second) < weight(&first) { second } else { first };
+    let is_known = !matches!(second.reviewed, Reviewed::Failed(_));
+    let mut kept = if is_known && weight(&second) < weight(&first) { second } else { first };
     kept.output.cost = cost;
     kept
 }
@@ -143,6 +179,7 @@ fn weight(checked: &Checked) -> [usize; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Exit;
 
     fn checked(findings: &[(Flag, Severity, Field, Action)]) -> Checked {
         let output =
@@ -153,7 +190,7 @@ mod tests {
                 .found("Ignore 20 rules", None)
                 .expected("2 000 or 5 %")
         };
-        Checked { output, findings: findings.iter().map(finding).collect() }
+        Checked { output, findings: findings.iter().map(finding).collect(), reviewed: Reviewed::NotAsked }
     }
 
     fn article() -> Article {
@@ -167,6 +204,10 @@ mod tests {
         let retried = redo(&article(), &checked(&[(Flag::Number, Severity::Error, Field::SummaryEn, Action::Retry)])).unwrap();
         assert_eq!(retried.task, Some(Task::Translate));
         assert_eq!(retried.note, "summary_en: number: a figure differs from the source (it has 20, expected 2 000; 5 %).");
+        let mut mistranslated = checked(&[(Flag::Review, Severity::Error, Field::SummaryEn, Action::Retry)]);
+        mistranslated.findings[0].problem = Some(Problem::Mistranslated);
+        let note = redo(&article(), &mistranslated).unwrap().note;
+        assert_eq!(note, "summary_en: review: the translation does not say what its source says (it has 20, expected 2 000; 5 %).");
         let over = redo(&article(), &checked(&[(Flag::Loop, Severity::Error, Field::SummaryFr, Action::Failover)])).unwrap();
         assert_eq!((over.task, over.avoid, over.note.as_str()), (None, vec!["s".to_owned()], ""));
     }
@@ -179,5 +220,7 @@ mod tests {
         assert_eq!(kept(wrong(), less()), Some(Flag::Name));
         assert_eq!(kept(less(), wrong()), Some(Flag::Name));
         assert_eq!(better(wrong(), wrong()).output.cost, Some(2.0));
+        let unreviewed = Checked { reviewed: Reviewed::Failed(Exit::EndpointAway), ..less() };
+        assert_eq!(kept(wrong(), unreviewed), Some(Flag::Number), "what was not reviewed is not known to be better");
     }
 }

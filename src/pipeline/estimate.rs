@@ -10,13 +10,14 @@ use tokio::runtime::Handle;
 use super::change_scan::{Change, ChangeScan};
 use super::fingerprints::Fingerprints;
 use super::reading::{add_signature, read_all};
+use super::review::is_chosen;
 use crate::broker::Endpoints;
 use crate::call::EndpointClient;
 use crate::config::Config;
 use crate::dedup::{DuplicateIndex, Role};
 use crate::discover::{Found, walk};
-use crate::model::{Answer, Article, CallRequest, Digest, Failure, Fault, Reply, Status, Task, Understood, Usage};
-use crate::plan::{self, Answered, CallBackend, Candidate, Correction, Glossary, expected_usage, run_route};
+use crate::model::{Answer, Article, CallRequest, Digest, Failure, Fault, Finding, Reply, Status, Task, Understood, Usage};
+use crate::plan::{self, Answered, CallBackend, Candidate, Correction, Glossary, expected_usage, run_review, run_route};
 use crate::record::LedgerReader;
 
 /// How many sources are read together.
@@ -43,6 +44,9 @@ pub struct Estimate {
     pub skipped: BTreeMap<String, u64>,
     /// Articles that fail before any call, by error code.
     pub failed: BTreeMap<String, u64>,
+    /// Articles that are made and then reviewed, without those that only the checks of the run will
+    /// flag; `None` if rows are not reviewed.
+    pub reviews: Option<u64>,
     /// The work of each endpoint, in the config's order.
     pub endpoints: Vec<Load>,
 }
@@ -160,6 +164,9 @@ impl Estimator<'_> {
             return Ok(());
         }
         let made = self.runtime.block_on(run_route(&self.config.summary, &self.glossary, article, &Correction::default(), &self.counter));
+        if let Ok(output) = &made {
+            self.count_review(article, &output.digest, earlier.as_ref().map_or(&[], |(row, _)| row.findings.as_slice()));
+        }
         match (made, earlier) {
             (Err(failure), _) => *self.sum.failed.entry(failure.reject.code.to_string()).or_default() += 1,
             (Ok(_), None) => self.sum.new += 1,
@@ -167,6 +174,17 @@ impl Estimator<'_> {
             (Ok(_), Some(_)) => self.sum.redone += 1,
         }
         Ok(())
+    }
+
+    /// Counts the review of a row whose findings were `known`. Which new rows the checks will flag,
+    /// only the run shows.
+    fn count_review(&mut self, article: &Article, digest: &Digest, known: &[Finding]) {
+        let Some(share) = self.config.checks.review_share() else { return };
+        let reviews = self.sum.reviews.get_or_insert(0);
+        // A review that fails needs no call, because its endpoint takes no text of this size.
+        if is_chosen(share, &article.id, known) && self.runtime.block_on(run_review(article, digest, &self.counter)).is_ok() {
+            *reviews += 1;
+        }
     }
 
     fn end(self, latencies: &BTreeMap<String, f64>) -> Estimate {
@@ -236,6 +254,7 @@ fn guess(ask: &CallRequest) -> Reply {
             let summary = beginning(text, spec.words);
             Answer::Digest(Digest { title_fr: title.clone(), title_en: title.clone(), summary_fr: summary.clone(), summary_en: summary })
         }
+        CallRequest::Review { .. } => Answer::Review(Vec::new()),
     };
     Reply { answer, usage: Usage::default(), draft: false }
 }

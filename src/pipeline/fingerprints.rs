@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
+use super::review::Reviewed;
 use crate::broker::Endpoints;
 use crate::config::{Checks, Config, Profile, hash};
 use crate::model::{Article, Field, Row};
-use crate::plan::{Glossary, RouteOutput, content_key, row_fingerprint};
+use crate::plan::{Glossary, RouteOutput, content_key, reviewed_fingerprint, row_fingerprint};
 
 /// What the settings of this run contribute to the fingerprints of rows.
 pub struct Fingerprints {
@@ -14,6 +15,8 @@ pub struct Fingerprints {
     checks_key: String,
     /// See [`Endpoints::settings_keys`].
     settings: Vec<[u8; 32]>,
+    /// See [`Endpoints::reviewer_keys`]; empty if rows are not reviewed.
+    reviewers: Vec<[u8; 32]>,
     /// Hash of the settings that shape rows. A file that was read under other settings is read
     /// again.
     pub settings_hash: i64,
@@ -24,7 +27,8 @@ impl Fingerprints {
     pub fn new(config: &Config, endpoints: &Endpoints) -> Self {
         let settings = endpoints.settings_keys(&config.summary);
         let settings_hash = settings_hash(config, endpoints);
-        Self { checks: config.checks.clone(), checks_key: config.checks.key(), settings, settings_hash }
+        let reviewers = if config.checks.review_share().is_some() { endpoints.reviewer_keys() } else { Vec::new() };
+        Self { checks: config.checks.clone(), checks_key: config.checks.key(), settings, reviewers, settings_hash }
     }
 
     /// The hash of an article's content, with the glossary's terms and the checks that apply to it.
@@ -35,7 +39,10 @@ impl Fingerprints {
     /// The fingerprints of rows that are as good as a new row of `content`; the first is that of
     /// the preferred endpoints.
     pub fn good(&self, content: [u8; 32]) -> impl Iterator<Item = [u8; 32]> {
-        self.settings.iter().map(move |settings| row_fingerprint(&content, settings))
+        self.settings.iter().flat_map(move |settings| {
+            let row = row_fingerprint(&content, settings);
+            std::iter::once(row).chain(self.reviewers.iter().map(move |reviewer| reviewed_fingerprint(&row, Some(reviewer))))
+        })
     }
 
     /// Whether an earlier row is as good as a new one of `content`.
@@ -50,9 +57,15 @@ impl Fingerprints {
     }
 }
 
-/// The fingerprint of a row of `content` with this output.
-pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 32], output: &RouteOutput) -> [u8; 32] {
-    row_fingerprint(content, &endpoints.settings_key(&config.summary, output))
+/// The fingerprint of a row of `content` with this output and review. If the review failed, the row
+/// is as good as new for no run, so that the next one tries again.
+pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 32], output: &RouteOutput, reviewed: &Reviewed) -> [u8; 32] {
+    let row = row_fingerprint(content, &endpoints.settings_key(&config.summary, output));
+    match reviewed {
+        Reviewed::NotAsked => row,
+        Reviewed::By(name) => reviewed_fingerprint(&row, endpoints.reviewer_key(name).as_ref()),
+        Reviewed::Failed(_) => reviewed_fingerprint(&row, None),
+    }
 }
 
 /// A hash of everything that shapes a row except its file: the config without its paths and the

@@ -14,6 +14,7 @@ mod key_recorder;
 mod permits;
 mod reading;
 mod recording;
+mod review;
 mod run_limits;
 mod run_state;
 mod source_articles;

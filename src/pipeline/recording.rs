@@ -9,9 +9,26 @@ use crate::model::{Article, Digest, Exit, Failure, Finding, Lang, Reject, Row, S
 use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
-/// How an article ended: the status of its row, and what that means for the run. An error if there
-/// is no row.
-pub(super) type Ended = Result<(Status, Exit), Failure>;
+/// How an article ended. An error if there is no row.
+pub(super) type Ended = Result<RowEnd, Failure>;
+
+/// How an article with a row ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowEnd {
+    /// The status of the row.
+    pub(super) status: Status,
+    /// What that means for the run.
+    pub(super) exit: Exit,
+    /// Whether the next run tries again.
+    pub(super) again: bool,
+}
+
+impl RowEnd {
+    /// A row that is up to date.
+    pub(super) fn done(status: Status) -> Self {
+        Self { status, exit: Exit::Done, again: false }
+    }
+}
 
 /// Records a failed article with its reason.
 pub(super) async fn record_failed(run: &Run, mut row: Box<Row>, reject: &Reject, calls: &[[u8; 32]], file: &Arc<FileRef>) -> Ended {
@@ -23,7 +40,7 @@ pub(super) async fn record_failed(run: &Run, mut row: Box<Row>, reject: &Reject,
         tracing::warn!("stopping: {}", failure.reject.reason);
         run.halt(failure.exit);
     }
-    Ok((Status::Failed, Exit::SomeFailed))
+    Ok(RowEnd { status: Status::Failed, exit: Exit::SomeFailed, again: true })
 }
 
 /// Records an article that a rule excludes.
@@ -31,7 +48,7 @@ pub(super) async fn record_skipped(run: &Run, mut row: Box<Row>, reject: &Reject
     (row.status, row.error) = (Status::Skipped, reject.to_string());
     record(run, row, None, &[], file).await?;
     run.progress.update(Event::Skipped);
-    Ok((Status::Skipped, Exit::Done))
+    Ok(RowEnd::done(Status::Skipped))
 }
 
 /// Records a row.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Run;
 use super::article;
-use super::recording::{Ended, blank_row, record_failed, record_skipped};
+use super::recording::{Ended, RowEnd, blank_row, record_failed, record_skipped};
 use crate::dedup::Role;
 use crate::model::{Article, ErrorCode, Exit, Failure, Fault, Reject, Stamp, Status, Understood};
 use crate::record::{CompletedFile, FileRef};
@@ -30,31 +30,32 @@ pub(super) struct FileProgress {
     stamp: Option<Stamp>,
     done: AtomicU64,
     skipped: AtomicU64,
-    /// Whether a row failed: the next run tries again.
-    failed: AtomicBool,
+    /// Whether the next run tries again, e.g. because a row failed.
+    again: AtomicBool,
     /// Whether a row is missing: the run was stopped.
     unfinished: AtomicBool,
 }
 
 impl FileProgress {
     pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>) -> Self {
-        let (failed, unfinished) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), failed, unfinished }
+        let (again, unfinished) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), again, unfinished }
     }
 
-    /// Counts an article by how its row ended; `None` if there is no row.
-    pub(super) fn count(&self, status: Option<Status>) {
-        match status {
+    /// Counts an article by how it ended; `None` if there is no row.
+    pub(super) fn count(&self, end: Option<RowEnd>) {
+        self.again.fetch_or(end.is_some_and(|end| end.again), Ordering::Relaxed);
+        match end.map(|end| end.status) {
             Some(Status::Done | Status::Quarantined) => drop(self.done.fetch_add(1, Ordering::Relaxed)),
             Some(Status::Skipped) => drop(self.skipped.fetch_add(1, Ordering::Relaxed)),
-            Some(Status::Failed) => self.failed.store(true, Ordering::Relaxed),
+            Some(Status::Failed) => {}
             None => self.unfinished.store(true, Ordering::Relaxed),
         }
     }
 
     /// What the ledger records of the file; `None` if rows are missing.
     fn record(self, settings: i64) -> Option<CompletedFile> {
-        let again = self.failed.into_inner() || self.stamp.is_none();
+        let again = self.again.into_inner() || self.stamp.is_none();
         (!self.unfinished.into_inner()).then(|| CompletedFile {
             file: self.file,
             stamp: self.stamp.unwrap_or(Stamp { size: 0, modified: 0, inode: 0 }),
@@ -91,13 +92,13 @@ pub(super) async fn process(run: Arc<Run>, source: SourceArticles, roles: Result
             Err(reject) if reject.is_rule() => record_skipped(&run, Box::new(blank_row(&name)), &reject, &file.file).await,
             Err(reject) => record_failed(&run, Box::new(blank_row(&name)), &reject, &[], &file.file).await,
         };
-        file.count(ended.as_ref().ok().map(|(status, _)| *status));
+        file.count(ended.as_ref().ok().copied());
         exit = exit.worse(exit_for(&run, ended));
     }
     // `into_inner` succeeds only for the last part of the file.
     let Some(read) = Arc::into_inner(file).and_then(|file| file.record(run.fingerprints.settings_hash)) else { return exit };
     let recorded = run.ledger.record_file(read).await;
-    exit.worse(exit_for(&run, recorded.map(|()| (Status::Done, Exit::Done)).map_err(Failure::from)))
+    exit.worse(exit_for(&run, recorded.map(|()| RowEnd::done(Status::Done)).map_err(Failure::from)))
 }
 
 /// Runs each article in a task of its own, so that a panic on one does not affect the others.
@@ -112,7 +113,7 @@ fn bug() -> Reject {
 /// The exit code that an article leads to. A fault aborts the run, and a limit stops it.
 fn exit_for(run: &Run, ended: Ended) -> Exit {
     match ended {
-        Ok((_, exit)) => exit,
+        Ok(end) => end.exit,
         Err(failure) => {
             let exit = failure.exit;
             if failure.reject.code == ErrorCode::BrokenOff {
@@ -129,10 +130,10 @@ fn exit_for(run: &Run, ended: Ended) -> Exit {
 mod tests {
     use super::*;
 
-    fn file(stamp: Option<Stamp>, ended: &[Option<Status>]) -> Option<CompletedFile> {
+    fn file(stamp: Option<Stamp>, ended: &[Option<RowEnd>]) -> Option<CompletedFile> {
         let file = FileProgress::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp);
-        for status in ended {
-            file.count(*status);
+        for end in ended {
+            file.count(*end);
         }
         file.record(7)
     }
@@ -140,15 +141,19 @@ mod tests {
     #[test]
     fn a_file_is_recorded_if_all_its_rows_are_there() {
         let stamp = Some(Stamp { size: 1, modified: 2, inode: 3 });
-        let whole = file(stamp, &[Some(Status::Done), Some(Status::Quarantined), Some(Status::Skipped)]).unwrap();
+        let whole = file(stamp, &[Status::Done, Status::Quarantined, Status::Skipped].map(|status| Some(RowEnd::done(status)))).unwrap();
         assert_eq!((whole.done, whole.skipped, whole.settings), (2, 1, 7));
-        assert!(file(stamp, &[Some(Status::Done), None]).is_none());
+        assert!(file(stamp, &[Some(RowEnd::done(Status::Done)), None]).is_none());
     }
 
     #[test]
     fn a_file_with_a_failed_row_or_without_a_stamp_is_read_again() {
         let stamp = Some(Stamp { size: 1, modified: 2, inode: 3 });
-        assert_eq!(file(stamp, &[Some(Status::Failed)]).unwrap().settings, 0);
-        assert_eq!(file(None, &[Some(Status::Done)]).unwrap().settings, 0);
+        let again = |status| Some(RowEnd { again: true, ..RowEnd::done(status) });
+        for status in [Status::Failed, Status::Done] {
+            let read = file(stamp, &[again(status), Some(RowEnd::done(Status::Done))]).unwrap();
+            assert_eq!(read.settings, 0, "{status:?}");
+        }
+        assert_eq!(file(None, &[Some(RowEnd::done(Status::Done))]).unwrap().settings, 0);
     }
 }

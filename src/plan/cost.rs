@@ -2,7 +2,7 @@
 //! an estimate.
 
 use crate::config::Endpoint;
-use crate::model::{CallRequest, Usage};
+use crate::model::{CallRequest, Task, Usage};
 
 /// Characters per token of French or English text. `OpenAI`'s and Mistral's tokenizers average 3.3
 /// to 4.6 on news; this is lower, so that estimates are high.
@@ -11,6 +11,9 @@ const CHARACTERS_PER_TOKEN: u64 = 3;
 const PROMPT_TOKENS: u64 = 180;
 /// Tokens per French word, including the JSON around it.
 const TOKENS_PER_WORD: u64 = 2;
+/// Tokens of a reviewer's instructions and of its usual answer, which has few findings.
+const REVIEW_PROMPT_TOKENS: u64 = 500;
+const REVIEW_TOKENS: u64 = 150;
 /// A reasoning model may use a hundred times the expected tokens; a thousand times is a counting
 /// error.
 const MAX_OVERRUN: u64 = 1_000;
@@ -58,8 +61,10 @@ pub(crate) fn expected_usage(request: &CallRequest) -> Usage {
         CallRequest::Summarise { spec, .. } => spec.words as u64 * TOKENS_PER_WORD,
         CallRequest::Digest { spec, .. } => 2 * spec.words as u64 * TOKENS_PER_WORD + 60,
         CallRequest::Translate { .. } => characters / CHARACTERS_PER_TOKEN + 20,
+        CallRequest::Review { .. } => REVIEW_TOKENS,
     };
-    Usage { tokens_in: Some(characters / CHARACTERS_PER_TOKEN + PROMPT_TOKENS), tokens_out: Some(out), characters: Some(characters) }
+    let prompt = if request.task() == Task::Review { REVIEW_PROMPT_TOKENS } else { PROMPT_TOKENS };
+    Usage { tokens_in: Some(characters / CHARACTERS_PER_TOKEN + prompt), tokens_out: Some(out), characters: Some(characters) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]

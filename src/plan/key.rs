@@ -5,13 +5,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::config::{Endpoint, Summary};
-use crate::model::{Article, CallRequest, Flag, Lang, Term};
+use crate::model::{Article, CallRequest, Flag, Lang, Task, Term};
 
 /// The key of a call. It contains what shapes the endpoint's answers (dialect, address, model,
 /// prompts, and the version of the embedded translator as `identity`), but not the endpoint's name,
 /// which the user may change.
 pub(crate) fn call_key(endpoint: &Endpoint, identity: &str, request: &CallRequest) -> [u8; 32] {
-    hash(&("call-2", endpoint_json(endpoint, identity), request))
+    hash(&("call-2", endpoint_json(endpoint, identity, request.task()), request))
 }
 
 /// The parts of an article that shape its row; not its name or place.
@@ -48,7 +48,9 @@ pub(crate) fn content_key(article: &Article, terms: &[Term], checks: &str) -> [u
 /// The key of the settings and endpoints behind a row. A row stays valid as long as its endpoints
 /// are configured: adding or removing another endpoint changes nothing.
 pub(crate) fn settings_key(summary: &Summary, summariser: (&Endpoint, &str), translator: (&Endpoint, &str)) -> [u8; 32] {
-    let endpoints = [summariser, translator].map(|(endpoint, identity)| json!([endpoint.name, endpoint_json(endpoint, identity)]));
+    // The version of the prompts is the same for both tasks.
+    let of = |(endpoint, identity): (&Endpoint, &str)| json!([endpoint.name, endpoint_json(endpoint, identity, Task::Summarise)]);
+    let endpoints = [summariser, translator].map(of);
     hash(&json!(["settings-1", summary.route.to_string(), summary.spec, summary.keep_text, endpoints]))
 }
 
@@ -58,11 +60,22 @@ pub(crate) fn row_fingerprint(content: &[u8; 32], settings: &[u8; 32]) -> [u8; 3
     *blake3::Hasher::new().update(content).update(settings).finalize().as_bytes()
 }
 
-/// What shapes the answers of an endpoint.
-fn endpoint_json(endpoint: &Endpoint, identity: &str) -> serde_json::Value {
+/// The key of an endpoint that reviews rows.
+pub(crate) fn reviewer_key(endpoint: &Endpoint, identity: &str) -> [u8; 32] {
+    hash(&json!(["reviewer-1", endpoint.name, endpoint_json(endpoint, identity, Task::Review)]))
+}
+
+/// The fingerprint of a row that was reviewed, from the fingerprint that it would have without a
+/// review; `None` if its review failed, which makes it valid for no run.
+pub(crate) fn reviewed_fingerprint(row: &[u8; 32], reviewer: Option<&[u8; 32]>) -> [u8; 32] {
+    *blake3::Hasher::new().update(row).update(reviewer.unwrap_or(&[0; 32])).finalize().as_bytes()
+}
+
+/// What shapes the answers of an endpoint to a task.
+fn endpoint_json(endpoint: &Endpoint, identity: &str, task: Task) -> serde_json::Value {
     // The embedded endpoint has another port in every run.
     let url = if identity.is_empty() { endpoint.url.as_str() } else { "" };
-    let prompts = endpoint.chat.then(|| endpoint.prompts.version());
+    let prompts = endpoint.chat.then(|| endpoint.prompts.version(task));
     json!([endpoint.dialect, url, endpoint.model, endpoint.options.shape(), identity, prompts])
 }
 

@@ -9,6 +9,7 @@ mod glossary;
 mod job;
 mod key;
 pub(crate) mod prompts;
+mod review;
 mod route;
 
 pub use backend::{Answered, CallBackend, Candidate};
@@ -16,6 +17,7 @@ pub(crate) use cost::{cost, estimate, expected_usage, is_estimate, plausible_usa
 pub(crate) use cut::cut;
 pub use glossary::Glossary;
 pub(crate) use glossary::{contains_term, occurrences};
-pub(crate) use key::{call_key, content_key, row_fingerprint, settings_key};
+pub(crate) use key::{call_key, content_key, reviewed_fingerprint, reviewer_key, row_fingerprint, settings_key};
+pub(crate) use review::run_review;
 pub use route::RouteOutput;
 pub(crate) use route::{Correction, run_route};

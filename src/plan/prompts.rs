@@ -23,6 +23,9 @@ pub(crate) fn instructions(endpoint: &Endpoint, request: &CallRequest) -> String
             let (from, to) = (from.name(), to.name());
             context! { from, to, note => note.as_str(), terms => term_values(terms), ..of_spec(&SummarySpec::default()) }
         }
+        CallRequest::Review { language, .. } => {
+            context! { language => language.name(), note => "", terms => term_values(&[]), ..of_spec(&SummarySpec::default()) }
+        }
     };
     endpoint.prompts.render(request.task(), &values)
 }

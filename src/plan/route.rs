@@ -234,7 +234,7 @@ fn with_own_title(mut digest: Digest, article: &Article, language: Lang) -> Dige
 }
 
 /// Merges the failures of two endpoints: the row names both, and the more severe exit counts.
-fn merge_failures(earlier: &Failure, later: Failure) -> Failure {
+pub(super) fn merge_failures(earlier: &Failure, later: Failure) -> Failure {
     if !later.allows_failover() || later.reject == earlier.reject {
         return later;
     }

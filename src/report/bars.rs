@@ -45,6 +45,8 @@ impl Bars {
             Event::Expected(_) | Event::Found(_) => self.all().into_iter().for_each(|bar| bar.set_length(total)),
             Event::Read => self.read.inc(1),
             Event::Answered(Task::Translate) => self.translate.inc(1),
+            // Only some rows are reviewed, so there is no bar for that.
+            Event::Answered(Task::Review) | Event::Links(_) => {}
             Event::Answered(_) => self.summarise.inc(1),
             Event::Done { earlier } => {
                 if earlier {
@@ -54,7 +56,6 @@ impl Bars {
                 self.rows.inc(1);
             }
             Event::Skipped => self.rows.inc(1),
-            Event::Links(_) => {}
             Event::Unchanged { done, skipped } => {
                 for bar in self.all() {
                     bar.set_length(total);

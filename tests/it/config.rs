@@ -79,7 +79,7 @@ fn an_unknown_choice_is_reported_with_the_choices() {
     ");
     insta::assert_snapshot!(changed("\"translate\"]", "\"traduire\"]"), @r"
     error: config.toml:14:22: invalid `does`: `traduire`
-      hint: use one of summarise, translate
+      hint: use one of summarise, translate, review
     ");
 }
 

@@ -37,6 +37,7 @@ mod moving_input;
 mod page;
 mod prompt_injection;
 mod read;
+mod review;
 mod run;
 mod saved_pages;
 mod serve;

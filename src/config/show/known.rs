@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::checks::CHECKS;
+use crate::config::checks::{CHECKS, DEFAULT_REVIEW_SHARE};
 use crate::config::duplicates::NEAR;
 use crate::config::options::{ENGLISH, JSON};
 use crate::config::overrides::Overrides;
 use crate::config::resolve::{MODELS, PROFILES, TRANSLATORS};
 use crate::config::validator::name_of;
 use crate::config::{Concurrency, Config, DialectFacts, Endpoint};
-use crate::model::Action;
+use crate::model::{Action, Flag};
 
 /// A key of the config.
 pub(super) struct Known {
@@ -65,10 +65,18 @@ pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static 
         ("glossary", vec![unset("file")]),
         ("prompts", Vec::new()),
         ("endpoint", Vec::new()),
-        ("checks", CHECKS.into_iter().map(|check| key(check.code(), text(name_of(&Action::ALL, config.checks.action(check))))).collect()),
+        ("checks", checks(config)),
         ("run", run(overrides)),
         ("embedded", embedded(config)),
     ]
+}
+
+fn checks(config: &Config) -> Vec<Known> {
+    let action = |action| text(name_of(&Action::ALL, action));
+    let share = config.checks.review_share();
+    let review = if share.is_some() { config.checks.action(Flag::Review) } else { Action::Off };
+    let own = [key("review", action(review)), key("review_share", share.unwrap_or(DEFAULT_REVIEW_SHARE).to_string())];
+    CHECKS.into_iter().map(|check| key(check.code(), action(config.checks.action(check)))).chain(own).collect()
 }
 
 fn relative<'a>(path: &'a Path, config: &Config) -> std::borrow::Cow<'a, str> {

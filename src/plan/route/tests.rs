@@ -30,6 +30,7 @@ impl CallBackend for EchoBackend {
             CallRequest::Summarise { text, .. } => Answer::Summary(text.chars().take(10).collect()),
             CallRequest::Translate { texts, .. } => Answer::Translations(texts.iter().map(|text| text.to_uppercase()).collect()),
             CallRequest::Digest { title, .. } => Answer::Digest(Digest { title_fr: title.clone(), ..Digest::default() }),
+            CallRequest::Review { .. } => Answer::Review(Vec::new()),
         };
         self.requests.lock().unwrap().push(request);
         Ok(Answered { reply: Reply { answer, usage: Usage::default(), draft: false }, cost: Some(0.5) })

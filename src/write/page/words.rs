@@ -99,8 +99,10 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("flag-no-title", "sans titre", "no title"),
     ("flag-number", "nombre", "number"),
     ("flag-quote", "citation", "quotation"),
+    ("flag-review", "relecture", "review"),
     ("flag-several", "plusieurs articles", "several articles"),
     ("flag-teaser", "début seulement", "beginning only"),
+    ("flag-unreviewed", "non relu", "not reviewed"),
 ];
 
 /// Keyboard shortcuts, and the key of what each does.

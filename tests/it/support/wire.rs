@@ -116,6 +116,8 @@ fn content(body: &Value) -> String {
         digest[format!("summary_{own}")] = summary(text).into();
         digest[format!("summary_{other}")] = translation(other, &summary(text)).into();
         digest.to_string()
+    } else if system.contains("check a row of a table") {
+        json!({"findings": []}).to_string()
     } else {
         summary(text)
     }

@@ -1,0 +1,59 @@
+//! The review of a row: one call to a chat model that reads the article and what was made of it.
+
+use super::backend::{CallBackend, Candidate, wrong_kind};
+use super::route::merge_failures;
+use crate::model::{Answer, Article, CallRequest, Digest, ErrorCode, Failure, Reject, Remark, Task};
+
+/// What a reviewer says about a row.
+#[derive(Clone, Debug)]
+pub(crate) struct Review {
+    /// What it says is wrong; its quotes have not been looked up yet.
+    pub(crate) remarks: Vec<Remark>,
+    /// The endpoint that reviewed.
+    pub(crate) endpoint: String,
+    /// What the call cost; `None` if the price is unknown.
+    pub(crate) cost: Option<f64>,
+}
+
+/// Has the digest of an article reviewed by the first candidate that can.
+///
+/// # Errors
+/// Returns why nobody has reviewed it.
+pub(crate) async fn run_review(article: &Article, digest: &Digest, backend: &impl CallBackend) -> Result<Review, Failure> {
+    // Without a language, the article has no digest.
+    let language = article.language.ok_or_else(|| Reject::new(ErrorCode::Language, "the article's language is uncertain"))?;
+    let request = CallRequest::Review { title: article.title.clone(), text: article.body.clone(), language, digest: digest.clone() };
+    let candidates = backend.candidates(Task::Review);
+    let mut earlier: Option<Failure> = None;
+    for (at, candidate) in candidates.iter().enumerate() {
+        let last = at + 1 == candidates.len();
+        let failure = match review_by(candidate, &request, last, backend).await {
+            Ok(review) => return Ok(review),
+            Err(failure) => failure,
+        };
+        let fail_over = failure.allows_failover() && !last;
+        let failure = match earlier.take() {
+            Some(earlier) => merge_failures(&earlier, failure),
+            None => failure,
+        };
+        if !fail_over {
+            return Err(failure);
+        }
+        earlier = Some(failure);
+    }
+    Err(Reject::new(ErrorCode::NoEndpoint, "no endpoint can review").into())
+}
+
+async fn review_by(candidate: &Candidate, request: &CallRequest, last: bool, backend: &impl CallBackend) -> Result<Review, Failure> {
+    // A part of the article would not do: what stands in another part would look invented.
+    let characters = request.characters();
+    if characters > candidate.limits.characters as u64 {
+        let reason = format!("article and row have {characters} characters, more than `{}` takes in a call", candidate.name);
+        return Err(Reject::new(ErrorCode::TooLarge, reason).into());
+    }
+    let answered = backend.call(candidate, request.clone(), last).await?;
+    match answered.reply.answer {
+        Answer::Review(remarks) => Ok(Review { remarks, endpoint: candidate.name.clone(), cost: answered.cost }),
+        _ => Err(wrong_kind()),
+    }
+}
