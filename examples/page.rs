@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 
-use depeche::config::Profile;
-use depeche::model::{Day, Digest, Fault, Field, Finding, Flag, Row, Severity, Status};
+use depeche::config::{OutputFormat, Profile};
+use depeche::model::{Day, Digest, Fault, Field, Finding, Flag, Lang, Row, Severity, Status};
 use depeche::write::{History, Outputs, View};
 
 type Sentences = &'static [(&'static str, &'static str)];
@@ -118,8 +118,16 @@ fn main() -> Result<(), Fault> {
     let fault = |error: std::io::Error| Fault::usage(format!("`{}`: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(fault)?;
     let output = folder.canonicalize().map_err(fault)?;
-    let view =
-        View { profile: Profile::Plain, page_rows: 5000, folder: output.parent().map_or_else(|| output.clone(), PathBuf::from), output };
+    let view = View {
+        profile: Profile::Plain,
+        formats: OutputFormat::ALL.iter().map(|(_, format)| *format).collect(),
+        language: Lang::FR,
+        page_rows: 5000,
+        rows: Some(rows),
+        keep_text: false,
+        folder: output.parent().map_or_else(|| output.clone(), PathBuf::from),
+        output,
+    };
     let history = History {
         made_at: "2026-11-25T04:12:37Z".into(),
         cost: Some(1.8342),

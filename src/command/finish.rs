@@ -80,7 +80,7 @@ fn cause(run: &Run, exit: Exit) -> Option<String> {
 /// Like [`finish`], for a run that `fault` ended before its first article.
 pub(super) fn finish_early(ledger: &dyn Ledger, config: &Config, progress: &Progress, fault: &Fault) -> (Exit, String) {
     let summary = RunSummary { cost: Some(0.0), seconds: progress.elapsed().as_secs_f64(), ..RunSummary::default() };
-    let table = config.output.join(write::names().next().unwrap_or_default());
+    let table = config.output.join(write::names(&config.formats).next().unwrap_or_default());
     let ending = Ending { summary, exit: fault.exit.code(), fault: Some(fault.message.clone()), table, ..Ending::default() };
     // This fault is printed in any case, so it does not matter whether the report can be written.
     let _ = write_report(ledger, &config.output, &ending, Vec::new());
@@ -140,7 +140,7 @@ impl FirstFault {
         };
         // Relative to the working folder, as the user would name it.
         let here = std::env::current_dir().ok();
-        let table = run.config.output.join(write::names().next().unwrap_or_default());
+        let table = run.config.output.join(write::names(&run.config.formats).next().unwrap_or_default());
         let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
         let limit = run.broker.spending().reached().or(run.limits.reached()).map(ToOwned::to_owned);
         Ending { summary, limit, exit: 0, fault: None, flags: flags.into_iter().collect(), table, failures, cause: None }

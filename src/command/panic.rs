@@ -4,11 +4,16 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, set_hook};
 
 use crate::model::Exit;
 use crate::report;
+use crate::write;
 
 /// Replaces the process's panic hook. Only `main` may call this: in a test, it would hide the
 /// messages of failed assertions.
 pub fn install_panic_hook() {
-    set_hook(Box::new(|panic| report::print_bug(&message(panic.location()))));
+    set_hook(Box::new(|panic| {
+        if !write::is_write_failure() {
+            report::print_bug(&message(panic.location()));
+        }
+    }));
 }
 
 /// Calls `run`, and returns [`Exit::Bug`] if it panics.

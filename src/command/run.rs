@@ -105,7 +105,7 @@ fn check_folders(config: &Config) -> Result<(), Fault> {
             output.display()
         )));
     }
-    match write::names().map(|name| output.join(name)).find(|path| path.is_dir()) {
+    match write::names(&config.formats).map(|name| output.join(name)).find(|path| path.is_dir()) {
         Some(path) => Err(Fault::usage(format!("`{}` is a folder, but depeche writes a file there; move it away", path.display()))),
         None => Ok(()),
     }

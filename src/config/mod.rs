@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::model::{GlossaryEntry, SummarySpec, Task};
+use crate::model::{GlossaryEntry, Lang, SummarySpec, Task};
 
 pub use checks::Checks;
 pub use duplicates::NearDuplicates;
@@ -91,6 +91,8 @@ pub struct Config {
     pub output: PathBuf,
     /// The table's CSV profile.
     pub profile: Profile,
+    /// The formats to write; at least one.
+    pub formats: Vec<OutputFormat>,
     /// Route and style of the summaries.
     pub summary: Summary,
     /// The glossary's entries; empty without a glossary file.
@@ -103,6 +105,8 @@ pub struct Config {
     pub embedded: Embedded,
     /// The maximum number of articles in digest.html.
     pub page_rows: usize,
+    /// The language of digest.html when it is opened, and of the workbook: French or English.
+    pub page_language: Lang,
     /// Limits, notifications and logging of a run.
     pub run: RunSettings,
 }
@@ -143,6 +147,24 @@ pub enum Profile {
     Plain,
     /// For a double click in French Excel: BOM, semicolons, CRLF.
     ExcelFr,
+}
+
+/// A format of the output files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OutputFormat {
+    /// The table and the quarantine as CSV.
+    Csv,
+    /// The table as an Excel workbook.
+    Xlsx,
+    /// The page for reading the articles.
+    Html,
+    /// The table and the findings as JSON Lines.
+    Jsonl,
+}
+
+impl OutputFormat {
+    /// All formats with their names in the config; all of them are written by default.
+    pub const ALL: &[(&str, Self)] = &[("csv", Self::Csv), ("xlsx", Self::Xlsx), ("html", Self::Html), ("jsonl", Self::Jsonl)];
 }
 
 /// The calls that make a row from an article.

@@ -9,13 +9,14 @@ use super::problem::Problem;
 use super::raw::{RawConfig, RawEmbedded, RawSummary};
 use super::spanned::Spanned;
 use super::validator::{Validator, flag_or};
-use super::{Config, DialectFacts, Embedded, Endpoint, NearDuplicates, Profile, Route, SHIPPED, Summary, Translator};
-use crate::model::{SummarySpec, Task};
+use super::{Config, DialectFacts, Embedded, Endpoint, NearDuplicates, OutputFormat, Profile, Route, SHIPPED, Summary, Translator};
+use crate::model::{Lang, SummarySpec, Task};
 
 /// A larger file is not a config.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 pub(super) const PROFILES: &[(&str, Profile)] = &[("plain", Profile::Plain), ("excel-fr", Profile::ExcelFr)];
+pub(super) const LANGUAGES: &[(&str, Lang)] = &[("fr", Lang::FR), ("en", Lang::EN)];
 pub(super) const ROUTES: &[(&str, Route)] = &[
     ("summarise-then-translate", Route::SummariseThenTranslate),
     ("translate-then-summarise", Route::TranslateThenSummarise),
@@ -85,6 +86,7 @@ impl Validator<'_> {
     fn resolve(mut self, raw: RawConfig, overrides: &Overrides) -> Result<Config, Vec<Problem>> {
         let profile = flag_or(overrides.profile.clone(), raw.output.profile);
         let profile = self.choose(profile, "profile", PROFILES, Profile::Plain);
+        let formats = self.formats(raw.output.formats);
         let route = flag_or(overrides.route.clone(), raw.summary.route.clone());
         let summary = self.summary(route, raw.summary);
         let megabytes = self.number(raw.input.max_megabytes, "max_megabytes", 10, 1..=1000);
@@ -93,6 +95,7 @@ impl Validator<'_> {
         let checks = self.checks(raw.checks);
         let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, NearDuplicates::default());
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
+        let page_language = self.choose(raw.page.language, "language", LANGUAGES, Lang::FR);
         let embedded = self.embedded(raw.embedded);
         let run = self.run(raw.run, raw.input.allow_empty.unwrap_or(false), &overrides.run);
         let prompts = self.prompts(raw.prompts);
@@ -112,12 +115,14 @@ impl Validator<'_> {
             max_bytes: u64::try_from(megabytes).unwrap_or(u64::MAX) << 20,
             output,
             profile,
+            formats,
             summary,
             glossary,
             endpoints,
             checks,
             embedded,
             page_rows,
+            page_language,
             run,
         };
         if self.problems.is_empty() {
@@ -125,6 +130,22 @@ impl Validator<'_> {
             self.check_prices(&config);
         }
         if self.problems.is_empty() { Ok(config) } else { Err(self.problems) }
+    }
+
+    /// The formats to write, each once; all of them by default.
+    fn formats(&mut self, written: Option<Spanned<Vec<Spanned<String>>>>) -> Vec<OutputFormat> {
+        let Some(written) = written else { return OutputFormat::ALL.iter().map(|(_, format)| *format).collect() };
+        if written.get_ref().is_empty() {
+            self.problem(&written.span(), "`formats` is empty, so no table would be written", Some("use formats = [\"csv\"]".into()));
+        }
+        let mut formats = Vec::new();
+        for name in written.into_inner() {
+            let format = self.choose(Some(name), "formats", OutputFormat::ALL, OutputFormat::Csv);
+            if !formats.contains(&format) {
+                formats.push(format);
+            }
+        }
+        formats
     }
 
     fn input(&mut self, paths: Option<Vec<String>>, overrides: &Overrides) -> Vec<PathBuf> {

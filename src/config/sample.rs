@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Checks, Config, Embedded, Fields, NearDuplicates, Profile, Route, Rules, RunSettings, Summary, Translator};
-use crate::model::SummarySpec;
+use super::{Checks, Config, Embedded, Fields, NearDuplicates, OutputFormat, Profile, Route, Rules, RunSettings, Summary, Translator};
+use crate::model::{Lang, SummarySpec};
 
 impl Config {
     /// A config without endpoints.
@@ -19,6 +19,7 @@ impl Config {
             rules: Arc::new(Rules::shipped()),
             output: PathBuf::from("/base/output"),
             profile: Profile::Plain,
+            formats: OutputFormat::ALL.iter().map(|(_, format)| *format).collect(),
             summary: Summary {
                 route: Route::SummariseThenTranslate,
                 spec: SummarySpec { words: 60, ..SummarySpec::default() },
@@ -29,6 +30,7 @@ impl Config {
             checks: Checks::default(),
             embedded,
             page_rows: 5000,
+            page_language: Lang::FR,
             run: RunSettings::default(),
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::review::Reviewed;
 use crate::broker::Endpoints;
 use crate::config::{Checks, Config, Profile, hash};
-use crate::model::{Article, Field, Row};
+use crate::model::{Article, Field, Lang, Row};
 use crate::plan::{Glossary, RouteOutput, content_key, reviewed_fingerprint, row_fingerprint};
 
 /// What the settings of this run contribute to the fingerprints of rows.
@@ -72,7 +72,15 @@ pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 3
 /// format of the outputs, the identity of the endpoints, and the program's version. If it covers
 /// too much, files are read again, but no call is made.
 fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
-    let shaping = Config { input: Vec::new(), output: PathBuf::new(), profile: Profile::Plain, page_rows: 0, ..config.clone() };
+    let shaping = Config {
+        input: Vec::new(),
+        output: PathBuf::new(),
+        profile: Profile::Plain,
+        formats: Vec::new(),
+        page_rows: 0,
+        page_language: Lang::FR,
+        ..config.clone()
+    };
     let identities: Vec<&str> = endpoints.clients().map(|client| client.identity.as_str()).collect();
     hash(&format!("{} {shaping:?} {identities:?}", env!("CARGO_PKG_VERSION")))
 }

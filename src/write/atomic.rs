@@ -31,7 +31,7 @@ impl NewFile {
     }
 
     /// Calls `fill` with the writer; an error names the file.
-    pub(super) fn write<T>(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Fault> {
+    pub(super) fn write<T>(&mut self, fill: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<T>) -> Result<T, Fault> {
         fill(&mut self.writer).map_err(|error| fault(&self.path, &error))
     }
 

@@ -12,11 +12,23 @@ const LONGEST: usize = 32_767;
 /// NUL, at which spreadsheets end a cell.
 pub(super) fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
     let cell = if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { cell };
+    if is_formula(&cell) { Cow::Owned(format!("'{cell}")) } else { cell }
+}
+
+/// Whether a spreadsheet would run a text as a formula if somebody typed it, or if another program
+/// passed it on.
+pub(super) fn is_formula(cell: &str) -> bool {
     let hidden = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '\u{200b}');
     let shown = cell.trim_start_matches(hidden);
     let formula = shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let control = cell.starts_with(['\t', '\r', '\n']);
-    if (formula && !is_number(&cell)) || control { Cow::Owned(format!("'{cell}")) } else { cell }
+    (formula && !is_number(cell)) || control
+}
+
+/// The text without what XML cannot hold: control characters, and two that are no characters.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    if text.contains(hidden) { Cow::Owned(text.replace(hidden, "")) } else { Cow::Borrowed(text) }
 }
 
 /// A number with an optional sign, percent sign or currency.

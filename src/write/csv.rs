@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use super::{Output, RowWriter, View, cell};
-use crate::config::Profile;
+use crate::config::{OutputFormat, Profile};
 use crate::model::{COLUMNS, Column, Row, Value};
 
 /// Columns with dates that a spreadsheet should read as dates.
@@ -24,6 +24,10 @@ pub(super) struct Csv {
 impl Output for Csv {
     fn file_name(&self) -> &'static str {
         self.name
+    }
+
+    fn format(&self) -> OutputFormat {
+        OutputFormat::Csv
     }
 
     fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Output, RowWriter, View, jsonl};
+use crate::config::OutputFormat;
 use crate::model::{Finding, Row};
 
 pub(super) struct Flags;
@@ -12,6 +13,10 @@ pub(super) struct Flags;
 impl Output for Flags {
     fn file_name(&self) -> &'static str {
         "flags.jsonl"
+    }
+
+    fn format(&self) -> OutputFormat {
+        OutputFormat::Jsonl
     }
 
     fn begin(&self, _: &View, _: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {

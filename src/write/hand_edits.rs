@@ -8,10 +8,29 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::{table_diff, tables};
-use crate::config::Config;
-use crate::model::{Fault, Row, Stamp, Status};
+use super::table_diff;
+use crate::config::{Config, OutputFormat};
+use crate::model::{Fault, Row, Stamp, Status, TABLE};
 use crate::record::LedgerReader;
+
+/// The outputs that people edit.
+const TABLES: [(&str, OutputFormat, Contents); 3] = [
+    (TABLE, OutputFormat::Csv, Contents::Rows { quarantined: false }),
+    ("quarantine.csv", OutputFormat::Csv, Contents::Rows { quarantined: true }),
+    ("summaries.xlsx", OutputFormat::Xlsx, Contents::Workbook),
+];
+
+/// What is in a table.
+#[derive(Clone, Copy)]
+enum Contents {
+    /// Rows that can be compared with the ledger.
+    Rows {
+        /// Whether they are the quarantined ones.
+        quarantined: bool,
+    },
+    /// A workbook, which depeche does not read.
+    Workbook,
+}
 
 /// What the tables looked like when the run began.
 pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
@@ -25,7 +44,7 @@ pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
 pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tables, Fault> {
     let written = ledger.outputs()?;
     let mut inspected = Vec::new();
-    for (name, quarantined) in tables() {
+    for (name, _, contents) in TABLES.into_iter().filter(|(_, format, _)| config.formats.contains(format)) {
         let path = config.output.join(name);
         let found = stamp(&path);
         // The names are not compared: if a run was killed while it replaced the outputs, the ledger
@@ -33,7 +52,7 @@ pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tabl
         let as_written = written.iter().any(|output| Some(output.stamp) == found);
         if found.is_some()
             && !as_written
-            && let Some(what) = changes(ledger, &path, quarantined)?
+            && let Some(what) = changes(ledger, &path, contents)?
         {
             save(&path, &what)?;
         }
@@ -66,9 +85,10 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 /// What somebody changed in this table; `None` if it has the rows that the ledger has.
-fn changes(ledger: &dyn LedgerReader, path: &Path, quarantined: bool) -> Result<Option<String>, Fault> {
+fn changes(ledger: &dyn LedgerReader, path: &Path, contents: Contents) -> Result<Option<String>, Fault> {
     // A link or a pipe was not written by depeche; it is replaced without being read.
     let Some(table) = open(path) else { return Ok(None) };
+    let Contents::Rows { quarantined } = contents else { return Ok(Some("has changed since depeche wrote it".into())) };
     let in_this_table = |row: &Row| row.quarantined() == quarantined;
     let is_quarantined = |status: &str| status == Status::Quarantined.code();
     let rows = ledger.statuses()?.into_iter().filter(|(status, _)| is_quarantined(status) == quarantined).map(|(_, rows)| rows).sum();
@@ -88,10 +108,11 @@ fn open(path: &Path) -> Option<File> {
 /// table replaces it, so that there is always a table.
 fn save(path: &Path, what: &str) -> Result<(), Fault> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ");
     let names = (1..).map(|number: u32| match number {
-        1 => path.with_file_name(format!("{stem}-edited-{now}.csv")),
-        _ => path.with_file_name(format!("{stem}-edited-{now}-{number}.csv")),
+        1 => path.with_file_name(format!("{stem}-edited-{now}.{extension}")),
+        _ => path.with_file_name(format!("{stem}-edited-{now}-{number}.{extension}")),
     });
     for saved in names {
         // A hard link needs no space. If the disk does not support hard links, the table is copied.

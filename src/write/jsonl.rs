@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Output, RowWriter, View};
+use crate::config::OutputFormat;
 use crate::model::{COLUMNS, Row, Value};
 
 pub(super) struct Summaries;
@@ -13,6 +14,10 @@ pub(super) struct Summaries;
 impl Output for Summaries {
     fn file_name(&self) -> &'static str {
         "summaries.jsonl"
+    }
+
+    fn format(&self) -> OutputFormat {
+        OutputFormat::Jsonl
     }
 
     fn begin(&self, _: &View, _: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {

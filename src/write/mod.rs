@@ -3,16 +3,22 @@
 
 mod atomic;
 mod cell;
+mod counts;
 mod csv;
+mod explain;
 mod export;
 mod flags;
 mod hand_edits;
 mod jsonl;
+mod link;
 mod outputs;
 mod page;
 mod publish;
 mod run_report;
+mod selection;
 mod table_diff;
+mod words;
+mod workbook;
 
 pub use atomic::remove_temporary_files;
 pub use export::ExportFormat;
@@ -20,17 +26,21 @@ pub use hand_edits::{Tables, inspect_tables};
 pub use outputs::{CompleteOutputs, Outputs, RowSink, RowSource};
 pub use publish::publish;
 pub use run_report::{RunReport, write_run_report};
+pub use workbook::is_write_failure;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::config::Profile;
-use crate::model::{Day, Row, TABLE};
+use crate::config::{OutputFormat, Profile};
+use crate::model::{Day, Lang, Row, TABLE};
 
 /// An output file: rows in, bytes out.
 trait Output: Sync {
     /// The file name in the output folder.
     fn file_name(&self) -> &'static str;
+
+    /// The format in the config that it belongs to.
+    fn format(&self) -> OutputFormat;
 
     /// Writes the head, and returns the writer for the rows.
     fn begin(&self, view: &View, to: &mut dyn Write) -> io::Result<Box<dyn RowWriter>>;
@@ -42,28 +52,34 @@ trait RowWriter: Send {
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
 
     /// Writes what follows the last row.
-    fn end(&mut self, _history: &History, _to: &mut dyn Write) -> io::Result<()> {
+    fn end(&mut self, _history: &History, _to: &mut (dyn Write + Send)) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// All outputs; the first is the table.
+/// All outputs; the first that is written is the table.
 static OUTPUTS: &[&dyn Output] = &[
     &csv::Csv { name: TABLE, quarantined: false },
     &csv::Csv { name: "quarantine.csv", quarantined: true },
+    &workbook::Workbook,
     &jsonl::Summaries,
     &flags::Flags,
     &page::Page,
 ];
 
-/// The file names of all outputs; the first is the table.
-pub fn names() -> impl Iterator<Item = &'static str> {
+/// The outputs in these formats.
+fn outputs_in(formats: &[OutputFormat]) -> impl Iterator<Item = &'static dyn Output> {
+    OUTPUTS.iter().copied().filter(|output| formats.contains(&output.format()))
+}
+
+/// The file names of all outputs, whether they are written or not.
+fn every_name() -> impl Iterator<Item = &'static str> {
     OUTPUTS.iter().map(|output| output.file_name())
 }
 
-/// The outputs that users edit: the file name, and whether it holds the rows in quarantine.
-pub fn tables() -> [(&'static str, bool); 2] {
-    [(TABLE, false), ("quarantine.csv", true)]
+/// The file names of the outputs in these formats; the first is the table.
+pub fn names(formats: &[OutputFormat]) -> impl Iterator<Item = &'static str> {
+    outputs_in(formats).map(Output::file_name)
 }
 
 /// Settings of the outputs.
@@ -71,8 +87,16 @@ pub fn tables() -> [(&'static str, bool); 2] {
 pub struct View {
     /// The format of the tables.
     pub profile: Profile,
+    /// The formats to write.
+    pub formats: Vec<OutputFormat>,
+    /// The language of the page when it is opened, and of the workbook.
+    pub language: Lang,
     /// The maximum number of articles on the page.
     pub page_rows: usize,
+    /// The number of rows, if it is known before they are written.
+    pub rows: Option<usize>,
+    /// Whether the rows hold the whole articles.
+    pub keep_text: bool,
     /// The absolute path of the output folder, for links from the page to the sources.
     pub output: PathBuf,
     /// The absolute path of the config's folder, from which sources are named.
@@ -112,7 +136,16 @@ fn written_with(name: &str, view: &View, history: &History, rows: &[Row]) -> Str
 #[cfg(test)]
 impl Default for View {
     fn default() -> Self {
-        Self { profile: Profile::Plain, page_rows: 5000, output: "/desk/output".into(), folder: "/desk".into() }
+        Self {
+            profile: Profile::Plain,
+            formats: OutputFormat::ALL.iter().map(|(_, format)| *format).collect(),
+            language: Lang::FR,
+            page_rows: 5000,
+            rows: None,
+            keep_text: false,
+            output: "/desk/output".into(),
+            folder: "/desk".into(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use rayon::prelude::*;
 
 use super::atomic::{Flushed, NewFile, Synced};
-use super::{History, OUTPUTS, RowWriter, View};
+use super::{History, RowWriter, View, outputs_in};
 use crate::model::{Exit, Fault, Row, Stamp};
 
 /// Rows per batch.
@@ -32,8 +32,8 @@ impl Outputs {
     /// # Errors
     /// If a file cannot be written.
     pub fn begin(folder: &Path, view: &View) -> Result<Self, Fault> {
-        let mut writers = Vec::with_capacity(OUTPUTS.len());
-        for output in OUTPUTS {
+        let mut writers = Vec::new();
+        for output in outputs_in(&view.formats) {
             let mut file = NewFile::create(folder.join(output.file_name()))?;
             let writer = file.write(|to| output.begin(view, to))?;
             writers.push((writer, file));
@@ -65,11 +65,11 @@ impl Outputs {
     /// # Errors
     /// If a file cannot be written. Then the old ones stay as they were.
     pub fn complete(self, history: &History) -> Result<CompleteOutputs, Fault> {
-        let mut flushed = Vec::with_capacity(self.writers.len());
-        for (mut writer, mut file) in self.writers {
+        let ended = self.writers.into_par_iter().map(|(mut writer, mut file)| {
             file.write(|to| writer.end(history, to))?;
-            flushed.push(file.flush()?);
-        }
+            file.flush()
+        });
+        let flushed = ended.collect::<Result<Vec<_>, _>>()?;
         // All files are synced before the first is replaced, so that a full disk cannot leave a
         // mixture of two runs.
         let synced = flushed.into_par_iter().map(Flushed::sync).collect::<Result<Vec<_>, _>>()?;
@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn a_failed_read_leaves_the_old_files_and_no_others() {
         let dir = tempfile::tempdir().unwrap();
-        let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
+        let view = View { output: dir.path().into(), ..View::default() };
+        let mut outputs = Outputs::begin(dir.path(), &view).unwrap();
         outputs.fill(&mut |sink| sink(row("Titre"))).unwrap();
         outputs.complete(&History::default()).unwrap().replace().unwrap();
         assert!(dir.path().join("summaries.csv").exists());
@@ -139,8 +140,8 @@ mod tests {
             files
         };
         let before = files();
-        assert_eq!(before.len(), OUTPUTS.len());
-        let mut outputs = Outputs::begin(dir.path(), &View::default()).unwrap();
+        assert_eq!(before.len(), outputs_in(&view.formats).count());
+        let mut outputs = Outputs::begin(dir.path(), &view).unwrap();
         let broken = outputs.fill(&mut |sink| {
             sink(row("Autre"))?;
             Err(Fault::usage("the ledger is damaged"))

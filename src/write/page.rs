@@ -5,14 +5,10 @@
 mod align;
 mod article;
 mod chart;
-mod counts;
 mod head;
-mod link;
 mod mark;
-mod selection;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::io::{self, Write};
 
@@ -20,10 +16,11 @@ use askama::Template;
 use rayon::prelude::*;
 
 use self::article::Article;
-use self::counts::Counts;
 use self::head::Head;
-use self::selection::Selection;
-use super::{History, Output, RowWriter, View};
+use super::counts::Counts;
+use super::selection::Selection;
+use super::{History, Output, RowWriter, View, link, words};
+use crate::config::OutputFormat;
 use crate::model::Row;
 
 /// Articles per `div`. The browser lays out a `div` when it comes near the window; watching every
@@ -37,6 +34,10 @@ pub(super) struct Page;
 impl Output for Page {
     fn file_name(&self) -> &'static str {
         "digest.html"
+    }
+
+    fn format(&self) -> OutputFormat {
+        OutputFormat::Html
     }
 
     fn begin(&self, view: &View, _: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {
@@ -60,7 +61,7 @@ impl RowWriter for PageWriter {
         Ok(())
     }
 
-    fn end(&mut self, history: &History, to: &mut dyn Write) -> io::Result<()> {
+    fn end(&mut self, history: &History, to: &mut (dyn Write + Send)) -> io::Result<()> {
         let rows = std::mem::replace(&mut self.selection, Selection::new(0)).into_rows();
         Head::new(history, &self.counts, rows.len()).write_into(to).map_err(io::Error::other)?;
         for chunks in rows.chunks(CHUNK * PARALLEL_CHUNKS) {

@@ -1,7 +1,7 @@
 //! Writes the outputs from the ledger at the end of a run, and replaces the old ones together.
 
 use super::hand_edits::{Tables, stamp};
-use super::{History, Outputs, View, names};
+use super::{History, Outputs, View, every_name, names};
 use crate::config::{Config, RunSettings, hash};
 use crate::dedup;
 use crate::model::Fault;
@@ -27,6 +27,7 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
     let past = History { made_at: format!("{:.0}", jiff::Timestamp::now()), cost, days: ledger.reader().days(DAYS)? };
     let outputs = outputs.complete(&past)?;
     let settings_hash = settings_hash(config);
+    let earlier = ledger.reader().outputs()?;
     // Recorded before the files get their final names. If the run is killed in between, the next
     // run must not take these files for edited ones.
     let new = outputs.states()?.into_iter().map(|(name, stamp)| OutputState { name, stamp, settings_hash });
@@ -35,8 +36,21 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
     // The user needs the table even if the ledger can no longer be written.
     outputs.replace()?;
     recorded?;
-    let written = names().filter_map(|name| Some((name.to_owned(), stamp(&config.output.join(name))?)));
+    remove_others(&earlier, config);
+    let written = names(&config.formats).filter_map(|name| Some((name.to_owned(), stamp(&config.output.join(name))?)));
     ledger.record_outputs(written.map(|(name, stamp)| OutputState { name, stamp, settings_hash }).collect())
+}
+
+/// Removes outputs in formats that are no longer wanted: an old table beside the new one misleads.
+/// One that somebody has changed since depeche wrote it stays.
+fn remove_others(earlier: &[OutputState], config: &Config) {
+    for name in every_name().filter(|name| names(&config.formats).all(|wanted| wanted != *name)) {
+        let path = config.output.join(name);
+        if earlier.iter().any(|output| output.name == name && stamp(&path) == Some(output.stamp)) {
+            // A file that stays does no harm.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 /// Whether every output is unchanged since it was written, was written with the same settings, and
@@ -44,7 +58,7 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
 fn are_current(reader: &dyn LedgerReader, config: &Config) -> Result<bool, Fault> {
     let written = reader.outputs()?;
     let settings_hash = settings_hash(config);
-    Ok(names().all(|name| {
+    Ok(names(&config.formats).all(|name| {
         let found = stamp(&config.output.join(name));
         written.iter().any(|output| output.name == name && Some(output.stamp) == found && output.settings_hash == settings_hash)
     }))
@@ -58,8 +72,13 @@ fn settings_hash(config: &Config) -> i64 {
 
 /// Writes every row of the table to all outputs, in the order of their sources.
 fn fill(reader: &dyn LedgerReader, config: &Config) -> Result<Outputs, Fault> {
+    let rows = reader.statuses()?.into_iter().map(|(_, rows)| usize::try_from(rows).unwrap_or(usize::MAX)).sum();
     let view = View {
         profile: config.profile,
+        formats: config.formats.clone(),
+        language: config.page_language,
+        rows: Some(rows),
+        keep_text: config.summary.keep_text,
         page_rows: config.page_rows,
         output: config.output.canonicalize().unwrap_or_else(|_| config.output.clone()),
         folder: config.folder.clone(),

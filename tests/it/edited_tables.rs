@@ -134,3 +134,18 @@ fn a_planted_link_is_neither_read_nor_written_through() {
     }
     assert_eq!(mock.count(), 2);
 }
+
+#[test]
+fn a_workbook_that_somebody_saved_is_kept() {
+    let mock = Mock::good();
+    let dir = TestDir::with(&openai(&mock), 2);
+    dir.run(&["run"]).exits(0);
+    assert!(dir.run(&["run", "--quiet"]).exits(0).stderr.is_empty(), "a workbook that nobody touched is not reported");
+    dir.write("output/summaries.xlsx", "with a note of the chief editor");
+    let ended = dir.run(&["run", "--quiet"]).exits(0);
+    assert!(ended.stderr.contains("summaries.xlsx` has changed since depeche wrote it"), "{}", ended.stderr);
+    let kept = kept(&dir);
+    assert_eq!((kept.len(), kept[0].1.as_slice()), (1, b"with a note of the chief editor".as_slice()));
+    assert!(kept[0].0.ends_with(".xlsx"), "{}", kept[0].0);
+    assert!(fs::read(dir.path("output/summaries.xlsx")).unwrap().starts_with(b"PK"));
+}

@@ -120,7 +120,8 @@ fn only_the_owner_can_read_the_files() {
             "quarantine.csv",
             "report.json",
             "summaries.csv",
-            "summaries.jsonl"
+            "summaries.jsonl",
+            "summaries.xlsx"
         ],
         "and nothing else is left behind"
     );
@@ -187,4 +188,36 @@ fn outputs_deleted_during_a_run_are_rebuilt_or_reported() {
     let ended = during("words = 90", &|| while std::fs::remove_dir_all(dir.path("output")).is_err() {}).exits(2);
     assert!(ended.stderr.contains("was moved or deleted during the run"), "{}", ended.stderr);
     assert!(mock.count() - before <= 3, "what was in flight, and nothing more");
+}
+
+#[test]
+fn only_the_formats_of_the_config_are_written_and_others_are_removed() {
+    let mock = Mock::good();
+    let dir = TestDir::with(&openai(&mock), 2);
+    let written = || {
+        let names = fs::read_dir(dir.path("output")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> =
+            names.filter(|name| ["csv", "xlsx", "html", "jsonl"].iter().any(|ending| name.ends_with(ending))).collect();
+        names.sort();
+        names
+    };
+    dir.run(&["run"]).exits(0);
+    let all = ["digest.html", "flags.jsonl", "quarantine.csv", "summaries.csv", "summaries.jsonl", "summaries.xlsx"];
+    assert_eq!(written(), all);
+    assert_eq!(mode(&dir.path("output/summaries.xlsx")), 0o600);
+    // A file that somebody has changed is not removed.
+    dir.write("output/flags.jsonl", "my own");
+    let config = |formats: &str| openai(&mock).replacen("[output]\n", &format!("[output]\nformats = {formats}\n"), 1);
+    dir.write("config.toml", config("[\"xlsx\", \"html\"]"));
+    let ended = dir.run(&["run"]).exits(0);
+    assert_eq!(written(), ["digest.html", "flags.jsonl", "summaries.xlsx"]);
+    assert_eq!(ended.summary()["table"], "output/summaries.xlsx");
+    assert_eq!(mock.count(), 4, "nothing is paid for again");
+    let before = fs::read(dir.path("output/summaries.xlsx")).unwrap();
+    assert!(before.starts_with(b"PK"));
+    dir.write("config.toml", config("[\"xls\"]"));
+    let ended = dir.run(&["run"]).exits(2);
+    assert!(ended.stderr.contains("invalid `formats`: `xls`") && ended.stderr.contains("did you mean `xlsx`?"), "{}", ended.stderr);
+    dir.write("config.toml", config("[]"));
+    assert!(dir.run(&["run"]).exits(2).stderr.contains("`formats` is empty"));
 }

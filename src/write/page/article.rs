@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use askama::Template;
 
+use super::align;
 use super::mark::{Marks, Piece, language, text_of};
-use super::selection::{day, priority};
-use super::{align, link, words};
 use crate::extract::sentences;
 use crate::model::{Field, Finding, Lang, Row, Severity};
+use crate::write::selection::{day, priority};
+use crate::write::{link, words};
 
 /// Characters to show of what was found, expected or explained.
 const NOTE: usize = 240;

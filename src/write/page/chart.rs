@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use super::words;
 use crate::model::Day;
+use crate::write::words;
 
 /// The number of days to show.
 const DAYS: usize = 30;

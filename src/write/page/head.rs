@@ -7,11 +7,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::counts::Counts;
-use super::selection::day;
-use super::{chart, words};
-use crate::model::Day;
-use crate::write::History;
+use super::chart;
+use crate::write::counts::Counts;
+use crate::write::selection::day;
+use crate::write::{History, words};
 
 pub(super) const CSS: &str = include_str!("page.css");
 pub(super) const JS: &str = include_str!("page.js");
@@ -76,24 +75,11 @@ impl<'a> Head<'a> {
             date: day(&history.made_at),
             figures: figures(history, counts),
             flags,
-            chart: chart::chart(&with_today(history, counts)),
+            chart: chart::chart(&counts.days_with(history)),
             all: counts.all,
             shown: shown as u64,
         }
     }
-}
-
-/// The days of the history and the current day.
-fn with_today(history: &History, counts: &Counts) -> Vec<Day> {
-    let mut days = history.days.clone();
-    let date = day(&history.made_at);
-    let (done, failed) = counts.days.get(date).copied().unwrap_or_default();
-    match days.last_mut().filter(|last| last.date == date) {
-        Some(last) => (last.done, last.failed) = (last.done.max(done), last.failed.max(failed)),
-        None if done + failed > 0 => days.push(Day { date: date.to_owned(), done, failed, cost: 0.0 }),
-        None => {}
-    }
-    days
 }
 
 fn figures(history: &History, counts: &Counts) -> Vec<Figure> {

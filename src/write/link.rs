@@ -1,5 +1,6 @@
 //! Links to originals on the web, by http and https only, and to source files.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::{Component, Path};
 
@@ -14,26 +15,43 @@ pub(super) fn web(url: &str) -> Option<(&str, &str)> {
     safe.then(|| (url, host.strip_prefix("www.").unwrap_or(host)))
 }
 
-/// The relative path from the folder of the page to that of the config, e.g. `../`.
+/// The relative address of the config's folder, seen from the folder of the page, e.g. `../`.
 pub(super) fn base(page: &Path, config: &Path) -> String {
+    relative(page, config, |name| encode(name.as_encoded_bytes()))
+}
+
+/// Like [`base`], but as a path that is not encoded.
+pub(super) fn base_path(page: &Path, config: &Path) -> String {
+    relative(page, config, |name| name.to_string_lossy().into_owned())
+}
+
+fn relative(page: &Path, config: &Path, name: impl Fn(&OsStr) -> String) -> String {
     let (mut from, mut to) = (page.components().peekable(), config.components().peekable());
     while from.peek().is_some() && from.peek() == to.peek() {
         let _ = (from.next(), to.next());
     }
     let up = from.filter(|part| matches!(part, Component::Normal(_))).map(|_| "../".to_owned());
-    let down = to.map(|part| encode(part.as_os_str().as_encoded_bytes()) + "/");
+    let down = to.map(|part| name(part.as_os_str()) + "/");
     let path: String = up.chain(down).collect();
     if path.is_empty() { "./".into() } else { path }
 }
 
 /// The address of the file of a source (see `discover::display_name`); `None` for standard input.
 pub(super) fn file(source: &str, base: &str) -> Option<String> {
-    let name = source.split('#').next().unwrap_or_default();
-    if name.is_empty() || name == "(stdin)" {
-        return None;
-    }
-    let path = encode(&unescape(name));
+    let path = encode(&name(source)?);
     Some(if path.starts_with('/') { format!("file://{path}") } else { format!("{base}{path}") })
+}
+
+/// The path of that file, absolute or relative to the page; `None` if it is not UTF-8.
+pub(super) fn file_path(source: &str, base_path: &str) -> Option<String> {
+    let path = String::from_utf8(name(source)?).ok()?;
+    Some(if path.starts_with('/') { path } else { format!("{base_path}{path}") })
+}
+
+/// The name of the file of a source; `None` for standard input.
+fn name(source: &str) -> Option<Vec<u8>> {
+    let name = source.split('#').next().unwrap_or_default();
+    (!name.is_empty() && name != "(stdin)").then(|| unescape(name))
 }
 
 /// Decodes `\xNN` to a byte and `\\` to a backslash.

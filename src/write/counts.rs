@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::History;
 use super::selection::{day, priority};
-use crate::model::{Row, Status};
+use crate::model::{Day, Row, Status};
 
 #[derive(Default)]
 pub(super) struct Counts {
@@ -29,5 +30,24 @@ impl Counts {
         }
         let (done, failed) = self.days.entry(day(&row.processed_at).to_owned()).or_default();
         *(if row.status == Status::Failed { failed } else { done }) += 1;
+    }
+
+    /// The rows that somebody should look at: failed, in quarantine, or with a warning or an error.
+    pub(super) fn to_review(&self) -> u64 {
+        let rows = |status: Status| self.statuses.get(status.code()).copied().unwrap_or(0);
+        self.doubtful + rows(Status::Failed) + rows(Status::Quarantined)
+    }
+
+    /// The days of the history and the current day.
+    pub(super) fn days_with(&self, history: &History) -> Vec<Day> {
+        let mut days = history.days.clone();
+        let date = day(&history.made_at);
+        let (done, failed) = self.days.get(date).copied().unwrap_or_default();
+        match days.last_mut().filter(|last| last.date == date) {
+            Some(last) => (last.done, last.failed) = (last.done.max(done), last.failed.max(failed)),
+            None if done + failed > 0 => days.push(Day { date: date.to_owned(), done, failed, cost: 0.0 }),
+            None => {}
+        }
+        days
     }
 }

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::model::Lang;
+
 /// Key, French, English.
 const WORDS: &[(&str, &str, &str)] = &[
     ("title", "Dépêches", "Dispatches"),
@@ -20,6 +22,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("count-quarantined", "en quarantaine", "in quarantine"),
     ("count-flagged", "signalés", "flagged"),
     ("count-cost", "coût de la nuit", "cost of the night"),
+    ("count-review", "à vérifier", "to review"),
     ("flags", "Signalements", "Flags"),
     ("no-flags", "Rien à signaler.", "Nothing flagged."),
     ("cost-a-day", "Coût par jour", "Cost per day"),
@@ -82,6 +85,9 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("field-summary_en", "résumé anglais", "English summary"),
     ("field-text_fr", "texte français", "French text"),
     ("field-text_en", "texte anglais", "English text"),
+    ("severity-info", "remarque", "remark"),
+    ("severity-warning", "avertissement", "warning"),
+    ("severity-error", "erreur", "error"),
     ("flag-copy", "copie", "copy"),
     ("flag-date", "date", "date"),
     ("flag-draft", "brouillon", "draft"),
@@ -103,6 +109,21 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("flag-several", "plusieurs articles", "several articles"),
     ("flag-teaser", "début seulement", "beginning only"),
     ("flag-unreviewed", "non relu", "not reviewed"),
+    ("sheet-articles", "Articles", "Articles"),
+    ("sheet-quarantine", "Quarantaine", "Quarantine"),
+    ("sheet-findings", "Signalements", "Findings"),
+    ("sheet-figures", "Chiffres", "Figures"),
+    ("see", "voir", "view"),
+    (
+        "split",
+        "Une feuille d’Excel ne tient pas toutes les lignes\u{a0}: les articles sont sur {} feuilles.",
+        "An Excel sheet cannot hold all rows: the articles are on {} sheets.",
+    ),
+    (
+        "unlinked",
+        "Une feuille d’Excel ne tient pas plus de 65\u{202f}530 liens\u{a0}: à partir du {}e article, les adresses sont du texte.",
+        "An Excel sheet cannot hold more than 65,530 links: from article {} on, the addresses are text.",
+    ),
 ];
 
 /// Keyboard shortcuts, and the key of what each does.
@@ -117,6 +138,12 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("t", "key-theme"),
     ("?", "key-help"),
 ];
+
+/// The text in this language; the part of the key after its hyphen if there is none.
+pub(super) fn of(lang: Lang, key: &str) -> &str {
+    let text = |(_, fr, en): &(_, &'static str, &'static str)| if lang == Lang::FR { *fr } else { *en };
+    WORDS.iter().find(|(known, ..)| *known == key).map_or_else(|| key.split_once('-').map_or(key, |(_, code)| code), text)
+}
 
 /// The French text; the key itself if there is none.
 pub(super) fn fr(key: &str) -> &str {
@@ -181,7 +208,7 @@ pub(super) fn dictionary() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Field, Flag};
+    use crate::model::{Field, Flag, Severity};
 
     #[test]
     fn keys_are_unique_and_translated_and_every_code_has_one() {
@@ -195,13 +222,21 @@ mod tests {
         for field in [Field::Article, Field::TitleFr, Field::TitleEn, Field::SummaryFr, Field::SummaryEn, Field::TextFr, Field::TextEn] {
             assert!(keys.contains(&format!("field-{field}").as_str()), "{field}");
         }
+        for severity in [Severity::Info, Severity::Warning, Severity::Error] {
+            assert!(keys.contains(&format!("severity-{}", severity.code()).as_str()));
+        }
         assert!(KEYS.iter().all(|(_, word)| keys.contains(word)));
     }
 
     #[test]
     fn every_key_in_the_templates_and_the_script_exists() {
-        let sources =
-            [include_str!("head.html"), include_str!("article.html"), include_str!("tail.html"), include_str!("page.js")].concat();
+        let sources = [
+            include_str!("page/head.html"),
+            include_str!("page/article.html"),
+            include_str!("page/tail.html"),
+            include_str!("page/page.js"),
+        ]
+        .concat();
         let named = ["span(\"", "fr(\"", "data-w-label=\"", "word('"].into_iter().flat_map(|call| {
             let end = if call.ends_with('\'') { '\'' } else { '"' };
             sources.split(call).skip(1).filter_map(move |rest| rest.split(end).next())
