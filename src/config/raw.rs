@@ -77,6 +77,7 @@ pub(super) struct RawOutput {
     pub(super) folder: Option<String>,
     /// The format of the table: UTF-8 with commas, or for French Excel. Default: "plain".
     pub(super) profile: Option<Spanned<String>>,
+    /// The formats to write. Default: all.
     pub(super) formats: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
@@ -234,6 +235,7 @@ pub(super) struct RawPrice {
 pub(super) struct RawPage {
     /// Maximum number of articles in digest.html, from 1 to 50000. Default: 5000.
     pub(super) rows: Option<Spanned<i64>>,
+    /// The language of the page when it is opened, and of the workbook. Default: "fr".
     pub(super) language: Option<Spanned<String>>,
 }
 

@@ -18,10 +18,10 @@ mod tests {
     use crate::config::endpoint::TASKS;
     use crate::config::options::{ENGLISH, JSON, TOKEN_LIMITS};
     use crate::config::raw::{NumberOrAuto, OneOrMore, RawConfig, RawKey};
-    use crate::config::resolve::{MODELS, PROFILES, ROUTES, TRANSLATORS};
+    use crate::config::resolve::{LANGUAGES, MODELS, PROFILES, ROUTES, TRANSLATORS};
     use crate::config::run::LOGS;
     use crate::config::spanned::Spanned;
-    use crate::config::{Overrides, show};
+    use crate::config::{OutputFormat, Overrides, show};
     use crate::dialect;
     use crate::model::Action;
 
@@ -82,6 +82,8 @@ mod tests {
         let dialects = dialect::facts().iter().map(|facts| facts.name).collect();
         let mut choices = vec![
             ("output/properties/profile".to_owned(), names(PROFILES)),
+            ("output/properties/formats/items".to_owned(), names(OutputFormat::ALL)),
+            ("page/properties/language".to_owned(), names(LANGUAGES)),
             ("summary/properties/route".to_owned(), names(ROUTES)),
             ("duplicates/properties/near".to_owned(), names(NEAR)),
             ("run/properties/log".to_owned(), names(LOGS)),

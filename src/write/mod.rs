@@ -51,6 +51,11 @@ trait RowWriter: Send {
     /// Writes a row, or keeps it for [`RowWriter::end`].
     fn row(&mut self, row: &Row, to: &mut dyn Write) -> io::Result<()>;
 
+    /// Whether [`RowWriter::end`] takes long, so that another thread calls it.
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     /// Writes what follows the last row.
     fn end(&mut self, _history: &History, _to: &mut (dyn Write + Send)) -> io::Result<()> {
         Ok(())

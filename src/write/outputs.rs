@@ -65,11 +65,17 @@ impl Outputs {
     /// # Errors
     /// If a file cannot be written. Then the old ones stay as they were.
     pub fn complete(self, history: &History) -> Result<CompleteOutputs, Fault> {
-        let ended = self.writers.into_par_iter().map(|(mut writer, mut file)| {
+        let end = |(mut writer, mut file): (Box<dyn RowWriter>, NewFile)| {
             file.write(|to| writer.end(history, to))?;
             file.flush()
+        };
+        let (slow, quick): (Vec<_>, Vec<_>) = self.writers.into_iter().partition(|(writer, _)| writer.is_slow());
+        let mut slow_ended = Vec::new();
+        let quick_ended: Vec<_> = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| slow_ended.extend(slow.into_iter().map(end)));
+            quick.into_iter().map(end).collect()
         });
-        let flushed = ended.collect::<Result<Vec<_>, _>>()?;
+        let flushed = quick_ended.into_iter().chain(slow_ended).collect::<Result<Vec<_>, _>>()?;
         // All files are synced before the first is replaced, so that a full disk cannot leave a
         // mixture of two runs.
         let synced = flushed.into_par_iter().map(Flushed::sync).collect::<Result<Vec<_>, _>>()?;

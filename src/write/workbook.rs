@@ -112,6 +112,11 @@ impl WorkbookWriter {
 }
 
 impl RowWriter for WorkbookWriter {
+    /// It compresses all rows.
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn row(&mut self, row: &Row, _: &mut dyn Write) -> io::Result<()> {
         guarded(|| self.add(row))
     }

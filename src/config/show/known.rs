@@ -7,9 +7,9 @@ use crate::config::checks::{CHECKS, DEFAULT_REVIEW_SHARE};
 use crate::config::duplicates::NEAR;
 use crate::config::options::{ENGLISH, JSON};
 use crate::config::overrides::Overrides;
-use crate::config::resolve::{MODELS, PROFILES, TRANSLATORS};
+use crate::config::resolve::{LANGUAGES, MODELS, PROFILES, TRANSLATORS};
 use crate::config::validator::name_of;
-use crate::config::{Concurrency, Config, DialectFacts, Endpoint};
+use crate::config::{Concurrency, Config, DialectFacts, Endpoint, OutputFormat};
 use crate::model::{Action, Flag};
 
 /// A key of the config.
@@ -59,7 +59,7 @@ pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static 
     vec![
         ("input", input(config, overrides)),
         ("output", output(config, overrides)),
-        ("page", vec![key("rows", config.page_rows.to_string())]),
+        ("page", vec![key("rows", config.page_rows.to_string()), key("language", text(name_of(LANGUAGES, config.page_language)))]),
         ("duplicates", vec![key("near", text(name_of(NEAR, config.near)))]),
         ("summary", summary(config, overrides)),
         ("glossary", vec![unset("file")]),
@@ -99,6 +99,7 @@ fn output(config: &Config, overrides: &Overrides) -> Vec<Known> {
     vec![
         key("folder", text(&relative(&config.output, config))).option("--output", folder),
         key("profile", text(name_of(PROFILES, config.profile))).option("--profile", overrides.profile.as_deref().map(text)),
+        key("formats", list(config.formats.iter().map(|format| name_of(OutputFormat::ALL, *format).into()))),
     ]
 }
 
