@@ -22,6 +22,11 @@ impl Endpoints {
         self.0.iter().map(AsRef::as_ref)
     }
 
+    /// Like [`Endpoints::clients`], to be kept.
+    pub fn shared(&self) -> impl Iterator<Item = &Arc<EndpointClient>> {
+        self.0.iter()
+    }
+
     /// Calls that all endpoints together may have in flight.
     pub fn max_in_flight(&self) -> usize {
         self.clients().map(|client| client.endpoint.concurrency.max()).sum()

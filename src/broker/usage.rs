@@ -103,7 +103,7 @@ mod tests {
             dialect: "openai".into(),
             model: None,
             reply_json: String::new(),
-            usage: Usage { tokens_in: Some(10), tokens_out: None, characters: None },
+            usage: Usage { tokens_in: Some(10), ..Usage::default() },
             characters: 5,
             cost,
             milliseconds,

@@ -72,6 +72,11 @@ pub(super) struct AdmissionControl {
 
 #[derive(Debug)]
 struct State {
+    /// How long the tier may refuse every call before calls go to another endpoint; `None` for an
+    /// endpoint without a cheaper tier.
+    tier_patience: Option<Duration>,
+    /// Calls go to another endpoint if there is one, because the run ends soon.
+    giving_way: bool,
     concurrency: ConcurrencyLimit,
     limits: ServiceLimits,
     breaker: Breaker,
@@ -135,6 +140,8 @@ impl AdmissionControl {
         let configured_rate = endpoint.rates.requests.map(|count| count as f64 / 60.0);
         let concurrency = ConcurrencyLimit::new(endpoint.concurrency);
         let state = State {
+            tier_patience: endpoint.options.tier.map(|_| endpoint.wait_for),
+            giving_way: false,
             starting: concurrency.limit(),
             concurrency,
             limits: ServiceLimits::new(Instant::now()),
@@ -237,6 +244,11 @@ impl AdmissionControl {
         self.change(|state, now| state.limits.pause_all(now, pause));
     }
 
+    /// Sends calls to another endpoint from now on, if there is one.
+    pub(super) fn give_way(&self) {
+        self.change(|state, _| state.giving_way = true);
+    }
+
     /// How long the service has refused every call.
     pub(super) fn refusing_for(&self) -> Duration {
         self.state().limits.refusing_for(Instant::now())
@@ -294,8 +306,8 @@ impl State {
             // The next probe may well be this call.
             BreakerDecision::WaitUntil(_) => self.ready == 0,
         };
-        if let Some(until) = self.limits.paused_until(now) {
-            return Head::WaitUntil(Some(until));
+        if let Some(head) = self.paused(now, last) {
+            return head;
         }
         let places = self.places();
         let limited =
@@ -309,6 +321,24 @@ impl State {
         if leave && may_probe { Head::Go { probe: false } } else { Head::WaitUntil(None) }
     }
 
+    /// What the call at a head does while no call is sent; `None` if calls are sent. A tier that has
+    /// been busy for too long is only probed, and other endpoints do its calls.
+    fn paused(&self, now: Instant, last: bool) -> Option<Head> {
+        if self.giving_way && !last {
+            return Some(Head::FailOver);
+        }
+        let until = self.limits.paused_until(now);
+        let waits = self.tier_patience.filter(|_| !last && (until.is_some() || self.limits.is_probing()));
+        if let Some(patience) = waits {
+            let left = patience.saturating_sub(self.limits.refusing_for(now));
+            if left.is_zero() {
+                return Some(Head::FailOver);
+            }
+            return Some(Head::WaitUntil(Some(until.map_or(now + left, |until| until.min(now + left)))));
+        }
+        until.map(|until| Head::WaitUntil(Some(until)))
+    }
+
     fn may_be_sent(&mut self, now: Instant, last: bool) -> Head {
         let probe = match self.breaker.decide(now, last) {
             BreakerDecision::FailOver => return Head::FailOver,
@@ -316,8 +346,8 @@ impl State {
             BreakerDecision::WaitUntil(until) => return Head::WaitUntil(until),
             BreakerDecision::Allow { probe } => probe,
         };
-        if let Some(until) = self.limits.paused_until(now) {
-            return Head::WaitUntil(Some(until));
+        if let Some(head) = self.paused(now, last) {
+            return head;
         }
         if self.limits.learn_before_sending(now) {
             self.starting = self.places();

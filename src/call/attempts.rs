@@ -13,6 +13,8 @@ use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, Usage, Verdict, 
 const MAX_FAILURES: u32 = 3;
 /// How often a call may be refused because of a limit before another endpoint takes over.
 const MAX_RATE_LIMITED: u32 = 12;
+/// How often a call may time out in a tier that lets calls wait. Each time may have been billed.
+const MAX_TIER_TIMEOUTS: u32 = 3;
 /// A service that asks for a longer wait is disabled for this run.
 pub(super) const MAX_WAIT: Duration = Duration::from_mins(10);
 
@@ -21,6 +23,25 @@ pub(super) const MAX_WAIT: Duration = Duration::from_mins(10);
 pub(super) enum NextStep {
     RetryAfter(Duration),
     GiveUp,
+}
+
+/// How long a call may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// The longest wait that the service may ask for.
+    pub(super) asked: Duration,
+    /// How long a cheaper tier may still be busy before another endpoint takes over; `None` without a
+    /// tier.
+    pub(super) tier: Option<Duration>,
+    /// Whether no other endpoint can do the call.
+    pub(super) last: bool,
+}
+
+/// A time-out of a tier that lets calls wait means that it is busy. The attempt may have been billed
+/// all the same, and its code says so.
+pub(super) fn waited_for_tier(endpoint: &Endpoint, error: CallError) -> CallError {
+    let waited = endpoint.options.tier.is_some() && error.code == ErrorCode::Timeout && error.verdict == Verdict::MaybeBilled;
+    CallError { verdict: if waited { Verdict::BackOff } else { error.verdict }, ..error }
 }
 
 /// The attempts of one call.
@@ -34,6 +55,8 @@ pub(super) struct Attempts {
     failed: u32,
     /// Attempts that the service refused because of a rate limit (429).
     rate_limited: u32,
+    /// Attempts that timed out in a cheaper tier.
+    tier_timeouts: u32,
     /// Whether the call has had an unusable answer.
     had_unusable_answer: bool,
     /// Attempts that may have been billed without a usable answer.
@@ -62,24 +85,24 @@ impl Attempts {
         }
     }
 
-    /// Decides what follows `error`. `patience`: the longest wait that the service may ask for.
-    /// `last`: no other endpoint can do the call. `only_probes`: the service is down, and admission
-    /// control decides when the next call is sent.
-    pub(super) fn next_step(
-        &mut self,
-        error: &CallError,
-        patience: Duration,
-        last: bool,
-        only_probes: bool,
-        counters: &Counters,
-    ) -> NextStep {
+    /// Decides what follows `error`. `only_probes`: the service is down, and admission control decides
+    /// when the next call is sent.
+    pub(super) fn next_step(&mut self, error: &CallError, patience: Patience, only_probes: bool, counters: &Counters) -> NextStep {
         self.allow_longer_answer |= error.code == ErrorCode::Truncated && error.verdict == Verdict::Once;
+        let Patience { asked, tier, last } = patience;
         let (may_retry, wait) = match error.verdict {
-            Verdict::Wait(wait) if wait > patience => (false, Duration::ZERO),
+            Verdict::Wait(wait) if wait > asked => (false, Duration::ZERO),
             Verdict::Wait(_) | Verdict::BackOff if error.code == ErrorCode::Busy => {
                 self.rate_limited += 1;
+                let waits = tier.map_or(self.rate_limited < MAX_RATE_LIMITED, |left| !left.is_zero());
                 // All calls pause, so this one needs no wait of its own.
-                (last || self.rate_limited < MAX_RATE_LIMITED, Duration::ZERO)
+                (last || waits, Duration::ZERO)
+            }
+            Verdict::BackOff if error.code == ErrorCode::Timeout => {
+                counters.answer_lost();
+                self.tier_timeouts += 1;
+                let waits = last || tier.is_some_and(|left| !left.is_zero());
+                (waits && self.tier_timeouts < MAX_TIER_TIMEOUTS, Duration::ZERO)
             }
             Verdict::Wait(_) | Verdict::BackOff => {
                 self.failed += 1;
@@ -116,7 +139,9 @@ impl Attempts {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_mins(10);
+    fn patience(last: bool) -> Patience {
+        Patience { asked: Duration::from_mins(10), tier: None, last }
+    }
 
     /// Attempts until the call gives up, but no more than 100.
     fn attempts(verdict: Verdict, code: ErrorCode, last: bool) -> u32 {
@@ -124,7 +149,7 @@ mod tests {
         let mut attempts = Attempts::default();
         let error = CallError::new(verdict, code, "");
         let mut count = 1;
-        while count < 100 && attempts.next_step(&error, PATIENCE, last, false, &counters) != NextStep::GiveUp {
+        while count < 100 && attempts.next_step(&error, patience(last), false, &counters) != NextStep::GiveUp {
             count += 1;
         }
         count
@@ -138,6 +163,24 @@ mod tests {
             assert_eq!(attempts(Verdict::Once, ErrorCode::Protocol, last), 2);
             assert_eq!(attempts(Verdict::MaybeBilled, ErrorCode::Timeout, last), 2, "billed twice at most");
             assert_eq!(attempts(Verdict::Wait(Duration::from_hours(24)), ErrorCode::Unavailable, last), 1);
+        }
+    }
+
+    #[test]
+    fn a_busy_tier_is_waited_for_while_there_is_patience_and_its_time_outs_end() {
+        let after = |code, tier, last| {
+            let (counters, mut attempts) = (Counters::default(), Attempts::default());
+            let error = CallError::new(Verdict::BackOff, code, "");
+            let patience = Patience { tier: Some(tier), ..patience(last) };
+            let retried = (0..100).take_while(|_| attempts.next_step(&error, patience, false, &counters) != NextStep::GiveUp).count();
+            (retried, counters.counts().maybe_billed)
+        };
+        let left = Duration::from_secs(1);
+        assert_eq!(after(ErrorCode::Busy, left, false), (100, 0));
+        assert_eq!(after(ErrorCode::Busy, Duration::ZERO, false), (0, 0));
+        assert_eq!(after(ErrorCode::Timeout, Duration::ZERO, false), (0, 1));
+        for (tier, last) in [(left, false), (Duration::ZERO, true)] {
+            assert_eq!(after(ErrorCode::Timeout, tier, last), (2, 3), "each may have been billed");
         }
     }
 
@@ -160,7 +203,7 @@ mod tests {
         let counters = Counters::default();
         let mut attempts = Attempts::default();
         let error = CallError::new(Verdict::BackOff, ErrorCode::Unavailable, "");
-        let mut wait = |only_probes| match attempts.next_step(&error, PATIENCE, true, only_probes, &counters) {
+        let mut wait = |only_probes| match attempts.next_step(&error, patience(true), only_probes, &counters) {
             NextStep::RetryAfter(wait) => wait,
             NextStep::GiveUp => panic!("it gave up"),
         };

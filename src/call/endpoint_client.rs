@@ -1,10 +1,11 @@
 //! The client of one endpoint: sends calls within its limits, and retries them if that is safe.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::admission::{AdmissionControl, InFlight, NotAdmitted, Ready};
-use super::attempts::{Attempts, MAX_WAIT, NextStep};
+use super::attempts::{Attempts, MAX_WAIT, NextStep, Patience, waited_for_tier};
 use super::counters::{CallCounts, Counters};
 use super::excess::Excess;
 use super::http::HttpClient;
@@ -42,6 +43,8 @@ pub struct EndpointClient {
     counters: Counters,
     /// The error of the last failed attempt, which is the reason if the endpoint is disabled.
     last_error: Mutex<Option<CallError>>,
+    /// Whether the user knows that answers came from a dearer tier.
+    warned_of_tier: AtomicBool,
 }
 
 /// What a request allows.
@@ -79,6 +82,7 @@ impl EndpointClient {
             stop: StopState::new(),
             counters: Counters::default(),
             last_error: Mutex::new(None),
+            warned_of_tier: AtomicBool::new(false),
         })
     }
 
@@ -104,6 +108,12 @@ impl EndpointClient {
     /// Why the endpoint is disabled, if it is.
     pub(crate) fn disabled_reason(&self) -> Option<Failure> {
         self.stop.reason()
+    }
+
+    /// Sends calls to another endpoint from now on, if there is one. A call in flight is finished.
+    pub(crate) fn give_way(&self) {
+        tracing::info!("endpoint `{}` gets no more calls that others can do: the run ends soon", self.endpoint.name);
+        self.admission.give_way();
     }
 
     /// Whether calls wait although nothing prevents sending them and none is in flight, which is a
@@ -173,7 +183,8 @@ impl EndpointClient {
             drop(turn);
             payment.settle(attempts.waste.at_most);
             let only_probes = self.record_failure(&error, &call);
-            match attempts.next_step(&error, self.patience(), last, only_probes, &self.counters) {
+            let wait = Patience { asked: self.patience(), tier: self.tier_patience(), last };
+            match attempts.next_step(&error, wait, only_probes, &self.counters) {
                 NextStep::RetryAfter(wait) if !self.refused_too_long() => {
                     // A call that waits holds no place. A call that gives up keeps its place until
                     // the other calls know why.
@@ -234,10 +245,11 @@ impl EndpointClient {
                     self.admission.correct_tokens(expected, &reply.usage);
                     self.negotiated.has_room(endpoint);
                     self.learn_excess(&allowance, &reply.usage);
+                    self.warn_of_tier(&reply.usage);
                     return Ok(reply);
                 }
                 Err(error) => {
-                    let error = CallError { message: self.http.redact(&error.message), ..error };
+                    let error = CallError { message: self.http.redact(&error.message), ..waited_for_tier(endpoint, error) };
                     if !self.negotiated.adapt(self.dialect, endpoint, &error) {
                         return Err(AttemptError::Failed(self.failed(ask, attempts, &allowance, error)));
                     }
@@ -299,6 +311,13 @@ impl EndpointClient {
         error
     }
 
+    /// Warns once if the service does not answer in the cheaper tier that it was asked for.
+    fn warn_of_tier(&self, used: &Usage) {
+        if self.endpoint.options.tier.is_some() && !used.discounted && !self.warned_of_tier.swap(true, Ordering::Relaxed) {
+            tracing::warn!("endpoint `{}`: the answer is not from the flex tier, so it costs the full price", self.endpoint.name);
+        }
+    }
+
     fn learn_excess(&self, allowance: &Allowance, used: &Usage) {
         if let Some(allowed) = &allowance.usage {
             self.excess.learn(allowed, used);
@@ -335,6 +354,8 @@ impl EndpointClient {
     fn record_failure(&self, error: &CallError, call: &InFlight<'_>) -> bool {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         match error.verdict {
+            // Only a tier that lets calls wait has this verdict for a time-out.
+            Verdict::BackOff if error.code == ErrorCode::Timeout => call.rate_limited(None),
             Verdict::Wait(wait) if error.code == ErrorCode::Busy => call.rate_limited(Some(wait.min(self.patience()))),
             Verdict::BackOff if error.code == ErrorCode::Busy => call.rate_limited(None),
             Verdict::Wait(wait) => {
@@ -355,6 +376,12 @@ impl EndpointClient {
     /// every call.
     fn patience(&self) -> Duration {
         MAX_WAIT.max(self.endpoint.wait_for)
+    }
+
+    /// How long a cheaper tier may be busy before another endpoint takes over; `None` without a tier.
+    fn tier_patience(&self) -> Option<Duration> {
+        let busy_for = self.admission.refusing_for();
+        self.endpoint.options.tier.map(|_| self.endpoint.wait_for.saturating_sub(busy_for))
     }
 
     fn refused_too_long(&self) -> bool {

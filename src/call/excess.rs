@@ -33,6 +33,7 @@ impl Excess {
             tokens_in: sum(allowed.tokens_in, &self.tokens_in),
             tokens_out: sum(allowed.tokens_out, &self.tokens_out),
             characters: sum(allowed.characters, &self.characters),
+            discounted: allowed.discounted,
         }
     }
 }
@@ -43,7 +44,7 @@ mod tests {
 
     #[test]
     fn later_calls_expect_the_largest_excess() {
-        let usage = |tokens_out| Usage { tokens_in: Some(100), tokens_out: Some(tokens_out), characters: None };
+        let usage = |tokens_out| Usage { tokens_in: Some(100), tokens_out: Some(tokens_out), ..Usage::default() };
         let excess = Excess::default();
         excess.learn(&usage(740), &usage(60));
         assert_eq!(excess.added_to(usage(740)), usage(740));

@@ -35,7 +35,7 @@ pub use checks::Checks;
 pub use duplicates::NearDuplicates;
 pub use endpoint::is_loopback;
 pub use fields::Fields;
-pub use options::{JsonMode, Options, TokenLimit};
+pub use options::{JsonMode, Options, Tier, TokenLimit};
 pub use overrides::Overrides;
 pub use problem::Problem;
 pub use prompts::{Prompts, SHIPPED_PROMPTS};

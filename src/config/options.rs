@@ -13,6 +13,7 @@ use crate::model::GlossaryEntry;
 pub(super) const JSON: &[(&str, JsonMode)] = &[("schema", JsonMode::Schema), ("object", JsonMode::Object), ("none", JsonMode::None)];
 pub(super) const TOKEN_LIMITS: &[(&str, TokenLimit)] =
     &[("max_tokens", TokenLimit::MaxTokens), ("max_completion_tokens", TokenLimit::MaxCompletionTokens)];
+pub(super) const TIERS: &[(&str, Tier)] = &[("flex", Tier::Flex)];
 pub(super) const ENGLISH: &[(&str, &str)] = &[("EN-GB", "EN-GB"), ("EN-US", "EN-US")];
 
 /// The settings that only some dialects have, and what was learned about the service.
@@ -37,6 +38,10 @@ pub struct Options {
     /// Tokens for a chat model's thoughts, besides those of its answer; learned from answers that
     /// were cut before they began.
     pub thinking_tokens: u64,
+    /// The cheaper tier to ask for; `None` for the service's usual one (`openai`).
+    pub tier: Option<Tier>,
+    /// What the cheaper tier costs, as a share of the price.
+    pub discount: f64,
     /// The variant of English (`deepl`).
     pub english: &'static str,
     /// The id of a glossary that the user keeps at the service (`deepl`).
@@ -67,6 +72,8 @@ impl Default for Options {
             strict: true,
             system_role: true,
             thinking_tokens: 0,
+            tier: None,
+            discount: 0.5,
             english: "EN-GB",
             glossary_id: None,
             uploaded_glossary: None,
@@ -114,6 +121,13 @@ pub enum TokenLimit {
     MaxCompletionTokens,
 }
 
+/// A cheaper tier of a service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tier {
+    /// Calls are answered when there is room for them, and may be refused or wait for minutes.
+    Flex,
+}
+
 impl Validator<'_> {
     /// The options of an endpoint.
     pub(super) fn options(&mut self, facts: &DialectFacts, raw: &mut RawEndpoint, has_key: bool) -> Options {
@@ -138,11 +152,24 @@ impl Validator<'_> {
                 .token_limit
                 .take()
                 .map(|written| self.choose(Some(written), "token_limit", TOKEN_LIMITS, TokenLimit::MaxTokens)),
+            tier: raw.tier.take().map(|written| self.choose(Some(written), "tier", TIERS, Tier::Flex)),
+            discount: raw.discount.take().map_or(defaults.discount, |written| self.discount(&written)),
             english: self.choose(raw.english.take(), "english", ENGLISH, defaults.english),
             glossary_id: raw.glossary_id.take().map(Spanned::into_inner),
             template,
             ..defaults
         }
+    }
+
+    /// A share of the price, above 0.
+    fn discount(&mut self, written: &Spanned<f64>) -> f64 {
+        let discount = *written.get_ref();
+        if discount > 0.0 && discount <= 1.0 {
+            return discount;
+        }
+        let hint = "it is the share of the price that is left: 0.5 is half price".to_owned();
+        self.problem(&written.span(), format!("`discount` is {discount}, but must be above 0 and at most 1"), Some(hint));
+        1.0
     }
 
     /// Gives the glossary to endpoints whose service can keep a copy, unless the user keeps one
@@ -161,6 +188,8 @@ impl Validator<'_> {
             ("context", raw.context.as_ref().map(Spanned::span)),
             ("json", raw.json.as_ref().map(Spanned::span)),
             ("token_limit", raw.token_limit.as_ref().map(Spanned::span)),
+            ("tier", raw.tier.as_ref().map(Spanned::span)),
+            ("discount", raw.discount.as_ref().map(Spanned::span)),
             ("english", raw.english.as_ref().map(Spanned::span)),
             ("glossary_id", raw.glossary_id.as_ref().map(Spanned::span)),
             ("template", raw.template.as_ref().map(Spanned::span)),

@@ -175,6 +175,10 @@ pub(super) struct RawEndpoint {
     pub(super) json: Option<Spanned<String>>,
     /// `openai`: the parameter for the token limit; by default learned from the service.
     pub(super) token_limit: Option<Spanned<String>>,
+    /// `openai`: "flex" costs about half, but may be slow or busy.
+    pub(super) tier: Option<Spanned<String>>,
+    /// What a call of the tier costs, as a share of the full price. Default: 0.5.
+    pub(super) discount: Option<Spanned<f64>>,
     /// `deepl`: the variant of English. Default: "EN-GB".
     pub(super) english: Option<Spanned<String>>,
     /// `deepl`: the id of a glossary that you keep there.

@@ -37,7 +37,7 @@ impl Chat {
     pub(super) fn most_usage(&self) -> Usage {
         let schema = self.schema.as_ref().map_or(0, |schema| schema.to_string().len());
         let bytes = self.system.len() + self.user.len() + schema + MARKUP_TOKENS;
-        Usage { tokens_in: Some(bytes as u64), tokens_out: Some(self.max_tokens), characters: None }
+        Usage { tokens_in: Some(bytes as u64), tokens_out: Some(self.max_tokens), ..Usage::default() }
     }
 }
 

@@ -12,6 +12,7 @@ mod embedded;
 mod ending;
 mod error_message;
 mod error_rules;
+mod flex;
 mod labels;
 mod lenient_json;
 mod libretranslate;

@@ -78,7 +78,8 @@ impl Dialect for Ollama {
     fn most_usage(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Usage {
         let most = chat(endpoint, call, double_limit).most_usage();
         let in_window = |tokens: Option<u64>| tokens.map(|tokens| tokens.min(context(endpoint).into()));
-        Usage { tokens_in: in_window(most.tokens_in), tokens_out: in_window(most.tokens_out), characters: Some(call.characters()) }
+        let (tokens_in, tokens_out) = (in_window(most.tokens_in), in_window(most.tokens_out));
+        Usage { tokens_in, tokens_out, characters: Some(call.characters()), ..most }
     }
 
     fn limits_answers(&self, _: &Endpoint) -> bool {

@@ -4,10 +4,11 @@
 use serde_json::{Value, json};
 
 use super::chat::{self, chat};
+use super::classify::classify;
 use super::ending::{Endings, no_end};
 use super::error_rules::{ErrorRule, not_busy, says};
 use super::thoughts::{has_thoughts, only_thoughts, remove_thought_parts};
-use super::{Dialect, Headers, Request, Response, check_model, error_in, excerpt, json, key_header, protocol_error, string_fields};
+use super::{Dialect, Headers, Request, Response, check_model, error_in, excerpt, flex, json, key_header, protocol_error, string_fields};
 use crate::config::{DialectFacts, Endpoint, JsonMode, Options, TokenLimit};
 use crate::model::{CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
@@ -20,6 +21,7 @@ const ERRORS: &[ErrorRule] = &[
     // LiteLLM's name for the same error of every provider.
     says(&["context window exceeded"], Verdict::Never, ErrorCode::TooLarge),
     not_busy(&["invalid model name"], Verdict::Stop, ErrorCode::NotFound),
+    flex::NO_TIER,
 ];
 
 impl Dialect for OpenAi {
@@ -31,7 +33,7 @@ impl Dialect for OpenAi {
             needs_model: true,
             concurrency: 8,
             max_concurrency: 256,
-            keys: &["json", "token_limit"],
+            keys: &["json", "token_limit", "tier", "discount"],
         }
     }
 
@@ -52,6 +54,7 @@ impl Dialect for OpenAi {
                 body["max_completion_tokens"] = chat::accepted_tokens(endpoint, chat.max_tokens + REASONING_TOKENS).into();
             }
         }
+        flex::ask_for_tier(endpoint, &mut body);
         if takes_temperature(endpoint) {
             body["temperature"] = 0.into();
         }
@@ -80,8 +83,8 @@ impl Dialect for OpenAi {
         true
     }
 
-    fn usage(&self, _: &Endpoint, answer: &Value) -> Usage {
-        usage(&answer["usage"])
+    fn usage(&self, endpoint: &Endpoint, answer: &Value) -> Usage {
+        Usage { discounted: flex::is_discounted(endpoint, answer), ..usage(&answer["usage"]) }
     }
 
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
@@ -96,7 +99,7 @@ impl Dialect for OpenAi {
             choices.truncate(1);
         }
         self.check_end(endpoint, &value)?;
-        let usage = usage(&value["usage"]);
+        let usage = self.usage(endpoint, &value);
         let message = value.pointer_mut("/choices/0/message").map(Value::take).unwrap_or_default();
         let content = content(message)?;
         Ok(Reply { answer: chat::answer(call, &content)?, usage, draft: false })
@@ -104,6 +107,10 @@ impl Dialect for OpenAi {
 
     fn error_rules(&self) -> &'static [ErrorRule] {
         ERRORS
+    }
+
+    fn classify_error(&self, endpoint: &Endpoint, response: &Response) -> CallError {
+        flex::busy_tier(endpoint, response, classify(response, ERRORS))
     }
 
     fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
@@ -311,7 +318,7 @@ mod tests {
         let reply = OpenAi.reply(&endpoint("http://h/v1"), &digest(), &completion(&json!({"content": content}), "stop")).unwrap();
         let wanted = Digest { title_fr: "Titre".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
         assert_eq!(reply.answer, Answer::Digest(wanted));
-        assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7), characters: None });
+        assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7), ..Usage::default() });
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Dialect for ByTemplate {
         };
         let tokens_in = count(&template.tokens_in);
         let rest = tokens_in.and_then(|tokens| total(template, answer)?.checked_sub(tokens));
-        Usage { tokens_in, tokens_out: count(&template.tokens_out).max(rest), characters: count(&template.characters) }
+        Usage { tokens_in, tokens_out: count(&template.tokens_out).max(rest), characters: count(&template.characters), discounted: false }
     }
 
     fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {

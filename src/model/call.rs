@@ -227,12 +227,15 @@ pub struct Usage {
     /// Characters billed.
     #[serde(default)]
     pub characters: Option<u64>,
+    /// Whether the service says that it bills all this at the discount of a cheaper tier.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub discounted: bool,
 }
 
 impl Usage {
     /// Whether the service counted anything.
     pub fn is_counted(&self) -> bool {
-        *self != Self::default()
+        Self { discounted: false, ..*self } != Self::default()
     }
 }
 

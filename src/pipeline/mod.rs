@@ -111,6 +111,7 @@ impl Run {
 pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     let permits = SPARE_SOURCES + 2 * run.endpoints.max_in_flight();
     let (queue, mut sources) = mpsc::channel::<SourceArticles>(permits);
+    let giving_way = give_way_in_time(&run);
     let walk = walk::start(Arc::clone(&run), queue, permits)?;
     let ticker = tokio::spawn(tick(Arc::clone(&run.progress)));
     let watch = tokio::spawn(watch_ledger(Arc::clone(&run)));
@@ -159,6 +160,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     }
     ticker.abort();
     watch.abort();
+    drop(giving_way);
     // If the walk still waits for standard input because nobody closes it, it ends with the
     // process.
     if !reading && walk.join().is_err() {
@@ -209,6 +211,26 @@ async fn watch_ledger(run: Arc<Run>) {
             return run.abort(fault);
         }
     }
+}
+
+/// Leaves a busy tier to itself when the run ends within the time that its slowest call may take, so
+/// that dearer endpoints do the rest.
+fn give_way_in_time(run: &Arc<Run>) -> JoinSet<()> {
+    let mut timers = JoinSet::new();
+    let Some((left, _)) = run.limits.time_left() else { return timers };
+    for client in run.endpoints.shared().filter(|client| client.endpoint.options.tier.is_some()) {
+        let wait = left.saturating_sub(client.endpoint.timeout);
+        if wait.is_zero() {
+            client.give_way();
+            continue;
+        }
+        let client = Arc::clone(client);
+        timers.spawn(async move {
+            tokio::time::sleep(wait).await;
+            client.give_way();
+        });
+    }
+    timers
 }
 
 /// Waits until calls have stalled for as long as an endpoint may be unavailable. A stall is a bug,

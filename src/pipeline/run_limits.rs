@@ -60,14 +60,19 @@ impl RunLimits {
         if too_many { Err(self.end(format!("max_failures: {failed} of {begun} articles have failed"))) } else { Ok(()) }
     }
 
-    /// Returns when the time is up; never if there is no limit.
-    pub(super) async fn time_is_up(&self) -> Failure {
+    /// The time that a run which begins now may take, and the limit that ends it.
+    pub(super) fn time_left(&self) -> Option<(Duration, String)> {
         let deadline = self.settings.deadline.map(|deadline| {
             let left = until(&ZonedDateTime::now(), deadline);
             (left, format!("deadline: it is {deadline}"))
         });
         let most = self.settings.max_time.map(|most| (most, format!("max_time: {most:?} have passed")));
-        match deadline.into_iter().chain(most).min_by_key(|(time, _)| *time) {
+        deadline.into_iter().chain(most).min_by_key(|(time, _)| *time)
+    }
+
+    /// Returns when the time is up; never if there is no limit.
+    pub(super) async fn time_is_up(&self) -> Failure {
+        match self.time_left() {
             Some((time, limit)) => {
                 tokio::time::sleep(time).await;
                 self.end(limit)

@@ -22,12 +22,13 @@ const MAX_OVERRUN: u64 = 1_000;
 /// the service did not report are estimated.
 pub(crate) fn cost(endpoint: &Endpoint, request: &CallRequest, usage: Usage) -> Option<f64> {
     let estimated = expected_usage(request);
-    price(
+    let full = price(
         endpoint,
         usage.tokens_in.or(estimated.tokens_in),
         usage.tokens_out.or(estimated.tokens_out),
         usage.characters.or(estimated.characters),
-    )
+    );
+    if usage.discounted { full.map(|full| full * endpoint.options.discount) } else { full }
 }
 
 /// Whether that cost is an estimate, because a count that has a price was not reported.
@@ -46,12 +47,14 @@ pub(crate) fn plausible_usage(usage: Usage, expected: &Usage) -> Usage {
         tokens_in: plausible(usage.tokens_in, expected.tokens_in),
         tokens_out: plausible(usage.tokens_out, expected.tokens_out),
         characters: plausible(usage.characters, expected.characters),
+        discounted: usage.discounted,
     }
 }
 
-/// The estimated cost of a call; `None` if the price is unknown.
+/// The estimated cost of a call in the tier that the endpoint asks for; `None` if the price is
+/// unknown.
 pub(crate) fn estimate(endpoint: &Endpoint, request: &CallRequest) -> Option<f64> {
-    cost(endpoint, request, Usage::default())
+    cost(endpoint, request, Usage { discounted: endpoint.options.tier.is_some(), ..Usage::default() })
 }
 
 /// The expected usage of a call.
@@ -64,7 +67,12 @@ pub(crate) fn expected_usage(request: &CallRequest) -> Usage {
         CallRequest::Review { .. } => REVIEW_TOKENS,
     };
     let prompt = if request.task() == Task::Review { REVIEW_PROMPT_TOKENS } else { PROMPT_TOKENS };
-    Usage { tokens_in: Some(characters / CHARACTERS_PER_TOKEN + prompt), tokens_out: Some(out), characters: Some(characters) }
+    Usage {
+        tokens_in: Some(characters / CHARACTERS_PER_TOKEN + prompt),
+        tokens_out: Some(out),
+        characters: Some(characters),
+        ..Usage::default()
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -85,10 +93,10 @@ mod tests {
 
     #[test]
     fn implausible_counts_are_dropped() {
-        let expected = Usage { tokens_in: Some(500), tokens_out: Some(120), characters: Some(900) };
-        let counted = Usage { tokens_in: Some(400), tokens_out: Some(100_000), characters: Some(u64::MAX) };
+        let expected = Usage { tokens_in: Some(500), tokens_out: Some(120), characters: Some(900), ..Usage::default() };
+        let counted = Usage { tokens_in: Some(400), tokens_out: Some(100_000), characters: Some(u64::MAX), ..Usage::default() };
         assert_eq!(plausible_usage(counted, &expected), Usage { characters: None, ..counted });
-        let zeros = Usage { tokens_in: Some(0), tokens_out: Some(0), characters: Some(0) };
+        let zeros = Usage { tokens_in: Some(0), tokens_out: Some(0), characters: Some(0), ..Usage::default() };
         assert_eq!(plausible_usage(zeros, &expected), Usage::default());
     }
 
@@ -97,10 +105,12 @@ mod tests {
         let request =
             CallRequest::Translate { texts: vec!["x".repeat(3_000)], from: Lang::FR, to: Lang::EN, note: String::new(), terms: vec![] };
         let mut endpoint = Endpoint::sample("openai", "http://h");
-        let counted = Usage { tokens_in: Some(1_000_000), tokens_out: Some(500_000), characters: None };
+        let counted = Usage { tokens_in: Some(1_000_000), tokens_out: Some(500_000), ..Usage::default() };
         assert_eq!(cost(&endpoint, &request, counted), None);
         endpoint.price = Some(Price { tokens_in: 2.0, tokens_out: 8.0, characters: 0.0 });
         assert_eq!(cost(&endpoint, &request, counted), Some(6.0));
+        endpoint.options.discount = 0.25;
+        assert_eq!(cost(&endpoint, &request, Usage { discounted: true, ..counted }), Some(1.5));
         endpoint.price = Some(Price { characters: 20.0, ..Price::default() });
         let estimated = estimate(&endpoint, &request).unwrap();
         assert!((estimated - 0.06).abs() < 1e-9, "{estimated}");
@@ -110,7 +120,7 @@ mod tests {
     #[test]
     fn a_cost_is_an_estimate_if_a_priced_count_is_missing() {
         let mut endpoint = Endpoint::sample("openai", "http://h");
-        let counted = Usage { tokens_in: Some(1), tokens_out: Some(1), characters: None };
+        let counted = Usage { tokens_in: Some(1), tokens_out: Some(1), ..Usage::default() };
         let (no_input, no_output) = (Usage { tokens_in: None, ..counted }, Usage { tokens_out: None, ..counted });
         assert!(!is_estimate(&endpoint, Usage::default()), "no price, no cost");
         endpoint.price = Some(Price { tokens_in: 2.0, tokens_out: 8.0, characters: 0.0 });

@@ -22,6 +22,7 @@ mod endpoint_errors;
 mod endpoint_stop;
 mod failover;
 mod fault_injection;
+mod flex;
 mod formats;
 mod glossary;
 mod kill;

@@ -155,3 +155,42 @@ async fn a_lost_answer_is_an_overload_only_if_other_answers_are_slow() {
         assert_eq!(places(&admission).await, left);
     }
 }
+
+fn busy_tier(patience: u64) -> AdmissionControl {
+    let options = crate::config::Options { tier: Some(crate::config::Tier::Flex), ..crate::config::Options::default() };
+    let wait_for = Duration::from_secs(patience);
+    let admission = AdmissionControl::new(&Endpoint {
+        concurrency: Concurrency::Fixed(4),
+        wait_for,
+        options,
+        ..Endpoint::sample("openai", "http://x")
+    });
+    admission
+}
+
+async fn with_another(admission: &AdmissionControl) -> Result<InFlight<'_>, NotAdmitted<()>> {
+    admission.admit(None, &Usage::default(), 1, false, || Ok(())).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_tier_is_waited_for_and_then_only_probed_if_there_is_another_endpoint() {
+    let admission = busy_tier(30);
+    let refuse = |call: InFlight<'_>| call.rate_limited(Some(Duration::from_secs(20)));
+    refuse(with_another(&admission).await.unwrap());
+    let start = Instant::now();
+    refuse(with_another(&admission).await.unwrap());
+    assert_eq!(start.elapsed().as_secs(), 20, "the pause that it asks for");
+    assert!(matches!(with_another(&admission).await, Err(NotAdmitted::FailOver)));
+    assert_eq!(start.elapsed().as_secs(), 30, "the end of the patience, though the pause goes on");
+    assert!(matches!(with_another(&admission).await, Err(NotAdmitted::FailOver)), "at once");
+    assert_eq!(start.elapsed().as_secs(), 30);
+    let alone = send(&admission, 1).await;
+    assert_eq!(start.elapsed().as_secs(), 40, "a call that no other endpoint can do waits on");
+    assert!(matches!(with_another(&admission).await, Err(NotAdmitted::FailOver)), "the probe is in flight");
+    alone.answered();
+    drop(alone);
+    assert!(with_another(&admission).await.is_ok());
+    admission.give_way();
+    assert!(matches!(with_another(&admission).await, Err(NotAdmitted::FailOver)), "the run ends soon");
+    send(&admission, 1).await;
+}

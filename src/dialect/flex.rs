@@ -1,0 +1,41 @@
+//! `OpenAI`'s flex tier: half the price, for calls that may wait until there is room for them
+//! (<https://platform.openai.com/docs/guides/flex-processing>).
+
+use serde_json::Value;
+
+use super::Response;
+use super::error_rules::{ErrorRule, not_busy};
+use crate::config::{Endpoint, Tier};
+use crate::model::{CallError, ErrorCode, Verdict};
+
+/// A model without the tier. The call is not repeated without it, because that costs twice as much:
+/// the user must decide.
+pub(super) const NO_TIER: ErrorRule = not_busy(
+    &["service tier", "flex … not available/not supported/unsupported/unavailable/not enabled"],
+    Verdict::Stop,
+    ErrorCode::RefusedRequest,
+);
+
+/// Asks for the tier, if the config does.
+pub(super) fn ask_for_tier(endpoint: &Endpoint, body: &mut Value) {
+    if endpoint.options.tier == Some(Tier::Flex) {
+        body["service_tier"] = "flex".into();
+    }
+}
+
+/// Whether the service answered in the cheaper tier. It may have used the usual one, and an answer
+/// that names no tier is taken to cost the full price.
+pub(super) fn is_discounted(endpoint: &Endpoint, answer: &Value) -> bool {
+    endpoint.options.tier == Some(Tier::Flex) && answer["service_tier"] == "flex"
+}
+
+/// A service that ran out of time before it had room for the call is busy, like one that says 429.
+/// Groq says 498.
+pub(super) fn busy_tier(endpoint: &Endpoint, response: &Response, error: CallError) -> CallError {
+    match response.status {
+        _ if endpoint.options.tier.is_none() => error,
+        498 => CallError { verdict: Verdict::BackOff, code: ErrorCode::Busy, ..error },
+        408 | 504 if matches!(error.verdict, Verdict::BackOff | Verdict::Wait(_)) => CallError { code: ErrorCode::Busy, ..error },
+        _ => error,
+    }
+}
