@@ -1,6 +1,7 @@
 //! Answers each call once: from the ledger if it has the reply, else from an endpoint. The ledger
 //! stores a reply before anyone uses it.
 
+mod batching;
 mod endpoints;
 mod payment;
 mod singleflight;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+pub use batching::{Batching, Misses};
 pub use endpoints::Endpoints;
 pub use spending::Spending;
 pub use usage::RunUsage;
@@ -29,6 +31,8 @@ pub struct Broker {
     endpoints: Arc<Endpoints>,
     spending: Spending,
     usage: RunUsage,
+    /// Which calls go into batches; `None` if no endpoint has any.
+    batching: Option<Batching>,
     in_flight: Singleflight,
     /// Calls that failed for good in this run. If they were made again, they would fail again, and
     /// might be billed again.
@@ -61,6 +65,7 @@ impl Broker {
     /// A broker between the ledger and the endpoints.
     pub fn new(calls: Arc<dyn CallStore>, endpoints: Arc<Endpoints>, spending: Spending) -> Self {
         Self {
+            batching: None,
             calls,
             endpoints,
             spending,
@@ -70,6 +75,17 @@ impl Broker {
             waste: Mutex::default(),
             unrecorded: AtomicU64::new(0),
         }
+    }
+
+    /// The broker, with batches.
+    #[must_use]
+    pub fn with_batches(self, batching: Option<Batching>) -> Self {
+        Self { batching, ..self }
+    }
+
+    /// Which calls go into batches, if any endpoint has batches.
+    pub fn batching(&self) -> Option<&Batching> {
+        self.batching.as_ref()
     }
 
     /// The cost limit.
@@ -112,13 +128,53 @@ impl Broker {
         if let Some(failure) = lock(&self.failed).get(&key).cloned() {
             return Err(failure);
         }
+        if let Some(batching) = &self.batching
+            && let Some(failure) = batching.take(client, ask, key).await?
+        {
+            return Err(failure);
+        }
         let answered = self.call(client, ask, key, last).await;
-        if let Err(failure) = &answered
+        self.note_failure(key, &answered);
+        answered
+    }
+
+    /// Makes a call at once, whatever would become of it otherwise, and stores its reply.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub async fn make_now(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32]) -> Result<Answered, Failure> {
+        let _flight = self.in_flight.join(key).await;
+        let answered = self.call(client, ask, key, true).await;
+        self.note_failure(key, &answered);
+        answered
+    }
+
+    /// Notes a call that failed for good.
+    fn note_failure(&self, key: [u8; 32], answered: &Result<Answered, Failure>) {
+        if let Err(failure) = answered
             && failure.exit == Exit::SomeFailed
         {
             lock(&self.failed).insert(key, failure.clone());
         }
-        answered
+    }
+
+    /// Counts a reply that came in a batch.
+    pub fn count_collected(&self, call: &AnsweredCall, is_estimate: bool) {
+        self.usage.count_answer(call, is_estimate);
+    }
+
+    /// A reply as the ledger keeps it.
+    ///
+    /// # Errors
+    /// If it has no form as JSON, which is a bug.
+    pub fn collected_call(
+        client: &EndpointClient,
+        ask: &CallRequest,
+        key: [u8; 32],
+        reply: Reply,
+        cost: Option<f64>,
+    ) -> Result<AnsweredCall, Failure> {
+        answered_call(client, ask, key, &cleaned(reply), cost, 0)
     }
 
     /// Calls the endpoint, and stores the reply.
@@ -154,7 +210,7 @@ impl Broker {
             }
         };
         let cost = cost(&client.endpoint, ask, reply.usage);
-        let call = answered_call(client, ask, key, &reply, cost, start)?;
+        let call = answered_call(client, ask, key, &reply, cost, u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))?;
         let is_estimate = is_estimate(&client.endpoint, reply.usage);
         self.usage.count_answer(&call, is_estimate);
         self.calls.keep(call, earlier.plus(waste)).await.inspect_err(|_| {
@@ -176,7 +232,7 @@ fn answered_call(
     key: [u8; 32],
     reply: &Reply,
     cost: Option<f64>,
-    start: Instant,
+    milliseconds: u64,
 ) -> Result<AnsweredCall, Failure> {
     let reply_json =
         serde_json::to_string(reply).map_err(|error| Reject::new(ErrorCode::Internal, format!("cannot store the reply: {error}")))?;
@@ -190,7 +246,7 @@ fn answered_call(
         usage: reply.usage,
         characters: ask.characters(),
         cost,
-        milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        milliseconds,
         made_at: now(),
     })
 }

@@ -99,6 +99,30 @@ impl Spending {
         }
     }
 
+    /// What the cap leaves; `None` without a cap.
+    pub fn left(&self) -> Option<f64> {
+        let money = self.money();
+        self.cap.map(|cap| cap - money.spent - money.reserved)
+    }
+
+    /// Counts what a batch costs at most, or with a negative sum what it did not cost.
+    pub fn add(&self, cost: f64) {
+        self.money().spent += cost;
+        self.returned.notify_waiters();
+    }
+
+    /// Whether a cost of this time (UTC, ISO 8601) counts towards the limit.
+    pub fn counts(made_at: &str) -> bool {
+        let since = Timestamp::now().checked_sub(NIGHT).unwrap_or(Timestamp::UNIX_EPOCH);
+        made_at >= format!("{since:.0}").as_str()
+    }
+
+    /// The limit leaves too little for the next line of a batch.
+    pub fn end_for_line(&self, at_most: f64) -> Failure {
+        let (spent, cap) = (amount(self.money().spent), self.cap.unwrap_or_default());
+        self.end(format!("max_cost: {spent} of {cap} is spent, and the next call of a batch may cost up to {}", amount(at_most)))
+    }
+
     /// Settles an attempt that has cost `cost`, and for which `reserved` was reserved.
     pub(super) fn settle(&self, reserved: f64, cost: f64) {
         if self.cap.is_none() {

@@ -1,6 +1,6 @@
 //! The client of one endpoint: sends calls within its limits, and retries them if that is safe.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,17 +34,17 @@ pub struct EndpointClient {
     /// The version of the embedded translator, which is part of the ledger's keys. Empty for other
     /// endpoints.
     pub(crate) identity: String,
-    dialect: &'static dyn Dialect,
-    http: HttpClient,
-    admission: AdmissionControl,
-    negotiated: NegotiatedEndpoint,
+    pub(super) dialect: &'static dyn Dialect,
+    pub(super) http: HttpClient,
+    pub(super) admission: AdmissionControl,
+    pub(super) negotiated: NegotiatedEndpoint,
     excess: Excess,
     stop: StopState,
     counters: Counters,
     /// The error of the last failed attempt, which is the reason if the endpoint is disabled.
     last_error: Mutex<Option<CallError>>,
     /// Whether the user knows that answers came from a dearer tier.
-    warned_of_tier: AtomicBool,
+    pub(super) warned_of_tier: AtomicBool,
 }
 
 /// What a request allows.
@@ -108,12 +108,6 @@ impl EndpointClient {
     /// Why the endpoint is disabled, if it is.
     pub(crate) fn disabled_reason(&self) -> Option<Failure> {
         self.stop.reason()
-    }
-
-    /// Sends calls to another endpoint from now on, if there is one. A call in flight is finished.
-    pub(crate) fn give_way(&self) {
-        tracing::info!("endpoint `{}` gets no more calls that others can do: the run ends soon", self.endpoint.name);
-        self.admission.give_way();
     }
 
     /// Whether calls wait although nothing prevents sending them and none is in flight, which is a
@@ -311,13 +305,6 @@ impl EndpointClient {
         error
     }
 
-    /// Warns once if the service does not answer in the cheaper tier that it was asked for.
-    fn warn_of_tier(&self, used: &Usage) {
-        if self.endpoint.options.tier.is_some() && !used.discounted && !self.warned_of_tier.swap(true, Ordering::Relaxed) {
-            tracing::warn!("endpoint `{}`: the answer is not from the flex tier, so it costs the full price", self.endpoint.name);
-        }
-    }
-
     fn learn_excess(&self, allowance: &Allowance, used: &Usage) {
         if let Some(allowed) = &allowance.usage {
             self.excess.learn(allowed, used);
@@ -325,7 +312,7 @@ impl EndpointClient {
     }
 
     /// Reads the reply from a response. An unusable answer says what it used as well.
-    fn read(&self, endpoint: &Endpoint, ask: &CallRequest, expected: &Usage, response: &Response) -> Result<Reply, CallError> {
+    pub(super) fn read(&self, endpoint: &Endpoint, ask: &CallRequest, expected: &Usage, response: &Response) -> Result<Reply, CallError> {
         if !(200..300).contains(&response.status) {
             return Err(self.dialect.classify_error(endpoint, response));
         }
@@ -378,12 +365,6 @@ impl EndpointClient {
         MAX_WAIT.max(self.endpoint.wait_for)
     }
 
-    /// How long a cheaper tier may be busy before another endpoint takes over; `None` without a tier.
-    fn tier_patience(&self) -> Option<Duration> {
-        let busy_for = self.admission.refusing_for();
-        self.endpoint.options.tier.map(|_| self.endpoint.wait_for.saturating_sub(busy_for))
-    }
-
     fn refused_too_long(&self) -> bool {
         self.admission.refusing_for() > self.patience()
     }
@@ -409,7 +390,7 @@ impl EndpointClient {
     }
 
     /// Disables the endpoint for the rest of this run. Returns the first reason.
-    fn disable(&self, failure: Failure) -> Failure {
+    pub(super) fn disable(&self, failure: Failure) -> Failure {
         let failure = self.stop.disable(&self.endpoint.name, failure);
         self.admission.look_again();
         failure

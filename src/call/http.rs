@@ -32,8 +32,8 @@ const MEMORY_UNITS: usize = 20 << 10;
 /// An HTTP client for one endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    client: reqwest::Client,
-    redactor: Redactor,
+    pub(super) client: reqwest::Client,
+    pub(super) redactor: Redactor,
     memory: Arc<Semaphore>,
 }
 
@@ -97,7 +97,7 @@ impl HttpClient {
         result
     }
 
-    fn redirect_error(&self, answer: &reqwest::Response) -> CallError {
+    pub(super) fn redirect_error(&self, answer: &reqwest::Response) -> CallError {
         let status = answer.status().as_u16();
         let target = answer.headers().get("location").and_then(|target| target.to_str().ok()).unwrap_or("nowhere");
         let target = crate::dialect::excerpt(&self.redactor.bytes(target.as_bytes().to_vec()));
@@ -142,7 +142,7 @@ impl HttpClient {
     }
 }
 
-fn header_map(request: &Request) -> Result<HeaderMap, CallError> {
+pub(super) fn header_map(request: &Request) -> Result<HeaderMap, CallError> {
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         let mut value = HeaderValue::from_str(value.expose_secret())
@@ -168,7 +168,7 @@ fn max_answer(request: Option<&Body>) -> usize {
 }
 
 /// Reads the start of an error response, which has the message. Its size is not an error.
-async fn read_start(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
+pub(super) async fn read_start(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| transport_error(&error))? {
         let left = SMALL_ANSWER - body.len();

@@ -3,6 +3,7 @@
 mod admission;
 mod attempts;
 mod backoff;
+mod batch_client;
 mod breaker;
 mod concurrency;
 mod counters;
@@ -24,11 +25,15 @@ mod service_limits;
 #[cfg(test)]
 mod simulated_service;
 mod stop_state;
+mod tier;
+mod transfer;
 mod transport_error;
 mod validate;
 
+pub(crate) use batch_client::{NotCreated, UnusableLine, WrittenLine};
 pub use counters::CallCounts;
 pub use endpoint_client::EndpointClient;
 pub(crate) use http::HttpClient;
 pub(crate) use payment::Payment;
 pub(crate) use ping::ping;
+pub(crate) use transfer::ResultLines;

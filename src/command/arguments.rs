@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "clap prints these comments as help")]
 
+mod batches;
 mod groups;
 
 use std::net::SocketAddr;
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::batches::BatchFlags;
+pub(super) use self::batches::{BatchArguments, BatchCommand};
 use self::groups::{CallArguments, IgnoredLogArguments, flags, profiles};
 pub(super) use self::groups::{ConfigArguments, ExecutionArguments, FolderArguments, LogArguments};
 use crate::config::{Config, Overrides, Shown};
@@ -42,6 +45,7 @@ Exit codes:
   4    An endpoint refuses calls: fix its key, quota, URL or model
   5    An endpoint is unavailable: try again later
   6    Stopped by a limit that you set
+  7    Batches are open: run again later to collect their answers
   11   Another run is active
   130  Interrupted (SIGINT)
   143  Terminated (SIGTERM)";
@@ -77,6 +81,8 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// Retry the articles that failed, and nothing else
     Retry(ExecutionArguments),
+    /// Show the batches at services, or cancel them
+    Batch(BatchArguments),
     /// Show recent runs, failures by reason, and costs
     Status(StatusArguments),
     /// Show an article's status, flags, calls and cost
@@ -147,6 +153,8 @@ pub(super) struct RunArguments {
     /// By default, the table keeps its rows, and the exit code is 3.
     #[arg(long)]
     pub(super) allow_empty: bool,
+    #[command(flatten)]
+    pub(super) batches: BatchFlags,
     /// Start a new ledger; all articles are billed again
     ///
     /// Only needed if the table exists but its ledger is gone.
@@ -377,11 +385,12 @@ mod tests {
         let shared = "output config route concurrency profile wait-for wait \
              max-cost max-articles max-time deadline max-failures quiet verbose log-format";
         for (command, expected) in [
-            ("run", format!("{shared} allow-empty new-ledger").as_str()),
+            ("run", format!("{shared} allow-empty detach collect now new-ledger").as_str()),
             ("retry", shared),
             ("plan", "output config route concurrency json"),
             ("status", "output config"),
             ("why", "output config"),
+            ("batch", "output config"),
             ("export", "format profile output config since until published-since published-until status flag all"),
             ("forget", "older-than dry-run output config quiet verbose"),
             ("read", "config"),

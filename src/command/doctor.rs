@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::arguments::DoctorArguments;
 use super::{endpoints, runtime};
-use crate::call::HttpClient;
+use crate::call::{EndpointClient, HttpClient};
 use crate::config::{Config, Endpoint, Overrides};
 use crate::dialect::{self, Dialect, Request};
 use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
@@ -82,7 +82,21 @@ async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
     }
     let body = body.map_err(|error| Fault::new(exit_of(&error), advice(dialect, endpoint, &error)))?;
     let words = dialect.check_probe(endpoint, &body).map_err(|missing| Fault::new(Exit::EndpointStop, client.redact(&missing)))?;
-    Ok(format!("{words}; answered in {} ms", start.elapsed().as_millis()))
+    let batches = batches(endpoint).await?;
+    Ok(format!("{words}{batches}; answered in {} ms", start.elapsed().as_millis()))
+}
+
+/// Whether the service lists batches, if the endpoint is to use them; that is free.
+async fn batches(endpoint: &Endpoint) -> Result<&'static str, Fault> {
+    if endpoint.batch.is_none() {
+        return Ok("");
+    }
+    let client = EndpointClient::new(endpoint.clone(), String::new())?;
+    let missing = |error: CallError| {
+        let message = format!("its batches cannot be listed: {error}\n  hint: remove [endpoint.batch] if the service has none");
+        Fault::new(exit_of(&error), message)
+    };
+    client.list_batches().await.map(|_| ", has batches").map_err(missing)
 }
 
 /// Sends a request and returns the body of its answer; an error for any status but 2xx.

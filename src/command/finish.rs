@@ -40,7 +40,7 @@ pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, verbosity: Verbo
     ending.exit = exit.code();
     ending.fault = faults.fault.as_ref().map(|fault| fault.message.clone());
     ending.cause = cause(run, exit);
-    if verbosity == Verbosity::Quiet && exit != Exit::Done {
+    if verbosity == Verbosity::Quiet && !matches!(exit, Exit::Done | Exit::Later) {
         report::print_error(&report::error_line(&ending));
     } else if let Some(fault) = &faults.fault {
         print_fault(fault);
@@ -73,7 +73,7 @@ fn cause(run: &Run, exit: Exit) -> Option<String> {
         Exit::Interrupted => Some("interrupted".into()),
         Exit::Terminated => Some("terminated".into()),
         Exit::Bug => Some("a bug in depeche; please report it".into()),
-        Exit::Done | Exit::Usage | Exit::SomeFailed | Exit::Limit | Exit::Locked => None,
+        Exit::Done | Exit::Usage | Exit::SomeFailed | Exit::Limit | Exit::Later | Exit::Locked => None,
     }
 }
 
@@ -136,6 +136,7 @@ impl FirstFault {
             estimated: outcome.estimated,
             cost: outcome.cost,
             seconds: run.progress.elapsed().as_secs_f64(),
+            in_batch: run.later.count(),
             ..run.progress.counts(cut_short)
         };
         // Relative to the working folder, as the user would name it.

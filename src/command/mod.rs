@@ -1,6 +1,7 @@
 //! The commands: one file each, and the dispatch between them.
 
 mod arguments;
+mod batch;
 mod check;
 mod completions;
 mod config;
@@ -52,6 +53,7 @@ pub fn run(arguments: Arguments) -> Exit {
 fn dispatch(command: Command) -> Result<Exit, Fault> {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Batch(arguments) => batch::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
         Command::Status(arguments) => status::run(&arguments.folder),

@@ -10,7 +10,7 @@ use super::{endpoints, runtime};
 use crate::broker::Endpoints;
 use crate::config::Config;
 use crate::model::{Exit, Fault};
-use crate::pipeline::{self, Estimate, Load};
+use crate::pipeline::{self, BatchLoad, Estimate, Load};
 use crate::record;
 use crate::report::{Align, Progress, Verbosity, columns, columns_with_head, human_duration, money, print_stdout, printable};
 
@@ -48,8 +48,26 @@ fn table(estimate: &Estimate) -> String {
         lines.extend([String::new(), "Calls, with estimates of their size, cost and time".into()]);
         lines.extend(calls(&estimate.endpoints).into_iter().map(|line| format!("  {line}")));
         lines.extend([String::new(), format!("Total cost: {}", money(cost))]);
+        lines.extend(estimate.endpoints.iter().filter_map(|load| Some(batches(load, load.batches.as_ref()?))));
     }
     lines.join("\n")
+}
+
+/// What the calls of an endpoint are and cost in batches.
+fn batches(load: &Load, batches: &BatchLoad) -> String {
+    let count = |count: u64, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}es") };
+    let waves = match batches.waves {
+        1 => "answers within a day",
+        _ => "two batches one after the other, so answers within two days",
+    };
+    format!(
+        "In batches: {} by {}, {:.1} MB, cost {} instead of {}; {waves}",
+        count(batches.batches, "batch"),
+        printable(&load.endpoint),
+        batches.megabytes,
+        money(batches.cost),
+        money(load.cost)
+    )
 }
 
 /// What would happen to the articles: name, count, note.

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::arguments::RunArguments;
 use super::finish::{RunEnd, finish, finish_early};
 use super::{endpoints, resources, runtime};
-use crate::broker::{Broker, Endpoints, Spending};
+use crate::broker::{Batching, Broker, Endpoints, Outcome, Spending};
 use crate::call;
 use crate::config::Config;
 use crate::dedup::DuplicateIndex;
 use crate::model::{Exit, Fault, Source};
-use crate::pipeline::{self, Fingerprints, Run, RunLimits, RunState};
+use crate::pipeline::{self, AfterPass, BatchFlag, Batches, Fingerprints, LaterSources, Run, RunLimits, RunState};
 use crate::plan::Glossary;
 use crate::record::{self, CallStore, Ledger, RunLock};
 use crate::report::{self, Progress, Verbosity};
@@ -51,7 +52,7 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
         };
         // The run that holds the ledger sends its own ping.
         if exit != Exit::Locked
-            && let Err(error) = runtime()?.block_on(call::ping(&url, exit == Exit::Done, said))
+            && let Err(error) = runtime()?.block_on(call::ping(&url, matches!(exit, Exit::Done | Exit::Later), said))
         {
             report::print_stderr(&format!("depeche: warning: the ping failed: {error}"));
         }
@@ -86,7 +87,8 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
     if killed > 0 {
         tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and will be made again");
     }
-    execute(runtime, (config, failed_only), ledger, progress, verbosity)
+    let parts = RunParts { config, partial: failed_only, ledger, progress };
+    execute(runtime, &parts, arguments.batches.flag(), verbosity)
 }
 
 /// Removes what an earlier run or start that was killed left behind.
@@ -112,23 +114,19 @@ fn check_folders(config: &Config) -> Result<(), Fault> {
 }
 
 /// Opens the endpoints, takes the articles through the stages, and ends the run.
-fn execute(
-    runtime: Runtime,
-    (config, partial): (Config, bool),
-    ledger: Arc<dyn Ledger>,
-    progress: Arc<Progress>,
-    verbosity: Verbosity,
-) -> Result<(Exit, String), Fault> {
-    let clients = match runtime.block_on(endpoints::open(&config, &progress)) {
+fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, verbosity: Verbosity) -> Result<(Exit, String), Fault> {
+    let RunParts { config, ledger, progress, .. } = parts;
+    let clients = match runtime.block_on(endpoints::open(config, progress)) {
         Ok(clients) => clients,
         Err(fault) => {
             progress.finish();
-            return Ok(finish_early(&*ledger, &config, &progress, &fault));
+            return Ok(finish_early(&**ledger, config, progress, &fault));
         }
     };
-    let tables = write::inspect_tables(ledger.reader(), &config)?;
-    let run = Arc::new(assemble((config, partial), ledger, Endpoints::new(clients), progress)?);
-    let ended = runtime.block_on(articles(&run));
+    let tables = write::inspect_tables(ledger.reader(), config)?;
+    let endpoints = Arc::new(Endpoints::new(clients));
+    let broker = Arc::new(parts.broker(&endpoints)?);
+    let (run, ended) = runtime.block_on(passes(parts, &endpoints, &broker, flag))?;
     run.progress.finish();
     let finished = finish(&run, &tables, ended, verbosity);
     // The runtime must live until here, because it listens for a second signal.
@@ -136,34 +134,82 @@ fn execute(
     Ok(finished)
 }
 
-/// Builds a run from its parts.
-fn assemble(
-    (config, partial): (Config, bool),
+/// What a run is made of besides its endpoints.
+struct RunParts {
+    config: Config,
+    partial: bool,
     ledger: Arc<dyn Ledger>,
-    endpoints: Endpoints,
     progress: Arc<Progress>,
-) -> Result<Run, Fault> {
-    let endpoints = Arc::new(endpoints);
-    let spending = Spending::new(config.run.max_cost, ledger.reader())?;
-    let calls: Arc<dyn CallStore> = Arc::clone(&ledger) as _;
-    Ok(Run {
-        broker: Broker::new(calls, Arc::clone(&endpoints), spending),
-        limits: RunLimits::new(config.run.clone()),
-        state: RunState::default(),
-        glossary: Glossary::new(config.glossary.clone()),
-        fingerprints: Fingerprints::new(&config, &endpoints),
-        duplicates: DuplicateIndex::new(ledger.reader(), config.near)?,
-        config,
-        ledger,
-        endpoints,
-        progress,
-        partial,
-    })
+}
+
+impl RunParts {
+    fn broker(&self, endpoints: &Arc<Endpoints>) -> Result<Broker, Fault> {
+        let spending = Spending::new(self.config.run.max_cost, self.ledger.reader())?;
+        let calls: Arc<dyn CallStore> = Arc::clone(&self.ledger) as _;
+        let batching = Batching::if_used(&self.ledger, endpoints)?;
+        Ok(Broker::new(calls, Arc::clone(endpoints), spending).with_batches(batching))
+    }
+
+    /// A run over all articles; with batches, one of several.
+    fn run(&self, endpoints: &Arc<Endpoints>, broker: &Arc<Broker>) -> Result<Run, Fault> {
+        let Self { config, partial, ledger, progress } = self;
+        let mut limits = config.run.clone();
+        limits.max_time = limits.max_time.map(|most| most.saturating_sub(progress.elapsed()));
+        Ok(Run {
+            broker: Arc::clone(broker),
+            limits: RunLimits::new(limits),
+            state: RunState::default(),
+            glossary: Glossary::new(config.glossary.clone()),
+            fingerprints: Fingerprints::new(config, endpoints),
+            duplicates: DuplicateIndex::new(ledger.reader(), config.near)?,
+            later: LaterSources::default(),
+            config: config.clone(),
+            ledger: Arc::clone(ledger),
+            endpoints: Arc::clone(endpoints),
+            progress: Arc::clone(progress),
+            partial: *partial,
+        })
+    }
+}
+
+/// Takes the articles through the stages; with batches, again after each time that answers came.
+/// Returns the last run and how it ended.
+async fn passes(parts: &RunParts, endpoints: &Arc<Endpoints>, broker: &Arc<Broker>, flag: BatchFlag) -> Result<(Arc<Run>, RunEnd), Fault> {
+    let (signal, stop) = watch::channel(None);
+    let mut run = Arc::new(parts.run(endpoints, broker)?);
+    // This task ends with the runtime, so that Ctrl-C also works while the outputs are written.
+    let mut signals = tokio::spawn(handle_signals(Arc::clone(&run), signal.clone()));
+    let mut batches = broker.batching().map(|_| {
+        let (ledger, progress) = (Arc::clone(&parts.ledger), Arc::clone(&parts.progress));
+        Batches::new(&parts.config, flag, ledger, Arc::clone(endpoints), Arc::clone(broker), progress, stop)
+    });
+    if let Some(batches) = &mut batches
+        && let Err(fault) = batches.begin(parts.partial).await
+    {
+        let outcome = broker.outcome(fault.exit);
+        return Ok((run, RunEnd { outcome, fault: Some(fault) }));
+    }
+    loop {
+        let mut ended = articles(&run).await;
+        let Some(batches) = batches.as_mut().filter(|_| ended.fault.is_none()) else { return Ok((run, ended)) };
+        match batches.after(&run).await {
+            Ok(AfterPass::Again) => {
+                signals.abort();
+                parts.progress.begin_again();
+                run = Arc::new(parts.run(endpoints, broker)?);
+                signals = tokio::spawn(handle_signals(Arc::clone(&run), signal.clone()));
+            }
+            Ok(AfterPass::End(exit)) => {
+                ended.outcome = Outcome { exit: ended.outcome.exit.worse(exit), ..broker.outcome(ended.outcome.exit) };
+                ended.fault = batches.close().await.err();
+                return Ok((run, ended));
+            }
+            Err(fault) => return Ok((run, RunEnd { outcome: broker.outcome(fault.exit), fault: Some(fault) })),
+        }
+    }
 }
 
 async fn articles(run: &Arc<Run>) -> RunEnd {
-    // This task ends with the runtime, so that Ctrl-C also works while the outputs are written.
-    tokio::spawn(handle_signals(Arc::clone(run)));
     // The pipeline runs on a worker thread. Its loop runs once per article, and waking this thread
     // each time would cost more than the loop itself.
     let running = tokio::spawn(pipeline::run(Arc::clone(run)));
@@ -177,7 +223,7 @@ async fn articles(run: &Arc<Run>) -> RunEnd {
 
 /// At the first signal nothing new is begun; the second ends the process at once, which does not
 /// harm the ledger.
-async fn handle_signals(run: Arc<Run>) {
+async fn handle_signals(run: Arc<Run>, stop: watch::Sender<Option<Exit>>) {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
     loop {
@@ -192,6 +238,7 @@ async fn handle_signals(run: Arc<Run>) {
         }
         tracing::warn!("stopping after the calls in flight; send the signal again to stop at once");
         run.halt(signal);
+        stop.send_replace(Some(signal));
     }
 }
 
@@ -235,7 +282,10 @@ mod tests {
         let progress = Arc::new(Progress::new(Verbosity::Quiet, &config.tasks()));
         let clients = endpoints::open(&config, &progress).await.unwrap();
         let wait_for = config.endpoints[0].wait_for;
-        let run = assemble((config, false), ledger, Endpoints::new(clients), progress).unwrap();
+        let parts = RunParts { config, partial: false, ledger, progress };
+        let endpoints = Arc::new(Endpoints::new(clients));
+        let broker = Arc::new(parts.broker(&endpoints).unwrap());
+        let run = parts.run(&endpoints, &broker).unwrap();
         let start = tokio::time::Instant::now();
         let fault = pipeline::run(Arc::new(run)).await.unwrap_err();
         assert_eq!(fault.exit, Exit::Bug);

@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
     let sections = [
         vec![table(&*ledger)?],
         section("Recent runs (UTC)", runs(&ledger.runs(RUNS)?, holder.as_deref())),
+        section("Open batches (UTC)", ledger.batches().map_or(Ok(Vec::new()), super::batch::open_batches)?),
         section("Not done, by reason", reasons(&*ledger)?),
         section(&format!("Answered calls, last {DAYS} days (UTC)"), costs(&*ledger)?),
         section("Maybe billed, without a usable answer", waste(&*ledger)?),
@@ -93,6 +94,7 @@ fn waste(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
         let reason = match waste.outcome.as_str() {
             "" => "in flight",
             "killed" => "in flight when their run was killed",
+            "twice" => "answered twice",
             "lost" => "sent, no answer",
             _ => "unusable answer",
         };

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::arguments::WhyArguments;
 use crate::config::Config;
-use crate::discover::display_name;
-use crate::model::{Exit, Fault, Stamp, Status};
-use crate::record::{self, PastCall, PastWaste, RowHistory};
+use crate::discover::{display_name, walk};
+use crate::model::{Exit, Fault, Stamp, Status, Understood};
+use crate::pipeline::read_all;
+use crate::record::{self, BatchReader, PastCall, PastWaste, RowHistory};
 use crate::report::{money, print_stdout, printable};
 
 pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
@@ -21,12 +22,35 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
             break;
         }
     }
+    let waiting = in_batch(&arguments.article, &config, ledger.batches())?;
     if histories.is_empty() {
-        return Err(unknown(&arguments.article));
+        let Some(waiting) = waiting else { return Err(unknown(&arguments.article)) };
+        print_stdout(&format!("{}\n  {:<10} {waiting}", printable(&arguments.article), "status"));
+        return Ok(Exit::Done);
     }
-    let texts: Vec<String> = histories.iter().map(|history| describe(history, &config)).collect();
+    let mut texts: Vec<String> = histories.iter().map(|history| describe(history, &config)).collect();
+    if let (Some(waiting), Some(last)) = (waiting, texts.last_mut()) {
+        let _ = write!(last, "\n  {:<10} {waiting}", "new text");
+    }
     print_stdout(&texts.join("\n\n"));
     Ok(Exit::Done)
+}
+
+/// Where an article of a file waits for its answer, by its title; `None` if it is in no open batch.
+fn in_batch(file: &str, config: &Config, batches: Option<&dyn BatchReader>) -> Result<Option<String>, Fault> {
+    let Some(batches) = batches.filter(|_| Path::new(file).is_file()) else { return Ok(None) };
+    let file = [Path::new(file).canonicalize().unwrap_or_else(|_| Path::new(file).to_path_buf())];
+    let mut titles = Vec::new();
+    let title = |understood: Understood| understood.ok().map(|article| article.title);
+    read_all(walk(&file, &config.folder, &config.output), config, title, |read| titles.extend(read.into_iter().flatten()));
+    for title in titles {
+        let Some(number) = batches.batch_with(&title)? else { continue };
+        let Some(batch) = batches.batches(true)?.into_iter().find(|batch| batch.number == number) else { continue };
+        let since = batch.sent_at.as_deref().unwrap_or(&batch.made_at);
+        let done = batch.completed.map_or_else(String::new, |done| format!(", {done} of {}", batch.lines));
+        return Ok(Some(format!("in batch {number} since {since}{done}")));
+    }
+    Ok(None)
 }
 
 /// The names under which the ledger may know the article: as it was typed (a source or an id), or
@@ -107,6 +131,7 @@ fn unanswered(waste: &PastWaste) -> String {
         "unusable" => "unusable answer",
         "killed" => "in flight when its run was killed",
         "lost" => "sent, no answer",
+        "twice" => "answered twice",
         _ => "in flight",
     };
     let PastWaste { task, endpoint, made_at, run, attempts, cost, .. } = waste;

@@ -16,7 +16,7 @@ use crate::model::Task;
 const DEFAULT_WAIT: Duration = Duration::from_secs(45);
 /// The default of `timeout`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
-/// The same for a tier that lets calls wait for room: what OpenAI recommends for its flex tier.
+/// The same for a tier that lets calls wait for room: what `OpenAI` recommends for its flex tier.
 const TIER_TIMEOUT: Duration = Duration::from_mins(15);
 /// The tasks that `does` may name. Chat models that summarise can also make digests.
 pub(super) const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate), ("review", Task::Review)];
@@ -60,6 +60,7 @@ impl Validator<'_> {
             self.check_key_is_encrypted(written, url, raw.allow_http.unwrap_or(false));
         }
         let options = self.options(&facts, &mut raw, has_key);
+        let batch = raw.batch.take().and_then(|written| self.batch(&written, url.as_deref().unwrap_or_default()));
         let default = if options.tier.is_some() { TIER_TIMEOUT } else { DEFAULT_TIMEOUT };
         let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(default);
         let connect_timeout = raw.connect_timeout.and_then(|written| self.duration(&written)).unwrap_or(Duration::from_secs(10));
@@ -87,6 +88,7 @@ impl Validator<'_> {
             wait_for,
             prompts: super::Prompts::shipped(),
             options,
+            batch,
         })
     }
 

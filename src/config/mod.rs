@@ -1,6 +1,7 @@
 //! The config: parsed (`raw`), validated (`validator` and a file for each section), and resolved
 //! into what the program uses. Every problem is reported with its place in the file.
 
+mod batch;
 mod checks;
 mod duplicates;
 mod endpoint;
@@ -31,6 +32,7 @@ use secrecy::SecretString;
 
 use crate::model::{GlossaryEntry, Lang, SummarySpec, Task};
 
+pub use batch::{Batch, BatchMode, Late};
 pub use checks::Checks;
 pub use duplicates::NearDuplicates;
 pub use endpoint::is_loopback;
@@ -229,6 +231,8 @@ pub struct Endpoint {
     pub prompts: Arc<Prompts>,
     /// The settings that only some dialects have.
     pub options: Options,
+    /// How to use the service's batches; `None` if all calls are made one by one.
+    pub batch: Option<Batch>,
 }
 
 impl Endpoint {
@@ -262,6 +266,7 @@ impl Endpoint {
             max_tokens: None,
             prompts: Prompts::shipped(),
             options: Options::default(),
+            batch: None,
         }
     }
 }

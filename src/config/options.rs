@@ -162,7 +162,7 @@ impl Validator<'_> {
     }
 
     /// A share of the price, above 0.
-    fn discount(&mut self, written: &Spanned<f64>) -> f64 {
+    pub(super) fn discount(&mut self, written: &Spanned<f64>) -> f64 {
         let discount = *written.get_ref();
         if discount > 0.0 && discount <= 1.0 {
             return discount;
@@ -193,6 +193,7 @@ impl Validator<'_> {
             ("english", raw.english.as_ref().map(Spanned::span)),
             ("glossary_id", raw.glossary_id.as_ref().map(Spanned::span)),
             ("template", raw.template.as_ref().map(Spanned::span)),
+            ("batch", raw.batch.as_ref().map(Spanned::span)),
         ];
         for (key, span) in written {
             let Some(span) = span.filter(|_| !facts.keys.contains(&key)) else { continue };

@@ -186,6 +186,8 @@ pub(super) struct RawEndpoint {
     /// `template`: the request to a JSON service without a dialect of its own, and the places of
     /// the values in its answer.
     pub(super) template: Option<Spanned<RawTemplate>>,
+    /// Half-price batches, which are answered within a day.
+    pub(super) batch: Option<Spanned<super::batch::RawBatch>>,
 }
 
 #[derive(Clone, Deserialize)]

@@ -187,6 +187,12 @@ impl Validator<'_> {
     fn check_prices(&mut self, config: &Config) {
         let used = |endpoint: &&Endpoint| config.tasks().iter().any(|task| endpoint.can(*task));
         let unknown = |endpoint: &&Endpoint| endpoint.dialect != "embedded" && endpoint.price.is_none();
+        let unsaid = |endpoint: &&Endpoint| endpoint.batch.as_ref().is_some_and(|batch| batch.discount.is_none());
+        for endpoint in config.endpoints.iter().filter(used).filter(unsaid).filter(|_| config.run.max_cost.is_some()) {
+            let message = format!("`max_cost` needs the discount of batches of endpoint `{}`", endpoint.name);
+            let hint = "add `discount` under [endpoint.batch]: the share of the price that a batch costs, such as 0.5";
+            self.problems.push(Problem::of(self.path, message).hint(hint));
+        }
         for endpoint in config.endpoints.iter().filter(used).filter(unknown).filter(|_| config.run.max_cost.is_some()) {
             let message = format!("`max_cost` needs the price of endpoint `{}`", endpoint.name);
             self.problems.push(Problem::of(self.path, message).hint("add one, such as price = { tokens_in = 0.15, tokens_out = 0.6 }"));

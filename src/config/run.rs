@@ -104,7 +104,7 @@ impl Validator<'_> {
             max_cost: raw.max_cost.and_then(|written| self.cost(&written)),
             max_articles: raw.max_articles.map(|written| self.number(Some(written), "max_articles", 1, 1..=1_000_000_000) as u64),
             max_time: raw.max_time.and_then(|written| self.duration(&written)),
-            deadline: raw.deadline.and_then(|written| self.deadline(&written)),
+            deadline: raw.deadline.and_then(|written| self.time_of_day(&written, "deadline")),
             max_failures: raw.max_failures.and_then(|written| self.failures(&written)),
             ping: raw.ping.and_then(|written| self.url(&written)),
             log_json: self.choose(raw.log, "log", LOGS, false),
@@ -121,10 +121,11 @@ impl Validator<'_> {
         None
     }
 
-    fn deadline(&mut self, written: &Spanned<String>) -> Option<Time> {
+    /// A local time of day.
+    pub(super) fn time_of_day(&mut self, written: &Spanned<String>, key: &str) -> Option<Time> {
         let parsed = Time::strptime("%H:%M", written.get_ref()).ok();
         if parsed.is_none() {
-            let message = format!("invalid `deadline`: `{}`", written.get_ref());
+            let message = format!("invalid `{key}`: `{}`", written.get_ref());
             self.problem(&written.span(), message, Some("use a time of day such as \"06:30\"".into()));
         }
         parsed

@@ -13,10 +13,11 @@ mod tests {
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
     use serde_json::{Value, json};
 
+    use crate::config::batch::{LATE, MODES};
     use crate::config::checks::CHECKS;
     use crate::config::duplicates::NEAR;
     use crate::config::endpoint::TASKS;
-    use crate::config::options::{ENGLISH, JSON, TOKEN_LIMITS};
+    use crate::config::options::{ENGLISH, JSON, TIERS, TOKEN_LIMITS};
     use crate::config::raw::{NumberOrAuto, OneOrMore, RawConfig, RawKey};
     use crate::config::resolve::{LANGUAGES, MODELS, PROFILES, ROUTES, TRANSLATORS};
     use crate::config::run::LOGS;
@@ -94,6 +95,9 @@ mod tests {
             (endpoint("json"), names(JSON)),
             (endpoint("token_limit"), names(TOKEN_LIMITS)),
             (endpoint("english"), names(ENGLISH)),
+            (endpoint("tier"), names(TIERS)),
+            (endpoint("batch/properties/mode"), names(MODES)),
+            (endpoint("batch/properties/late"), names(LATE)),
         ];
         choices.extend(CHECKS.iter().map(|check| (format!("checks/properties/{}", check.code()), names(&Action::ALL))));
         choices.push(("checks/properties/review".to_owned(), names(&Action::ALL)));

@@ -4,6 +4,7 @@
 mod answer;
 mod anthropic;
 mod apertium;
+pub(crate) mod batch;
 mod chat;
 mod classify;
 mod common_errors;

@@ -33,7 +33,7 @@ impl Dialect for OpenAi {
             needs_model: true,
             concurrency: 8,
             max_concurrency: 256,
-            keys: &["json", "token_limit", "tier", "discount"],
+            keys: &["json", "token_limit", "tier", "discount", "batch"],
         }
     }
 
@@ -267,7 +267,7 @@ fn is_openai(endpoint: &Endpoint) -> bool {
     endpoint.url.contains("//api.openai.com")
 }
 
-fn key(endpoint: &Endpoint) -> Headers {
+pub(super) fn key(endpoint: &Endpoint) -> Headers {
     key_header(endpoint, "authorization", "Bearer ")
 }
 

@@ -64,7 +64,7 @@ impl Failure {
         match self.exit {
             Exit::EndpointStop | Exit::EndpointAway => true,
             Exit::SomeFailed => self.reject.code.allows_failover(),
-            Exit::Done | Exit::Bug | Exit::Usage | Exit::Limit | Exit::Locked | Exit::Interrupted | Exit::Terminated => false,
+            Exit::Done | Exit::Bug | Exit::Usage | Exit::Limit | Exit::Later | Exit::Locked | Exit::Interrupted | Exit::Terminated => false,
         }
     }
 }

@@ -79,6 +79,8 @@ codes! {
     Glossary = "glossary" { billing: None, failover: false, skip: false },
     /// The answer has more bytes than the program reads.
     HugeAnswer = "huge-answer" { billing: Unusable, failover: true, skip: false },
+    /// The call is in a batch, and its answer comes later.
+    InBatch = "in-batch" { billing: None, failover: false, skip: false },
     /// A bug in this program.
     Internal = "internal" { billing: None, failover: false, skip: false },
     /// A signal ended the run.
@@ -123,6 +125,8 @@ codes! {
     Redirect = "redirect" { billing: None, failover: false, skip: false },
     /// The model or a filter refuses this text.
     Refused = "refused" { billing: Unusable, failover: true, skip: false },
+    /// The service has deleted results that were paid for.
+    ResultsLost = "results-lost" { billing: None, failover: false, skip: false },
     /// The endpoint refuses the form of this request.
     RefusedRequest = "refused-request" { billing: None, failover: true, skip: false },
     /// The user's template cannot be rendered.

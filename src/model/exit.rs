@@ -19,6 +19,8 @@ pub enum Exit {
     EndpointAway = 5,
     /// Stopped by a limit that the user set.
     Limit = 6,
+    /// Batches are open at a service: a later run collects their answers.
+    Later = 7,
     /// Another run is active.
     Locked = 11,
     /// Interrupted (SIGINT).
@@ -33,24 +35,26 @@ impl Exit {
         self as u8
     }
 
-    /// Whether it stops the run, so that an article with this exit code is neither done nor failed.
-    pub fn ends_the_run(self) -> bool {
-        matches!(self, Self::Interrupted | Self::Terminated | Self::Limit | Self::Usage)
+    /// Whether an article with this exit code is neither done nor failed: the run stops, or the answer
+    /// comes later.
+    pub fn leaves_no_row(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated | Self::Limit | Self::Usage | Self::Later)
     }
 
-    /// The more serious of two codes: signal > 1 > 2 > 11 > 4 > 5 > 6 > 3 > 0.
+    /// The more serious of two codes: signal > 1 > 2 > 11 > 4 > 5 > 6 > 7 > 3 > 0.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {
             Self::Done => 0,
             Self::SomeFailed => 1,
-            Self::Limit => 2,
-            Self::EndpointAway => 3,
-            Self::EndpointStop => 4,
-            Self::Locked => 5,
-            Self::Usage => 6,
-            Self::Bug => 7,
-            Self::Interrupted | Self::Terminated => 8,
+            Self::Later => 2,
+            Self::Limit => 3,
+            Self::EndpointAway => 4,
+            Self::EndpointStop => 5,
+            Self::Locked => 6,
+            Self::Usage => 7,
+            Self::Bug => 8,
+            Self::Interrupted | Self::Terminated => 9,
         };
         if rank(other) > rank(self) { other } else { self }
     }
@@ -89,6 +93,7 @@ mod tests {
         assert_eq!(Exit::Terminated.worse(Exit::EndpointStop), Exit::Terminated);
         assert_eq!(Exit::Done.worse(Exit::SomeFailed), Exit::SomeFailed);
         assert_eq!(Exit::Limit.worse(Exit::SomeFailed), Exit::Limit);
+        assert_eq!(Exit::SomeFailed.worse(Exit::Later).worse(Exit::Done), Exit::Later);
         assert_eq!(Exit::Limit.worse(Exit::EndpointAway), Exit::EndpointAway);
     }
 }

@@ -37,6 +37,8 @@ pub struct RunSummary {
     pub seconds: f64,
     /// Symbolic links in the input, which are not followed.
     pub links: u64,
+    /// Of the pending articles, those whose calls are in open batches.
+    pub in_batch: u64,
 }
 
 /// An endpoint's usage in a run.

@@ -9,7 +9,7 @@ use super::key_recorder::KeyRecorder;
 use super::recording::{Ended, RowEnd, record, record_failed, record_if_changed, row_about};
 use super::review::Reviewed;
 use crate::dedup::{Likeness, Role, Signature, as_copy_of};
-use crate::model::{Article, ErrorCode, Failure, Flag, Reject, Row, Status};
+use crate::model::{Article, ErrorCode, Exit, Failure, Flag, Reject, Row, Status};
 use crate::record::{FileRef, KnownRow};
 use crate::report::Event;
 
@@ -29,7 +29,9 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
     if let Some(exit) = run.state.stopped() {
         return Err(Failure { reject: Reject::new(ErrorCode::Interrupted, "the run was interrupted"), exit });
     }
-    if let Some(row) = copy_of_original(&run, &article, &role).await? {
+    let copy = copy_of_original(&run, &article, &role).await;
+    note_later(&run, &article, &copy);
+    if let Some(row) = copy? {
         let status = row.status;
         let fingerprint = run.fingerprints.good(content).next();
         record(&run, row, fingerprint, &[], &file).await?;
@@ -37,7 +39,16 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
         return Ok(RowEnd::done(status));
     }
     run.limits.begin_article()?;
-    make(&run, &article, content, earlier, &file).await
+    let ended = make(&run, &article, content, earlier, &file).await;
+    note_later(&run, &article, &ended);
+    ended
+}
+
+/// Notes an article whose answers come later, before its copies learn that it has ended.
+fn note_later<T>(run: &Run, article: &Article, ended: &Result<T, Failure>) {
+    if ended.as_ref().is_err_and(|failure| failure.exit == Exit::Later) {
+        run.later.add(&article.source);
+    }
 }
 
 /// An article that is done under another name, because its file was moved, renamed or copied:
@@ -73,7 +84,7 @@ async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<K
         }
         // Stopped or aborted: the article is neither done nor failed, and its earlier row stays in
         // the table.
-        Err(failure) if failure.exit.ends_the_run() => Err(failure),
+        Err(failure) if failure.exit.leaves_no_row() => Err(failure),
         Err(failure) => {
             let ended = record_failed(run, Box::new(row_about(article)), &failure.reject, &backend.keys(), file).await;
             ended.map(|end| RowEnd { exit: failure.exit, ..end })
@@ -89,6 +100,9 @@ async fn copy_of_original(run: &Run, article: &Article, role: &Role) -> Result<O
     if let Some(mut ended) = ended.clone() {
         // Nothing is ever sent on this channel: it closes when the original is finished.
         while ended.changed().await.is_ok() {}
+    }
+    if run.later.contains(original) {
+        return Err(Failure { reject: Reject::new(ErrorCode::InBatch, "its original is in a batch"), exit: Exit::Later });
     }
     run.ledger.flush().await?;
     let Some((row, Some(_))) = run.ledger.reader().row(original)? else { return Ok(None) };

@@ -67,7 +67,7 @@ async fn second_version(run: &Run, article: &Article, first: &Checked, backend: 
     );
     match run_route(&run.config.summary, &run.glossary, article, &redo, backend).await {
         Ok(output) => Ok(Some(check_output(run, article, output))),
-        Err(failure) if failure.exit.ends_the_run() => Err(failure),
+        Err(failure) if failure.exit.leaves_no_row() => Err(failure),
         Err(failure) => {
             tracing::info!("{}: the second attempt failed, the first is kept: {}", article.source, failure.reject);
             Ok(None)

@@ -22,6 +22,8 @@ use crate::record::LedgerReader;
 
 /// How many sources are read together.
 const BATCH: usize = 256;
+/// Bytes of a call in a batch besides its text.
+const LINE_BYTES: u64 = 1_500;
 
 /// What a run would do.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -68,6 +70,22 @@ pub struct Load {
     pub cost: Option<f64>,
     /// Estimated seconds, from the latency of earlier calls; `None` if there were none.
     pub seconds: Option<f64>,
+    /// What of it goes into batches; `None` if the endpoint has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches: Option<BatchLoad>,
+}
+
+/// The work of an endpoint in batches.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct BatchLoad {
+    /// How many batches, at least.
+    pub batches: u64,
+    /// Megabytes to upload.
+    pub megabytes: f64,
+    /// Estimated cost; `None` if the price is unknown.
+    pub cost: Option<f64>,
+    /// How many batches an article waits for, one after the other.
+    pub waves: u32,
 }
 
 /// Estimates what a run over `config` would do. It reads the ledger, and calls no endpoint.
@@ -194,7 +212,15 @@ impl Estimator<'_> {
             let in_flight = client.endpoint.concurrency.max().max(1);
             #[expect(clippy::cast_precision_loss, reason = "an estimate for a person")]
             let seconds = latencies.get(&load.endpoint).map(|latency| latency * load.calls as f64 / in_flight as f64 / 1000.0);
-            Load { seconds, ..load }
+            let batches = client.endpoint.batch.as_ref().filter(|batch| load.calls >= batch.smallest as u64);
+            #[expect(clippy::cast_precision_loss, reason = "an estimate for a person")]
+            let batches = batches.map(|batch| BatchLoad {
+                batches: load.calls.div_ceil(batch.lines as u64),
+                megabytes: (load.characters + load.calls * LINE_BYTES) as f64 / 1e6,
+                cost: load.cost.map(|cost| cost * batch.discount.unwrap_or(client.endpoint.options.discount)),
+                waves: if self.config.tasks().iter().filter(|task| client.endpoint.can(**task)).count() > 1 { 2 } else { 1 },
+            });
+            Load { seconds, batches, ..load }
         });
         Estimate { endpoints: loads.filter(|load| load.calls + load.cached > 0).collect(), ..self.sum }
     }

@@ -6,11 +6,13 @@
 //! tasks holds as many sources as there are permits, so a worker never blocks on it.
 
 mod article;
+mod batches;
 mod change_scan;
 mod checked;
 mod estimate;
 mod fingerprints;
 mod key_recorder;
+mod later_sources;
 mod permits;
 mod reading;
 mod recording;
@@ -36,8 +38,10 @@ use crate::plan::Glossary;
 use crate::record::Ledger;
 use crate::report::Progress;
 
-pub use estimate::{Estimate, Load, estimate};
+pub use batches::{AfterPass, BatchFlag, Batches};
+pub use estimate::{BatchLoad, Estimate, Load, estimate};
 pub use fingerprints::Fingerprints;
+pub use later_sources::LaterSources;
 pub use reading::read_all;
 pub use run_limits::RunLimits;
 pub use run_state::RunState;
@@ -66,7 +70,7 @@ pub struct Run {
     /// The endpoints.
     pub endpoints: Arc<Endpoints>,
     /// Answers calls.
-    pub broker: Broker,
+    pub broker: Arc<Broker>,
     /// Limits on articles, failures and time.
     pub limits: RunLimits,
     /// Whether the run goes on, or what stopped it.
@@ -79,6 +83,8 @@ pub struct Run {
     pub fingerprints: Fingerprints,
     /// Finds near-duplicates that reuse a summary.
     pub duplicates: DuplicateIndex,
+    /// Sources whose answers come later: copies that reuse their summaries wait, too.
+    pub later: LaterSources,
     /// Whether the run reads only some of the table's files: rows of other files stay in the table.
     pub partial: bool,
 }

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use crate::model::{Answer, CallLimits, CallRequest, ErrorCode, Failure, Reject, Reply, Task};
+use crate::model::{Answer, CallLimits, CallRequest, ErrorCode, Exit, Failure, Reject, Reply, Task};
 
 /// A reply and its cost.
 #[derive(Clone, Debug)]
@@ -67,6 +67,30 @@ impl<B: CallBackend> CallContext<'_, B> {
         self.totals.cost = self.totals.cost.zip(answered.cost).map(|(sum, cost)| sum + cost);
         self.totals.draft |= answered.reply.draft;
         Ok(answered.reply.answer)
+    }
+}
+
+/// The first of some calls whose answers come later, in a batch. The others are asked for all the
+/// same, so that all of them are in one batch.
+#[derive(Default)]
+pub(super) struct Waits(Option<Failure>);
+
+impl Waits {
+    /// The result; `None` if it comes later.
+    pub(super) fn unless_later<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(failure) if failure.exit == Exit::Later => {
+                self.0.get_or_insert(failure);
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Fails if a result comes later.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A job on one endpoint: cut to its limits, called, and joined again. Never drops text silently.
 
-use super::backend::{CallBackend, CallContext, wrong_kind};
+use super::backend::{CallBackend, CallContext, Waits, wrong_kind};
 use super::cut::cut;
 use super::glossary::Glossary;
 use crate::model::{Answer, CallLimits, CallRequest, ErrorCode, Failure, Lang, Reject, SummarySpec, Task};
@@ -106,13 +106,16 @@ impl<B: CallBackend> JobRun<'_, '_, B> {
 
     async fn summaries(&mut self, title: &str, parts: Vec<String>, language: Lang) -> Result<String, Failure> {
         let mut summaries = Vec::with_capacity(parts.len());
+        let mut waits = Waits::default();
         for text in parts {
             let (title, spec, note) = (title.to_owned(), self.inputs.spec.clone(), self.inputs.note.to_owned());
-            match self.context.call(CallRequest::Summarise { title, text, language, spec, note }).await? {
-                Answer::Summary(summary) => summaries.push(summary),
-                _ => return Err(wrong_kind()),
+            match waits.unless_later(self.context.call(CallRequest::Summarise { title, text, language, spec, note }).await)? {
+                Some(Answer::Summary(summary)) => summaries.push(summary),
+                Some(_) => return Err(wrong_kind()),
+                None => {}
             }
         }
+        waits.end()?;
         Ok(summaries.join("\n\n"))
     }
 
@@ -147,10 +150,12 @@ impl<B: CallBackend> JobRun<'_, '_, B> {
     /// and joins the pieces again.
     async fn translations(&mut self, texts: &[String], from: Lang, to: Lang) -> Result<Vec<String>, Failure> {
         let mut translated = vec![String::new(); texts.len()];
+        let mut waits = Waits::default();
         for Batch { owners, pieces } in batches(texts, self.limits) {
             let terms = self.inputs.glossary.terms(pieces.iter().map(String::as_str), from, to);
             let note = self.inputs.note.to_owned();
-            let answer = self.context.call(CallRequest::Translate { texts: pieces, from, to, note, terms }).await?;
+            let answer = self.context.call(CallRequest::Translate { texts: pieces, from, to, note, terms }).await;
+            let Some(answer) = waits.unless_later(answer)? else { continue };
             let Answer::Translations(pieces) = answer else { return Err(wrong_kind()) };
             if pieces.len() != owners.len() {
                 return Err(wrong_kind());
@@ -164,6 +169,7 @@ impl<B: CallBackend> JobRun<'_, '_, B> {
                 }
             }
         }
+        waits.end()?;
         Ok(translated)
     }
 }

@@ -1,7 +1,7 @@
 //! The routes: which calls an article needs and in which order, and which endpoint takes over when
 //! one fails.
 
-use super::backend::{CallBackend, CallContext, CallTotals, Candidate, wrong_kind};
+use super::backend::{CallBackend, CallContext, CallTotals, Candidate, Waits, wrong_kind};
 use super::glossary::Glossary;
 use super::job::{Job, PromptInputs, run_job};
 use crate::config::{Route, Summary};
@@ -63,14 +63,16 @@ pub(crate) async fn run_route(
     })?;
     let totals = CallTotals { cost: Some(0.0), draft: false };
     let mut run = RouteRun { backend, summary, glossary, correction, totals, output: RouteOutput::default() };
-    match summary.route {
-        Route::SummariseThenTranslate => run.summarise_then_translate(article, language).await?,
-        Route::TranslateThenSummarise => run.translate_then_summarise(article, language).await?,
-        Route::SingleCall => run.single_call(article, language).await?,
-    }
+    let mut waits = Waits::default();
+    waits.unless_later(match summary.route {
+        Route::SummariseThenTranslate => run.summarise_then_translate(article, language).await,
+        Route::TranslateThenSummarise => run.translate_then_summarise(article, language).await,
+        Route::SingleCall => run.single_call(article, language).await,
+    })?;
     if summary.keep_text {
-        run.keep_texts(article, language).await?;
+        waits.unless_later(run.keep_texts(article, language).await)?;
     }
+    waits.end()?;
     Ok(RouteOutput { cost: run.totals.cost, draft: run.totals.draft, ..run.output })
 }
 
@@ -86,12 +88,14 @@ struct RouteRun<'a, B> {
 impl<B: CallBackend> RouteRun<'_, B> {
     async fn summarise_then_translate(&mut self, article: &Article, language: Lang) -> Result<(), Failure> {
         let summary = self.summarise(&article.title, &article.body, language).await?;
+        let mut waits = Waits::default();
         for target in language.targets() {
-            let translated = self.translate(vec![article.title.clone(), summary.clone()], language, target).await?;
-            if let [title, summary] = translated.as_slice() {
+            let translated = self.translate(vec![article.title.clone(), summary.clone()], language, target).await;
+            if let Some([title, summary]) = waits.unless_later(translated)?.as_deref() {
                 self.output.digest.set(target, title.clone(), summary.clone());
             }
         }
+        waits.end()?;
         if Lang::TABLE.contains(&language) {
             self.output.digest.set(language, article.title.clone(), summary);
         }
@@ -150,15 +154,19 @@ impl<B: CallBackend> RouteRun<'_, B> {
 
     /// Adds the whole text in both of the table's languages.
     async fn keep_texts(&mut self, article: &Article, language: Lang) -> Result<(), Failure> {
+        let mut waits = Waits::default();
         for target in Lang::TABLE {
             let text = match target {
                 _ if target == language => article.body.clone(),
                 Lang::EN if !self.output.text_en.is_empty() => continue,
-                _ => self.translate_text(&article.body, language, target).await?,
+                _ => match waits.unless_later(self.translate_text(&article.body, language, target).await)? {
+                    Some(text) => text,
+                    None => continue,
+                },
             };
             if target == Lang::EN { self.output.text_en = text } else { self.output.text_fr = text }
         }
-        Ok(())
+        waits.end()
     }
 
     async fn summarise(&mut self, title: &str, text: &str, language: Lang) -> Result<String, Failure> {

@@ -3,6 +3,8 @@
 //! [`Ledger`] and [`LedgerReader`] are its interface, and all that the other stages know of it.
 //! `sqlite` is the only backend: a file in the output folder that any tool can open.
 
+mod answered_call;
+mod batches;
 mod lock;
 mod reader;
 mod reports;
@@ -14,6 +16,8 @@ use std::path::Path;
 
 use crate::model::Fault;
 
+pub use answered_call::{AnsweredCall, Pending};
+pub use batches::{BatchReader, BatchRecord, BatchState, BatchStore, BatchWrite, Collected, Line, LineState};
 pub use lock::RunLock;
 pub use reader::{
     CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader, RowSignature,
@@ -21,7 +25,7 @@ pub use reader::{
 };
 pub use reports::{DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory};
 pub use sqlite::{empty, forget, is_missing, open, open_to_read, remove_temporary_ledgers};
-pub use store::{AnsweredCall, CallStore, Claim, CompletedFile, FileRef, Forgotten, Ledger, Pending, RowStore};
+pub use store::{CallStore, Claim, CompletedFile, FileRef, Forgotten, Ledger, RowStore};
 
 /// Creates the output folder, closed to other users, if it does not exist.
 ///

@@ -1,10 +1,16 @@
 //! The reading side of a ledger, one trait for each kind of record.
 
+use super::batches::BatchReader;
 use super::reports::Reports;
 use crate::model::{Fault, Reply, Row, Stamp, Status};
 
 /// Reads a ledger, even while a run writes to it.
-pub trait LedgerReader: CallReader + RowReader + SignatureReader + FileReader + OutputReader + Reports + Send + Sync {}
+pub trait LedgerReader: CallReader + RowReader + SignatureReader + FileReader + OutputReader + Reports + Send + Sync {
+    /// The batches, if this backend keeps any.
+    fn batches(&self) -> Option<&dyn BatchReader> {
+        None
+    }
+}
 
 /// Calls.
 pub trait CallReader {

@@ -1,14 +1,11 @@
 //! The writing side of a ledger: the operations that a run asks of a backend, and their data.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
+use super::answered_call::{AnsweredCall, Pending};
+use super::batches::BatchStore;
 use super::reader::{KnownReply, LedgerReader, OutputState};
-use crate::model::{Exit, Fault, Row, RunSummary, Stamp, Task, Usage, Waste};
-
-/// A write in progress. It completes when the write is durable; most writes of [`RowStore`]
-/// complete once they are queued.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+use crate::model::{Exit, Fault, Row, RunSummary, Stamp, Task, Waste};
 
 /// Calls: claimed before they are sent, stored when they are answered. Claim and reply are one
 /// record, so that no second claim is possible between the two.
@@ -94,6 +91,11 @@ pub trait Ledger: CallStore + RowStore {
     /// The reading side.
     fn reader(&self) -> &dyn LedgerReader;
 
+    /// The batches, if this backend keeps any.
+    fn batches(&self) -> Option<&dyn BatchStore> {
+        None
+    }
+
     /// This run's number.
     fn run(&self) -> i64;
 
@@ -161,33 +163,6 @@ pub struct Claim {
     /// How many attempts may be billed once this one is sent, including this one.
     pub attempts: u32,
     /// Now: UTC, ISO 8601.
-    pub made_at: String,
-}
-
-/// A call with its reply.
-#[derive(Clone, Debug)]
-pub struct AnsweredCall {
-    /// See `plan::call_key`.
-    pub key: [u8; 32],
-    /// What the endpoint was asked for.
-    pub task: Task,
-    /// The endpoint's name.
-    pub endpoint: String,
-    /// Its dialect.
-    pub dialect: String,
-    /// Its model.
-    pub model: Option<String>,
-    /// The reply as JSON.
-    pub reply_json: String,
-    /// What the service says the call used.
-    pub usage: Usage,
-    /// Characters of the user's text.
-    pub characters: u64,
-    /// What the call cost; `None` if the price is unknown.
-    pub cost: Option<f64>,
-    /// Milliseconds from request to reply.
-    pub milliseconds: u64,
-    /// When the reply came: UTC, ISO 8601.
     pub made_at: String,
 }
 

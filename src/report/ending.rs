@@ -69,7 +69,8 @@ fn rows(ending: &Ending) -> Vec<[String; 3]> {
     rows.push(count("failed", summary.failed, String::new()));
     if summary.pending > 0 {
         let limit = ending.limit.as_ref().map_or(String::new(), |limit| format!("; {limit}"));
-        rows.push(count("pending", summary.pending, format!("left for the next run{limit}")));
+        let in_batch = if summary.in_batch > 0 { format!("; {} in batches", summary.in_batch) } else { String::new() };
+        rows.push(count("pending", summary.pending, format!("left for the next run{in_batch}{limit}")));
     }
     let flags: Vec<String> = ending.flags.iter().map(|(flag, count)| format!("{count} {flag}")).collect();
     let calls = [(summary.retried, "retried"), (summary.maybe_billed, "maybe billed"), (summary.cached, "more from the ledger")];
@@ -209,6 +210,6 @@ mod tests {
 
     #[test]
     fn the_end_line_is_json() {
-        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"cached":2,"estimated":0,"cost":0.0,"seconds":3.21,"links":0,"limit":null,"table":"output/summaries.csv"}"#);
+        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"cached":2,"estimated":0,"cost":0.0,"seconds":3.21,"links":0,"in_batch":0,"limit":null,"table":"output/summaries.csv"}"#);
     }
 }

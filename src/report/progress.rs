@@ -53,6 +53,14 @@ impl Progress {
         }
     }
 
+    /// Counts from zero again, for another pass over the articles. The time goes on.
+    pub fn begin_again(&self) {
+        let Self { expected, found, done, earlier, skipped, failed, links, .. } = self;
+        for count in [expected, found, done, earlier, skipped, failed, links] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// Counts an event and updates the bars.
     pub fn update(&self, event: Event) {
         match event {
@@ -121,6 +129,14 @@ impl Progress {
         #[expect(clippy::cast_precision_loss, reason = "counts of articles are far below 2^53")]
         let (rate, rest) = (ended as f64 / seconds, total.saturating_sub(ended) as f64);
         format!(", {rate:.1}/s, about {} left", human_duration(Duration::from_secs_f64(rest / rate)))
+    }
+
+    /// Prints a line about work that has no bar, unless it is quiet.
+    pub fn say(&self, line: &str) {
+        match &self.display {
+            Display::Nothing => {}
+            _ => self.suspend(|| print_stderr(&format!("depeche: {line}"))),
+        }
     }
 
     /// Whether progress is printed as lines.

@@ -25,6 +25,7 @@ fn help_is_as_documented() {
       run          Summarise and translate articles (the default command)
       plan         Estimate the calls, cost and time of a run, without making calls
       retry        Retry the articles that failed, and nothing else
+      batch        Show the batches at services, or cancel them
       status       Show recent runs, failures by reason, and costs
       why          Show an article's status, flags, calls and cost
       export       Print rows from the ledger as CSV or JSON Lines
@@ -127,6 +128,16 @@ fn help_is_as_documented() {
 
               [possible values: text, json]
 
+    Batches (endpoints with [endpoint.batch]):
+          --detach
+              Send batches and end, with exit code 7 [config: endpoint.batch.mode]
+
+          --collect
+              Collect the answers of batches that are there; send nothing
+
+          --now
+              Cancel open batches, and make what is left one by one, at the full price
+
     Examples:
       depeche articles/            Summarise and translate a folder
       depeche plan                 See what a run would do and cost
@@ -143,6 +154,7 @@ fn help_is_as_documented() {
       4    An endpoint refuses calls: fix its key, quota, URL or model
       5    An endpoint is unavailable: try again later
       6    Stopped by a limit that you set
+      7    Batches are open: run again later to collect their answers
       11   Another run is active
       130  Interrupted (SIGINT)
       143  Terminated (SIGTERM)
@@ -240,6 +252,16 @@ fn help_of_run_is_as_documented() {
               Format of the log on standard error [config: run.log, default: text]
 
               [possible values: text, json]
+
+    Batches (endpoints with [endpoint.batch]):
+          --detach
+              Send batches and end, with exit code 7 [config: endpoint.batch.mode]
+
+          --collect
+              Collect the answers of batches that are there; send nothing
+
+          --now
+              Cancel open batches, and make what is left one by one, at the full price
     ");
 }
 

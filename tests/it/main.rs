@@ -6,6 +6,7 @@
 mod answers;
 mod apertium;
 mod bad_input;
+mod batches;
 mod checks;
 mod cli;
 mod config;

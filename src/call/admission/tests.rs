@@ -159,13 +159,7 @@ async fn a_lost_answer_is_an_overload_only_if_other_answers_are_slow() {
 fn busy_tier(patience: u64) -> AdmissionControl {
     let options = crate::config::Options { tier: Some(crate::config::Tier::Flex), ..crate::config::Options::default() };
     let wait_for = Duration::from_secs(patience);
-    let admission = AdmissionControl::new(&Endpoint {
-        concurrency: Concurrency::Fixed(4),
-        wait_for,
-        options,
-        ..Endpoint::sample("openai", "http://x")
-    });
-    admission
+    AdmissionControl::new(&Endpoint { concurrency: Concurrency::Fixed(4), wait_for, options, ..Endpoint::sample("openai", "http://x") })
 }
 
 async fn with_another(admission: &AdmissionControl) -> Result<InFlight<'_>, NotAdmitted<()>> {

@@ -14,7 +14,8 @@ use super::writer::Writer;
 use super::{calls, runs, schema};
 use crate::model::{Exit, Fault, Row, RunSummary, TABLE, Waste};
 use crate::record::{
-    AnsweredCall, CallReader, CallStore, Claim, CompletedFile, FileRef, KnownReply, Ledger, LedgerReader, OutputState, Pending, RowStore,
+    AnsweredCall, BatchStore, CallReader, CallStore, Claim, CompletedFile, FileRef, KnownReply, Ledger, LedgerReader, OutputState, Pending,
+    RowStore,
 };
 
 /// Time between two attempts to send to a full queue.
@@ -25,7 +26,7 @@ pub(super) struct SqliteLedger {
     pub(super) reader: SqliteReader,
     run: i64,
     killed_claims: u64,
-    files: HeldFiles,
+    pub(super) files: HeldFiles,
     writer: Mutex<Option<Writer>>,
 }
 
@@ -61,7 +62,7 @@ impl SqliteLedger {
     }
 
     /// Sends a write and waits until it is durable.
-    async fn write(&self, write: Write) -> Result<(), Fault> {
+    pub(super) async fn write(&self, write: Write) -> Result<(), Fault> {
         let (reply, durable) = oneshot::channel();
         self.send(write, Some(reply)).await?;
         durable.await.unwrap_or_else(|_| Err(self.closed()))
@@ -78,7 +79,7 @@ impl SqliteLedger {
         if sent { durable.blocking_recv().unwrap_or_else(|_| Err(self.closed())) } else { Err(self.closed()) }
     }
 
-    async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
+    pub(super) async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
         let Some(queue) = self.queue() else { return Err(self.closed()) };
         let urgent = write.is_urgent();
         let mut pending = (write, reply);
@@ -121,6 +122,10 @@ impl SqliteLedger {
 impl Ledger for SqliteLedger {
     fn reader(&self) -> &dyn LedgerReader {
         &self.reader
+    }
+
+    fn batches(&self) -> Option<&dyn BatchStore> {
+        Some(self)
     }
 
     fn run(&self) -> i64 {

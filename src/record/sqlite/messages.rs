@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::model::{Exit, Fault, Row, RunSummary, Waste};
-use crate::record::{AnsweredCall, Claim, CompletedFile, FileRef, OutputState};
+use crate::record::{AnsweredCall, BatchWrite, Claim, CompletedFile, FileRef, OutputState};
 
 /// One write.
 pub(super) enum Write {
@@ -15,6 +15,8 @@ pub(super) enum Write {
     Fail { key: [u8; 32], waste: Waste },
     /// See [`crate::record::CallStore::keep`].
     Keep { call: Box<AnsweredCall>, waste: Waste },
+    /// See [`crate::record::BatchStore::write_batch`].
+    Batch(Box<BatchWrite>),
     /// See [`crate::record::RowStore::record_row`].
     Row { row: Box<Row>, fingerprint: Option<[u8; 32]>, calls: Vec<u8>, file: Arc<FileRef> },
     /// See [`crate::record::RowStore::mark_found`].
@@ -40,7 +42,9 @@ pub(super) enum Write {
 impl Write {
     /// Whether the sender has nothing else to do, so that the writer should not wait for more.
     pub(super) fn is_urgent(&self) -> bool {
-        matches!(self, Self::Copies(_) | Self::Outputs(_) | Self::NewOutputs(_) | Self::Checkpoint | Self::End { .. })
+        let urgent = |write: &BatchWrite| !matches!(write, BatchWrite::Gather(_));
+        matches!(self, Self::Batch(write) if urgent(write))
+            || matches!(self, Self::Copies(_) | Self::Outputs(_) | Self::NewOutputs(_) | Self::Checkpoint | Self::End { .. })
     }
 }
 

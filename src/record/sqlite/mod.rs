@@ -1,6 +1,8 @@
 //! The ledger as an `SQLite` database: one connection that writes in groups (`writer`), one that
 //! reads (`reader`).
 
+mod batch_store;
+mod batches;
 mod calls;
 mod days;
 mod files;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::schema;
 use crate::model::Fault;
-use crate::record::LedgerReader;
+use crate::record::{BatchReader, LedgerReader};
 
 /// Reads the ledger over a connection of its own, even while a run writes.
 pub(super) struct SqliteReader {
@@ -15,7 +15,11 @@ pub(super) struct SqliteReader {
     connection: Mutex<Connection>,
 }
 
-impl LedgerReader for SqliteReader {}
+impl LedgerReader for SqliteReader {
+    fn batches(&self) -> Option<&dyn BatchReader> {
+        Some(self)
+    }
+}
 
 impl SqliteReader {
     /// See [`super::open_to_read`].

@@ -131,7 +131,7 @@ impl Reports for SqliteReader {
     fn latencies(&self) -> Result<BTreeMap<String, f64>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT endpoint, avg(milliseconds) FROM (SELECT endpoint, milliseconds FROM call WHERE state = 'answered' ORDER BY made_at DESC LIMIT 10000) GROUP BY endpoint",
+                "SELECT endpoint, avg(milliseconds) FROM (SELECT endpoint, milliseconds FROM call WHERE state = 'answered' AND milliseconds > 0 ORDER BY made_at DESC LIMIT 10000) GROUP BY endpoint",
             )?;
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })

@@ -90,3 +90,42 @@ CREATE TABLE waste (              -- attempts at a call that may have been bille
   attempts   INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE batch (              -- calls that a service answers together within a day, at a lower price
+  number       INTEGER PRIMARY KEY,
+  state        TEXT NOT NULL,     -- intended: its lines are bound to it; uploaded: it may have been created; sent: the service has it;
+                                  -- collected; dissolved: its lines are free again
+  run          INTEGER NOT NULL,  -- the run that made it
+  endpoint     TEXT NOT NULL,     -- its name when the batch was made
+  url          TEXT NOT NULL,     -- the endpoint's
+  tag          TEXT NOT NULL,     -- by which the service's list shows that the batch is ours
+  file         TEXT,              -- the service's id of the file with its lines
+  id           TEXT,              -- the service's id of the batch
+  lines        INTEGER NOT NULL,
+  bytes        INTEGER NOT NULL,  -- of the file
+  tokens       INTEGER NOT NULL,  -- of the prompts, at most
+  cost         REAL,              -- at most; NULL: the price is unknown
+  made_at      TEXT NOT NULL,     -- UTC
+  sent_at      TEXT,
+  cancelled_at TEXT,              -- when it was asked to cancel it
+  ended_at     TEXT,
+  expires_at   TEXT,
+  said         TEXT NOT NULL DEFAULT '', -- the service's word for its state
+  completed    INTEGER,           -- lines, as the service counts them
+  failed       INTEGER,
+  total        INTEGER
+) STRICT;
+CREATE TABLE line (               -- a call for a batch
+  key        BLOB PRIMARY KEY,    -- as in `call`
+  batch      INTEGER,             -- NULL: in none
+  endpoint   TEXT NOT NULL,
+  task       TEXT NOT NULL,
+  characters INTEGER NOT NULL,
+  request    TEXT NOT NULL,       -- JSON; the answer is read against it
+  tries      INTEGER NOT NULL DEFAULT 0, -- batches that gave no usable answer
+  longer     INTEGER NOT NULL DEFAULT 0, -- 1: an answer was cut, the next one may be twice as long
+  code       TEXT NOT NULL DEFAULT '', -- why the service refused it for good; empty: it did not
+  message    TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX line_batch ON line (batch);
+CREATE TABLE ledger (id TEXT NOT NULL) STRICT; -- the ledger's name in its batches
+INSERT INTO ledger VALUES (lower(hex(randomblob(4))));

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::held_files::HeldFiles;
 use super::messages::{Reply, Write};
 use super::schema::{BUSY_TIMEOUT, damaged};
-use super::{calls, files, outputs, rows, runs};
+use super::{batches, calls, files, outputs, rows, runs};
 use crate::model::Fault;
 
 /// The most writes in one commit. Measured: larger groups are no cheaper per write.
@@ -128,6 +128,7 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
             Write::Claim(claim) => calls::claim(&transaction, claim, run)?,
             Write::Fail { key, waste } => calls::fail(&transaction, key, *waste, run)?,
             Write::Keep { call, waste } => calls::keep(&transaction, call, *waste, run)?,
+            Write::Batch(write) => batches::write(&transaction, write, run)?,
             Write::Row { row, fingerprint, calls, file } => {
                 files::begin(&transaction, file, run)?;
                 rows::insert(&transaction, row, (fingerprint.as_ref(), calls), (file.number, run))?;

@@ -1,6 +1,7 @@
 //! Shared by the tests: a folder with articles and a config, the real program, and a mock service.
 
 pub(crate) mod articles;
+pub(crate) mod batch_service;
 pub(crate) mod configs;
 pub(crate) mod disk;
 pub(crate) mod documents;

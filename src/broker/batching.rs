@@ -1,0 +1,191 @@
+//! Which calls go into batches: a call that the ledger cannot answer becomes a line of the next batch,
+//! and its article waits.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::endpoints::Endpoints;
+use crate::call::EndpointClient;
+use crate::model::{CallRequest, ErrorCode, Exit, Failure, Fault, Reject};
+use crate::record::{BatchStore, BatchWrite, Ledger, Line, LineState};
+
+type Key = [u8; 32];
+
+/// What happens to calls that the ledger cannot answer, where an endpoint has batches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Misses {
+    /// They become lines of the next batch.
+    Gather,
+    /// They are left to a later run.
+    Leave,
+    /// They are made one by one.
+    MakeNow {
+        /// Whether that holds for calls in open batches, too; then both are paid.
+        open: bool,
+    },
+}
+
+/// Decides which calls go into batches.
+pub struct Batching {
+    ledger: Arc<dyn Ledger>,
+    state: Mutex<State>,
+}
+
+struct State {
+    misses: Misses,
+    lines: HashMap<Key, LineState>,
+    /// By endpoint: the lines that this pass over the articles has asked for.
+    asked: HashMap<String, HashSet<Key>>,
+    /// Calls that wait for a batch that is open already.
+    waiting: u64,
+    /// Endpoints without batches for the rest of this run.
+    without: HashSet<String>,
+    /// Lines that no batch can take.
+    alone: HashSet<Key>,
+}
+
+impl Batching {
+    /// Batching over the lines of a ledger; `None` if no endpoint has batches, and nothing is left of
+    /// earlier ones.
+    ///
+    /// # Errors
+    /// If the ledger keeps no batches although an endpoint has some, or cannot be read.
+    pub fn if_used(ledger: &Arc<dyn Ledger>, endpoints: &Endpoints) -> Result<Option<Self>, Fault> {
+        let configured = endpoints.clients().any(|client| client.endpoint.batch.is_some());
+        let is_left = match ledger.batches() {
+            Some(batches) => {
+                let mut lines = false;
+                batches.each_line(&mut |_, _| lines = true)?;
+                lines || !batches.batches(true)?.is_empty()
+            }
+            None => false,
+        };
+        if !configured && !is_left {
+            return Ok(None);
+        }
+        let batching = Self::new(Arc::clone(ledger));
+        batching.store()?;
+        Ok(Some(batching))
+    }
+
+    fn new(ledger: Arc<dyn Ledger>) -> Self {
+        let state = State {
+            misses: Misses::Gather,
+            lines: HashMap::new(),
+            asked: HashMap::new(),
+            waiting: 0,
+            without: HashSet::new(),
+            alone: HashSet::new(),
+        };
+        Self { ledger, state: Mutex::new(state) }
+    }
+
+    /// Begins a pass over the articles.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn begin(&self, misses: Misses) -> Result<(), Fault> {
+        let mut lines = HashMap::new();
+        self.store()?.each_line(&mut |key, state| drop(lines.insert(key, state)))?;
+        let mut state = self.state();
+        (state.misses, state.lines, state.waiting) = (misses, lines, 0);
+        state.asked.clear();
+        Ok(())
+    }
+
+    /// Makes an endpoint's calls one by one for the rest of this run; false if that was so before.
+    pub fn stop_batches_of(&self, endpoint: &str) -> bool {
+        self.state().without.insert(endpoint.to_owned())
+    }
+
+    /// Makes these calls one by one: no batch can take them.
+    pub fn make_alone(&self, key: Key) {
+        self.state().alone.insert(key);
+    }
+
+    /// The endpoints for which this pass has asked for lines, and how many.
+    pub fn asked(&self) -> Vec<(String, usize)> {
+        let mut asked: Vec<_> = self.state().asked.iter().map(|(endpoint, keys)| (endpoint.clone(), keys.len())).collect();
+        asked.sort();
+        asked
+    }
+
+    /// Whether this pass has asked for a line of an endpoint.
+    pub fn was_asked(&self, endpoint: &str, key: &Key) -> bool {
+        self.state().asked.get(endpoint).is_some_and(|keys| keys.contains(key))
+    }
+
+    /// Calls of this pass that wait for open batches.
+    pub fn waiting(&self) -> u64 {
+        self.state().waiting
+    }
+
+    /// The ledger's batches.
+    ///
+    /// # Errors
+    /// If the ledger keeps none.
+    pub fn store(&self) -> Result<&dyn BatchStore, Fault> {
+        self.ledger.batches().ok_or_else(|| Fault::usage("this ledger keeps no batches; remove [endpoint.batch] from the config"))
+    }
+
+    /// Takes a call that the ledger cannot answer. Returns why it has no answer now; `None` if it is
+    /// to be made.
+    pub(super) async fn take(&self, client: &EndpointClient, ask: &CallRequest, key: Key) -> Result<Option<Failure>, Fault> {
+        let endpoint = &client.endpoint.name;
+        let is_new = {
+            let mut state = self.state();
+            let line = state.lines.get(&key).cloned();
+            if let Some((code, message)) = line.as_ref().and_then(|line| line.refused.clone()) {
+                return Ok(Some(Reject::new(code, message).into()));
+            }
+            if let Some(number) = line.as_ref().and_then(|line| line.batch) {
+                if state.misses == (Misses::MakeNow { open: true }) {
+                    return Ok(None);
+                }
+                state.waiting += 1;
+                return Ok(Some(later(&format!("in batch {number}"))));
+            }
+            let Some(batch) = &client.endpoint.batch else { return Ok(None) };
+            match state.misses {
+                Misses::MakeNow { .. } => return Ok(None),
+                Misses::Leave => {
+                    state.waiting += 1;
+                    return Ok(Some(later("left to a later run")));
+                }
+                Misses::Gather => {}
+            }
+            let tries = line.as_ref().map_or(0, |line| line.tries);
+            if tries >= batch.waves || state.without.contains(endpoint) || state.alone.contains(&key) || client.is_disabled() {
+                return Ok(None);
+            }
+            state.asked.entry(endpoint.clone()).or_default().insert(key);
+            let is_new = line.is_none();
+            if is_new {
+                state.lines.insert(key, LineState::default());
+            }
+            is_new
+        };
+        if is_new {
+            let request = serde_json::to_string(ask).map_err(|error| Fault::new(Exit::Bug, format!("cannot store a call: {error}")))?;
+            let line = Line {
+                key,
+                endpoint: endpoint.clone(),
+                task: ask.task().to_string(),
+                characters: ask.characters(),
+                request,
+                longer: false,
+            };
+            self.store()?.write_batch(BatchWrite::Gather(line)).await?;
+        }
+        Ok(Some(later("in the next batch")))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The article waits for an answer.
+fn later(where_: &str) -> Failure {
+    Failure { reject: Reject::new(ErrorCode::InBatch, where_), exit: Exit::Later }
+}

@@ -1,0 +1,182 @@
+//! What an endpoint's client does for batches: uploads, creates, lists, cancels and downloads them,
+//! writes their lines and reads their answers. Whether and when is up to the pipeline.
+
+use std::collections::HashSet;
+use std::fs::File;
+
+use super::endpoint_client::EndpointClient;
+use super::transfer::ResultLines;
+use crate::config::{Batch, Endpoint};
+use crate::dialect::Response;
+use crate::dialect::batch::{self, BatchStatus, Page};
+use crate::model::{Billing, CallError, CallRequest, ErrorCode, Exit, Failure, Reply, Usage, Verdict};
+use crate::plan::{cost, expected_usage};
+
+/// The most pages of a list that are read.
+const MAX_PAGES: usize = 20;
+
+/// A batch could not be created, or it is not known whether it was.
+pub(crate) enum NotCreated {
+    /// The service has no such batch.
+    Refused(CallError),
+    /// The answer was lost: it may have one.
+    Unknown(CallError),
+}
+
+/// A line of a batch, ready to be uploaded.
+pub(crate) struct WrittenLine {
+    /// The line with its line feed.
+    pub(crate) bytes: Vec<u8>,
+    /// Tokens of its prompt, at most.
+    pub(crate) tokens: u64,
+    /// What it can cost at most; `None` if the price is unknown.
+    pub(crate) cost: Option<f64>,
+}
+
+/// An answer that is of no use.
+pub(crate) struct UnusableLine {
+    /// Why.
+    pub(crate) error: CallError,
+    /// What it cost, if it was billed.
+    pub(crate) cost: Option<f64>,
+    /// Whether it was billed.
+    pub(crate) billed: bool,
+}
+
+impl EndpointClient {
+    /// How the endpoint's batches are made; those of an endpoint without any are read as by default.
+    pub(crate) fn batch_settings(&self) -> Batch {
+        self.endpoint.batch.clone().unwrap_or_default()
+    }
+
+    /// Uploads a file of calls; returns its id.
+    pub(crate) async fn upload_batch(&self, file: File, size: u64, tag: &str) -> Result<String, CallError> {
+        let response = self.http.upload(batch::upload(&self.endpoint, tag), file, size).await?;
+        batch::read_upload(&self.success(response)?.body)
+    }
+
+    /// Creates a batch on an uploaded file. It is never repeated blindly.
+    pub(crate) async fn create_batch(&self, file: &str, tag: &str) -> Result<BatchStatus, NotCreated> {
+        let request = batch::create(&self.endpoint, &self.batch_settings(), file, tag);
+        let response = self.http.send(request).await.map_err(|error| match error.code {
+            // The request never arrived.
+            ErrorCode::Away | ErrorCode::Tls | ErrorCode::KeyRefused | ErrorCode::Redirect => NotCreated::Refused(error),
+            _ => NotCreated::Unknown(error),
+        })?;
+        match response.status {
+            200..300 => batch::read_status(&response.body).map_err(NotCreated::Unknown),
+            400..500 if response.status != 408 => Err(NotCreated::Refused(self.dialect.classify_error(&self.endpoint, &response))),
+            _ => Err(NotCreated::Unknown(self.dialect.classify_error(&self.endpoint, &response))),
+        }
+    }
+
+    /// The batch with this id.
+    pub(crate) async fn batch_status(&self, id: &str) -> Result<BatchStatus, CallError> {
+        let response = self.http.send(batch::status(&self.endpoint, id)).await?;
+        batch::read_status(&self.success(response)?.body)
+    }
+
+    /// The batches of the account, as far as the service lists them.
+    pub(crate) async fn list_batches(&self) -> Result<Vec<BatchStatus>, CallError> {
+        self.pages(|after| batch::list(&self.endpoint, after), batch::read_list).await
+    }
+
+    /// The files of calls of the account: ids and names.
+    pub(crate) async fn list_batch_files(&self) -> Result<Vec<(String, String)>, CallError> {
+        self.pages(|after| batch::list_files(&self.endpoint, after), batch::read_files).await
+    }
+
+    async fn pages<T>(
+        &self,
+        request: impl Fn(Option<&str>) -> crate::dialect::Request,
+        read: impl Fn(&[u8]) -> Result<Page<T>, CallError>,
+    ) -> Result<Vec<T>, CallError> {
+        let (mut items, mut seen, mut after) = (Vec::new(), HashSet::new(), None);
+        for _ in 0..MAX_PAGES {
+            let response = self.http.send(request(after.as_deref())).await?;
+            let page = read(&self.success(response)?.body)?;
+            items.extend(page.items);
+            match page.next {
+                // Some servers ignore the cursor and send the first page again.
+                Some(next) if seen.insert(next.clone()) => after = Some(next),
+                _ => break,
+            }
+        }
+        Ok(items)
+    }
+
+    /// Asks the service to cancel a batch. Cancelling one that has ended is no error.
+    pub(crate) async fn cancel_batch(&self, id: &str) -> Result<(), CallError> {
+        let response = self.http.send(batch::cancel(&self.endpoint, id)).await?;
+        self.success(response).map(drop)
+    }
+
+    /// The lines of a file of results.
+    pub(crate) async fn batch_results(&self, file: &str) -> Result<ResultLines, CallError> {
+        match self.http.download(&batch::content(&self.endpoint, file)).await? {
+            Ok(lines) => Ok(lines),
+            Err(refused) => Err(self.dialect.classify_error(&self.endpoint, &refused)),
+        }
+    }
+
+    /// Deletes a file at the service.
+    pub(crate) async fn delete_file(&self, file: &str) -> Result<(), CallError> {
+        let response = self.http.delete(&batch::file(&self.endpoint, file)).await?;
+        self.success(response).map(drop)
+    }
+
+    /// Writes the line for a call; `longer`: its answer may be twice as long as usual.
+    pub(crate) fn write_line(&self, custom_id: &str, ask: &CallRequest, longer: bool) -> Result<WrittenLine, CallError> {
+        let endpoint = self.endpoint_of_lines();
+        let request = self.dialect.request(&endpoint, ask, longer)?;
+        let most = Usage { discounted: true, ..self.dialect.most_usage(&endpoint, ask, longer) };
+        let body = request.body.map(|body| body.bytes).unwrap_or_default();
+        Ok(WrittenLine {
+            bytes: batch::line(custom_id, &body),
+            tokens: most.tokens_in.unwrap_or_default(),
+            cost: cost(&endpoint, ask, most),
+        })
+    }
+
+    /// Reads the answer to a line, as strictly as any other. Returns the reply and its cost.
+    pub(crate) fn read_line(&self, ask: &CallRequest, status: u16, body: Vec<u8>) -> Result<(Reply, Option<f64>), Box<UnusableLine>> {
+        let endpoint = self.endpoint_of_lines();
+        let response = Response::new(status, body);
+        // Lines say `default` as their tier at OpenAI, and cost half all the same.
+        let discounted = |usage: Usage| Usage { discounted: true, ..usage };
+        match self.read(&endpoint, ask, &expected_usage(ask), &response) {
+            Ok(reply) => {
+                let reply = Reply { usage: discounted(reply.usage), ..reply };
+                let cost = cost(&endpoint, ask, reply.usage);
+                Ok((reply, cost))
+            }
+            Err(error) => {
+                let error = CallError { message: self.http.redact(&error.message), ..error };
+                let billed = error.usage.is_counted() || error.code.billing() == Billing::Unusable;
+                let cost = if billed { cost(&endpoint, ask, discounted(error.usage)) } else { None };
+                Err(Box::new(UnusableLine { error, cost, billed }))
+            }
+        }
+    }
+
+    /// Disables the endpoint for the rest of this run, because the service would refuse every
+    /// call like the one that failed.
+    pub(crate) fn stop_for(&self, failure: &Failure) {
+        self.disable(Failure { exit: Exit::EndpointStop, ..failure.clone() });
+    }
+
+    fn endpoint_of_lines(&self) -> Endpoint {
+        batch::endpoint_of_lines(&self.negotiated.current(), &self.batch_settings())
+    }
+
+    /// The response, or the error that it is.
+    fn success(&self, response: Response) -> Result<Response, CallError> {
+        if (200..300).contains(&response.status) {
+            return Ok(response);
+        }
+        let error = self.dialect.classify_error(&self.endpoint, &response);
+        // A gateway that has no batches says so by the status alone.
+        let missing = matches!(response.status, 404 | 405 | 501);
+        Err(if missing { CallError { verdict: Verdict::Never, code: ErrorCode::NotFound, ..error } } else { error })
+    }
+}

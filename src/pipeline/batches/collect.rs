@@ -1,0 +1,286 @@
+//! Collects the results of a batch into the ledger, line by line. A kill at any point repeats only
+//! what is not in the ledger yet.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::submit::read_ask;
+use super::{Batches, now};
+use crate::broker::Broker;
+use crate::call::{EndpointClient, ResultLines, UnusableLine};
+use crate::dialect::batch::{self, BatchStatus, LineResult};
+use crate::model::{CallError, CallRequest, ErrorCode, Fault, Verdict};
+use crate::plan::is_estimate;
+use crate::record::{BatchRecord, BatchState, BatchWrite, Collected, Line};
+
+/// How many lines are written to the ledger at once.
+const GROUP: usize = 256;
+
+/// The lines of a batch, as they are collected.
+struct Collection<'a> {
+    client: &'a EndpointClient,
+    batch: &'a BatchRecord,
+    /// When the batch was sent: then its money was spent.
+    sent_at: String,
+    seen: HashSet<[u8; 32]>,
+    /// Lines that are not in the ledger yet, by the number of the batch that they are bound to.
+    group: Vec<(i64, [u8; 32], Collected)>,
+    cost: f64,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    answered: u64,
+    unusable: u64,
+    refused: u64,
+    again: u64,
+    twice: u64,
+    foreign: u64,
+    broken: u64,
+}
+
+impl Batches {
+    /// Collects the results of a batch that has ended. Returns the error of a download that broke off;
+    /// what came before it is in the ledger.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read or written.
+    pub(super) async fn collect(
+        &mut self,
+        client: &Arc<EndpointClient>,
+        batch: &BatchRecord,
+        status: &BatchStatus,
+    ) -> Result<Result<(), CallError>, Fault> {
+        let sent_at = batch.sent_at.clone().unwrap_or_else(|| batch.made_at.clone());
+        let mut collection = Collection {
+            client,
+            batch,
+            sent_at,
+            seen: HashSet::new(),
+            group: Vec::with_capacity(GROUP),
+            cost: 0.0,
+            counts: Counts::default(),
+        };
+        for file in status.output_file.iter().chain(&status.error_file) {
+            let mut lines = match client.batch_results(file).await {
+                Ok(lines) => lines,
+                // The file of errors may be gone without harm: its calls are asked for again.
+                Err(_) if status.error_file.as_ref() == Some(file) && status.output_file.is_some() => continue,
+                Err(error) => return Ok(Err(error)),
+            };
+            let read = self.collect_file(&mut collection, &mut lines).await?;
+            self.keep(&mut collection).await?;
+            if let Err(error) = read {
+                self.broker.spending().add(collection.cost);
+                return Ok(Err(error));
+            }
+        }
+        if collection.counts.broken > 0 && self.is_patient(batch.number) {
+            self.broker.spending().add(collection.cost);
+            let message = format!("{} lines of its results are not whole", collection.counts.broken);
+            return Ok(Err(CallError::new(Verdict::BackOff, ErrorCode::Broken, message)));
+        }
+        self.end_collection(&collection).await?;
+        if !client.batch_settings().keep {
+            for file in [&batch.file, &status.output_file, &status.error_file].into_iter().flatten() {
+                // A file that stays costs nothing.
+                let _ = client.delete_file(file).await;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn collect_file(&self, collection: &mut Collection<'_>, lines: &mut ResultLines) -> Result<Result<(), CallError>, Fault> {
+        loop {
+            match lines.next().await {
+                Ok(Some(line)) => self.collect_line(collection, &line)?,
+                Ok(None) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+            if collection.group.len() >= GROUP {
+                self.keep(collection).await?;
+            }
+        }
+    }
+
+    fn collect_line(&self, collection: &mut Collection<'_>, bytes: &[u8]) -> Result<(), Fault> {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        let Some(result) = batch::read_result(bytes) else {
+            collection.counts.broken += 1;
+            return Ok(());
+        };
+        let Some(key) = batch::key_of(&result.custom_id, &collection.batch.tag) else {
+            collection.counts.foreign += 1;
+            return Ok(());
+        };
+        let is_first = collection.seen.insert(key);
+        let Some((line, state)) = self.store()?.line(&key)?.filter(|_| is_first) else {
+            // A line that is collected already may be here a second time, or the ledger has it from an
+            // earlier attempt.
+            collection.second(key, result.result, is_first);
+            return Ok(());
+        };
+        let Some(number) = state.batch else { return Ok(()) };
+        let Some(ask) = read_ask(&line) else { return Ok(()) };
+        let collected = collection.read(&line, &ask, result.result)?;
+        if let Collected::Answered(call) = &collected {
+            self.broker.count_collected(call, is_estimate(&collection.client.endpoint, call.usage));
+        }
+        collection.group.push((number, key, collected));
+        Ok(())
+    }
+
+    /// Writes what is collected so far.
+    async fn keep(&self, collection: &mut Collection<'_>) -> Result<(), Fault> {
+        let mut group = std::mem::take(&mut collection.group);
+        // A batch that repeats another one has lines that are bound to that one.
+        while let Some((number, ..)) = group.first() {
+            let number = *number;
+            let (same, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|(of, ..)| *of == number);
+            let lines = same.into_iter().map(|(_, key, collected)| (key, collected)).collect();
+            let repeats = number != collection.batch.number;
+            self.write(BatchWrite::Collect { batch: number, repeats, lines }).await?;
+            group = others;
+        }
+        Ok(())
+    }
+
+    /// The batch is collected: lines without any result are free again.
+    async fn end_collection(&mut self, collection: &Collection<'_>) -> Result<(), Fault> {
+        let Collection { batch, counts, cost, .. } = collection;
+        if super::is_of_this_night(batch) {
+            self.broker.spending().add(cost - batch.cost.unwrap_or_default());
+        }
+        let mut missing = 0_u64;
+        self.store()?.each_line(&mut |_, state| missing += u64::from(state.batch == Some(batch.number)))?;
+        let record = BatchRecord { state: BatchState::Collected, ended_at: Some(now()), ..(*batch).clone() };
+        self.write(BatchWrite::Dissolve { batch: record, tried: true }).await?;
+        self.fruitless.remove(&batch.number);
+        let number = batch.number;
+        tracing::info!(
+            "batch {number}: {} answered, {} unusable, {} refused, {} not done",
+            counts.answered,
+            counts.unusable,
+            counts.refused,
+            counts.again
+        );
+        for (count, what) in [
+            (missing, "have no result; they are asked for again"),
+            (counts.twice, "were answered twice, and may have been billed twice"),
+            (counts.foreign, "are of another batch, and were ignored"),
+            (counts.broken, "could not be read"),
+        ] {
+            if count > 0 {
+                tracing::warn!("batch {number}: {count} lines {what}");
+            }
+        }
+        Ok(())
+    }
+
+    /// The service has deleted the results of a batch. An ordinary run never asks for them again.
+    pub(super) async fn results_are_lost(&mut self, batch: BatchRecord) -> Result<(), Fault> {
+        let number = batch.number;
+        let cost = batch.cost.map_or_else(String::new, |cost| format!(", which cost up to {cost:.4}"));
+        tracing::warn!(
+            "batch {number}: the service no longer has its results{cost}; `depeche retry` asks for its calls again, and pays for them again"
+        );
+        #[expect(clippy::cast_precision_loss, reason = "a batch has at most 50,000 lines")]
+        let each = batch.cost.map(|cost| cost / batch.lines.max(1) as f64);
+        let mut keys = Vec::new();
+        self.store()?.each_line(&mut |key, state| keys.extend((state.batch == Some(number)).then_some(key)))?;
+        for keys in keys.chunks(GROUP) {
+            let lost = Collected::Refused {
+                code: ErrorCode::ResultsLost,
+                message: format!("the service no longer has the results of batch {number}, which were paid for"),
+                cost: each,
+                made_at: batch.sent_at.clone().unwrap_or_else(now),
+            };
+            let lines = keys.iter().map(|key| (*key, lost.clone())).collect();
+            self.write(BatchWrite::Collect { batch: number, repeats: false, lines }).await?;
+        }
+        let record = BatchRecord { state: BatchState::Collected, ended_at: Some(now()), ..batch };
+        self.write(BatchWrite::Dissolve { batch: record, tried: true }).await
+    }
+}
+
+impl Collection<'_> {
+    /// What became of a line.
+    fn read(&mut self, line: &Line, ask: &CallRequest, result: LineResult) -> Result<Collected, Fault> {
+        let made_at = self.sent_at.clone();
+        let (status, body) = match result {
+            LineResult::Answer(status, body) => (status, body),
+            LineResult::NotDone(code) => {
+                tracing::debug!("batch {}: a line was not done: {code}", self.batch.number);
+                self.counts.again += 1;
+                return Ok(Collected::Again);
+            }
+        };
+        let UnusableLine { error, cost, billed } = *match self.client.read_line(ask, status, body) {
+            Ok((reply, cost)) => {
+                let call = Broker::collected_call(self.client, ask, line.key, reply, cost)
+                    .map_err(|failure| Fault::new(crate::model::Exit::Bug, failure.reject.reason))?;
+                self.cost += cost.unwrap_or_default();
+                self.counts.answered += 1;
+                return Ok(Collected::Answered(Box::new(crate::record::AnsweredCall { made_at, ..call })));
+            }
+            Err(unusable) => unusable,
+        };
+        self.cost += cost.unwrap_or_default();
+        Ok(match error.verdict {
+            // It was billed, and may be better the next time.
+            Verdict::Once | Verdict::MoreRoom if billed => {
+                self.counts.unusable += 1;
+                Collected::Unusable { cost, made_at, longer: error.code == ErrorCode::Truncated }
+            }
+            Verdict::Never => {
+                self.counts.refused += 1;
+                let message = format!("endpoint `{}`: {}", self.client.endpoint.name, error.message);
+                Collected::Refused { code: error.code, message, cost, made_at }
+            }
+            _ => {
+                self.counts.again += 1;
+                Collected::Again
+            }
+        })
+    }
+
+    /// A second result of a line, or one that an earlier attempt has collected.
+    fn second(&mut self, key: [u8; 32], result: LineResult, is_first: bool) {
+        let repeats = self.batch.lines == 0;
+        let LineResult::Answer(status @ 200..300, body) = result else { return };
+        if is_first && !repeats {
+            return;
+        }
+        // What was asked matters only for its cost, if the answer does not say what it used.
+        let ask = CallRequest::Translate {
+            texts: vec![String::new()],
+            from: crate::model::Lang::FR,
+            to: crate::model::Lang::EN,
+            note: String::new(),
+            terms: Vec::new(),
+        };
+        let cost = match self.client.read_line(&ask, status, body) {
+            Ok((_, cost)) => cost,
+            Err(unusable) => unusable.cost,
+        };
+        self.cost += cost.unwrap_or_default();
+        self.counts.twice += 1;
+        let call = crate::record::AnsweredCall {
+            key,
+            task: ask.task(),
+            endpoint: self.client.endpoint.name.clone(),
+            dialect: self.client.endpoint.dialect.to_owned(),
+            model: None,
+            reply_json: String::new(),
+            usage: crate::model::Usage::default(),
+            characters: 0,
+            cost,
+            milliseconds: 0,
+            made_at: self.sent_at.clone(),
+        };
+        self.group.push((self.batch.number, key, Collected::Twice(Box::new(call))));
+    }
+}

@@ -1,0 +1,279 @@
+//! Batches: between passes over the articles, calls that the ledger could not answer are sent to a
+//! service as batches, and the answers of batches are collected into the ledger. Rows are only ever
+//! made by a pass that finds its answers there.
+
+mod adopt;
+mod collect;
+mod line_file;
+mod schedule;
+mod submit;
+mod watch;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch::Receiver;
+
+use super::Run;
+use crate::broker::{Batching, Broker, Endpoints, Misses};
+use crate::call::EndpointClient;
+use crate::config::{BatchMode, Config, Late};
+use crate::model::{Exit, Fault, Source};
+use crate::record::{BatchRecord, BatchState, BatchStore, BatchWrite, Ledger};
+use crate::report::Progress;
+use schedule::Schedule;
+
+/// What the user asks of batches in this run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BatchFlag {
+    /// What the config says.
+    #[default]
+    AsConfigured,
+    /// Send batches, and end.
+    Detach,
+    /// Send nothing; collect what is there.
+    Collect,
+    /// Cancel what is open, and make the rest one by one.
+    Now,
+}
+
+/// What follows a pass over the articles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterPass {
+    /// Another pass: there are new answers, or other rules.
+    Again,
+    /// The run ends, with this exit code or a worse one.
+    End(Exit),
+}
+
+/// The batches of a run.
+pub struct Batches {
+    ledger: Arc<dyn Ledger>,
+    endpoints: Arc<Endpoints>,
+    broker: Arc<Broker>,
+    /// Where files of calls are written.
+    folder: PathBuf,
+    flag: BatchFlag,
+    detach: bool,
+    reads_stdin: bool,
+    schedule: Schedule,
+    /// The exit code of a signal, once there is one.
+    stop: Receiver<Option<Exit>>,
+    /// By endpoint: whether a call by itself has shown that it accepts their form.
+    tried: HashSet<String>,
+    /// By endpoint: whether its list was searched for batches that the ledger does not know.
+    searched: HashSet<String>,
+    /// By endpoint: the prompt tokens that may wait, as a refusal has shown.
+    queue: HashMap<String, u64>,
+    /// By batch: how often a look at it showed nothing useful.
+    fruitless: HashMap<i64, u32>,
+    /// By batch: what the service said last, and since when.
+    said: HashMap<i64, (String, Instant)>,
+    /// How long the last wait for batches took.
+    last_wait: Duration,
+    progress: Arc<Progress>,
+    /// The cost limit left too little for this line; a batch that ends may make room.
+    too_dear: Option<f64>,
+    /// Open batches are not waited for any more.
+    is_late: bool,
+    /// The worst that happened.
+    exit: Exit,
+}
+
+impl Batches {
+    /// The batches of a run.
+    pub fn new(
+        config: &Config,
+        flag: BatchFlag,
+        ledger: Arc<dyn Ledger>,
+        endpoints: Arc<Endpoints>,
+        broker: Arc<Broker>,
+        progress: Arc<Progress>,
+        stop: Receiver<Option<Exit>>,
+    ) -> Self {
+        let modes: Vec<BatchMode> = endpoints.clients().filter_map(|client| Some(client.endpoint.batch.as_ref()?.mode)).collect();
+        let configured = !modes.is_empty() && modes.iter().all(|mode| *mode == BatchMode::Detach);
+        Self {
+            schedule: Schedule::new(config, &endpoints, &*ledger),
+            ledger,
+            endpoints,
+            broker,
+            folder: config.output.clone(),
+            flag,
+            reads_stdin: config.input.iter().any(|path| path.as_os_str() == Source::STDIN),
+            detach: flag == BatchFlag::Detach || flag == BatchFlag::AsConfigured && configured,
+            stop,
+            tried: HashSet::new(),
+            searched: HashSet::new(),
+            queue: HashMap::new(),
+            fruitless: HashMap::new(),
+            said: HashMap::new(),
+            last_wait: Duration::ZERO,
+            progress,
+            too_dear: None,
+            is_late: false,
+            exit: Exit::Done,
+        }
+    }
+
+    /// Before the first pass: finds out what became of batches that a killed run left, collects what
+    /// is ready, and counts what is open towards the cost limit. `retry`: asks again for what was paid
+    /// for and lost.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read or written.
+    pub async fn begin(&mut self, retry: bool) -> Result<(), Fault> {
+        if retry {
+            self.write(BatchWrite::DropFree { lost: true }).await?;
+        }
+        for batch in self.open()? {
+            if is_of_this_night(&batch) {
+                self.broker.spending().add(batch.cost.unwrap_or_default());
+            }
+            match batch.state {
+                BatchState::Intended => self.undo(batch).await?,
+                BatchState::Uploaded => self.settle_create(batch).await?,
+                _ => {}
+            }
+        }
+        self.look().await?;
+        let misses = match self.flag {
+            BatchFlag::Now => {
+                self.cancel_and_drain().await?;
+                Misses::MakeNow { open: true }
+            }
+            BatchFlag::Collect => Misses::Leave,
+            // It can be read only once, so nothing can wait for a batch.
+            _ if self.reads_stdin => Misses::MakeNow { open: false },
+            BatchFlag::AsConfigured | BatchFlag::Detach => Misses::Gather,
+        };
+        self.batching()?.begin(misses)
+    }
+
+    /// After a pass over the articles: sends what it asked for, and waits for answers if the run is to
+    /// wait.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read or written.
+    pub async fn after(&mut self, run: &Run) -> Result<AfterPass, Fault> {
+        if run.state.stopped().is_some() || self.stopped() {
+            return self.end();
+        }
+        let asked = self.batching()?.asked();
+        if asked.is_empty() && self.batching()?.waiting() == 0 || self.flag == BatchFlag::Collect || self.is_late {
+            return self.end();
+        }
+        self.too_dear = None;
+        // A wave that would end too late is not begun.
+        let lines = asked.iter().map(|(_, lines)| *lines as u64).sum();
+        let waits = !self.detach && !asked.is_empty();
+        if waits && self.schedule.time_left(lines).is_some_and(|left| left <= self.last_wait) {
+            tracing::info!("there is no time for another batch: {lines} calls are made one by one");
+            self.batching()?.begin(Misses::MakeNow { open: false })?;
+            return Ok(AfterPass::Again);
+        }
+        let mut other_rules = false;
+        for (endpoint, lines) in asked {
+            let Some(client) = self.client_named(&endpoint) else { continue };
+            other_rules |= !self.submit(&client, lines).await?;
+        }
+        if other_rules {
+            self.batching()?.begin(Misses::Gather)?;
+            return Ok(AfterPass::Again);
+        }
+        if self.detach || self.stopped() || self.open()?.is_empty() {
+            return self.end();
+        }
+        let start = Instant::now();
+        let in_time = self.wait().await?;
+        self.last_wait = start.elapsed();
+        if self.stopped() {
+            return self.end();
+        }
+        let misses = if in_time { Misses::Gather } else { self.give_up_waiting().await? };
+        self.batching()?.begin(misses)?;
+        Ok(AfterPass::Again)
+    }
+
+    /// The time for open batches is over: cancels them, and says what becomes of their calls.
+    async fn give_up_waiting(&mut self) -> Result<Misses, Fault> {
+        self.is_late = true;
+        self.cancel_and_drain().await?;
+        let leave = self.endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref()).any(|batch| batch.late == Late::Leave);
+        if leave {
+            return Ok(Misses::Leave);
+        }
+        tracing::warn!("calls without an answer from their batch are made one by one now");
+        Ok(Misses::MakeNow { open: true })
+    }
+
+    /// Ends the run's work on batches.
+    fn end(&mut self) -> Result<AfterPass, Fault> {
+        if let Some(most) = self.too_dear {
+            self.exit = self.exit.worse(self.broker.spending().end_for_line(most).exit);
+        }
+        let exit = if self.open()?.is_empty() && self.batching()?.waiting() == 0 { Exit::Done } else { Exit::Later };
+        Ok(AfterPass::End(self.exit.worse(exit)))
+    }
+
+    /// After the last pass: forgets what only open batches need.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub async fn close(&self) -> Result<(), Fault> {
+        if self.open()?.is_empty() { self.write(BatchWrite::DropFree { lost: false }).await } else { Ok(()) }
+    }
+
+    fn open(&self) -> Result<Vec<BatchRecord>, Fault> {
+        self.store()?.batches(true)
+    }
+
+    fn batching(&self) -> Result<&Batching, Fault> {
+        self.broker.batching().ok_or_else(|| Fault::new(Exit::Bug, "a run with batches has no broker for them"))
+    }
+
+    fn store(&self) -> Result<&dyn BatchStore, Fault> {
+        self.batching()?.store()
+    }
+
+    async fn write(&self, write: BatchWrite) -> Result<(), Fault> {
+        self.store()?.write_batch(write).await
+    }
+
+    fn client_named(&self, name: &str) -> Option<Arc<EndpointClient>> {
+        self.endpoints.shared().find(|client| client.endpoint.name == name).cloned()
+    }
+
+    /// The client for an open batch. The endpoint may have another name, key or model by now, but only
+    /// its address knows the batch.
+    fn client_of(&self, batch: &BatchRecord) -> Option<Arc<EndpointClient>> {
+        let there = |client: &&Arc<EndpointClient>| client.endpoint.url == batch.url && client.endpoint.dialect == "openai";
+        let same_name = self.endpoints.shared().filter(there).find(|client| client.endpoint.name == batch.endpoint);
+        same_name.or_else(|| self.endpoints.shared().find(there)).cloned()
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.borrow().is_some()
+    }
+
+    /// Sleeps; returns early at a signal.
+    async fn sleep(&self, time: Duration) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            _ = stop.wait_for(Option::is_some) => {}
+        }
+    }
+}
+
+/// Whether what a batch costs counts towards the limit of this night.
+fn is_of_this_night(batch: &BatchRecord) -> bool {
+    crate::broker::Spending::counts(batch.sent_at.as_deref().unwrap_or(&batch.made_at))
+}
+
+fn now() -> String {
+    format!("{:.0}", Timestamp::now())
+}

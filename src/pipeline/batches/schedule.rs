@@ -1,0 +1,111 @@
+//! When open batches are not waited for any longer.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
+
+use crate::broker::Endpoints;
+use crate::config::Config;
+use crate::record::Ledger;
+
+/// How many looks at a cancelled batch are made until it is given up: with the usual time between two
+/// looks, they take 12 minutes.
+pub(super) const LOOKS_AFTER_CANCEL: u32 = 24;
+/// A batch that has not ended this long after its time is not waited for.
+const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
+/// How long a service may take if it does not say.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+/// The time of a call that is made by itself, if no earlier one is known.
+const USUAL_LATENCY: f64 = 3_000.0;
+
+/// The times of a run with batches.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    /// When batches are cancelled, by the config.
+    until: Option<Timestamp>,
+    /// When the run ends.
+    end: Option<Timestamp>,
+    /// How long a call takes by itself, over the calls that run at once.
+    seconds_per_call: f64,
+    cancel_takes: Duration,
+}
+
+impl Schedule {
+    pub(super) fn new(config: &Config, endpoints: &Endpoints, ledger: &dyn Ledger) -> Self {
+        let now = ZonedDateTime::now();
+        let batches = || endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref());
+        let until = batches().filter_map(|batch| batch.until).map(|time| next(&now, time)).min();
+        let deadline = config.run.deadline.map(|time| next(&now, time));
+        let most = config.run.max_time.and_then(|most| now.timestamp().checked_add(most).ok());
+        let latencies = ledger.reader().latencies().unwrap_or_default();
+        let latency = latencies.values().copied().reduce(f64::max).unwrap_or(USUAL_LATENCY);
+        #[expect(clippy::cast_precision_loss, reason = "there are at most some thousand calls at once")]
+        let at_once = endpoints.max_in_flight().max(1) as f64;
+        let poll = batches().map(|batch| batch.poll).max().unwrap_or_default();
+        Self {
+            until,
+            end: deadline.into_iter().chain(most).min(),
+            seconds_per_call: latency / 1000.0 / at_once,
+            cancel_takes: poll * LOOKS_AFTER_CANCEL,
+        }
+    }
+
+    /// How long batches with this many lines may still be waited for; `None` if for ever.
+    pub(super) fn time_left(&self, lines: u64) -> Option<Duration> {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let rest = Duration::try_from_secs_f64(1.5 * self.seconds_per_call * lines as f64).unwrap_or_default();
+        let by_end = self.end.and_then(|end| end.checked_sub(rest + self.cancel_takes).ok());
+        let until = self.until.into_iter().chain(by_end).min()?;
+        Some(Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default())
+    }
+}
+
+/// Whether a batch should have ended long ago.
+pub(super) fn is_overdue(sent_at: Option<&str>, expires_at: Option<&str>) -> bool {
+    let time = |text: &str| text.parse::<Timestamp>().ok();
+    let end = expires_at.and_then(time).or_else(|| sent_at.and_then(time)?.checked_add(WINDOW).ok());
+    end.and_then(|end| end.checked_add(OVERDUE).ok()).is_some_and(|end| Timestamp::now() > end)
+}
+
+/// The next time at which it is `time` on the wall clock.
+fn next(now: &ZonedDateTime, time: jiff::civil::Time) -> Timestamp {
+    let on = |day: jiff::civil::Date| day.to_datetime(time).to_zoned_datetime(now.time_zone().clone()).ok();
+    let today = on(now.date()).filter(|then| then > now);
+    let next = today.or_else(|| on(now.date().checked_add(1.day()).ok()?));
+    next.map_or_else(|| now.timestamp(), |then| then.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_keeps_time_to_cancel_and_to_make_the_rest() {
+        let end = Timestamp::now().checked_add(SignedDuration::from_hours(2)).unwrap();
+        let schedule = Schedule { until: None, end: Some(end), seconds_per_call: 0.1, cancel_takes: Duration::from_mins(12) };
+        let left = schedule.time_left(12_000).unwrap();
+        // Two hours without 12 minutes, and without half an hour for 12,000 calls.
+        assert!(left > Duration::from_mins(77) && left <= Duration::from_mins(78), "{left:?}");
+        assert_eq!(schedule.time_left(1_000_000), Some(Duration::ZERO));
+        let until = Schedule { until: Some(Timestamp::now()), ..schedule };
+        assert_eq!(until.time_left(1), Some(Duration::ZERO));
+        assert_eq!(Schedule { until: None, end: None, ..until }.time_left(1), None);
+    }
+
+    #[test]
+    fn a_batch_is_overdue_an_hour_after_its_time() {
+        let ago = |hours: i64| format!("{:.0}", Timestamp::now().checked_sub(SignedDuration::from_hours(hours)).unwrap());
+        assert!(is_overdue(Some(&ago(3)), Some(&ago(2))));
+        assert!(!is_overdue(Some(&ago(24)), Some(&ago(0))));
+        assert!(is_overdue(Some(&ago(26)), None), "a service that does not say");
+        assert!(!is_overdue(Some(&ago(24)), None));
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_next_one() {
+        let at = |text: &str| text.parse::<ZonedDateTime>().unwrap();
+        let half_past_five = jiff::civil::Time::constant(5, 30, 0, 0);
+        assert_eq!(next(&at("2026-11-25T22:00[Europe/Paris]"), half_past_five).to_string(), "2026-11-26T04:30:00Z");
+        assert_eq!(next(&at("2026-11-25T02:00[Europe/Paris]"), half_past_five).to_string(), "2026-11-25T04:30:00Z");
+    }
+}

@@ -1,0 +1,195 @@
+//! Looks at open batches, waits for them, and cancels those that are late.
+
+use std::time::{Duration, Instant};
+
+use super::adopt::{say_unreachable, with_status};
+use super::schedule::{LOOKS_AFTER_CANCEL, is_overdue};
+use super::{Batches, now};
+use crate::call::EndpointClient;
+use crate::dialect::batch::{BatchStatus, Progress, Refusal, refusal};
+use crate::model::{ErrorCode, Exit, Fault, Verdict};
+use crate::record::{BatchRecord, BatchState, BatchWrite};
+use crate::report::human_duration;
+
+/// How often files that the counts of an ended batch promise are waited for. With the usual time
+/// between two looks, that is ten minutes.
+const LOOKS_FOR_FILES: u32 = 20;
+/// The time between two looks grows by this factor, up to this many times the shortest.
+const GROWTH: f64 = 1.5;
+const LONGEST: u32 = 10;
+
+impl Batches {
+    /// Looks at every open batch once, and collects what has ended. Returns whether any is open still.
+    pub(super) async fn look(&mut self) -> Result<bool, Fault> {
+        for batch in self.open()? {
+            if self.stopped() {
+                break;
+            }
+            match batch.state {
+                BatchState::Sent => self.look_at(batch).await?,
+                BatchState::Uploaded => self.settle_create(batch).await?,
+                _ => {}
+            }
+        }
+        Ok(!self.open()?.is_empty())
+    }
+
+    async fn look_at(&mut self, batch: BatchRecord) -> Result<(), Fault> {
+        let Some(client) = self.client_of(&batch) else {
+            say_unreachable(&batch);
+            return Ok(());
+        };
+        let number = batch.number;
+        let status = match client.batch_status(batch.id.as_deref().unwrap_or_default()).await {
+            Ok(status) => status,
+            Err(error) => {
+                if error.verdict == Verdict::Stop {
+                    self.exit = self.exit.worse(Exit::EndpointStop);
+                }
+                tracing::info!("batch {number}: its state cannot be read: {error}");
+                return Ok(());
+            }
+        };
+        let seen = with_status(batch.clone(), &status);
+        if seen != batch {
+            self.write(BatchWrite::Update(seen.clone())).await?;
+        }
+        match status.progress() {
+            Progress::Running => Ok(()),
+            Progress::Refused => self.refused(&client, seen, &status).await,
+            Progress::Ended if status.lacks_results() && self.is_patient(number) => Ok(()),
+            Progress::Ended => match self.collect(&client, &seen, &status).await? {
+                Ok(()) => Ok(()),
+                Err(error) if error.code == ErrorCode::NotFound => self.results_are_lost(seen).await,
+                Err(error) => {
+                    tracing::info!("batch {number}: its results cannot be read: {error}");
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Counts a look that showed nothing useful; whether another one may.
+    pub(super) fn is_patient(&mut self, number: i64) -> bool {
+        let looks = self.fruitless.entry(number).or_default();
+        *looks += 1;
+        *looks <= LOOKS_FOR_FILES
+    }
+
+    /// The service refused a batch as a whole; nothing of it was done.
+    async fn refused(&mut self, client: &EndpointClient, batch: BatchRecord, status: &BatchStatus) -> Result<(), Fault> {
+        let (number, name) = (batch.number, &client.endpoint.name);
+        match refusal(&status.errors) {
+            Refusal::QueueFull(limit) => {
+                let others: u64 =
+                    self.open()?.iter().filter(|other| other.url == batch.url && other.number != number).map(|other| other.tokens).sum();
+                // While others wait, there is room again when they end.
+                let limit = limit.unwrap_or(if others > 0 { others + batch.tokens - 1 } else { batch.tokens / 2 });
+                tracing::info!("batch {number}: endpoint `{name}` lets no more than {limit} tokens wait in batches");
+                if batch.lines <= 1 && others == 0 {
+                    tracing::warn!("endpoint `{name}` has no room for a batch of one call");
+                    self.exit = self.exit.worse(Exit::EndpointStop);
+                }
+                self.queue.insert(name.clone(), limit);
+            }
+            Refusal::NoFile if self.is_patient(number) && !batch.tag.is_empty() => {
+                tracing::info!("batch {number}: endpoint `{name}` does not find its file; it is uploaded again");
+            }
+            Refusal::NoFile => {}
+            Refusal::Wrong(why) => {
+                tracing::warn!("batch {number} was refused by endpoint `{name}`: {why}; this may be a bug in depeche, please report it");
+                self.exit = self.exit.worse(Exit::Bug);
+                self.batching()?.stop_batches_of(name);
+            }
+        }
+        if let Some(file) = &batch.file {
+            let _ = client.delete_file(file).await;
+        }
+        let tried = matches!(refusal(&status.errors), Refusal::NoFile);
+        self.dissolve(batch, tried).await
+    }
+
+    /// Waits until no batch is open. Returns false if the time for that is over.
+    pub(super) async fn wait(&mut self) -> Result<bool, Fault> {
+        let shortest = self.endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref()).map(|batch| batch.poll).max();
+        let shortest = shortest.unwrap_or(Duration::from_secs(30));
+        let mut pause = shortest;
+        while self.look().await? && !self.stopped() {
+            let mut open = self.open()?;
+            open.retain(|batch| self.client_of(batch).is_some());
+            if open.is_empty() {
+                return Ok(true);
+            }
+            let lines = open.iter().map(|batch| batch.lines).sum();
+            let left = self.schedule.time_left(lines);
+            if left.is_some_and(|left| left.is_zero()) {
+                tracing::warn!("the time for open batches is over");
+                return Ok(false);
+            }
+            if open.iter().all(|batch| is_overdue(batch.sent_at.as_deref(), batch.expires_at.as_deref())) {
+                tracing::warn!("the service has not ended its batches in its own time");
+                return Ok(false);
+            }
+            self.say(&open);
+            self.sleep(left.map_or(pause, |left| left.min(pause))).await;
+            pause = pause.mul_f64(GROWTH).min(shortest * LONGEST);
+            if !self.fruitless.is_empty() {
+                pause = shortest;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Says what the service says of the open batches, and for how long it has said so. The counts of
+    /// a service are no measure of the time that is left, so there is no bar.
+    fn say(&mut self, open: &[BatchRecord]) {
+        for batch in open {
+            let since = self.said.entry(batch.number).or_insert_with(|| (batch.said.clone(), Instant::now()));
+            if since.0 != batch.said {
+                *since = (batch.said.clone(), Instant::now());
+            }
+            self.progress.say(&format!("{}, for {}", describe(batch), human_duration(since.1.elapsed())));
+        }
+    }
+
+    /// Cancels every open batch, and collects what was done until then.
+    pub(super) async fn cancel_and_drain(&mut self) -> Result<(), Fault> {
+        for batch in self.open()?.into_iter().filter(|batch| batch.state == BatchState::Sent) {
+            let Some(client) = self.client_of(&batch) else { continue };
+            // Cancelling one that has ended fails, and it is collected all the same.
+            if let Err(error) = client.cancel_batch(batch.id.as_deref().unwrap_or_default()).await {
+                tracing::info!("batch {}: it cannot be cancelled: {error}", batch.number);
+            }
+            self.write(BatchWrite::Update(BatchRecord { cancelled_at: Some(now()), ..batch })).await?;
+        }
+        for look in 0..LOOKS_AFTER_CANCEL {
+            let poll = self.endpoints.clients().map(|client| client.batch_settings().poll).min().unwrap_or_default();
+            if !self.look().await? || self.stopped() {
+                return Ok(());
+            }
+            if look + 1 < LOOKS_AFTER_CANCEL {
+                self.sleep(poll).await;
+            }
+        }
+        for batch in self.open()? {
+            tracing::warn!(
+                "batch {}: the service has not ended it; its answers will be collected by a later run, and calls that are made again meanwhile are paid twice",
+                batch.number
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The state of an open batch in a few words.
+fn describe(batch: &BatchRecord) -> String {
+    let said = if batch.said.is_empty() { batch.state.word() } else { &batch.said };
+    let counts = match (batch.completed, batch.failed, batch.total) {
+        (Some(completed), failed, Some(total)) if total > 0 => {
+            let failed = failed.filter(|failed| *failed > 0).map_or_else(String::new, |failed| format!(", {failed} failed"));
+            format!(", {completed} of {total} calls{failed}")
+        }
+        _ => format!(", {} calls", batch.lines),
+    };
+    format!("batch {} at `{}`: {said}{counts}", batch.number, batch.endpoint)
+}

@@ -1,0 +1,229 @@
+//! Batches in the ledger: calls that a service answers together within a day. A call is a *line*
+//! until its reply is stored as any other reply.
+
+use super::answered_call::{AnsweredCall, Pending};
+use crate::model::{ErrorCode, Fault};
+
+/// Reads batches.
+pub trait BatchReader: Send + Sync {
+    /// The ledger's name in its batches at the services.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn ledger_id(&self) -> Result<String, Fault>;
+
+    /// Every batch, or only the open ones, in the order of their numbers.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn batches(&self, open: bool) -> Result<Vec<BatchRecord>, Fault>;
+
+    /// Calls `each` with the key and the state of every line.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn each_line(&self, each: &mut dyn FnMut([u8; 32], LineState)) -> Result<(), Fault>;
+
+    /// At most `most` lines of an endpoint that are in no batch and were not refused, with fewer than
+    /// `tries` tries, whose keys come after `after`, in the order of their keys.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn free_lines(&self, endpoint: &str, tries: u32, after: Option<&[u8; 32]>, most: usize) -> Result<Vec<Line>, Fault>;
+
+    /// How many lines [`BatchReader::free_lines`] has in all.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn count_free_lines(&self, endpoint: &str, tries: u32) -> Result<u64, Fault>;
+
+    /// The number of a batch with a call about this title.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn batch_with(&self, title: &str) -> Result<Option<i64>, Fault>;
+
+    /// The line with this key.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn line(&self, key: &[u8; 32]) -> Result<Option<(Line, LineState)>, Fault>;
+}
+
+/// Writes batches. Every write completes when it is durable, but for [`BatchWrite::Gather`], which
+/// completes once it is queued.
+pub trait BatchStore: BatchReader {
+    /// Writes a change.
+    ///
+    /// # Errors
+    /// If it could not be made durable; then nothing may be sent.
+    fn write_batch(&self, write: BatchWrite) -> Pending<'_, ()>;
+}
+
+/// A change of the batches.
+#[derive(Clone, Debug)]
+pub enum BatchWrite {
+    /// A call for the next batch. A line that exists stays as it is.
+    Gather(Line),
+    /// A new batch with these lines, which are in no other.
+    Begin(BatchRecord, Vec<[u8; 32]>),
+    /// The batch as it is now.
+    Update(BatchRecord),
+    /// The batch is over without answers: its lines are free again. `tried`: that counts as a try.
+    Dissolve {
+        /// The batch.
+        batch: BatchRecord,
+        /// Whether this counts as a try of each line.
+        tried: bool,
+    },
+    /// What became of some lines of a batch. A line that is no longer in it was collected before.
+    Collect {
+        /// The batch's number.
+        batch: i64,
+        /// The answers are from another batch on the same file: they are kept, and the lines stay where
+        /// they are.
+        repeats: bool,
+        /// The lines by their keys.
+        lines: Vec<([u8; 32], Collected)>,
+    },
+    /// Forgets what was refused, and every line that is in no batch.
+    DropFree {
+        /// Also those that were paid for and whose results are lost.
+        lost: bool,
+    },
+}
+
+/// What became of a line.
+#[derive(Clone, Debug)]
+pub enum Collected {
+    /// A reply. If the ledger has one already, it stays, and this one was paid for twice.
+    Answered(Box<AnsweredCall>),
+    /// A second reply to the same line.
+    Twice(Box<AnsweredCall>),
+    /// An answer that was billed and is of no use. It is asked for again.
+    Unusable {
+        /// What it cost.
+        cost: Option<f64>,
+        /// When: UTC, ISO 8601.
+        made_at: String,
+        /// Whether the answer was cut, so that the next one may be longer.
+        longer: bool,
+    },
+    /// The service refuses it for good. `cost`: if that was billed.
+    Refused {
+        /// Why.
+        code: ErrorCode,
+        /// Why, in a sentence.
+        message: String,
+        /// What the refusal cost, if anything.
+        cost: Option<f64>,
+        /// When: UTC, ISO 8601.
+        made_at: String,
+    },
+    /// Not answered, and not billed. It is asked for again.
+    Again,
+}
+
+/// A call for a batch.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// See `plan::call_key`.
+    pub key: [u8; 32],
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The task's name.
+    pub task: String,
+    /// Characters of the user's text.
+    pub characters: u64,
+    /// The call as JSON.
+    pub request: String,
+    /// Whether its answer may be twice as long, because an earlier one was cut.
+    pub longer: bool,
+}
+
+/// Where a line is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineState {
+    /// The number of its batch; `None` if it is in none.
+    pub batch: Option<i64>,
+    /// The batches that gave no usable answer.
+    pub tries: u32,
+    /// Why the service refused it for good.
+    pub refused: Option<(ErrorCode, String)>,
+}
+
+/// How far a batch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchState {
+    /// Its lines are bound to it; nothing was sent but perhaps its file.
+    Intended,
+    /// Its file is at the service; it may have been created.
+    Uploaded,
+    /// The service has it.
+    Sent,
+    /// Its results are in the ledger.
+    Collected,
+    /// It came to nothing.
+    Dissolved,
+}
+
+impl BatchState {
+    /// Every state with its word in the ledger.
+    pub const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Intended, "intended"),
+        (Self::Uploaded, "uploaded"),
+        (Self::Sent, "sent"),
+        (Self::Collected, "collected"),
+        (Self::Dissolved, "dissolved"),
+    ];
+
+    /// Its word in the ledger.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(state, _)| *state == self).map_or("", |(_, word)| word)
+    }
+}
+
+/// A batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchRecord {
+    /// Its number in the ledger.
+    pub number: i64,
+    /// How far it is.
+    pub state: BatchState,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The endpoint's URL.
+    pub url: String,
+    /// By which the service's list shows that it is ours.
+    pub tag: String,
+    /// The service's id of its file.
+    pub file: Option<String>,
+    /// The service's id of the batch.
+    pub id: Option<String>,
+    /// How many lines it has.
+    pub lines: u64,
+    /// The size of its file.
+    pub bytes: u64,
+    /// Tokens of its prompts, at most.
+    pub tokens: u64,
+    /// What it costs at most; `None` if the price is unknown.
+    pub cost: Option<f64>,
+    /// When it was made: UTC, ISO 8601, like all its times.
+    pub made_at: String,
+    /// When it was sent.
+    pub sent_at: Option<String>,
+    /// When it was asked to cancel it.
+    pub cancelled_at: Option<String>,
+    /// When it was seen to have ended.
+    pub ended_at: Option<String>,
+    /// When the service gives it up.
+    pub expires_at: Option<String>,
+    /// The service's word for its state.
+    pub said: String,
+    /// Lines that are answered, as the service counts them.
+    pub completed: Option<u64>,
+    /// Lines that failed.
+    pub failed: Option<u64>,
+    /// All lines.
+    pub total: Option<u64>,
+}
