@@ -25,10 +25,10 @@ fn fish_arguments(root: &clap::Command) -> String {
     for command in root.get_subcommands() {
         let values = command.get_positionals().flat_map(clap::Arg::get_possible_values);
         for value in values.filter(|value| !value.is_hide_set()) {
-            let help = value.get_help().map(ToString::to_string).unwrap_or_default().replace('\'', "\\'");
+            let help = value.get_help().map(|help| format!(" -d '{}'", help.to_string().replace('\'', "\\'"))).unwrap_or_default();
             let (command, name) = (command.get_name(), value.get_name());
             // Writing to a string does not fail.
-            let _ = writeln!(lines, "complete -c depeche -n \"__fish_depeche_using_subcommand {command}\" -f -a '{name}' -d '{help}'");
+            let _ = writeln!(lines, "complete -c depeche -n \"__fish_depeche_using_subcommand {command}\" -f -a '{name}'{help}");
         }
     }
     lines

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &InitArguments) -> Result<Exit, Fault> {
         _ => cannot_write(path, &error),
     })?;
     schema_beside(path)?;
-    print_stdout(&format!("wrote `{}`; check it with `depeche doctor`", path.display()));
+    print_stdout(&format!("wrote `{}`, and the schema that it names for your editor; check it with `depeche doctor`", path.display()));
     Ok(Exit::Done)
 }
 
