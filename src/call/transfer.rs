@@ -99,7 +99,8 @@ impl HttpClient {
     pub(super) async fn download(&self, request: &Request) -> Result<Result<ResultLines, Response>, CallError> {
         let headers = header_map(request)?;
         let request = self.client.get(&request.url).headers(headers).timeout(DOWNLOAD_TIME);
-        let answer = request.send().await.map_err(|error| transport_error(&error))?;
+        let answer =
+            tokio::time::timeout(IDLE, request.send()).await.map_err(|_| stands_still())?.map_err(|error| transport_error(&error))?;
         if !answer.status().is_success() {
             return self.whole(answer).await.map(Err);
         }
@@ -115,6 +116,10 @@ impl HttpClient {
         let retry_after = retry_after(answer.headers(), !answer.status().is_success(), jiff::Timestamp::now());
         Ok(Response { status, retry_after, body: self.redactor.bytes(read_start(answer).await?) })
     }
+}
+
+fn stands_still() -> CallError {
+    CallError::new(Verdict::BackOff, ErrorCode::Broken, "the download of results stands still")
 }
 
 /// Lines of results, as they arrive.
@@ -162,8 +167,7 @@ impl ResultLines {
     }
 
     async fn fill(&mut self) -> Result<(), CallError> {
-        let stopped = |_| CallError::new(Verdict::BackOff, ErrorCode::Broken, "the download of results stands still");
-        match tokio::time::timeout(IDLE, self.answer.chunk()).await.map_err(stopped)?.map_err(|error| transport_error(&error))? {
+        match tokio::time::timeout(IDLE, self.answer.chunk()).await.map_err(|_| stands_still())?.map_err(|error| transport_error(&error))? {
             Some(chunk) => self.buffer.extend_from_slice(&chunk),
             None => self.ended = true,
         }

@@ -75,6 +75,8 @@ fn a_detached_run_ends_with_7_and_a_later_one_collects() {
     dir.run(&["run", "--collect"]).exits(0);
     all_paid_once(&service, &dir);
     assert_eq!(service.created(), 1);
+    let late = "SELECT count(*) FROM call JOIN batch WHERE milliseconds = 0 AND call.made_at <> batch.sent_at";
+    assert_eq!(of::<i64>(&dir, late), 0, "the money was spent when the batch was sent");
 }
 
 #[test]
@@ -413,6 +415,51 @@ fn two_steps_take_two_waves() {
     dir.run(&["run"]).exits(0);
     assert_eq!((done(&dir), service.created(), service.lines()), (ARTICLES, 2, vec![7, 8]));
     assert!(service.paid().values().all(|times| *times == 1));
+}
+
+#[test]
+fn a_key_that_is_refused_ends_the_wait_and_pays_for_nothing() {
+    let (service, dir) = with(Switches::default(), "");
+    dir.run(&["run", "--detach"]).exits(7);
+    service.set(|switches| switches.no_look = Some(401));
+    let ended = dir.run(&["run"]).exits(4);
+    assert!(said(&ended, "refuses to show it"), "{}", ended.stderr);
+    assert_eq!((service.created(), service.single()), (1, 1));
+    service.set(|switches| switches.no_look = None);
+    dir.run(&["run"]).exits(0);
+    all_paid_once(&service, &dir);
+}
+
+#[test]
+fn batches_of_a_copied_ledger_are_left_alone() {
+    let (service, dir) = with(Switches { looks: 3, ..Switches::default() }, "lines = 3");
+    dir.run(&["run", "--detach"]).exits(7);
+    let tag: String = of(&dir, "SELECT tag FROM batch WHERE number = 1");
+    service.add_foreign(1, &tag);
+    (90..93).for_each(|number| dir.article(number));
+    dir.run(&["run"]);
+    assert_eq!((service.cancels(), done(&dir)), (0, ARTICLES + 3));
+}
+
+#[test]
+fn a_file_that_the_service_does_not_find_is_uploaded_again() {
+    let (service, dir) = with(Switches { fails: (1, "invalid_request", "Cannot find file file-1"), ..Switches::default() }, "");
+    dir.run(&["run"]).exits(0);
+    assert_eq!(service.lines(), [7, 7]);
+    all_paid_once(&service, &dir);
+}
+
+#[test]
+fn a_signal_during_a_step_loses_nothing() {
+    for step in [Step::Upload, Step::Results] {
+        let (service, dir) = with(Switches { hang_at: Some((step, true)), ..Switches::default() }, "");
+        let run = dir.start(&["run"]);
+        service.wait_until_it_hangs();
+        run.signal("INT");
+        run.wait().exits(130);
+        dir.run(&["run"]).exits(0);
+        all_paid_once(&service, &dir);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! not know.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Batches, now};
 use crate::call::{EndpointClient, NotCreated};
@@ -13,6 +14,8 @@ use crate::record::{BatchRecord, BatchState, BatchWrite};
 /// How often the service's list is read before a batch counts as never created. With the usual time
 /// between two looks, they take two minutes: a new batch may be listed late.
 const LOOKS: u32 = 5;
+/// How long the answer to a create is waited for after a signal.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What came of creating a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,7 +120,12 @@ impl Batches {
     pub(super) async fn create(&mut self, client: &Arc<EndpointClient>, batch: BatchRecord) -> Result<Creation, Fault> {
         let file = batch.file.clone().unwrap_or_default();
         for _ in 0..LOOKS {
-            match client.create_batch(&file, &batch.tag).await {
+            // After a signal, the id is waited for, but not for long.
+            let created = tokio::select! {
+                created = client.create_batch(&file, &batch.tag) => created,
+                () = self.stopped_for(PATIENCE) => break,
+            };
+            match created {
                 Ok(status) => {
                     self.record_sent(batch, &status).await?;
                     return Ok(Creation::Done);
@@ -186,9 +194,12 @@ impl Batches {
             if twin.is_some_and(|twin| matches!(twin.state, BatchState::Intended | BatchState::Uploaded)) {
                 continue;
             }
+            // A copy of the ledger elsewhere gives its batches the same names; only one on the same file
+            // repeats ours, and only that one is cancelled.
+            let repeats = twin.is_some_and(|twin| twin.file.is_some() && twin.file == status.input_file);
             let number = tag.rsplit('-').next().and_then(|number| number.parse().ok()).filter(|number| *number > last).unwrap_or(last + 1);
             last = number;
-            self.take_in(client, &status, tag, number, twin.is_some()).await?;
+            self.take_in(client, &status, tag, number, repeats).await?;
         }
         Ok(true)
     }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::submit::read_ask;
 use super::{Batches, now};
@@ -63,7 +64,11 @@ impl Batches {
             counts: Counts::default(),
         };
         for file in status.output_file.iter().chain(&status.error_file) {
-            let mut lines = match client.batch_results(file).await {
+            let opened = tokio::select! {
+                opened = client.batch_results(file) => opened,
+                () = self.stopped_for(Duration::ZERO) => return Ok(Err(interrupted())),
+            };
+            let mut lines = match opened {
                 Ok(lines) => lines,
                 // The file of errors may be gone without harm: its calls are asked for again.
                 Err(_) if status.error_file.as_ref() == Some(file) && status.output_file.is_some() => continue,
@@ -93,7 +98,12 @@ impl Batches {
 
     async fn collect_file(&self, collection: &mut Collection<'_>, lines: &mut ResultLines) -> Result<Result<(), CallError>, Fault> {
         loop {
-            match lines.next().await {
+            // The next run reads the rest.
+            let next = tokio::select! {
+                next = lines.next() => next,
+                () = self.stopped_for(Duration::ZERO) => return Ok(Err(interrupted())),
+            };
+            match next {
                 Ok(Some(line)) => self.collect_line(collection, &line)?,
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
@@ -204,6 +214,10 @@ impl Batches {
         let record = BatchRecord { state: BatchState::Collected, ended_at: Some(now()), ..batch };
         self.write(BatchWrite::Dissolve { batch: record, tried: true }).await
     }
+}
+
+fn interrupted() -> CallError {
+    CallError::new(Verdict::BackOff, ErrorCode::Interrupted, "the run was interrupted")
 }
 
 impl Collection<'_> {

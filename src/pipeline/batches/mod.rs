@@ -25,6 +25,7 @@ use crate::model::{Exit, Fault, Source};
 use crate::record::{BatchRecord, BatchState, BatchStore, BatchWrite, Ledger};
 use crate::report::Progress;
 use schedule::Schedule;
+use watch::Waited;
 
 /// What the user asks of batches in this run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -162,6 +163,10 @@ impl Batches {
         if run.state.stopped().is_some() || self.stopped() {
             return self.end();
         }
+        if self.schedule.is_over() {
+            self.exit = self.exit.worse(Exit::Limit);
+            return self.end();
+        }
         let asked = self.batching()?.asked();
         if asked.is_empty() && self.batching()?.waiting() == 0 || self.flag == BatchFlag::Collect || self.is_late {
             return self.end();
@@ -188,12 +193,14 @@ impl Batches {
             return self.end();
         }
         let start = Instant::now();
-        let in_time = self.wait().await?;
+        let waited = self.wait().await?;
         self.last_wait = start.elapsed();
-        if self.stopped() {
-            return self.end();
-        }
-        let misses = if in_time { Misses::Gather } else { self.give_up_waiting().await? };
+        let misses = match waited {
+            _ if self.stopped() => return self.end(),
+            Waited::Done => Misses::Gather,
+            Waited::TooLong => self.give_up_waiting().await?,
+            Waited::Refused => return self.end(),
+        };
         self.batching()?.begin(misses)?;
         Ok(AfterPass::Again)
     }
@@ -257,6 +264,16 @@ impl Batches {
 
     fn stopped(&self) -> bool {
         self.stop.borrow().is_some()
+    }
+
+    /// Returns when there was a signal and this much time has passed since.
+    async fn stopped_for(&self, time: Duration) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(Option::is_some).await.is_err() {
+            // Nobody can send a signal any more.
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(time).await;
     }
 
     /// Sleeps; returns early at a signal.

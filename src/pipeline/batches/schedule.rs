@@ -50,6 +50,11 @@ impl Schedule {
         }
     }
 
+    /// Whether the run has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| Timestamp::now() >= end)
+    }
+
     /// How long batches with this many lines may still be waited for; `None` if for ever.
     pub(super) fn time_left(&self, lines: u64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]

@@ -2,6 +2,7 @@
 //! the next: the lines are bound to their batch, the file is uploaded, the batch is created.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::adopt::Creation;
 use super::line_file::{Full, LineFile, Room};
@@ -207,7 +208,12 @@ impl Batches {
             if self.stopped() {
                 break;
             }
-            match client.upload_batch(file.rewind(&self.folder)?, file.bytes, &batch.tag).await {
+            let uploaded = tokio::select! {
+                uploaded = client.upload_batch(file.rewind(&self.folder)?, file.bytes, &batch.tag) => uploaded,
+                // A file that is not whole is of no use to anybody.
+                () = self.stopped_for(Duration::ZERO) => break,
+            };
+            match uploaded {
                 Ok(id) => {
                     if attempt > 0 {
                         self.delete_orphans(client, &batch.tag, Some(&id)).await;

@@ -18,6 +18,17 @@ const LOOKS_FOR_FILES: u32 = 20;
 const GROWTH: f64 = 1.5;
 const LONGEST: u32 = 10;
 
+/// How waiting for batches ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Waited {
+    /// None is open any more.
+    Done,
+    /// The time for it is over.
+    TooLong,
+    /// The service refuses to say anything: the user must fix something.
+    Refused,
+}
+
 impl Batches {
     /// Looks at every open batch once, and collects what has ended. Returns whether any is open still.
     pub(super) async fn look(&mut self) -> Result<bool, Fault> {
@@ -44,9 +55,14 @@ impl Batches {
             Ok(status) => status,
             Err(error) => {
                 if error.verdict == Verdict::Stop {
+                    tracing::warn!("batch {number}: endpoint `{}` refuses to show it: {error}", client.endpoint.name);
                     self.exit = self.exit.worse(Exit::EndpointStop);
+                } else if self.is_patient(number) {
+                    tracing::info!("batch {number}: its state cannot be read: {error}");
+                } else {
+                    self.fruitless.remove(&number);
+                    tracing::warn!("batch {number}: its state could not be read {LOOKS_FOR_FILES} times: {error}");
                 }
-                tracing::info!("batch {number}: its state cannot be read: {error}");
                 return Ok(());
             }
         };
@@ -92,10 +108,8 @@ impl Batches {
                 }
                 self.queue.insert(name.clone(), limit);
             }
-            Refusal::NoFile if self.is_patient(number) && !batch.tag.is_empty() => {
-                tracing::info!("batch {number}: endpoint `{name}` does not find its file; it is uploaded again");
-            }
-            Refusal::NoFile => {}
+            // It may have the file, and say so all the same. That counts as a try, so it ends.
+            Refusal::NoFile => tracing::warn!("batch {number}: endpoint `{name}` does not find its file; its calls are sent again"),
             Refusal::Wrong(why) => {
                 tracing::warn!("batch {number} was refused by endpoint `{name}`: {why}; this may be a bug in depeche, please report it");
                 self.exit = self.exit.worse(Exit::Bug);
@@ -109,26 +123,29 @@ impl Batches {
         self.dissolve(batch, tried).await
     }
 
-    /// Waits until no batch is open. Returns false if the time for that is over.
-    pub(super) async fn wait(&mut self) -> Result<bool, Fault> {
+    /// Waits until no batch is open.
+    pub(super) async fn wait(&mut self) -> Result<Waited, Fault> {
         let shortest = self.endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref()).map(|batch| batch.poll).max();
         let shortest = shortest.unwrap_or(Duration::from_secs(30));
         let mut pause = shortest;
         while self.look().await? && !self.stopped() {
+            if self.exit == Exit::EndpointStop {
+                return Ok(Waited::Refused);
+            }
             let mut open = self.open()?;
             open.retain(|batch| self.client_of(batch).is_some());
             if open.is_empty() {
-                return Ok(true);
+                break;
             }
             let lines = open.iter().map(|batch| batch.lines).sum();
             let left = self.schedule.time_left(lines);
             if left.is_some_and(|left| left.is_zero()) {
                 tracing::warn!("the time for open batches is over");
-                return Ok(false);
+                return Ok(Waited::TooLong);
             }
             if open.iter().all(|batch| is_overdue(batch.sent_at.as_deref(), batch.expires_at.as_deref())) {
                 tracing::warn!("the service has not ended its batches in its own time");
-                return Ok(false);
+                return Ok(Waited::TooLong);
             }
             self.say(&open);
             self.sleep(left.map_or(pause, |left| left.min(pause))).await;
@@ -137,7 +154,7 @@ impl Batches {
                 pause = shortest;
             }
         }
-        Ok(true)
+        Ok(Waited::Done)
     }
 
     /// Says what the service says of the open batches, and for how long it has said so. The counts of

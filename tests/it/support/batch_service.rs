@@ -66,6 +66,8 @@ pub(crate) struct Switches {
     pub(crate) endless_list: bool,
     /// The list is not there: this status.
     pub(crate) no_list: Option<u16>,
+    /// No batch is shown: this status.
+    pub(crate) no_look: Option<u16>,
     /// The files of results come so many looks after the end.
     pub(crate) late_files: usize,
     /// Results are gone.
@@ -94,6 +96,7 @@ impl Default for Switches {
             no_metadata: false,
             endless_list: false,
             no_list: None,
+            no_look: None,
             late_files: 0,
             no_results: false,
             cut_results: 0,
@@ -330,6 +333,9 @@ impl State {
         let Some(number) = Self::number(id).filter(|number| *number < self.batches.len()) else {
             return Action::status(404, r#"{"error":{"message":"No batch found","code":"batch_not_found"}}"#);
         };
+        if let Some(status) = self.switches.no_look {
+            return Action::status(status, "{}");
+        }
         self.batches[number].looks += 1;
         Action::Answer(Response::json(&self.describe(number)))
     }
