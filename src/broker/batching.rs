@@ -158,12 +158,8 @@ impl Batching {
             if tries >= batch.waves || state.without.contains(endpoint) || state.alone.contains(&key) || client.is_disabled() {
                 return Ok(None);
             }
-            state.asked.entry(endpoint.clone()).or_default().insert(key);
-            let is_new = line.is_none();
-            if is_new {
-                state.lines.insert(key, LineState::default());
-            }
-            is_new
+            state.lines.entry(key).or_default();
+            state.asked.entry(endpoint.clone()).or_default().insert(key)
         };
         if is_new {
             let request = serde_json::to_string(ask).map_err(|error| Fault::new(Exit::Bug, format!("cannot store a call: {error}")))?;

@@ -126,6 +126,11 @@ fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, verbosity: Verbo
     let tables = write::inspect_tables(ledger.reader(), config)?;
     let endpoints = Arc::new(Endpoints::new(clients));
     let broker = Arc::new(parts.broker(&endpoints)?);
+    if broker.batching().is_none() && matches!(flag, BatchFlag::Detach | BatchFlag::Collect) {
+        progress.finish();
+        let fault = Fault::usage("no endpoint has batches\n  hint: add [endpoint.batch] to one in the config (docs/batch.md)");
+        return Ok(finish_early(&**ledger, config, progress, &fault));
+    }
     let (run, ended) = runtime.block_on(passes(parts, &endpoints, &broker, flag))?;
     run.progress.finish();
     let finished = finish(&run, &tables, ended, verbosity);

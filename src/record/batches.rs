@@ -63,7 +63,7 @@ pub trait BatchStore: BatchReader {
 /// A change of the batches.
 #[derive(Clone, Debug)]
 pub enum BatchWrite {
-    /// A call for the next batch. A line that exists stays as it is.
+    /// A call for the next batch. A line that exists gets the endpoint's present name.
     Gather(Line),
     /// A new batch with these lines, which are in no other.
     Begin(BatchRecord, Vec<[u8; 32]>),

@@ -160,6 +160,46 @@ fn what_an_ended_batch_did_not_do_goes_into_the_next_one() {
 }
 
 #[test]
+fn a_single_call_is_made_by_itself_even_if_one_is_enough_for_a_batch() {
+    let service = BatchService::new(Switches::default());
+    let dir = TestDir::with(&config(&service, "smallest = 1"), 1);
+    dir.run(&["run", "--detach"]).exits(0);
+    assert_eq!((done(&dir), service.created(), service.single()), (1, 0, 1));
+}
+
+#[test]
+fn a_line_of_many_megabytes_is_left_out_and_the_others_are_kept() {
+    let fate = |batch, line| if batch == 0 && line == 0 { Fate::Huge } else { Fate::Answered };
+    let (service, dir) = with(Switches { fate, ..Switches::default() }, "smallest = 1");
+    let ended = dir.run(&["run"]).exits(0);
+    assert_eq!((done(&dir), service.lines()), (ARTICLES, vec![7, 1]));
+    assert!(ended.stderr.contains("1 lines have no result"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_renamed_endpoint_collects_and_sends_its_lines() {
+    let fate = |batch, line| if batch == 0 && line < 3 { Fate::NotDone("batch_expired") } else { Fate::Answered };
+    let (service, dir) = with(Switches { fate, looks: 1, ..Switches::default() }, "");
+    dir.run(&["run", "--detach"]).exits(7);
+    dir.write("config.toml", config(&service, "").replace("name = \"llm\"", "name = \"other\""));
+    dir.run(&["run"]).exits(0);
+    // One of the three is made by itself first.
+    assert_eq!(service.lines(), [7, 2]);
+    all_paid_once(&service, &dir);
+}
+
+#[test]
+fn flags_of_batches_need_an_endpoint_with_batches() {
+    let service = BatchService::new(Switches::default());
+    let dir = TestDir::with(&openai(&service.mock), 1);
+    for flag in ["--detach", "--collect"] {
+        assert!(dir.run(&["run", flag]).exits(2).stderr.contains("no endpoint has batches"));
+    }
+    dir.run(&["run", "--now"]).exits(0);
+    assert_eq!(done(&dir), 1);
+}
+
+#[test]
 fn after_the_last_wave_calls_are_made_one_by_one() {
     let fate = |_, line| if line < 3 { Fate::NotDone("batch_expired") } else { Fate::Answered };
     let (service, dir) = with(Switches { fate, ..Switches::default() }, "waves = 1");

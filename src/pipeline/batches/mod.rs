@@ -65,6 +65,8 @@ pub struct Batches {
     stop: Receiver<Option<Exit>>,
     /// By endpoint: whether a call by itself has shown that it accepts their form.
     tried: HashSet<String>,
+    /// By endpoint: whether the last pass had nothing to send to it.
+    idle: HashSet<String>,
     /// By endpoint: whether its list was searched for batches that the ledger does not know.
     searched: HashSet<String>,
     /// By endpoint: the prompt tokens that may wait, as a refusal has shown.
@@ -108,6 +110,7 @@ impl Batches {
             detach: flag == BatchFlag::Detach || flag == BatchFlag::AsConfigured && configured,
             stop,
             tried: HashSet::new(),
+            idle: HashSet::new(),
             searched: HashSet::new(),
             queue: HashMap::new(),
             fruitless: HashMap::new(),

@@ -55,7 +55,17 @@ impl Batches {
         let mut any = false;
         while !self.stopped() {
             match self.send_batch(client).await? {
-                Sent::Batch => any = true,
+                Sent::Batch => {
+                    any = true;
+                    self.idle.remove(name);
+                }
+                // All of it was made by itself, and the next pass finds the answers.
+                Sent::Nothing if !any => {
+                    if !self.idle.insert(name.clone()) {
+                        self.batching()?.stop_batches_of(name);
+                    }
+                    return Ok(false);
+                }
                 Sent::Nothing => break,
                 Sent::Full => {
                     // Nothing is open that could make room.

@@ -146,7 +146,8 @@ pub(super) fn write(connection: &Connection, write: &BatchWrite, run: i64) -> ru
 }
 
 fn gather(connection: &Connection, line: &Line) -> rusqlite::Result<()> {
-    let statement = "INSERT OR IGNORE INTO line (key, endpoint, task, characters, request) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let statement = "INSERT INTO line (key, endpoint, task, characters, request) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (key) DO UPDATE SET endpoint = excluded.endpoint WHERE endpoint <> excluded.endpoint";
     let characters = i64::try_from(line.characters).unwrap_or(i64::MAX);
     connection.prepare_cached(statement)?.execute(params![line.key, line.endpoint, line.task, characters, line.request])?;
     Ok(())

@@ -26,6 +26,8 @@ pub(crate) enum Fate {
     NotDone(&'static str),
     /// Its answer was cut at its limit.
     Cut,
+    /// It is answered with more than anybody reads.
+    Huge,
     /// It is answered under the name of a line of another batch.
     Renamed,
 }
@@ -202,7 +204,7 @@ impl BatchService {
         for (number, batch) in state.batches.iter().enumerate().filter(|(_, batch)| !batch.foreign && batch.error.is_none()) {
             for (at, line) in batch.lines.iter().enumerate() {
                 match state.fate(number, batch, at) {
-                    Fate::Answered | Fate::Cut | Fate::Renamed | Fate::Missing => add(&line["body"]),
+                    Fate::Answered | Fate::Cut | Fate::Huge | Fate::Renamed | Fate::Missing => add(&line["body"]),
                     Fate::Twice => (0..2).for_each(|_| add(&line["body"])),
                     Fate::Refused(..) | Fate::NotDone(_) => {}
                 }
@@ -418,6 +420,11 @@ impl State {
                 Fate::Answered | Fate::Twice | Fate::Cut => {
                     let times = if fate == Fate::Twice { 2 } else { 1 };
                     (0..times).for_each(|_| write(&mut output, &self.answered(id, line, fate == Fate::Cut)));
+                }
+                Fate::Huge => {
+                    let mut answered = self.answered(id, line, false);
+                    answered["response"]["body"]["padding"] = "x".repeat(11 << 20).into();
+                    write(&mut output, &answered);
                 }
                 Fate::Renamed => write(&mut output, &self.answered("dp00000000-1-x", line, false)),
                 Fate::Refused(status, message) => {
