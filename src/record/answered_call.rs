@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use crate::model::{Fault, Task, Usage};
 
-/// A write in progress. It completes when the write is durable; most writes of [`RowStore`]
+/// A write in progress. It completes when the write is durable; most writes of [`super::RowStore`]
 /// complete once they are queued.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
