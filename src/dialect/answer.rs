@@ -24,13 +24,13 @@ pub(super) fn error_in(value: &Value) -> Option<&Value> {
 /// Whether a value says that something is wrong: not if all its fields are empty or say that all is
 /// well.
 pub(super) fn has_meaning(value: &Value) -> bool {
-    const NOTHING: &[&str] = &["", "0", "200", "ok", "success", "none", "null", "nil", "false", "no error", "{}", "[]"];
+    const NOTHING: &[&str] = &["", "0", "200", "ok", "success", "none", "null", "nil", "false", "no error", "no errors", "n/a", "{}", "[]"];
     match value {
         Value::Null => false,
         Value::Bool(said) => *said,
         // A status is no error either.
         Value::Number(number) => number.as_u64().is_none_or(|number| number != 0 && number != 200),
-        Value::String(text) => !NOTHING.contains(&text.trim().to_lowercase().as_str()),
+        Value::String(text) => !NOTHING.contains(&text.trim().trim_end_matches(['.', '!']).to_lowercase().as_str()),
         Value::Array(list) => list.iter().any(has_meaning),
         Value::Object(object) => object.values().any(has_meaning),
     }
@@ -134,8 +134,11 @@ pub(super) fn translations(answer: &Value, sources: &[String]) -> Result<Vec<Str
     }
     // Public LibreTranslate servers answer suspected robots with an emoji and status 200.
     let has_letters = |text: &str| text.chars().any(char::is_alphanumeric);
+    let is_punctuation = |c: char| c.is_whitespace() || c.is_ascii_punctuation() || "…—–·«»“”‘’".contains(c);
     if let Some((_, text)) = sources.iter().zip(&texts).find(|(source, text)| has_letters(source) && !has_letters(text)) {
-        return Err(protocol_error(format!("a translation has no letters: {}", excerpt(text.as_bytes()))));
+        let message = format!("a translation has no letters: {}", excerpt(text.as_bytes()));
+        let code = if text.chars().all(is_punctuation) { ErrorCode::EmptyAnswer } else { ErrorCode::Protocol };
+        return Err(CallError::new(Verdict::Once, code, message));
     }
     Ok(texts)
 }
@@ -155,6 +158,8 @@ mod tests {
             "0",
             r#"{"message": "", "type": "", "param": "", "code": null}"#,
             r#"{"code": 0, "message": "success"}"#,
+            r#"{"code": "200", "message": "Success."}"#,
+            r#"{"type": "none", "message": "N/A"}"#,
         ] {
             assert_eq!(error_in(&json(format!("{{\"error\": {error}}}").as_bytes()).unwrap()), None, "{error}");
         }

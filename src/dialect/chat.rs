@@ -128,6 +128,7 @@ pub(super) fn answer(call: &CallRequest, content: &str) -> Result<Answer, CallEr
         CallRequest::Translate { texts, to, .. } => {
             let found = shapes::translations(&shapes::values(content), texts.len(), *to).ok_or_else(|| no_json(content))?;
             let found = translations(&found.into(), texts)?;
+            let found = without_numbers(found, texts);
             let found = found.iter().zip(texts).map(|(text, source)| without_labels(text, Some(source)));
             Ok(Answer::Translations(found.collect()))
         }
@@ -155,24 +156,44 @@ pub(super) fn answer(call: &CallRequest, content: &str) -> Result<Answer, CallEr
     }
 }
 
+/// Translations without the numbers of a list, which their sources do not have.
+fn without_numbers(found: Vec<String>, sources: &[String]) -> Vec<String> {
+    fn rest(text: &str, number: usize) -> Option<&str> {
+        text.strip_prefix(&number.to_string())?.strip_prefix(['.', ')'])?.strip_prefix(' ')
+    }
+    let is_numbered = |texts: &[String]| texts.iter().enumerate().all(|(at, text)| rest(text, at + 1).is_some());
+    if found.len() < 2 || !is_numbered(&found) || is_numbered(sources) {
+        return found;
+    }
+    found.iter().enumerate().map(|(at, text)| rest(text, at + 1).unwrap_or(text).to_owned()).collect()
+}
+
 /// The summary in an answer, even if the model put it into a code fence, quotation marks or JSON.
 fn summary(content: &str) -> Result<String, CallError> {
     let is_name = |line: &str| line.chars().all(char::is_alphanumeric);
     let fenced = content.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")?.split_once('\n')).filter(|(name, _)| is_name(name));
     let text = fenced.map_or(content, |(_, text)| text.trim());
     // Models may introduce it with a few words.
-    let json = text.starts_with(['{', '[']) || text.contains("```json") || text.trim_end().ends_with('}');
-    if json {
-        let summary = shapes::summary(&shapes::values(text));
-        if text.starts_with('{') || summary.is_some() && !text.starts_with('[') {
+    let is_json = begins_with_json(text);
+    if is_json || text.starts_with('[') || text.contains("```json") || text.trim_end().ends_with('}') {
+        // JSON after other words may be the text's own: only a name shows that it is the summary.
+        let summary = shapes::summary(&shapes::values(text), !is_json && !text.contains("```json"));
+        if is_json || summary.is_some() && !text.starts_with('[') {
             return summary.ok_or_else(|| protocol_error(format!("the summary is JSON of an unknown shape: {}", excerpt(text.as_bytes()))));
         }
     }
-    let unquoted = [('"', '"'), ('“', '”')].iter().find_map(|(open, close)| {
+    let unquoted = [('"', '"'), ('“', '”'), ('«', '»')].iter().find_map(|(open, close)| {
         let inside = text.strip_prefix(*open)?.strip_suffix(*close)?;
         (!inside.contains([*open, *close])).then_some(inside)
     });
     Ok(unquoted.unwrap_or(text).trim().to_owned())
+}
+
+/// Whether a text begins with an object: `{` and then a key, another bracket or the end.
+fn begins_with_json(text: &str) -> bool {
+    let Some(inside) = text.strip_prefix('{').map(str::trim_start) else { return false };
+    let key = inside.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    inside.starts_with(['"', '\'', '“', '‘', '«', '`', '\\', '{', '}']) || key.len() < inside.len() && key.trim_start().starts_with(':')
 }
 
 fn no_json(content: &str) -> CallError {
@@ -236,6 +257,28 @@ mod tests {
         ] {
             assert_eq!(answer(&translate(), content).unwrap(), wanted, "{content}");
         }
+    }
+
+    #[test]
+    fn json_in_the_words_of_a_summary_is_its_own() {
+        for (content, wanted) in [
+            ("La digue a tenu. Le site renvoyait {\"error\": \"timeout\"}", "La digue a tenu. Le site renvoyait {\"error\": \"timeout\"}"),
+            ("{La digue} a tenu.", "{La digue} a tenu."),
+            ("Résumé : {\"summary\": \"La digue a tenu.\"}", "La digue a tenu."),
+            ("« La digue a tenu. »", "La digue a tenu."),
+            ("« La digue » a « tenu »", "« La digue » a « tenu »"),
+        ] {
+            assert_eq!(summary(content).unwrap(), wanted);
+        }
+        assert!(summary("{\"a\": \"b\", \"c\": \"d\"}").is_err());
+    }
+
+    #[test]
+    fn numbers_of_a_list_are_taken_off() {
+        let numbered = Answer::Translations(vec!["one".into(), "two".into()]);
+        assert_eq!(answer(&translate(), r#"["1. one", "2. two"]"#).unwrap(), numbered);
+        let texts = vec!["1. un".to_owned(), "2. deux".to_owned()];
+        assert_eq!(without_numbers(vec!["1. one".into(), "2. two".into()], &texts), ["1. one", "2. two"]);
     }
 
     #[test]

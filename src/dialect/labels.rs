@@ -1,12 +1,11 @@
 //! Removes what models put around a requested text: labels («Voici le résumé :», "English:"),
-//! headings and notes. Recognises texts that are only placeholders.
+//! headings and notes.
 
 use crate::model::without_accent;
 
 /// Other words of labels and placeholders, without accents.
 const OTHER_WORDS: &[&str] = &[
     "version",
-    "chapo",
     // In which language.
     "language",
     "langue",
@@ -20,6 +19,16 @@ const OTHER_WORDS: &[&str] = &[
     "short",
     "word",
     "words",
+    "no",
+    "empty",
+    "accord",
+    "ici",
+    "available",
+    "provided",
+    "disponible",
+    "inserer",
+    "aucun",
+    "aucune",
     "sentence",
     "sentences",
     "paragraph",
@@ -101,11 +110,13 @@ const TELLING: &[&str] = &[
     "abstract",
     "answer",
     "article",
+    "assistant",
     "content",
     "headline",
     "output",
     "response",
     "result",
+    "chapo",
     "summary",
     "summarized",
     "summarised",
@@ -134,60 +145,24 @@ const TELLING: &[&str] = &[
     "here",
 ];
 
-/// Texts that mean «nothing».
-const NOTHING: &[&str] = &[
-    "",
-    "string",
-    "str",
-    "null",
-    "nil",
-    "none",
-    "undefined",
-    "nan",
-    "na",
-    "n a",
-    "tbd",
-    "todo",
-    "placeholder",
-    "empty",
-    "blank",
-    "unknown",
-    "not available",
-    "not applicable",
-    "no summary",
-    "no summary available",
-    "no title",
-    "no translation",
-    "no content",
-    "no text",
-    "aucun",
-    "aucune",
-    "aucun resume",
-    "neant",
-    "vide",
-    "inconnu",
-    "non disponible",
-    "non applicable",
-    "sans objet",
-    "sans titre",
-    "pas de resume",
-    "indisponible",
-    "nd",
-    "n d",
-    "lorem ipsum",
-    "xxx",
-    "xx",
-    "etc",
-    "example",
-    "exemple",
-    "true",
-    "false",
-    "object",
-    "object object",
-    "array",
-    "error",
-    "erreur",
-    "test",
+/// Beginnings of a last line in which the model talks to its user, without accents.
+const CLOSING_TALK: &[&str] = &[
+    "let me know",
+    "please let me know",
+    "feel free to",
+    "i hope this",
+    "is there anything",
+    "would you like",
+    "if you would like",
+    "if you need",
+    "n hesitez pas",
+    "j espere que cela",
+    "j espere que ce",
+    "si vous souhaitez",
+    "si vous avez besoin",
+    "souhaitez vous",
+    "voulez vous que je",
+    "dites moi si",
 ];
 
 /// A label has at most this many words.
@@ -218,20 +193,13 @@ pub(super) fn without_labels(text: &str, source: Option<&str>) -> String {
     for _ in 0..4 {
         let shorter = without_label(without_rules(text), source);
         let shorter = if source.is_none_or(|source| !begins_or_ends_with_note(source)) { without_notes(shorter) } else { shorter };
+        let shorter = if source.is_none() { without_closing_talk(shorter) } else { shorter };
         if shorter.len() == text.len() {
             break;
         }
         text = shorter;
     }
     text.to_owned()
-}
-
-/// Whether `text` is only a placeholder: it has no letters or digits, means «nothing», or is the
-/// name of a field. If `source` is one too, `text` is right to be one, and this is false.
-pub(crate) fn is_placeholder(text: &str, source: Option<&str>) -> bool {
-    let says_nothing = |words: &[String]| NOTHING.contains(&words.join(" ").as_str()) || is_label(words);
-    let own = words(text);
-    says_nothing(&own) && !source.map(words).is_some_and(|source| says_nothing(&source) && source.is_empty() == own.is_empty())
 }
 
 /// Removes Markdown around a whole text: rules, the mark of a quotation, and bold type.
@@ -245,7 +213,8 @@ fn without_rules(text: &str) -> &str {
         Some((line, rest)) if is_rule(line) => rest.trim_start(),
         _ => text,
     };
-    let text = text.strip_prefix("> ").unwrap_or(text);
+    // A quotation, or a list of one item.
+    let text = ["> ", "- ", "* ", "• "].iter().find_map(|mark| text.strip_prefix(mark)).filter(|rest| !rest.contains('\n')).unwrap_or(text);
     text.strip_prefix("**").and_then(|text| text.strip_suffix("**")).filter(|text| !text.contains("**")).unwrap_or(text)
 }
 
@@ -265,10 +234,11 @@ fn without_label<'t>(text: &'t str, source: Option<&str>) -> &'t str {
     if rest.is_empty() { text } else { rest }
 }
 
-fn is_label(words: &[String]) -> bool {
+/// Whether these words are a label, such as "the summary in French".
+pub(super) fn is_label(words: &[String]) -> bool {
     let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
     // "Article 49" is the article's own.
-    let of_words = || words.iter().any(|word| ["words", "mots", "sentences", "phrases"].contains(&word.as_str()));
+    let of_words = || words.iter().any(|word| ["word", "words", "mot", "mots", "sentences", "phrases"].contains(&word.as_str()));
     (1..=MAX_WORDS).contains(&words.len())
         && words.iter().all(|word| [TELLING, OTHER_WORDS].iter().any(|list| list.contains(&word.as_str())) || is_number(word) && of_words())
         && words.iter().any(|word| TELLING.contains(&word.as_str()))
@@ -297,10 +267,21 @@ fn without_notes(text: &str) -> &str {
     }
 }
 
+/// Removes a last line in which the model talks to its user.
+fn without_closing_talk(text: &str) -> &str {
+    let is_talk = |line: &str| {
+        let words = words(line).join(" ");
+        CLOSING_TALK.iter().any(|start| words.starts_with(start))
+    };
+    text.rsplit_once('\n').filter(|(_, line)| is_talk(line)).map_or(text, |(rest, _)| rest.trim_end())
+}
+
 fn is_note(text: &str) -> bool {
     let text: String = text.trim_start_matches(['\n', ' ', '*', '_', '-']).chars().take(40).map(plain).collect();
     let counts_words = text.split_once(' ').is_some_and(|(number, unit)| {
-        number.bytes().all(|byte| byte.is_ascii_digit()) && ["words", "mots"].iter().any(|word| unit.starts_with(word))
+        !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && ["words", "mots"].iter().any(|word| unit.starts_with(word))
     });
     let goes_on = |rest: &str| rest.starts_with(char::is_alphabetic) && !rest.starts_with('s');
     // "(noté 12 sur 20)" is the text's own.
@@ -315,7 +296,7 @@ fn begins_or_ends_with_note(text: &str) -> bool {
 
 /// The first words of a text, in lower case and without accents: one more than a label has. The
 /// names of our fields (`summary_fr`) are words too.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.take(MAX_WORDS + 1).map(|word| word.chars().map(plain).collect()).collect()
 }
@@ -348,6 +329,13 @@ mod tests {
             "Here is the summary:\n\n> La digue a tenu.",
             "**La digue a tenu.**",
             "Résumé : La digue a tenu. [Translator's note: « digue » is a dyke]",
+            "Chapô : La digue a tenu.",
+            "Assistant: Here's a 60-word summary in French:\n\nLa digue a tenu.",
+            "D'accord, voici le résumé demandé :\n\nLa digue a tenu.",
+            "- La digue a tenu.",
+            "La digue a tenu.\n\nN'hésitez pas à me demander une autre version.",
+            "La digue a tenu.\n\nLet me know if you'd like a shorter version!",
+            "La digue a tenu.\n\n---\n\nJ'espère que cela vous aide !",
         ] {
             assert_eq!(without_labels(text, None), "La digue a tenu.", "{text}");
         }
@@ -360,38 +348,11 @@ mod tests {
             "La digue a tenu (noté 12 sur 20)",
             "Le texte adopté mardi prévoit : huit mois de travaux.",
             "La digue a tenu.\nElle a résisté à la tempête.",
+            "- La digue a tenu.\n- Elle a résisté à la tempête.",
+            "Si vous souhaitez aider, la mairie ouvre mardi.",
         ] {
             assert_eq!(without_labels(text, None), text);
         }
         assert_eq!(without_labels("Title: a text", Some("Titre : un texte")), "Title: a text");
-    }
-
-    #[test]
-    fn placeholders_are_recognised() {
-        for text in [
-            "...",
-            "…",
-            "-",
-            "string",
-            "N/A",
-            "null",
-            "\"\"",
-            "« »",
-            "Résumé",
-            "summary_fr",
-            "<summary>",
-            "[Your summary here]",
-            "The summary in English, about 60 words.",
-            "none.",
-        ] {
-            assert!(is_placeholder(text, None), "{text}");
-        }
-        for text in ["Un mort à Nice", "La digue a tenu.", "Macron", "Le texte a été adopté.", "OTAN", "2026", "Это да", "停火"]
-        {
-            assert!(!is_placeholder(text, None), "{text}");
-        }
-        assert!(!is_placeholder("The summary", Some("Le résumé")));
-        assert!(!is_placeholder("…", Some("...")));
-        assert!(is_placeholder("...", Some("Titre")));
     }
 }

@@ -124,7 +124,7 @@ impl Reader<'_> {
                     self.next()?;
                     return Some(object.into());
                 }
-                Some(',') if !object.is_empty() => {
+                Some(',' | '，') if !object.is_empty() => {
                     self.next()?;
                     continue;
                 }
@@ -152,7 +152,7 @@ impl Reader<'_> {
                     self.next()?;
                     return Some(list.into());
                 }
-                Some(',') if !list.is_empty() => {
+                Some(',' | '，') if !list.is_empty() => {
                     self.next()?;
                     continue;
                 }
@@ -219,8 +219,8 @@ impl Reader<'_> {
         }
         match c {
             None | Some('}' | ']') => true,
-            Some(',') => {
-                self.skip_while(|c| c == ',');
+            Some(',' | '，') => {
+                self.skip_while(|c| matches!(c, ',' | '，'));
                 self.skip_blanks();
                 self.continues(place)
             }

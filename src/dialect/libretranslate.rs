@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::error_rules::{ErrorRule, on, says};
-use super::{Dialect, Request, Response, Step, excerpt, json, not_a_translation, protocol_error, terms, translations};
+use super::{Dialect, Request, Response, Step, error_in, excerpt, json, not_a_translation, protocol_error, terms, translations};
 use crate::config::{DialectFacts, Endpoint, Options};
 use crate::model::{Answer, CallError, CallLimits, CallRequest, ErrorCode, Reply, Task, Usage, Verdict};
 
@@ -76,9 +76,13 @@ impl Dialect for LibreTranslate {
         Ok(Request::json(format!("{}/translate", endpoint.url), Vec::new(), &body))
     }
 
-    fn reply(&self, _: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
+    fn reply(&self, endpoint: &Endpoint, call: &CallRequest, body: &[u8]) -> Result<Reply, CallError> {
         let CallRequest::Translate { texts, terms, .. } = call else { return Err(not_a_translation()) };
         let value = json(body)?;
+        // Gateways return errors with status 200.
+        if value.get("translatedText").is_none() && error_in(&value).is_some() {
+            return Err(self.classify_error(endpoint, &Response::new(200, body)));
+        }
         let list =
             value.get("translatedText").ok_or_else(|| protocol_error(format!("the answer has no `translatedText`: {}", excerpt(body))))?;
         let texts = translations(list, texts)?.iter().map(|text| terms::fix_untranslated(text, terms)).collect();
@@ -181,6 +185,8 @@ mod tests {
             (r#"{"translatedText":["The cat",""]}"#, ErrorCode::EmptyAnswer),
             (r#"{"translatedText":["The cat","🦆"]}"#, ErrorCode::Protocol),
             (r#"{"detail":"x"}"#, ErrorCode::Protocol),
+            (r#"{"error":"Invalid API key"}"#, ErrorCode::KeyRefused),
+            (r#"{"translatedText":["The cat","..."]}"#, ErrorCode::EmptyAnswer),
             ("<html>", ErrorCode::Protocol),
             ("", ErrorCode::Protocol),
         ] {

@@ -2,7 +2,7 @@
 //! one: nested, encoded twice, each text in its own object, or under other names. Ambiguous answers
 //! are rejected, not guessed.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::labels::plain;
 use super::lenient_json;
@@ -47,6 +47,11 @@ fn is_encoded(text: &str) -> bool {
 /// A list under a name such as `translations` takes precedence over one without.
 pub(super) fn translations(values: &[Value], count: usize, to: Lang) -> Option<Vec<String>> {
     let mut found = Vec::new();
+    // One object for each text.
+    let one_each: Option<Vec<String>> = values.iter().map(|value| single_text(value, to)).collect();
+    if let Some(texts) = one_each.filter(|texts| count > 1 && texts.len() == count) {
+        found.push((false, texts));
+    }
     for value in values {
         find_lists(value, false, to, 0, &mut found);
     }
@@ -70,14 +75,15 @@ fn find_lists(value: &Value, named: bool, to: Lang, depth: usize, found: &mut Ve
             let texts: Option<Vec<String>> = list.iter().map(|item| single_text(item, to)).collect();
             match texts {
                 Some(texts) if !texts.is_empty() => found.push((named, texts)),
+                // Pairs of a source and its translation, in any order.
+                _ if list.len() > 1 && list.iter().all(Value::is_array) => {}
                 _ => list.iter().for_each(|item| find_lists(item, named, to, depth + 1, found)),
             }
         }
         Value::Object(object) => {
-            // {"1": "…", "2": "…"}
-            let numbered = object.iter().enumerate().all(|(at, (key, _))| key.parse() == Ok(at) || key.parse() == Ok(at + 1));
             let texts: Option<Vec<String>> = object.values().map(|item| single_text(item, to)).collect();
-            if let Some(texts) = texts.filter(|texts| numbered && !texts.is_empty()) {
+            let is_list = are_numbered(object) || named && are_sources(object);
+            if let Some(texts) = texts.filter(|texts| is_list && !texts.is_empty()) {
                 found.push((named, texts));
                 return;
             }
@@ -93,6 +99,21 @@ fn find_lists(value: &Value, named: bool, to: Lang, depth: usize, found: &mut Ve
     }
 }
 
+/// Whether the names count: `{"1": "…", "2": "…"}` or `{"text_1": "…", "text_2": "…"}`.
+fn are_numbered(object: &Map<String, Value>) -> bool {
+    let name = |key: &str| key.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let first = object.keys().next().map(|key| key.get(..name(key)));
+    object.keys().enumerate().all(|(at, key)| {
+        let (before, number) = key.split_at(name(key));
+        first == Some(Some(before)) && (number.parse() == Ok(at) || number.parse() == Ok(at + 1))
+    })
+}
+
+/// Whether the names are the source texts: `{"Le conseil vote": "The council votes"}`.
+fn are_sources(object: &Map<String, Value>) -> bool {
+    object.keys().all(|key| key.trim().contains(' '))
+}
+
 fn is_name_of_translations(key: &str) -> bool {
     let key: String = key.chars().map(plain).collect();
     key.contains("translat") || key.contains("traduction") || key.contains("traduit")
@@ -103,6 +124,10 @@ fn is_name_of_translations(key: &str) -> bool {
 fn single_text(item: &Value, to: Lang) -> Option<String> {
     let object = match item {
         Value::String(text) => return Some(text.clone()),
+        Value::Array(list) => match list.as_slice() {
+            [Value::String(text)] => return Some(text.clone()),
+            _ => return None,
+        },
         Value::Object(object) => object,
         _ => return None,
     };
@@ -165,8 +190,8 @@ impl Meaning {
         let mut meaning = self;
         for word in words(name) {
             match word.as_str() {
-                "title" | "titre" | "headline" => meaning.is_summary = Some(false),
-                "summary" | "resume" | "abstract" | "synthese" => meaning.is_summary = Some(true),
+                "title" | "titles" | "titre" | "titres" | "headline" | "headlines" => meaning.is_summary = Some(false),
+                "summary" | "summaries" | "resume" | "resumes" | "abstract" | "synthese" => meaning.is_summary = Some(true),
                 "fr" | "french" | "francais" | "fra" => meaning.is_english = Some(false),
                 "en" | "english" | "anglais" | "eng" => meaning.is_english = Some(true),
                 _ => {}
@@ -175,6 +200,9 @@ impl Meaning {
         meaning
     }
 }
+
+/// Names whose text is none of the requested ones.
+const NO_TEXTS: &[&str] = &["lang", "language", "langue", "key", "name", "field"];
 
 /// The texts found for `title_fr`, `title_en`, `summary_fr` and `summary_en`.
 #[derive(Default)]
@@ -201,8 +229,12 @@ impl Fields {
                 // {"language": "fr", "title": "…", "summary": "…"}
                 let languages = object.iter().filter(|(key, _)| ["lang", "language", "langue"].contains(&key.to_lowercase().as_str()));
                 let meaning = languages.filter_map(|(_, value)| value.as_str()).fold(meaning, Meaning::and);
+                // {"name": "summary_fr", "value": "…"}
+                let names = ["key", "name", "field"].iter().filter_map(|key| object.get(*key)?.as_str());
+                let meaning = names.fold(meaning, Meaning::and);
                 // A model that repeats the schema wrote no text.
-                for (key, value) in object.iter().filter(|(key, _)| *key != "type" && *key != "description") {
+                let is_text = |key: &str, value: &Value| !(value.is_string() && NO_TEXTS.contains(&key.to_lowercase().as_str()));
+                for (key, value) in object.iter().filter(|(key, value)| *key != "type" && *key != "description" && is_text(key, value)) {
                     self.read(value, meaning.and(key), depth + 1);
                 }
             }
@@ -212,7 +244,7 @@ impl Fields {
 }
 
 /// The words of a name in `snake_case` or `camelCase`, in lower case and without accents.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before_lower = false;
     for c in name.chars().take(80) {
@@ -228,8 +260,8 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// The summary in an answer that is JSON although plain text was asked for; `None` if it has no
-/// single text.
-pub(super) fn summary(values: &[Value]) -> Option<String> {
+/// single text. `named`: its name must say that it is the summary.
+pub(super) fn summary(values: &[Value], named: bool) -> Option<String> {
     fn texts<'v>(value: &'v Value, found: &mut Vec<(&'v str, &'v str)>) {
         match value {
             Value::Object(object) => {
@@ -256,7 +288,8 @@ pub(super) fn summary(values: &[Value]) -> Option<String> {
     let is_summary = |key: &str| Meaning::default().and(key).is_summary == Some(true);
     let summaries: Vec<&str> = found.iter().filter(|(key, _)| is_summary(key)).map(|(_, text)| *text).collect();
     match (summaries.as_slice(), found.as_slice()) {
-        ([summary], _) | ([], [(_, summary)]) => Some((*summary).to_owned()),
+        ([summary], _) => Some((*summary).to_owned()),
+        ([], [(_, summary)]) if !named => Some((*summary).to_owned()),
         _ => None,
     }
 }
@@ -283,11 +316,16 @@ mod tests {
             r#"{"1": "one", "2": "two"}"#,
             r#"{"translations": ["first", "second"]} Better: {"translations": ["one", "two"]}"#,
             r#"["one", "two"]"#,
+            r#"{"text_1": "one", "text_2": "two"}"#,
+            r#"{"translations": {"Le conseil vote": "one", "La digue tient": "two"}}"#,
+            r#"{"translations": [["one"], ["two"]]}"#,
+            "{\"translation\": \"one\"}\n{\"translation\": \"two\"}",
         ] {
             assert_eq!(translations(&values(content), 2, Lang::EN), Some(vec!["one".into(), "two".into()]), "{content}");
         }
         assert_eq!(translations(&values(r#"{"translations": ["one"]}"#), 2, Lang::EN).map(|texts| texts.len()), Some(1));
         assert_eq!(translations(&values("sorry [1] {x}"), 2, Lang::EN), None);
+        assert_eq!(translations(&values(r#"[["un", "one"], ["deux", "two"]]"#), 2, Lang::EN), None);
     }
 
     #[test]
@@ -301,6 +339,9 @@ mod tests {
             r#"{"fr": {"title": "a", "summary": "c"}, "en": {"title": "b", "summary": "d"}}"#,
             r#"{"title": {"fr": "a", "en": "b"}, "summary": {"fr": "c", "en": "d"}}"#,
             r#"[{"language": "fr", "title": "a", "summary": "c"}, {"language": "en", "title": "b", "summary": "d"}]"#,
+            r#"{"titles": {"fr": "a", "en": "b"}, "summaries": {"fr": "c", "en": "d"}}"#,
+            r#"[{"key": "title_en", "value": "b"}, {"key": "summary_fr", "value": "c"}, {"key": "summary_en", "value": "d"}]"#,
+            r#"{"title_en": {"text": "b", "lang": "en"}, "summary_fr": {"text": "c", "lang": "fr"}, "summary_en": {"text": "d", "lang": "en"}}"#,
             r#"{"digest": {"title_fr": "a", "title_en": "b", "summary_fr": "c", "summary_en": "d"}, "words": 60}"#,
             "{\"title_fr\": \"x\", \"title_en\": \"x\", \"summary_fr\": \"x\", \"summary_en\": \"x\"}\n\
              {\"title_fr\": \"a\", \"title_en\": \"b\", \"summary_fr\": \"c\", \"summary_en\": \"d\"}",
@@ -324,8 +365,10 @@ mod tests {
 
     #[test]
     fn a_summary_in_json_is_its_only_text() {
-        assert_eq!(summary(&values(r#"{"summary": "La digue a tenu."}"#)).as_deref(), Some("La digue a tenu."));
-        assert_eq!(summary(&values(r#"{"titre": "a", "résumé": "La digue a tenu."}"#)).as_deref(), Some("La digue a tenu."));
-        assert_eq!(summary(&values(r#"{"a": "b", "c": "d"}"#)), None);
+        assert_eq!(summary(&values(r#"{"summary": "La digue a tenu."}"#), true).as_deref(), Some("La digue a tenu."));
+        assert_eq!(summary(&values(r#"{"titre": "a", "résumé": "La digue a tenu."}"#), true).as_deref(), Some("La digue a tenu."));
+        assert_eq!(summary(&values(r#"{"a": "b", "c": "d"}"#), false), None);
+        assert_eq!(summary(&values(r#"{"a": "b"}"#), false).as_deref(), Some("b"));
+        assert_eq!(summary(&values(r#"{"a": "b"}"#), true), None);
     }
 }
