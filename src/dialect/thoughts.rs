@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::shapes::words;
 use crate::model::{CallError, ErrorCode, Verdict};
 
 /// The model thought and did not answer.
@@ -10,25 +11,21 @@ pub(super) fn only_thoughts() -> CallError {
     CallError::new(Verdict::Once, ErrorCode::OnlyThoughts, "the model's answer has only its thoughts")
 }
 
-/// Names of the markers around thoughts: `<think>`, `[THINK]`, `<|begin_of_thought|>`,
-/// `◁/think▷` …
+/// Words in the names of markers around thoughts: `<think>`, `[THINK]`, `<|begin_of_thought|>`,
+/// `◁/think▷`, `<inner_thoughts>`, `<antThinking>` …
 const THOUGHTS: &[&str] = &[
     "think",
     "thinking",
     "thought",
     "thoughts",
-    "thought_process",
-    "thinking_process",
     "reason",
     "reasoning",
     "reflection",
     "reflect",
     "analysis",
     "scratchpad",
-    "scratch_pad",
-    "inner_monologue",
-    "internal_monologue",
-    "chain_of_thought",
+    "scratch",
+    "monologue",
     "cot",
     "plan",
     "planning",
@@ -37,11 +34,41 @@ const THOUGHTS: &[&str] = &[
 ];
 
 /// Names of the markers around answers.
-const ANSWERS: &[&str] = &["answer", "final_answer", "final", "response", "final_response", "output", "solution", "result", "summary"];
+const ANSWERS: &[&str] =
+    &["answer", "final_answer", "final", "response", "final_response", "output", "solution", "result", "summary", "resume", "résumé"];
 
-/// Lines that models without markers put before their answer (Granite, and reasoning models whose
-/// markers were dropped on the way).
-const ANSWER_LINES: &[&str] = &["here is my response:", "assistantfinal"];
+/// What models without markers put before their thoughts (Granite, Apriel, and reasoning models
+/// whose markers were dropped on the way), without Markdown.
+const THOUGHT_LABELS: &[&str] = &[
+    "here is my thought",
+    "here's my thought",
+    "here are my reasoning",
+    "here is my reasoning",
+    "thinking:",
+    "thinking\n",
+    "thinking process",
+    "thought process",
+    "thoughts:",
+    "thoughts\n",
+    "reasoning:",
+    "reasoning\n",
+    "thought:",
+    "raisonnement :",
+    "réflexion :",
+];
+/// What the same models put before their answer.
+const ANSWER_LABELS: &[&str] = &[
+    "here is my response:",
+    "here's my response:",
+    "assistantfinal",
+    "final answer:",
+    "final answer\n",
+    "final response:",
+    "final response\n",
+    "final summary:",
+    "final summary\n",
+    "réponse finale :",
+];
 
 /// Marks of chat templates in other forms than `<|im_end|>`.
 const TEMPLATE_MARKS: &[&str] =
@@ -71,14 +98,9 @@ pub(super) fn without_thoughts(content: &str) -> Result<&str, CallError> {
         return Err(only_thoughts());
     }
     answer = answer.get(at..).unwrap_or_default();
-    for line in ANSWER_LINES {
-        // Only ASCII letters change, so positions stay the same.
-        let lower = answer.to_ascii_lowercase();
-        let thought = lower.trim_start().starts_with("analysis") || lower.trim_start().starts_with("here is my thought");
-        if let Some(found) = lower.rfind(line).filter(|found| *found == 0 || thought) {
-            had_thoughts = true;
-            answer = answer.get(found + line.len()..).unwrap_or_default();
-        }
+    if let Some(rest) = after_labels(answer) {
+        had_thoughts = true;
+        answer = rest;
     }
     // The end of a marker around the answer.
     if let Some(end) = markers(answer).find(|marker| marker.kind == Kind::Answer && marker.closes) {
@@ -86,6 +108,27 @@ pub(super) fn without_thoughts(content: &str) -> Result<&str, CallError> {
     }
     let answer = between_template_marks(answer);
     if answer.is_empty() && had_thoughts { Err(only_thoughts()) } else { Ok(answer) }
+}
+
+/// The text after the last label of an answer, if the text begins with a label of thoughts or of an
+/// answer.
+fn after_labels(text: &str) -> Option<&str> {
+    // Only ASCII letters and Markdown change, so positions stay the same.
+    let lower = text.to_ascii_lowercase().replace(['*', '#'], " ");
+    let start = lower.trim_start_matches([' ', '\n', '`']);
+    let is_harmony = start.starts_with("analysis") && lower.contains("assistantfinal");
+    let is_thought = is_harmony || THOUGHT_LABELS.iter().any(|label| start.starts_with(label));
+    let ends = ANSWER_LABELS.iter().filter_map(|label| {
+        // Spaces in place of Markdown may follow a label in a line of its own.
+        let (words, line) = label.strip_suffix('\n').map_or((*label, false), |words| (words, true));
+        let ends = lower.match_indices(words).map(|(at, _)| (at, at + words.len())).filter(|(at, end)| {
+            let rest = lower.get(*end..).unwrap_or_default();
+            (is_thought || lower.len() - start.len() == *at) && (!line || rest.trim_start_matches(' ').starts_with('\n'))
+        });
+        ends.last().map(|(_, end)| end)
+    });
+    let rest = text.get(ends.max()?..)?;
+    Some(rest.trim_start_matches(['*', '#', ' ', ':']))
 }
 
 /// The last message of the final channel, if the text has channels (gpt-oss's harmony format:
@@ -123,10 +166,14 @@ fn template_mark(text: &str) -> Option<usize> {
         return Some(mark.len());
     }
     let start = text.get(..text.floor_char_boundary(MAX_TEMPLATE_MARK))?;
-    ["|", "｜"].iter().find_map(|bar| {
-        let (name, _) = start.strip_prefix('<')?.strip_prefix(bar)?.split_once(&format!("{bar}>"))?;
-        (!name.contains(' ')).then_some(name.len() + 2 * bar.len() + 2)
-    })
+    ["|", "｜"]
+        .iter()
+        .find_map(|bar| {
+            let (name, _) = start.strip_prefix('<')?.strip_prefix(bar)?.split_once(&format!("{bar}>"))?;
+            (!name.contains(' ')).then_some(name.len() + 2 * bar.len() + 2)
+        })
+        // EXAONE's `[|endofturn|]`.
+        .or_else(|| start.strip_prefix("[|")?.split_once("|]").filter(|(name, _)| !name.contains(' ')).map(|(name, _)| name.len() + 4))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,15 +194,27 @@ const MAX_MARKER: usize = 64;
 
 /// All markers of thoughts and answers in a text.
 fn markers(text: &str) -> impl Iterator<Item = Marker> {
-    text.match_indices(['<', '[', '◁']).filter_map(move |(start, open)| marker(text, start, open))
+    text.match_indices(['<', '[', '◁', '&']).filter_map(move |(start, open)| {
+        let open = if open == "&" { "&lt;" } else { open };
+        let marker = marker(text, start, open).filter(|_| text.get(start..).is_some_and(|rest| rest.starts_with(open)))?;
+        (!is_quoted(text, &marker)).then_some(marker)
+    })
+}
+
+/// Whether a marker stands in quotation marks: then the text speaks of it.
+fn is_quoted(text: &str, marker: &Marker) -> bool {
+    let before = text.get(..marker.start).unwrap_or_default().trim_end_matches([' ', '\u{a0}', '\u{202f}']).chars().next_back();
+    let after = text.get(marker.end..).unwrap_or_default().trim_start_matches([' ', '\u{a0}', '\u{202f}']).chars().next();
+    [('«', '»'), ('“', '”'), ('"', '"'), ('‘', '’'), ('\'', '\''), ('`', '`')].contains(&(before.unwrap_or(' '), after.unwrap_or(' ')))
 }
 
 /// The marker that begins at `start` with `open`.
 fn marker(text: &str, start: usize, open: &str) -> Option<Marker> {
     let close = match open {
-        "<" => '>',
-        "[" => ']',
-        _ => '▷',
+        "<" => ">",
+        "[" => "]",
+        "&lt;" => "&gt;",
+        _ => "▷",
     };
     let rest = text.get(start + open.len()..)?;
     let rest = rest.get(..rest.floor_char_boundary(MAX_MARKER))?;
@@ -166,20 +225,28 @@ fn marker(text: &str, start: usize, open: &str) -> Option<Marker> {
         // `<|channel>thought` and `<channel|>` are Gemma's.
         None => (inside == "channel|", name),
     };
+    // `[BEGIN FINAL RESPONSE]`
+    let joined = if open == "[" { name.replace(' ', "_") } else { name.to_owned() };
     // Without attributes, a namespace, and the end of an empty element.
-    let name = name.split([' ', '\n', '/']).next()?.to_ascii_lowercase();
-    let name = name.rsplit(':').next()?;
+    let name = joined.split([' ', '\n', '/']).next()?.rsplit(':').next()?;
+    let words = words(name);
+    let name = name.to_lowercase();
+    let name = name.as_str();
     let prefixes = [("begin_of_", false), ("start_of_", false), ("start_", false), ("begin_", false), ("end_of_", true), ("end_", true)];
     let known = prefixes.iter().find_map(|(prefix, ends)| Some((name.strip_prefix(prefix)?, *ends)));
+    let is_delimited = known.is_some() || closes;
     let (name, closes) = known.map_or((name, closes), |(name, ends)| (name, ends || closes));
+    let is_thought = words.iter().any(|word| THOUGHTS.contains(&word.as_str()));
     let kind = match name {
         "channel" if open == "<" => Kind::Thoughts,
+        // A folded block before the answer.
+        "details" if open == "<" && text.trim_start().starts_with("<details") => Kind::Thoughts,
         // Many titles begin with `[Analysis]`.
-        name if THOUGHTS.contains(&name) && (open != "[" || name.starts_with("th")) => Kind::Thoughts,
-        name if ANSWERS.contains(&name) && open == "<" => Kind::Answer,
+        name if is_thought && (open != "[" || name.starts_with("th")) => Kind::Thoughts,
+        name if ANSWERS.contains(&name) && (open == "<" || is_delimited || text.contains("[/")) => Kind::Answer,
         _ => return None,
     };
-    Some(Marker { start, end: start + open.len() + inside.len() + close.len_utf8(), kind, closes })
+    Some(Marker { start, end: start + open.len() + inside.len() + close.len(), kind, closes })
 }
 
 /// Removes the parts of an answer that are thoughts: parts of a message's content (`"type":
@@ -243,6 +310,17 @@ mod tests {
             "analysis<|message|>a<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>La digue a tenu.<|return|>",
             "analysisWe need a summary.assistantfinalLa digue a tenu.",
             "Here is my thought process: a\nHere is my response: La digue a tenu.",
+            "<REASONING_SCRATCHPAD>a</REASONING_SCRATCHPAD>La digue a tenu.",
+            "<inner_thoughts>a</inner_thoughts><antThinking>b</antThinking>La digue a tenu.",
+            "&lt;think&gt;a&lt;/think&gt;La digue a tenu.",
+            "<details type=\"reasoning\"><summary>Thought for 3 seconds</summary>a</details>\nLa digue a tenu.",
+            "<thought>a</thought>La digue a tenu.[|endofturn|]",
+            "Here's my thought process:\na\n\nHere's my response:\nLa digue a tenu.",
+            "Here are my reasoning steps:\na\n[BEGIN FINAL RESPONSE]\nLa digue a tenu.\n[END FINAL RESPONSE]",
+            "**Reasoning:**\na\n\n**Final answer:**\nLa digue a tenu.",
+            "### Thinking\na\n\n### Final Answer\n\nLa digue a tenu.",
+            "[ANSWER]\nLa digue a tenu.\n[/ANSWER]",
+            "<résumé>La digue a tenu.</résumé>",
             "La digue a tenu.",
         ] {
             assert_eq!(without_thoughts(content), Ok("La digue a tenu."), "{content}");
@@ -267,7 +345,13 @@ mod tests {
 
     #[test]
     fn other_words_in_brackets_are_the_texts_own() {
-        for content in ["La digue <b>a tenu</b> [1].", "Le film [Reason for hope] a < b > c", ""] {
+        for content in [
+            "La digue <b>a tenu</b> [1].",
+            "Le film [Reason for hope] a < b > c",
+            "La balise « <think> » a été publiée. La digue a tenu.",
+            "Analysis of the dike: it held. A final answer: none.",
+            "",
+        ] {
             assert_eq!(without_thoughts(content), Ok(content));
         }
     }
