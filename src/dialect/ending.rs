@@ -42,6 +42,9 @@ pub(super) const REFUSED_ENDS: &[&str] = &[
 const END_FIELDS: &[&str] =
     &["finish_reason", "finishreason", "native_finish_reason", "nativefinishreason", "stop_reason", "stopreason", "done_reason"];
 
+/// Names of the objects that say more about how an answer ended.
+const END_DETAILS: &[&str] = &["finish_details", "incomplete_details", "stop_details"];
+
 /// Names of the fields that say why there is no answer.
 const BLOCK_FIELDS: &[&str] = &["blockreason", "block_reason"];
 
@@ -75,6 +78,10 @@ impl<'a> Endings<'a> {
                     match value {
                         Value::String(reason) if END_FIELDS.contains(&name.as_str()) => self.add(reason, good),
                         Value::String(reason) if BLOCK_FIELDS.contains(&name.as_str()) => self.add_block(reason),
+                        Value::Object(details) if END_DETAILS.contains(&name.as_str()) => {
+                            let reasons = ["type", "reason"].iter().filter_map(|field| details.get(*field)?.as_str());
+                            reasons.for_each(|reason| self.add(reason, good));
+                        }
                         value => self.read(value, good),
                     }
                 }
@@ -139,9 +146,13 @@ pub(super) fn no_end(field: &str) -> CallError {
 }
 
 fn end(reason: &str) -> End {
-    let word = reason.to_ascii_lowercase();
+    // vLLM names the mark of the chat template at which the model stopped, such as `<|im_end|>`.
+    if reason.starts_with('<') && reason.ends_with('>') && !reason.contains(' ') {
+        return End::Good;
+    }
+    let word = snake_case(reason);
     // Google's name of the enumeration.
-    let word = word.strip_prefix("finish_reason_").or_else(|| word.strip_prefix("finishreason.")).unwrap_or(&word);
+    let word = word.strip_prefix("finish_reason_").or_else(|| word.strip_prefix("finish_reason.")).unwrap_or(&word);
     let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
     if GOOD_ENDS.contains(&word) {
         End::Good
@@ -154,6 +165,20 @@ fn end(reason: &str) -> End {
     } else {
         End::Other
     }
+}
+
+/// A word in lower case, with `_` between the words of `camelCase`.
+fn snake_case(word: &str) -> String {
+    let mut snake = String::with_capacity(word.len() + 2);
+    let mut after_small = false;
+    for c in word.chars() {
+        if c.is_ascii_uppercase() && after_small {
+            snake.push('_');
+        }
+        after_small = c.is_ascii_lowercase();
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
 }
 
 #[cfg(test)]
@@ -193,6 +218,9 @@ mod tests {
             ("end_turn", None),
             ("eos_token", None),
             ("COMPLETE", None),
+            ("EndTurn", None),
+            ("<|im_end|>", None),
+            ("MaxTokens", Some(ErrorCode::Truncated)),
             ("length", Some(ErrorCode::Truncated)),
             ("model_length", Some(ErrorCode::Truncated)),
             ("MAX_TOKENS", Some(ErrorCode::Truncated)),
@@ -212,6 +240,10 @@ mod tests {
         ] {
             assert_eq!(code(&json!({"finish_reason": reason})), wanted, "{reason}");
         }
+        let details = |details: Value| code(&json!({"finish_reason": "stop", "finish_details": details}));
+        assert_eq!(details(json!({"type": "stop", "stop": "<|im_end|>"})), None);
+        assert_eq!(details(json!({"type": "max_tokens"})), Some(ErrorCode::Truncated));
+        assert_eq!(code(&json!({"incomplete_details": {"reason": "max_output_tokens"}})), Some(ErrorCode::Truncated));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::answer::has_meaning;
 use super::chat::{self, chat};
 use super::classify::classify;
 use super::ending::{Endings, no_end};
+use super::error_message::ErrorMessage;
 use super::error_rules::{ErrorRule, not_busy, says};
 use super::thoughts::{has_thoughts, only_thoughts, remove_thought_parts};
 use super::{Dialect, Headers, Request, Response, check_model, error_in, excerpt, flex, json, key_header, protocol_error, string_fields};
@@ -167,6 +169,9 @@ fn usage(usage: &Value) -> Usage {
     Usage { tokens_in, tokens_out: counted.max(rest), ..Usage::default() }
 }
 
+/// Fields for errors besides `error`, in answers with status 200.
+const ERROR_FIELDS: &[&str] = &["message", "msg", "detail", "errors", "error_msg", "base_resp", "code"];
+
 /// Errors that servers send with status 200 if they do not know the path.
 const WRONG_PATH: &[&str] = &[
     "unexpected endpoint",
@@ -190,7 +195,7 @@ impl OpenAi {
         endings.read(value, &[]);
         let Some(choice) = value.pointer("/choices/0") else {
             endings.check(None)?;
-            return Err(CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the answer has no choices"));
+            return Err(self.no_choices(endpoint, value));
         };
         if let Some(error) = error_in(choice) {
             return Err(self.choice_error(endpoint, choice, error));
@@ -202,11 +207,24 @@ impl OpenAi {
         if said { Ok(()) } else { Err(no_end("finish_reason")) }
     }
 
+    /// The error in an answer without choices. Some services name it in fields of their own, such as
+    /// `{"code": 401, "msg": "…"}` or `base_resp`.
+    fn no_choices(&self, endpoint: &Endpoint, value: &Value) -> CallError {
+        let none = CallError::new(Verdict::Once, ErrorCode::EmptyAnswer, "the answer has no choices");
+        if !ERROR_FIELDS.iter().any(|field| value.get(field).is_some_and(has_meaning)) {
+            return none;
+        }
+        let body = value.to_string();
+        let error = self.classify_error(endpoint, &Response::new(200, body.as_str()));
+        let is_known = error.code != ErrorCode::Unavailable || ErrorMessage::read(body.as_bytes()).status.is_some();
+        if is_known { error } else { CallError { message: format!("{}: {}", none.message, error.message), ..none } }
+    }
+
     /// The error inside a choice. The partial answer is billed, so the call is retried only once.
     fn choice_error(&self, endpoint: &Endpoint, choice: &Value, error: &Value) -> CallError {
         let wrapped = json!({"error": error});
         let classified = self.classify_error(endpoint, &Response::new(error_status(&wrapped), wrapped.to_string()));
-        let has_text = choice.pointer("/message/content").is_some_and(super::answer::has_meaning);
+        let has_text = choice.pointer("/message/content").is_some_and(has_meaning);
         match classified.verdict {
             Verdict::BackOff | Verdict::Wait(_) if has_text => {
                 CallError::new(Verdict::Once, ErrorCode::Unfinished, format!("the answer broke off: {}", classified.message))
@@ -220,12 +238,14 @@ impl OpenAi {
 fn content(mut message: Value) -> Result<String, CallError> {
     let had_thoughts = has_thoughts(&message) | remove_thought_parts(&mut message);
     let refusal = message["content"].as_array().into_iter().flatten().find_map(|part| part["refusal"].as_str());
-    if let Some(refusal) = refusal.or_else(|| message["refusal"].as_str()).filter(|text| !text.trim().is_empty()) {
+    if let Some(refusal) = refusal.or_else(|| message["refusal"].as_str()).filter(|text| has_meaning(&Value::from(*text))) {
         return Err(CallError::new(Verdict::Never, ErrorCode::Refused, format!("the model refused: {}", excerpt(refusal.as_bytes()))));
     }
     let text = match &message["content"] {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
+        // A gateway parsed the answer's JSON, or did not wrap its only part in a list.
+        Value::Object(object) => object.get("text").and_then(Value::as_str).map_or_else(|| message["content"].to_string(), str::to_owned),
         Value::Array(parts) => parts.iter().filter_map(|part| part.as_str().or_else(|| part["text"].as_str())).collect(),
         _ => return Err(protocol_error("the message's content is neither a string nor a list")),
     };
@@ -238,7 +258,7 @@ fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
     // LM Studio and others answer 200 to any path.
     let said = ["/error/message", "/error"].iter().find_map(|at| value.pointer(at)?.as_str()).unwrap_or_default().to_lowercase();
-    if WRONG_PATH.iter().any(|words| said.contains(words)) {
+    if said.trim() == "not found" || WRONG_PATH.iter().any(|words| said.contains(words)) {
         return 404;
     }
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
