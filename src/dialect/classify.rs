@@ -163,7 +163,11 @@ mod tests {
             (400, "User location is not supported for the API use.", KEY),
             (400, "Country, region, or territory not supported", KEY),
             (403, "This model is not available in your region.", KEY),
+            (503, "无效的令牌 (request id: x)", KEY),
             (500, "Insufficient Balance", QUOTA),
+            (403, "Your newly created team doesn't have any credits yet.", QUOTA),
+            (403, "Key limit exceeded (total limit).", QUOTA),
+            (429, "Free allocated quota exceeded.", QUOTA),
             (400, "Your credit balance is too low to access the Anthropic API.", QUOTA),
             (429, "Your account is not in good standing: Insufficient account balance", QUOTA),
             (
@@ -173,6 +177,13 @@ mod tests {
             ),
             (400, "Budget has been exceeded! Current cost: 1.2, Max budget: 1", QUOTA),
             (400, "You have reached your specified API usage limits. You will regain access on 2026-12-01.", QUOTA),
+            (400, "The provided model identifier is invalid.", NOT_FOUND),
+            (400, "x-1 is not a valid model ID", NOT_FOUND),
+            (400, "Invalid model: x-1", NOT_FOUND),
+            (400, "No models loaded. Please load a model in the developer page.", NOT_FOUND),
+            (400, "This is not a chat model and thus not supported in the v1/chat/completions endpoint.", NOT_FOUND),
+            (400, "The security token included in the request is expired", KEY),
+            (400, "This organization has been disabled.", KEY),
             (400, "The model `x-1` does not exist or you do not have access to it.", NOT_FOUND),
             (400, "The model `llama3-8b-8192` has been decommissioned and is no longer supported.", NOT_FOUND),
             (400, "Unexpected endpoint or method. (POST /api/v1/chat/completions)", NOT_FOUND),
@@ -201,6 +212,9 @@ mod tests {
             (429, "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day", QUOTA),
             (429, "you have used up your daily free allocation of 10,000 neurons", QUOTA),
             (403, "Daily Limit Exceeded", QUOTA),
+            (429, "You are using a Trial key, which is limited to 1000 API calls / month.", QUOTA),
+            (429, "You have exceeded today's quota for model x, please try again tomorrow", QUOTA),
+            (429, "该 API 已达今日调用次数限额", QUOTA),
             (429, "Monthly quota reached", QUOTA),
             (429, "Rate limit of 50 per 86400s exceeded for UserByModelByDay. Please wait 43200 seconds", QUOTA),
             (429, "You exceeded your current quota, please check your plan and billing details.", QUOTA),
@@ -219,6 +233,10 @@ mod tests {
             ),
             (429, "Your account reached max RPM: 3, please try again after 1 seconds", BUSY),
             (503, "Service unavailable, retry in 20s", DOWN),
+            (409, "Endpoint is initializing, try again", DOWN),
+            (400, "The model is warming up. Please retry shortly.", DOWN),
+            (400, "Model unloaded.", DOWN),
+            (498, "Flex tier capacity exceeded", (ErrorCode::Overloaded, Verdict::BackOff)),
             (503, "the load balancer has exhausted its upstreams", DOWN),
             (504, "context deadline exceeded", DOWN),
         ] {
@@ -248,6 +266,7 @@ mod tests {
             (400, "Input data may contain inappropriate content."),
             (400, "Output blocked by content filtering policy"),
             (400, "The request was rejected because it was considered high risk"),
+            (403, "Sorry, you have been blocked. Several actions could trigger this, including submitting a certain word or phrase."),
         ] {
             assert_eq!(said(status, message), REFUSED, "{status} {message}");
         }
@@ -289,6 +308,14 @@ mod tests {
             (400, "The prompt has 5000 tokens, the limit is 4096"),
             (400, "Malformed input request: expected maxLength: 2048, actual: 5000, please reformat your input and try again."),
             (500, "context size exceeded"),
+            (500, "input is too large to process. increase the physical batch size (current batch size: 512)"),
+            (500, "Encountered an error when fetching new request: Prompt length (2800) exceeds maximum input length (2048)."),
+            (400, "The input token count is 2800 but model only supports up to 2048"),
+            (400, "The model supports up to 2048 input tokens, but received 2800 tokens."),
+            (400, "length of prompt_tokens (2800) must be less than max_seq_len (2048)."),
+            (400, "requested tokens 2800 > max 2048"),
+            (400, "Prompt 超长"),
+            (400, "输入长度超过模型最大长度限制"),
             (
                 400,
                 "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens",
@@ -322,6 +349,11 @@ mod tests {
             (400, "System role not supported", ErrorCode::NoSystemRole),
             (400, "Developer instruction is not enabled for models/gemma-3-27b-it", ErrorCode::NoSystemRole),
             (500, "Conversation roles must alternate user/assistant/user/assistant/...", ErrorCode::NoSystemRole),
+            (400, "Unsupported value: 'messages[0].role' does not support 'system' with this model.", ErrorCode::NoSystemRole),
+            (422, "messages[0].role: unknown variant `system`, expected one of `user`, `assistant`", ErrorCode::NoSystemRole),
+            (400, "the role of message with even index in the messages must be user or function", ErrorCode::NoSystemRole),
+            (500, "`temperature` (=0) has to be a strictly positive float", ErrorCode::NoTemperature),
+            (404, "No endpoints found that can handle the requested parameters.", ErrorCode::NoSchema),
             (
                 400,
                 "max_tokens is too large: 8692. This model supports at most 4096 completion tokens, whereas you provided 8692.",
@@ -344,6 +376,7 @@ mod tests {
             "The model was unable to generate valid JSON",
             "Could not produce structured output",
             "Model output is not valid JSON",
+            "1 validation error for list\n  Invalid JSON: EOF while parsing a string at line 1 column 3",
         ] {
             assert_eq!(said(422, message), (ErrorCode::Protocol, Verdict::Once), "{message}");
         }

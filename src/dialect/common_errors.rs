@@ -17,12 +17,18 @@ pub(super) const COMMON: &[ErrorRule] = &[
     refusal(LONG_QUOTA, Verdict::Stop, ErrorCode::Quota),
     refusal(SHORT_LIMIT, Verdict::BackOff, ErrorCode::Busy),
     not_busy(HIGH_TOKEN_LIMIT, Verdict::Never, ErrorCode::MaxTokensLimit),
-    refusal(&["overloaded/over capacity/at capacity/too busy/server is busy/server busy"], Verdict::BackOff, ErrorCode::Overloaded),
-    refusal(&["is loading/currently loading/loading model/still loading"], Verdict::BackOff, ErrorCode::Unavailable),
+    refusal(
+        &["overloaded/over capacity/at capacity/capacity exceeded/too busy/server is busy/server busy"],
+        Verdict::BackOff,
+        ErrorCode::Overloaded,
+    ),
+    refusal(NOT_READY, Verdict::BackOff, ErrorCode::Unavailable),
     // The model wrote no valid JSON, and the service checked it.
     says(UNUSABLE_ANSWER, Verdict::Once, ErrorCode::Protocol),
     not_busy(WRONG_TOKEN_PARAMETER, Verdict::Never, ErrorCode::NoMaxTokens),
     says(NO_SYSTEM_ROLE, Verdict::Never, ErrorCode::NoSystemRole),
+    // transformers' message comes with status 500.
+    says(&["temperature … strictly positive/has to be/must be"], Verdict::Never, ErrorCode::NoTemperature),
     not_busy(&["temperature"], Verdict::Never, ErrorCode::NoTemperature),
     not_busy(
         &[
@@ -45,7 +51,7 @@ pub(super) const COMMON: &[ErrorRule] = &[
     by_status(&[404, 405], Verdict::Stop, ErrorCode::NotFound),
     by_status(&[413, 414], Verdict::Never, ErrorCode::TooLarge),
     by_status(&[429], Verdict::BackOff, ErrorCode::Busy),
-    by_status(&[408], Verdict::BackOff, ErrorCode::Unavailable),
+    by_status(&[408, 425, 499], Verdict::BackOff, ErrorCode::Unavailable),
     by_status(&[529], Verdict::BackOff, ErrorCode::Overloaded),
     ErrorRule { statuses: Statuses::Failures, phrases: &[], verdict: Verdict::BackOff, error: ErrorCode::Unavailable },
 ];
@@ -56,7 +62,12 @@ const BAD_KEY: &[&str] = &[
     "provide/get/supply/without/pass/need/missing + an api key/any api key/a valid api key/your api key",
     "no api key/no apikey/no auth/no credentials",
     "authentication failed/authentication failure/authentication error/authentication required/unauthenticated/invalid authentication",
+    "security token … invalid/expired",
+    "organization has been + disabled/suspended",
     "account … suspended/deactivated/disabled/flagged/banned/terminated/blocked",
+    "login fail/token expired/token is expired/token has expired",
+    "令牌/密钥/authorization token/api key/apikey … 无效/非法/过期/错误",
+    "无效的/非法的 + 令牌/密钥/token/api key",
     // LiteLLM without a database: the key is not the master key.
     "no connected db",
 ];
@@ -74,7 +85,10 @@ const REFUSED_TEXT: &[&str] = &[
     "content filter/content filtering/content policy/content management policy/content moderation/content violat",
     "responsible ai policy/usage policy violation/violates our usage policies/violated our usage",
     "safety system/safety filter/safety policy/safety check/safety reasons",
+    "input/output/prompt + new sensitive/sensitive/is sensitive",
     "data inspection failed/inappropriate content/prohibited content/sensitive content/sensitive words/harmful",
+    // A web firewall found a suspicious word in the text.
+    "submitting a certain word or phrase",
     "considered high risk/guardrail was/guardrail violat/violated guardrail/blocked by guardrail",
 ];
 
@@ -86,6 +100,8 @@ const NO_BALANCE: &[&str] = &[
     "credit balance/credits have run out",
     "credits … exhausted/depleted/used up",
     "out of credit/out of fund/requires more credit/no credits left/no credits remaining/no remaining credits",
+    "have any credits/key limit exceeded/insufficient user quota/额度不足/剩余额度/预扣费",
+    "free tier/free quota/free allocated quota … exhausted/exceeded/used up",
     "payment required/past due/arrear/good standing/余额不足/欠费",
     "billing hard limit/billing not active/billing error/billing is not/billing to be enabled/enable billing/billing account",
     "spend limit/spending limit/spending cap",
@@ -99,6 +115,8 @@ const TOO_LARGE: &[&str] = &[
     "inputs tokens/input length and max tokens",
     "request too large/prompt too large/payload too large/input too large/request entity too large/request body too large",
     "reduce your message/reduce the length/reduce your prompt/reduce the input",
+    "prompt length/input length/sequence length … exceed",
+    "input is too large to process",
 ];
 
 const PROBABLY_TOO_LARGE: &[&str] = &[
@@ -113,6 +131,11 @@ const PROBABLY_TOO_LARGE: &[&str] = &[
     "range of input length/input length/prompt length/sequence length/maximum length/max length/maximum input/max input",
     "reduce … length/input/prompt/size/tokens",
     "above max length/shorten/shorter/too large",
+    "max seq len/max model len/maximum model len",
+    "tokens/token count/length … up to/only supports/must be less than/should be less than/over limit",
+    "up to … input tokens/prompt tokens",
+    "requested tokens/prompt tokens/input tokens … >",
+    "输入/内容/长度/文本/prompt/token … 过长/超长/太长/超过/超出",
 ];
 
 /// A quota that is not renewed during the night.
@@ -120,6 +143,14 @@ const LONG_QUOTA: &[&str] = &[
     "per day/by day/rpd/tpd/per month/per week",
     "daily/monthly/weekly … limit/quota/allowance/allocation/usage/requests/tokens/credits",
     "limit/quota … daily/monthly/weekly/a day/each day/for the day/for today/24 hours/24h/this month/per 86400s",
+    "limited to … calls/requests/tokens … day/month",
+    "todays quota/todays limit/try again tomorrow/come back tomorrow/今日/每日/每天/本月/每月",
+];
+
+const NOT_READY: &[&str] = &[
+    "is loading/currently loading/loading model/still loading/being loaded",
+    "warming up/waking up/starting up/scaling up/initializing/initialising/cold start/not ready/not yet ready",
+    "model unloaded/model was unloaded/model has been unloaded/model is not loaded yet",
 ];
 
 const SHORT_LIMIT: &[&str] = &[
@@ -129,7 +160,7 @@ const SHORT_LIMIT: &[&str] = &[
 ];
 
 const HIGH_TOKEN_LIMIT: &[&str] = &[
-    "max tokens/max completion tokens/max output tokens/max new tokens/maximum tokens/num predict … too large/too high/at most/must be/less than/lower than/range/maximum/exceed/limit/up to/between/<=/>",
+    "max tokens/max completion tokens/max output tokens/max new tokens/maximum tokens/num predict … too large/too high/at most/must be/less than/lower than/range/maximum/exceed/limit/up to/between/<=/>/范围/最大/超过",
     "range/limit/maximum … max tokens/max completion tokens/max output tokens/max new tokens",
 ];
 
@@ -138,6 +169,8 @@ const UNUSABLE_ANSWER: &[&str] = &[
     "failed to/unable to/could not/cannot/did not + generate/produce/return/create + json/valid/a valid/structured/well formed",
     "generated/produced … invalid json/not match/not valid json/not conform",
     "model/output/generation … not valid json/invalid json/malformed json",
+    // vLLM checks the model's answer with pydantic.
+    "validation error … invalid json: eof/json invalid",
     "parse model output/parse the model/parse generated/parse tool call/validate generated/validate the generated",
 ];
 
@@ -152,10 +185,14 @@ const NO_SYSTEM_ROLE: &[&str] = &[
     "system message/system prompt/system instruction/developer instruction/developer role/developer message … not supported/not support/unsupported/not enabled/not allowed/not permitted",
     "not support/unsupported … system message/system prompt/system instruction/developer instruction/developer role/developer message",
     "roles must alternate/only user and assistant/only user, assistant/system is not one of",
+    "role … not support/unsupported/unknown variant/must be/should be/expected one of",
+    "should be user or assistant",
 ];
 
 const NO_SCHEMA: &[&str] = &[
     "response format/json schema/json object/json mode/structured output/grammar/guided json/guided decoding",
+    // OpenRouter finds no provider that knows all parameters.
+    "handle the requested parameters/support the requested parameters",
     "output config/output format/response schema/response json schema/response mime type",
     "schema … not supported/unsupported/invalid/not allowed",
     "invalid/unsupported … schema",
@@ -164,6 +201,9 @@ const NO_SCHEMA: &[&str] = &[
 const NO_MODEL: &[&str] = &[
     "model … not found/not exist/no longer/decommissioned/been deprecated/been retired/not a valid model",
     "unknown model/no such model/unrecognized model/unsupported model/invalid model name/invalid model id/model is not supported/model not supported/model not available",
+    "not a valid model/permitted models/model identifier is invalid/invalid model: /no models loaded/no model loaded",
+    "not a chat model/does not support chat",
+    "model id … isnt supported",
     "access to model/access to the model/access to this model/no endpoints found",
     "deployment … not exist",
 ];

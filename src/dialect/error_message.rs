@@ -19,6 +19,7 @@ const MESSAGES: &[&str] = &[
     "errormessage",
     "errormsg",
     "errmsg",
+    "statusmsg",
     "errordescription",
     "description",
     "faultstring",

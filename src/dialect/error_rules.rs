@@ -195,7 +195,7 @@ pub(super) fn named_limit(message: &str) -> Option<u64> {
         let before = tokens.get(at.saturating_sub(2)..at).unwrap_or_default().join(" ");
         let before = before.trim_end_matches(['(', '[', ':']);
         // The end of a range: [1, 8192].
-        let in_range = tokens.get(at.saturating_sub(1)).is_some_and(|start| start.starts_with(['[', '(']) && start.ends_with(','));
+        let in_range = tokens.get(at.saturating_sub(1)).is_some_and(|start| start.contains(['[', '(']) && start.ends_with(','));
         in_range || BEFORE_LIMIT.iter().any(|cue| before == *cue || before.ends_with(&format!(" {cue}")))
     };
     let joined = |at: usize| {
@@ -244,6 +244,7 @@ mod tests {
             ("max_tokens (8692) exceeds the maximum (4,096)", Some(4096)),
             ("max_completion_tokens must be between 1 and 16384, got 20000", Some(16384)),
             ("max_tokens is not supported with this model", None),
+            ("max_tokens 参数非法，取值范围是：[1, 4095]", Some(4095)),
             ("temperature must be less than 100", None),
         ] {
             assert_eq!(named_limit(message), limit, "{message}");
