@@ -15,13 +15,27 @@ const FURTHEST_UNIX_TIME: Duration = Duration::from_hours(1);
 /// the reset time of an exhausted limit. Ignores invalid values: negative numbers, words and past
 /// dates. `refused`: the status of the response is an error.
 pub(super) fn retry_after(headers: &HeaderMap, refused: bool, now: Timestamp) -> Option<Duration> {
-    let milliseconds = header(headers, "retry-after-ms").and_then(|text| text.parse::<f64>().ok()).map(|number| number / 1000.0);
-    let text = header(headers, "retry-after");
+    let milliseconds = header(headers, "retry-after-ms")
+        .or_else(|| header(headers, "x-ms-retry-after-ms"))
+        .and_then(|text| text.parse::<f64>().ok())
+        .map(|number| number / 1000.0);
+    let text = header(headers, "retry-after").or_else(|| header(headers, "x-retry-after"));
     let seconds = milliseconds
         .or_else(|| text.and_then(|text| text.parse::<f64>().ok()))
         .or_else(|| text.and_then(|text| seconds_until(jiff::fmt::rfc2822::parse(text).ok()?.timestamp(), now)));
     let wait = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|wait| !wait.is_zero());
     wait.or_else(|| exhausted_limits(headers, refused, now))
+        .or_else(|| header(headers, "ratelimit").filter(|_| refused).and_then(exhausted_policy))
+}
+
+/// The time until an exhausted limit has reset, from the IETF draft's header in one piece:
+/// `"default";r=0;t=3`, or `limit=10, remaining=0, reset=3` in its older versions.
+fn exhausted_policy(text: &str) -> Option<Duration> {
+    let value = |names: [&str; 2]| {
+        let mut parameters = text.split([';', ',']).filter_map(|parameter| parameter.trim().split_once('='));
+        parameters.find(|(name, _)| names.contains(name)).and_then(|(_, value)| value.parse::<f64>().ok())
+    };
+    value(["r", "remaining"]).filter(|remaining| *remaining < 1.0).and_then(|_| positive(value(["t", "reset"])?))
 }
 
 /// The time until every exhausted limit has reset. Any header whose name has `ratelimit` and `reset`
@@ -108,6 +122,11 @@ mod tests {
         assert_eq!(with_header("x-ratelimit-reset-tokens", "1h2m3.5s"), Some(Duration::from_millis(3_723_500)));
         assert_eq!(with_header("anthropic-ratelimit-requests-reset", "2026-11-23T10:00:07Z"), Some(Duration::from_secs(7)));
         assert_eq!(with_header("ratelimit-reset", "12"), Some(Duration::from_secs(12)));
+        assert_eq!(with_header("ratelimit", "\"default\";r=0;t=3"), Some(Duration::from_secs(3)));
+        assert_eq!(with_header("ratelimit", "limit=10, remaining=0, reset=3"), Some(Duration::from_secs(3)));
+        assert_eq!(with_header("ratelimit", "limit=10, remaining=2, reset=3"), None);
+        assert_eq!(with_header("x-retry-after", "3"), Some(Duration::from_secs(3)));
+        assert_eq!(with_header("x-ms-retry-after-ms", "2700"), Some(Duration::from_millis(2_700)));
         assert_eq!(with_header("x-ratelimit-reset-requests-minute", "12.5"), Some(Duration::from_millis(12_500)));
         let both = [
             ("x-ratelimit-remaining-requests", "0"),

@@ -15,13 +15,20 @@ pub(super) fn requested_pause(body: &[u8]) -> Option<Duration> {
     let text = searched(body);
     let delay = text.split("\"retrydelay\"").skip(1).filter_map(|rest| leading_duration(rest.trim_start_matches([':', ' ', '"'])));
     let said = PHRASES.iter().flat_map(|phrase| text.split(phrase).skip(1)).filter_map(|rest| {
-        let mut rest = rest.trim_start();
+        let mut rest = rest.trim_start_matches([' ', '~']);
         while let Some(after) = FILLERS.iter().find_map(|filler| rest.strip_prefix(filler)?.strip_prefix(' ')) {
             rest = after.trim_start();
         }
         leading_duration(rest)
     });
-    delay.chain(said).map(|(pause, _)| pause).filter(|pause| !pause.is_zero()).max()
+    // `{"retry_after": 3.1}` is in seconds.
+    let number = ["\"retry_after\"", "\"retryafter\"", "\"retry_after_seconds\""].iter().flat_map(|key| text.split(key).skip(1));
+    let number = number.filter_map(|rest| {
+        let rest = rest.trim_start_matches([':', ' ', '"']);
+        let number = rest.get(..rest.find(|c: char| !c.is_ascii_digit() && c != '.')?)?.parse().ok()?;
+        Some((Duration::try_from_secs_f64(number).ok()?, ""))
+    });
+    delay.chain(said).chain(number).map(|(pause, _)| pause).filter(|pause| !pause.is_zero()).max()
 }
 
 /// Whether the body of an error response names a quota of a day: waiting for minutes does not help.
@@ -88,6 +95,8 @@ mod tests {
         assert_eq!(pause("Please retry after 20 seconds."), Some(20_000));
         assert_eq!(pause("Please wait for 1 minute and try again"), Some(60_000));
         assert_eq!(pause("Try again in about 2 hours 5 minutes"), Some(7_500_000));
+        assert_eq!(pause("Your rate limit resets in ~3s."), Some(3_000));
+        assert_eq!(pause(r#"{"message": "limited", "retry_after": 3.1, "global": false}"#), Some(3_100));
         assert_eq!(pause(r#"Please retry in 9.2s.", "retryDelay": "9s""#), Some(9_200), "the longer one");
         for text in
             ["", "try again later", "try again in a moment", "wait 5 apples", "retry in -3s", "retry in 1.2.3s", "\"retryDelay\": \"soon\""]
