@@ -11,7 +11,7 @@ use crate::model::{ErrorCode, Reject, fold};
 const LONGEST_NOTICE: usize = 2_500;
 const LONGEST_ERROR: usize = 800;
 /// The fewest words before a paywall that make an article.
-const FEWEST_WORDS: usize = 120;
+const FEWEST_WORDS: usize = 80;
 /// The longest line that can be the notice of a paywall.
 const LONGEST_PAYWALL_LINE: usize = 320;
 /// A longer text is searched for repetition, up to twice this length.

@@ -21,6 +21,8 @@ pub(super) struct JsonLd {
     pub(super) body: Option<String>,
     /// Whether part of the article is for subscribers only.
     pub(super) paid: bool,
+    /// The classes of the elements with that part.
+    pub(super) paid_classes: Vec<String>,
 }
 
 /// The deepest nesting that is read.
@@ -84,12 +86,42 @@ fn add(object: &Map<String, Value>, found: &mut JsonLd) {
     set(&mut found.site, text("publisher"));
     set(&mut found.section, object.get("articleSection").and_then(first));
     set(&mut found.url, text("url").filter(|url| url.starts_with("http")));
-    set(&mut found.body, object.get("articleBody").and_then(Value::as_str).map(without_markup));
-    found.paid |= match object.get("isAccessibleForFree") {
+    set(&mut found.body, object.get("articleBody").and_then(Value::as_str).map(without_markup).or_else(|| updates(object)));
+    found.paid |= is_paid(object);
+    found.paid_classes.extend(list(object.get("hasPart")).filter(|part| is_paid(part)).flat_map(classes));
+}
+
+/// The updates of a live blog, each with its title, in their order.
+fn updates(object: &Map<String, Value>) -> Option<String> {
+    let all = list(object.get("liveBlogUpdate")).filter_map(|update| {
+        let body = update.get("articleBody").and_then(Value::as_str).map(without_markup).filter(|body| !body.is_empty())?;
+        let title = update.get("headline").and_then(|title| names(title, ", ")).filter(|title| !body.starts_with(title.as_str()));
+        Some(title.into_iter().chain([body]).collect::<Vec<_>>().join("\n"))
+    });
+    Some(all.collect::<Vec<_>>().join("\n")).filter(|all| !all.is_empty())
+}
+
+/// The objects of a list, or the object that is alone.
+fn list(value: Option<&Value>) -> impl Iterator<Item = &Map<String, Value>> {
+    let all = value.map_or(&[][..], |value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+    all.iter().filter_map(Value::as_object)
+}
+
+/// Whether something is for subscribers only.
+fn is_paid(object: &Map<String, Value>) -> bool {
+    match object.get("isAccessibleForFree") {
         Some(Value::Bool(free)) => !free,
         Some(Value::String(free)) => free.eq_ignore_ascii_case("false"),
         _ => false,
-    };
+    }
+}
+
+/// The classes by which a part is found: `.paywall`, `div.paywall`.
+fn classes(part: &Map<String, Value>) -> impl Iterator<Item = String> {
+    let selectors = part.get("cssSelector").map_or(&[][..], |value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+    let class =
+        |selector: &str| selector.rsplit('.').next().filter(|class| class.len() < selector.len()).map(|class| class.trim().to_owned());
+    selectors.iter().filter_map(Value::as_str).flat_map(|selectors| selectors.split(',')).filter_map(class).collect::<Vec<_>>().into_iter()
 }
 
 /// A string, or the `name` of an object. Those of a list are joined with `between`.
@@ -139,6 +171,19 @@ mod tests {
             assert_eq!((found.section.as_deref(), found.paid), (Some("Monde"), true));
             assert_eq!(found.body.as_deref(), Some("Un.\nDeux."));
         }
+    }
+
+    #[test]
+    fn the_updates_of_a_live_blog_are_its_text() {
+        let script = r#"{"@type":"LiveBlogPosting","headline":"Direct","liveBlogUpdate":[{"headline":"Un","articleBody":"La digue cède."},{"articleBody":"<p>Deux.</p>"}]}"#;
+        assert_eq!(read(script).body.as_deref(), Some("Un\nLa digue cède.\nDeux."));
+    }
+
+    #[test]
+    fn the_paid_part_is_found_by_its_class() {
+        let script = r#"{"@type":"NewsArticle","isAccessibleForFree":false,"hasPart":{"isAccessibleForFree":"False","cssSelector":"div.suite, .reste"}}"#;
+        assert_eq!(read(script).paid_classes, ["suite", "reste"]);
+        assert_eq!(read(&script.replace("\"False\"", "true")).paid_classes, Vec::<String>::new());
     }
 
     #[test]

@@ -59,6 +59,8 @@ const MAX_SITE_WORDS: usize = 5;
 const SITE_NAMES: &[&str] = &["og:site_name", "application-name", "apple-mobile-web-app-title", "al:ios:app_name"];
 const META_DESCRIPTIONS: &[&str] = &["og:description", "description", "twitter:description", "dc.description"];
 
+/// The shortest text (in bytes) for subscribers that is more than an offer to subscribe.
+const SHORTEST_PAID_PART: usize = 400;
 /// The longest text (in bytes) that can be a date or a name.
 const MAX_LABEL: usize = 120;
 /// The most words around a date with a label that do not usually stand there.
@@ -288,6 +290,16 @@ impl<'a> Collector<'a> {
         names.iter().find_map(|name| self.metas.get(*name).copied())
     }
 
+    /// Whether the page has the text that it says is for subscribers only.
+    fn shows_paid_part(&self, data: &JsonLd) -> bool {
+        let is_part = |id: &Id| {
+            let mut classes = self.page.attr(*id, "class").unwrap_or_default().split_ascii_whitespace();
+            classes.any(|class| data.paid_classes.iter().any(|paid| paid == class))
+        };
+        let length: usize = (0..self.page.len()).filter(is_part).map(|id| self.page.text(id).trim().len()).sum();
+        !data.paid_classes.is_empty() && length >= SHORTEST_PAID_PART
+    }
+
     fn finish(self, data: JsonLd) -> Metadata {
         let url = self.canonical.map(str::to_owned).or_else(|| self.meta(&["og:url"]).map(str::to_owned)).or(data.url.clone());
         let social = self.meta(&["og:title", "twitter:title", "dc.title"]).map(one_line);
@@ -309,6 +321,8 @@ impl<'a> Collector<'a> {
         let published = published.or_else(|| META_DATES.iter().find_map(|name| self.metas.get(*name).and_then(|value| self.parse(value))));
         let published = published.or_else(|| self.dates.best(title_position)).or_else(|| url.as_deref().and_then(dates::in_url));
         let author_in = |names: &[&str]| names.iter().find_map(|name| self.metas.get(*name).and_then(|text| author(text)));
+        let is_paid = data.paid || self.meta(&["article:content_tier"]).is_some_and(|tier| tier != "free");
+        let paid = is_paid && !self.shows_paid_part(&data);
         let author = data.author.as_deref().and_then(author).or_else(|| author_in(META_AUTHORS));
         Metadata {
             title,
@@ -320,7 +334,7 @@ impl<'a> Collector<'a> {
             language: self.language.or(self.meta(&["og:locale", "content-language", "dc.language"])).map(str::to_owned),
             description: self.meta(META_DESCRIPTIONS).map(one_line).or(data.description),
             body: data.body,
-            paid: data.paid || self.meta(&["article:content_tier"]).is_some_and(|tier| tier != "free"),
+            paid,
         }
     }
 }

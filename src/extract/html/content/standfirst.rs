@@ -36,10 +36,15 @@ pub(super) fn add(layout: &Layout, rules: &Rules, core: usize, title: Option<usi
         let near = candidates().take(if title.is_some() { FARTHEST } else { 0 });
         near.filter(|(_, block)| frame.is_some_and(|frame| is_within(layout, block.area, frame))).find(|(_, block)| fits(block, rules))
     };
+    // A sentence right below the title, in the same element: the page need not say that it is an article.
+    let by_title = || {
+        let area = layout.blocks.get(title?)?.area;
+        candidates().next().filter(|(_, block)| block.area == area && fits(block, rules) && ends_like_sentence(&block.text))
+    };
     if candidates().any(|(number, _)| chosen.get(number) == Some(&true)) {
         return;
     }
-    if let Some(keep) = by_description.or_else(by_place).and_then(|(number, _)| chosen.get_mut(number)) {
+    if let Some(keep) = by_description.or_else(by_place).or_else(by_title).and_then(|(number, _)| chosen.get_mut(number)) {
         *keep = true;
     }
 }
