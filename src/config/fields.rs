@@ -27,8 +27,18 @@ pub struct Fields {
     pub id: Vec<String>,
 }
 
-const TITLE: &[&str] =
-    &["title", "headline", "titre", "title.rendered", "headlines.value", "headline.main", "headlines.basic", "webTitle", "name"];
+const TITLE: &[&str] = &[
+    "title",
+    "headline",
+    "titre",
+    "title.rendered",
+    "headlines.value",
+    "headline.main",
+    "headlines.basic",
+    "webTitle",
+    "post_title",
+    "name",
+];
 const BODY: &[&str] = &[
     "maintext",
     "text",
@@ -62,6 +72,7 @@ const BODY: &[&str] = &[
     "news",
     "story",
     "html",
+    "post_content",
 ];
 const PUBLISHED: &[&str] = &[
     "date_publish",
@@ -84,6 +95,10 @@ const PUBLISHED: &[&str] = &[
     "created",
     "created_at",
     "date",
+    "post_date",
+    "date_de_publication",
+    "date_publication",
+    "date_parution",
 ];
 const URL: &[&str] = &["url", "canonical_link", "canonical_url", "link", "source_url", "webUrl", "source", "uri"];
 const AUTHOR: &[&str] = &[

@@ -104,8 +104,32 @@ fn body(entry: &Element) -> (String, bool) {
             let is_cut = is_cut(&whole);
             (whole, is_cut)
         }
-        (None, beginning) => (beginning.unwrap_or_default(), true),
+        (None, beginning) => (beginning.map(without_link_to_rest).unwrap_or_default(), true),
     }
+}
+
+/// What the link to the whole article says at the end of a beginning.
+const REST: &[&str] = &[
+    "continue reading",
+    "read more",
+    "read the full story",
+    "read full story",
+    "more",
+    "lire la suite",
+    "lire l'article",
+    "lire la suite de l'article",
+    "la suite",
+    "en savoir plus",
+    "lire plus",
+];
+
+/// A beginning without the link to the whole article at its end: `<a href="…">Continue reading…</a>`.
+fn without_link_to_rest(beginning: String) -> String {
+    let Some((before, link)) = beginning.rsplit_once("<a ") else { return beginning };
+    let Some((shown, after)) = link.split_once('>').and_then(|(_, shown)| shown.split_once("</a>")) else { return beginning };
+    let said = crate::model::fold(shown.trim_matches(|c: char| !c.is_alphanumeric()));
+    let is_last = text_length(after) == 0;
+    if is_last && REST.contains(&said.as_str()) { format!("{before}{after}") } else { beginning }
 }
 
 /// Whether a text that should be whole ends in a mark of `WordPress` for what it leaves out.

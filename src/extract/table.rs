@@ -170,7 +170,7 @@ fn header(head: &[u8], fields: &Fields, declared: Option<u8>) -> Result<(u8, Col
 
 /// A column name in the form in which it is compared.
 fn normalised(name: &str) -> String {
-    name.trim().to_lowercase().replace([' ', '-'], "_")
+    name.trim().to_lowercase().replace([' ', '\u{a0}', '-'], "_")
 }
 
 impl Columns {

@@ -77,6 +77,7 @@ fn is_sign_off(paragraph: &str) -> bool {
         || is_credit(bare)
         || is_companies(paragraph)
         || bracketed.is_some_and(|inside| REMARKS.iter().any(|start| inside.starts_with(start)))
+        || is_about_agency(&folded)
         || FEED_ENDS.iter().any(|(start, words)| folded.starts_with(start) && folded.contains(words))
 }
 
@@ -91,6 +92,11 @@ fn is_initials(paragraph: &str) -> bool {
         && signature.split(['/', '-']).all(|part| is_initial(part) || AGENCIES.contains(fold(part).as_str()));
     let spaced = paragraph.strip_prefix("dpa ").is_some_and(|rest| rest.len() <= 30 && rest.split(' ').all(is_initial));
     slashed || spaced
+}
+
+/// Whether a paragraph only says who else worked on a report of AP, or where AP has more.
+fn is_about_agency(folded: &str) -> bool {
+    folded.ends_with("contributed to this report.") || (folded.starts_with("follow ") && folded.contains("ap's "))
 }
 
 /// Whether a text names an agency, perhaps next to others: «AFP», «awp/ats».
@@ -158,6 +164,7 @@ mod tests {
             "ATS/ami",
             "bur/lpt\n\n<AIR FRANCE-KLM>",
             "_____\n\nppy/ao\n\n* * *",
+            "___\n\nSample reported from London. Associated Press writer Ann Other contributed to this report.\n\n___\n\nFollow AP's coverage of the region at https://a.invalid",
         ] {
             assert_eq!(without_sign_off(format!("Un texte.\n\nFin du texte.\n\n{end}")), "Un texte.\n\nFin du texte.", "{end}");
         }

@@ -203,12 +203,18 @@ impl Element {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
+    /// Whether the element has one of these names, or as a class: dpa writes `<section class="footer">`.
+    fn is_among(&self, names: &[&str]) -> bool {
+        let class = || self.attribute("class").filter(|_| matches!(self.name.as_str(), "section" | "div" | "p"));
+        names.contains(&self.name.as_str()) || class().is_some_and(|class| names.contains(&class))
+    }
+
     fn write(&self, without: &[&str], text: &mut String) {
         for node in &self.nodes {
             match node {
                 // A line break in XML text means a space.
                 Node::Text(words) => text.extend(words.chars().map(|c| if c == '\n' { ' ' } else { c })),
-                Node::Element(element) if without.contains(&element.name.as_str()) => {}
+                Node::Element(element) if element.is_among(without) => {}
                 Node::Element(element) => {
                     let block = BLOCKS.contains(&element.name.as_str());
                     if block {

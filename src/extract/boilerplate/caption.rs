@@ -73,7 +73,7 @@ pub(super) fn describes_picture(line: &str) -> bool {
     }
     let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty()).collect();
     let folded: Vec<String> = words.iter().map(|word| fold(word)).collect();
-    if !WORDS.contains(&words.len()) || folded.iter().any(|word| TOLD.contains(word.as_str())) {
+    if !WORDS.contains(&words.len()) || is_told(&folded) {
         return false;
     }
     let Some(end) = end(&words, &folded) else { return false };
@@ -89,6 +89,12 @@ pub(super) fn describes_picture(line: &str) -> bool {
     // Who is seen and what they do may be said in news too, but not of someone without a name.
     let is_seen = if starts_with_someone(&folded) { acts(&SEEN) || acts(&DOUBTFUL) } else { end.dated && acts(&SEEN) };
     is_seen && !text.iter().any(is_figure) && !has_perfect(text)
+}
+
+/// Whether a word is in a text that tells news rather than what is seen. «Next to» is a place.
+fn is_told(folded: &[String]) -> bool {
+    let is_place = |at: usize| folded.get(at).is_some_and(|word| word == "next") && folded.get(at + 1).is_some_and(|word| word == "to");
+    folded.iter().enumerate().any(|(at, word)| TOLD.contains(word.as_str()) && !is_place(at))
 }
 
 /// Whether a noun follows a word: «la marche», «en marche».
@@ -193,6 +199,7 @@ mod tests {
             "Le chancelier Jean Modèle serre la main de son homologue à Brennec, le 3 mars 2026.",
             "Rescue workers search the ruins of a school in Brennec on March 3, 2026.",
             "Un homme marche dans une rue inondée de Port-Exemple, le 14 janvier.",
+            "Firefighters stand next to a burned hall in Brennec, March 5, 2026.",
         ] {
             assert!(describes_picture(line), "{line}");
         }

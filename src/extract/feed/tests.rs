@@ -27,6 +27,17 @@ fn rss_entries_are_articles_with_a_stable_key() {
 }
 
 #[test]
+fn the_link_to_the_whole_article_is_not_part_of_its_beginning() {
+    let body = |end: &str| item(&format!("<description>&lt;p&gt;La digue cède. {end}</description>")).body;
+    for said in ["Continue reading...", "Lire la suite »", "Read more…"] {
+        assert_eq!(body(&format!("&lt;a href='x'&gt;{said}&lt;/a&gt;&lt;/p&gt;")), "<p>La digue cède. </p>", "{said}");
+    }
+    for kept in ["&lt;a href='x'&gt;La préfecture&lt;/a&gt;&lt;/p&gt;", "&lt;a href='x'&gt;La suite&lt;/a&gt; viendra.&lt;/p&gt;"] {
+        assert!(body(kept).contains("</a>"), "{kept}");
+    }
+}
+
+#[test]
 fn atom_entries_are_articles() {
     let text = r#"<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="fr"><entry><id>urn:1</id><title type="html">La digue</title>
         <link rel="self" href="https://a.invalid/self"/><link href="https://a.invalid/1"/><published>2026-11-13T08:00:00Z</published>

@@ -55,7 +55,7 @@ fn each_newsml_g2_item_is_an_article() {
         item(
             "urn:1",
             r#"<inlineXML contenttype="application/xhtml+xml"><html><head><title/></head><body><header><ul><li>Ville</li></ul><time>3.3.2026</time><h1>Titre</h1></header>
-            <section><p>Un <b>mot</b>.</p><figure><figcaption>Photo</figcaption></figure></section></body></html></inlineXML>
+            <section class="header"><p>Autre titre</p></section><section><p class="byline">Par Jeanne E., dpa</p><p>Un <b>mot</b>.</p><figure><figcaption>Photo</figcaption></figure></section><section class="footer"><p>## Contacts</p></section></body></html></inlineXML>
             <inlineData contenttype="text/plain">Un mot.</inlineData>"#
         ),
         item(
