@@ -69,7 +69,12 @@ fn other_names(pair: &Pair, terms: &str, places: &Places, unknown: &mut Vec<Rang
             Relation::Translation => name.proper || pair.target.is_english(),
             Relation::Summary => name.certain && (same_language || name.compound),
         };
-        unknown.extend(unseen.into_iter().filter(is_new).filter(counts).map(|name| name.span.clone()));
+        let new: Vec<&Candidate> = unseen.into_iter().filter(is_new).filter(counts).collect();
+        // Such a name may stand in the place of one that the gazetteer has: Béthune for Roubaix.
+        if lost.is_empty() && pair.relation == Relation::Translation && new.iter().any(|name| name.certain) {
+            lost.extend(places::lost(pair, terms));
+        }
+        unknown.extend(new.into_iter().map(|name| name.span.clone()));
     }
     if unknown.len() > lost.len() && pair.relation == Relation::Translation {
         let others = NameIndex::of(pair.target);
@@ -135,6 +140,11 @@ mod tests {
             ("La Corée du Sud proteste.", "South Korea protests.", "North Korea protests."),
             ("Un ministre letton est venu.", "A Latvian minister came.", "A Lithuanian minister came."),
             ("Le Kremlin se tait.", "The Kremlin is silent.", "The Pentagon is silent."),
+            ("Le Cap-Vert a voté.", "Cape Verde voted.", "Cape Town voted."),
+            ("Le Soudan du Sud a voté.", "South Sudan voted.", "Sudan voted."),
+            ("Le procès s'ouvre à Lyon.", "The trial opens in Lyon.", "The trial opens in Lille."),
+            ("Deux hommes arrêtés à Boston.", "Two men arrested in Boston.", "Two men arrested in Houston."),
+            ("Il est né à Roubaix.", "He was born in Roubaix.", "He was born in Béthune."),
             ("Le FMI prête.", "The IMF is lending.", "The World Bank is lending."),
             ("La France et la Chine ont signé.", "France and China signed.", "China and Japan signed."),
         ] {

@@ -201,6 +201,8 @@ mod tests {
             ("Il ne la quitte plus.", "He never leaves her."),
             ("Elle n'a guère parlé.", "She did not say much."),
             ("Il n'a parlé à personne.", "He didn't speak to anyone."),
+            ("Il n'y avait personne sur la plage.", "The beach was deserted."),
+            ("Le dossier est introuvable.", "The file cannot be found."),
             ("Vivement les vacances !", "I can't wait for the holidays!"),
             ("Les prix n'ont cessé d'augmenter.", "Prices kept rising."),
             ("Il est parti avant qu'elle n'arrive un an plus tard.", "He left before she arrived a year later."),
@@ -221,6 +223,11 @@ mod tests {
             "Le maire parle. La directrice a indiqué que l'usine ne sera pas vendue avant le printemps. Les salariés ont voté la grève.";
         assert_eq!(found(fr, "La directrice a indiqué que l'usine sera vendue avant le printemps.", Lang::FR), 1);
         assert_eq!(found(fr, "La directrice a indiqué que l'usine ne sera pas vendue avant le printemps.", Lang::FR), 0);
+        let short = "L'ONU n'a pas réagi. La région n'a pas encore voté sa part. Le maire n'a pas voté le budget, mais il a voté la taxe.";
+        for (wrong, right) in [("L'ONU a réagi.", "L'ONU n'a pas réagi."), ("La région a déjà voté sa part.", "Le maire a voté la taxe.")]
+        {
+            assert_eq!((found(short, wrong, Lang::FR), found(short, right, Lang::FR)), (1, 0), "{wrong}");
+        }
         assert_eq!(found(fr, "Les syndicats n'ont pas voté de motion jeudi.", Lang::FR), 0, "about something else");
         let en = "The factory will not be sold before spring, the director said. The workers voted.";
         assert_eq!(found(en, "The director said the factory will be sold before spring.", Lang::EN), 1);

@@ -182,6 +182,10 @@ mod tests {
             ("une vingtaine d'élèves, la moitié", "about twenty pupils, half"),
             ("de 10 à 15 kilos", "10-15 kilos"),
             ("trois quarts des villes, 80 km", "three-quarters of the towns, 50 miles"),
+            ("un tiers des salariés, un élève sur cinq", "one in three employees, 20% of pupils"),
+            ("un Français sur dix, un quart des villes", "one out of ten French people, one in every four towns"),
+            ("la mairie de Trois-Rivières", "Trois-Rivières town hall"),
+            ("à Deux-Ponts", "in Zweibrücken"),
             ("les années 1990, 1 h 45, 3 à 1", "the nineties, 1 hour and 45 minutes, 3-1"),
         ] {
             assert_eq!(found(fr, en), [], "{fr} | {en}");
@@ -191,6 +195,7 @@ mod tests {
     #[test]
     fn a_wrong_figure_is_reported_with_the_expected_one() {
         let of = |found: &str, expected: &str| vec![(found.to_owned(), expected.to_owned())];
+        assert_eq!(found("un élève sur cinq", "one in six pupils"), of("six", "cinq"));
         assert_eq!(found("2 000 morts", "20,000 dead"), of("20,000", "2 000"));
         assert_eq!(found("2 milliards d'euros", "2 million euros"), of("2 million euros", "2 milliards d'euros"));
         assert_eq!(found("5 km", "5 miles"), of("5 miles", "5 km"));

@@ -41,8 +41,29 @@ impl FigureReader<'_> {
         // `l'université de Trente`: a town.
         let word = self.tokens().get(at).map_or("", |token| self.word(token));
         let is_town = word == "Trente" && at > 0 && matches!(self.low(at - 1), "de" | "à" | "d" | "'" | "’");
-        let optional = is_single && (is_new || is_town || numeral.ordinal && numeral.value < 3.0);
+        let begins_name = word.starts_with(char::is_uppercase) && self.low(at + 1) == "-" && self.is_name(at + 2);
+        let optional = is_single && (is_new || is_town || begins_name || numeral.ordinal && numeral.value < 3.0);
+        let figure = if self.is_share(at) { figure.or(1.0 / numeral.value, Some(RATIO)) } else { figure };
         self.measured(at, numeral.next, if optional { figure.optional() } else { figure })
+    }
+
+    /// Whether the word at `at` continues a name after a hyphen: `Trois-Rivières`, and not `Vingt-Deux`.
+    fn is_name(&self, at: usize) -> bool {
+        let word = self.tokens().get(at).map_or("", |token| self.word(token));
+        word.starts_with(char::is_uppercase) && self.is_joined(at) && self.meaning(at).is_none()
+    }
+
+    /// Whether the number at `at` is the many of which one is counted: `un élève sur cinq`, `one in five`.
+    fn is_share(&self, at: usize) -> bool {
+        const FARTHEST: usize = 5;
+        let preposition = match at.checked_sub(1).map(|before| self.low(before)) {
+            Some("sur") if !self.is_english() => at - 1,
+            Some("in") if self.is_english() => at - 1,
+            Some("every" | "of") if self.is_english() && at > 1 && matches!(self.low(at - 2), "in" | "out") => at - 2,
+            _ => return false,
+        };
+        let farthest = if self.is_english() { 1 } else { FARTHEST };
+        (preposition.saturating_sub(farthest)..preposition).any(|one| matches!(self.low(one), "un" | "une" | "one"))
     }
 
     /// `one third`, `un quart`, `un demi`; otherwise the word is an article.

@@ -55,6 +55,16 @@ impl Places {
     }
 }
 
+/// The places and bodies that the source names and the target does not, in bytes.
+pub(super) fn lost(pair: &Pair, terms: &str) -> Vec<Range<usize>> {
+    let all = mentions(pair.target, true);
+    let is_lost = |mention: &Mention| {
+        let name = pair.source.lower().get(pair.source.span(mention.tokens.clone())).unwrap_or_default();
+        !mention.is_common && !is_mentioned(&mention.keys, &all) && !pair.target.has_word(name) && !terms.contains(name)
+    };
+    mentions(pair.source, false).into_iter().filter(is_lost).map(|mention| pair.source.span(mention.tokens)).collect()
+}
+
 /// Where a text mentions a place or body, in bytes.
 pub(super) fn mentioned(text: &Text) -> Vec<Range<usize>> {
     mentions(text, false).into_iter().map(|mention| text.span(mention.tokens)).collect()

@@ -14,6 +14,8 @@ const MIN_WORD: usize = 5;
 /// Two sentences are about the same thing if they share at least this many words, and this share of
 /// the words.
 const MIN_SHARED: usize = 3;
+/// … or every word of at least this many letters.
+const SHORT_WORD: usize = 3;
 const SHARE: f64 = 0.6;
 
 /// The first negation that only one of two like sentences has.
@@ -40,7 +42,22 @@ fn finding(pair: &Pair, explanation: String) -> Finding {
 fn is_about_the_same(pair: &Pair, in_target: usize, in_source: usize) -> bool {
     let (own, other) = (words_around(pair.target, in_target), words_around(pair.source, in_source));
     let shared = own.intersection(&other).count();
-    shared >= MIN_SHARED && shared as f64 >= SHARE * own.len() as f64
+    shared >= MIN_SHARED && shared as f64 >= SHARE * own.len() as f64 || repeats(pair, in_target, in_source)
+}
+
+/// Whether a short sentence of the summary has only words of the article's sentence, adverbs aside:
+/// «L'ONU a réagi.»
+fn repeats(pair: &Pair, in_target: usize, in_source: usize) -> bool {
+    let words = |text: &Text, place: usize| -> Vec<String> {
+        let sentence = text.sentences().iter().find(|span| span.contains(&place));
+        let tokens = sentence.map(|span| text.tokens_in(span)).unwrap_or_default();
+        let is_word = |at: &usize| {
+            text.kind(*at) == Some(Kind::Word) && after_adverb(text, *at) == *at && text.low(*at).chars().count() >= SHORT_WORD
+        };
+        tokens.filter(is_word).map(|at| text.low(at).to_owned()).collect()
+    };
+    let (own, other) = (words(pair.target, in_target), words(pair.source, in_source));
+    own.len() >= 2 && own.iter().all(|word| other.contains(word))
 }
 
 /// The longer words of the sentence at `place`.
@@ -48,6 +65,13 @@ fn words_around<'t>(text: &'t Text, place: usize) -> FxHashSet<&'t str> {
     let sentence = text.sentences().iter().find(|span| span.contains(&place));
     let tokens = sentence.map(|span| text.tokens_in(span)).unwrap_or_default();
     tokens.map(|at| text.low(at)).filter(|word| word.len() >= MIN_WORD).collect()
+}
+
+/// The position of the word at `at`, or of the one after an adverb: «n'a pas encore voté», «a déjà voté».
+fn after_adverb(text: &Text, at: usize) -> usize {
+    let is_adverb =
+        matches!(text.low(at), "encore" | "déjà" | "toujours" | "finalement" | "pourtant" | "yet" | "already" | "still" | "finally");
+    if is_adverb { at + 1 } else { at }
 }
 
 /// One of the texts, and its negations in bytes.
@@ -72,8 +96,14 @@ impl<'t> Side<'t> {
         self.negations.iter().filter_map(|span| {
             let (verb, next) = self.around(&self.text.tokens_in(span))?;
             let mut places = 0..other.text.tokens().len();
-            let at = places.find(|at| other.text.low(*at) == verb && other.text.low(at + 1) == next && !other.is_negated(*at))?;
-            Some((span, at))
+            let affirms = |side: &Side, at: usize| {
+                side.text.low(at) == verb && side.text.low(after_adverb(side.text, at + 1)) == next && !side.is_negated(at)
+            };
+            let at = places.find(|at| affirms(other, *at))?;
+            // «Le maire n'a pas voté le budget, mais il a voté la taxe» affirms too.
+            let sentence = self.text.sentences().iter().find(|sentence| sentence.contains(&span.start));
+            let both = sentence.is_some_and(|sentence| self.text.tokens_in(sentence).any(|at| affirms(self, at)));
+            (!both).then_some((span, at))
         })
     }
 
@@ -87,8 +117,8 @@ impl<'t> Side<'t> {
         } else {
             text.low(negation.end.checked_sub(2)?)
         };
-        let next = text.low(negation.end);
-        (!verb.is_empty() && text.kind(negation.end) == Some(Kind::Word)).then_some((verb, next))
+        let next = after_adverb(text, negation.end);
+        (!verb.is_empty() && text.kind(next) == Some(Kind::Word)).then(|| (verb, text.low(next)))
     }
 
     /// Whether the verb at `at` is negated.
