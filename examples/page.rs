@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use depeche::config::{OutputFormat, Profile};
-use depeche::model::{Day, Digest, Fault, Field, Finding, Flag, Lang, Row, Severity, Status};
+use depeche::model::{Day, Digest, Fault, Field, Finding, Flag, Row, Severity, Status};
 use depeche::write::{History, Outputs, View};
 
 type Sentences = &'static [(&'static str, &'static str)];
@@ -121,7 +121,7 @@ fn main() -> Result<(), Fault> {
     let view = View {
         profile: Profile::Plain,
         formats: OutputFormat::ALL.iter().map(|(_, format)| *format).collect(),
-        language: Lang::FR,
+        language: None,
         page_rows: 5000,
         rows: Some(rows),
         keep_text: false,

@@ -118,6 +118,10 @@ pub(super) enum Command {
     ///
     /// Exits with 4 if a model is missing.
     Models(ModelsArguments),
+    /// Send the mail about the latest run again, or a test mail
+    ///
+    /// [mail] in the config says to whom, and a run sends it by itself.
+    Mail(MailArguments),
     /// Print a shell completion script
     Completions {
         /// Shell to write the script for
@@ -345,6 +349,17 @@ pub(super) struct ModelsArguments {
     pub(super) log: LogArguments,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct MailArguments {
+    /// Send a short test mail instead, and show the server's answer
+    #[arg(long)]
+    pub(super) test: bool,
+    #[command(flatten)]
+    pub(super) folder: FolderArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
+}
+
 impl RunArguments {
     pub(super) fn load(&self) -> Result<Config, Fault> {
         self.execution.load(self.paths.clone(), self.allow_empty)
@@ -400,6 +415,7 @@ mod tests {
             ("init", "list output prompts"),
             ("man", ""),
             ("models", "fetch config quiet verbose"),
+            ("mail", "test output config"),
             ("completions", ""),
         ] {
             assert_eq!(options(command), expected, "{command}");

@@ -2,7 +2,7 @@
 //! possible if the disk or the ledger fails.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::print_fault;
 use crate::broker::Outcome;
@@ -22,8 +22,16 @@ pub(super) struct RunEnd {
     pub(super) fault: Option<Fault>,
 }
 
+/// How to tell the user.
+pub(super) struct Manner {
+    pub(super) verbosity: Verbosity,
+    /// The options that name the config and the output folder.
+    pub(super) options: String,
+}
+
 /// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
-pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, verbosity: Verbosity) -> (Exit, String) {
+pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, manner: &Manner) -> (Exit, String) {
+    let verbosity = manner.verbosity;
     let RunEnd { outcome, fault } = ended;
     let mut faults = FirstFault { fault: fault.map(|fault| with_lost_replies(fault, run.broker.unrecorded())) };
     let ledger = &*run.ledger;
@@ -31,6 +39,7 @@ pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, verbosity: Verbo
     faults.keep(write::publish(ledger, &run.config, outcome.cost, tables));
     faults.keep(run.state.empty_input().map_or(Ok(()), Err));
     let mut ending = faults.ending(run, &outcome);
+    ending.options.clone_from(&manner.options);
     ending.exit = faults.exit(exit).code();
     ending.fault = faults.fault.as_ref().map(|fault| fault.message.clone());
     faults.keep(write_report(ledger, &run.config.output, &ending, run.broker.usage().by_endpoint()));
@@ -49,7 +58,7 @@ pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, verbosity: Verbo
         report::print_stderr(&report::end_line(&ending));
     }
     if verbosity != Verbosity::Quiet {
-        print_stdout(&report::final_table(&ending, console::colors_enabled()));
+        print_stdout(&report::final_table(&ending, &report::next_steps(&ending), console::colors_enabled()));
     }
     (exit, report::end_line(&ending))
 }
@@ -119,8 +128,10 @@ impl FirstFault {
         let ledger = &*run.ledger;
         let mut flags: BTreeMap<String, u64> = BTreeMap::new();
         let mut flagged = 0;
+        let mut review = run.progress.counts(false).failed;
         for (combination, rows) in self.keep(ledger.reader().flags()).unwrap_or_default() {
             flagged += rows;
+            review += if combination.split_whitespace().any(report::is_doubt) { rows } else { 0 };
             combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
         }
         let failures = self.keep(ledger.reader().failures(NAMED_FAILURES)).unwrap_or_default();
@@ -142,9 +153,24 @@ impl FirstFault {
         // Relative to the working folder, as the user would name it.
         let here = std::env::current_dir().ok();
         let table = run.config.output.join(write::names(&run.config.formats).next().unwrap_or_default());
-        let table = here.and_then(|here| table.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(table);
+        let shown = |path: PathBuf| here.as_ref().and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf)).unwrap_or(path);
+        let to_open = write::names_to_open(&run.config.formats);
+        let files = to_open.map(|(what, name)| (what, shown(run.config.output.join(name)))).collect();
+        let table = shown(table);
         let limit = run.broker.spending().reached().or(run.limits.reached()).map(ToOwned::to_owned);
-        Ending { summary, limit, exit: 0, fault: None, flags: flags.into_iter().collect(), table, failures, cause: None }
+        Ending {
+            summary,
+            limit,
+            exit: 0,
+            fault: None,
+            flags: flags.into_iter().collect(),
+            review,
+            table,
+            files,
+            options: String::new(),
+            failures,
+            cause: None,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod export;
 mod finish;
 mod forget;
 mod init;
+mod mail;
 mod man;
 mod models;
 mod panic;
@@ -66,11 +67,15 @@ fn dispatch(command: Command) -> Result<Exit, Fault> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Mail(arguments) => mail::run(&arguments),
         Command::Config { command } => config::run(&command),
         Command::Man { folder } => man::run(Arguments::command(), &folder),
         Command::Completions { shell } => Ok(completions::run(Arguments::command(), shell)),
     }
 }
+
+/// How much of a word must be as in a command's name.
+const MIN_SIMILARITY: f64 = 0.5;
 
 /// Does what `depeche` does without a command: a run. A first path that does not exist, but is
 /// spelled almost like a command, was meant as that command.
@@ -94,7 +99,13 @@ fn misspelled_command(path: &Path) -> Option<Fault> {
     let commands = clap::Command::new("depeche").subcommands(root.get_subcommands().cloned()).subcommand_required(true);
     let error = commands.try_get_matches_from([Path::new("depeche"), path]).err()?;
     let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand) else { return None };
-    let similar: Vec<String> = similar.iter().map(|name| format!("`depeche {name}`")).collect();
+    // clap also finds names that share only a few letters: `mail` for `articles`.
+    let typed = path.to_string_lossy();
+    let close = |name: &&String| strsim::normalized_damerau_levenshtein(name, &typed) >= MIN_SIMILARITY;
+    let similar: Vec<String> = similar.iter().filter(close).map(|name| format!("`depeche {name}`")).collect();
+    if similar.is_empty() {
+        return None;
+    }
     Some(Fault::usage(format!(
         "no file, folder or command `{}`\n  hint: did you mean {}?",
         printable(&path.to_string_lossy()),

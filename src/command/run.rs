@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::arguments::RunArguments;
-use super::finish::{RunEnd, finish, finish_early};
-use super::{endpoints, resources, runtime};
+use super::finish::{Manner, RunEnd, finish, finish_early};
+use super::{endpoints, mail, resources, runtime};
 use crate::broker::{Batching, Broker, Endpoints, Outcome, Spending};
 use crate::call;
 use crate::config::Config;
@@ -18,7 +18,7 @@ use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, AfterPass, BatchFlag, Batches, Fingerprints, LaterSources, Run, RunLimits, RunState};
 use crate::plan::Glossary;
 use crate::record::{self, CallStore, Ledger, RunLock};
-use crate::report::{self, Progress, Verbosity};
+use crate::report::{self, Progress};
 use crate::write;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
@@ -43,7 +43,7 @@ pub(super) fn check_input(config: &Config) -> Result<(), Fault> {
 pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit, Fault> {
     let config = arguments.load()?;
     check_input(&config)?;
-    let ping = config.run.ping.clone();
+    let (ping, told, began) = (config.run.ping.clone(), config.clone(), jiff::Timestamp::now());
     let ended = begin(arguments, config, failed_only);
     if let Some(url) = ping {
         let (exit, said) = match &ended {
@@ -56,6 +56,9 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
         {
             report::print_stderr(&format!("depeche: warning: the ping failed: {error}"));
         }
+    }
+    if !matches!(&ended, Ok((Exit::Locked, _)) | Err(Fault { exit: Exit::Locked, .. })) {
+        mail::after_run(&told, began);
     }
     ended.map(|(exit, _)| exit)
 }
@@ -88,7 +91,8 @@ fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Res
         tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and will be made again");
     }
     let parts = RunParts { config, partial: failed_only, ledger, progress };
-    execute(runtime, &parts, arguments.batches.flag(), verbosity)
+    let manner = Manner { verbosity, options: arguments.execution.folder.as_written() };
+    execute(runtime, &parts, arguments.batches.flag(), &manner)
 }
 
 /// Removes what an earlier run or start that was killed left behind.
@@ -114,7 +118,7 @@ fn check_folders(config: &Config) -> Result<(), Fault> {
 }
 
 /// Opens the endpoints, takes the articles through the stages, and ends the run.
-fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, verbosity: Verbosity) -> Result<(Exit, String), Fault> {
+fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, manner: &Manner) -> Result<(Exit, String), Fault> {
     let RunParts { config, ledger, progress, .. } = parts;
     let clients = match runtime.block_on(endpoints::open(config, progress)) {
         Ok(clients) => clients,
@@ -133,7 +137,7 @@ fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, verbosity: Verbo
     }
     let (run, ended) = runtime.block_on(passes(parts, &endpoints, &broker, flag))?;
     run.progress.finish();
-    let finished = finish(&run, &tables, ended, verbosity);
+    let finished = finish(&run, &tables, ended, manner);
     // The runtime must live until here, because it listens for a second signal.
     drop(runtime);
     Ok(finished)
@@ -260,6 +264,7 @@ mod tests {
 
     use super::*;
     use crate::config::Concurrency;
+    use crate::report::Verbosity;
 
     #[derive(Parser)]
     struct Arguments {

@@ -8,6 +8,7 @@ mod endpoint;
 mod fields;
 mod glossary;
 mod key;
+mod mail;
 mod options;
 mod overrides;
 mod problem;
@@ -37,6 +38,7 @@ pub use checks::Checks;
 pub use duplicates::NearDuplicates;
 pub use endpoint::is_loopback;
 pub use fields::Fields;
+pub use mail::{MailSettings, MailTls};
 pub use options::{JsonMode, Options, Tier, TokenLimit};
 pub use overrides::Overrides;
 pub use problem::Problem;
@@ -107,8 +109,11 @@ pub struct Config {
     pub embedded: Embedded,
     /// The maximum number of articles in digest.html.
     pub page_rows: usize,
-    /// The language of digest.html when it is opened, and of the workbook: French or English.
-    pub page_language: Lang,
+    /// The language of the page, the workbook and the mail: French or English. `None`: the page
+    /// follows the browser, and the others are French.
+    pub page_language: Option<Lang>,
+    /// The mail after a run; `None` for no mail.
+    pub mail: Option<MailSettings>,
     /// Limits, notifications and logging of a run.
     pub run: RunSettings,
 }

@@ -38,6 +38,8 @@ pub(super) struct RawConfig {
     /// The page, digest.html.
     #[serde(default)]
     pub(super) page: RawPage,
+    /// A mail after a run.
+    pub(super) mail: Option<super::mail::RawMail>,
     /// What ends a run early, notifications, and logging.
     #[serde(default)]
     pub(super) run: RawRun,
@@ -241,7 +243,8 @@ pub(super) struct RawPrice {
 pub(super) struct RawPage {
     /// Maximum number of articles in digest.html, from 1 to 50000. Default: 5000.
     pub(super) rows: Option<Spanned<i64>>,
-    /// The language of the page when it is opened, and of the workbook. Default: "fr".
+    /// The language of the page, the workbook and the mail. By default, the page follows the
+    /// browser, and the others are French.
     pub(super) language: Option<Spanned<String>>,
 }
 

@@ -95,9 +95,10 @@ impl Validator<'_> {
         let checks = self.checks(raw.checks);
         let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, NearDuplicates::default());
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
-        let page_language = self.choose(raw.page.language, "language", LANGUAGES, Lang::FR);
+        let page_language = raw.page.language.map(|written| self.choose(Some(written), "language", LANGUAGES, Lang::FR));
         let embedded = self.embedded(raw.embedded);
         let run = self.run(raw.run, raw.input.allow_empty.unwrap_or(false), &overrides.run);
+        let mail = self.mail(raw.mail);
         let prompts = self.prompts(raw.prompts);
         let mut endpoints = self.endpoints(raw.endpoint, overrides);
         self.give_glossary(&mut endpoints, &glossary);
@@ -123,6 +124,7 @@ impl Validator<'_> {
             embedded,
             page_rows,
             page_language,
+            mail,
             run,
         };
         if self.problems.is_empty() {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Checks, Config, Embedded, Fields, NearDuplicates, OutputFormat, Profile, Route, Rules, RunSettings, Summary, Translator};
-use crate::model::{Lang, SummarySpec};
+use crate::model::SummarySpec;
 
 impl Config {
     /// A config without endpoints.
@@ -30,7 +30,8 @@ impl Config {
             checks: Checks::default(),
             embedded,
             page_rows: 5000,
-            page_language: Lang::FR,
+            page_language: None,
+            mail: None,
             run: RunSettings::default(),
         }
     }

@@ -154,7 +154,7 @@ impl Finding {
             Flag::Several => "the file seems to hold several articles; split it",
             _ => "found when the article was read",
         };
-        let severity = if matches!(flag, Flag::Encoding | Flag::Several) { Severity::Warning } else { Severity::Info };
+        let severity = if flag.is_remark() { Severity::Info } else { Severity::Warning };
         Self::new(flag, severity, Field::Article, explanation)
     }
 }

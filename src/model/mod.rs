@@ -31,4 +31,4 @@ pub use glossary::GlossaryEntry;
 pub use lang::Lang;
 pub use review::{Problem, Remark};
 pub use row::{Flag, Row, Status};
-pub use run_summary::{EndpointUsage, RunSummary};
+pub use run_summary::{EndpointUsage, RunSummary, rounded, serialize_money};

@@ -106,6 +106,11 @@ impl Flag {
         }
     }
 
+    /// Whether it only remarks on the article. The others are doubts: warnings or errors.
+    pub fn is_remark(self) -> bool {
+        matches!(self, Self::Copy | Self::Draft | Self::Mojibake | Self::NoTitle | Self::Teaser)
+    }
+
     /// The flag with this code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|flag| flag.code() == code)

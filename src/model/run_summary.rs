@@ -1,6 +1,6 @@
 //! The numbers of a run, for the last line, the report, the metrics and the ledger.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The numbers of a run. `found = done + skipped + failed + pending`, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -32,6 +32,7 @@ pub struct RunSummary {
     /// Answers without usage, whose cost is therefore estimated.
     pub estimated: u64,
     /// Cost of the requests in the currency of the config's prices; `None` if a price is unknown.
+    #[serde(serialize_with = "serialize_money")]
     pub cost: Option<f64>,
     /// Duration of the run.
     pub seconds: f64,
@@ -39,6 +40,18 @@ pub struct RunSummary {
     pub links: u64,
     /// Of the pending articles, those whose calls are in open batches.
     pub in_batch: u64,
+}
+
+/// A sum of money to six decimals, without the noise of its addition.
+pub fn rounded(sum: f64) -> f64 {
+    let rounded = (sum * 1e6).round() / 1e6;
+    if rounded.is_finite() { rounded } else { sum }
+}
+
+/// Serialises a sum of money to six decimals; `None` as null.
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+pub fn serialize_money<S: Serializer>(sum: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    sum.map(rounded).serialize(serializer)
 }
 
 /// An endpoint's usage in a run.
@@ -55,6 +68,7 @@ pub struct EndpointUsage {
     /// Characters of the texts.
     pub characters: u64,
     /// Cost of the calls; `None` if a price is unknown.
+    #[serde(serialize_with = "serialize_money")]
     pub cost: Option<f64>,
     /// Mean time from request to reply.
     pub milliseconds: f64,

@@ -16,7 +16,9 @@ use crate::call::EndpointClient;
 use crate::config::Config;
 use crate::dedup::{DuplicateIndex, Role};
 use crate::discover::{Found, walk};
-use crate::model::{Answer, Article, CallRequest, Digest, Failure, Fault, Finding, Reply, Status, Task, Understood, Usage};
+use crate::model::{
+    Answer, Article, CallRequest, Digest, Failure, Fault, Finding, Reply, Status, Task, Understood, Usage, serialize_money,
+};
 use crate::plan::{self, Answered, CallBackend, Candidate, Correction, Glossary, expected_usage, run_review, run_route};
 use crate::record::LedgerReader;
 
@@ -67,6 +69,7 @@ pub struct Load {
     /// Characters of text.
     pub characters: u64,
     /// Estimated cost; `None` if the price is unknown.
+    #[serde(serialize_with = "serialize_money")]
     pub cost: Option<f64>,
     /// Estimated seconds, from the latency of earlier calls; `None` if there were none.
     pub seconds: Option<f64>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::review::Reviewed;
 use crate::broker::Endpoints;
 use crate::config::{Checks, Config, Profile, hash};
-use crate::model::{Article, Field, Lang, Row};
+use crate::model::{Article, Field, Row};
 use crate::plan::{Glossary, RouteOutput, content_key, reviewed_fingerprint, row_fingerprint};
 
 /// What the settings of this run contribute to the fingerprints of rows.
@@ -78,7 +78,8 @@ fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
         profile: Profile::Plain,
         formats: Vec::new(),
         page_rows: 0,
-        page_language: Lang::FR,
+        page_language: None,
+        mail: None,
         ..config.clone()
     };
     let identities: Vec<&str> = endpoints.clients().map(|client| client.identity.as_str()).collect();

@@ -18,13 +18,14 @@ pub(super) struct Bars {
 
 impl Bars {
     pub(super) fn new(tasks: &[Task]) -> Self {
+        let template = template(console::Term::stderr().size().1);
         let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         let bar = |name: &'static str, shown: bool| {
             if !shown {
                 return ProgressBar::hidden();
             }
             let bar = multi.add(ProgressBar::new(0).with_prefix(name));
-            bar.set_style(style("{prefix:>10} [{bar:30.cyan}] {pos}/{len}  {rate}  {eta} left  {msg:.red}"));
+            bar.set_style(style(template));
             bar
         };
         let read = bar("read", true);
@@ -85,6 +86,16 @@ impl Bars {
     }
 }
 
+/// What a bar shows on a terminal of so many columns. A line that is too long would be cut before the
+/// number of failures.
+fn template(columns: u16) -> &'static str {
+    if columns < 88 {
+        "{prefix:>9} [{bar:12.cyan}] {pos}/{len} {eta} {msg:.red}"
+    } else {
+        "{prefix:>10} [{bar:30.cyan}] {pos}/{len}  {rate}  {eta} left  {msg:.red}"
+    }
+}
+
 fn style(template: &str) -> ProgressStyle {
     let plain = ProgressStyle::default_bar();
     let style = plain.clone().template(template).unwrap_or(plain).progress_chars("━╸ ");
@@ -92,4 +103,30 @@ fn style(template: &str) -> ProgressStyle {
         // Drawing is best effort.
         let _ = write!(out, "{:.1}/s", state.per_sec());
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_fit_their_terminal() {
+        let longest = |columns| {
+            let values = [
+                ("{prefix:>9}", "summarise"),
+                ("{prefix:>10}", " summarise"),
+                ("{pos}/{len}", "12345/50000"),
+                ("{rate}", "123.4/s"),
+                ("{eta}", "12m"),
+                ("{msg:.red}", "12345 failed"),
+                ("{bar:12.cyan}", "━━━━━━━━━━━━"),
+                ("{bar:30.cyan}", "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━"),
+            ];
+            let line = values.iter().fold(template(columns).to_owned(), |line, (key, value)| line.replace(key, value));
+            assert!(!line.contains('{'), "{line}");
+            console::measure_text_width(&line)
+        };
+        assert!(longest(60) <= 60 && longest(87) <= 60, "{}", longest(60));
+        assert!(longest(88) <= 88 && longest(200) <= 88, "{}", longest(88));
+    }
 }

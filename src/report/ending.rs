@@ -22,16 +22,22 @@ pub struct Ending {
     pub fault: Option<String>,
     /// The number of rows with each flag.
     pub flags: Vec<(String, u64)>,
+    /// Rows that somebody should look at: failed, in quarantine, or with a warning or an error.
+    pub review: u64,
     /// The path of the table.
     pub table: PathBuf,
+    /// The files to open, the most readable first: what each is, and its path.
+    pub files: Vec<(&'static str, PathBuf)>,
+    /// The options that name this run's config and output, each after a space.
+    pub options: String,
     /// Some of the failed articles: source and reason.
     pub failures: Vec<(String, String)>,
     /// What ended the run early or disabled an endpoint.
     pub cause: Option<String>,
 }
 
-/// The final table, with colours if `colour` is set.
-pub fn final_table(ending: &Ending, colour: bool) -> String {
+/// The final table and the commands that may come next, with colours if `colour` is set.
+pub fn final_table(ending: &Ending, next: &[[String; 2]], colour: bool) -> String {
     let style = console::Style::new().force_styling(colour).red().bold();
     let mut text = String::new();
     for line in columns([Align::Left, Align::Right, Align::Left], &rows(ending)) {
@@ -42,15 +48,18 @@ pub fn final_table(ending: &Ending, colour: bool) -> String {
             writeln!(text, "{line}")
         };
     }
-    let _ = write!(text, "table    {}", ending.table.display());
     for (source, reason) in &ending.failures {
-        let _ = write!(text, "\n  failed: {}: {}", printable(source), printable(reason));
+        let _ = writeln!(text, "  failed: {}: {}", printable(source), printable(reason));
     }
     let more = ending.summary.failed.saturating_sub(ending.failures.len() as u64);
     if more > 0 && !ending.failures.is_empty() {
-        let _ = write!(text, "\n  … and {more} more; see the `error` column");
+        let _ = writeln!(text, "  … and {more} more; see the `error` column");
     }
-    text
+    let files: Vec<_> = ending.files.iter().map(|(what, path)| [(*what).to_owned(), path.display().to_string()]).collect();
+    for (title, lines) in [("Open", files.as_slice()), ("Next", next)] {
+        let _ = write!(text, "{title}\n  {}\n", columns([Align::Left; 2], lines).join("\n  "));
+    }
+    text.trim_end().to_owned()
 }
 
 /// The lines of the table that count something: name, value, note.
@@ -77,11 +86,29 @@ fn rows(ending: &Ending) -> Vec<[String; 3]> {
     let duration = Duration::try_from_secs_f64(summary.seconds).unwrap_or_default();
     rows.extend([
         count("flagged", summary.flagged, flags.join(", ")),
+        count("review", ending.review, doubts(ending.review)),
         count("calls", summary.requests, notes(&calls)),
         row("time", human_duration(duration), String::new()),
-        row("cost", money(summary.cost), notes(&[(summary.estimated, "answers without usage, estimated")])),
+        row(
+            "cost",
+            money(summary.cost),
+            notes(&[(
+                summary.estimated,
+                one_or_more(summary.estimated, "answer without usage, estimated", "answers without usage, estimated"),
+            )]),
+        ),
     ]);
     rows
+}
+
+/// Why somebody should look at these rows.
+fn doubts(rows: u64) -> String {
+    if rows == 0 { String::new() } else { "failed, in quarantine, or with a warning or an error".into() }
+}
+
+/// The word for one thing or for several.
+fn one_or_more<'a>(count: u64, one: &'a str, more: &'a str) -> &'a str {
+    if count == 1 { one } else { more }
 }
 
 /// The counts that are not zero, with their words.
@@ -100,7 +127,10 @@ pub fn money(sum: Option<f64>) -> String {
 pub fn error_line(ending: &Ending) -> String {
     let RunSummary { found, failed, pending, .. } = ending.summary;
     let counts = [(failed, "failed"), (pending, "left for the next run")];
-    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} of {found} articles {what}"));
+    let counts = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} of {found} {} {what}", one_or_more(found, "article", "articles")));
     let fault = ending.fault.as_deref().unwrap_or_default();
     let (fault, hints) = fault.split_at(fault.find('\n').unwrap_or(fault.len()));
     let fault = (!fault.is_empty()).then(|| fault.to_owned());
@@ -122,6 +152,7 @@ pub fn end_line(ending: &Ending) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         fault: Option<&'a str>,
         table: String,
+        review: u64,
     }
     let seconds = (ending.summary.seconds * 1000.0).round() / 1000.0;
     let summary = &RunSummary { seconds, ..ending.summary };
@@ -132,6 +163,7 @@ pub fn end_line(ending: &Ending) -> String {
         limit: ending.limit.as_deref(),
         fault: ending.fault.as_deref(),
         table: ending.table.display().to_string(),
+        review: ending.review,
     };
     // Numbers and strings always serialise.
     serde_json::to_string(&line).unwrap_or_default()
@@ -161,7 +193,14 @@ mod tests {
             exit: 3,
             fault: None,
             flags: vec![("draft".into(), 7)],
+            review: 4,
             table: "output/summaries.csv".into(),
+            files: vec![
+                ("page", "output/digest.html".into()),
+                ("workbook", "output/summaries.xlsx".into()),
+                ("table", "output/summaries.csv".into()),
+            ],
+            options: String::new(),
             failures: vec![("input/a\u{1b}.txt".into(), "unreadable: no permission".into())],
             cause: None,
         }
@@ -169,25 +208,32 @@ mod tests {
 
     #[test]
     fn the_table_lines_up_and_is_printable() {
-        insta::assert_snapshot!(final_table(&ending(), false), @r"
+        let next = [["depeche retry".to_owned(), "try the failed articles again".to_owned()]];
+        insta::assert_snapshot!(final_table(&ending(), &next, false), @r"
         found       13
         done        10  3 by earlier runs
         skipped      1  excluded by a rule; see the `error` column
         failed       2
         flagged      7  7 draft
+        review       4  failed, in quarantine, or with a warning or an error
         calls       14  1 retried, 2 more from the ledger
         time     3.2 s
         cost         0
-        table    output/summaries.csv
           failed: input/a�.txt: unreadable: no permission
           … and 1 more; see the `error` column
+        Open
+          page      output/digest.html
+          workbook  output/summaries.xlsx
+          table     output/summaries.csv
+        Next
+          depeche retry  try the failed articles again
         ");
     }
 
     #[test]
     fn failures_are_red_and_nothing_else_has_a_colour() {
         let coloured: Vec<String> =
-            final_table(&ending(), true).lines().filter(|line| line.contains('\u{1b}')).map(str::to_owned).collect();
+            final_table(&ending(), &[], true).lines().filter(|line| line.contains('\u{1b}')).map(str::to_owned).collect();
         assert_eq!(coloured, ["\u{1b}[31m\u{1b}[1mfailed       2\u{1b}[0m"]);
     }
 
@@ -210,6 +256,6 @@ mod tests {
 
     #[test]
     fn the_end_line_is_json() {
-        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"cached":2,"estimated":0,"cost":0.0,"seconds":3.21,"links":0,"in_batch":0,"limit":null,"table":"output/summaries.csv"}"#);
+        insta::assert_snapshot!(end_line(&ending()), @r#"{"depeche":"0.1.0","exit":3,"found":13,"done":10,"earlier":3,"skipped":1,"failed":2,"pending":0,"flagged":7,"requests":14,"paid":0,"retried":1,"maybe_billed":0,"cached":2,"estimated":0,"cost":0.0,"seconds":3.21,"links":0,"in_batch":0,"limit":null,"table":"output/summaries.csv","review":4}"#);
     }
 }

@@ -7,6 +7,7 @@ mod duration;
 mod ending;
 mod event;
 mod log;
+mod next_steps;
 mod printable;
 mod progress;
 
@@ -18,6 +19,7 @@ pub use duration::human_duration;
 pub use ending::{Ending, end_line, error_line, final_table, money};
 pub use event::Event;
 pub use log::start as start_log;
+pub use next_steps::{is_doubt, next_steps};
 pub use printable::printable;
 pub use progress::Progress;
 

@@ -114,7 +114,8 @@ impl Progress {
             let RunSummary { done, skipped, failed, .. } = self.counts(false);
             let (total, ended) = (self.total(), done + skipped + failed);
             print_stderr(&format!(
-                "depeche: {ended} of {total} articles in {}: {done} done, {failed} failed{}",
+                "depeche: {ended} of {total} article{} in {}: {done} done, {failed} failed{}",
+                if total == 1 { "" } else { "s" },
                 human_duration(self.elapsed()),
                 self.time_left(total, ended)
             ));

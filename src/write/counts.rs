@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::History;
 use super::selection::{day, priority};
-use crate::model::{Day, Row, Status};
+use crate::model::{Day, Flag, Row, Status};
 
 #[derive(Default)]
 pub(super) struct Counts {
@@ -36,6 +36,12 @@ impl Counts {
     pub(super) fn to_review(&self) -> u64 {
         let rows = |status: Status| self.statuses.get(status.code()).copied().unwrap_or(0);
         self.doubtful + rows(Status::Failed) + rows(Status::Quarantined)
+    }
+
+    /// Whether most of the rows that are done are drafts.
+    pub(super) fn are_drafts(&self) -> bool {
+        let drafts = self.flags.get(Flag::Draft.code()).copied().unwrap_or(0);
+        drafts > 0 && 2 * drafts > self.statuses.get(Status::Done.code()).copied().unwrap_or(0)
     }
 
     /// The days of the history and the current day.

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Output, RowWriter, View};
 use crate::config::OutputFormat;
-use crate::model::{COLUMNS, Row, Value};
+use crate::model::{COLUMNS, Row, Value, rounded};
 
 pub(super) struct Summaries;
 
@@ -50,7 +50,7 @@ impl Serialize for Object<'_> {
                 Value::Text(text) => object.serialize_entry(column.name, &text)?,
                 Value::Codes(codes) => object.serialize_entry(column.name, &codes.split_whitespace().collect::<Vec<_>>())?,
                 Value::Count(count) => object.serialize_entry(column.name, &count)?,
-                Value::Money(cost) => object.serialize_entry(column.name, &cost)?,
+                Value::Money(cost) => object.serialize_entry(column.name, &cost.map(rounded))?,
             }
         }
         object.serialize_entry("findings", &self.0.findings)?;

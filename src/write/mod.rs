@@ -11,6 +11,7 @@ mod flags;
 mod hand_edits;
 mod jsonl;
 mod link;
+mod mail;
 mod outputs;
 mod page;
 mod publish;
@@ -23,6 +24,7 @@ mod workbook;
 pub use atomic::remove_temporary_files;
 pub use export::ExportFormat;
 pub use hand_edits::{Tables, inspect_tables};
+pub use mail::{letter, test_letter};
 pub use outputs::{CompleteOutputs, Outputs, RowSink, RowSource};
 pub use publish::publish;
 pub use run_report::{RunReport, write_run_report};
@@ -82,6 +84,17 @@ fn every_name() -> impl Iterator<Item = &'static str> {
     OUTPUTS.iter().map(|output| output.file_name())
 }
 
+/// What people open, the most readable first: what it is, and its file name.
+pub fn names_to_open(formats: &[OutputFormat]) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let all = [
+        (OutputFormat::Html, "page", "digest.html"),
+        (OutputFormat::Xlsx, "workbook", "summaries.xlsx"),
+        (OutputFormat::Csv, "table", TABLE),
+    ];
+    let formats = formats.to_vec();
+    all.into_iter().filter(move |(format, ..)| formats.contains(format)).map(|(_, what, name)| (what, name))
+}
+
 /// The file names of the outputs in these formats; the first is the table.
 pub fn names(formats: &[OutputFormat]) -> impl Iterator<Item = &'static str> {
     outputs_in(formats).map(Output::file_name)
@@ -94,8 +107,8 @@ pub struct View {
     pub profile: Profile,
     /// The formats to write.
     pub formats: Vec<OutputFormat>,
-    /// The language of the page when it is opened, and of the workbook.
-    pub language: Lang,
+    /// The language of the reader. `None`: the page follows the browser, and the rest is French.
+    pub language: Option<Lang>,
     /// The maximum number of articles on the page.
     pub page_rows: usize,
     /// The number of rows, if it is known before they are written.
@@ -106,6 +119,13 @@ pub struct View {
     pub output: PathBuf,
     /// The absolute path of the config's folder, from which sources are named.
     pub folder: PathBuf,
+}
+
+impl View {
+    /// The language of what cannot follow a browser.
+    fn reader(&self) -> Lang {
+        self.language.unwrap_or(Lang::FR)
+    }
 }
 
 /// What the page shows of this run and the days before it.
@@ -144,7 +164,7 @@ impl Default for View {
         Self {
             profile: Profile::Plain,
             formats: OutputFormat::ALL.iter().map(|(_, format)| *format).collect(),
-            language: Lang::FR,
+            language: None,
             page_rows: 5000,
             rows: None,
             keep_text: false,

@@ -21,7 +21,7 @@ use super::counts::Counts;
 use super::selection::Selection;
 use super::{History, Output, RowWriter, View, link, words};
 use crate::config::OutputFormat;
-use crate::model::Row;
+use crate::model::{Lang, Row};
 
 /// Articles per `div`. The browser lays out a `div` when it comes near the window; watching every
 /// article would be slower.
@@ -42,7 +42,7 @@ impl Output for Page {
 
     fn begin(&self, view: &View, _: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {
         let base = link::base(&view.output, &view.folder);
-        Ok(Box::new(PageWriter { base, selection: Selection::new(view.page_rows), counts: Counts::default() }))
+        Ok(Box::new(PageWriter { base, opens: view.language, selection: Selection::new(view.page_rows), counts: Counts::default() }))
     }
 }
 
@@ -50,6 +50,8 @@ impl Output for Page {
 struct PageWriter {
     /// The prefix of links to source files.
     base: String,
+    /// The language that the page opens in.
+    opens: Option<Lang>,
     selection: Selection,
     counts: Counts,
 }
@@ -63,9 +65,10 @@ impl RowWriter for PageWriter {
 
     fn end(&mut self, history: &History, to: &mut (dyn Write + Send)) -> io::Result<()> {
         let rows = std::mem::replace(&mut self.selection, Selection::new(0)).into_rows();
-        Head::new(history, &self.counts, rows.len()).write_into(to).map_err(io::Error::other)?;
+        Head::new(history, &self.counts, rows.len(), self.opens).write_into(to).map_err(io::Error::other)?;
+        let drafts = self.counts.are_drafts();
         for chunks in rows.chunks(CHUNK * PARALLEL_CHUNKS) {
-            let articles: Vec<_> = chunks.par_iter().map(|row| render(row, &self.base)).collect::<Result<_, _>>()?;
+            let articles: Vec<_> = chunks.par_iter().map(|row| render(row, &self.base, drafts)).collect::<Result<_, _>>()?;
             for chunk in articles.chunks(CHUNK) {
                 to.write_all(b"\n<div class=\"chunk\">")?;
                 chunk.iter().try_for_each(|article| to.write_all(article))?;
@@ -78,9 +81,9 @@ impl RowWriter for PageWriter {
     }
 }
 
-fn render(row: &Row, base: &str) -> io::Result<Vec<u8>> {
+fn render(row: &Row, base: &str, drafts: bool) -> io::Result<Vec<u8>> {
     let mut html = Vec::new();
-    Article::new(row, base).write_into(&mut html).map_err(io::Error::other)?;
+    Article::new(row, base, drafts).write_into(&mut html).map_err(io::Error::other)?;
     Ok(html)
 }
 

@@ -66,7 +66,7 @@ fn are_current(reader: &dyn LedgerReader, config: &Config) -> Result<bool, Fault
 
 /// A hash of the settings that shape the outputs.
 fn settings_hash(config: &Config) -> i64 {
-    let shaping = Config { run: RunSettings::default(), ..config.clone() };
+    let shaping = Config { run: RunSettings::default(), mail: None, ..config.clone() };
     hash(&format!("{} {shaping:?}", env!("CARGO_PKG_VERSION")))
 }
 

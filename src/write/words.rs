@@ -27,10 +27,15 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("no-flags", "Rien à signaler.", "Nothing flagged."),
     ("cost-a-day", "Coût par jour", "Cost per day"),
     ("rows-a-day", "Articles par jour", "Articles per day"),
-    ("no-history", "Pas encore de nuit précédente.", "No earlier nights yet."),
     ("day", "jour", "day"),
     ("cost", "coût", "cost"),
     ("done-and-failed", "articles, dont échoués", "articles, failed articles"),
+    ("fold", "Détails", "Details"),
+    (
+        "drafts",
+        "Ces textes sont des traductions de brouillon\u{a0}: pour trier les articles, pas pour publier.",
+        "These texts are draft translations: to sort the articles, not to publish them.",
+    ),
     ("capped-1", "Cette page montre", "This page shows"),
     ("capped-2", "articles sur", "of"),
     (
@@ -114,6 +119,42 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("sheet-findings", "Signalements", "Findings"),
     ("sheet-figures", "Chiffres", "Figures"),
     ("see", "voir", "view"),
+    ("mail-subject", "Dépêches du {}", "Dispatches of {}"),
+    ("mail-new", "nouveaux", "new"),
+    ("mail-new-one", "nouveau", "new"),
+    ("mail-pending", "laissés pour la prochaine fois", "left for the next run"),
+    ("mail-found", "articles au total", "articles in all"),
+    ("mail-review", "À vérifier d’abord", "To review first"),
+    ("mail-newest", "Les plus récents", "The newest"),
+    ("mail-too-large", "Trop grand pour ce courriel\u{a0}:", "Too large for this mail:"),
+    (
+        "mail-exit-3",
+        "Des articles ont échoué, ou un dossier était vide (code 3).",
+        "Some articles failed, or a folder was empty (exit code 3).",
+    ),
+    (
+        "mail-exit-4",
+        "Un service refuse les appels\u{a0}: clé, quota, adresse ou modèle (code 4). «\u{a0}depeche doctor\u{a0}» dit lequel.",
+        "A service refuses calls: key, quota, URL or model (exit code 4). `depeche doctor` says which.",
+    ),
+    (
+        "mail-exit-5",
+        "Un service était indisponible (code 5). La prochaine fois fera le reste.",
+        "A service was unavailable (exit code 5). The next run does the rest.",
+    ),
+    (
+        "mail-exit-6",
+        "Arrêté par une limite de la configuration (code 6). La prochaine fois fera le reste.",
+        "Stopped by a limit in the config (exit code 6). The next run does the rest.",
+    ),
+    ("mail-exit-signal", "Interrompu avant la fin (code {}).", "Interrupted before the end (exit code {})."),
+    ("mail-exit-other", "Terminé par une erreur (code {}). Le journal la nomme.", "Ended with an error (exit code {}). The log names it."),
+    ("mail-test-subject", "Dépêches\u{a0}: essai", "Dispatches: test"),
+    (
+        "mail-test",
+        "Ce courriel d’essai de depeche est arrivé\u{a0}: les réglages sont bons.",
+        "This test mail of depeche has arrived: the settings work.",
+    ),
     (
         "split",
         "Une feuille d’Excel ne tient pas toutes les lignes\u{a0}: les articles sont sur {} feuilles.",
@@ -143,6 +184,13 @@ pub(super) const KEYS: &[(&str, &str)] = &[
 pub(super) fn of(lang: Lang, key: &str) -> &str {
     let text = |(_, fr, en): &(_, &'static str, &'static str)| if lang == Lang::FR { *fr } else { *en };
     WORDS.iter().find(|(known, ..)| *known == key).map_or_else(|| key.split_once('-').map_or(key, |(_, code)| code), text)
+}
+
+/// The text in this language for so many things: `KEY-one` for one of them. French counts none like one.
+pub(super) fn plural(lang: Lang, key: &'static str, count: u64) -> &'static str {
+    let one = if lang == Lang::FR { count < 2 } else { count == 1 };
+    let single = WORDS.iter().find(|(known, ..)| one && known.strip_suffix("-one") == Some(key));
+    single.map_or_else(|| of(lang, key), |(_, fr, en)| if lang == Lang::FR { fr } else { en })
 }
 
 /// The French text; the key itself if there is none.

@@ -73,13 +73,13 @@ impl WorkbookWriter {
         let mut book = rust_xlsxwriter::Workbook::new();
         // The disk of the outputs has room for them, or the run fails anyway.
         book.set_tempdir(&view.output)?;
-        let style = Style::new(&mut book, view.language);
+        let style = Style::new(&mut book, view.reader());
         Ok(Self {
             articles: Articles::new(view, false, limits),
             quarantine: Articles::new(view, true, limits),
-            findings: Findings::new(view.language, limits),
+            findings: Findings::new(view.reader(), limits),
             counts: Counts::default(),
-            lang: view.language,
+            lang: view.reader(),
             style,
             book,
         })

@@ -37,6 +37,7 @@ fn help_is_as_documented() {
       init         Write a commented config for a service
       config       Show the config that holds, or its JSON Schema
       models       Show which translation models are installed, or fetch them
+      mail         Send the mail about the latest run again, or a test mail
       completions  Print a shell completion script
       man          Write the manual pages into a folder
       help         Print this message or the help of the given subcommand(s)

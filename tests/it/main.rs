@@ -33,6 +33,7 @@ mod libretranslate;
 mod limits;
 mod llmock;
 mod machine_limits;
+mod mail;
 mod maybe_billed;
 mod models;
 mod moving_input;

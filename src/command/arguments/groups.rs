@@ -34,6 +34,15 @@ pub(in crate::command) struct FolderArguments {
     config: ConfigArguments,
 }
 
+impl FolderArguments {
+    /// These options as the user wrote them, each after a space, for commands that the user may run
+    /// next.
+    pub(in crate::command) fn as_written(&self) -> String {
+        let option = |name: &str, path: Option<&PathBuf>| path.map_or_else(String::new, |path| format!(" --{name} {}", path.display()));
+        option("config", self.config.file.as_ref()) + &option("output", self.output.as_ref())
+    }
+}
+
 /// For every command that writes a log.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::command) struct LogArguments {
@@ -74,7 +83,7 @@ pub(in crate::command) struct CallArguments {
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::command) struct ExecutionArguments {
     #[command(flatten)]
-    folder: FolderArguments,
+    pub(in crate::command) folder: FolderArguments,
     #[command(flatten)]
     calls: CallArguments,
     /// Format of the table [config: output.profile, default: plain]

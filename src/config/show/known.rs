@@ -59,7 +59,7 @@ pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static 
     vec![
         ("input", input(config, overrides)),
         ("output", output(config, overrides)),
-        ("page", vec![key("rows", config.page_rows.to_string()), key("language", text(name_of(LANGUAGES, config.page_language)))]),
+        ("page", vec![key("rows", config.page_rows.to_string()), page_language(config)]),
         ("duplicates", vec![key("near", text(name_of(NEAR, config.near)))]),
         ("summary", summary(config, overrides)),
         ("glossary", vec![unset("file")]),
@@ -67,8 +67,13 @@ pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static 
         ("endpoint", Vec::new()),
         ("checks", checks(config)),
         ("run", run(overrides)),
+        ("mail", mail(config)),
         ("embedded", embedded(config)),
     ]
+}
+
+fn page_language(config: &Config) -> Known {
+    config.page_language.map_or(unset("language"), |language| key("language", text(name_of(LANGUAGES, language))))
 }
 
 fn checks(config: &Config) -> Vec<Known> {
@@ -125,6 +130,21 @@ fn run(overrides: &Overrides) -> Vec<Known> {
         unset("ping"),
         key("log", text("text")).option("--log-format", flags.log.as_deref().map(text)),
     ]
+}
+
+fn mail(config: &Config) -> Vec<Known> {
+    let mut keys: Vec<Known> = ["smtp", "tls", "user", "key", "from", "to"].map(unset).into();
+    let Some(mail) = &config.mail else {
+        keys.extend(["attach_megabytes", "always", "timeout", "wait_for"].map(unset));
+        return keys;
+    };
+    keys.extend([
+        key("attach_megabytes", (mail.attach >> 20).to_string()),
+        key("always", mail.always.to_string()),
+        key("timeout", duration(mail.timeout)),
+        key("wait_for", duration(mail.wait_for)),
+    ]);
+    keys
 }
 
 fn embedded(config: &Config) -> Vec<Known> {

@@ -7,9 +7,9 @@ use askama::Template;
 use super::align;
 use super::mark::{Marks, Piece, language, text_of};
 use crate::extract::sentences;
-use crate::model::{Field, Finding, Lang, Row, Severity};
+use crate::model::{Field, Finding, Flag, Lang, Row, Severity};
 use crate::write::selection::{day, priority};
-use crate::write::{link, words};
+use crate::write::{explain, link, words};
 
 /// Characters to show of what was found, expected or explained.
 const NOTE: usize = 240;
@@ -44,14 +44,16 @@ struct Note {
     /// The language of `found`.
     lang: &'static str,
     expected: String,
-    explanation: String,
+    /// What is wrong, in French and in English.
+    explanations: [(&'static str, String); 2],
     /// The ids of the marks of `found` and `expected`; empty if there is no mark.
     marks: [String; 2],
 }
 
 impl<'a> Article<'a> {
-    /// `base` is the prefix of links to source files.
-    pub(super) fn new(row: &'a Row, base: &str) -> Self {
+    /// `base` is the prefix of links to source files. If most rows are drafts, a banner says so instead
+    /// of a badge on each.
+    pub(super) fn new(row: &'a Row, base: &str, drafts: bool) -> Self {
         let marks = Marks::new(row);
         let passage = |field: Field, range| (language(field).map_or("", Lang::code), marks.pieces(field, range));
         let titles = Lang::TABLE.map(Field::title).map(|field| passage(field, 0..text_of(&row.digest, field).len()));
@@ -64,7 +66,12 @@ impl<'a> Article<'a> {
             priority: priority(row),
             original: link::web(&row.url),
             file: link::file(&row.source, base),
-            badges: badges.into_iter().map(|(_, finding)| finding.check.code()).collect(),
+            badges: badges
+                .into_iter()
+                .map(|(_, finding)| finding.check)
+                .filter(|flag| !drafts || *flag != Flag::Draft)
+                .map(Flag::code)
+                .collect(),
             titles: titles.into_iter().filter(|(_, pieces)| !pieces.is_empty()).collect(),
             pairs: pairs(row, passage),
             notes: notes.into_iter().map(|(at, finding)| Note::new(finding, marks.ids(at))).collect(),
@@ -81,7 +88,7 @@ impl Note {
             found: shorten(&finding.found),
             lang: language(finding.field).map_or("", Lang::code),
             expected: shorten(&finding.expected),
-            explanation: shorten(&finding.explanation),
+            explanations: Lang::TABLE.map(|lang| (lang.code(), shorten(&explain::explanation(finding, lang)))),
             marks,
         }
     }

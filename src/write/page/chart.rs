@@ -22,17 +22,17 @@ pub(super) struct Chart {
     pub(super) svg: String,
 }
 
-/// Draws the last of `days`, which are in order.
-pub(super) fn chart(days: &[Day]) -> Chart {
+/// Draws the last of `days`, which are in order. One day is no chart: its figures are beside it.
+pub(super) fn chart(days: &[Day]) -> Option<Chart> {
     let days = days.get(days.len().saturating_sub(DAYS)..).unwrap_or_default();
     let costs = days.iter().any(|day| day.cost > 0.0);
     let title = if costs { "cost-a-day" } else { "rows-a-day" };
-    if days.is_empty() {
-        return Chart { title, svg: format!("<p class=\"none\">{}</p>", words::span("no-history")) };
+    if days.len() < 2 {
+        return None;
     }
     let value = |day: &Day| if costs { day.cost } else { count(day.done + day.failed) };
     let max = days.iter().map(value).fold(0.0, f64::max);
-    Chart { title, svg: draw(days, value, max) + &table(days) }
+    Some(Chart { title, svg: draw(days, value, max) + &table(days) })
 }
 
 fn draw(days: &[Day], value: impl Fn(&Day) -> f64, max: f64) -> String {
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_most_expensive_day_has_the_tallest_column_and_the_table_has_all_figures() {
-        let chart = chart(&[day("2026-11-23", 10, 0.5), day("2026-11-24", 20, 1.25), day("2026-11-25", 5, 0.0)]);
+        let chart = chart(&[day("2026-11-23", 10, 0.5), day("2026-11-24", 20, 1.25), day("2026-11-25", 5, 0.0)]).unwrap();
         assert_eq!(chart.title, "cost-a-day");
         let drawing = chart.svg.split_once("</svg>").unwrap().0;
         insta::assert_snapshot!(drawing.replace('>', ">\n"), @r#"
@@ -129,10 +129,11 @@ mod tests {
     #[test]
     fn without_costs_articles_are_counted_and_old_days_are_dropped() {
         let days: Vec<Day> = (1..=40).map(|n| day(&format!("2026-10-{n}"), n, 0.0)).collect();
-        let drawn = chart(&days);
+        let drawn = chart(&days).unwrap();
         assert_eq!((drawn.title, drawn.svg.matches("<rect").count()), ("rows-a-day", DAYS));
-        assert!(chart(&[]).svg.contains("no-history"));
-        assert!(chart(&[day("2026-11-25", 0, 0.0)]).svg.contains("height=\"0.0\""));
+        assert!(chart(&[]).is_none() && chart(&[day("2026-11-25", 3, 1.0)]).is_none());
+        let nothing = [day("2026-11-24", 0, 0.0), day("2026-11-25", 0, 0.0)];
+        assert!(chart(&nothing).unwrap().svg.contains("height=\"0.0\""));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::chart;
+use crate::model::Lang;
 use crate::write::counts::Counts;
 use crate::write::selection::day;
 use crate::write::{History, words};
@@ -35,7 +36,11 @@ pub(super) struct Head<'a> {
     date: &'a str,
     figures: Vec<Figure>,
     flags: Vec<FlagCount<'a>>,
-    chart: chart::Chart,
+    chart: Option<chart::Chart>,
+    /// Whether the rows are drafts, which one banner says for all.
+    drafts: bool,
+    /// The language that the page opens in; `None`: that of the browser.
+    opens: Option<Lang>,
     all: u64,
     shown: u64,
 }
@@ -61,7 +66,7 @@ struct FlagCount<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn new(history: &'a History, counts: &'a Counts, shown: usize) -> Self {
+    pub(super) fn new(history: &'a History, counts: &'a Counts, shown: usize, opens: Option<Lang>) -> Self {
         let most = counts.flags.values().copied().max().unwrap_or(1);
         let width = |count: u64| (count * 100 / most).max(1);
         let mut flags: Vec<FlagCount> =
@@ -75,6 +80,8 @@ impl<'a> Head<'a> {
             date: day(&history.made_at),
             figures: figures(history, counts),
             flags,
+            drafts: counts.are_drafts(),
+            opens,
             chart: chart::chart(&counts.days_with(history)),
             all: counts.all,
             shown: shown as u64,

@@ -21,7 +21,7 @@
   const LANGUAGES = ['fr', 'en'];
   const THEMES = ['auto', 'light', 'dark'];
   const browser = (navigator.language || 'fr').toLowerCase().startsWith('fr') ? 'fr' : 'en';
-  let ui = oneOf(hashState().get('ui'), LANGUAGES) || oneOf(stored('ui'), LANGUAGES) || browser;
+  let ui = oneOf(hashState().get('ui'), LANGUAGES) || oneOf(stored('ui'), LANGUAGES) || oneOf(root.dataset.opens, LANGUAGES) || browser;
   let theme = oneOf(hashState().get('theme'), THEMES) || oneOf(stored('theme'), THEMES) || 'auto';
   const applyTheme = () => { if (theme === 'auto') delete root.dataset.theme; else root.dataset.theme = theme; };
   applyTheme(); // before anything is drawn

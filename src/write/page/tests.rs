@@ -61,12 +61,12 @@ fn sentences_are_side_by_side_and_the_finding_is_marked() {
     let article = format!("<article{}</article>", between(&page, "<article", "</article>"));
     insta::assert_snapshot!(article, @r##"
     <article id="a-0123456789abcdef" tabindex="-1" data-s="done" data-f="draft number" data-d="2026-11-23" data-v="3" data-p="input/a.txt">
-    <p class="about"><time datetime="2026-11-23" data-t="short">2026-11-23</time><a class="original" href="https://www.journal.example/a?b=1&#38;c" rel="noreferrer">journal.example</a><a class="file" href="../input/a.txt">input/a.txt</a><span>fr</span><span><span data-n="12">12</span> <span data-w="words">mots</span></span><span>A. Martin</span><span class="badge info"><span data-w="flag-draft">brouillon</span></span></p>
+    <p class="about"><time datetime="2026-11-23" data-t="short">2026-11-23</time><a class="original" href="https://www.journal.example/a?b=1&#38;c" rel="noreferrer">journal.example</a><a class="file" href="../input/a.txt">input/a.txt</a><span>fr</span><span><span data-n="12">12</span> <span data-w="words">mots</span></span><span>A. Martin</span></p>
     <h2 class="pair"><span lang="fr">À Brennec, la digue a tenu</span><span lang="en">In Brennec, the sea wall held</span></h2>
     <div class="pair"><p lang="fr">La digue a coûté <mark class="match" id="e-0123456789abcdef-0">2 000</mark> euros.</p><p lang="en">The wall cost <mark class="error" id="m-0123456789abcdef-0">20,000</mark> euros.</p></div>
     <div class="pair"><p lang="fr">Elle a tenu.</p><p lang="en">It held.</p></div>
     <ul class="notes">
-    <li class="error"><b><span data-w="flag-number">nombre</span></b> <span data-w="field-summary_en">résumé anglais</span> · <span data-w="found">trouvé :</span> <q lang="en"><a href="#m-0123456789abcdef-0">20,000</a></q> · <span data-w="expected">attendu :</span> <q><a href="#e-0123456789abcdef-0">2 000</a></q> <span class="why" lang="en">20,000 is not in the source</span></li>
+    <li class="error"><b><span data-w="flag-number">nombre</span></b> <span data-w="field-summary_en">résumé anglais</span> · <span data-w="found">trouvé :</span> <q lang="en"><a href="#m-0123456789abcdef-0">20,000</a></q> · <span data-w="expected">attendu :</span> <q><a href="#e-0123456789abcdef-0">2 000</a></q> <span class="why" lang="fr">« 20,000 » ne correspond pas à la source, qui donne « 2 000 »</span><span class="why" lang="en">20,000 is not in the source</span></li>
     </ul>
     </article>
     "##);
@@ -159,6 +159,24 @@ fn a_notice_says_how_many_articles_are_left_out() {
 }
 
 #[test]
+fn drafts_have_one_banner_if_most_rows_are_drafts_and_else_a_badge_each() {
+    let draft = row("").with_findings(vec![Finding::new(Flag::Draft, Severity::Info, Field::Article, "a draft")]);
+    let done = Row { flags: String::new(), ..row("") };
+    let (badge, banner) = ("<span class=\"badge info\"><span data-w=\"flag-draft\">", "<p class=\"notice drafts\">");
+    let most = page(&[draft.clone(), draft.clone(), done.clone()]);
+    assert!(most.contains(banner) && !most.contains(badge));
+    let few = page(&[draft, done.clone(), done]);
+    assert!(!few.contains(banner) && few.contains(badge));
+}
+
+#[test]
+fn the_page_opens_in_the_language_of_the_config_or_of_the_browser() {
+    assert!(page(&[]).contains("<html lang=\"fr\">"));
+    let english = View { language: Some(crate::model::Lang::EN), ..View::default() };
+    assert!(written("digest.html", &english, &[]).contains("<html lang=\"fr\" data-opens=\"en\">"));
+}
+
+#[test]
 fn a_run_without_articles_has_a_page_too() {
     let page = page(&[]);
     assert!(page.contains("data-w=\"no-articles\"") && page.contains("data-w=\"no-flags\"") && page.ends_with("</html>\n"));
@@ -168,8 +186,12 @@ fn a_run_without_articles_has_a_page_too() {
 fn the_current_day_is_counted_from_the_rows() {
     let today = Row { processed_at: "2026-11-25T05:00:00Z".into(), ..row("") };
     let rows = [today.clone(), Row { status: Status::Failed, ..today }, row("made two days ago")];
-    let cells = |days| {
+    let cells = |mut days: Vec<Day>| {
+        days.insert(0, Day { date: "2026-11-24".into(), done: 1, failed: 0, cost: 0.0 });
         between(&written_with("digest.html", &View::default(), &History { days, ..History::default() }, &rows), "<tbody>", "</tbody>")
+            .split_once("</tr>")
+            .unwrap()
+            .1
             .to_owned()
     };
     assert_eq!(cells(vec![]), "<tr><th scope=\"row\">2026-11-25</th><td>2, 1</td><td>0</td></tr>");
@@ -183,7 +205,8 @@ fn the_current_day_is_counted_from_the_rows() {
 
 #[test]
 fn the_figures_are_at_the_top() {
-    let days = vec![Day { date: "2026-11-24".into(), done: 3, failed: 0, cost: 0.5 }];
+    let day = |date: &str| Day { date: date.into(), done: 3, failed: 0, cost: 0.5 };
+    let days = vec![day("2026-11-23"), day("2026-11-24")];
     let rows =
         [bilingual(), Row { status: Status::Failed, ..row("") }, Row { status: Status::Quarantined, flags: String::new(), ..row("") }];
     let page = written_with("digest.html", &View::default(), &History { cost: Some(0.0125), days, ..History::default() }, &rows);

@@ -65,11 +65,11 @@ impl Articles {
     /// The sheet of the quarantined rows, or that of all others.
     pub(super) fn new(view: &View, quarantined: bool, limits: Limits) -> Self {
         let heads = HEADS.iter().take(if view.keep_text { HEADS.len() } else { HEADS.len() - TEXTS }).collect();
-        let name = words::of(view.language, if quarantined { "sheet-quarantine" } else { "sheet-articles" });
-        let layout = Layout { name, heads, lang: view.language, frozen: FROZEN, printed: PRINTED };
+        let name = words::of(view.reader(), if quarantined { "sheet-quarantine" } else { "sheet-articles" });
+        let layout = Layout { name, heads, lang: view.reader(), frozen: FROZEN, printed: PRINTED };
         Self {
             sheets: Sheets::new(layout, limits),
-            lang: view.language,
+            lang: view.reader(),
             keep_text: view.keep_text,
             on_page: view.formats.contains(&OutputFormat::Html) && view.rows.is_some_and(|rows| rows <= view.page_rows),
             base: link::base_path(&view.output, &view.folder),

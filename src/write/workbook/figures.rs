@@ -3,7 +3,7 @@
 use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use super::style::Style;
-use crate::model::Lang;
+use crate::model::{Lang, rounded};
 use crate::write::counts::Counts;
 use crate::write::{History, words};
 
@@ -82,11 +82,6 @@ impl Page {
         self.row += 1;
         Ok(())
     }
-}
-
-/// A sum of money without the noise of its addition.
-fn rounded(sum: f64) -> f64 {
-    (sum * 1e6).round() / 1e6
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]

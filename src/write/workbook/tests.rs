@@ -66,7 +66,7 @@ fn cells_have_types_and_heads_have_the_language_of_the_page() {
     let figures = cells(&mut french, "Chiffres");
     assert!(figures.iter().any(|row| row[..2] == [Data::String("à vérifier".into()), Data::Float(1.0)]), "{figures:?}");
     assert!(figures.iter().any(|row| row[3] == Data::Float(0.3)), "costs are rounded: {figures:?}");
-    let english = View { language: Lang::EN, keep_text: true, ..view() };
+    let english = View { language: Some(Lang::EN), keep_text: true, ..view() };
     let mut english = opened(workbook(&english, Limits::EXCEL, &[doubtful()]));
     assert_eq!(english.sheet_names(), ["Articles", "Findings", "Figures"]);
     assert_eq!(cells(&mut english, "Articles")[0].last(), Some(&Data::String("Text (en)".into())));

@@ -8,6 +8,7 @@ pub(crate) mod documents;
 pub(crate) mod http;
 pub(crate) mod mock;
 pub(crate) mod process;
+pub(crate) mod smtp;
 pub(crate) mod test_dir;
 pub(crate) mod wire;
 
