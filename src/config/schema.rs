@@ -165,8 +165,9 @@ mod tests {
             )
         });
         std::fs::write(folder.path().join("key"), "sk-test").unwrap();
+        let mail = "[mail]\nsmtp = \"smtp://localhost\"\nfrom = \"a@example.org\"\nto = \"b@example.org\"\n";
         let embedded = "[[endpoint]]\nname = \"embedded\"\ndoes = [\"summarise\"]\ndialect = \"embedded\"\n";
-        std::fs::write(&path, endpoints.concat() + embedded).unwrap();
+        std::fs::write(&path, endpoints.concat() + mail + embedded).unwrap();
         let shown = show(Some(&path), &Overrides::default(), &dialect::facts()).unwrap();
         let listed = |head: &str, key: &str| {
             shown

@@ -49,7 +49,6 @@ pub fn rounded(sum: f64) -> f64 {
 }
 
 /// Serialises a sum of money to six decimals; `None` as null.
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 pub fn serialize_money<S: Serializer>(sum: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     sum.map(rounded).serialize(serializer)
 }

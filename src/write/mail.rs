@@ -228,8 +228,11 @@ impl Page<'_> {
     }
 }
 
+/// A file's name, its type and its content.
+type Attachment = (String, &'static str, Vec<u8>);
+
 /// The files that are attached, and those that are too large, each with its size.
-fn attachments(config: &Config, most: u64) -> (Vec<(String, &'static str, Vec<u8>)>, Vec<String>) {
+fn attachments(config: &Config, most: u64) -> (Vec<Attachment>, Vec<String>) {
     let (mut attached, mut left_out, mut room) = (Vec::new(), Vec::new(), most);
     for (_, name, kind) in ATTACHED.iter().filter(|(format, ..)| most > 0 && config.formats.contains(format)) {
         let path = config.output.join(name);

@@ -72,7 +72,7 @@ fn settings_hash(config: &Config) -> i64 {
 
 /// Writes every row of the table to all outputs, in the order of their sources.
 fn fill(reader: &dyn LedgerReader, config: &Config) -> Result<Outputs, Fault> {
-    let rows = reader.statuses()?.into_iter().map(|(_, rows)| usize::try_from(rows).unwrap_or(usize::MAX)).sum();
+    let rows = reader.statuses()?.into_values().map(|rows| usize::try_from(rows).unwrap_or(usize::MAX)).sum();
     let view = View {
         profile: config.profile,
         formats: config.formats.clone(),

@@ -1,4 +1,4 @@
-//! `summaries.xlsx`: the table as a workbook for Excel and LibreOffice. One sheet has the articles,
+//! `summaries.xlsx`: the table as a workbook for Excel and `LibreOffice`. One sheet has the articles,
 //! one the findings, one the figures. Rows go to temporary files, so memory does not grow with them.
 //!
 //! Every text is written as a text, never as a formula; one that looks like a formula is marked so
@@ -95,7 +95,9 @@ impl WorkbookWriter {
     fn finish(&mut self, history: &History) -> Result<(), XlsxError> {
         let notices = self.articles.notices();
         for table in [self.articles.finish(&mut self.book, &self.style)?, self.quarantine.finish(&mut self.book, &self.style)?] {
-            table.into_iter().for_each(|sheet| self.book.push_worksheet(sheet));
+            for sheet in table {
+                self.book.push_worksheet(sheet);
+            }
         }
         for sheet in self.findings.finish(&mut self.book, &self.style)? {
             self.book.push_worksheet(sheet);

@@ -9,7 +9,7 @@ use crate::config::options::{ENGLISH, JSON};
 use crate::config::overrides::Overrides;
 use crate::config::resolve::{LANGUAGES, MODELS, PROFILES, TRANSLATORS};
 use crate::config::validator::name_of;
-use crate::config::{Concurrency, Config, DialectFacts, Endpoint, OutputFormat};
+use crate::config::{Concurrency, Config, DialectFacts, Endpoint, MailSettings, OutputFormat};
 use crate::model::{Action, Flag};
 
 /// A key of the config.
@@ -56,7 +56,7 @@ fn duration(duration: Duration) -> String {
 /// The sections, with the keys that have a default or an option. Those of `endpoint` are in
 /// [`endpoint`].
 pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static str, Vec<Known>)> {
-    vec![
+    let mut sections = vec![
         ("input", input(config, overrides)),
         ("output", output(config, overrides)),
         ("page", vec![key("rows", config.page_rows.to_string()), page_language(config)]),
@@ -67,9 +67,11 @@ pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static 
         ("endpoint", Vec::new()),
         ("checks", checks(config)),
         ("run", run(overrides)),
-        ("mail", mail(config)),
         ("embedded", embedded(config)),
-    ]
+    ];
+    // Unlike the others, this section has keys that it cannot do without.
+    sections.extend(config.mail.as_ref().map(|settings| ("mail", mail(settings))));
+    sections
 }
 
 fn page_language(config: &Config) -> Known {
@@ -132,12 +134,8 @@ fn run(overrides: &Overrides) -> Vec<Known> {
     ]
 }
 
-fn mail(config: &Config) -> Vec<Known> {
+fn mail(mail: &MailSettings) -> Vec<Known> {
     let mut keys: Vec<Known> = ["smtp", "tls", "user", "key", "from", "to"].map(unset).into();
-    let Some(mail) = &config.mail else {
-        keys.extend(["attach_megabytes", "always", "timeout", "wait_for"].map(unset));
-        return keys;
-    };
     keys.extend([
         key("attach_megabytes", (mail.attach >> 20).to_string()),
         key("always", mail.always.to_string()),

@@ -146,7 +146,7 @@ impl Sheets {
         Ok(())
     }
 
-    /// Makes the current row as high as its longest text. LibreOffice does not do that by itself.
+    /// Makes the current row as high as its longest text. `LibreOffice` does not do that by itself.
     fn end_row(&mut self) -> Result<(), XlsxError> {
         let lines = std::mem::replace(&mut self.lines, 1);
         if let (Some(sheet), true) = (&mut self.sheet, lines > 1) {
@@ -256,15 +256,13 @@ pub(super) fn web_address(address: &str) -> Option<Cow<'_, str>> {
     let mut rest = address.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let escaped = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match escaped.filter(|byte| *first == b'%' && (!byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~".contains(byte))) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        let is_plain = |byte: &u8| *first == b'%' && (!byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~".contains(byte));
+        if let Some(byte) = escaped.filter(is_plain) {
+            bytes.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8(bytes).ok().filter(|decoded| !decoded.split('#').next().unwrap_or_default().contains('%')).map(Cow::Owned)

@@ -142,7 +142,7 @@ impl State {
                 }
                 "DATA" => {
                     say(stream.get_mut(), "354 go on")?;
-                    let text = self.data(&mut stream)?;
+                    let text = Self::data(&mut stream)?;
                     self.mails.lock().unwrap().push(Arrived { to: to.clone(), text });
                     if self.manner.loses_answers {
                         return Ok(Next::End);
@@ -175,7 +175,7 @@ impl State {
         "250 ok".into()
     }
 
-    fn data(&self, stream: &mut impl BufRead) -> std::io::Result<String> {
+    fn data(stream: &mut impl BufRead) -> std::io::Result<String> {
         let mut text = String::new();
         loop {
             let mut line = String::new();
