@@ -21,7 +21,7 @@ fn dir(mock: &Mock, dialect: &str, lines: &str) -> TestDir {
     let dir = TestDir::with(&format!("[glossary]\nfile = \"glossary.csv\"\n\n{}", service(mock, dialect, lines)), 0);
     dir.write("glossary.csv", GLOSSARY);
     dir.write("input/1.txt", article("L’OTSC"));
-    dir.write("input/2.txt", article("M. Pachinian"));
+    dir.write("input/2.txt", article("Monsieur Pachinian"));
     dir.write("input/3.txt", article("Le maire"));
     dir
 }
