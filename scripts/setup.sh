@@ -16,7 +16,8 @@ need_packages() {
         return 1
     fi
     echo "Installing:$missing"
-    # RUNLEVEL=1 keeps packages from starting services: apertium-apy would listen on every interface.
+    # RUNLEVEL=1 keeps packages from starting services: apertium-apy would listen on every interface. A server's cluster is
+    # made, but not started.
     # shellcheck disable=SC2086
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
         as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null

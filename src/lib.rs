@@ -154,11 +154,16 @@ mod tests {
     /// Another ledger backend changes nothing outside its folder.
     #[test]
     fn only_the_ledger_backend_names_its_database() {
-        let (backend, others): (Vec<_>, Vec<_>) = modules().into_iter().partition(|(module, _)| module.starts_with("record::sqlite"));
-        let names = |text: &str| text.contains("rusqlite") || text.contains("SqliteLedger") || text.contains("SqliteReader");
-        assert!(backend.iter().any(|(_, text)| names(text)));
-        for (module, text) in others {
-            assert!(!names(&text), "`{module}` names the database of the ledger");
+        for (backend, words) in [
+            ("record::sqlite", ["rusqlite", "SqliteLedger", "SqliteReader"]),
+            ("record::postgres", ["tokio_postgres", "PostgresLedger", "PostgresReader"]),
+        ] {
+            let (backend, others): (Vec<_>, Vec<_>) = modules().into_iter().partition(|(module, _)| module.starts_with(backend));
+            let names = |text: &str| words.iter().any(|word| text.contains(word));
+            assert!(backend.iter().any(|(_, text)| names(text)));
+            for (module, text) in others {
+                assert!(!names(&text), "`{module}` names the database of the ledger");
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //! stores a reply before anyone uses it.
 
 mod batching;
+mod elsewhere;
 mod endpoints;
 mod payment;
 mod singleflight;
@@ -121,21 +122,23 @@ impl Broker {
         let client = self.endpoints.client(candidate)?;
         // Held until the answer is in the ledger, where the next caller with this key finds it.
         let _flight = self.in_flight.join(key).await;
-        if let Some(known) = self.calls.reply(&key)? {
-            self.usage.count_cached();
-            return Ok(Answered { reply: known.reply, cost: known.cost });
+        loop {
+            if let Some(known) = self.calls.reply(&key)? {
+                self.usage.count_cached();
+                return Ok(Answered { reply: known.reply, cost: known.cost });
+            }
+            if let Some(failure) = lock(&self.failed).get(&key).cloned() {
+                return Err(failure);
+            }
+            if let Some(batching) = &self.batching
+                && let Some(failure) = batching.take(client, ask, key).await?
+            {
+                return Err(failure);
+            }
+            if let Some(answered) = self.try_call(client, ask, key, last).await? {
+                return Ok(answered);
+            }
         }
-        if let Some(failure) = lock(&self.failed).get(&key).cloned() {
-            return Err(failure);
-        }
-        if let Some(batching) = &self.batching
-            && let Some(failure) = batching.take(client, ask, key).await?
-        {
-            return Err(failure);
-        }
-        let answered = self.call(client, ask, key, last).await;
-        self.note_failure(key, &answered);
-        answered
     }
 
     /// Makes a call at once, whatever would become of it otherwise, and stores its reply.
@@ -144,18 +147,32 @@ impl Broker {
     /// Why it failed.
     pub async fn make_now(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32]) -> Result<Answered, Failure> {
         let _flight = self.in_flight.join(key).await;
-        let answered = self.call(client, ask, key, true).await;
-        self.note_failure(key, &answered);
-        answered
+        loop {
+            if let Some(answered) = self.try_call(client, ask, key, true).await? {
+                return Ok(answered);
+            }
+            if let Some(known) = self.calls.reply(&key)? {
+                self.usage.count_cached();
+                return Ok(Answered { reply: known.reply, cost: known.cost });
+            }
+        }
     }
 
-    /// Notes a call that failed for good.
-    fn note_failure(&self, key: [u8; 32], answered: &Result<Answered, Failure>) {
-        if let Err(failure) = answered
-            && failure.exit == Exit::SomeFailed
-        {
+    /// Makes a call unless another process makes it. `None` if that one has ended it: the ledger may
+    /// have the reply.
+    async fn try_call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Option<Answered>, Failure> {
+        let failure = match self.call(client, ask, key, last).await {
+            Ok(answered) => return Ok(Some(answered)),
+            Err(NoAnswer::Failed(failure)) => failure,
+            Err(NoAnswer::Elsewhere) => match elsewhere::wait(self.calls.as_ref(), client, key).await? {
+                Some(failure) => failure,
+                None => return Ok(None),
+            },
+        };
+        if is_for_good(&failure) {
             lock(&self.failed).insert(key, failure.clone());
         }
+        Err(failure)
     }
 
     /// Counts a reply that came in a batch.
@@ -178,7 +195,7 @@ impl Broker {
     }
 
     /// Calls the endpoint, and stores the reply.
-    async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
+    async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, NoAnswer> {
         let start = Instant::now();
         let expected = estimate(&client.endpoint, ask);
         let earlier = lock(&self.waste).get(&key).copied().unwrap_or_default();
@@ -199,14 +216,17 @@ impl Broker {
             Ok(reply) => cleaned(reply),
             Err(failure) => {
                 payment.settle(waste.at_most);
+                if payment.is_elsewhere() {
+                    return Err(NoAnswer::Elsewhere);
+                }
                 let waste = earlier.plus(waste);
                 if waste.attempts() > 0 {
                     lock(&self.waste).insert(key, waste);
                 }
                 if !payment.is_free {
-                    self.calls.fail(key, waste).await?;
+                    self.calls.fail(key, waste, is_for_good(&failure).then(|| failure.reject.clone())).await?;
                 }
-                return Err(failure);
+                return Err(failure.into());
             }
         };
         let cost = cost(&client.endpoint, ask, reply.usage);
@@ -218,6 +238,24 @@ impl Broker {
         })?;
         Ok(Answered { reply, cost })
     }
+}
+
+/// Why a call has no answer.
+enum NoAnswer {
+    Failed(Failure),
+    /// Another process makes it, or has ended it.
+    Elsewhere,
+}
+
+impl<T: Into<Failure>> From<T> for NoAnswer {
+    fn from(failure: T) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+/// Whether a call would fail again in this run.
+fn is_for_good(failure: &Failure) -> bool {
+    failure.exit == Exit::SomeFailed
 }
 
 /// The claim of a call, to be completed for each attempt.

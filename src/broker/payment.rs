@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::spending::Spending;
 use crate::call::Payment;
-use crate::model::{Failure, Waste};
-use crate::record::{CallStore, Claim};
+use crate::model::{ErrorCode, Exit, Failure, Reject, Waste};
+use crate::record::{CallStore, Claim, Claimed};
 
 /// The money and the claim of one call.
 pub(super) struct CallPayment<'a> {
@@ -28,6 +28,8 @@ pub(super) struct State {
     settled: f64,
     /// The attempts of the last claim, and what they cost at most.
     claimed: Option<(u32, Option<f64>)>,
+    /// Whether another process makes the call, or has ended it.
+    elsewhere: bool,
 }
 
 impl Payment for CallPayment<'_> {
@@ -52,7 +54,17 @@ impl Payment for CallPayment<'_> {
             state.claimed = Some((attempts, total));
         }
         let cost = total.map(|total| total / f64::from(attempts));
-        Ok(self.calls.claim(Claim { cost, attempts, made_at: super::now(), ..self.claim.clone() }).await?)
+        match self.calls.claim(Claim { cost, attempts, made_at: super::now(), ..self.claim.clone() }).await? {
+            Claimed::Here => Ok(()),
+            Claimed::Elsewhere => {
+                self.state().elsewhere = true;
+                Err(Failure { reject: Reject::new(ErrorCode::BrokenOff, "another process makes this call"), exit: Exit::Locked })
+            }
+        }
+    }
+
+    async fn may_send(&self) -> Result<(), Failure> {
+        if self.is_free { Ok(()) } else { Ok(self.calls.may_send().await?) }
     }
 
     fn settle_answer(&self, cost: Option<f64>, is_estimate: bool) {
@@ -73,6 +85,11 @@ impl Payment for CallPayment<'_> {
 }
 
 impl CallPayment<'_> {
+    /// Whether another process makes the call, or has ended it.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.state().elsewhere
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,7 +11,7 @@ use crate::record::LedgerReader;
 
 /// Costs count towards the limit for this long. So the limit covers one night, even if the run is
 /// killed and started again.
-const NIGHT: SignedDuration = SignedDuration::from_hours(12);
+const NIGHT_HOURS: u32 = 12;
 
 /// What was spent and reserved this night.
 #[derive(Debug, Default)]
@@ -39,9 +39,7 @@ impl Spending {
     /// # Errors
     /// If the ledger cannot be read.
     pub fn new(cap: Option<f64>, ledger: &dyn LedgerReader) -> Result<Self, Fault> {
-        let now = Timestamp::now();
-        let since = now.checked_sub(NIGHT).unwrap_or(Timestamp::UNIX_EPOCH);
-        let spent = if cap.is_some() { ledger.spent(&format!("{since:.0}"))? } else { 0.0 };
+        let spent = if cap.is_some() { ledger.spent(NIGHT_HOURS)? } else { 0.0 };
         Ok(Self { cap, money: Mutex::new(Money { spent, ..Money::default() }), ..Self::default() })
     }
 
@@ -113,7 +111,8 @@ impl Spending {
 
     /// Whether a cost of this time (UTC, ISO 8601) counts towards the limit.
     pub fn counts(made_at: &str) -> bool {
-        let since = Timestamp::now().checked_sub(NIGHT).unwrap_or(Timestamp::UNIX_EPOCH);
+        let night = SignedDuration::from_hours(NIGHT_HOURS.into());
+        let since = Timestamp::now().checked_sub(night).unwrap_or(Timestamp::UNIX_EPOCH);
         made_at >= format!("{since:.0}").as_str()
     }
 

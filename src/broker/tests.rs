@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
@@ -8,7 +9,7 @@ use axum::routing::post;
 use super::*;
 use crate::config::{Concurrency, Endpoint, Price};
 use crate::model::{Answer, CallLimits, CallRequest, Fault, Lang, SummarySpec, Usage};
-use crate::record::{KnownReply, Pending};
+use crate::record::{Claimed, Elsewhere, KnownReply, Pending};
 
 /// A ledger in memory that notes the order of its writes.
 #[derive(Default)]
@@ -18,6 +19,10 @@ struct Store {
     refuses_replies: bool,
     /// Never finishes storing a reply.
     hangs: bool,
+    /// Whose the next calls are that somebody claims; those after them are ours.
+    claims: Mutex<VecDeque<Claimed>>,
+    /// What became of the calls that others make; after that they are over.
+    looks: Mutex<VecDeque<Elsewhere>>,
 }
 
 impl Store {
@@ -32,8 +37,20 @@ impl CallStore for Store {
         Ok(lock(&self.replies).get(key).cloned())
     }
 
-    fn claim(&self, _: Claim) -> Pending<'_, ()> {
-        self.note("claim")
+    fn claim(&self, _: Claim) -> Pending<'_, Claimed> {
+        lock(&self.events).push("claim");
+        let claimed = lock(&self.claims).pop_front().unwrap_or(Claimed::Here);
+        Box::pin(async move { Ok(claimed) })
+    }
+
+    fn look(&self, _: [u8; 32]) -> Pending<'_, Elsewhere> {
+        lock(&self.events).push("look");
+        let found = lock(&self.looks).pop_front().unwrap_or(Elsewhere::Over);
+        Box::pin(async move { Ok(found) })
+    }
+
+    fn may_send(&self) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn keep(&self, call: AnsweredCall, _: Waste) -> Pending<'_, ()> {
@@ -48,7 +65,7 @@ impl CallStore for Store {
         self.note("keep")
     }
 
-    fn fail(&self, _: [u8; 32], _: Waste) -> Pending<'_, ()> {
+    fn fail(&self, _: [u8; 32], _: Waste, _: Option<Reject>) -> Pending<'_, ()> {
         self.note("fail")
     }
 }
@@ -240,4 +257,22 @@ async fn no_call_waits_for_money_while_it_holds_a_place() {
     }
     assert!(setup.broker.spending().reached().is_none());
     assert_eq!(setup.broker.spending().open(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_another_process_is_awaited_and_not_made() {
+    let store = Store::default();
+    lock(&store.claims).extend([Claimed::Elsewhere]);
+    lock(&store.looks).extend([Elsewhere::UnderWay, Elsewhere::UnderWay]);
+    let failed = Store::default();
+    lock(&failed.claims).extend([Claimed::Elsewhere]);
+    lock(&failed.looks).extend([Elsewhere::Failed(Reject::new(ErrorCode::TooLarge, "too large"))]);
+    let (setup, of_failed) = (setup(200, store).await, setup(200, failed).await);
+    // It gave the call up, so we make it.
+    setup.answer("a").await.unwrap();
+    assert_eq!((setup.requests(), lock(&setup.store.events).clone()), (1, vec!["claim", "look", "look", "look", "claim", "keep"]));
+    for _ in 0..2 {
+        assert_eq!(of_failed.answer("a").await.unwrap_err().reject.code, ErrorCode::TooLarge);
+    }
+    assert_eq!((of_failed.requests(), lock(&of_failed.store.events).clone()), (0, vec!["claim", "look"]));
 }

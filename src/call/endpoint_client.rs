@@ -155,7 +155,7 @@ impl EndpointClient {
             // A halt ends the wait for money.
             let paid = self.stop.unless_halted(self.pay(payment, ask, attempts)).await??;
             let call = self.admit(ready.take(), &expected, weight, last).await?;
-            let error = match self.attempt(ask, attempts, paid, &expected, &call).await {
+            let error = match self.attempt(ask, attempts, (payment, paid), &expected, &call).await {
                 Ok(reply) => {
                     payment.settle_answer(cost(&self.endpoint, ask, reply.usage), is_estimate(&self.endpoint, reply.usage));
                     return Ok(reply);
@@ -217,7 +217,7 @@ impl EndpointClient {
         &self,
         ask: &CallRequest,
         attempts: &mut Attempts,
-        paid: Option<f64>,
+        (payment, paid): (&impl Payment, Option<f64>),
         expected: &Usage,
         call: &InFlight<'_>,
     ) -> Result<Reply, AttemptError> {
@@ -230,6 +230,7 @@ impl EndpointClient {
             let endpoint = &allowance.endpoint;
             self.stop.check().map_err(AttemptError::Stopped)?;
             let request = self.dialect.request(endpoint, ask, attempts.allow_longer_answer).map_err(AttemptError::Failed)?;
+            payment.may_send().await.map_err(AttemptError::Stopped)?;
             attempts.requests += 1;
             attempts.forms += 1;
             self.counters.request_sent(attempts.requests);

@@ -12,6 +12,12 @@ pub(crate) trait Payment: Sync {
     /// If the attempt must not be made.
     fn reserve(&self, waste: Waste, at_most: Option<f64>) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// Runs right before each request, and waits until it may be sent.
+    ///
+    /// # Errors
+    /// If nothing may be sent any more.
+    fn may_send(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+
     /// An attempt was answered: counts what it cost, and gives back the rest. Runs before the call
     /// leaves its place, so the next call in this place sees the money that this one has spent.
     /// `is_estimate`: the service did not say what the answer used.

@@ -4,6 +4,7 @@
 
 mod batches;
 mod groups;
+mod work;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,8 +15,12 @@ use self::batches::BatchFlags;
 pub(super) use self::batches::{BatchArguments, BatchCommand};
 use self::groups::{CallArguments, IgnoredLogArguments, flags, profiles};
 pub(super) use self::groups::{ConfigArguments, ExecutionArguments, FolderArguments, LogArguments};
+pub(super) use self::work::WorkArguments;
 use crate::config::{Config, Overrides, Shown};
 use crate::model::Fault;
+
+/// The default of `--piece-size`.
+pub(super) const PIECE_SIZE: usize = 200;
 
 const ABOUT: &str = "Summarise and translate a folder of articles into a French-English table";
 
@@ -83,6 +88,11 @@ pub(super) enum Command {
     Retry(ExecutionArguments),
     /// Show the batches at services, or cancel them
     Batch(BatchArguments),
+    /// Take part in a run on a shared ledger, on this or another machine
+    ///
+    /// Joins the run that is open on the PostgreSQL server under [ledger] in the config, and ends
+    /// when all articles are done. Writes no outputs: `depeche run` does.
+    Work(WorkArguments),
     /// Show recent runs, failures by reason, and costs
     Status(StatusArguments),
     /// Show an article's status, flags, calls and cost
@@ -164,6 +174,14 @@ pub(super) struct RunArguments {
     /// Only needed if the table exists but its ledger is gone.
     #[arg(long)]
     pub(super) new_ledger: bool,
+    /// Files that one process takes at a time, with a shared ledger
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = PIECE_SIZE,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000)
+    )]
+    pub(super) piece_size: usize,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +202,12 @@ pub(super) struct PlanArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print again every two seconds, until interrupted
+    #[arg(long)]
+    pub(super) watch: bool,
     #[command(flatten)]
     pub(super) folder: FolderArguments,
     #[command(flatten)]
@@ -400,10 +424,11 @@ mod tests {
         let shared = "output config route concurrency profile wait-for wait \
              max-cost max-articles max-time deadline max-failures quiet verbose log-format";
         for (command, expected) in [
-            ("run", format!("{shared} allow-empty detach collect now new-ledger").as_str()),
+            ("run", format!("{shared} allow-empty detach collect now new-ledger piece-size").as_str()),
+            ("work", "output config route concurrency wait-for quiet verbose"),
             ("retry", shared),
             ("plan", "output config route concurrency json"),
-            ("status", "output config"),
+            ("status", "json watch output config"),
             ("why", "output config"),
             ("batch", "output config"),
             ("export", "format profile output config since until published-since published-until status flag all"),

@@ -1,6 +1,7 @@
 //! `depeche batch`: the batches in the ledger, and how to cancel them.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::arguments::{BatchArguments, BatchCommand};
 use super::runtime;
@@ -21,7 +22,7 @@ pub(super) fn run(arguments: &BatchArguments) -> Result<Exit, Fault> {
         None => &arguments.folder,
     };
     let config = folder.load()?;
-    let ledger = record::open_to_read(&config.output)?;
+    let ledger = record::open_to_read(&config)?;
     let Some(batches) = ledger.as_deref().and_then(|ledger| ledger.batches()) else {
         print_stdout(&format!("no batches in `{}`", config.output.display()));
         return Ok(Exit::Done);
@@ -47,6 +48,15 @@ fn listed(batches: &dyn BatchReader) -> Result<Vec<String>, Fault> {
 /// The open batches as a table with its head.
 pub(super) fn open_batches(batches: &dyn BatchReader) -> Result<Vec<String>, Fault> {
     Ok(table(batches.batches(true)?))
+}
+
+/// The open batches, for programs.
+pub(super) fn open_batches_json(batches: &dyn BatchReader) -> Result<Vec<serde_json::Value>, Fault> {
+    let value = |batch: BatchRecord| {
+        json!({"batch": batch.number, "endpoint": batch.endpoint, "state": state(&batch), "sent_at": batch.sent_at,
+            "calls": batch.lines, "answered": batch.completed, "failed": batch.failed, "cost_at_most": batch.cost})
+    };
+    Ok(batches.batches(true)?.into_iter().map(value).collect())
 }
 
 fn is_open(batch: &BatchRecord) -> bool {

@@ -17,8 +17,8 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Fault> {
         (_, Some(_)) => ExportFormat::Csv(Profile::Plain),
         (_, None) => ExportFormat::Csv(config.profile),
     };
-    let ledger = record::open_to_read(&config.output)?;
-    let ledger = ledger.ok_or_else(|| Fault::usage(format!("no ledger in `{}`: no run has started yet", config.output.display())))?;
+    let ledger = record::open_to_read(&config)?;
+    let ledger = ledger.ok_or_else(|| Fault::usage(format!("no ledger {}: no run has started yet", record::place(&config))))?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut pipe_closed = false;
     let fault = |error: &io::Error| Fault::usage(format!("cannot write to standard output: {error}"));

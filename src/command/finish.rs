@@ -30,20 +30,37 @@ pub(super) struct Manner {
 }
 
 /// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
-pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, manner: &Manner) -> (Exit, String) {
+///
+/// A process that has no `tables` only works for a run whose outputs others write.
+pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: &Manner) -> (Exit, String) {
     let verbosity = manner.verbosity;
     let RunEnd { outcome, fault } = ended;
     let mut faults = FirstFault { fault: fault.map(|fault| with_lost_replies(fault, run.broker.unrecorded())) };
     let ledger = &*run.ledger;
     let exit = run.state.exits().fold(outcome.exit, Exit::worse);
-    faults.keep(write::publish(ledger, &run.config, outcome.cost, tables));
+    let own = counts(run, &outcome, faults.fault.is_some());
+    // With others, the numbers are those of all, and while this process writes outputs, no other does.
+    let all = match ledger.shared() {
+        Some(shared) => faults.keep(shared.add_up(&own)).unwrap_or(own),
+        None => own,
+    };
+    let _turn = match (tables, ledger.shared()) {
+        (Some(_), Some(shared)) => faults.keep(shared.begin_finish()),
+        _ => None,
+    };
+    if let Some(tables) = tables {
+        let others = ledger.shared().and_then(|_| faults.keep(tables_of_others(ledger, &run.config)).flatten());
+        faults.keep(write::publish(ledger, &run.config, all.cost, others.as_ref().unwrap_or(tables)));
+    }
     faults.keep(run.state.empty_input().map_or(Ok(()), Err));
-    let mut ending = faults.ending(run, &outcome);
+    let mut ending = faults.ending(run, if tables.is_some() { all } else { own });
     ending.options.clone_from(&manner.options);
     ending.exit = faults.exit(exit).code();
     ending.fault = faults.fault.as_ref().map(|fault| fault.message.clone());
-    faults.keep(write_report(ledger, &run.config.output, &ending, run.broker.usage().by_endpoint()));
-    faults.keep(ledger.close(faults.exit(exit), &ending.summary));
+    if tables.is_some() {
+        faults.keep(write_report(ledger, &run.config.output, &ending, run.broker.usage().by_endpoint()));
+    }
+    faults.keep(ledger.close(faults.exit(exit), &RunSummary { flagged: ending.summary.flagged, ..own }));
     // Closing the ledger may have been the first to fail.
     let exit = faults.exit(exit);
     ending.exit = exit.code();
@@ -63,6 +80,12 @@ pub(super) fn finish(run: &Run, tables: &Tables, ended: RunEnd, manner: &Manner)
     (exit, report::end_line(&ending))
 }
 
+/// The tables, if they are as another process has written them meanwhile: nobody has edited them.
+fn tables_of_others(ledger: &dyn Ledger, config: &Config) -> Result<Option<Tables>, Fault> {
+    let are_written = write::tables_are_as_written(ledger.reader(), config)?;
+    are_written.then(|| write::inspect_tables(ledger.reader(), config)).transpose()
+}
+
 /// A fault of the ledger, with the calls in flight that it could not record.
 fn with_lost_replies(fault: Fault, lost: u64) -> Fault {
     let lost = match lost {
@@ -73,6 +96,24 @@ fn with_lost_replies(fault: Fault, lost: u64) -> Fault {
     // The lines after the first are hints.
     let (what, hints) = fault.message.split_at(fault.message.find('\n').unwrap_or(fault.message.len()));
     Fault { message: format!("{what}; {lost}{hints}"), ..fault }
+}
+
+/// What this process did. `broken`: a fault ended it.
+fn counts(run: &Run, outcome: &Outcome, broken: bool) -> RunSummary {
+    // If the run was cut short, the next one does the articles that it did not reach.
+    let cut_short = run.state.stopped().is_some() || broken;
+    RunSummary {
+        requests: outcome.counts.requests,
+        paid: outcome.paid,
+        retried: outcome.counts.retried,
+        maybe_billed: outcome.counts.maybe_billed + run.broker.unrecorded(),
+        cached: outcome.cached,
+        estimated: outcome.estimated,
+        cost: outcome.cost,
+        seconds: run.progress.elapsed().as_secs_f64(),
+        in_batch: run.later.count(),
+        ..run.progress.counts(cut_short)
+    }
 }
 
 /// Why a run ended with this exit code, unless its articles or a limit explain it.
@@ -124,7 +165,7 @@ impl FirstFault {
         self.fault.as_ref().map_or(exit, |fault| exit.worse(fault.exit))
     }
 
-    fn ending(&mut self, run: &Run, outcome: &Outcome) -> Ending {
+    fn ending(&mut self, run: &Run, sum: RunSummary) -> Ending {
         let ledger = &*run.ledger;
         let mut flags: BTreeMap<String, u64> = BTreeMap::new();
         let mut flagged = 0;
@@ -135,21 +176,7 @@ impl FirstFault {
             combination.split_whitespace().for_each(|flag| *flags.entry(flag.to_owned()).or_default() += rows);
         }
         let failures = self.keep(ledger.reader().failures(NAMED_FAILURES)).unwrap_or_default();
-        // If the run was cut short, the next one does the articles that it did not reach.
-        let cut_short = run.state.stopped().is_some() || self.fault.is_some();
-        let summary = RunSummary {
-            flagged,
-            requests: outcome.counts.requests,
-            paid: outcome.paid,
-            retried: outcome.counts.retried,
-            maybe_billed: outcome.counts.maybe_billed + run.broker.unrecorded(),
-            cached: outcome.cached,
-            estimated: outcome.estimated,
-            cost: outcome.cost,
-            seconds: run.progress.elapsed().as_secs_f64(),
-            in_batch: run.later.count(),
-            ..run.progress.counts(cut_short)
-        };
+        let summary = RunSummary { flagged, ..sum };
         // Relative to the working folder, as the user would name it.
         let here = std::env::current_dir().ok();
         let table = run.config.output.join(write::names(&run.config.formats).next().unwrap_or_default());

@@ -6,7 +6,7 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::arguments::ForgetArguments;
 use crate::model::{Exit, Fault};
-use crate::record::{self, RunLock};
+use crate::record;
 use crate::report::{self, Align, Progress, Verbosity, columns, print_stdout};
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
@@ -19,12 +19,10 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<Exit, Fault> {
             print_stdout(text);
         }
     };
-    if record::is_missing(&config.output) {
-        say(&format!("no ledger in `{}`: nothing was processed yet, so there is nothing to delete", config.output.display()));
+    let Some(forgotten) = record::forget(&config, &before, arguments.dry_run)? else {
+        say(&format!("no ledger {}: nothing was processed yet, so there is nothing to delete", record::place(&config)));
         return Ok(Exit::Done);
-    }
-    let _lock = RunLock::take(&config.output, |_| Some("try again when it has ended"))?;
-    let forgotten = record::forget(&config.output, &before, arguments.dry_run)?;
+    };
     let done = if arguments.dry_run { "Would delete" } else { "Deleted" };
     let rows = [("rows no longer in the table", forgotten.rows), ("unneeded replies", forgotten.calls), ("runs", forgotten.runs)]
         .map(|(name, count)| [format!("  {name}"), count.to_string()]);

@@ -61,12 +61,12 @@ fn is_of(run: &PastRun, began: jiff::Timestamp) -> bool {
 
 /// The latest run, if it has ended.
 fn latest_run(config: &Config) -> Result<Option<PastRun>, Fault> {
-    let Some(ledger) = record::open_to_read(&config.output)? else { return Ok(None) };
+    let Some(ledger) = record::open_to_read(config)? else { return Ok(None) };
     Ok(ledger.runs(1)?.pop().filter(|run| run.ended_at.is_some()))
 }
 
 fn letter(config: &Config, mail: &MailSettings, run: &PastRun) -> Result<Letter, Fault> {
-    let ledger = record::open_to_read(&config.output)?.ok_or_else(|| Fault::usage("the ledger is gone"))?;
+    let ledger = record::open_to_read(config)?.ok_or_else(|| Fault::usage("the ledger is gone"))?;
     write::letter(&*ledger, config, mail.attach, run)
 }
 

@@ -23,6 +23,7 @@ mod run;
 mod serve;
 mod status;
 mod why;
+mod work;
 
 pub use arguments::Arguments;
 pub use panic::install_panic_hook;
@@ -57,7 +58,8 @@ fn dispatch(command: Command) -> Result<Exit, Fault> {
         Command::Batch(arguments) => batch::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
-        Command::Status(arguments) => status::run(&arguments.folder),
+        Command::Work(arguments) => work::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &PlanArguments) -> Result<Exit, Fault> {
 }
 
 async fn estimate(config: Config) -> Result<Estimate, Fault> {
-    let ledger = match record::open_to_read(&config.output)? {
+    let ledger = match record::open_to_read(&config)? {
         Some(ledger) => ledger,
         None => record::empty()?,
     };

@@ -17,12 +17,41 @@ use crate::dedup::DuplicateIndex;
 use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, AfterPass, BatchFlag, Batches, Fingerprints, LaterSources, Run, RunLimits, RunState};
 use crate::plan::Glossary;
-use crate::record::{self, CallStore, Ledger, RunLock};
+use crate::record::{self, CallStore, Ledger, LedgerReader};
 use crate::report::{self, Progress};
 use crate::write;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
-    start(arguments, false)
+    let manner = Manner { verbosity: arguments.execution.log.verbosity(), options: arguments.execution.folder.as_written() };
+    let RunArguments { new_ledger, piece_size, .. } = *arguments;
+    let (config, wait, batches) = (arguments.load()?, arguments.execution.wait, arguments.batches.flag());
+    start(Start { config, role: Role::Run, manner, wait, new_ledger, piece_size, batches })
+}
+
+/// What a run starts with.
+pub(super) struct Start {
+    pub(super) config: Config,
+    pub(super) role: Role,
+    pub(super) manner: Manner,
+    /// Whether to wait for a run that holds the ledger.
+    pub(super) wait: bool,
+    /// Whether to start a new ledger beside a table.
+    pub(super) new_ledger: bool,
+    /// How many files are in a piece of a shared input.
+    pub(super) piece_size: usize,
+    /// What the user asks of batches.
+    pub(super) batches: BatchFlag,
+}
+
+/// What a process does in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Everything.
+    Run,
+    /// The same over the files whose articles failed.
+    Retry,
+    /// Takes part in the run of others, and writes no outputs.
+    Work,
 }
 
 /// Checks that every input exists.
@@ -38,13 +67,14 @@ pub(super) fn check_input(config: &Config) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Makes a run; with `failed_only`, over the files whose articles failed. Pings the configured URL
-/// at the end.
-pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit, Fault> {
-    let config = arguments.load()?;
-    check_input(&config)?;
-    let (ping, told, began) = (config.run.ping.clone(), config.clone(), jiff::Timestamp::now());
-    let ended = begin(arguments, config, failed_only);
+/// Makes a run, or takes part in one. Then pings the configured URL and sends the mail.
+pub(super) fn start(start: Start) -> Result<Exit, Fault> {
+    check_input(&start.config)?;
+    // Who writes the outputs sends the ping and the mail.
+    let told = (start.role != Role::Work).then(|| start.config.clone());
+    let ping = told.as_ref().and_then(|config| config.run.ping.clone());
+    let began = jiff::Timestamp::now();
+    let ended = begin(start);
     if let Some(url) = ping {
         let (exit, said) = match &ended {
             Ok((exit, line)) => (*exit, line.clone()),
@@ -57,42 +87,57 @@ pub(super) fn start(arguments: &RunArguments, failed_only: bool) -> Result<Exit,
             report::print_stderr(&format!("depeche: warning: the ping failed: {error}"));
         }
     }
-    if !matches!(&ended, Ok((Exit::Locked, _)) | Err(Fault { exit: Exit::Locked, .. })) {
-        mail::after_run(&told, began);
+    let is_locked = matches!(&ended, Ok((Exit::Locked, _)) | Err(Fault { exit: Exit::Locked, .. }));
+    if let Some(config) = told.filter(|_| !is_locked) {
+        mail::after_run(&config, began);
     }
     ended.map(|(exit, _)| exit)
 }
 
 /// Prepares the run. Returns its exit code and its line of JSON.
-fn begin(arguments: &RunArguments, mut config: Config, failed_only: bool) -> Result<(Exit, String), Fault> {
-    let verbosity = arguments.execution.log.verbosity();
+fn begin(start: Start) -> Result<(Exit, String), Fault> {
+    let Start { mut config, role, manner, wait, new_ledger, piece_size, batches } = start;
     record::create_folder(&config.output)?;
     check_folders(&config)?;
-    let _lock = RunLock::take(&config.output, |held| {
-        if !arguments.execution.wait {
+    let lock = record::lock(&config, |held| {
+        if !wait {
             return Some("pass --wait to wait until it ends, or choose another --output");
         }
         report::print_stderr(&format!("depeche: {held}; waiting for it to end"));
         None
     })?;
-    remove_temporary_files(&config.output);
+    if lock.is_some() {
+        // Without the lock, other processes may be writing theirs.
+        remove_temporary_files(&config.output);
+    }
     resources::check_disk_space(&config.output)?;
     resources::raise_open_file_limit(&config)?;
     let runtime = runtime()?;
-    let ledger = record::open(&config.output, arguments.new_ledger)?;
-    if failed_only {
-        let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
-        config.input = ledger.reader().failed_files()?.into_iter().filter_map(there).collect();
+    if role == Role::Retry && lock.is_none() {
+        // The input is known before others can join.
+        config.input = match record::open_to_read(&config)? {
+            Some(reader) => failed_files(&*reader, &config)?,
+            None => Vec::new(),
+        };
     }
-    let progress = Arc::new(Progress::new(verbosity, &config.tasks()));
-    report::start_log(verbosity, config.run.log_json, &progress);
+    let ledger = if role == Role::Work { record::join(&config)? } else { record::open(&config, new_ledger)? };
+    if role == Role::Retry && lock.is_some() {
+        config.input = failed_files(ledger.reader(), &config)?;
+    }
+    let progress = Arc::new(Progress::new(manner.verbosity, &config.tasks()));
+    report::start_log(manner.verbosity, config.run.log_json, &progress);
     let killed = ledger.killed_claims();
     if killed > 0 {
         tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and will be made again");
     }
-    let parts = RunParts { config, partial: failed_only, ledger, progress };
-    let manner = Manner { verbosity, options: arguments.execution.folder.as_written() };
-    execute(runtime, &parts, arguments.batches.flag(), &manner)
+    let parts = RunParts { config, role, piece_size, ledger, progress };
+    execute(runtime, &parts, batches, &manner)
+}
+
+/// The files whose articles failed, if they still exist.
+fn failed_files(reader: &dyn LedgerReader, config: &Config) -> Result<Vec<PathBuf>, Fault> {
+    let there = |path: PathBuf| Some(config.folder.join(path)).filter(|path| path.symlink_metadata().is_ok());
+    Ok(reader.failed_files()?.into_iter().filter_map(there).collect())
 }
 
 /// Removes what an earlier run or start that was killed left behind.
@@ -119,7 +164,7 @@ fn check_folders(config: &Config) -> Result<(), Fault> {
 
 /// Opens the endpoints, takes the articles through the stages, and ends the run.
 fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, manner: &Manner) -> Result<(Exit, String), Fault> {
-    let RunParts { config, ledger, progress, .. } = parts;
+    let RunParts { config, role, ledger, progress, .. } = parts;
     let clients = match runtime.block_on(endpoints::open(config, progress)) {
         Ok(clients) => clients,
         Err(fault) => {
@@ -137,7 +182,7 @@ fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, manner: &Manner)
     }
     let (run, ended) = runtime.block_on(passes(parts, &endpoints, &broker, flag))?;
     run.progress.finish();
-    let finished = finish(&run, &tables, ended, manner);
+    let finished = finish(&run, (*role != Role::Work).then_some(&tables), ended, manner);
     // The runtime must live until here, because it listens for a second signal.
     drop(runtime);
     Ok(finished)
@@ -146,7 +191,8 @@ fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, manner: &Manner)
 /// What a run is made of besides its endpoints.
 struct RunParts {
     config: Config,
-    partial: bool,
+    role: Role,
+    piece_size: usize,
     ledger: Arc<dyn Ledger>,
     progress: Arc<Progress>,
 }
@@ -161,7 +207,7 @@ impl RunParts {
 
     /// A run over all articles; with batches, one of several.
     fn run(&self, endpoints: &Arc<Endpoints>, broker: &Arc<Broker>) -> Result<Run, Fault> {
-        let Self { config, partial, ledger, progress } = self;
+        let Self { config, role, piece_size, ledger, progress } = self;
         let mut limits = config.run.clone();
         limits.max_time = limits.max_time.map(|most| most.saturating_sub(progress.elapsed()));
         Ok(Run {
@@ -176,7 +222,8 @@ impl RunParts {
             ledger: Arc::clone(ledger),
             endpoints: Arc::clone(endpoints),
             progress: Arc::clone(progress),
-            partial: *partial,
+            partial: *role == Role::Retry,
+            piece_size: *piece_size,
         })
     }
 }
@@ -193,7 +240,7 @@ async fn passes(parts: &RunParts, endpoints: &Arc<Endpoints>, broker: &Arc<Broke
         Batches::new(&parts.config, flag, ledger, Arc::clone(endpoints), Arc::clone(broker), progress, stop)
     });
     if let Some(batches) = &mut batches
-        && let Err(fault) = batches.begin(parts.partial).await
+        && let Err(fault) = batches.begin(parts.role == Role::Retry).await
     {
         let outcome = broker.outcome(fault.exit);
         return Ok((run, RunEnd { outcome, fault: Some(fault) }));
@@ -254,7 +301,9 @@ async fn handle_signals(run: Arc<Run>, stop: watch::Sender<Option<Exit>>) {
 #[expect(clippy::exit, reason = "the user asked twice")]
 fn end_at_once(run: &Run, exit: Exit) {
     report::print_error(&format!("exit {}: stopped at once; the calls in flight may have been billed", exit.code()));
-    remove_temporary_files(&run.config.output);
+    if run.ledger.shared().is_none() {
+        remove_temporary_files(&run.config.output);
+    }
     std::process::exit(exit.code().into());
 }
 
@@ -288,11 +337,11 @@ mod tests {
         let mut config = Arguments::parse_from(["run", "--config", path.to_str().unwrap()]).run.load().unwrap();
         config.endpoints[0].concurrency = Concurrency::Fixed(0);
         record::create_folder(&config.output).unwrap();
-        let ledger = record::open(&config.output, false).unwrap();
+        let ledger = record::open(&config, false).unwrap();
         let progress = Arc::new(Progress::new(Verbosity::Quiet, &config.tasks()));
         let clients = endpoints::open(&config, &progress).await.unwrap();
         let wait_for = config.endpoints[0].wait_for;
-        let parts = RunParts { config, partial: false, ledger, progress };
+        let parts = RunParts { config, role: Role::Run, piece_size: 200, ledger, progress };
         let endpoints = Arc::new(Endpoints::new(clients));
         let broker = Arc::new(parts.broker(&endpoints).unwrap());
         let run = parts.run(&endpoints, &broker).unwrap();

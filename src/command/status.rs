@@ -1,37 +1,111 @@
 //! `depeche status`: recent runs, failures and costs, from the ledger.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
-use super::arguments::FolderArguments;
+use super::arguments::StatusArguments;
+use super::batch;
 use crate::model::{Exit, Fault};
-use crate::record::{self, LedgerReader, PastRun, RunLock};
-use crate::report::{Align, columns_with_head, human_duration, money, print_stdout, printable};
+use crate::record::{self, ActiveWorker, LedgerReader, PastRun, RunLock, Sharing};
+use crate::report::{Align, columns_with_head, human_duration, money, print_stdout, printable, stdout_failed};
 
 /// The number of runs to show.
 const RUNS: u32 = 10;
 /// The number of days whose costs to show.
 const DAYS: i64 = 14;
 
-pub(super) fn run(arguments: &FolderArguments) -> Result<Exit, Fault> {
-    let config = arguments.load()?;
-    let Some(ledger) = record::open_to_read(&config.output)? else {
-        print_stdout(&format!("no ledger in `{}`: no run has started yet", config.output.display()));
-        return Ok(Exit::Done);
-    };
-    let holder = RunLock::holder(&config.output);
+/// Time between two prints with `--watch`.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+pub(super) fn run(arguments: &StatusArguments) -> Result<Exit, Fault> {
+    let config = arguments.folder.load()?;
+    loop {
+        let said = match record::open_to_read(&config)? {
+            Some(ledger) if arguments.json => json(&*ledger)?,
+            Some(ledger) => text(&*ledger, RunLock::holder(&config.output).as_deref())?,
+            None if arguments.json => "{}".into(),
+            None => format!("no ledger {}: no run has started yet", record::place(&config)),
+        };
+        print_stdout(&said);
+        if !arguments.watch || stdout_failed() {
+            return Ok(Exit::Done);
+        }
+        std::thread::sleep(WATCH_EVERY);
+        print_stdout("");
+    }
+}
+
+fn text(ledger: &dyn LedgerReader, holder: Option<&str>) -> Result<String, Fault> {
+    let sharing = ledger.sharing()?;
+    let active = sharing.as_ref().filter(|sharing| sharing.run > 0);
     let sections = [
-        vec![table(&*ledger)?],
-        section("Recent runs (UTC)", runs(&ledger.runs(RUNS)?, holder.as_deref())),
-        section("Open batches (UTC)", ledger.batches().map_or(Ok(Vec::new()), super::batch::open_batches)?),
-        section("Not done, by reason", reasons(&*ledger)?),
-        section(&format!("Answered calls, last {DAYS} days (UTC)"), costs(&*ledger)?),
-        section("Maybe billed, without a usable answer", waste(&*ledger)?),
+        vec![table(ledger)?],
+        active.map_or_else(Vec::new, |sharing| section(&pieces(sharing), workers(sharing))),
+        section("Recent runs (UTC)", runs(&ledger.runs(RUNS)?, holder, active.map(|sharing| sharing.run))),
+        section("Open batches (UTC)", ledger.batches().map_or(Ok(Vec::new()), batch::open_batches)?),
+        section("Not done, by reason", reasons(ledger)?),
+        section(&format!("Answered calls, last {DAYS} days (UTC)"), costs(ledger)?),
+        section("Maybe billed, without a usable answer", waste(ledger)?),
     ];
     let sections: Vec<String> = sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
-    print_stdout(&sections.join("\n\n"));
-    Ok(Exit::Done)
+    Ok(sections.join("\n\n"))
+}
+
+/// Everything that [`text`] says, for programs.
+fn json(ledger: &dyn LedgerReader) -> Result<String, Fault> {
+    let waste = ledger.waste()?;
+    let maybe_billed: u64 = waste.iter().map(|waste| waste.calls).sum();
+    let runs = ledger.runs(RUNS)?.into_iter().map(|run| {
+        let PastRun { number, started_at, ended_at, exit, summary } = run;
+        json!({"run": number, "started_at": started_at, "ended_at": ended_at, "exit": exit, "summary": summary})
+    });
+    let reasons = ledger.reasons()?.into_iter();
+    let reasons =
+        reasons.map(|reason| json!({"status": reason.status, "code": reason.code, "rows": reason.rows, "example": reason.example}));
+    let costs = ledger.costs(&since())?.into_iter().map(
+        |cost| json!({"day": cost.day, "endpoint": cost.endpoint, "calls": cost.calls, "characters": cost.characters, "cost": cost.cost}),
+    );
+    let wasted = waste.iter().map(|waste| {
+        let reason = if waste.outcome.is_empty() { "in-flight" } else { waste.outcome.as_str() };
+        json!({"endpoint": waste.endpoint, "reason": reason, "calls": waste.calls, "cost": waste.cost})
+    });
+    let all = json!({
+        "table": ledger.statuses()?,
+        "flags": ledger.flags()?.into_iter().collect::<BTreeMap<_, _>>(),
+        "sharing": ledger.sharing()?.filter(|sharing| sharing.run > 0),
+        "runs": runs.collect::<Vec<_>>(),
+        "batches": ledger.batches().map_or(Ok(Vec::new()), batch::open_batches_json)?,
+        "not_done": reasons.collect::<Vec<_>>(),
+        "costs": costs.collect::<Vec<_>>(),
+        "maybe_billed": maybe_billed,
+        "waste": wasted.collect::<Vec<_>>(),
+    });
+    serde_json::to_string_pretty(&all).map_err(|error| Fault::new(Exit::Bug, error.to_string()))
+}
+
+fn pieces(sharing: &Sharing) -> String {
+    let Sharing { run, listed, open, taken, done, .. } = sharing;
+    let more = if *listed { "" } else { ", listing" };
+    format!("Run {run}: {done} pieces done, {taken} taken, {open} left{more}")
+}
+
+fn workers(sharing: &Sharing) -> Vec<String> {
+    let rows = sharing.workers.iter().map(|worker| {
+        let since = worker.since.get(..16).unwrap_or(&worker.since).replace('T', " ");
+        let ActiveWorker { taken, done, calls, heard, .. } = worker;
+        [printable(&worker.name), since, taken.to_string(), done.to_string(), calls.to_string(), format!("{heard:.0} s ago")]
+    });
+    let mut aligns = [Align::Right; 6];
+    aligns[..2].fill(Align::Left);
+    columns_with_head(["process", "since (UTC)", "pieces", "done", "calls/min", "heard"], aligns, rows)
+}
+
+fn since() -> String {
+    let since = Timestamp::now().checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{since:.0}")
 }
 
 /// Puts a title over `lines`; returns nothing if there is only their head.
@@ -49,12 +123,13 @@ fn table(ledger: &dyn LedgerReader) -> Result<String, Fault> {
     Ok(format!("Table: {}, {flagged} flagged", if statuses.is_empty() { "empty".into() } else { statuses.join(", ") }))
 }
 
-fn runs(runs: &[PastRun], holder: Option<&str>) -> Vec<String> {
+fn runs(runs: &[PastRun], holder: Option<&str>, open: Option<i64>) -> Vec<String> {
     let head = ["run", "started", "exit", "time", "found", "done", "failed", "skipped", "pending", "calls", "cost"];
     let mut aligns = [Align::Right; 11];
     aligns[1..3].fill(Align::Left);
     let rows = runs.iter().enumerate().map(|(number, run)| {
         let exit = match (run.exit, holder) {
+            _ if open == Some(run.number) => "active".into(),
             (Some(exit), _) => exit.to_string(),
             (None, Some(holder)) if number == 0 => format!("active ({holder})"),
             (None, _) => "killed".into(),
@@ -80,8 +155,7 @@ fn reasons(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
 }
 
 fn costs(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
-    let since = Timestamp::now().checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::UNIX_EPOCH);
-    let rows = ledger.costs(&format!("{since:.0}"))?.into_iter().map(|cost| {
+    let rows = ledger.costs(&since())?.into_iter().map(|cost| {
         let (calls, characters) = (cost.calls.to_string(), cost.characters.to_string());
         [cost.day, printable(&cost.endpoint), calls, characters, money(cost.cost)]
     });
@@ -95,6 +169,7 @@ fn waste(ledger: &dyn LedgerReader) -> Result<Vec<String>, Fault> {
             "" => "in flight",
             "killed" => "in flight when their run was killed",
             "twice" => "answered twice",
+            "late" => "answered by another process before",
             "lost" => "sent, no answer",
             _ => "unusable answer",
         };

@@ -13,8 +13,8 @@ use crate::report::{money, print_stdout, printable};
 
 pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
     let config = arguments.folder.load()?;
-    let ledger = record::open_to_read(&config.output)?;
-    let ledger = ledger.ok_or_else(|| Fault::usage(format!("no ledger in `{}`: no run has started yet", config.output.display())))?;
+    let ledger = record::open_to_read(&config)?;
+    let ledger = ledger.ok_or_else(|| Fault::usage(format!("no ledger {}: no run has started yet", record::place(&config))))?;
     let mut histories = Vec::new();
     for name in names(&arguments.article, &config) {
         histories = ledger.row_histories(&name)?;
@@ -130,6 +130,7 @@ fn unanswered(waste: &PastWaste) -> String {
     let how = match waste.outcome.as_str() {
         "unusable" => "unusable answer",
         "killed" => "in flight when its run was killed",
+        "late" => "answered by another process before",
         "lost" => "sent, no answer",
         "twice" => "answered twice",
         _ => "in flight",

@@ -81,6 +81,7 @@ impl Validator<'_> {
             dialect: facts.name,
             chat: facts.tasks.contains(&Task::Digest),
             url: url.unwrap_or_default(),
+            service: raw.service.and_then(|written| self.service(written)),
             model: raw.model,
             key,
             timeout,
@@ -90,6 +91,18 @@ impl Validator<'_> {
             options,
             batch,
         })
+    }
+
+    /// A name that no URL can be taken for.
+    fn service(&mut self, written: Spanned<String>) -> Option<String> {
+        let name = written.get_ref();
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        if name.is_empty() || !plain {
+            let hint = "use a name such as \"vllm\": letters, digits, `-`, `_` and `.`".to_owned();
+            self.problem(&written.span(), format!("invalid `service`: `{name}`"), Some(hint));
+            return None;
+        }
+        Some(written.into_inner())
     }
 
     fn check_required(&mut self, span: &Range<usize>, raw: &RawEndpoint, facts: &DialectFacts, without_model: bool) {

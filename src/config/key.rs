@@ -15,28 +15,7 @@ const MAX_KEY_BYTES: u64 = 8 * 1024;
 /// # Errors
 /// Returns a message that never contains the key.
 pub(super) fn read(raw: &RawKey, folder: &Path) -> Result<SecretString, String> {
-    let (written, place) = match raw {
-        // Does not repeat the name, which may be the key itself.
-        RawKey::Env(name) if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
-            return Err("`env` must be the name of an environment variable, not the key itself".into());
-        }
-        RawKey::Env(name) => {
-            let value = std::env::var(name).map_err(|error| match error {
-                std::env::VarError::NotPresent => format!("the environment variable `{name}` for the key is not set"),
-                std::env::VarError::NotUnicode(_) => format!("the environment variable `{name}` is not UTF-8"),
-            })?;
-            (value, format!("the environment variable `{name}`"))
-        }
-        RawKey::File(path) => {
-            let path = folder.join(path);
-            let mut text = String::new();
-            let opened = std::fs::File::open(&path);
-            opened
-                .and_then(|file| file.take(MAX_KEY_BYTES).read_to_string(&mut text))
-                .map_err(|error| format!("cannot read the key file `{}`: {error}", path.display()))?;
-            (text, format!("the key file `{}`", path.display()))
-        }
-    };
+    let (written, place) = written(raw, folder)?;
     // Trims the line end that many key files have. Other white space is an error.
     let key = written.trim();
     if key.is_empty() {
@@ -46,6 +25,45 @@ pub(super) fn read(raw: &RawKey, folder: &Path) -> Result<SecretString, String> 
         return Err(format!("{place} contains white space or other characters that keys cannot have"));
     }
     Ok(SecretString::from(key))
+}
+
+/// Like [`read`], for a password, which may have any characters within its line.
+///
+/// # Errors
+/// Returns a message that never contains the password.
+pub(super) fn read_password(raw: &RawKey, folder: &Path) -> Result<SecretString, String> {
+    let (written, place) = written(raw, folder)?;
+    let password = written.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(format!("{place} is empty"));
+    }
+    Ok(SecretString::from(password))
+}
+
+/// The text at the place that the config names, and that place.
+fn written(raw: &RawKey, folder: &Path) -> Result<(String, String), String> {
+    match raw {
+        // Does not repeat the name, which may be the key itself.
+        RawKey::Env(name) if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+            Err("`env` must be the name of an environment variable, not the key itself".into())
+        }
+        RawKey::Env(name) => {
+            let value = std::env::var(name).map_err(|error| match error {
+                std::env::VarError::NotPresent => format!("the environment variable `{name}` for the key is not set"),
+                std::env::VarError::NotUnicode(_) => format!("the environment variable `{name}` is not UTF-8"),
+            })?;
+            Ok((value, format!("the environment variable `{name}`")))
+        }
+        RawKey::File(path) => {
+            let path = folder.join(path);
+            let mut text = String::new();
+            let opened = std::fs::File::open(&path);
+            opened
+                .and_then(|file| file.take(MAX_KEY_BYTES).read_to_string(&mut text))
+                .map_err(|error| format!("cannot read the key file `{}`: {error}", path.display()))?;
+            Ok((text, format!("the key file `{}`", path.display())))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod endpoint;
 mod fields;
 mod glossary;
 mod key;
+mod ledger;
 mod mail;
 mod options;
 mod overrides;
@@ -20,6 +21,7 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod schema;
+mod shared;
 mod show;
 mod spanned;
 mod template;
@@ -38,6 +40,7 @@ pub use checks::Checks;
 pub use duplicates::NearDuplicates;
 pub use endpoint::is_loopback;
 pub use fields::Fields;
+pub use ledger::LedgerServer;
 pub use mail::{MailSettings, MailTls};
 pub use options::{JsonMode, Options, Tier, TokenLimit};
 pub use overrides::Overrides;
@@ -91,8 +94,10 @@ pub struct Config {
     pub fields: Fields,
     /// What to remove as boilerplate.
     pub rules: Arc<Rules>,
-    /// The folder of the table and the ledger.
+    /// The folder of the table and, unless it is on a server, the ledger.
     pub output: PathBuf,
+    /// The server of the ledger; `None` if it is a file in the output folder.
+    pub ledger: Option<LedgerServer>,
     /// The table's CSV profile.
     pub profile: Profile,
     /// The formats to write; at least one.
@@ -207,6 +212,9 @@ pub struct Endpoint {
     pub dialect: &'static str,
     /// Its URL without a trailing slash; empty for the embedded endpoint until it is started.
     pub url: String,
+    /// What names the service in the ledger's keys instead of the URL, if the config says so:
+    /// endpoints of one service share their answers, whatever their addresses.
+    pub service: Option<String>,
     /// The model, if the dialect has models.
     pub model: Option<String>,
     /// The API key, if any.
@@ -257,6 +265,7 @@ impl Endpoint {
             does: vec![Task::Summarise, Task::Translate],
             dialect,
             url: url.into(),
+            service: None,
             model: None,
             key: None,
             chat: true,

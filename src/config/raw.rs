@@ -45,6 +45,8 @@ pub(super) struct RawConfig {
     pub(super) run: RawRun,
     /// What to do about articles with the same text.
     #[serde(default)]
+    pub(super) ledger: super::ledger::RawLedger,
+    #[serde(default)]
     pub(super) duplicates: super::duplicates::RawDuplicates,
     /// What to do when a check finds something.
     #[serde(default)]
@@ -142,6 +144,8 @@ pub(super) struct RawEndpoint {
     pub(super) dialect: Spanned<String>,
     /// Its URL; for `openai` and `anthropic` up to /v1.
     pub(super) url: Option<Spanned<String>>,
+    /// Endpoints with the same name of a service share their answers, whatever their URL.
+    pub(super) service: Option<Spanned<String>>,
     /// The model, if the dialect has models. `depeche doctor` lists them.
     pub(super) model: Option<String>,
     /// Where to find the key: { env = "VARIABLE" } or { file = "PATH" }; never the key itself.

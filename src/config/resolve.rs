@@ -93,10 +93,12 @@ impl Validator<'_> {
         let glossary = self.glossary(raw.glossary.file);
         let rules = self.rules(raw.input.rules);
         let checks = self.checks(raw.checks);
+        let near_span = raw.duplicates.near.as_ref().map(Spanned::span);
         let near = self.choose(raw.duplicates.near, "near", super::duplicates::NEAR, NearDuplicates::default());
         let page_rows = self.number(raw.page.rows, "rows", 5000, 1..=50_000);
         let page_language = raw.page.language.map(|written| self.choose(Some(written), "language", LANGUAGES, Lang::FR));
         let embedded = self.embedded(raw.embedded);
+        let ledger = self.ledger(raw.ledger, overrides.wait_for);
         let run = self.run(raw.run, raw.input.allow_empty.unwrap_or(false), &overrides.run);
         let mail = self.mail(raw.mail);
         let prompts = self.prompts(raw.prompts);
@@ -115,6 +117,7 @@ impl Validator<'_> {
             rules,
             max_bytes: u64::try_from(megabytes).unwrap_or(u64::MAX) << 20,
             output,
+            ledger,
             profile,
             formats,
             summary,
@@ -130,6 +133,7 @@ impl Validator<'_> {
         if self.problems.is_empty() {
             self.check_route(&config);
             self.check_prices(&config);
+            self.check_shared_ledger(&config, near_span.as_ref());
         }
         if self.problems.is_empty() { Ok(config) } else { Err(self.problems) }
     }

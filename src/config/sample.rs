@@ -18,6 +18,7 @@ impl Config {
             fields: Fields::default(),
             rules: Arc::new(Rules::shipped()),
             output: PathBuf::from("/base/output"),
+            ledger: None,
             profile: Profile::Plain,
             formats: OutputFormat::ALL.iter().map(|(_, format)| *format).collect(),
             summary: Summary {

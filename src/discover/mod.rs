@@ -128,7 +128,7 @@ impl Walk<'_> {
 }
 
 /// The source at `path`. Returns `None` if it is not a regular file.
-fn file(path: PathBuf, base: &Path) -> Option<Found> {
+pub(crate) fn file(path: PathBuf, base: &Path) -> Option<Found> {
     let name = display_name(&path, base);
     match path.symlink_metadata() {
         Ok(meta) if !meta.is_file() => None,

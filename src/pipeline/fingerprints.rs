@@ -72,9 +72,10 @@ pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 3
 /// format of the outputs, the identity of the endpoints, and the program's version. If it covers
 /// too much, files are read again, but no call is made.
 fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
-    let shaping = Config {
+    let mut shaping = Config {
         input: Vec::new(),
         output: PathBuf::new(),
+        ledger: None,
         profile: Profile::Plain,
         formats: Vec::new(),
         page_rows: 0,
@@ -82,6 +83,12 @@ fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
         mail: None,
         ..config.clone()
     };
+    for endpoint in &mut shaping.endpoints {
+        // The servers of one service differ in their addresses only.
+        if endpoint.service.is_some() {
+            endpoint.url.clear();
+        }
+    }
     let identities: Vec<&str> = endpoints.clients().map(|client| client.identity.as_str()).collect();
     hash(&format!("{} {shaping:?} {identities:?}", env!("CARGO_PKG_VERSION")))
 }

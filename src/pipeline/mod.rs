@@ -14,6 +14,7 @@ mod fingerprints;
 mod key_recorder;
 mod later_sources;
 mod permits;
+mod piece;
 mod reading;
 mod recording;
 mod review;
@@ -60,6 +61,8 @@ const LOOK_FOR_STALL_EVERY: Duration = Duration::from_secs(1);
 /// There are two permits for each call that may be in flight, and this many more, so that endpoints
 /// never wait for articles to be read.
 const SPARE_SOURCES: usize = 64;
+/// The same if several processes share the input: what one holds, no other can do.
+const SPARE_SHARED: usize = 16;
 
 /// Everything that a run works with.
 pub struct Run {
@@ -87,6 +90,8 @@ pub struct Run {
     pub later: LaterSources,
     /// Whether the run reads only some of the table's files: rows of other files stay in the table.
     pub partial: bool,
+    /// How many files are in a piece, if several processes share the input.
+    pub piece_size: usize,
 }
 
 impl Run {
@@ -115,7 +120,8 @@ impl Run {
 /// # Errors
 /// If the run cannot go on because of the ledger or the disk.
 pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
-    let permits = SPARE_SOURCES + 2 * run.endpoints.max_in_flight();
+    let spare = if run.ledger.shared().is_some() { SPARE_SHARED } else { SPARE_SOURCES };
+    let permits = spare + 2 * run.endpoints.max_in_flight();
     let (queue, mut sources) = mpsc::channel::<SourceArticles>(permits);
     let giving_way = give_way_in_time(&run);
     let walk = walk::start(Arc::clone(&run), queue, permits)?;

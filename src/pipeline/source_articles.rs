@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Run;
 use super::article;
+use super::piece::{self, PieceProgress};
 use super::recording::{Ended, RowEnd, blank_row, record_failed, record_skipped};
 use crate::dedup::Role;
 use crate::model::{Article, ErrorCode, Exit, Failure, Fault, Reject, Stamp, Status, Understood};
@@ -34,12 +35,14 @@ pub(super) struct FileProgress {
     again: AtomicBool,
     /// Whether a row is missing: the run was stopped.
     unfinished: AtomicBool,
+    /// The piece that the file is of, if several processes share the input.
+    piece: Option<Arc<PieceProgress>>,
 }
 
 impl FileProgress {
-    pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>) -> Self {
+    pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>, piece: Option<Arc<PieceProgress>>) -> Self {
         let (again, unfinished) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), again, unfinished }
+        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), again, unfinished, piece }
     }
 
     /// Counts an article by how it ended; `None` if there is no row.
@@ -96,8 +99,18 @@ pub(super) async fn process(run: Arc<Run>, source: SourceArticles, roles: Result
         exit = exit.worse(exit_for(&run, ended));
     }
     // `into_inner` succeeds only for the last part of the file.
-    let Some(read) = Arc::into_inner(file).and_then(|file| file.record(run.fingerprints.settings_hash)) else { return exit };
-    let recorded = run.ledger.record_file(read).await;
+    let Some(mut file) = Arc::into_inner(file) else { return exit };
+    let piece = file.piece.take();
+    let Some(read) = file.record(run.fingerprints.settings_hash) else {
+        if let Some(piece) = piece {
+            piece.leave_unfinished();
+        }
+        return exit;
+    };
+    let mut recorded = run.ledger.record_file(read).await;
+    if let (Some(piece), Ok(())) = (piece, &recorded) {
+        recorded = piece::end(&run, piece).await;
+    }
     exit.worse(exit_for(&run, recorded.map(|()| RowEnd::done(Status::Done)).map_err(Failure::from)))
 }
 
@@ -131,7 +144,7 @@ mod tests {
     use super::*;
 
     fn file(stamp: Option<Stamp>, ended: &[Option<RowEnd>]) -> Option<CompletedFile> {
-        let file = FileProgress::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp);
+        let file = FileProgress::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp, None);
         for end in ended {
             file.count(*end);
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -11,12 +12,16 @@ use tokio::sync::mpsc;
 use super::Run;
 use super::change_scan::{Change, ChangeScan, TableChanges, is_settled};
 use super::permits::SourcePermits;
+use super::piece::{self, PieceProgress};
 use super::reading::{add_signature, articles, finish, is_long, understand};
 use super::source_articles::{FileProgress, SourceArticles};
 use crate::discover::{self, Found, walk_counting_links};
 use crate::model::{Fault, Source, Understood};
-use crate::record::FileRef;
+use crate::record::{FileRef, SharedRun, TakenPiece};
 use crate::report::Event;
+
+/// Time between two looks for a piece that a dead process has left.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Starts the walk with this many permits. The queue closes when everything is read.
 ///
@@ -25,43 +30,19 @@ use crate::report::Event;
 pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<SourceArticles>, permits: usize) -> Result<JoinHandle<()>, Fault> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("read-{number}")).build();
     let pool = pool.map_err(|error| Fault::usage(format!("cannot start threads for reading: {error}")))?;
-    start_counting(&run);
+    if run.ledger.shared().is_none() {
+        start_counting(&run);
+    }
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("walk".into());
     let started = thread.spawn(move || {
         let permits = SourcePermits::new(runtime.clone(), permits);
         let mut walker = Walker { run: &run, runtime, permits, queue, pool, count: 0 };
-        let mut scan = match ChangeScan::new(run.ledger.reader(), &run.config, run.fingerprints.settings_hash, run.ledger.run()) {
-            Ok(scan) => scan,
-            Err(fault) => return run.abort(fault),
+        let ended = match run.ledger.shared() {
+            Some(shared) => walker.share(shared),
+            None => walker.walk(&mut |walker, found, file| Ok(walker.pass_found(found, file, None))).map(|_| ()),
         };
-        let links = Arc::new(AtomicU64::new(0));
-        for found in walk_counting_links(&run.config.input, &run.config.folder, &run.config.output, Arc::clone(&links)) {
-            let file = match scan.look_up(&found) {
-                Ok(Change::Unchanged { done, skipped }) => {
-                    run.progress.update(Event::Unchanged { done, skipped });
-                    continue;
-                }
-                Ok(Change::Changed(file)) => file,
-                Err(fault) => return run.abort(fault),
-            };
-            let going_on = match found {
-                Ok(source) if is_long(&source, &run.config) => walker.pass_articles(&source, file),
-                found => walker.pass_source(found, file),
-            };
-            if !going_on {
-                return;
-            }
-        }
-        run.progress.update(Event::Links(links.load(Ordering::Relaxed)));
-        if run.partial {
-            return;
-        }
-        let listed = scan.end().and_then(|TableChanges { returned, gone, empty }| {
-            run.state.found_empty(&empty);
-            walker.runtime.block_on(run.ledger.move_rows(returned, gone))
-        });
-        if let Err(fault) = listed {
+        if let Err(fault) = ended {
             run.abort(fault);
         }
     });
@@ -91,7 +72,94 @@ struct Walker<'a> {
     count: u64,
 }
 
-impl Walker<'_> {
+/// Takes a file that has changed; returns false if the run was stopped.
+type Take<'a, 'b> = &'b mut dyn FnMut(&mut Walker<'a>, Found, Arc<FileRef>) -> Result<bool, Fault>;
+
+impl<'a> Walker<'a> {
+    /// Walks the input and calls `take` with each file that has changed. Returns false if the run was
+    /// stopped.
+    fn walk(&mut self, take: Take<'a, '_>) -> Result<bool, Fault> {
+        let run = self.run;
+        let mut scan = ChangeScan::new(run.ledger.reader(), &run.config, run.fingerprints.settings_hash, run.ledger.run())?;
+        let links = Arc::new(AtomicU64::new(0));
+        for found in walk_counting_links(&run.config.input, &run.config.folder, &run.config.output, Arc::clone(&links)) {
+            match scan.look_up(&found)? {
+                Change::Unchanged { done, skipped } => run.progress.update(Event::Unchanged { done, skipped }),
+                Change::Changed(file) => {
+                    if !take(self, found, file)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        run.progress.update(Event::Links(links.load(Ordering::Relaxed)));
+        if !run.partial {
+            let TableChanges { returned, gone, empty } = scan.end()?;
+            run.state.found_empty(&empty);
+            self.runtime.block_on(run.ledger.move_rows(returned, gone))?;
+        }
+        Ok(true)
+    }
+
+    /// Lists the input, if nobody does, and reads pieces until all are read.
+    fn share(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
+        while self.run.state.stopped().is_none() {
+            if shared.begin_listing()? {
+                self.list(shared)?;
+            }
+            match shared.take_piece()? {
+                TakenPiece::Piece(number, files) => self.read_piece(number, files)?,
+                TakenPiece::Later => std::thread::sleep(LOOK_AGAIN),
+                TakenPiece::Over => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists the files that have changed into pieces. What is no file is read at once.
+    fn list(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
+        let most = self.run.piece_size;
+        let mut piece: Vec<Arc<FileRef>> = Vec::with_capacity(most);
+        let listed = self.walk(&mut |walker, found, file| {
+            if found.as_ref().map_or(true, Source::is_stdin) {
+                return Ok(walker.pass_found(found, file, None));
+            }
+            piece.push(file);
+            if piece.len() >= most {
+                shared.add_piece(&piece)?;
+                piece.clear();
+            }
+            Ok(walker.run.state.stopped().is_none())
+        })?;
+        if !listed {
+            return Ok(());
+        }
+        if !piece.is_empty() {
+            shared.add_piece(&piece)?;
+        }
+        shared.end_listing()
+    }
+
+    fn read_piece(&mut self, number: i64, files: Vec<Arc<FileRef>>) -> Result<(), Fault> {
+        let progress = PieceProgress::new(number);
+        for file in files {
+            let found = piece::source(&file, &self.run.config);
+            if !self.pass_found(found, file, Some(Arc::clone(&progress))) {
+                progress.leave_unfinished();
+                return Ok(());
+            }
+        }
+        self.runtime.block_on(piece::end(self.run, progress))
+    }
+
+    /// Passes on a source; returns false if the run was stopped.
+    fn pass_found(&mut self, found: Found, file: Arc<FileRef>, piece: Option<Arc<PieceProgress>>) -> bool {
+        match found {
+            Ok(source) if is_long(&source, &self.run.config) => self.pass_articles(&source, file, piece),
+            found => self.pass_source(found, file, piece),
+        }
+    }
+
     /// Waits for a permit and hands a job to the workers; returns false if the run was stopped.
     fn pass(&mut self, job: impl FnOnce(&Run) -> (Vec<Understood>, Arc<FileProgress>) + Send + 'static) -> bool {
         let Some(permit) = self.permits.next() else { return false };
@@ -112,7 +180,7 @@ impl Walker<'_> {
     }
 
     /// Passes on a source that a worker reads as a whole; returns false if the run was stopped.
-    fn pass_source(&mut self, found: Found, file: Arc<FileRef>) -> bool {
+    fn pass_source(&mut self, found: Found, file: Arc<FileRef>, piece: Option<Arc<PieceProgress>>) -> bool {
         self.run.progress.update(Event::Found(1));
         self.pass(move |run| {
             let source = found.as_ref().ok().cloned();
@@ -122,16 +190,16 @@ impl Walker<'_> {
             let stamp = source.filter(is_settled).and_then(|source| source.stamp);
             run.progress.update(Event::Read);
             run.progress.update(Event::Found((articles.len() as u64).saturating_sub(1)));
-            (articles, Arc::new(FileProgress::new(file, stamp)))
+            (articles, Arc::new(FileProgress::new(file, stamp, piece)))
         })
     }
 
     /// Passes on the articles of a long source one by one, each with a permit of its own; returns
     /// false if the run was stopped.
-    fn pass_articles(&mut self, source: &Source, file: Arc<FileRef>) -> bool {
+    fn pass_articles(&mut self, source: &Source, file: Arc<FileRef>, piece: Option<Arc<PieceProgress>>) -> bool {
         // If the file is written to later, its stamp differs, and the next run reads it again.
         let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
-        let file = Arc::new(FileProgress::new(file, stamp));
+        let file = Arc::new(FileProgress::new(file, stamp, piece));
         let going_on = self.pass_each(source, &file);
         self.run.progress.update(Event::Read);
         if !going_on {

@@ -9,7 +9,7 @@ use crate::model::{Article, CallRequest, Flag, Lang, Task, Term};
 
 /// The key of a call. It contains what shapes the endpoint's answers (dialect, address, model,
 /// prompts, and the version of the embedded translator as `identity`), but not the endpoint's name,
-/// which the user may change.
+/// which the user may change. The name of a `service` takes the address's place.
 pub(crate) fn call_key(endpoint: &Endpoint, identity: &str, request: &CallRequest) -> [u8; 32] {
     hash(&("call-2", endpoint_json(endpoint, identity, request.task()), request))
 }
@@ -75,8 +75,9 @@ pub(crate) fn reviewed_fingerprint(row: &[u8; 32], reviewer: Option<&[u8; 32]>) 
 fn endpoint_json(endpoint: &Endpoint, identity: &str, task: Task) -> serde_json::Value {
     // The embedded endpoint has another port in every run.
     let url = if identity.is_empty() { endpoint.url.as_str() } else { "" };
+    let place = endpoint.service.as_deref().unwrap_or(url);
     let prompts = endpoint.chat.then(|| endpoint.prompts.version(task));
-    json!([endpoint.dialect, url, endpoint.model, endpoint.options.shape(), identity, prompts])
+    json!([endpoint.dialect, place, endpoint.model, endpoint.options.shape(), identity, prompts])
 }
 
 /// The hash of the JSON of `parts`. Serialising cannot fail here: every map has string keys.
@@ -185,5 +186,9 @@ mod tests {
         assert_ne!(key(&first, ""), key(&endpoint("a", "http://y", "m"), ""));
         assert_ne!(key(&first, ""), key(&endpoint("a", "http://x", "n"), ""));
         assert_ne!(key(&first, "v1"), key(&first, "v2"));
+        let of_service = |url: &str, service: &str| Endpoint { service: Some(service.into()), ..endpoint("a", url, "m") };
+        assert_eq!(key(&of_service("http://x", "vllm"), ""), key(&of_service("http://y", "vllm"), ""));
+        assert_ne!(key(&of_service("http://x", "vllm"), ""), key(&of_service("http://x", "other"), ""));
+        assert_ne!(key(&of_service("http://x", "vllm"), ""), key(&first, ""));
     }
 }

@@ -1,11 +1,18 @@
 //! The ledger: every paid reply and every row, durable before anyone uses them.
 //!
 //! [`Ledger`] and [`LedgerReader`] are its interface, and all that the other stages know of it.
-//! `sqlite` is the only backend: a file in the output folder that any tool can open.
+//! There are two backends: `sqlite` is a file in the output folder that any tool can open, and
+//! `postgres` a schema on a server, if the config names one.
 
 mod answered_call;
 mod batches;
 mod lock;
+mod messages;
+#[cfg(not(feature = "postgres"))]
+#[path = "no_postgres.rs"]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod reader;
 mod reports;
 mod sqlite;
@@ -13,7 +20,9 @@ mod store;
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::config::Config;
 use crate::model::Fault;
 
 pub use answered_call::{AnsweredCall, Pending};
@@ -23,9 +32,9 @@ pub use reader::{
     CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader, RowSignature,
     RowWithCalls, SignatureReader,
 };
-pub use reports::{DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory};
-pub use sqlite::{empty, forget, is_missing, open, open_to_read, remove_temporary_ledgers};
-pub use store::{CallStore, Claim, CompletedFile, FileRef, Forgotten, Ledger, RowStore};
+pub use reports::{ActiveWorker, DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, Sharing};
+pub use sqlite::{empty, remove_temporary_ledgers};
+pub use store::{CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, Forgotten, Ledger, RowStore, SharedRun, TakenPiece};
 
 /// Creates the output folder, closed to other users, if it does not exist.
 ///
@@ -34,4 +43,75 @@ pub use store::{CallStore, Claim, CompletedFile, FileRef, Forgotten, Ledger, Row
 pub fn create_folder(folder: &Path) -> Result<(), Fault> {
     let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     created.map_err(|error| Fault::usage(format!("cannot create the output folder `{}`: {error}", folder.display())))
+}
+
+/// Takes the lock of the ledger of `config`, if it has one: a ledger on a server knows by itself who
+/// uses it. See [`RunLock::take`].
+///
+/// # Errors
+/// If another run holds it, unless `on_held` waits.
+pub fn lock(config: &Config, on_held: impl FnOnce(&str) -> Option<&'static str>) -> Result<Option<RunLock>, Fault> {
+    if config.ledger.is_some() { Ok(None) } else { RunLock::take(&config.output, on_held).map(Some) }
+}
+
+/// Opens the ledger of `config`, creates it if there is none, and begins a run; if it is on a
+/// server, joins the run that other processes work on.
+///
+/// # Errors
+/// If it cannot be used; or if there is a table without its ledger in the output folder, unless
+/// `new` accepts paying for everything again.
+pub fn open(config: &Config, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
+    match &config.ledger {
+        Some(server) => postgres::open(config, server, None),
+        None => sqlite::open(&config.output, new),
+    }
+}
+
+/// Opens the ledger of `config` to join the run that is open on it; waits for one for as long as the
+/// config allows.
+///
+/// # Errors
+/// If the ledger is not on a server or cannot be used, or if there is no run to join.
+pub fn join(config: &Config) -> Result<Arc<dyn Ledger>, Fault> {
+    match &config.ledger {
+        Some(server) => postgres::open(config, server, Some(server.wait_for)),
+        None => Err(Fault::usage(
+            "only one process can use a ledger in a file\n  hint: put it on a PostgreSQL server, with `url` under [ledger] in the config",
+        )),
+    }
+}
+
+/// Opens the ledger of `config` for reading only; `None` if there is none.
+///
+/// # Errors
+/// If it is not a ledger, of another version, or cannot be reached.
+pub fn open_to_read(config: &Config) -> Result<Option<Box<dyn LedgerReader>>, Fault> {
+    match &config.ledger {
+        Some(server) => postgres::open_to_read(config, server),
+        None => sqlite::open_to_read(&config.output),
+    }
+}
+
+/// Removes what is older than `before` (UTC, ISO 8601) and not needed for the table; with `dry` it
+/// only counts. `None` if there is no ledger.
+///
+/// # Errors
+/// If a run is active, or the ledger cannot be written.
+pub fn forget(config: &Config, before: &str, dry: bool) -> Result<Option<Forgotten>, Fault> {
+    match &config.ledger {
+        Some(server) => postgres::forget(config, server, before, dry),
+        None if sqlite::is_missing(&config.output) => Ok(None),
+        None => {
+            let _lock = RunLock::take(&config.output, |_| Some("try again when it has ended"))?;
+            sqlite::forget(&config.output, before, dry).map(Some)
+        }
+    }
+}
+
+/// Where the ledger of `config` is, for messages.
+pub fn place(config: &Config) -> String {
+    match &config.ledger {
+        Some(server) => format!("on {}, schema `{}`", server.url, server.schema),
+        None => format!("in `{}`", config.output.display()),
+    }
 }

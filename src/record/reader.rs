@@ -20,13 +20,13 @@ pub trait CallReader {
     /// If the ledger cannot be read.
     fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault>;
 
-    /// The money spent since `since` (UTC, ISO 8601). An attempt whose cost nobody counted is
+    /// The money spent in the last `hours`. An attempt whose cost nobody counted is
     /// included with the most that it may have cost. Costs with a time in the future are included
     /// too: the clock may have been set back. A call without a price costs nothing.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    fn spent(&self, since: &str) -> Result<f64, Fault>;
+    fn spent(&self, hours: u32) -> Result<f64, Fault>;
 }
 
 /// Rows: one for each source, whether it is in the table or not.

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::model::{Day, Fault, Row, RunSummary, Stamp};
 
 /// Sums over the ledger, and its past.
@@ -74,6 +76,12 @@ pub trait Reports {
     /// If the ledger cannot be read.
     fn row_histories(&self, name: &str) -> Result<Vec<RowHistory>, Fault>;
 
+    /// The processes that work on the ledger now, if several can; `None` if one has it alone.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn sharing(&self) -> Result<Option<Sharing>, Fault>;
+
     /// The last days on which anything was done, in their order.
     ///
     /// # Errors
@@ -94,6 +102,40 @@ pub struct PastRun {
     pub exit: Option<i64>,
     /// What it did.
     pub summary: RunSummary,
+}
+
+/// Who works on a shared ledger, and on what.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Sharing {
+    /// The number of the open run; 0 if nobody works.
+    pub run: i64,
+    /// Whether all of its input is listed.
+    pub listed: bool,
+    /// Pieces of the input that nobody has taken.
+    pub open: u64,
+    /// Pieces that are being read.
+    pub taken: u64,
+    /// Pieces that are done.
+    pub done: u64,
+    /// The processes.
+    pub workers: Vec<ActiveWorker>,
+}
+
+/// A process that works on a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActiveWorker {
+    /// Its machine and process.
+    pub name: String,
+    /// Since when: UTC, ISO 8601.
+    pub since: String,
+    /// Seconds since it was heard of.
+    pub heard: f64,
+    /// Pieces that it is reading.
+    pub taken: u64,
+    /// Pieces that it has read.
+    pub done: u64,
+    /// Calls that it had answered in the last minute.
+    pub calls: u64,
 }
 
 /// Rows that are not done for the same reason.
@@ -129,7 +171,7 @@ pub struct DayCost {
 pub struct EndpointWaste {
     /// The endpoint's name.
     pub endpoint: String,
-    /// `lost`, `unusable` or `killed`; empty if they are in flight.
+    /// `lost`, `unusable`, `killed` or `late`; empty if they are in flight.
     pub outcome: String,
     /// How many.
     pub calls: u64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::answered_call::{AnsweredCall, Pending};
 use super::batches::BatchStore;
 use super::reader::{KnownReply, LedgerReader, OutputState};
-use crate::model::{Exit, Fault, Row, RunSummary, Stamp, Task, Waste};
+use crate::model::{Exit, Fault, Reject, Row, RunSummary, Stamp, Task, Waste};
 
 /// Calls: claimed before they are sent, stored when they are answered. Claim and reply are one
 /// record, so that no second claim is possible between the two.
@@ -17,11 +17,25 @@ pub trait CallStore: Send + Sync {
     fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault>;
 
     /// Records that a call is about to be sent: after a crash the ledger knows what may have been
-    /// billed.
+    /// billed. If another process has claimed or answered the call, or it failed for good in this
+    /// run, nothing is recorded.
     ///
     /// # Errors
     /// If the claim could not be made durable; then the call must not be sent.
-    fn claim(&self, claim: Claim) -> Pending<'_, ()>;
+    fn claim(&self, claim: Claim) -> Pending<'_, Claimed>;
+
+    /// What became of a call that could not be claimed.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn look(&self, key: [u8; 32]) -> Pending<'_, Elsewhere>;
+
+    /// Waits until a call may be sent: as long as the process cannot show that it is alive, none may.
+    /// Asked right before each request.
+    ///
+    /// # Errors
+    /// If another process may have taken over this one's calls.
+    fn may_send(&self) -> Pending<'_, ()>;
 
     /// Records the reply to a call, and the failed attempts before it that may have been billed.
     ///
@@ -30,10 +44,11 @@ pub trait CallStore: Send + Sync {
     fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()>;
 
     /// Gives up the claim of a failed call, and records which of its attempts may have been billed.
+    /// `for_good`: why it would fail again, if it would.
     ///
     /// # Errors
     /// If that could not be made durable.
-    fn fail(&self, key: [u8; 32], waste: Waste) -> Pending<'_, ()>;
+    fn fail(&self, key: [u8; 32], waste: Waste, for_good: Option<Reject>) -> Pending<'_, ()>;
 }
 
 /// Rows and the files they come from. Only [`RowStore::flush`], [`RowStore::checkpoint`] and
@@ -65,6 +80,12 @@ pub trait RowStore: Send + Sync {
     /// If an earlier write failed.
     fn record_file(&self, read: CompletedFile) -> Pending<'_, ()>;
 
+    /// Records that all files of a piece were read to their ends.
+    ///
+    /// # Errors
+    /// If an earlier write failed.
+    fn end_piece(&self, number: i64) -> Pending<'_, ()>;
+
     /// Moves the rows of the `returned` files into the table, and those of the `gone` files out of
     /// it. Both lists hold numbers of files.
     ///
@@ -86,6 +107,58 @@ pub trait RowStore: Send + Sync {
     fn checkpoint(&self) -> Pending<'_, ()>;
 }
 
+/// What the processes share that work on one run. None of it waits for another process, but for
+/// [`SharedRun::begin_finish`]. All of it blocks the thread, which must not be the runtime's.
+pub trait SharedRun: Send + Sync {
+    /// Whether this process shall list the input: nobody has, or who began to is dead.
+    ///
+    /// # Errors
+    /// If the ledger is away.
+    fn begin_listing(&self) -> Result<bool, Fault>;
+
+    /// Adds files that somebody shall read.
+    ///
+    /// # Errors
+    /// If the ledger is away.
+    fn add_piece(&self, files: &[Arc<FileRef>]) -> Result<(), Fault>;
+
+    /// All files are listed.
+    ///
+    /// # Errors
+    /// If the ledger is away.
+    fn end_listing(&self) -> Result<(), Fault>;
+
+    /// Takes files to read.
+    ///
+    /// # Errors
+    /// If the ledger is away.
+    fn take_piece(&self) -> Result<TakenPiece, Fault>;
+
+    /// Tells what this process did, and waits a moment for those that are about to tell. Returns the
+    /// sum over all.
+    ///
+    /// # Errors
+    /// If the ledger is away.
+    fn add_up(&self, own: &RunSummary) -> Result<RunSummary, Fault>;
+
+    /// Waits until no other process writes outputs; none does until the result is dropped.
+    ///
+    /// # Errors
+    /// If the ledger is away.
+    fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
+}
+
+/// Files to read.
+#[derive(Clone, Debug)]
+pub enum TakenPiece {
+    /// These. [`RowStore::end_piece`] gets the number once their rows are recorded.
+    Piece(i64, Vec<Arc<FileRef>>),
+    /// None now, but there may be some later: others list or read, and may die.
+    Later,
+    /// None: all are read.
+    Over,
+}
+
 /// A ledger that is open for one run.
 pub trait Ledger: CallStore + RowStore {
     /// The reading side.
@@ -95,6 +168,9 @@ pub trait Ledger: CallStore + RowStore {
     fn batches(&self) -> Option<&dyn BatchStore> {
         None
     }
+
+    /// What other processes share with this one; `None` if it has the ledger alone.
+    fn shared(&self) -> Option<&dyn SharedRun>;
 
     /// This run's number.
     fn run(&self) -> i64;
@@ -145,6 +221,26 @@ pub trait Ledger: CallStore + RowStore {
     /// # Panics
     /// On a thread of the runtime.
     fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault>;
+}
+
+/// Whose call it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// This process's: it may be sent.
+    Here,
+    /// Another's.
+    Elsewhere,
+}
+
+/// What became of a call of another process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// It is under way.
+    UnderWay,
+    /// It failed for good.
+    Failed(Reject),
+    /// It was answered or given up.
+    Over,
 }
 
 /// A call that is about to be sent.

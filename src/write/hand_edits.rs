@@ -32,6 +32,12 @@ enum Contents {
     Workbook,
 }
 
+/// The outputs that people edit, in the formats of the config.
+fn edited_tables(config: &Config) -> impl Iterator<Item = (&'static str, Contents)> {
+    let wanted = TABLES.into_iter().filter(|(_, format, _)| config.formats.contains(format));
+    wanted.map(|(name, _, contents)| (name, contents))
+}
+
 /// What the tables looked like when the run began.
 pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
 
@@ -44,7 +50,7 @@ pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
 pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tables, Fault> {
     let written = ledger.outputs()?;
     let mut inspected = Vec::new();
-    for (name, _, contents) in TABLES.into_iter().filter(|(_, format, _)| config.formats.contains(format)) {
+    for (name, contents) in edited_tables(config) {
         let path = config.output.join(name);
         let found = stamp(&path);
         // The names are not compared: if a run was killed while it replaced the outputs, the ledger
@@ -59,6 +65,16 @@ pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tabl
         inspected.push((name, found));
     }
     Ok(Tables(inspected))
+}
+
+/// Whether every table is there as a run has written it, so that nobody has edited one.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn tables_are_as_written(ledger: &dyn LedgerReader, config: &Config) -> Result<bool, Fault> {
+    let written = ledger.outputs()?;
+    let is_as_written = |found: Option<Stamp>| written.iter().any(|output| Some(output.stamp) == found);
+    Ok(edited_tables(config).all(|(name, _)| is_as_written(stamp(&config.output.join(name)))))
 }
 
 impl Tables {

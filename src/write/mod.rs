@@ -23,7 +23,7 @@ mod workbook;
 
 pub use atomic::remove_temporary_files;
 pub use export::ExportFormat;
-pub use hand_edits::{Tables, inspect_tables};
+pub use hand_edits::{Tables, inspect_tables, tables_are_as_written};
 pub use mail::{letter, test_letter};
 pub use outputs::{CompleteOutputs, Outputs, RowSink, RowSource};
 pub use publish::publish;

@@ -66,7 +66,7 @@ fn are_current(reader: &dyn LedgerReader, config: &Config) -> Result<bool, Fault
 
 /// A hash of the settings that shape the outputs.
 fn settings_hash(config: &Config) -> i64 {
-    let shaping = Config { run: RunSettings::default(), mail: None, ..config.clone() };
+    let shaping = Config { run: RunSettings::default(), ledger: None, mail: None, ..config.clone() };
     hash(&format!("{} {shaping:?}", env!("CARGO_PKG_VERSION")))
 }
 
@@ -112,7 +112,7 @@ mod tests {
 
     /// A ledger with a done row for each source.
     fn ledger(folder: &std::path::Path, sources: &[&str]) -> Arc<dyn Ledger> {
-        let ledger = crate::record::open(folder, false).unwrap();
+        let ledger = crate::record::open(&config(folder), false).unwrap();
         let file = Arc::new(FileRef { number: 1, folder: b"input".to_vec(), name: b"a".to_vec() });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {

@@ -514,6 +514,8 @@ fn open_batches_are_listed_explained_and_cancelled() {
     let listed = dir.run(&["batch"]).exits(0).stdout;
     assert!(listed.contains("in_progress") && listed.contains("29 days"), "{listed}");
     assert!(dir.run(&["status"]).exits(0).stdout.contains("Open batches"));
+    let status: serde_json::Value = serde_json::from_str(&dir.run(&["status", "--json"]).exits(0).stdout).unwrap();
+    assert_eq!((&status["batches"][0]["batch"], &status["batches"][0]["state"]), (&1.into(), &"in_progress".into()), "{status}");
     let explained: String = (1..=ARTICLES).map(|number| dir.run(&["why", &format!("input/{number:03}.txt")]).exits(0).stdout).collect();
     assert_eq!(explained.matches("in batch 1 since ").count(), ARTICLES - 1, "{explained}");
     assert!(dir.run(&["batch", "cancel", "7"]).exits(2).stderr.contains("batch 7 is not open"));

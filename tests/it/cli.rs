@@ -26,6 +26,7 @@ fn help_is_as_documented() {
       plan         Estimate the calls, cost and time of a run, without making calls
       retry        Retry the articles that failed, and nothing else
       batch        Show the batches at services, or cancel them
+      work         Take part in a run on a shared ledger, on this or another machine
       status       Show recent runs, failures by reason, and costs
       why          Show an article's status, flags, calls and cost
       export       Print rows from the ledger as CSV or JSON Lines
@@ -88,6 +89,11 @@ fn help_is_as_documented() {
               Start a new ledger; all articles are billed again
 
               Only needed if the table exists but its ledger is gone.
+
+          --piece-size <N>
+              Files that one process takes at a time, with a shared ledger
+
+              [default: 200]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -216,6 +222,11 @@ fn help_of_run_is_as_documented() {
               Start a new ledger; all articles are billed again
 
               Only needed if the table exists but its ledger is gone.
+
+          --piece-size <N>
+              Files that one process takes at a time, with a shared ledger
+
+              [default: 200]
 
       -h, --help
               Print help (see a summary with '-h')

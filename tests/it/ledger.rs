@@ -22,6 +22,22 @@ fn a_second_run_makes_no_calls_and_writes_the_same_bytes() {
 }
 
 #[test]
+fn servers_of_one_service_share_their_answers() {
+    let (first, second) = (Mock::good(), Mock::good());
+    let with_service = |mock: &Mock| openai(mock).replace("concurrency = 4", "service = \"vllm\"\nconcurrency = 4");
+    let dir = TestDir::with(&with_service(&first), 3);
+    dir.run(&["run"]).exits(0);
+    dir.write("config.toml", with_service(&second));
+    let moved = dir.run(&["run"]).exits(0).summary();
+    assert_eq!((first.count(), second.count(), &moved["earlier"]), (6, 0, &3.into()));
+    dir.write("config.toml", with_service(&second).replace("\"vllm\"", "\"other\""));
+    dir.run(&["run"]).exits(0);
+    assert_eq!(second.count(), 6, "another service is asked again");
+    dir.write("config.toml", with_service(&second).replace("\"vllm\"", "\"http://x\""));
+    assert!(dir.run(&["run"]).exits(2).stderr.contains("invalid `service`"));
+}
+
+#[test]
 fn a_changed_article_repeats_only_its_own_calls() {
     let mock = Mock::good();
     let dir = TestDir::with(&openai(&mock), 4);

@@ -29,6 +29,7 @@ mod glossary;
 mod kill;
 mod ledger;
 mod ledger_commands;
+mod ledger_suite;
 mod libretranslate;
 mod limits;
 mod llmock;
@@ -38,6 +39,8 @@ mod maybe_billed;
 mod models;
 mod moving_input;
 mod page;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod prompt_injection;
 mod read;
 mod review;

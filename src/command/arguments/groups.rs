@@ -216,7 +216,7 @@ pub(super) fn flags() -> PossibleValuesParser {
 }
 
 /// Parses a duration as the config writes it: `45s`, `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
     parsed.ok_or_else(|| "expected a duration such as 45s or 2m".into())
 }

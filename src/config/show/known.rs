@@ -67,6 +67,7 @@ pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static 
         ("endpoint", Vec::new()),
         ("checks", checks(config)),
         ("run", run(overrides)),
+        ("ledger", ledger(config)),
         ("embedded", embedded(config)),
     ];
     // Unlike the others, this section has keys that it cannot do without.
@@ -145,6 +146,11 @@ fn mail(mail: &MailSettings) -> Vec<Known> {
     keys
 }
 
+fn ledger(config: &Config) -> Vec<Known> {
+    let Some(server) = &config.ledger else { return ["url", "schema", "lease", "password"].map(unset).into() };
+    vec![unset("url"), key("schema", text(&server.schema)), key("lease", duration(server.lease)), unset("password")]
+}
+
 fn embedded(config: &Config) -> Vec<Known> {
     vec![
         key("translator", text(name_of(TRANSLATORS, config.embedded.translator))),
@@ -161,7 +167,7 @@ pub(super) fn endpoint(endpoint: &Endpoint, overrides: &Overrides, dialects: &[D
         Concurrency::Auto { .. } => text("auto"),
         Concurrency::Fixed(number) => number.to_string(),
     };
-    let mut keys: Vec<Known> = ["name", "does", "dialect", "url", "model", "key"].map(unset).into();
+    let mut keys: Vec<Known> = ["name", "does", "dialect", "url", "service", "model", "key"].map(unset).into();
     keys.extend([
         key("allow_http", "false"),
         key("concurrency", concurrency).option("--concurrency", overrides.concurrency.map(|number| number.to_string())),

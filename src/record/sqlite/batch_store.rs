@@ -1,8 +1,8 @@
 //! The batches of a ledger that is open for a run.
 
 use super::ledger::SqliteLedger;
-use super::messages::Write;
 use crate::model::Fault;
+use crate::record::messages::Write;
 use crate::record::{BatchReader, BatchRecord, BatchStore, BatchWrite, Line, LineState, Pending};
 
 impl BatchReader for SqliteLedger {

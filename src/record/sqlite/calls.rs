@@ -1,6 +1,7 @@
 //! Calls: one record for claim and reply, and the attempts that may have been billed without a
 //! usable answer.
 
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::reader::SqliteReader;
@@ -17,12 +18,14 @@ impl CallReader for SqliteReader {
         Ok(found.and_then(|(json, cost)| Some(KnownReply { reply: serde_json::from_str(&json).ok()?, cost })))
     }
 
-    fn spent(&self, since: &str) -> Result<f64, Fault> {
+    fn spent(&self, hours: u32) -> Result<f64, Fault> {
+        let since = Timestamp::now().checked_sub(SignedDuration::from_hours(hours.into())).unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = format!("{since:.0}");
         self.read(|connection| {
             let query = "SELECT (SELECT total(cost) FROM call WHERE state = 'answered' AND made_at >= ?1)
                 + (SELECT total(cost * attempts) FROM call WHERE state = 'claimed' AND made_at >= ?1)
                 + (SELECT total(cost * attempts) FROM waste WHERE made_at >= ?1)";
-            connection.query_row(query, [since], |row| row.get(0))
+            connection.query_row(query, [&since], |row| row.get(0))
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::record::Forgotten;
 ///
 /// # Errors
 /// If the ledger in `folder` does not exist or cannot be written.
-pub fn forget(folder: &Path, before: &str, dry: bool) -> Result<Forgotten, Fault> {
+pub(in crate::record) fn forget(folder: &Path, before: &str, dry: bool) -> Result<Forgotten, Fault> {
     let path = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()).join(schema::FILE);
     schema::is_ours(&path, true)?;
     let mut connection = schema::open(&path)?;

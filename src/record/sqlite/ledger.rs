@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::held_files::HeldFiles;
-use super::messages::{Reply, Write};
 use super::reader::SqliteReader;
 use super::writer::Writer;
 use super::{calls, runs, schema};
-use crate::model::{Exit, Fault, Row, RunSummary, TABLE, Waste};
+use crate::model::{Exit, Fault, Reject, Row, RunSummary, TABLE, Waste};
+use crate::record::messages::{Reply, Write};
 use crate::record::{
-    AnsweredCall, BatchStore, CallReader, CallStore, Claim, CompletedFile, FileRef, KnownReply, Ledger, LedgerReader, OutputState, Pending,
-    RowStore,
+    AnsweredCall, BatchStore, CallReader, CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, KnownReply, Ledger, LedgerReader,
+    OutputState, Pending, RowStore, SharedRun,
 };
 
 /// Time between two attempts to send to a full queue.
@@ -65,7 +65,7 @@ impl SqliteLedger {
     pub(super) async fn write(&self, write: Write) -> Result<(), Fault> {
         let (reply, durable) = oneshot::channel();
         self.send(write, Some(reply)).await?;
-        durable.await.unwrap_or_else(|_| Err(self.closed()))
+        durable.await.unwrap_or_else(|_| Err(self.closed())).map(|_| ())
     }
 
     /// Like [`SqliteLedger::write`], on a thread that is not the runtime's.
@@ -76,7 +76,7 @@ impl SqliteLedger {
         if urgent {
             self.wake_writer();
         }
-        if sent { durable.blocking_recv().unwrap_or_else(|_| Err(self.closed())) } else { Err(self.closed()) }
+        if sent { durable.blocking_recv().unwrap_or_else(|_| Err(self.closed())).map(|_| ()) } else { Err(self.closed()) }
     }
 
     pub(super) async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
@@ -128,6 +128,10 @@ impl Ledger for SqliteLedger {
         Some(self)
     }
 
+    fn shared(&self) -> Option<&dyn SharedRun> {
+        None
+    }
+
     fn run(&self) -> i64 {
         self.run
     }
@@ -170,21 +174,31 @@ impl CallStore for SqliteLedger {
         self.reader.reply(key)
     }
 
-    fn claim(&self, claim: Claim) -> Pending<'_, ()> {
+    fn claim(&self, claim: Claim) -> Pending<'_, Claimed> {
         Box::pin(async move {
             // If the lock is lost, nothing new is sent. Replies to calls in flight are still
             // recorded.
             self.files.check_lock()?;
-            self.write(Write::Claim(Box::new(claim))).await
+            self.write(Write::Claim(Box::new(claim))).await?;
+            Ok(Claimed::Here)
         })
+    }
+
+    fn look(&self, _: [u8; 32]) -> Pending<'_, Elsewhere> {
+        // The lock keeps other processes away.
+        Box::pin(async { Ok(Elsewhere::Over) })
+    }
+
+    fn may_send(&self) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()> {
         Box::pin(self.write(Write::Keep { call: Box::new(call), waste }))
     }
 
-    fn fail(&self, key: [u8; 32], waste: Waste) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Fail { key, waste }))
+    fn fail(&self, key: [u8; 32], waste: Waste, for_good: Option<Reject>) -> Pending<'_, ()> {
+        Box::pin(self.write(Write::Fail { key, waste, for_good }))
     }
 }
 
@@ -205,6 +219,10 @@ impl RowStore for SqliteLedger {
 
     fn record_file(&self, read: CompletedFile) -> Pending<'_, ()> {
         Box::pin(self.send(Write::File(read), None))
+    }
+
+    fn end_piece(&self, number: i64) -> Pending<'_, ()> {
+        Box::pin(self.send(Write::Piece(number), None))
     }
 
     fn move_rows(&self, returned: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()> {

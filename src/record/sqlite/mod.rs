@@ -9,7 +9,6 @@ mod files;
 mod forget;
 mod held_files;
 mod ledger;
-mod messages;
 mod outputs;
 mod reader;
 mod reports;
@@ -27,7 +26,7 @@ use self::reader::SqliteReader;
 use super::{Ledger, LedgerReader};
 use crate::model::Fault;
 
-pub use forget::forget;
+pub(super) use forget::forget;
 pub use schema::remove_temporary_ledgers;
 
 /// Opens the ledger in `folder`, creates it if there is none, and begins a run.
@@ -35,7 +34,7 @@ pub use schema::remove_temporary_ledgers;
 /// # Errors
 /// If the folder or the file cannot be used; or if there is a table without its ledger, unless
 /// `new` accepts paying for everything again.
-pub fn open(folder: &Path, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
+pub(super) fn open(folder: &Path, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
     Ok(Arc::new(SqliteLedger::open(folder, new)?))
 }
 
@@ -43,7 +42,7 @@ pub fn open(folder: &Path, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
 ///
 /// # Errors
 /// If it is not a ledger, or of another version.
-pub fn open_to_read(folder: &Path) -> Result<Option<Box<dyn LedgerReader>>, Fault> {
+pub(super) fn open_to_read(folder: &Path) -> Result<Option<Box<dyn LedgerReader>>, Fault> {
     Ok(SqliteReader::open(folder)?.map(|reader| Box::new(reader) as _))
 }
 
@@ -56,6 +55,6 @@ pub fn empty() -> Result<Box<dyn LedgerReader>, Fault> {
 }
 
 /// Whether there is no ledger in `folder`.
-pub fn is_missing(folder: &Path) -> bool {
+pub(super) fn is_missing(folder: &Path) -> bool {
     folder.join(schema::FILE).symlink_metadata().is_err()
 }

@@ -11,7 +11,7 @@ use super::days;
 use super::reader::SqliteReader;
 use super::rows::{SELECTED, keys, row_of};
 use crate::model::{Day, Fault, RunSummary, Stamp};
-use crate::record::{DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory};
+use crate::record::{DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, Sharing};
 
 impl Reports for SqliteReader {
     fn runs(&self, most: u32) -> Result<Vec<PastRun>, Fault> {
@@ -145,6 +145,10 @@ impl Reports for SqliteReader {
             )?;
             statement.query_map([], |row| Ok(path(&row.get::<_, Vec<u8>>(0)?, &row.get::<_, Vec<u8>>(1)?)))?.collect()
         })
+    }
+
+    fn sharing(&self) -> Result<Option<Sharing>, Fault> {
+        Ok(None)
     }
 
     fn days(&self, most: u32) -> Result<Vec<Day>, Fault> {

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::held_files::HeldFiles;
-use super::messages::{Reply, Write};
 use super::schema::{BUSY_TIMEOUT, damaged};
 use super::{batches, calls, files, outputs, rows, runs};
 use crate::model::Fault;
+use crate::record::Claimed;
+use crate::record::messages::{Reply, Write};
 
 /// The most writes in one commit. Measured: larger groups are no cheaper per write.
 const GROUP: usize = 256;
@@ -79,7 +80,7 @@ impl Worker {
             for reply in group.into_iter().filter_map(|(_, reply)| reply) {
                 // The sender may be gone, if the run was aborted; the write is durable all the
                 // same.
-                let _ = reply.send(result.clone());
+                let _ = reply.send(result.clone().map(|()| Claimed::Here));
             }
             // After a failed commit every later write fails too, so that none looks durable.
             if result.is_err() {
@@ -126,7 +127,7 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
     for (write, _) in group {
         match write {
             Write::Claim(claim) => calls::claim(&transaction, claim, run)?,
-            Write::Fail { key, waste } => calls::fail(&transaction, key, *waste, run)?,
+            Write::Fail { key, waste, .. } => calls::fail(&transaction, key, *waste, run)?,
             Write::Keep { call, waste } => calls::keep(&transaction, call, *waste, run)?,
             Write::Batch(write) => batches::write(&transaction, write, run)?,
             Write::Row { row, fingerprint, calls, file } => {
@@ -144,7 +145,8 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
             Write::Outputs(written) => outputs::record(&transaction, written)?,
             Write::NewOutputs(new) => outputs::record_new(&transaction, new)?,
             Write::End { exit, summary } => runs::end(&transaction, *exit, summary, run)?,
-            Write::Flush | Write::Checkpoint => {}
+            // There are none: one process has the ledger alone.
+            Write::Piece(_) | Write::Flush | Write::Checkpoint => {}
         }
     }
     if rows_changed {

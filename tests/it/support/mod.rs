@@ -7,6 +7,8 @@ pub(crate) mod disk;
 pub(crate) mod documents;
 pub(crate) mod http;
 pub(crate) mod mock;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod smtp;
 pub(crate) mod test_dir;

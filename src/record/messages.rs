@@ -1,18 +1,23 @@
-//! What the ledger's handle sends to its writer.
+//! What a ledger's handle sends to its writer.
 
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::model::{Exit, Fault, Row, RunSummary, Waste};
-use crate::record::{AnsweredCall, BatchWrite, Claim, CompletedFile, FileRef, OutputState};
+use crate::model::{Exit, Fault, Reject, Row, RunSummary, Waste};
+use crate::record::{AnsweredCall, BatchWrite, Claim, Claimed, CompletedFile, FileRef, OutputState};
 
 /// One write.
 pub(super) enum Write {
     /// See [`crate::record::CallStore::claim`].
     Claim(Box<Claim>),
     /// See [`crate::record::CallStore::fail`].
-    Fail { key: [u8; 32], waste: Waste },
+    Fail {
+        key: [u8; 32],
+        waste: Waste,
+        #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only a shared ledger keeps it"))]
+        for_good: Option<Reject>,
+    },
     /// See [`crate::record::CallStore::keep`].
     Keep { call: Box<AnsweredCall>, waste: Waste },
     /// See [`crate::record::BatchStore::write_batch`].
@@ -23,6 +28,8 @@ pub(super) enum Write {
     Found { source: String, file: Arc<FileRef> },
     /// See [`crate::record::RowStore::record_file`].
     File(CompletedFile),
+    /// See [`crate::record::RowStore::end_piece`].
+    Piece(#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only a shared ledger has pieces"))] i64),
     /// See [`crate::record::RowStore::move_rows`].
     MoveRows { returned: Vec<i64>, gone: Vec<i64> },
     /// See [`crate::record::Ledger::mark_copies`].
@@ -48,5 +55,6 @@ impl Write {
     }
 }
 
-/// Receives the result once the write is durable; `None` if nobody waits for it.
-pub(super) type Reply = Option<oneshot::Sender<Result<(), Fault>>>;
+/// Receives the result once the write is durable; `None` if nobody waits for it. Only a claim can
+/// be of another process.
+pub(super) type Reply = Option<oneshot::Sender<Result<Claimed, Fault>>>;

@@ -1,0 +1,47 @@
+//! What the processes of one run must agree on.
+
+use super::{Config, hash};
+
+impl Config {
+    /// The settings that every process of a run must have alike, by their names in the config: those
+    /// that shape rows or end the run. Neither keys nor the addresses of a `service` are among them.
+    pub fn shared_settings(&self) -> Vec<(&'static str, String)> {
+        let inputs: Vec<_> = self.input.iter().map(|path| path.strip_prefix(&self.folder).unwrap_or(path)).collect();
+        let endpoints: Vec<String> = self
+            .endpoints
+            .iter()
+            .map(|endpoint| {
+                let place = endpoint.service.as_deref().unwrap_or(&endpoint.url);
+                let shape = endpoint.options.shape();
+                format!(
+                    "{} {:?} {} {place} {:?} {shape:?} {:?}",
+                    endpoint.name, endpoint.does, endpoint.dialect, endpoint.model, endpoint.price
+                )
+            })
+            .collect();
+        let chats = self.endpoints.iter().filter(|endpoint| endpoint.chat);
+        let prompts: Vec<_> = chats.flat_map(|endpoint| endpoint.does.iter().map(|task| endpoint.prompts.version(*task))).collect();
+        vec![
+            ("input.paths", format!("{inputs:?}")),
+            ("input.max_megabytes", self.max_bytes.to_string()),
+            ("input.fields", hashed(&self.fields)),
+            ("input.rules", hashed(&self.rules)),
+            ("summary", hashed(&self.summary)),
+            ("glossary", hashed(&self.glossary)),
+            ("prompts", hashed(&prompts)),
+            ("endpoint", endpoints.join("; ")),
+            ("duplicates.near", format!("{:?}", self.near)),
+            ("checks", self.checks_text()),
+            ("run.max_cost", format!("{:?}", self.run.max_cost)),
+        ]
+    }
+
+    fn checks_text(&self) -> String {
+        format!("{:?}", self.checks)
+    }
+}
+
+/// Settings of any length, as a short text.
+fn hashed(settings: &impl std::fmt::Debug) -> String {
+    format!("{:x}", hash(&format!("{settings:?}")))
+}

@@ -1,0 +1,208 @@
+//! Connects to the database.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
+
+use super::passwords;
+use super::tls::{Tls, Trust};
+use super::trouble::{Trouble, classify};
+use crate::config::LedgerServer;
+use crate::model::Fault;
+
+/// An attempt to connect may take this long.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The oldest server that the ledger's statements were tried on.
+const OLDEST: i32 = 14;
+
+/// How to reach the database.
+pub(super) struct Address {
+    config: Config,
+    tls: Option<Tls>,
+    schema: String,
+    /// The server and the schema, for messages; without a password.
+    pub(super) place: String,
+}
+
+/// A connection, with the statements prepared on it.
+pub(super) struct Session {
+    pub(super) client: Client,
+    statements: Mutex<HashMap<&'static str, Statement>>,
+}
+
+impl Address {
+    /// The address of `server`.
+    ///
+    /// # Errors
+    /// If its URL, or what it names, cannot be used.
+    pub(super) fn new(server: &LedgerServer) -> Result<Self, Fault> {
+        let Url { base: url, ssl_mode, root_certificates } = Url::parse(&server.url);
+        let parsed = Config::from_str(&url);
+        let mut config = parsed.map_err(|error| Fault::usage(format!("`url` in [ledger] cannot be used: {error}")))?;
+        let trust = match ssl_mode.as_deref() {
+            Some("disable") => None,
+            Some("verify-ca") => Some(Trust::Authority),
+            Some("verify-full") => Some(Trust::Host),
+            _ => Some(Trust::Any),
+        };
+        config.ssl_mode(match ssl_mode.as_deref() {
+            Some("disable") => SslMode::Disable,
+            // `allow` would take TLS only if the server insists on it.
+            None | Some("prefer" | "allow") => SslMode::Prefer,
+            _ => SslMode::Require,
+        });
+        config.application_name("depeche").connect_timeout(CONNECT_TIMEOUT);
+        if config.get_user().is_none() {
+            config.user(std::env::var("USER").unwrap_or_else(|_| "postgres".into()));
+        }
+        let place = format!("{}, schema `{}`", place(&config), server.schema);
+        let password = server.password.clone().or_else(|| passwords::find(server.password_file.as_deref()?, &config));
+        if let Some(password) = password {
+            config.password(password.expose_secret());
+        }
+        let tls = trust.map(|trust| Tls::new(trust, root_certificates.as_deref())).transpose()?;
+        Ok(Self { config, tls, schema: server.schema.clone(), place })
+    }
+
+    /// Connects once.
+    ///
+    /// # Errors
+    /// If the server is away, or refuses.
+    pub(super) async fn connect(&self) -> Result<Session, Trouble> {
+        let hosts = u32::try_from(self.config.get_hosts().len().max(1)).unwrap_or(1);
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT * hosts, self.open()).await;
+        let client = connected.unwrap_or_else(|_| Err(Trouble::Away("it does not answer".into())))?;
+        let trouble = |error: Error| classify(&self.place, &error);
+        let version = client.query_one("SHOW server_version_num", &[]).await.map_err(trouble)?;
+        let version: i32 = version.get::<_, &str>(0).parse().unwrap_or(0);
+        if version / 10_000 < OLDEST {
+            let what = format!("its version is {}, but depeche needs PostgreSQL {OLDEST} or newer", version / 10_000);
+            return Err(Fault::usage(format!("the ledger on {}: {what}", self.place)).into());
+        }
+        // A reply must be on disk before it is used, whatever the server's default is.
+        let setup = format!(
+            "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+            self.quoted_schema()
+        );
+        client.batch_execute(&setup).await.map_err(trouble)?;
+        Ok(Session { client, statements: Mutex::default() })
+    }
+
+    async fn open(&self) -> Result<Client, Trouble> {
+        let trouble = |error: Error| classify(&self.place, &error);
+        // The connection's task ends with the client.
+        Ok(if let Some(tls) = &self.tls {
+            let (client, connection) = self.config.connect(tls.clone()).await.map_err(trouble)?;
+            tokio::spawn(connection);
+            client
+        } else {
+            let (client, connection) = self.config.connect(NoTls).await.map_err(trouble)?;
+            tokio::spawn(connection);
+            client
+        })
+    }
+
+    /// The schema's name.
+    pub(super) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The schema's name as SQL. The config allows letters, digits and `_` only.
+    pub(super) fn quoted_schema(&self) -> String {
+        format!("\"{}\"", self.schema)
+    }
+}
+
+impl Session {
+    /// The statement, prepared once.
+    pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
+        let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// Runs a query.
+    pub(super) async fn query(&self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        self.client.query(&self.prepare(sql).await?, values).await
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(super) async fn execute(&self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<u64, Error> {
+        self.client.execute(&self.prepare(sql).await?, values).await
+    }
+}
+
+/// A URL, without the parameters that the client does not know.
+struct Url {
+    base: String,
+    ssl_mode: Option<String>,
+    root_certificates: Option<PathBuf>,
+}
+
+impl Url {
+    fn parse(written: &str) -> Self {
+        let (base, query) = written.split_once('?').unwrap_or((written, ""));
+        let (mut ssl_mode, mut roots) = (None, None);
+        let mut kept = String::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=').unwrap_or((pair, "")) {
+                ("sslmode", value) => ssl_mode = Some(value.to_owned()),
+                // `system`: those of the system, as by default.
+                ("sslrootcert", "system") => {}
+                ("sslrootcert", value) => roots = Some(Path::new(&decoded(value)).to_path_buf()),
+                _ => {
+                    // Writing to a String cannot fail.
+                    let _ = write!(kept, "{}{pair}", if kept.is_empty() { '?' } else { '&' });
+                }
+            }
+        }
+        Self { base: format!("{base}{kept}"), ssl_mode, root_certificates: roots }
+    }
+}
+
+/// A value of a URL's query, with its `%20`s decoded.
+fn decoded(value: &str) -> String {
+    let url = reqwest::Url::parse(&format!("x:?v={}", value.replace('+', "%2B")));
+    url.ok().and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned())).unwrap_or_else(|| value.to_owned())
+}
+
+/// The servers and the database, for messages.
+fn place(config: &Config) -> String {
+    let hosts = config.get_hosts().iter().enumerate().map(|(at, host)| {
+        let port = config.get_ports().get(at).or(config.get_ports().first()).copied().unwrap_or(5432);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            Host::Unix(path) => format!("{}:{port}", path.display()),
+        }
+    });
+    let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
+    format!("{}/{database}", hosts.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_parameters_are_taken_out_of_the_url() {
+        let url = Url::parse("postgres://u@h/d?sslmode=verify-full&target_session_attrs=read-write&sslrootcert=%2Fetc%2Fmy%20ca.pem");
+        assert_eq!(url.base, "postgres://u@h/d?target_session_attrs=read-write");
+        assert_eq!(url.ssl_mode.as_deref(), Some("verify-full"));
+        assert_eq!(url.root_certificates, Some(PathBuf::from("/etc/my ca.pem")));
+        let config = Config::from_str("postgres://u@a:1,b:2/d").unwrap();
+        assert_eq!(place(&config), "a:1,b:2/d");
+    }
+}

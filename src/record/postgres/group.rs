@@ -1,0 +1,200 @@
+//! A group of writes in one transaction: one statement for all writes of a kind.
+
+use std::collections::HashSet;
+
+use tokio_postgres::Error;
+
+use super::calls::{self, Me, count};
+use super::connect::Session;
+use super::rows::{self, NewRow};
+use super::{files, tally, workers};
+use crate::model::{Exit, Fault, Reject, RunSummary, Waste};
+use crate::record::messages::{Reply, Write};
+use crate::record::{AnsweredCall, Claim, CompletedFile, FileRef, OutputState};
+
+/// Why a group was not written.
+pub(super) enum NotWritten {
+    Database(Error),
+    Fault(Fault),
+}
+
+impl From<Error> for NotWritten {
+    fn from(error: Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// What a group did.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The keys of the calls that are this process's now.
+    pub(super) claimed: HashSet<[u8; 32]>,
+    /// Whether nothing was claimed because the process was declared dead.
+    pub(super) is_dead: bool,
+}
+
+/// Where the group is written from.
+pub(super) struct Writing<'a> {
+    pub(super) session: &'a Session,
+    pub(super) me: Me,
+    /// The output folder, which names the outputs.
+    pub(super) folder: &'a str,
+    /// Whether this process was declared dead: replies that come late are kept all the same.
+    pub(super) is_dead: bool,
+}
+
+/// The writes of a group by their kinds.
+#[derive(Default)]
+struct Kinds<'a> {
+    claims: Vec<&'a Claim>,
+    kept: Vec<(&'a AnsweredCall, Waste)>,
+    failed: Vec<(&'a [u8; 32], Waste, Option<&'a Reject>)>,
+    begun: Vec<&'a FileRef>,
+    rows: Vec<NewRow<'a>>,
+    found: Vec<(&'a str, &'a FileRef)>,
+    read: Vec<&'a CompletedFile>,
+    others: Vec<&'a Write>,
+}
+
+impl<'a> Kinds<'a> {
+    fn of(group: &'a [(Write, Reply)]) -> Self {
+        let mut kinds = Self::default();
+        for (write, _) in group {
+            match write {
+                Write::Claim(claim) => kinds.claims.push(claim),
+                Write::Keep { call, waste } => kinds.kept.push((call, *waste)),
+                Write::Fail { key, waste, for_good } => kinds.failed.push((key, *waste, for_good.as_ref())),
+                Write::Row { row, fingerprint, calls, file } => {
+                    kinds.begun.push(file);
+                    kinds.rows.push(NewRow { row, fingerprint: fingerprint.as_ref(), calls, file: file.number });
+                }
+                Write::Found { source, file } => {
+                    kinds.begun.push(file);
+                    kinds.found.push((source, file));
+                }
+                Write::File(read) => kinds.read.push(read),
+                Write::Flush | Write::Checkpoint => {}
+                other => kinds.others.push(other),
+            }
+        }
+        kinds
+    }
+
+    fn is_empty(&self) -> bool {
+        self.claims.is_empty()
+            && self.kept.is_empty()
+            && self.failed.is_empty()
+            && self.begun.is_empty()
+            && self.read.is_empty()
+            && self.others.is_empty()
+    }
+}
+
+impl Writing<'_> {
+    /// Writes a group. The same group may be written again if nobody knows whether it was.
+    pub(super) async fn commit(&self, group: &[(Write, Reply)]) -> Result<Written, NotWritten> {
+        let kinds = Kinds::of(group);
+        if kinds.is_empty() {
+            return Ok(Written::default());
+        }
+        self.session.client.batch_execute("BEGIN").await?;
+        match self.write(&kinds).await {
+            Ok(written) => {
+                // Never cancelled: a commit that waits for its standby may be durable already.
+                self.session.client.batch_execute("COMMIT").await?;
+                Ok(written)
+            }
+            Err(error) => {
+                // If this fails too, the transaction ends with the connection.
+                let _ = self.session.client.batch_execute("ROLLBACK").await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn write(&self, kinds: &Kinds<'_>) -> Result<Written, NotWritten> {
+        let (session, me) = (self.session, self.me);
+        let mut written = Written::default();
+        if !kinds.claims.is_empty() {
+            written.is_dead = !workers::stay_alive(session, me).await?;
+            if !written.is_dead {
+                written.claimed = calls::claim(session, &kinds.claims, me).await?;
+            }
+        }
+        if !kinds.kept.is_empty() {
+            calls::keep(session, &kinds.kept, me, self.is_dead).await?;
+        }
+        if !kinds.failed.is_empty() {
+            calls::fail(session, &kinds.failed, me).await?;
+        }
+        let mut rows_changed = !kinds.rows.is_empty();
+        if !kinds.begun.is_empty() {
+            files::begin(session, &kinds.begun, me.run).await?;
+        }
+        if !kinds.rows.is_empty() {
+            rows::insert(session, &kinds.rows, me.run).await?;
+        }
+        if !kinds.found.is_empty() {
+            let found = rows::mark_found(session, &kinds.found, me.run).await?;
+            rows_changed |=
+                found.ok_or_else(|| NotWritten::Fault(Fault::usage("the ledger lost a row during the run: was it cleared?")))?;
+        }
+        if !kinds.read.is_empty() {
+            rows_changed |= files::end(session, &kinds.read, me.run).await?;
+        }
+        for write in &kinds.others {
+            rows_changed |= self.write_other(write).await?;
+        }
+        if rows_changed {
+            // In the same commit, so that after a crash the old outputs are not taken for current ones.
+            session.execute("UPDATE output SET settings_hash = 0 WHERE settings_hash <> 0", &[]).await?;
+        }
+        Ok(written)
+    }
+
+    /// Writes what comes seldom; returns whether rows of the table have changed.
+    async fn write_other(&self, write: &Write) -> Result<bool, Error> {
+        match write {
+            Write::Piece(number) => {
+                let end = "UPDATE piece SET state = 'done' WHERE number = $1 AND worker = $2 AND state = 'taken'";
+                self.session.execute(end, &[number, &self.me.worker]).await?;
+            }
+            Write::MoveRows { returned, gone } => return files::move_rows(self.session, returned, gone).await,
+            Write::Copies(copies) => rows::mark_copies(self.session, copies).await?,
+            Write::Outputs(outputs) => {
+                self.session.execute("DELETE FROM output WHERE folder = $1", &[&self.folder]).await?;
+                self.record_outputs(outputs).await?;
+            }
+            Write::NewOutputs(outputs) => self.record_outputs(outputs).await?,
+            Write::End { exit, summary } => self.end(*exit, summary).await?,
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    async fn record_outputs(&self, outputs: &[OutputState]) -> Result<(), Error> {
+        let statement = "INSERT INTO output (folder, name, size, modified, inode, settings_hash) VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (folder, name) DO UPDATE SET size = excluded.size, modified = excluded.modified, inode = excluded.inode,
+                settings_hash = excluded.settings_hash";
+        for OutputState { name, stamp, settings_hash } in outputs {
+            let (size, inode) = (stamp.size.cast_signed(), stamp.inode.cast_signed());
+            self.session.execute(statement, &[&self.folder, name, &size, &stamp.modified, &inode, settings_hash]).await?;
+        }
+        Ok(())
+    }
+
+    /// Records how the run ended, as far as this process is concerned: the sums are those of all.
+    /// Calls that are still claimed were broken off, and may have been billed.
+    async fn end(&self, exit: Exit, sum: &RunSummary) -> Result<(), Error> {
+        tally::tell(self.session, self.me, sum, false).await?;
+        workers::bury(self.session, self.me.worker, "ended", true).await?;
+        let statement = "UPDATE run SET ended_at = utc_now(), exit = greatest(exit, $2), seconds = greatest(seconds, $3),
+            flagged = greatest(flagged, $4), (found, done, earlier, skipped, failed, pending, requests, paid, retried, maybe_billed, cached,
+                cost, estimated) =
+            (SELECT sum(found), sum(done), sum(earlier), sum(skipped), sum(failed), sum(pending), sum(requests), sum(paid), sum(retried),
+                sum(maybe_billed), sum(cached), CASE WHEN count(cost) = count(found) THEN sum(cost) END, sum(estimated)
+             FROM worker WHERE worker.run = $1) WHERE number = $1";
+        self.session.execute(statement, &[&self.me.run, &i32::from(exit.code()), &sum.seconds, &count(sum.flagged)]).await?;
+        Ok(())
+    }
+}

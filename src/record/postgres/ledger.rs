@@ -1,0 +1,234 @@
+//! The handle to a ledger that a run writes to.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::{Notify, oneshot};
+
+use super::calls::Me;
+use super::database::Database;
+use super::open::{self, Part};
+use super::reader::PostgresReader;
+use super::workers::Lease;
+use super::writer::{GROUP, Writer};
+use crate::model::{ErrorCode, Exit, Fault, Reject, Row, RunSummary, Waste};
+use crate::record::messages::{Reply, Write};
+use crate::record::{
+    AnsweredCall, CallReader, CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, KnownReply, Ledger, LedgerReader, OutputState,
+    Pending, RowStore, SharedRun,
+};
+
+/// Time between two looks whether the lease holds again.
+const LEASE_POLL: Duration = Duration::from_millis(20);
+
+/// A ledger on a server, open for one run.
+pub(super) struct PostgresLedger {
+    reader: PostgresReader,
+    me: Me,
+    /// The pieces that this process has taken.
+    pub(super) pieces: Mutex<HashSet<i64>>,
+    killed_claims: u64,
+    lease: Arc<Lease>,
+    urgent: Arc<Notify>,
+    queue: Mutex<Option<Sender<(Write, Reply)>>>,
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+impl PostgresLedger {
+    /// See [`super::open`].
+    pub(super) fn open(part: &Part<'_>, database: &Arc<Database>) -> Result<Self, Fault> {
+        let reader = PostgresReader::new(Arc::clone(database), &part.config.output);
+        let opened = database.block_on(open::open(database, part))?;
+        let (lease, urgent) = (Arc::new(opened.lease), Arc::new(Notify::new()));
+        let (queue, waiting) = channel(4 * GROUP);
+        let writer = Writer {
+            database: Arc::clone(database),
+            session: opened.session,
+            connected: tokio::time::Instant::now(),
+            me: opened.me,
+            folder: reader.folder().to_owned(),
+            lease: Arc::clone(&lease),
+            urgent: Arc::clone(&urgent),
+        };
+        let (end, ended) = oneshot::channel();
+        database.spawn(async move {
+            writer.work(waiting).await;
+            // Nobody may wait for it.
+            let _ = end.send(());
+        });
+        let (queue, ended) = (Mutex::new(Some(queue)), Mutex::new(Some(ended)));
+        let pieces = Mutex::default();
+        Ok(Self { reader, me: opened.me, pieces, killed_claims: opened.killed_claims, lease, urgent, queue, ended })
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.reader.database
+    }
+
+    pub(super) fn me(&self) -> Me {
+        self.me
+    }
+
+    /// Sends a write and waits until it is durable.
+    async fn write(&self, write: Write) -> Result<Claimed, Fault> {
+        let (reply, durable) = oneshot::channel();
+        self.send(write, Some(reply)).await?;
+        durable.await.unwrap_or_else(|_| Err(self.closed()))
+    }
+
+    /// Like [`PostgresLedger::write`], on a thread that is not the runtime's.
+    fn write_blocking(&self, write: Write) -> Result<(), Fault> {
+        self.database().block_on(self.write(write)).map(|_| ())
+    }
+
+    async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(queue) = queue else { return Err(self.closed()) };
+        let urgent = write.is_urgent();
+        queue.send((write, reply)).await.map_err(|_| self.closed())?;
+        if urgent {
+            self.urgent.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Why no more writes are accepted.
+    fn closed(&self) -> Fault {
+        if let Err(fault) = self.lease.check() {
+            return fault;
+        }
+        Fault::usage(format!("the ledger on {} accepts no more writes: an earlier one failed", self.database().address.place))
+    }
+}
+
+impl Ledger for PostgresLedger {
+    fn reader(&self) -> &dyn LedgerReader {
+        &self.reader
+    }
+
+    fn shared(&self) -> Option<&dyn SharedRun> {
+        Some(self)
+    }
+
+    fn run(&self) -> i64 {
+        self.me.run
+    }
+
+    fn killed_claims(&self) -> u64 {
+        self.killed_claims
+    }
+
+    fn check_held(&self) -> Result<(), Fault> {
+        self.lease.check()
+    }
+
+    fn mark_copies(&self, rows: Vec<Row>) -> Result<(), Fault> {
+        self.write_blocking(Write::Copies(rows))
+    }
+
+    fn record_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
+        self.write_blocking(Write::Outputs(outputs))
+    }
+
+    fn record_new_outputs(&self, outputs: Vec<OutputState>) -> Result<(), Fault> {
+        self.write_blocking(Write::NewOutputs(outputs))
+    }
+
+    fn close(&self, exit: Exit, summary: &RunSummary) -> Result<(), Fault> {
+        let closed = self.write_blocking(Write::End { exit, summary: Box::new(*summary) });
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(ended) = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // If the writer panicked, everyone who waited for it got an error.
+            let _ = self.database().block_on(ended);
+        }
+        closed
+    }
+}
+
+impl CallStore for PostgresLedger {
+    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
+        self.reader.reply(key)
+    }
+
+    fn claim(&self, claim: Claim) -> Pending<'_, Claimed> {
+        Box::pin(async move {
+            self.lease.check()?;
+            self.write(Write::Claim(Box::new(claim))).await
+        })
+    }
+
+    fn look(&self, key: [u8; 32]) -> Pending<'_, Elsewhere> {
+        Box::pin(async move {
+            let query = "SELECT state, failure, run FROM call WHERE key = $1";
+            let found = self.database().query(query, &[&key.as_slice()]).await?;
+            Ok(match found.first().map(|row| (row.get::<_, &str>(0), row.get::<_, Option<&str>>(1), row.get::<_, i64>(2))) {
+                Some(("claimed", ..)) => Elsewhere::UnderWay,
+                Some(("failed", Some(failure), run)) if run == self.me.run => Elsewhere::Failed(reject(failure)),
+                _ => Elsewhere::Over,
+            })
+        })
+    }
+
+    fn may_send(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            while !self.lease.holds() {
+                self.lease.check()?;
+                tokio::time::sleep(LEASE_POLL).await;
+            }
+            Ok(())
+        })
+    }
+
+    fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()> {
+        Box::pin(async move { self.write(Write::Keep { call: Box::new(call), waste }).await.map(|_| ()) })
+    }
+
+    fn fail(&self, key: [u8; 32], waste: Waste, for_good: Option<Reject>) -> Pending<'_, ()> {
+        Box::pin(async move { self.write(Write::Fail { key, waste, for_good }).await.map(|_| ()) })
+    }
+}
+
+impl RowStore for PostgresLedger {
+    fn record_row<'a>(
+        &'a self,
+        row: Box<Row>,
+        fingerprint: Option<[u8; 32]>,
+        calls: &[[u8; 32]],
+        file: &'a Arc<FileRef>,
+    ) -> Pending<'a, ()> {
+        Box::pin(self.send(Write::Row { row, fingerprint, calls: calls.concat(), file: Arc::clone(file) }, None))
+    }
+
+    fn mark_found<'a>(&'a self, source: &'a str, file: &'a Arc<FileRef>) -> Pending<'a, ()> {
+        Box::pin(self.send(Write::Found { source: source.to_owned(), file: Arc::clone(file) }, None))
+    }
+
+    fn record_file(&self, read: CompletedFile) -> Pending<'_, ()> {
+        Box::pin(self.send(Write::File(read), None))
+    }
+
+    fn end_piece(&self, number: i64) -> Pending<'_, ()> {
+        Box::pin(self.send(Write::Piece(number), None))
+    }
+
+    fn move_rows(&self, returned: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()> {
+        Box::pin(async move { self.write(Write::MoveRows { returned, gone }).await.map(|_| ()) })
+    }
+
+    fn flush(&self) -> Pending<'_, ()> {
+        Box::pin(async move { self.write(Write::Flush).await.map(|_| ()) })
+    }
+
+    fn checkpoint(&self) -> Pending<'_, ()> {
+        Box::pin(async move { self.write(Write::Checkpoint).await.map(|_| ()) })
+    }
+}
+
+/// A failure as the ledger stores it: `code: reason`.
+fn reject(failure: &str) -> Reject {
+    let (word, reason) = failure.split_once(": ").unwrap_or((failure, ""));
+    let code = ErrorCode::ALL.iter().copied().find(|code| code.as_str() == word).unwrap_or(ErrorCode::Internal);
+    Reject::new(code, reason)
+}

@@ -1,0 +1,60 @@
+//! The ledger on a `PostgreSQL` server: one connection that writes in groups (`writer`), one that
+//! reads (`reader`). docs/cluster.md describes it for users.
+
+mod calls;
+mod connect;
+mod database;
+mod files;
+mod forget;
+mod group;
+mod ledger;
+mod open;
+mod passwords;
+mod reader;
+mod reports;
+mod rows;
+mod schema;
+mod shared;
+mod tally;
+mod tls;
+mod trouble;
+mod workers;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::database::Database;
+use self::ledger::PostgresLedger;
+use self::open::Part;
+use self::reader::PostgresReader;
+use super::{Forgotten, Ledger, LedgerReader};
+use crate::config::{Config, LedgerServer};
+use crate::model::Fault;
+
+/// Opens the ledger on `server`, creates it if there is none, and begins a run or joins the one that
+/// is open; with `only_join` waits so long for one to join.
+///
+/// # Errors
+/// If the server cannot be reached or used, the open run has other settings, or there is none to
+/// join.
+pub(super) fn open(config: &Config, server: &LedgerServer, only_join: Option<Duration>) -> Result<Arc<dyn Ledger>, Fault> {
+    let part = Part { config, lease: server.lease, only_join };
+    Ok(Arc::new(PostgresLedger::open(&part, &Database::new(server)?)?))
+}
+
+/// Opens the ledger on `server` for reading only; `None` if there is none.
+///
+/// # Errors
+/// If the server cannot be reached, or the ledger is of another version.
+pub(super) fn open_to_read(config: &Config, server: &LedgerServer) -> Result<Option<Box<dyn LedgerReader>>, Fault> {
+    Ok(PostgresReader::open(config, Database::new(server)?)?.map(|reader| Box::new(reader) as _))
+}
+
+/// Removes what is older than `before` and not needed for the table; `None` if there is no ledger.
+///
+/// # Errors
+/// If the server cannot be reached or written, or a run is active.
+pub(super) fn forget(config: &Config, server: &LedgerServer, before: &str, dry: bool) -> Result<Option<Forgotten>, Fault> {
+    forget::forget(config, &Database::new(server)?, before, dry)
+}

@@ -1,0 +1,152 @@
+//! Opens the ledger for a run: its tables, what dead processes have left, the run and its process.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Error;
+
+use super::calls::Me;
+use super::connect::Session;
+use super::database::Database;
+use super::schema;
+use super::trouble::{Trouble, away, classify};
+use super::workers::{self, Lease};
+use crate::config::Config;
+use crate::model::{Exit, Fault};
+
+/// No two processes open the ledger at once.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche opens ' || current_schema(), 0))";
+
+/// The run that others work on, with its settings.
+const OPEN_RUN: &str = "SELECT settings::text FROM run WHERE number = $1";
+const BEGIN_RUN: &str = "INSERT INTO run (version, settings) VALUES ($1, $2::text::jsonb) RETURNING number";
+/// After a start of the server, every process gets the time of a lease to be heard of again.
+const LONG_UP: &str = "SELECT clock_timestamp() - pg_postmaster_start_time() > $1 * interval '1 second'";
+/// Time between two looks for a run.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// A ledger that is open for a run.
+pub(super) struct Opened {
+    pub(super) session: Session,
+    pub(super) me: Me,
+    pub(super) lease: Lease,
+    /// Calls that dead processes had in flight.
+    pub(super) killed_claims: u64,
+}
+
+/// How this process takes part.
+pub(super) struct Part<'a> {
+    pub(super) config: &'a Config,
+    /// The lease's length.
+    pub(super) lease: Duration,
+    /// Whether it only joins a run that is open, and how long it waits for one.
+    pub(super) only_join: Option<Duration>,
+}
+
+/// Opens the ledger, and makes it if there is none. Joins the run that other processes work on, if
+/// there is one; else begins one, unless this process only joins.
+///
+/// # Errors
+/// If the server cannot be reached or used, the open run has other settings, or there is none to
+/// join.
+pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened, Fault> {
+    let place = &database.address.place;
+    let in_time = |trouble| match trouble {
+        Trouble::Fault(fault) => fault,
+        Trouble::Away(why) => away(place, &why, 0),
+    };
+    let session = database.connect().await?;
+    schema::prepare(&session, &database.address).await.map_err(in_time)?;
+    let trouble = |error: Error| in_time(classify(place, &error));
+    let start = Instant::now();
+    let mut killed_claims = 0;
+    loop {
+        session.client.batch_execute("BEGIN").await.map_err(trouble)?;
+        let (begun, killed) = begin(&session, part).await.map_err(trouble)?;
+        session.client.batch_execute("COMMIT").await.map_err(trouble)?;
+        killed_claims += killed;
+        match begun {
+            Begun::Here(me, lease) => {
+                warn_of_lazy_disk(&session).await.map_err(trouble)?;
+                return Ok(Opened { session, me, lease, killed_claims });
+            }
+            Begun::Differs(key) => {
+                let hint = "use the same config, or wait until that run has ended";
+                return Err(Fault::usage(format!("the run that is open on {place} has another `{key}`\n  hint: {hint}")));
+            }
+            Begun::Capped => {
+                let hint = "wait until that run has ended, or set no `max_cost` for a run of several processes";
+                return Err(Fault::usage(format!("another process works on this run, and they cannot share `max_cost`\n  hint: {hint}")));
+            }
+            Begun::Nothing if part.only_join.is_some_and(|longest| start.elapsed() < longest) => tokio::time::sleep(LOOK_EVERY).await,
+            Begun::Nothing => {
+                return Err(Fault::new(Exit::EndpointAway, format!("no run is open on {place}: start one with `depeche run`")));
+            }
+        }
+    }
+}
+
+enum Begun {
+    Here(Me, Lease),
+    /// The open run has another value of this setting.
+    Differs(String),
+    /// The open run has a cap, which only one process can keep.
+    Capped,
+    /// There is no open run.
+    Nothing,
+}
+
+async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error> {
+    session.query(LOCK, &[]).await?;
+    let long_up = session.query(LONG_UP, &[&part.lease.as_secs_f64()]).await?;
+    let is_patient = long_up.first().is_some_and(|row| row.get(0));
+    let (mut killed, mut open) = (0, None);
+    for other in workers::others(session, None).await? {
+        if other.is_gone || (other.is_overdue && is_patient) {
+            killed += workers::bury(session, other.id, "dead", other.is_gone).await?;
+        } else {
+            open = open.max(Some(other.run));
+        }
+    }
+    let settings = part.config.shared_settings();
+    let run = match open {
+        Some(run) => {
+            if let Some(key) = differing(session, run, &settings).await? {
+                return Ok((Begun::Differs(key), killed));
+            }
+            if part.config.run.max_cost.is_some() {
+                return Ok((Begun::Capped, killed));
+            }
+            run
+        }
+        None if part.only_join.is_some() => return Ok((Begun::Nothing, killed)),
+        None => {
+            let written: BTreeMap<&str, &str> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            // A map of texts always serialises.
+            let written = serde_json::to_string(&written).unwrap_or_default().replace("\\u0000", "\\ufffd");
+            let begun = session.query(BEGIN_RUN, &[&env!("CARGO_PKG_VERSION"), &written]).await?;
+            begun.first().map_or(0, |row| row.get(0))
+        }
+    };
+    let longest = part.config.endpoints.iter().map(|endpoint| endpoint.timeout).max().unwrap_or_default();
+    let lease = Lease::new(part.lease, Instant::now());
+    let worker = workers::register(session, run, &lease, longest).await?;
+    Ok((Begun::Here(Me { run, worker }, lease), killed))
+}
+
+/// The first of these settings that is another in the open run.
+async fn differing(session: &Session, run: i64, settings: &[(&'static str, String)]) -> Result<Option<String>, Error> {
+    let found = session.query(OPEN_RUN, &[&run]).await?;
+    let written: BTreeMap<String, String> = found.first().and_then(|row| serde_json::from_str(row.get(0)).ok()).unwrap_or_default();
+    let differs = |(name, value): &&(&str, String)| written.get(*name) != Some(value);
+    Ok(settings.iter().find(differs).map(|(name, _)| (*name).to_owned()))
+}
+
+/// With `fsync` off, a power cut may lose what was paid for.
+async fn warn_of_lazy_disk(session: &Session) -> Result<(), Error> {
+    let found = session.query("SELECT current_setting('fsync')", &[]).await?;
+    if found.first().is_some_and(|row| row.get::<_, &str>(0) == "off") {
+        tracing::warn!("the ledger's server runs with fsync = off: a power cut may lose replies that were paid for");
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! The ledger's tables on the server: made when there are none, and brought up to date.
+
+use std::fmt::Write;
+
+use tokio_postgres::Error;
+
+use super::connect::{Address, Session};
+use super::trouble::{Trouble, classify};
+use crate::model::Fault;
+
+/// One migration for each version. A released migration never changes.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+/// Begins a migration. No two processes migrate at once, nor does one of them see half of it.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche migrates ' || $1, 0))";
+const HAS_VERSION: &str = "SELECT to_regclass($1 || '.version') IS NOT NULL";
+
+/// The version that this program reads and writes.
+fn version() -> i32 {
+    i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
+}
+
+/// What is in the schema.
+pub(super) enum Found {
+    /// No ledger.
+    Nothing,
+    /// A ledger of this version, which is not newer than the program's.
+    Version(i32),
+}
+
+/// Looks what is in the schema.
+///
+/// # Errors
+/// If a newer program made the ledger.
+pub(super) async fn look(session: &Session, address: &Address) -> Result<Found, Trouble> {
+    let trouble = |error: Error| classify(&address.place, &error);
+    let row = session.client.query_one(HAS_VERSION, &[&address.schema()]).await.map_err(trouble)?;
+    if !row.get::<_, bool>(0) {
+        return Ok(Found::Nothing);
+    }
+    let row = session.client.query_one("SELECT version FROM version", &[]).await.map_err(trouble)?;
+    let found: i32 = row.get(0);
+    if found > version() {
+        let ours = version();
+        let what = format!("its version is {found}, this program supports version {ours}: a newer depeche made it; use that version");
+        return Err(Fault::usage(format!("the ledger on {}: {what}", address.place)).into());
+    }
+    Ok(Found::Version(found))
+}
+
+/// Fails unless the ledger can be read by this program; returns whether there is one.
+pub(super) async fn check(session: &Session, address: &Address) -> Result<bool, Trouble> {
+    match look(session, address).await? {
+        Found::Nothing => Ok(false),
+        Found::Version(found) if found == version() => Ok(true),
+        Found::Version(found) => {
+            let what = format!("its version is {found}, this program reads version {}: the next run migrates it", version());
+            Err(Fault::usage(format!("the ledger on {}: {what}", address.place)).into())
+        }
+    }
+}
+
+/// Makes the schema and its tables, or brings them up to date.
+pub(super) async fn prepare(session: &Session, address: &Address) -> Result<(), Trouble> {
+    if matches!(look(session, address).await?, Found::Version(found) if found == version()) {
+        return Ok(());
+    }
+    let trouble = |error: Error| classify(&address.place, &error);
+    session.client.batch_execute("BEGIN").await.map_err(trouble)?;
+    let done = migrate(session, address).await;
+    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = session.client.batch_execute(end).await.map_err(trouble);
+    done.and(ended)
+}
+
+async fn migrate(session: &Session, address: &Address) -> Result<(), Trouble> {
+    let trouble = |error: Error| classify(&address.place, &error);
+    session.client.query_one(LOCK, &[&address.schema()]).await.map_err(trouble)?;
+    // Another process may have done it meanwhile.
+    let found = match look(session, address).await? {
+        Found::Nothing => 0,
+        Found::Version(found) => found,
+    };
+    let mut statements = String::new();
+    if found == 0 {
+        let exists = "SELECT to_regnamespace($1) IS NOT NULL";
+        if !session.client.query_one(exists, &[&address.schema()]).await.map_err(trouble)?.get::<_, bool>(0) {
+            statements = format!("CREATE SCHEMA {};", address.quoted_schema());
+        }
+        statements.push_str("CREATE TABLE version (one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), version INTEGER NOT NULL);");
+        statements.push_str("INSERT INTO version (version) VALUES (0);");
+    }
+    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        statements.push_str(migration);
+    }
+    // Writing to a String cannot fail.
+    let _ = write!(statements, "UPDATE version SET version = {};", version());
+    session.client.batch_execute(&statements).await.map_err(trouble)
+}

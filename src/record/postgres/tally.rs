@@ -1,0 +1,67 @@
+//! What the processes of a run did, and the sums.
+
+use tokio_postgres::Error;
+use tokio_postgres::types::ToSql;
+
+use super::calls::{Me, count};
+use super::connect::Session;
+use crate::model::RunSummary;
+
+const TELL_OWN: &str = "UPDATE worker SET found = $2, done = $3, earlier = $4, skipped = $5, failed = $6, pending = $7, requests = $8,
+    paid = $9, retried = $10, maybe_billed = $11, cached = $12, cost = $13, estimated = $14 WHERE id = $1 AND (found IS NULL OR $15)";
+const ADD_UP: &str = "SELECT CASE WHEN (SELECT listed AND NOT EXISTS (SELECT FROM piece WHERE piece.run = $1 AND state <> 'done')
+        FROM run WHERE number = $1) THEN count(*) FILTER (WHERE state = 'alive' AND found IS NULL) ELSE 0 END, sum(found)::int8, sum(done)::int8, sum(earlier)::int8,
+        sum(skipped)::int8, sum(failed)::int8, sum(pending)::int8, sum(requests)::int8, sum(paid)::int8, sum(retried)::int8,
+        sum(maybe_billed)::int8, sum(cached)::int8, CASE WHEN count(cost) = count(found) THEN sum(cost) END, sum(estimated)::int8
+    FROM worker WHERE run = $1";
+
+/// Records what a process did; unless `again`, only if it has not told yet.
+pub(super) async fn tell(session: &Session, me: Me, own: &RunSummary, again: bool) -> Result<(), Error> {
+    let counts = [own.found, own.done, own.earlier, own.skipped, own.failed, own.pending, own.requests].map(count);
+    let [found, done, earlier, skipped, failed, pending, requests] = counts;
+    let [paid, retried, maybe_billed, cached, estimated] = [own.paid, own.retried, own.maybe_billed, own.cached, own.estimated].map(count);
+    let values: [&(dyn ToSql + Sync); 15] = [
+        &me.worker,
+        &found,
+        &done,
+        &earlier,
+        &skipped,
+        &failed,
+        &pending,
+        &requests,
+        &paid,
+        &retried,
+        &maybe_billed,
+        &cached,
+        &own.cost,
+        &estimated,
+        &again,
+    ];
+    session.execute(TELL_OWN, &values).await?;
+    Ok(())
+}
+
+/// The sums over all processes of a run that have told, and how many have not, although all of the
+/// input is read. What has no sum is that of `own`.
+pub(super) async fn sums(session: &Session, run: i64, own: &RunSummary) -> Result<(i64, RunSummary), Error> {
+    let found = session.query(ADD_UP, &[&run]).await?;
+    let Some(row) = found.first() else { return Ok((0, *own)) };
+    let count = |at: usize| row.get::<_, Option<i64>>(at).unwrap_or(0).cast_unsigned();
+    let all = RunSummary {
+        found: count(1),
+        done: count(2),
+        earlier: count(3),
+        skipped: count(4),
+        failed: count(5),
+        pending: count(6),
+        requests: count(7),
+        paid: count(8),
+        retried: count(9),
+        maybe_billed: count(10),
+        cached: count(11),
+        cost: row.get(12),
+        estimated: count(13),
+        ..*own
+    };
+    Ok((row.get(0), all))
+}

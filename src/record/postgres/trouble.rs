@@ -1,0 +1,102 @@
+//! What went wrong with the database, and what follows.
+
+use std::error::Error as _;
+
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+use crate::model::{Exit, Fault};
+
+/// Why something could not be done.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The database is away, restarting or a standby, or asks to try again: it may work later.
+    Away(String),
+    /// Somebody must do something first.
+    Fault(Fault),
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// What an error of the client means. `place`: the server, for messages.
+pub(super) fn classify(place: &str, error: &Error) -> Trouble {
+    let fault = |what: String| Trouble::Fault(Fault::usage(format!("the ledger on {place}: {what}")));
+    let Some(said) = error.as_db_error() else { return of_connection(place, error) };
+    let what = said.message();
+    match said.code() {
+        code if may_pass(code) => Trouble::Away(what.to_owned()),
+        &SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            fault(format!("{what}\n  hint: check the user in `url` and `password` in [ledger]"))
+        }
+        &SqlState::INVALID_CATALOG_NAME => fault(format!("{what}\n  hint: make it with `createdb`, or correct `url` in [ledger]")),
+        &SqlState::INSUFFICIENT_PRIVILEGE => {
+            fault(format!("{what}\n  hint: grant the user CREATE on the database, or let its owner make the schema"))
+        }
+        &SqlState::DISK_FULL => fault(format!("its disk is full ({what}): free some space and start again")),
+        _ => fault(format!("{what} ({})", said.code().code())),
+    }
+}
+
+/// Whether the same may succeed a little later.
+fn may_pass(code: &SqlState) -> bool {
+    // Class 08 is the connection's, 57P the operator's: shutdown, crash, start.
+    code.code().starts_with("08")
+        || code.code().starts_with("57P")
+        || [
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::LOCK_NOT_AVAILABLE,
+        ]
+        .contains(code)
+}
+
+fn of_connection(place: &str, error: &Error) -> Trouble {
+    let what = chain(error);
+    let fault = |what: String| Trouble::Fault(Fault::usage(format!("the ledger on {place}: {what}")));
+    if what.contains("password missing") {
+        return fault(
+            "the server asks for a password\n  hint: add password = { env = \"PGPASSWORD\" } to [ledger], or use ~/.pgpass".into(),
+        );
+    }
+    if what.starts_with("invalid configuration") || what.starts_with("authentication error") {
+        return fault(what);
+    }
+    if what.contains("server does not support TLS") {
+        return fault("the server has no TLS, which `sslmode` requires".into());
+    }
+    if what.starts_with("error performing TLS handshake") && what.contains("certificate") {
+        return fault(format!("{what}\n  hint: name the file of its authority with `sslrootcert`, and see `sslmode`"));
+    }
+    if what.contains("session does not allow writes") || what.contains("read-only") {
+        return Trouble::Away("no server takes writes".into());
+    }
+    if what.starts_with("unexpected message") || what.starts_with("error parsing") || what.contains("bytes remaining on stream") {
+        return fault("what answers there is not PostgreSQL".into());
+    }
+    Trouble::Away(what)
+}
+
+/// The error and its causes.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// The database was away for too long.
+pub(super) fn away(place: &str, why: &str, seconds: u64) -> Fault {
+    Fault::new(Exit::EndpointAway, format!("the ledger on {place} has been away for {seconds} s, so nothing more is sent: {why}"))
+}

@@ -1,0 +1,221 @@
+//! The processes that work on a run, and who of them is dead. Only the server's clock and a local
+//! clock that nobody sets decide: those of the machines may be wrong.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Error;
+
+use super::calls::Me;
+use super::connect::Session;
+use crate::model::{Exit, Fault};
+
+const REGISTER: &str = "INSERT INTO worker (run, name, place, lease_until, grace)
+    VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 second', $5 * interval '1 second') RETURNING id";
+const BEAT: &str = "UPDATE worker SET heard_at = clock_timestamp(), lease_until = clock_timestamp() + $2 * interval '1 second'
+    WHERE id = $1 AND state = 'alive'";
+/// While a claim is written, nobody may declare its process dead.
+const STAY_ALIVE: &str = "SELECT 1 FROM worker WHERE id = $1 AND state = 'alive' FOR KEY SHARE";
+const ALIVE: &str = "SELECT id, name, place, lease_until + grace < clock_timestamp(), run FROM worker WHERE state = 'alive' ORDER BY id";
+/// Each statement sees what was committed before it, so a claim that was written just before the
+/// lock is not missed.
+const LOCK: &str = "SELECT id FROM worker WHERE id = $1 AND state = 'alive' AND (lease_until + grace < clock_timestamp() OR $2) FOR UPDATE";
+const BURY: &str = "UPDATE worker SET state = $2 WHERE id = $1";
+const ABANDON: &str = "INSERT INTO waste (run, key, worker, endpoint, task, characters, cost, made_at, outcome, attempts)
+    SELECT run, key, worker, endpoint, task, characters, cost, made_at, 'killed', attempts FROM call
+    WHERE state = 'claimed' AND worker = $1 ORDER BY key
+    ON CONFLICT (key, run, worker) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts, cost = excluded.cost";
+const LEAVE: &str = "UPDATE piece SET state = 'open' WHERE state = 'taken' AND worker = $1";
+const FREE: &str = "UPDATE call SET state = 'free' WHERE state = 'claimed' AND worker = $1";
+
+/// What this process knows of its own lease.
+#[derive(Debug)]
+pub(super) struct Lease {
+    length: Duration,
+    until: Mutex<Instant>,
+    lost: OnceLock<Fault>,
+}
+
+impl Lease {
+    /// A lease of this length that was asked for at `asked`: the server counts from a later moment.
+    pub(super) fn new(length: Duration, asked: Instant) -> Self {
+        Self { length, until: Mutex::new(asked + length), lost: OnceLock::new() }
+    }
+
+    /// Time between two heartbeats.
+    pub(super) fn beat(&self) -> Duration {
+        self.length / 6
+    }
+
+    pub(super) fn length(&self) -> Duration {
+        self.length
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        self.length.as_secs_f64()
+    }
+
+    /// The lease was extended by a heartbeat that was sent at `asked`.
+    pub(super) fn extend(&self, asked: Instant) {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(asked + self.length);
+    }
+
+    /// Fails if this process was declared dead, or cannot write.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        self.lost.get().map_or(Ok(()), |fault| Err(fault.clone()))
+    }
+
+    /// Whether a call may be sent now.
+    pub(super) fn holds(&self) -> bool {
+        self.lost.get().is_none() && Instant::now() < *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another process has declared this one dead.
+    pub(super) fn lose(&self, place: &str) {
+        let message = format!(
+            "the ledger on {place} has not heard of this process for longer than its lease: it counts as dead, its calls were given to others, \
+             and it sends nothing more; start again"
+        );
+        let _ = self.lost.set(Fault::new(Exit::EndpointAway, message));
+    }
+
+    /// The ledger could not be written, so nothing more may be sent.
+    pub(super) fn fail(&self, fault: Fault) {
+        let _ = self.lost.set(fault);
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.get().is_some()
+    }
+}
+
+/// Another process of the ledger.
+pub(super) struct Other {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) run: i64,
+    /// Whether its lease has ended, and every call that it may have in flight.
+    pub(super) is_overdue: bool,
+    /// Whether it ran on this machine, and does no more.
+    pub(super) is_gone: bool,
+}
+
+/// Registers this process for a run; returns its number.
+pub(super) async fn register(session: &Session, run: i64, lease: &Lease, grace: Duration) -> Result<i64, Error> {
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&run, &name(), &place(std::process::id()).unwrap_or_default(), &lease.seconds(), &grace.as_secs_f64()];
+    Ok(session.query(REGISTER, &values).await?.first().map_or(0, |row| row.get(0)))
+}
+
+/// Tells the ledger that this process is alive; returns whether it is.
+pub(super) async fn beat(session: &Session, me: Me, lease: &Lease) -> Result<bool, Error> {
+    let asked = Instant::now();
+    let alive = session.execute(BEAT, &[&me.worker, &lease.seconds()]).await? > 0;
+    if alive {
+        lease.extend(asked);
+    }
+    Ok(alive)
+}
+
+/// Keeps this process from being declared dead until the transaction ends; returns whether it is
+/// alive.
+pub(super) async fn stay_alive(session: &Session, me: Me) -> Result<bool, Error> {
+    Ok(!session.query(STAY_ALIVE, &[&me.worker]).await?.is_empty())
+}
+
+/// The processes that were not declared dead and have not ended.
+pub(super) async fn others(session: &Session, worker: Option<i64>) -> Result<Vec<Other>, Error> {
+    let rows = session.query(ALIVE, &[]).await?;
+    let other = |row: &tokio_postgres::Row| {
+        let (id, name, place) = (row.get(0), row.get(1), row.get::<_, String>(2));
+        Other { id, name, run: row.get(4), is_overdue: row.get(3), is_gone: is_gone(&place) }
+    };
+    Ok(rows.iter().map(other).filter(|other| Some(other.id) != worker).collect())
+}
+
+/// Declares a process dead or ended, for ever, and gives up its pieces and its claims, each of which may have been
+/// billed; returns how many there were. `for_sure`: whatever its lease says.
+pub(super) async fn bury(session: &Session, worker: i64, state: &str, for_sure: bool) -> Result<u64, Error> {
+    if session.query(LOCK, &[&worker, &for_sure]).await?.is_empty() {
+        return Ok(0);
+    }
+    session.execute(BURY, &[&worker, &state]).await?;
+    session.execute(LEAVE, &[&worker]).await?;
+    session.execute(ABANDON, &[&worker]).await?;
+    session.execute(FREE, &[&worker]).await
+}
+
+/// Declares those processes dead that have ended on this machine, and with `is_patient` those whose
+/// lease has. Returns how many calls they had in flight.
+pub(super) async fn bury_others(session: &Session, me: Me, is_patient: bool) -> Result<u64, Error> {
+    let mut killed = 0;
+    for other in others(session, Some(me.worker)).await? {
+        if other.is_gone || (other.is_overdue && is_patient) {
+            session.client.batch_execute("BEGIN").await?;
+            let buried = bury(session, other.id, "dead", other.is_gone).await;
+            session.client.batch_execute(if buried.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+            killed += buried?;
+        }
+    }
+    Ok(killed)
+}
+
+/// This process's name for people.
+fn name() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{host}, process {}", std::process::id())
+}
+
+/// What distinguishes a process from all others that this machine has had since it was started:
+/// that start, the namespace of processes, the process, and when it began. `None` if the kernel
+/// does not say.
+fn place(process: u32) -> Option<String> {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {} {process} {}", machine.trim(), namespace.display(), began(process)?))
+}
+
+/// When a process began, in ticks since the start of the machine.
+fn began(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name of the program may hold anything, also brackets and spaces. It is the second field.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// Whether the process of this place ran here, and has ended.
+fn is_gone(of: &str) -> bool {
+    let Some(ours) = place(std::process::id()) else { return false };
+    let (mut theirs, mut ours) = (of.split(' '), ours.split(' '));
+    let same_machine = theirs.next() == ours.next() && theirs.next() == ours.next();
+    let process = theirs.next().and_then(|process| process.parse().ok());
+    let began_then: Option<u64> = theirs.next().and_then(|began| began.parse().ok());
+    same_machine && process.zip(began_then).is_some_and(|(process, then)| began(process) != Some(then))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_of_this_machine_that_has_ended_is_gone() {
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let there = place(child.id()).unwrap();
+        assert!(!is_gone(&there) && !is_gone(&place(std::process::id()).unwrap()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(is_gone(&there));
+        assert!(!is_gone("another-machine pid:[1] 1 1") && !is_gone(""));
+    }
+
+    #[test]
+    fn a_lease_counts_from_the_moment_it_was_asked_for() {
+        let long_ago = Instant::now().checked_sub(Duration::from_mins(1)).unwrap();
+        let lease = Lease::new(Duration::from_secs(30), long_ago);
+        assert!(!lease.holds());
+        lease.extend(Instant::now());
+        assert!(lease.holds() && lease.check().is_ok());
+        lease.lose("h");
+        assert!(!lease.holds() && lease.check().is_err());
+    }
+}

@@ -1,0 +1,244 @@
+//! The ledger on a `PostgreSQL` server. Without Debian's package `postgresql` these tests are skipped, and say so.
+
+use crate::support::configs::openai;
+use crate::support::mock::Mock;
+use crate::support::postgres::Postgres;
+use crate::support::test_dir::TestDir;
+
+/// A folder with articles and a ledger on this server.
+fn dir(mock: &Mock, server: &Postgres, articles: usize) -> TestDir {
+    TestDir::with(&format!("{}\n{}", openai(mock), server.config()), articles)
+}
+
+#[test]
+fn a_run_gives_the_same_table_as_with_a_file_and_every_command_works() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let with_file = TestDir::with(&openai(&mock), 5);
+    with_file.run(&["run"]).exits(0);
+    let dir = dir(&mock, &server, 5);
+    assert!(dir.run(&["status"]).exits(0).stdout.contains("no run has started yet"));
+    let before = mock.count();
+    dir.run(&["run"]).exits(0);
+    assert_eq!(mock.count() - before, 10);
+    assert_eq!(dir.without_times(), with_file.without_times());
+    assert!(!dir.path("output/ledger.db").exists() && !dir.path("output/ledger.lock").exists());
+    let table = dir.table();
+    let second = dir.run(&["run"]).exits(0).summary();
+    assert_eq!((dir.table(), mock.count() - before), (table, 10));
+    assert_eq!((&second["done"], &second["earlier"]), (&5.into(), &5.into()));
+    let status = dir.run(&["status"]).exits(0).stdout;
+    assert!(status.contains("Table: 5 done") && status.contains("llm"), "{status}");
+    let why = dir.run(&["why", "input/001.txt"]).exits(0).stdout;
+    assert!(why.contains("status     done") && why.matches("  call ").count() == 2, "{why}");
+    let file = dir.run(&["export", "--format", "jsonl"]).exits(0).stdout;
+    assert_eq!(file.lines().count(), 5);
+    let plan: serde_json::Value = serde_json::from_str(&dir.run(&["plan", "--json"]).exits(0).stdout).unwrap();
+    assert_eq!(plan["unchanged"], 5);
+    assert!(dir.run(&["forget", "--older-than", "1d"]).exits(0).stdout.contains("unneeded replies"));
+    std::fs::remove_file(dir.path("input/001.txt")).unwrap();
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.rows().len(), 4);
+    dir.run(&["retry"]).exits(0);
+}
+
+/// A run with these lines in place of a server's.
+fn refused(mock: &Mock, ledger: &str, arguments: &[&str]) -> crate::support::process::Ended {
+    let dir = TestDir::with(&format!("{}\n{ledger}", openai(mock)), 1);
+    let ended = dir.run(&[&["run", "--wait-for", "200ms"], arguments].concat());
+    assert_eq!(ended.stderr.matches("error: ").count(), 1, "{}", ended.stderr);
+    assert_eq!(mock.count(), 0);
+    ended
+}
+
+/// The address of a server that answers everything as a web server does.
+fn web_server() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            // The client may have gone.
+            let _ = std::io::Read::read(&mut stream, &mut [0; 100]);
+            let _ = std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    address
+}
+
+#[test]
+fn what_is_wrong_with_the_config_or_the_server_is_said_in_one_message() {
+    let mock = Mock::good();
+    let with_password = refused(&mock, "[ledger]\nurl = \"postgres://u:secret@127.0.0.1/d\"\n", &[]).exits(2);
+    assert!(with_password.stderr.contains("contains a password") && !with_password.stderr.contains("secret"), "{}", with_password.stderr);
+    let reuse = "[ledger]\nurl = \"postgres://u@127.0.0.1/d\"\n[duplicates]\nnear = \"reuse\"\n";
+    let reuse = refused(&mock, reuse, &[]).exits(2).stderr;
+    assert!(reuse.contains("config.toml:27:8: `near = \"reuse\"` cannot be used"), "{reuse}");
+    // Nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let away = refused(&mock, &format!("[ledger]\nurl = \"postgres://u@127.0.0.1:{port}/d\"\n"), &[]).exits(5).stderr;
+    assert!(away.contains(&format!("the ledger on 127.0.0.1:{port}/d, schema `depeche` has been away")), "{away}");
+    let other = refused(&mock, &format!("[ledger]\nurl = \"postgres://u@{}/d\"\n", web_server()), &[]).exits(2).stderr;
+    assert!(other.contains("what answers there is not PostgreSQL"), "{other}");
+    let Some(server) = Postgres::start() else { return };
+    server.sql(
+        "CREATE ROLE guest LOGIN; CREATE SCHEMA newer; CREATE TABLE newer.version (version INTEGER); INSERT INTO newer.version VALUES (99)",
+    );
+    let url =
+        |user: &str, rest: &str| format!("[ledger]\nurl = \"{}{rest}\"\n", server.url().replace("//postgres@", &format!("//{user}@")));
+    let no_right = refused(&mock, &url("guest", ""), &[]).exits(2).stderr;
+    assert!(no_right.contains("permission denied") && no_right.contains("hint: grant"), "{no_right}");
+    let nobody = refused(&mock, &url("nobody", ""), &[]).exits(2).stderr;
+    assert!(nobody.contains("role \"nobody\" does not exist"), "{nobody}");
+    let no_database = refused(&mock, &url("postgres", "2"), &[]).exits(2).stderr;
+    assert!(no_database.contains("hint: make it with `createdb`"), "{no_database}");
+    let newer = refused(&mock, &format!("{}schema = \"newer\"\n", url("postgres", "")), &[]).exits(2).stderr;
+    assert!(newer.contains("its version is 99") && newer.contains("a newer depeche made it"), "{newer}");
+    let no_tls = refused(&mock, &url("postgres", "?sslmode=require"), &[]).exits(2).stderr;
+    assert!(no_tls.contains("no TLS"), "{no_tls}");
+}
+
+#[test]
+fn a_kill_and_a_restart_of_the_server_lose_nothing_and_pay_nothing_twice() {
+    let Some(mut server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 8);
+    mock.hold();
+    mock.let_through(5);
+    let run = dir.start(&["run"]);
+    mock.wait_for_requests(9);
+    server.wait_for("SELECT count(*) FROM call WHERE state = 'answered'", "5");
+    run.kill();
+    let in_flight: usize = server.sql("SELECT count(*) FROM call WHERE state = 'claimed'")[0].parse().unwrap();
+    // On the same machine it is certain that the killed run is dead: nobody waits for its lease.
+    let mut run = dir.start(&["run"]);
+    run.wait_for_line("an earlier run was killed with up to 4 calls in flight");
+    assert_eq!(in_flight, 4);
+    // The dead run's calls may take four of these.
+    mock.let_through(5);
+    server.wait_for("SELECT count(*) > 5 FROM call WHERE state = 'answered'", "t");
+    server.kill();
+    mock.release();
+    server.start_again();
+    run.wait().exits(0);
+    assert_eq!(mock.distinct_billable().len(), 16);
+    assert_eq!(mock.count(), 16 + in_flight, "only the calls in flight at the kill are repeated");
+    assert_eq!(server.sql("SELECT sum(attempts) FROM waste WHERE outcome = 'killed'"), ["4"]);
+    assert_eq!(server.sql("SELECT count(*) FROM call WHERE state <> 'answered'"), ["0"]);
+    assert!(dir.rows().iter().all(|row| row["status"] == "done"));
+}
+
+#[test]
+fn runs_and_workers_share_one_run_and_pay_nothing_twice() {
+    const ARTICLES: usize = 60;
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let with_file = TestDir::with(&openai(&mock), ARTICLES);
+    with_file.run(&["run"]).exits(0);
+    let before = mock.count();
+    let dir = dir(&mock, &server, ARTICLES);
+    dir.write("input/empty.txt", "");
+    assert!(dir.run(&["work", "--wait-for", "100ms"]).exits(5).stderr.contains("no run is open"));
+    mock.hold();
+    let first = dir.start(&["run", "--piece-size", "7"]);
+    mock.wait_for_requests(before + 1);
+    let others = [&["run"][..], &["work"], &["work"]].map(|arguments| dir.start(arguments));
+    server.wait_for("SELECT count(*) FROM worker WHERE state = 'alive'", "4");
+    let other_config = format!("{}\n{}", openai(&mock).replace("words = 60", "words = 61"), server.config());
+    dir.write("other.toml", other_config);
+    let refused = dir.run(&["work", "--config", "other.toml"]).exits(2).stderr;
+    assert!(refused.contains("has another `summary`"), "{refused}");
+    let status = dir.run(&["status"]).exits(0).stdout;
+    assert!(status.contains("Run 1: 0 pieces done") && status.matches(", process ").count() == 4, "{status}");
+    assert!(status.contains("  active"), "{status}");
+    let status: serde_json::Value = serde_json::from_str(&dir.run(&["status", "--json"]).exits(0).stdout).unwrap();
+    assert_eq!((status["sharing"]["workers"].as_array().unwrap().len(), &status["sharing"]["listed"]), (4, &true.into()));
+    assert!(status["maybe_billed"].as_u64().unwrap() > 0, "{status}");
+    mock.release();
+    let [second, work, _] = others.map(|other| other.wait().exits(0));
+    let first = first.wait().exits(0);
+    assert_eq!(mock.count() - before, 2 * ARTICLES);
+    assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), ARTICLES);
+    for run in [first.summary(), second.summary()] {
+        assert_eq!((&run["found"], &run["done"], &run["skipped"]), (&(ARTICLES + 1).into(), &ARTICLES.into(), &1.into()), "{run}");
+        assert_eq!((&run["requests"], &run["earlier"]), (&(2 * ARTICLES).into(), &0.into()), "the sums of all");
+    }
+    assert!(work.summary()["found"].as_u64().unwrap() <= ARTICLES as u64);
+    let only_done: Vec<_> = dir.without_times().into_iter().filter(|row| !row.contains(&"input/empty.txt".to_owned())).collect();
+    assert_eq!(only_done, with_file.without_times());
+    assert_eq!(server.sql("SELECT count(*) FROM run"), ["1"]);
+    assert_eq!(server.sql("SELECT found || ' ' || done || ' ' || exit FROM run"), [format!("{} {ARTICLES} 0", ARTICLES + 1)]);
+    let again = dir.run(&["run"]).exits(0).summary();
+    assert_eq!((&again["earlier"], mock.count() - before), (&ARTICLES.into(), 2 * ARTICLES));
+}
+
+#[test]
+fn a_run_that_is_interrupted_leaves_its_pieces_to_the_others() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 40);
+    mock.hold();
+    let mut first = dir.start(&["run", "--piece-size", "5"]);
+    mock.wait_for_requests(4);
+    // It holds so many that the other one can take all that are left while no call is answered.
+    server.wait_for("SELECT count(*) >= 4 FROM piece WHERE state = 'taken'", "t");
+    let second = dir.start(&["run"]);
+    server.wait_for("SELECT count(*) FROM worker", "2");
+    first.signal("INT");
+    first.wait_for_line("stopping");
+    server.wait_for("SELECT count(*) FROM piece WHERE state = 'open'", "0");
+    mock.release();
+    // It writes a table with what there is.
+    let first = first.wait().exits(130).summary();
+    let second = second.wait().exits(0);
+    assert!(first["pending"].as_u64().unwrap() > 0, "{first}");
+    assert_eq!((mock.count(), mock.distinct_billable().len()), (80, 80));
+    assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 40);
+    assert!(!second.stderr.contains("was changed during the run"), "{}", second.stderr);
+}
+
+#[test]
+fn a_killed_worker_and_a_killed_lister_are_replaced() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 40);
+    mock.hold();
+    let lister = dir.start(&["run", "--piece-size", "5"]);
+    mock.wait_for_requests(1);
+    let worker = dir.start(&["work"]);
+    mock.wait_for_requests(8);
+    let run = dir.start(&["run"]);
+    server.wait_for("SELECT count(*) FROM worker", "3");
+    server.wait_for("SELECT count(*) FROM call WHERE state = 'claimed' AND worker < 3", "8");
+    lister.kill();
+    worker.kill();
+    mock.release();
+    run.wait().exits(0);
+    assert_eq!(mock.distinct_billable().len(), 80);
+    assert_eq!(mock.count(), 88, "only the calls in flight are repeated");
+    assert_eq!(server.sql("SELECT sum(attempts) FROM waste WHERE outcome = 'killed'"), ["8"]);
+    assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 40);
+}
+
+#[test]
+fn a_worker_that_was_frozen_beyond_its_lease_sends_nothing_when_it_wakes() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 40);
+    mock.hold();
+    let run = dir.start(&["run", "--piece-size", "5"]);
+    mock.wait_for_requests(1);
+    let frozen = dir.start(&["work"]);
+    mock.wait_for_requests(8);
+    frozen.signal("STOP");
+    // Its calls may take 100 s; nobody waits for them here.
+    server.sql("UPDATE worker SET grace = '0', lease_until = now() WHERE id = 2");
+    mock.release();
+    run.wait().exits(0);
+    assert_eq!(server.sql("SELECT state FROM worker ORDER BY id"), ["ended", "dead"]);
+    let before = mock.count();
+    frozen.signal("CONT");
+    let woken = frozen.wait();
+    assert!([Some(0), Some(2), Some(3), Some(5), Some(11)].contains(&woken.code), "{woken:?}");
+    assert_eq!(mock.count(), before, "it sent something");
+    assert!(dir.rows().iter().all(|row| row["status"] == "done"));
+}

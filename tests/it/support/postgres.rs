@@ -1,0 +1,174 @@
+//! A `PostgreSQL` server of a test's own: Debian's program, in a temporary folder, on a free port of loopback.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+use super::TIMEOUT;
+
+/// How often it is tried to find a port that nobody else takes meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// The running server. It is killed on drop.
+pub(crate) struct Postgres {
+    dir: TempDir,
+    server: Child,
+    port: u16,
+}
+
+impl Postgres {
+    /// Starts a server; `None` if the program is not installed. Then it prints a line.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            println!("skipped: PostgreSQL is not installed");
+            return None;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        if is_root() {
+            // The server refuses to run as root.
+            run(Command::new("chown").args(["-R", "postgres"]).arg(dir.path()));
+        }
+        let mut initdb = as_postgres(&programs.join("initdb"));
+        run(initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"]).arg(&data));
+        let (server, port) = serve(&programs, dir.path());
+        Some(Self { dir, server, port })
+    }
+
+    /// The lines of `[ledger]` in a config.
+    pub(crate) fn config(&self) -> String {
+        format!("[ledger]\nurl = \"{}\"\nlease = \"6s\"\n", self.url())
+    }
+
+    /// The URL of its database.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends the server at once, as a crash does.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts the server again after [`Postgres::kill`], on the same port.
+    pub(crate) fn start_again(&mut self) {
+        // The children of the killed server end when they notice it, and until then hold its memory.
+        let end = Instant::now() + TIMEOUT;
+        loop {
+            self.server = start(&programs().unwrap(), self.dir.path(), self.port);
+            if is_up(&mut self.server, self.port) {
+                return;
+            }
+            assert!(Instant::now() < end, "the server does not start again");
+        }
+    }
+
+    /// Runs statements, and returns the first column of the last one's rows.
+    pub(crate) fn sql(&self, statements: &str) -> Vec<String> {
+        let url = self.url();
+        block(async {
+            let client = connect(&url).await.unwrap();
+            let messages = client.simple_query(&format!("SET search_path = depeche; {statements}")).await.unwrap();
+            let row = |message| match message {
+                tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
+                _ => None,
+            };
+            messages.into_iter().filter_map(row).collect()
+        })
+    }
+
+    /// Waits until a query returns this.
+    pub(crate) fn wait_for(&self, query: &str, wanted: &str) {
+        let end = Instant::now() + TIMEOUT;
+        while self.sql(query) != [wanted] {
+            assert!(Instant::now() < end, "`{query}` never gave {wanted}, but {:?}", self.sql(query));
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The folder of the newest server's programs.
+fn programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let programs = versions.map(|version| version.path().join("bin")).filter(|programs| programs.join("initdb").exists());
+    programs.max_by_key(|programs| programs.components().rev().nth(1).and_then(|version| version.as_os_str().to_str()?.parse::<u32>().ok()))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n")
+}
+
+/// The program, as the user `postgres` if we are root. It ends with the test.
+fn as_postgres(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    if is_root() {
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+    }
+    command.arg("--pdeathsig=KILL").arg(program).env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) {
+    let said = command.output().unwrap();
+    assert!(said.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said.stderr));
+}
+
+fn serve(programs: &Path, dir: &Path) -> (Child, u16) {
+    for _ in 0..ATTEMPTS {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = start(programs, dir, port);
+        if is_up(&mut server, port) {
+            return (server, port);
+        }
+    }
+    panic!("the server does not start: {}", std::fs::read_to_string(dir.join("log")).unwrap_or_default());
+}
+
+fn start(programs: &Path, dir: &Path, port: u16) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    let mut server = as_postgres(&programs.join("postgres"));
+    server.arg("-D").arg(dir.join("data")).args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
+    // A test ends its server by a signal, and its data with it, so nothing need reach the disk.
+    server.args(["-c", "shared_buffers=16MB", "-c", "max_connections=60", "-p", &port.to_string()]);
+    server.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+}
+
+/// Waits until the server takes connections; returns whether it does.
+fn is_up(server: &mut Child, port: u16) -> bool {
+    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+    let end = Instant::now() + TIMEOUT;
+    while Instant::now() < end {
+        if server.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if block(async { connect(&url).await.is_ok() }) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn block<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
