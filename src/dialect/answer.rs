@@ -36,6 +36,16 @@ pub(super) fn has_meaning(value: &Value) -> bool {
     }
 }
 
+/// A count of tokens or characters. Some gateways write it as `60.0` or as a string; an unread count
+/// would make the call look cheaper than it was.
+pub(super) fn count(value: &Value) -> Option<u64> {
+    /// No call uses more.
+    const MOST: f64 = 1e15;
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1e15")]
+    (0.0..=MOST).contains(&number).then(|| number.ceil() as u64)
+}
+
 /// The first 200 characters of a text on one line, without characters that control a terminal or
 /// hide text.
 pub(crate) fn excerpt(body: &[u8]) -> String {
@@ -145,7 +155,16 @@ pub(super) fn translations(answer: &Value, sources: &[String]) -> Result<Vec<Str
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn counts_are_read_however_they_are_written() {
+        let counts = [json!(60), json!(60.0), json!("60"), json!(59.5), json!(-1), json!("many"), json!(null), json!(1e300)];
+        let read = counts.each_ref().map(count);
+        assert_eq!(read, [Some(60), Some(60), Some(60), Some(60), None, None, None, None]);
+    }
 
     #[test]
     fn an_error_without_a_meaning_is_none() {

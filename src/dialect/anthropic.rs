@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::answer::count;
 use super::chat::{self, chat, message};
 use super::ending::{Endings, no_end};
 use super::error_rules::{ErrorRule, refusal};
@@ -146,7 +147,7 @@ fn text_of(content: &Value) -> String {
 
 /// Counts cached tokens as tokens of the prompt.
 fn usage(value: &Value) -> Usage {
-    let count = |name: &str| value["usage"][name].as_u64();
+    let count = |name: &str| count(&value["usage"][name]);
     let prompt = [count("input_tokens"), count("cache_read_input_tokens"), count("cache_creation_input_tokens")];
     Usage { tokens_in: prompt.into_iter().flatten().reduce(u64::saturating_add), tokens_out: count("output_tokens"), ..Usage::default() }
 }

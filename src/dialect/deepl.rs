@@ -4,6 +4,7 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use super::answer::count;
 use super::error_rules::{ErrorRule, by_status, on};
 use super::{Dialect, Headers, Request, Response, Step, excerpt, json, key_header, not_a_translation, protocol_error, translations};
 use crate::config::{DialectFacts, Endpoint, Options};
@@ -67,7 +68,7 @@ impl Dialect for DeepL {
 
     fn usage(&self, _: &Endpoint, answer: &Value) -> Usage {
         let list = answer["translations"].as_array().into_iter().flatten();
-        let billed: Option<u64> = list.map(|item| item["billed_characters"].as_u64()).sum();
+        let billed: Option<u64> = list.map(|item| count(&item["billed_characters"])).sum();
         Usage { characters: billed, ..Usage::default() }
     }
 

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::answer::count;
 use super::chat::{self, Chat, chat};
 use super::ending::Endings;
 use super::error_rules::{ErrorRule, on};
@@ -87,7 +88,7 @@ impl Dialect for Ollama {
     }
 
     fn usage(&self, _: &Endpoint, answer: &Value) -> Usage {
-        let count = |name: &str| answer[name].as_u64().filter(|count| *count > 0);
+        let count = |name: &str| count(&answer[name]).filter(|count| *count > 0);
         Usage { tokens_in: count("prompt_eval_count"), tokens_out: count("eval_count"), ..Usage::default() }
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::has_meaning;
+use super::answer::{count, has_meaning};
 use super::chat::{self, chat};
 use super::classify::classify;
 use super::ending::{Endings, no_end};
@@ -159,7 +159,7 @@ fn text_of(content: &Value) -> String {
 /// more thoughts than completion tokens, or because the total is more than prompt and completion
 /// together.
 fn usage(usage: &Value) -> Usage {
-    let count = |names: &[&str]| names.iter().filter_map(|name| usage.pointer(name)?.as_u64()).find(|count| *count > 0);
+    let count = |names: &[&str]| names.iter().filter_map(|name| count(usage.pointer(name)?)).find(|count| *count > 0);
     let tokens_in = count(&["/prompt_tokens", "/input_tokens"]);
     let completion = count(&["/completion_tokens", "/output_tokens"]);
     let thoughts = count(&["/completion_tokens_details/reasoning_tokens", "/output_tokens_details/reasoning_tokens", "/reasoning_tokens"]);

@@ -4,7 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::answer::has_meaning;
+use super::answer::{count, has_meaning};
 use super::chat::{self, chat};
 use super::ending::Endings;
 use super::thoughts::{only_thoughts, remove_thought_parts};
@@ -64,7 +64,7 @@ impl Dialect for ByTemplate {
     fn usage(&self, endpoint: &Endpoint, answer: &Value) -> Usage {
         let Some(template) = &endpoint.options.template else { return Usage::default() };
         let count = |places: &[String]| {
-            let counts = places.iter().flat_map(|at| select(answer, at)).filter_map(Value::as_u64);
+            let counts = places.iter().flat_map(|at| select(answer, at)).filter_map(count);
             counts.reduce(u64::saturating_add)
         };
         let tokens_in = count(&template.tokens_in);
@@ -123,7 +123,9 @@ fn template(endpoint: &Endpoint) -> Result<&Template, CallError> {
 /// the rest are thoughts, which are billed as output.
 fn total(template: &Template, answer: &Value) -> Option<u64> {
     let (beside, _) = template.tokens_out.first()?.rsplit_once('/')?;
-    ["totalTokenCount", "total_tokens"].iter().find_map(|name| select(answer, &format!("{beside}/{name}")).first()?.as_u64())
+    ["totalTokenCount", "total_tokens"]
+        .iter()
+        .find_map(|name| select(answer, &format!("{beside}/{name}")).first().and_then(|total| count(total)))
 }
 
 /// Rare: the template was tried when the config was loaded.
