@@ -5,6 +5,7 @@ mod backend;
 mod control_words;
 mod cost;
 mod cut;
+mod failover;
 mod glossary;
 mod job;
 mod key;

@@ -1,7 +1,7 @@
 //! The review of a row: one call to a chat model that reads the article and what was made of it.
 
 use super::backend::{CallBackend, Candidate, wrong_kind};
-use super::route::merge_failures;
+use super::failover::Failover;
 use crate::model::{Answer, Article, CallRequest, Digest, ErrorCode, Failure, Reject, Remark, Task};
 
 /// What a reviewer says about a row.
@@ -24,22 +24,13 @@ pub(crate) async fn run_review(article: &Article, digest: &Digest, backend: &imp
     let language = article.language.ok_or_else(|| Reject::new(ErrorCode::Language, "the article's language is uncertain"))?;
     let request = CallRequest::Review { title: article.title.clone(), text: article.body.clone(), language, digest: digest.clone() };
     let candidates = backend.candidates(Task::Review);
-    let mut earlier: Option<Failure> = None;
+    let mut failover = Failover::default();
     for (at, candidate) in candidates.iter().enumerate() {
         let last = at + 1 == candidates.len();
-        let failure = match review_by(candidate, &request, last, backend).await {
+        match review_by(candidate, &request, last, backend).await {
             Ok(review) => return Ok(review),
-            Err(failure) => failure,
-        };
-        let fail_over = failure.allows_failover() && !last;
-        let failure = match earlier.take() {
-            Some(earlier) => merge_failures(&earlier, failure),
-            None => failure,
-        };
-        if !fail_over {
-            return Err(failure);
+            Err(failure) => failover.failed(failure, last)?,
         }
-        earlier = Some(failure);
     }
     Err(Reject::new(ErrorCode::NoEndpoint, "no endpoint can review").into())
 }

@@ -2,6 +2,7 @@
 //! one fails.
 
 use super::backend::{CallBackend, CallContext, CallTotals, Candidate, Waits, wrong_kind};
+use super::failover::{Failover, merge_failures};
 use super::glossary::Glossary;
 use super::job::{Job, PromptInputs, run_job};
 use crate::config::{Route, Summary};
@@ -206,26 +207,17 @@ impl<B: CallBackend> RouteRun<'_, B> {
     /// candidate's name.
     async fn first_success(&mut self, job: &Job<'_>) -> Result<(Answer, String), Failure> {
         let candidates = self.candidates(job.task());
-        let mut earlier: Option<Failure> = None;
+        let mut failover = Failover::default();
         for (at, candidate) in candidates.iter().enumerate() {
             let last = at + 1 == candidates.len();
             let correct = candidate.chat && self.correction.applies_to(job.task());
             let note = if correct { self.correction.note.as_str() } else { "" };
             let inputs = PromptInputs { spec: &self.summary.spec, note, glossary: self.glossary };
             let mut context = CallContext { backend: self.backend, candidate, last, totals: &mut self.totals };
-            let failure = match run_job(job, inputs, &mut context).await {
+            match run_job(job, inputs, &mut context).await {
                 Ok(answer) => return Ok((answer, candidate.name.clone())),
-                Err(failure) => failure,
-            };
-            let fail_over = failure.allows_failover() && !last;
-            let failure = match earlier.take() {
-                Some(earlier) => merge_failures(&earlier, failure),
-                None => failure,
-            };
-            if !fail_over {
-                return Err(failure);
+                Err(failure) => failover.failed(failure, last)?,
             }
-            earlier = Some(failure);
         }
         Err(Reject::new(ErrorCode::NoEndpoint, format!("no other endpoint can {}", job.task())).into())
     }
@@ -239,15 +231,6 @@ fn with_own_title(mut digest: Digest, article: &Article, language: Lang) -> Dige
         digest.set(language, article.title.clone(), summary);
     }
     digest
-}
-
-/// Merges the failures of two endpoints: the row names both, and the more severe exit counts.
-pub(super) fn merge_failures(earlier: &Failure, later: Failure) -> Failure {
-    if !later.allows_failover() || later.reject == earlier.reject {
-        return later;
-    }
-    let reason = format!("{}; then {}", earlier.reject.reason, later.reject.reason);
-    Failure { reject: Reject { code: later.reject.code, reason }, exit: earlier.exit.worse(later.exit) }
 }
 
 #[cfg(test)]

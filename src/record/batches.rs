@@ -153,9 +153,10 @@ pub struct LineState {
 }
 
 /// How far a batch is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BatchState {
     /// Its lines are bound to it; nothing was sent but perhaps its file.
+    #[default]
     Intended,
     /// Its file is at the service; it may have been created.
     Uploaded,
@@ -184,7 +185,7 @@ impl BatchState {
 }
 
 /// A batch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchRecord {
     /// Its number in the ledger.
     pub number: i64,

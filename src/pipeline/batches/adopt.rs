@@ -242,18 +242,10 @@ impl Batches {
             file: status.input_file.clone(),
             id: Some(status.id.clone()),
             lines: keys.len() as u64,
-            bytes: 0,
-            tokens: 0,
-            cost: None,
             made_at: now(),
             sent_at: Some(now()),
             cancelled_at: again.then(now),
-            ended_at: None,
-            expires_at: None,
-            said: String::new(),
-            completed: None,
-            failed: None,
-            total: None,
+            ..BatchRecord::default()
         };
         tracing::warn!(
             "endpoint `{}` has a batch of this ledger that it does not know: {}; it is batch {number} now{}",

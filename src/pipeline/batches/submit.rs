@@ -144,21 +144,12 @@ impl Batches {
             endpoint: client.endpoint.name.clone(),
             url: client.endpoint.url.clone(),
             tag,
-            file: None,
-            id: None,
             lines: file.keys.len() as u64,
             bytes: file.bytes,
             tokens: file.tokens,
             cost: file.cost,
             made_at: now(),
-            sent_at: None,
-            cancelled_at: None,
-            ended_at: None,
-            expires_at: None,
-            said: String::new(),
-            completed: None,
-            failed: None,
-            total: None,
+            ..BatchRecord::default()
         };
         self.broker.spending().add(batch.cost.unwrap_or_default());
         self.write(BatchWrite::Begin(batch.clone(), std::mem::take(&mut file.keys))).await?;
