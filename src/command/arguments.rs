@@ -119,7 +119,7 @@ pub(super) enum Command {
     Serve(ServeArguments),
     /// Write a commented config for a service
     Init(InitArguments),
-    /// Show the config that holds, or its JSON Schema
+    /// Show the config in effect, or its JSON Schema
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
@@ -130,7 +130,8 @@ pub(super) enum Command {
     Models(ModelsArguments),
     /// Send the mail about the latest run again, or a test mail
     ///
-    /// [mail] in the config says to whom, and a run sends it by itself.
+    /// Sends it to the addresses under [mail] in the config. A run that has news sends its mail
+    /// without this command.
     Mail(MailArguments),
     /// Print a shell completion script
     Completions {

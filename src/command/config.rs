@@ -1,4 +1,4 @@
-//! `depeche config`: shows the config that holds, and its JSON Schema.
+//! `depeche config`: shows the config in effect, and its JSON Schema.
 
 use super::arguments::{ConfigCommand, RunArguments};
 use crate::config::{Origin, SCHEMA, Section, Setting, Shown};

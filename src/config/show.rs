@@ -13,7 +13,7 @@ use super::overrides::Overrides;
 use super::problem::{Problem, line_of};
 use super::resolve::ConfigFile;
 
-/// The config that holds.
+/// The config in effect.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// The file; `None` if there is none, so that the config that ships with the program holds.
@@ -27,13 +27,13 @@ pub struct Shown {
 pub struct Section {
     /// Its head, such as `[input]`.
     pub head: String,
-    /// The values that hold.
+    /// The values in effect.
     pub settings: Vec<Setting>,
     /// The keys that have neither a value nor a default.
     pub unset: Vec<&'static str>,
 }
 
-/// A value that holds.
+/// A value in effect.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// Its key.

@@ -36,7 +36,7 @@ fn help_is_as_documented() {
       doctor       Check the config, and whether each endpoint is ready
       serve        Run the embedded endpoint as a server
       init         Write a commented config for a service
-      config       Show the config that holds, or its JSON Schema
+      config       Show the config in effect, or its JSON Schema
       models       Show which translation models are installed, or fetch them
       mail         Send the mail about the latest run again, or a test mail
       completions  Print a shell completion script
@@ -140,10 +140,10 @@ fn help_is_as_documented() {
               Send batches and end, with exit code 7 [config: endpoint.batch.mode]
 
           --collect
-              Collect the answers of batches that are there; send nothing
+              Collect the answers that are ready; send nothing to endpoints with batches
 
           --now
-              Cancel open batches, and make what is left one by one, at the full price
+              Cancel open batches, and make the remaining calls one by one, at the full price
 
     Examples:
       depeche articles/            Summarise and translate a folder
@@ -270,10 +270,10 @@ fn help_of_run_is_as_documented() {
               Send batches and end, with exit code 7 [config: endpoint.batch.mode]
 
           --collect
-              Collect the answers of batches that are there; send nothing
+              Collect the answers that are ready; send nothing to endpoints with batches
 
           --now
-              Cancel open batches, and make what is left one by one, at the full price
+              Cancel open batches, and make the remaining calls one by one, at the full price
     ");
 }
 

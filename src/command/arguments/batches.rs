@@ -13,10 +13,10 @@ pub(in crate::command) struct BatchFlags {
     /// Send batches and end, with exit code 7 [config: endpoint.batch.mode]
     #[arg(long, conflicts_with_all = ["collect", "now"], help_heading = BATCHES)]
     detach: bool,
-    /// Collect the answers of batches that are there; send nothing
+    /// Collect the answers that are ready; send nothing to endpoints with batches
     #[arg(long, conflicts_with = "now", help_heading = BATCHES)]
     collect: bool,
-    /// Cancel open batches, and make what is left one by one, at the full price
+    /// Cancel open batches, and make the remaining calls one by one, at the full price
     #[arg(long, help_heading = BATCHES)]
     now: bool,
 }
@@ -34,7 +34,7 @@ pub(in crate::command) struct BatchArguments {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::command) enum BatchCommand {
-    /// Ask the service to cancel a batch; what was done is billed, and collected by the next run
+    /// Ask the service to cancel a batch; finished calls are billed, and the next run collects them
     Cancel {
         /// Number of the batch
         #[arg(value_name = "N", required_unless_present = "all", conflicts_with = "all")]

@@ -13,14 +13,14 @@ use crate::model::Fault;
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct WorkArguments {
-    /// Files and folders to read: those of the run [config: input.paths, default: input]
+    /// Files and folders to read, the same as in the run [config: input.paths, default: input]
     #[arg(value_name = "PATH")]
     pub(in crate::command) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::command) folder: FolderArguments,
     #[command(flatten)]
     calls: CallArguments,
-    /// Wait this long for a run to join, and for an unavailable endpoint, e.g. 2m
+    /// Wait this long for an open run, and for an unavailable endpoint, e.g. 2m
     /// [config: endpoint.wait_for, default: 45s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     wait_for: Option<Duration>,
