@@ -103,7 +103,8 @@ impl Spending {
         self.cap.map(|cap| cap - money.spent - money.reserved)
     }
 
-    /// Counts what a batch costs at most, or with a negative sum what it did not cost.
+    /// Adds the most that a batch can cost to the spending. A negative `cost` takes back what it did
+    /// not cost.
     pub fn add(&self, cost: f64) {
         self.money().spent += cost;
         self.returned.notify_waiters();
@@ -116,7 +117,8 @@ impl Spending {
         made_at >= format!("{since:.0}").as_str()
     }
 
-    /// The limit leaves too little for the next line of a batch.
+    /// Ends the run, because the limit leaves too little for the next line of a batch, which may cost
+    /// `at_most`.
     pub fn end_for_line(&self, at_most: f64) -> Failure {
         let (spent, cap) = (amount(self.money().spent), self.cap.unwrap_or_default());
         self.end(format!("max_cost: {spent} of {cap} is spent, and the next call of a batch may cost up to {}", amount(at_most)))
@@ -197,7 +199,7 @@ mod tests {
         wait.await.unwrap();
         assert!(spending.reached().is_none());
         spending.settle(0.5, 0.5);
-        // No other call has money to return.
+        // No other call holds a reservation that could be released.
         assert!(spending.reserve(Some(0.5)).await.is_err());
     }
 

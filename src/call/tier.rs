@@ -1,4 +1,5 @@
-//! Cheaper tiers of a service: a busy one is waited for, and left to itself before the run ends.
+//! Cheaper tiers of a service. If the tier is busy, calls wait for it. Shortly before the run ends,
+//! other endpoints take over its calls.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

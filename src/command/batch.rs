@@ -11,7 +11,7 @@ use crate::model::{Exit, Fault};
 use crate::record::{self, BatchReader, BatchRecord, BatchState};
 use crate::report::{Align, columns_with_head, human_duration, money, print_stdout, printable};
 
-/// How many batches that have ended are listed.
+/// How many of the ended batches are listed.
 const ENDED: usize = 10;
 /// How long services keep the results of a batch.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -103,8 +103,8 @@ fn days_left(sent: Timestamp) -> String {
     if left < 0 { "no more".into() } else { format!("{left} days") }
 }
 
-/// Asks the services to cancel open batches. The ledger is left to the next run, which collects what
-/// was done.
+/// Asks the services to cancel open batches. Does not change the ledger: the next run collects the
+/// finished calls.
 fn cancel(config: &Config, batches: &dyn BatchReader, number: Option<i64>, all: bool) -> Result<Exit, Fault> {
     let open = batches.batches(true)?;
     let chosen: Vec<&BatchRecord> = open.iter().filter(|batch| all || Some(batch.number) == number).collect();

@@ -12,14 +12,15 @@ use crate::model::CallError;
 
 /// The most bytes of a file of calls. The services allow 200 MB; Groq's reference says 100.
 pub(crate) const MAX_BYTES: u64 = 95 << 20;
-/// Lines of a multipart body that begin with it are its parts. A line of calls begins with `{`.
+/// Separates the parts of a multipart body. No line of a file of calls begins with it, because each
+/// begins with `{`.
 const BOUNDARY: &str = "depeche-7d1f0b5e9c3a";
-/// The path of a call, as a file of calls has it.
+/// The path of a call, as written in a file of calls.
 const CALLS: &str = "/v1/chat/completions";
 /// The key of the metadata by which our batches are found again.
 const TAG: &str = "depeche";
 
-/// The upload of a file: what stands before and after the file's bytes.
+/// The upload of a file, except for the file's own bytes.
 pub(crate) struct Upload {
     /// The request, without a body.
     pub(crate) request: Request,
@@ -52,7 +53,7 @@ pub(crate) struct BatchStatus {
     pub(crate) failed: Option<u64>,
     /// All calls.
     pub(crate) total: Option<u64>,
-    /// When the service gives it up: UTC, ISO 8601.
+    /// When the service stops working on it: UTC, ISO 8601.
     pub(crate) expires_at: Option<String>,
     /// Why the service refused it as a whole: codes and messages.
     pub(crate) errors: Vec<BatchFault>,
@@ -69,7 +70,7 @@ pub(crate) struct BatchFault {
     pub(crate) line: Option<u64>,
 }
 
-/// How far a batch is.
+/// The progress of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// The service works on it.
@@ -81,7 +82,7 @@ pub(crate) enum Progress {
 }
 
 impl BatchStatus {
-    /// How far it is. An unknown word is taken for work in progress.
+    /// The progress. An unknown state counts as running.
     pub(crate) fn progress(&self) -> Progress {
         match self.said.as_str() {
             "failed" if self.output_file.is_none() && self.error_file.is_none() => Progress::Refused,
@@ -90,7 +91,7 @@ impl BatchStatus {
         }
     }
 
-    /// Whether files are still missing that its counts promise.
+    /// Whether its counts show results whose files are not there yet.
     pub(crate) fn lacks_results(&self) -> bool {
         let some = |count: Option<u64>| count.is_some_and(|count| count > 0);
         let nothing = self.output_file.is_none() && self.error_file.is_none() && self.said == "completed";
@@ -142,7 +143,8 @@ pub(crate) fn custom_id_in(line: &[u8]) -> Option<String> {
     text(&json(line).ok()?["custom_id"])
 }
 
-/// The endpoint as the calls of its batches use it: the batch's model, no other tier, and its price.
+/// The endpoint with the settings for the calls of a batch: the batch's model and discount, and no
+/// cheaper tier.
 pub(crate) fn endpoint_of_lines(endpoint: &Endpoint, batch: &Batch) -> Endpoint {
     let discount = batch.discount.unwrap_or(endpoint.options.discount);
     let options = Options { tier: None, discount, ..endpoint.options.clone() };
@@ -211,7 +213,7 @@ pub(crate) fn content(endpoint: &Endpoint, file: &str) -> Request {
     Request::get(format!("{}/files/{}/content", endpoint.url, segment(file)), openai::key(endpoint))
 }
 
-/// A file, to be deleted.
+/// The URL of a file, for a DELETE.
 pub(crate) fn file(endpoint: &Endpoint, file: &str) -> Request {
     Request::get(format!("{}/files/{}", endpoint.url, segment(file)), openai::key(endpoint))
 }
@@ -228,7 +230,7 @@ pub(crate) fn read_upload(body: &[u8]) -> Result<String, CallError> {
 /// A batch.
 ///
 /// # Errors
-/// If the answer is none.
+/// If the answer is not a batch.
 pub(crate) fn read_status(body: &[u8]) -> Result<BatchStatus, CallError> {
     let value = json(body)?;
     batch(&value).ok_or_else(|| super::protocol_error(format!("the answer is no batch: {}", excerpt(body))))
@@ -237,7 +239,7 @@ pub(crate) fn read_status(body: &[u8]) -> Result<BatchStatus, CallError> {
 /// A page of batches.
 ///
 /// # Errors
-/// If the answer is none.
+/// If the answer is not a list of batches.
 pub(crate) fn read_list(body: &[u8]) -> Result<Page<BatchStatus>, CallError> {
     let value = json(body)?;
     page(&value, |item| batch(item).map(|batch| (batch.id.clone(), batch)))
@@ -247,7 +249,7 @@ pub(crate) fn read_list(body: &[u8]) -> Result<Page<BatchStatus>, CallError> {
 /// A page of files: ids and names.
 ///
 /// # Errors
-/// If the answer is none.
+/// If the answer is not a list of files.
 pub(crate) fn read_files(body: &[u8]) -> Result<Page<(String, String)>, CallError> {
     let value = json(body)?;
     let file = |item: &Value| Some((text(&item["id"])?, text(&item["filename"]).unwrap_or_default()));
@@ -333,13 +335,13 @@ fn time(value: &Value) -> Option<String> {
     Some(format!("{time:.0}"))
 }
 
-/// An id as a part of a path: the service's text cannot lead to another path.
+/// An id as one segment of a path, percent-encoded so that it cannot change the path.
 fn segment(id: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
     id.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// What a service that refuses a batch as a whole means.
+/// Why a service refuses a batch as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Too many tokens are waiting in batches; the limit, if it is named.

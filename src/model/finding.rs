@@ -115,7 +115,8 @@ pub struct Finding {
     /// Where `found` is in the field, in bytes. `None` if no single place is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<usize>>,
-    /// The configured action. If it is a retry or a failover, the finding is what remains after it.
+    /// The configured action. After a retry or a failover, a row has the findings of the text that was
+    /// kept.
     #[serde(default, skip_serializing_if = "Action::is_default")]
     pub action: Action,
 }

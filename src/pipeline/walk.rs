@@ -20,7 +20,7 @@ use crate::model::{Fault, Source, Understood};
 use crate::record::{FileRef, SharedRun, TakenPiece};
 use crate::report::Event;
 
-/// Time between two looks for a piece that a dead process has left.
+/// Time between two checks for a piece that a dead process has left.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Starts the walk with this many permits. The queue closes when everything is read.
@@ -101,7 +101,7 @@ impl<'a> Walker<'a> {
         Ok(true)
     }
 
-    /// Lists the input, if nobody does, and reads pieces until all are read.
+    /// Lists the input, unless another process does, and reads pieces until all are read.
     fn share(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
         while self.run.state.stopped().is_none() {
             if shared.begin_listing()? {
@@ -116,7 +116,8 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Lists the files that have changed into pieces. What is no file is read at once.
+    /// Divides the changed files into pieces. Standard input and errors of the walk are passed on at
+    /// once.
     fn list(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
         let most = self.run.piece_size;
         let mut piece: Vec<Arc<FileRef>> = Vec::with_capacity(most);

@@ -84,7 +84,7 @@ fn every_name() -> impl Iterator<Item = &'static str> {
     OUTPUTS.iter().map(|output| output.file_name())
 }
 
-/// What people open, the most readable first: what it is, and its file name.
+/// The outputs that people open, the most readable first: a word for each, and its file name.
 pub fn names_to_open(formats: &[OutputFormat]) -> impl Iterator<Item = (&'static str, &'static str)> {
     let all = [
         (OutputFormat::Html, "page", "digest.html"),
@@ -122,7 +122,7 @@ pub struct View {
 }
 
 impl View {
-    /// The language of what cannot follow a browser.
+    /// The language of the outputs that cannot adapt to the browser.
     fn reader(&self) -> Lang {
         self.language.unwrap_or(Lang::FR)
     }

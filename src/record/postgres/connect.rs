@@ -42,7 +42,7 @@ impl Address {
     /// The address of `server`.
     ///
     /// # Errors
-    /// If its URL, or what it names, cannot be used.
+    /// If its URL is not valid, or a file that the URL names cannot be read.
     pub(super) fn new(server: &LedgerServer) -> Result<Self, Fault> {
         let Url { base: url, ssl_mode, root_certificates } = Url::parse(&server.url);
         let parsed = Config::from_str(&url);
@@ -75,7 +75,7 @@ impl Address {
     /// Connects once.
     ///
     /// # Errors
-    /// If the server is away, or refuses.
+    /// If the server is unavailable, or refuses the connection.
     pub(super) async fn connect(&self) -> Result<Session, Trouble> {
         let hosts = u32::try_from(self.config.get_hosts().len().max(1)).unwrap_or(1);
         let connected = tokio::time::timeout(CONNECT_TIMEOUT * hosts, self.open()).await;
