@@ -21,13 +21,13 @@ const COSTLY_PAUSE: Duration = Duration::from_millis(500);
 /// it.
 const LEAST_KEPT: f64 = 0.3;
 const MOST_KEPT: f64 = 0.95;
-/// Until more is known, a bucket is assumed to hold as many calls as run into it in this time, in
+/// Until more is known, a bucket is assumed to hold as many tokens as it gets in this time, in
 /// seconds.
 const USUAL_BURST: f64 = 0.2;
 /// How long a guess is held.
 const GUESS_HOLD_TIME: Duration = Duration::from_millis(500);
-/// A guess grows to its upper bound in this many times the pause that another refusal costs, but in
-/// this many seconds at most.
+/// A guess reaches its upper bound after `GUESS_TIMES_PAUSE` times the pause after a refusal, but
+/// after `LONGEST_GUESS` seconds at the latest.
 const GUESS_TIMES_PAUSE: f64 = 4.0;
 const LONGEST_GUESS: f64 = 4.0;
 /// The fastest growth of a guess, as a share per second.
@@ -91,7 +91,7 @@ impl LearnedRate {
         self.rate
     }
 
-    /// How much earlier than evenly spaced a call may be sent without finding the bucket empty.
+    /// How long before its evenly spaced time a call may be sent without finding the bucket empty.
     pub(super) fn tolerance(&self) -> Option<Duration> {
         let (rate, first) = (self.rate?, self.first.as_ref()?);
         Duration::try_from_secs_f64((first.burst(rate) - 1.0).max(0.0) / rate).ok()

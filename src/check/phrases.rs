@@ -20,7 +20,7 @@ impl Phrases {
         Self(phrases)
     }
 
-    /// How many tokens the longest phrase has that begins at the token `at`; 0 if none does.
+    /// The number of tokens in the longest phrase that begins at the token `at`; 0 if none does.
     pub(super) fn longest_at(&self, text: &Text, at: usize) -> usize {
         let Some(phrases) = self.0.get(text.low(at)) else { return 0 };
         let same = |own: &str, other: &str| own == other || own == "’" && other == "'";

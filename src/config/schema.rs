@@ -152,8 +152,8 @@ mod tests {
         assert!(std::fs::read_to_string(&file).unwrap() == made, "run `WRITE_SCHEMA=1 cargo test schema`");
     }
 
-    /// Every key of the schema, other than those of a template and of tables that are shown as they
-    /// are written, is listed by `depeche config show`.
+    /// `depeche config show` lists every key of the schema, except the keys of a template and of
+    /// tables that it shows as the user wrote them.
     #[test]
     fn every_key_is_shown() {
         let folder = tempfile::tempdir().unwrap();

@@ -27,7 +27,7 @@ pub(super) fn drafts(html: &str) -> Result<Option<Vec<Draft>>, Reject> {
     Ok((!drafts.is_empty()).then_some(drafts))
 }
 
-/// The elements below `top` that are wanted, in document order, but none in another of them.
+/// The outermost `wanted` elements below `top`, in document order.
 fn elements(page: &Page, top: Id, wanted: impl Fn(Id) -> bool) -> Vec<Id> {
     let mut found = Vec::new();
     page.walk(top, |step| {
@@ -41,7 +41,7 @@ fn elements(page: &Page, top: Id, wanted: impl Fn(Id) -> bool) -> Vec<Id> {
     found
 }
 
-/// Whether one of an element's classes is as wanted.
+/// Whether an element has a `wanted` class.
 fn has_class(page: &Page, id: Id, wanted: impl Fn(&str) -> bool) -> bool {
     page.attr(id, "class").is_some_and(|classes| classes.split_ascii_whitespace().any(wanted))
 }

@@ -24,7 +24,7 @@ pub(super) enum Trust {
     Any,
     /// An authority that is trusted signed it, for whatever name: `verify-ca`.
     Authority,
-    /// And it is that of the host: `verify-full`.
+    /// And it is for the host's name: `verify-full`.
     Host,
 }
 
@@ -48,7 +48,7 @@ impl Tls {
         };
         let config = builder.map_err(|error| fault(&error))?.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = config.with_no_client_auth();
-        // PostgreSQL 17 asks for it, and older servers ignore it.
+        // PostgreSQL 17 expects this protocol, and older servers ignore it.
         config.alpn_protocols = vec![b"postgresql".to_vec()];
         Ok(Self(Arc::new(config)))
     }
@@ -151,7 +151,7 @@ pub(super) struct Stream<S>(tokio_rustls::client::TlsStream<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Stream<S> {
     fn channel_binding(&self) -> ChannelBinding {
-        // It would need a parser of certificates; SCRAM works without.
+        // Channel binding would need a certificate parser. SCRAM works without channel binding.
         ChannelBinding::none()
     }
 }

@@ -38,21 +38,21 @@ static HEADS: [Head; 23] = [
     head("Texte (fr)", "Text (fr)", 40),
     head("Texte (en)", "Text (en)", 40),
 ];
-/// Of these, the whole texts, which only some configs keep.
+/// How many of these, at the end, are whole texts, which only some configs keep.
 const TEXTS: usize = 2;
 const FLAGS: u16 = 5;
-/// Columns that stay: the date and the title.
+/// Columns that stay in view: the date and the first title.
 const FROZEN: u16 = 2;
 /// Columns that are printed: up to the flags.
 const PRINTED: u16 = 6;
-/// A row that has only remarks gets a note if it is among this many: often all rows are drafts.
+/// How many rows with only remarks get a note. Often all rows are drafts.
 const REMARKED: u64 = 500;
 
 pub(super) struct Articles {
     sheets: Sheets,
     lang: Lang,
     keep_text: bool,
-    /// Whether the page shows every row, so that each can lead to it.
+    /// Whether the page shows every row, so that each row can link to it.
     on_page: bool,
     /// The prefix of links to source files.
     base: String,
@@ -158,7 +158,7 @@ impl Articles {
         notices
     }
 
-    /// The sheets; none if these are the quarantined rows and there are none.
+    /// The sheets. There is none for the quarantined rows if no row is quarantined.
     pub(super) fn finish(&mut self, book: &mut Workbook, style: &Style) -> Result<Vec<Worksheet>, XlsxError> {
         if self.quarantined && self.sheets.is_empty() { Ok(Vec::new()) } else { self.sheets.finish(book, style) }
     }
