@@ -11,7 +11,7 @@ use crate::record::{BatchStore, BatchWrite, Ledger, Line, LineState};
 
 type Key = [u8; 32];
 
-/// What happens to calls that the ledger cannot answer, where an endpoint has batches.
+/// What to do with calls that the ledger cannot answer, if their endpoint has batches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Misses {
     /// They become lines of the next batch.
@@ -20,7 +20,7 @@ pub enum Misses {
     Leave,
     /// They are made one by one.
     MakeNow {
-        /// Whether that holds for calls in open batches, too; then both are paid.
+        /// Whether to make calls in open batches, too; then both are billed.
         open: bool,
     },
 }
@@ -45,8 +45,8 @@ struct State {
 }
 
 impl Batching {
-    /// Batching over the lines of a ledger; `None` if no endpoint has batches, and nothing is left of
-    /// earlier ones.
+    /// Batching over the lines of a ledger; `None` if no endpoint has batches, and the ledger has
+    /// neither lines nor open batches.
     ///
     /// # Errors
     /// If the ledger keeps no batches although an endpoint has some, or cannot be read.
@@ -128,8 +128,8 @@ impl Batching {
         self.ledger.batches().ok_or_else(|| Fault::usage("this ledger keeps no batches; remove [endpoint.batch] from the config"))
     }
 
-    /// Takes a call that the ledger cannot answer. Returns why it has no answer now; `None` if it is
-    /// to be made.
+    /// Decides about a call that the ledger cannot answer. Returns why it has no answer now; `None`
+    /// if it must be made now.
     pub(super) async fn take(&self, client: &EndpointClient, ask: &CallRequest, key: Key) -> Result<Option<Failure>, Fault> {
         let endpoint = &client.endpoint.name;
         let is_new = {

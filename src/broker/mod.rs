@@ -141,7 +141,7 @@ impl Broker {
         }
     }
 
-    /// Makes a call at once, whatever would become of it otherwise, and stores its reply.
+    /// Makes a call at once, even if its endpoint has batches, and stores its reply.
     ///
     /// # Errors
     /// Why it failed.
@@ -158,8 +158,8 @@ impl Broker {
         }
     }
 
-    /// Makes a call unless another process makes it. `None` if that one has ended it: the ledger may
-    /// have the reply.
+    /// Makes a call unless another process makes it. `None` if the other process has ended it: the
+    /// ledger may have the reply.
     async fn try_call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Option<Answered>, Failure> {
         let failure = match self.call(client, ask, key, last).await {
             Ok(answered) => return Ok(Some(answered)),

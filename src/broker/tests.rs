@@ -19,9 +19,9 @@ struct Store {
     refuses_replies: bool,
     /// Never finishes storing a reply.
     hangs: bool,
-    /// Whose the next calls are that somebody claims; those after them are ours.
+    /// The results of the next claims; later claims are ours.
     claims: Mutex<VecDeque<Claimed>>,
-    /// What became of the calls that others make; after that they are over.
+    /// What became of the next calls that others make; later ones are over.
     looks: Mutex<VecDeque<Elsewhere>>,
 }
 

@@ -1,4 +1,4 @@
-//! What all writes of calls share, whether a call was made by itself or in a batch.
+//! An answered call with its reply: the same for single calls and for calls in a batch.
 
 use std::pin::Pin;
 

@@ -6,7 +6,7 @@ use crate::model::{ErrorCode, Fault};
 
 /// Reads batches.
 pub trait BatchReader: Send + Sync {
-    /// The ledger's name in its batches at the services.
+    /// The id by which this ledger's batches are recognised at the services.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -24,14 +24,15 @@ pub trait BatchReader: Send + Sync {
     /// If the ledger cannot be read.
     fn each_line(&self, each: &mut dyn FnMut([u8; 32], LineState)) -> Result<(), Fault>;
 
-    /// At most `most` lines of an endpoint that are in no batch and were not refused, with fewer than
-    /// `tries` tries, whose keys come after `after`, in the order of their keys.
+    /// At most `most` free lines of an endpoint, in the order of their keys, with keys after
+    /// `after`. A line is free if it is in no batch, was not refused, and has had fewer than
+    /// `tries` tries.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     fn free_lines(&self, endpoint: &str, tries: u32, after: Option<&[u8; 32]>, most: usize) -> Result<Vec<Line>, Fault>;
 
-    /// How many lines [`BatchReader::free_lines`] has in all.
+    /// How many free lines the endpoint has.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -50,7 +51,7 @@ pub trait BatchReader: Send + Sync {
     fn line(&self, key: &[u8; 32]) -> Result<Option<(Line, LineState)>, Fault>;
 }
 
-/// Writes batches. Every write completes when it is durable, but for [`BatchWrite::Gather`], which
+/// Writes batches. Every write completes when it is durable, except [`BatchWrite::Gather`], which
 /// completes once it is queued.
 pub trait BatchStore: BatchReader {
     /// Writes a change.
@@ -63,13 +64,13 @@ pub trait BatchStore: BatchReader {
 /// A change of the batches.
 #[derive(Clone, Debug)]
 pub enum BatchWrite {
-    /// A call for the next batch. A line that exists gets the endpoint's present name.
+    /// A call for the next batch. If its line exists, only the endpoint's name in it is updated.
     Gather(Line),
     /// A new batch with these lines, which are in no other.
     Begin(BatchRecord, Vec<[u8; 32]>),
     /// The batch as it is now.
     Update(BatchRecord),
-    /// The batch is over without answers: its lines are free again. `tried`: that counts as a try.
+    /// The batch ended without answers: its lines are free again.
     Dissolve {
         /// The batch.
         batch: BatchRecord,
@@ -80,15 +81,15 @@ pub enum BatchWrite {
     Collect {
         /// The batch's number.
         batch: i64,
-        /// The answers are from another batch on the same file: they are kept, and the lines stay where
-        /// they are.
+        /// Whether the batch is a second one on the same file: its answers are kept, and the lines
+        /// stay in the batch that they are in.
         repeats: bool,
         /// The lines by their keys.
         lines: Vec<([u8; 32], Collected)>,
     },
-    /// Forgets what was refused, and every line that is in no batch.
+    /// Deletes the lines that are in no batch, refused ones included.
     DropFree {
-        /// Also those that were paid for and whose results are lost.
+        /// Whether to also delete lines that were paid for and whose results are lost.
         lost: bool,
     },
 }
@@ -100,7 +101,7 @@ pub enum Collected {
     Answered(Box<AnsweredCall>),
     /// A second reply to the same line.
     Twice(Box<AnsweredCall>),
-    /// An answer that was billed and is of no use. It is asked for again.
+    /// An unusable answer that was billed. The call is made again.
     Unusable {
         /// What it cost.
         cost: Option<f64>,
@@ -109,7 +110,7 @@ pub enum Collected {
         /// Whether the answer was cut, so that the next one may be longer.
         longer: bool,
     },
-    /// The service refuses it for good. `cost`: if that was billed.
+    /// The service refuses the call for good.
     Refused {
         /// Why.
         code: ErrorCode,
@@ -120,7 +121,7 @@ pub enum Collected {
         /// When: UTC, ISO 8601.
         made_at: String,
     },
-    /// Not answered, and not billed. It is asked for again.
+    /// Neither answered nor billed. The call is made again.
     Again,
 }
 
@@ -141,21 +142,21 @@ pub struct Line {
     pub longer: bool,
 }
 
-/// Where a line is.
+/// The state of a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineState {
     /// The number of its batch; `None` if it is in none.
     pub batch: Option<i64>,
-    /// The batches that gave no usable answer.
+    /// How many batches gave no usable answer.
     pub tries: u32,
     /// Why the service refused it for good.
     pub refused: Option<(ErrorCode, String)>,
 }
 
-/// How far a batch is.
+/// The state of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BatchState {
-    /// Its lines are bound to it; nothing was sent but perhaps its file.
+    /// Its lines are assigned to it; at most its file was sent.
     #[default]
     Intended,
     /// Its file is at the service; it may have been created.
@@ -164,7 +165,7 @@ pub enum BatchState {
     Sent,
     /// Its results are in the ledger.
     Collected,
-    /// It came to nothing.
+    /// It ended without answers.
     Dissolved,
 }
 
@@ -195,7 +196,7 @@ pub struct BatchRecord {
     pub endpoint: String,
     /// The endpoint's URL.
     pub url: String,
-    /// By which the service's list shows that it is ours.
+    /// The tag by which we recognise it in the service's list.
     pub tag: String,
     /// The service's id of its file.
     pub file: Option<String>,
@@ -213,11 +214,11 @@ pub struct BatchRecord {
     pub made_at: String,
     /// When it was sent.
     pub sent_at: Option<String>,
-    /// When it was asked to cancel it.
+    /// When its cancellation was requested.
     pub cancelled_at: Option<String>,
     /// When it was seen to have ended.
     pub ended_at: Option<String>,
-    /// When the service gives it up.
+    /// When it expires at the service.
     pub expires_at: Option<String>,
     /// The service's word for its state.
     pub said: String,

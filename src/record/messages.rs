@@ -56,5 +56,5 @@ impl Write {
 }
 
 /// Receives the result once the write is durable; `None` if nobody waits for it. Only a claim can
-/// be of another process.
+/// belong to another process.
 pub(super) type Reply = Option<oneshot::Sender<Result<Claimed, Fault>>>;

@@ -45,8 +45,8 @@ pub fn create_folder(folder: &Path) -> Result<(), Fault> {
     created.map_err(|error| Fault::usage(format!("cannot create the output folder `{}`: {error}", folder.display())))
 }
 
-/// Takes the lock of the ledger of `config`, if it has one: a ledger on a server knows by itself who
-/// uses it. See [`RunLock::take`].
+/// Takes the lock of the ledger of `config`. A ledger on a server needs none, because it keeps a
+/// list of the processes that use it. See [`RunLock::take`].
 ///
 /// # Errors
 /// If another run holds it, unless `on_held` waits.

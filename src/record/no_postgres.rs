@@ -1,4 +1,4 @@
-//! Stands in for the ledger on a server in a program that was built without it.
+//! Replaces the ledger on a server in a program that was built without it.
 
 use std::sync::Arc;
 use std::time::Duration;

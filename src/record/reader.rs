@@ -20,9 +20,9 @@ pub trait CallReader {
     /// If the ledger cannot be read.
     fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault>;
 
-    /// The money spent in the last `hours`. An attempt whose cost nobody counted is
-    /// included with the most that it may have cost. Costs with a time in the future are included
-    /// too: the clock may have been set back. A call without a price costs nothing.
+    /// The money spent in the last `hours`. An attempt of unknown cost counts with the most that it
+    /// may have cost. Costs with a time in the future count too: the clock may have been set back.
+    /// A call without a price costs nothing.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -206,7 +206,7 @@ pub struct KnownFile {
 /// A file of the output folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputState {
-    /// Its name; a temporary one if the run was killed before it had its own.
+    /// Its name; a temporary one if the run was killed before the file was renamed.
     pub name: String,
     /// What it looked like when it was written.
     pub stamp: Stamp,

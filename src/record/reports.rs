@@ -104,10 +104,10 @@ pub struct PastRun {
     pub summary: RunSummary,
 }
 
-/// Who works on a shared ledger, and on what.
+/// The processes that work on a shared ledger, and their progress.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Sharing {
-    /// The number of the open run; 0 if nobody works.
+    /// The number of the open run; 0 if there is none.
     pub run: i64,
     /// Whether all of its input is listed.
     pub listed: bool,
@@ -128,7 +128,7 @@ pub struct ActiveWorker {
     pub name: String,
     /// Since when: UTC, ISO 8601.
     pub since: String,
-    /// Seconds since it was heard of.
+    /// Seconds since its last heartbeat.
     pub heard: f64,
     /// Pieces that it is reading.
     pub taken: u64,

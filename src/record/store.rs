@@ -30,8 +30,8 @@ pub trait CallStore: Send + Sync {
     /// If the ledger cannot be read.
     fn look(&self, key: [u8; 32]) -> Pending<'_, Elsewhere>;
 
-    /// Waits until a call may be sent: as long as the process cannot show that it is alive, none may.
-    /// Asked right before each request.
+    /// Waits until a call may be sent; none may while this process cannot show that it is alive.
+    /// Called right before each request.
     ///
     /// # Errors
     /// If another process may have taken over this one's calls.
@@ -44,7 +44,7 @@ pub trait CallStore: Send + Sync {
     fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()>;
 
     /// Gives up the claim of a failed call, and records which of its attempts may have been billed.
-    /// `for_good`: why it would fail again, if it would.
+    /// `for_good`: the reason, if the call would fail again.
     ///
     /// # Errors
     /// If that could not be made durable.
@@ -107,44 +107,46 @@ pub trait RowStore: Send + Sync {
     fn checkpoint(&self) -> Pending<'_, ()>;
 }
 
-/// What the processes share that work on one run. None of it waits for another process, but for
-/// [`SharedRun::begin_finish`]. All of it blocks the thread, which must not be the runtime's.
+/// What the processes of one run share. Only [`SharedRun::begin_finish`] and, for a moment,
+/// [`SharedRun::add_up`] wait for other processes. All of it blocks the thread, which must not be
+/// the runtime's.
 pub trait SharedRun: Send + Sync {
-    /// Whether this process shall list the input: nobody has, or who began to is dead.
+    /// Whether this process must list the input: no process has begun to, or the one that has is
+    /// dead.
     ///
     /// # Errors
-    /// If the ledger is away.
+    /// If the ledger is unavailable.
     fn begin_listing(&self) -> Result<bool, Fault>;
 
-    /// Adds files that somebody shall read.
+    /// Adds files that a process is to read.
     ///
     /// # Errors
-    /// If the ledger is away.
+    /// If the ledger is unavailable.
     fn add_piece(&self, files: &[Arc<FileRef>]) -> Result<(), Fault>;
 
-    /// All files are listed.
+    /// Records that all files are listed.
     ///
     /// # Errors
-    /// If the ledger is away.
+    /// If the ledger is unavailable.
     fn end_listing(&self) -> Result<(), Fault>;
 
     /// Takes files to read.
     ///
     /// # Errors
-    /// If the ledger is away.
+    /// If the ledger is unavailable.
     fn take_piece(&self) -> Result<TakenPiece, Fault>;
 
-    /// Tells what this process did, and waits a moment for those that are about to tell. Returns the
-    /// sum over all.
+    /// Records what this process did, and waits a moment for processes that are about to do the
+    /// same. Returns the sum over all.
     ///
     /// # Errors
-    /// If the ledger is away.
+    /// If the ledger is unavailable.
     fn add_up(&self, own: &RunSummary) -> Result<RunSummary, Fault>;
 
     /// Waits until no other process writes outputs; none does until the result is dropped.
     ///
     /// # Errors
-    /// If the ledger is away.
+    /// If the ledger is unavailable.
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
 }
 
@@ -153,7 +155,7 @@ pub trait SharedRun: Send + Sync {
 pub enum TakenPiece {
     /// These. [`RowStore::end_piece`] gets the number once their rows are recorded.
     Piece(i64, Vec<Arc<FileRef>>),
-    /// None now, but there may be some later: others list or read, and may die.
+    /// None now, but perhaps later: other processes still list or read, and may die.
     Later,
     /// None: all are read.
     Over,

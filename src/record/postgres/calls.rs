@@ -10,8 +10,8 @@ use super::rows::text;
 use crate::model::{Reject, Waste};
 use crate::record::{AnsweredCall, Claim};
 
-/// The keys are sorted, and those that another process has are left out at once, so that two groups
-/// seldom wait for each other.
+/// Sorts the keys, and skips calls that are answered, that have failed, or that another process has
+/// claimed, so that two groups seldom wait for each other.
 const CLAIM: &str = "INSERT INTO call AS known (key, state, run, worker, endpoint, task, characters, cost, made_at, attempts)
     SELECT key, 'claimed', $7, $8, endpoint, task, characters, cost, utc_now(), attempts
     FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::float8[], $6::int4[])
@@ -67,7 +67,7 @@ pub(super) struct Me {
     pub(super) worker: i64,
 }
 
-/// Claims calls; returns the keys of those that are this process's.
+/// Claims calls; returns the keys of those that this process got.
 pub(super) async fn claim(session: &Session, claims: &[&Claim], me: Me) -> Result<HashSet<[u8; 32]>, Error> {
     let again: Vec<&[u8]> = claims.iter().filter(|claim| claim.attempts > 1).map(|claim| claim.key.as_slice()).collect();
     if !again.is_empty() {

@@ -15,7 +15,7 @@ use crate::model::Fault;
 
 /// Time between two attempts to connect.
 const AGAIN: Duration = Duration::from_millis(250);
-/// What does not even begin to speak `PostgreSQL` so often in a row is something else.
+/// After this many connections in a row that close without an answer, it is not `PostgreSQL`.
 const SILENT: u32 = 3;
 
 /// A database that is in use.
@@ -58,10 +58,10 @@ impl Database {
         }
     }
 
-    /// Connects, and waits for a server that is away as long as the user allows.
+    /// Connects. Waits for an unavailable server as long as the user allows.
     ///
     /// # Errors
-    /// If the server refuses, or stays away.
+    /// If the server refuses, or stays unavailable.
     pub(super) async fn connect(&self) -> Result<Session, Fault> {
         let start = Instant::now();
         let mut silent = 0;
@@ -85,7 +85,7 @@ impl Database {
     /// The rows of a query. If the connection is lost, it runs again on a new one.
     ///
     /// # Errors
-    /// If the server refuses, or stays away.
+    /// If the server refuses, or stays unavailable.
     pub(super) async fn query(&self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Fault> {
         let start = Instant::now();
         loop {

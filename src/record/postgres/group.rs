@@ -33,7 +33,7 @@ pub(super) struct Written {
     pub(super) is_dead: bool,
 }
 
-/// Where the group is written from.
+/// What writing a group needs.
 pub(super) struct Writing<'a> {
     pub(super) session: &'a Session,
     pub(super) me: Me,
@@ -91,7 +91,8 @@ impl<'a> Kinds<'a> {
 }
 
 impl Writing<'_> {
-    /// Writes a group. The same group may be written again if nobody knows whether it was.
+    /// Writes a group. If it is unknown whether that succeeded, the same group may be written
+    /// again.
     pub(super) async fn commit(&self, group: &[(Write, Reply)]) -> Result<Written, NotWritten> {
         let kinds = Kinds::of(group);
         if kinds.is_empty() {
@@ -152,7 +153,7 @@ impl Writing<'_> {
         Ok(written)
     }
 
-    /// Writes what comes seldom; returns whether rows of the table have changed.
+    /// Writes the rare kinds; returns whether rows of the table have changed.
     async fn write_other(&self, write: &Write) -> Result<bool, Error> {
         match write {
             Write::Piece(number) => {

@@ -20,7 +20,7 @@ use crate::record::{
     Pending, RowStore, SharedRun,
 };
 
-/// Time between two looks whether the lease holds again.
+/// Time between two checks whether the lease is valid again.
 const LEASE_POLL: Duration = Duration::from_millis(20);
 
 /// A ledger on a server, open for one run.
@@ -55,7 +55,7 @@ impl PostgresLedger {
         let (end, ended) = oneshot::channel();
         database.spawn(async move {
             writer.work(waiting).await;
-            // Nobody may wait for it.
+            // The receiver may be gone.
             let _ = end.send(());
         });
         let (queue, ended) = (Mutex::new(Some(queue)), Mutex::new(Some(ended)));

@@ -32,8 +32,8 @@ use super::{Forgotten, Ledger, LedgerReader};
 use crate::config::{Config, LedgerServer};
 use crate::model::Fault;
 
-/// Opens the ledger on `server`, creates it if there is none, and begins a run or joins the one that
-/// is open; with `only_join` waits so long for one to join.
+/// Opens the ledger on `server`, creates it if there is none, and begins a run or joins the one
+/// that is open. With `only_join`, waits that long for a run to join.
 ///
 /// # Errors
 /// If the server cannot be reached or used, the open run has other settings, or there is none to

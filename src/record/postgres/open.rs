@@ -20,7 +20,7 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche opens
 /// The run that others work on, with its settings.
 const OPEN_RUN: &str = "SELECT settings::text FROM run WHERE number = $1";
 const BEGIN_RUN: &str = "INSERT INTO run (version, settings) VALUES ($1, $2::text::jsonb) RETURNING number";
-/// After a start of the server, every process gets the time of a lease to be heard of again.
+/// After a start of the server, every process has the length of a lease to send a heartbeat.
 const LONG_UP: &str = "SELECT clock_timestamp() - pg_postmaster_start_time() > $1 * interval '1 second'";
 /// Time between two looks for a run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

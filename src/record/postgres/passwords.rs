@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-/// A larger file is none of passwords.
+/// A larger file is not a password file.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The password of the first server, database and user of `config`, if the file has it. Like

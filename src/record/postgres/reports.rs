@@ -22,8 +22,8 @@ const COSTS_BY_DAY: &str = "WITH RECURSIVE last (day, step) AS (
             FROM last WHERE last.day IS NOT NULL AND step < $1)
     SELECT day, 0::int8, 0::int8,
         (SELECT coalesce(sum(cost), 0) FROM call WHERE state = 'answered' AND made_at BETWEEN day AND day || '~') FROM last WHERE day IS NOT NULL";
-/// How many articles the runs of each day made, and how many failed at most. A killed run has no
-/// counts.
+/// How many articles the runs of each day made, and the most failures of one run. A killed run has
+/// no counts.
 const ROWS_BY_DAY: &str =
     "SELECT substr(started_at, 1, 10) AS day, coalesce(sum(done - earlier), 0)::int8, coalesce(max(failed), 0), 0::float8
     FROM run WHERE done IS NOT NULL GROUP BY day ORDER BY day DESC LIMIT $1";

@@ -1,4 +1,4 @@
-//! What the processes share that work on one run: the pieces of its input, and who writes the
+//! What the processes of one run share: the pieces of its input, and the right to write the
 //! outputs.
 
 use std::sync::{Arc, PoisonError};
@@ -15,11 +15,11 @@ use super::trouble::{Trouble, away, classify};
 use crate::model::{Fault, RunSummary};
 use crate::record::{FileRef, Ledger, SharedRun, TakenPiece};
 
-/// How long the sums wait for processes that are about to tell what they did.
+/// How long the sums wait for processes that are about to record what they did.
 const TELL: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Who began to list and died leaves pieces that nobody has taken; they are listed again.
+/// If the process that listed the input died, the pieces that nobody has taken are listed again.
 const BEGIN_LISTING: &str = "WITH mine AS (
         UPDATE run SET lister = $2 WHERE number = $1 AND NOT listed
             AND (lister IS NULL OR lister = $2 OR EXISTS (SELECT FROM worker WHERE id = lister AND state <> 'alive')) RETURNING number
@@ -33,7 +33,7 @@ const TAKE: &str = "WITH me AS (SELECT FROM worker WHERE id = $2 AND state = 'al
     UPDATE piece SET state = 'taken', worker = $2 WHERE EXISTS (SELECT FROM me) AND number =
         (SELECT number FROM piece WHERE run = $1 AND state = 'open' ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING number, files, folders, names";
-/// What this process has taken. If an answer was lost, it does not know all of it.
+/// The pieces that this process has taken. It may not know all of them, if an answer was lost.
 const TAKEN: &str = "SELECT number, files, folders, names FROM piece WHERE run = $1 AND worker = $2 AND state = 'taken' ORDER BY number";
 const IS_OVER: &str =
     "SELECT listed AND NOT EXISTS (SELECT FROM piece WHERE piece.run = $1 AND state <> 'done') FROM run WHERE number = $1";
@@ -92,7 +92,7 @@ impl SharedRun for PostgresLedger {
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault> {
         let database = self.database();
         database.block_on(async {
-            // The lock falls with the connection.
+            // The lock is released when the connection ends.
             let session = database.connect().await?;
             session.query(FINISH, &[]).await.map_err(|error| fault(database, &error))?;
             Ok(Box::new(session) as Box<dyn Send>)

@@ -15,7 +15,7 @@ const ADD_UP: &str = "SELECT CASE WHEN (SELECT listed AND NOT EXISTS (SELECT FRO
         sum(maybe_billed)::int8, sum(cached)::int8, CASE WHEN count(cost) = count(found) THEN sum(cost) END, sum(estimated)::int8
     FROM worker WHERE run = $1";
 
-/// Records what a process did; unless `again`, only if it has not told yet.
+/// Records what a process did; unless `again`, only if nothing was recorded for it yet.
 pub(super) async fn tell(session: &Session, me: Me, own: &RunSummary, again: bool) -> Result<(), Error> {
     let counts = [own.found, own.done, own.earlier, own.skipped, own.failed, own.pending, own.requests].map(count);
     let [found, done, earlier, skipped, failed, pending, requests] = counts;
@@ -41,8 +41,8 @@ pub(super) async fn tell(session: &Session, me: Me, own: &RunSummary, again: boo
     Ok(())
 }
 
-/// The sums over all processes of a run that have told, and how many have not, although all of the
-/// input is read. What has no sum is that of `own`.
+/// The sums over all processes of a run that have recorded what they did, and how many have not
+/// although all of the input is read. Values that cannot be added up are those of `own`.
 pub(super) async fn sums(session: &Session, run: i64, own: &RunSummary) -> Result<(i64, RunSummary), Error> {
     let found = session.query(ADD_UP, &[&run]).await?;
     let Some(row) = found.first() else { return Ok((0, *own)) };

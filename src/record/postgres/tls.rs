@@ -22,9 +22,9 @@ use crate::model::Fault;
 pub(super) enum Trust {
     /// Not at all: `prefer` and `require`, as with `libpq`.
     Any,
-    /// An authority that is trusted signed it, for whatever name: `verify-ca`.
+    /// A trusted authority signed it, for any name: `verify-ca`.
     Authority,
-    /// And it is for the host's name: `verify-full`.
+    /// A trusted authority signed it for the host's name: `verify-full`.
     Host,
 }
 
@@ -33,7 +33,8 @@ pub(super) enum Trust {
 pub(super) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// TLS with this trust, in the authorities of the file `roots`, or else in those of the system.
+    /// TLS that trusts the authorities in the file `roots`, or else the system's, as far as `trust`
+    /// says.
     ///
     /// # Errors
     /// If the authorities cannot be read.
@@ -71,7 +72,7 @@ fn verifier(provider: &Arc<CryptoProvider>, roots: Option<&Path>) -> Result<Arc<
 }
 
 /// Checks less than usual: no name, or nothing at all. Signatures of the handshake are always
-/// checked, so the connection is encrypted to whoever has the certificate.
+/// checked, so only the owner of the certificate can read the connection.
 #[derive(Debug)]
 struct Verifier {
     inner: Option<Arc<WebPkiServerVerifier>>,

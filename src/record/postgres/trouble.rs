@@ -10,7 +10,8 @@ use crate::model::{Exit, Fault};
 /// Why something could not be done.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The database is away, restarting or a standby, or asks to try again: it may work later.
+    /// The database is unavailable, restarting or a standby, or asks to try again: it may work
+    /// later.
     Away(String),
     /// Somebody must do something first.
     Fault(Fault),
@@ -96,7 +97,7 @@ fn chain(error: &Error) -> String {
     text
 }
 
-/// The database was away for too long.
+/// The database was unavailable for too long.
 pub(super) fn away(place: &str, why: &str, seconds: u64) -> Fault {
     Fault::new(Exit::EndpointAway, format!("the ledger on {place} has been away for {seconds} s, so nothing more is sent: {why}"))
 }

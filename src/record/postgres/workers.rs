@@ -1,5 +1,5 @@
-//! The processes that work on a run, and who of them is dead. Only the server's clock and a local
-//! clock that nobody sets decide: those of the machines may be wrong.
+//! The processes that work on a run, and which of them are dead. Only the server's clock and a
+//! local monotonic clock decide that: the wall clocks of the machines may be wrong.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -95,9 +95,9 @@ pub(super) struct Other {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) run: i64,
-    /// Whether its lease has ended, and every call that it may have in flight.
+    /// Whether its lease has ended, and so has every call that it may have had in flight.
     pub(super) is_overdue: bool,
-    /// Whether it ran on this machine, and does no more.
+    /// Whether it ran on this machine, and has ended.
     pub(super) is_gone: bool,
 }
 
@@ -134,8 +134,9 @@ pub(super) async fn others(session: &Session, worker: Option<i64>) -> Result<Vec
     Ok(rows.iter().map(other).filter(|other| Some(other.id) != worker).collect())
 }
 
-/// Declares a process dead or ended, for ever, and gives up its pieces and its claims, each of which may have been
-/// billed; returns how many there were. `for_sure`: whatever its lease says.
+/// Declares a process dead or ended for good, and gives up its pieces and its claims, each of which
+/// may have been billed; returns how many claims there were. `for_sure`: even if its lease is
+/// valid.
 pub(super) async fn bury(session: &Session, worker: i64, state: &str, for_sure: bool) -> Result<u64, Error> {
     if session.query(LOCK, &[&worker, &for_sure]).await?.is_empty() {
         return Ok(0);
@@ -146,8 +147,8 @@ pub(super) async fn bury(session: &Session, worker: i64, state: &str, for_sure: 
     session.execute(FREE, &[&worker]).await
 }
 
-/// Declares those processes dead that have ended on this machine, and with `is_patient` those whose
-/// lease has. Returns how many calls they had in flight.
+/// Declares processes dead that have ended on this machine, and with `is_patient` those whose lease
+/// has expired. Returns how many calls they had in flight.
 pub(super) async fn bury_others(session: &Session, me: Me, is_patient: bool) -> Result<u64, Error> {
     let mut killed = 0;
     for other in others(session, Some(me.worker)).await? {
@@ -161,7 +162,7 @@ pub(super) async fn bury_others(session: &Session, me: Me, is_patient: bool) -> 
     Ok(killed)
 }
 
-/// This process's name for people.
+/// This process's name in messages.
 fn name() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     format!("{host}, process {}", std::process::id())

@@ -100,8 +100,9 @@ impl Writer {
         }
     }
 
-    /// Declares processes dead that have not been heard of. After the server was away, every process
-    /// gets the time of a lease to be heard of again, so nobody does that who has just connected.
+    /// Declares other processes dead. Right after connecting, only those that have ended on this
+    /// machine: after an outage of the server, every process has the length of a lease to send a
+    /// heartbeat.
     async fn bury_others(&self) {
         let is_patient = self.connected.elapsed() > self.lease.length();
         match workers::bury_others(&self.session, self.me, is_patient).await {
@@ -113,8 +114,8 @@ impl Writer {
         }
     }
 
-    /// Commits a group, again if nobody knows whether it was committed: each write has the same
-    /// effect twice as once.
+    /// Commits a group, and again if it is unknown whether it was committed: repeating a write
+    /// changes nothing.
     async fn commit(&mut self, group: &[(Write, Reply)]) -> Result<Written, Fault> {
         loop {
             let is_dead = self.lease.is_lost();

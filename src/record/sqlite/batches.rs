@@ -11,7 +11,7 @@ const BATCH: &str = "number, state, endpoint, url, tag, file, id, lines, bytes, 
     expires_at, said, completed, failed, total";
 const LINE: &str = "key, endpoint, task, characters, request, longer";
 const STATE: &str = "batch, tries, code, message";
-/// The lines that the next batch may take.
+/// The condition for a line that the next batch may take.
 const FREE: &str = "batch IS NULL AND code = '' AND endpoint = ?1 AND tries < ?2";
 
 impl BatchReader for SqliteReader {
@@ -53,7 +53,7 @@ impl BatchReader for SqliteReader {
     }
 
     fn batch_with(&self, title: &str) -> Result<Option<i64>, Fault> {
-        // As the calls have it, in JSON.
+        // Calls are stored as JSON, so the title is looked up in its JSON form.
         let title = serde_json::to_string(title).unwrap_or_default();
         self.read(|connection| {
             let query = "SELECT batch FROM line WHERE batch IS NOT NULL AND instr(request, ?1) > 0 LIMIT 1";
@@ -138,7 +138,7 @@ pub(super) fn write(connection: &Connection, write: &BatchWrite, run: i64) -> ru
             lines.iter().try_for_each(|(key, line)| collect(connection, (*batch, *repeats), key, line, run))
         }
         BatchWrite::DropFree { lost } => {
-            // What was paid for and lost is only asked for again by `retry`.
+            // Calls that were paid for and whose results are lost are made again only by `retry`.
             let statement = "DELETE FROM line WHERE batch IS NULL AND (?1 OR code <> 'results-lost')";
             connection.execute(statement, [lost]).map(drop)
         }

@@ -14,8 +14,8 @@ const COSTS: &str = "WITH RECURSIVE last (day) AS (
         SELECT substr(max(made_at), 1, 10) FROM call
         UNION ALL SELECT (SELECT substr(max(made_at), 1, 10) FROM call WHERE made_at < last.day) FROM last WHERE last.day IS NOT NULL LIMIT ?1)
     SELECT day, 0, 0, (SELECT total(cost) FROM call WHERE made_at BETWEEN day AND day || '~') FROM last WHERE day IS NOT NULL";
-/// How many articles the runs of each day made, and how many failed at most. A killed run has no
-/// counts.
+/// How many articles the runs of each day made, and the most failures of one run. A killed run has
+/// no counts.
 const ROWS: &str = "SELECT substr(started_at, 1, 10) AS day, coalesce(sum(done - earlier), 0), coalesce(max(failed), 0), 0.0 FROM run WHERE done IS NOT NULL \
     GROUP BY day ORDER BY day DESC LIMIT ?1";
 

@@ -59,7 +59,7 @@ CREATE TABLE run (
   cached INTEGER,                 -- replies that the ledger had
   cost REAL,
   seconds REAL,
-  estimated INTEGER               -- of the paid answers, those whose usage was not told
+  estimated INTEGER               -- of the paid answers, those whose usage was not reported
 ) STRICT;
 CREATE TABLE file (               -- a file of the input; an unchanged one is not opened again
   folder   BLOB NOT NULL,         -- its path, relative to the config folder if it is below it
@@ -78,7 +78,7 @@ CREATE TABLE file (               -- a file of the input; an unchanged one is no
 CREATE TABLE output (             -- the files of the output folder as they were written
   name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, inode INTEGER NOT NULL, settings_hash INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE waste (              -- attempts at a call that may have been billed with nothing to show for it
+CREATE TABLE waste (              -- attempts at a call that may have been billed without a usable answer
   run        INTEGER NOT NULL,
   key        BLOB NOT NULL,
   endpoint   TEXT NOT NULL,
@@ -86,18 +86,18 @@ CREATE TABLE waste (              -- attempts at a call that may have been bille
   characters INTEGER NOT NULL,
   cost       REAL,                -- of one attempt: as counted, or else at most; NULL: the price is unknown
   made_at    TEXT NOT NULL,
-  outcome    TEXT NOT NULL DEFAULT '', -- lost: no answer came; unusable: the answer was of no use; killed: in flight when its run was killed
+  outcome    TEXT NOT NULL DEFAULT '', -- lost: no answer came; unusable: the answer could not be used; killed: in flight when its run was killed
   attempts   INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE batch (              -- calls that a service answers together within a day, at a lower price
   number       INTEGER PRIMARY KEY,
-  state        TEXT NOT NULL,     -- intended: its lines are bound to it; uploaded: it may have been created; sent: the service has it;
+  state        TEXT NOT NULL,     -- intended: its lines are assigned to it; uploaded: it may have been created; sent: the service has it;
                                   -- collected; dissolved: its lines are free again
   run          INTEGER NOT NULL,  -- the run that made it
   endpoint     TEXT NOT NULL,     -- its name when the batch was made
   url          TEXT NOT NULL,     -- the endpoint's
-  tag          TEXT NOT NULL,     -- by which the service's list shows that the batch is ours
+  tag          TEXT NOT NULL,     -- by which we recognise the batch in the service's list
   file         TEXT,              -- the service's id of the file with its lines
   id           TEXT,              -- the service's id of the batch
   lines        INTEGER NOT NULL,
@@ -106,7 +106,7 @@ CREATE TABLE batch (              -- calls that a service answers together withi
   cost         REAL,              -- at most; NULL: the price is unknown
   made_at      TEXT NOT NULL,     -- UTC
   sent_at      TEXT,
-  cancelled_at TEXT,              -- when it was asked to cancel it
+  cancelled_at TEXT,              -- when its cancellation was requested
   ended_at     TEXT,
   expires_at   TEXT,
   said         TEXT NOT NULL DEFAULT '', -- the service's word for its state
@@ -120,7 +120,7 @@ CREATE TABLE line (               -- a call for a batch
   endpoint   TEXT NOT NULL,
   task       TEXT NOT NULL,
   characters INTEGER NOT NULL,
-  request    TEXT NOT NULL,       -- JSON; the answer is read against it
+  request    TEXT NOT NULL,       -- JSON; needed to read the answer
   tries      INTEGER NOT NULL DEFAULT 0, -- batches that gave no usable answer
   longer     INTEGER NOT NULL DEFAULT 0, -- 1: an answer was cut, the next one may be twice as long
   code       TEXT NOT NULL DEFAULT '', -- why the service refused it for good; empty: it did not

@@ -145,7 +145,7 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
             Write::Outputs(written) => outputs::record(&transaction, written)?,
             Write::NewOutputs(new) => outputs::record_new(&transaction, new)?,
             Write::End { exit, summary } => runs::end(&transaction, *exit, summary, run)?,
-            // There are none: one process has the ledger alone.
+            // Nothing to write. There are no pieces, because one process has the ledger alone.
             Write::Piece(_) | Write::Flush | Write::Checkpoint => {}
         }
     }

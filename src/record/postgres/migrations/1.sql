@@ -4,7 +4,7 @@ CREATE TABLE run (
   number     BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   settings   JSONB NOT NULL,       -- what its processes must agree on
   lister     BIGINT,               -- the process that lists the input
-  listed     BOOLEAN NOT NULL DEFAULT false, -- whether all pieces are there
+  listed     BOOLEAN NOT NULL DEFAULT false, -- whether all pieces are listed
   started_at TEXT NOT NULL DEFAULT utc_now(),
   ended_at   TEXT,
   exit       INTEGER,
@@ -15,22 +15,22 @@ CREATE TABLE run (
 CREATE TABLE worker (              -- a process that works on a run
   id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   run         BIGINT NOT NULL,
-  name        TEXT NOT NULL,       -- of its machine, and its process
+  name        TEXT NOT NULL,       -- the machine's name, and the process
   place       TEXT NOT NULL,       -- start of the machine, namespace, process and its start: whether it still runs
   started_at  TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
-  heard_at    TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(), -- when it was heard of last
+  heard_at    TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(), -- its last heartbeat
   lease_until TIMESTAMPTZ NOT NULL, -- that time and its lease
-  grace       INTERVAL NOT NULL,   -- the longest that a call of it may take
-  state       TEXT NOT NULL DEFAULT 'alive', -- alive, ended, dead: the last two are for ever
+  grace       INTERVAL NOT NULL,   -- the longest time that one of its calls may take
+  state       TEXT NOT NULL DEFAULT 'alive', -- alive, ended, dead: the last two are final
   found BIGINT, done BIGINT, earlier BIGINT, skipped BIGINT, failed BIGINT, pending BIGINT, requests BIGINT, paid BIGINT, retried BIGINT,
-  maybe_billed BIGINT, cached BIGINT, cost FLOAT8, estimated BIGINT -- what it did; NULL: it has not told yet
+  maybe_billed BIGINT, cached BIGINT, cost FLOAT8, estimated BIGINT -- what it did; NULL: not recorded yet
 );
 CREATE INDEX worker_alive ON worker (run) WHERE state = 'alive';
 CREATE TABLE piece (               -- files that one process reads
   number  BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   run     BIGINT NOT NULL,
   state   TEXT NOT NULL DEFAULT 'open', -- open, taken, done
-  worker  BIGINT,                  -- who took it last
+  worker  BIGINT,                  -- the process that took it last
   files   BIGINT[] NOT NULL,       -- their numbers, folders and names
   folders BYTEA[] NOT NULL,
   names   BYTEA[] NOT NULL,
@@ -40,7 +40,7 @@ CREATE INDEX piece_left ON piece (run, number) WHERE state <> 'done';
 CREATE INDEX piece_last_file ON piece (last_file);
 CREATE TABLE call (                -- a call to an endpoint: claimed before it is sent, answered when its reply is kept
   key          BYTEA PRIMARY KEY,  -- BLAKE3 hash of everything that shapes the answer
-  state        TEXT NOT NULL,      -- claimed, answered; failed: for good, in its run; free: anybody may claim it
+  state        TEXT NOT NULL,      -- claimed, answered; failed: for good, in its run; free: any process may claim it
   run          BIGINT NOT NULL,    -- the run that made it
   worker       BIGINT NOT NULL,    -- the process that claimed or answered it last
   endpoint     TEXT NOT NULL,      -- its name when the call was made
@@ -59,7 +59,7 @@ CREATE TABLE call (                -- a call to an endpoint: claimed before it i
 );
 CREATE INDEX call_spent ON call (made_at, endpoint, cost) WHERE state = 'answered';
 CREATE INDEX call_claimed ON call (worker) WHERE state = 'claimed';
-CREATE TABLE waste (               -- attempts at a call that may have been billed with nothing to show for it
+CREATE TABLE waste (               -- attempts at a call that may have been billed without a usable answer
   run        BIGINT NOT NULL,
   key        BYTEA NOT NULL,
   worker     BIGINT NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE waste (               -- attempts at a call that may have been bill
   characters BIGINT NOT NULL,
   cost       FLOAT8,               -- of one attempt: as counted, or else at most; NULL: the price is unknown
   made_at    TEXT NOT NULL,
-  outcome    TEXT NOT NULL,        -- lost: no answer came; unusable: the answer was of no use; killed: in flight when its process died;
+  outcome    TEXT NOT NULL,        -- lost: no answer came; unusable: the answer could not be used; killed: in flight when its process died;
                                    -- late: another process had the answer already
   attempts   INTEGER NOT NULL,
   PRIMARY KEY (key, run, worker)
