@@ -17,9 +17,9 @@ const MAX_PAGES: usize = 20;
 
 /// A batch could not be created, or it is not known whether it was.
 pub(crate) enum NotCreated {
-    /// The service has no such batch.
+    /// It was not created.
     Refused(CallError),
-    /// The answer was lost: it may have one.
+    /// The answer was lost: the batch may exist.
     Unknown(CallError),
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct WrittenLine {
     pub(crate) cost: Option<f64>,
 }
 
-/// An answer that is of no use.
+/// An unusable answer.
 pub(crate) struct UnusableLine {
     /// Why.
     pub(crate) error: CallError,
@@ -44,7 +44,7 @@ pub(crate) struct UnusableLine {
 }
 
 impl EndpointClient {
-    /// How the endpoint's batches are made; those of an endpoint without any are read as by default.
+    /// The endpoint's settings for batches, or the defaults if it has none.
     pub(crate) fn batch_settings(&self) -> Batch {
         self.endpoint.batch.clone().unwrap_or_default()
     }
@@ -142,7 +142,7 @@ impl EndpointClient {
     pub(crate) fn read_line(&self, ask: &CallRequest, status: u16, body: Vec<u8>) -> Result<(Reply, Option<f64>), Box<UnusableLine>> {
         let endpoint = self.endpoint_of_lines();
         let response = Response::new(status, body);
-        // Lines say `default` as their tier at OpenAI, and cost half all the same.
+        // OpenAI's batch lines name `default` as their tier, and still cost half.
         let discounted = |usage: Usage| Usage { discounted: true, ..usage };
         match self.read(&endpoint, ask, &expected_usage(ask), &response) {
             Ok(reply) => {
@@ -169,7 +169,7 @@ impl EndpointClient {
         batch::endpoint_of_lines(&self.negotiated.current(), &self.batch_settings())
     }
 
-    /// The response, or the error that it is.
+    /// The response, or an error if it is not a success.
     fn success(&self, response: Response) -> Result<Response, CallError> {
         if (200..300).contains(&response.status) {
             return Ok(response);

@@ -43,9 +43,9 @@ pub struct MailError {
     pub maybe_sent: bool,
 }
 
-/// Sends a mail to each recipient. While the server refuses it for now or cannot be reached, tries
-/// again as long as `wait_for` says, after telling `waiting` why. A mail that the recipient may have
-/// got is not sent again. Returns what the server said to the last one.
+/// Sends a mail to each recipient. If the server refuses it for now or cannot be reached, reports
+/// why to `waiting` and tries again, for at most `wait_for`. A mail that the recipient may have got
+/// is not sent again. Returns the server's reply to the last one.
 ///
 /// # Errors
 /// The recipients that the mail was not sent to, each with the reason.
@@ -147,7 +147,7 @@ fn permanent(message: String) -> MailError {
 /// The error of a connection over which no mail has gone yet, or of a mail that the server refused.
 fn refused(error: &lettre::transport::smtp::Error) -> MailError {
     let message = describe(error);
-    // rustls reports a bad certificate as an I/O error; it will not get better.
+    // rustls reports a bad certificate as an I/O error, but it is permanent.
     let certificate = message.contains("certificate");
     MailError { message, temporary: !(error.is_permanent() || error.is_client() || certificate), maybe_sent: false }
 }

@@ -4,9 +4,9 @@ use crate::model::{Failure, Waste};
 
 /// How the attempts of one call are paid.
 pub(crate) trait Payment: Sync {
-    /// Runs before each attempt, and again if a request will allow more than the one that was meant.
-    /// `waste`: what earlier attempts may have cost; `at_most`: the most that this one can cost, if
-    /// its price is known. May wait until other calls return money, but holds none meanwhile.
+    /// Runs before each attempt, and again if a request will allow more than was planned. `waste`:
+    /// what earlier attempts may have cost; `at_most`: the most that this one can cost, if its
+    /// price is known. May wait until other calls return money, but holds none meanwhile.
     ///
     /// # Errors
     /// If the attempt must not be made.

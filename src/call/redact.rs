@@ -50,8 +50,8 @@ impl Redactor {
     }
 }
 
-/// How `key` looks in base64, in both alphabets. What stands before the key decides how its bits are grouped, in one of three ways; the
-/// characters that hold bits of something else are left out.
+/// How `key` looks in base64, in both alphabets. The text before the key shifts its bits in one of
+/// three ways. Characters that share bits with other text are left out.
 fn in_base64(key: &SecretString) -> Vec<SecretString> {
     let mut forms = Vec::new();
     for (before, shared) in [(0, 0), (1, 2), (2, 3)] {
@@ -65,7 +65,8 @@ fn in_base64(key: &SecretString) -> Vec<SecretString> {
     forms
 }
 
-/// The number of bytes that `key` takes at the start of `text`, if it is there. JSON and URLs may escape any character of the key.
+/// The number of bytes that `key` takes at the start of `text`, if it is there. JSON and URLs may
+/// escape any of its characters.
 fn key_length(key: &[u8], text: &[u8]) -> Option<usize> {
     let mut length = 0;
     for wanted in key {

@@ -371,8 +371,8 @@ async fn random_refusals_show_no_limit() {
     }
 }
 
-/// The few answers to a few calls in flight take longer than usual now and then. That is no reason to
-/// have fewer calls in flight.
+/// Of a few calls in flight, some take longer than usual now and then. That is no reason to have
+/// fewer calls in flight.
 #[tokio::test(start_paused = true)]
 async fn answer_times_that_vary_are_no_slowdown() {
     let service = Service { varies: true, ..Service::new(Limit::Random(0.03), 100, Told::Nothing) };

@@ -25,7 +25,7 @@ const PIECE: usize = 256 << 10;
 /// An upload may take this long, and a second more for each 64 KiB.
 const UPLOAD_TIME: Duration = Duration::from_mins(2);
 const UPLOAD_RATE: u64 = 64 << 10;
-/// How long a download may stand still, and how long it may take in all.
+/// How long a download may receive nothing, and how long it may take in all.
 const IDLE: Duration = Duration::from_mins(2);
 const DOWNLOAD_TIME: Duration = Duration::from_hours(6);
 
@@ -41,7 +41,7 @@ impl Body for FileBody {
     type Data = Bytes;
     type Error = std::io::Error;
 
-    /// Reads from the disk's cache, in small pieces: the file was just written.
+    /// Reads from the disk's cache, in small pieces, because the file was just written.
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
         let piece = match self.head.take() {
             Some(head) => head,

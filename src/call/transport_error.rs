@@ -1,4 +1,4 @@
-//! What it means that a request had no answer, or only a part of one.
+//! Classifies requests that got no answer, or only a part of one.
 
 use rustls::CertificateError;
 

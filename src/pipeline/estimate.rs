@@ -73,7 +73,7 @@ pub struct Load {
     pub cost: Option<f64>,
     /// Estimated seconds, from the latency of earlier calls; `None` if there were none.
     pub seconds: Option<f64>,
-    /// What of it goes into batches; `None` if the endpoint has none.
+    /// The part that goes into batches; `None` if the endpoint has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches: Option<BatchLoad>,
 }
@@ -197,8 +197,8 @@ impl Estimator<'_> {
         Ok(())
     }
 
-    /// Counts the review of a row whose findings were `known`. Which new rows the checks will flag,
-    /// only the run shows.
+    /// Counts the review of a row whose findings were `known`. Only the run shows which new rows
+    /// the checks will flag.
     fn count_review(&mut self, article: &Article, digest: &Digest, known: &[Finding]) {
         let Some(share) = self.config.checks.review_share() else { return };
         let reviews = self.sum.reviews.get_or_insert(0);
@@ -229,7 +229,7 @@ impl Estimator<'_> {
     }
 }
 
-/// Stands in for the endpoints: counts the calls, and answers with texts of the expected length.
+/// Replaces the endpoints: counts the calls, and answers with texts of the expected length.
 struct Counter<'a> {
     ledger: &'a dyn LedgerReader,
     endpoints: &'a Endpoints,

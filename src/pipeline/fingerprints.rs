@@ -57,8 +57,8 @@ impl Fingerprints {
     }
 }
 
-/// The fingerprint of a row of `content` with this output and review. If the review failed, the row
-/// is as good as new for no run, so that the next one tries again.
+/// The fingerprint of a row of `content` with this output and review. If the review failed, no run
+/// finds the row up to date, so the next one tries again.
 pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 32], output: &RouteOutput, reviewed: &Reviewed) -> [u8; 32] {
     let row = row_fingerprint(content, &endpoints.settings_key(&config.summary, output));
     match reviewed {

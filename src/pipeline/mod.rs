@@ -61,7 +61,7 @@ const LOOK_FOR_STALL_EVERY: Duration = Duration::from_secs(1);
 /// There are two permits for each call that may be in flight, and this many more, so that endpoints
 /// never wait for articles to be read.
 const SPARE_SOURCES: usize = 64;
-/// The same if several processes share the input: what one holds, no other can do.
+/// Fewer if several processes share the input: no process can read what another one holds.
 const SPARE_SHARED: usize = 16;
 
 /// Everything that a run works with.
@@ -225,8 +225,8 @@ async fn watch_ledger(run: Arc<Run>) {
     }
 }
 
-/// Leaves a busy tier to itself when the run ends within the time that its slowest call may take, so
-/// that dearer endpoints do the rest.
+/// Gives the calls of a cheaper tier to other endpoints, if they can do them, once the rest of the
+/// run is no longer than the timeout of such a call.
 fn give_way_in_time(run: &Arc<Run>) -> JoinSet<()> {
     let mut timers = JoinSet::new();
     let Some((left, _)) = run.limits.time_left() else { return timers };

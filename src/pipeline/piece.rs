@@ -13,10 +13,10 @@ use crate::record::FileRef;
 
 use super::Run;
 
-/// A piece in progress. It ends when its last file has.
+/// A piece in progress. It ends with its last file.
 pub(super) struct PieceProgress {
     number: i64,
-    /// Whether a file was not read to its end: another process shall read the piece again.
+    /// Whether a file was not read to its end: then another process reads the piece again.
     unfinished: AtomicBool,
 }
 

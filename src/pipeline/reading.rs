@@ -17,7 +17,7 @@ const BATCH: usize = 64;
 /// it needs no more memory than many small files.
 const LONG: u64 = 256 << 10;
 
-/// Whether a source is read one article at a time. What a compressed file holds may be far larger
+/// Whether a source is read one article at a time. A compressed file's content may be far larger
 /// than the file.
 pub(super) fn is_long(source: &Source, config: &Config) -> bool {
     let (is_stream, is_compressed) = (extract::is_stream(source, config.max_bytes), extract::is_compressed(source));

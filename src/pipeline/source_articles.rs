@@ -35,7 +35,7 @@ pub(super) struct FileProgress {
     again: AtomicBool,
     /// Whether a row is missing: the run was stopped.
     unfinished: AtomicBool,
-    /// The piece that the file is of, if several processes share the input.
+    /// The piece that the file belongs to, if several processes share the input.
     piece: Option<Arc<PieceProgress>>,
 }
 

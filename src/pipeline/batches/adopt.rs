@@ -1,5 +1,5 @@
-//! What became of batches whose creation nobody saw the end of, and of batches that the ledger does
-//! not know.
+//! Finds out whether batches were created if the answer was lost, and takes in batches that the
+//! ledger does not know.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use crate::dialect::batch::{self, BatchStatus};
 use crate::model::{CallError, Exit, Failure, Fault, Reject};
 use crate::record::{BatchRecord, BatchState, BatchWrite};
 
-/// How often the service's list is read before a batch counts as never created. With the usual time
-/// between two looks, they take two minutes: a new batch may be listed late.
+/// How often the service's list is read before a batch counts as never created: two minutes at the
+/// usual interval, because a new batch may be listed late.
 const LOOKS: u32 = 5;
-/// How long the answer to a create is waited for after a signal.
+/// How long to wait for the answer to a create after a signal.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What came of creating a batch.
+/// The outcome of creating a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Creation {
     /// The service has it.
     Done,
-    /// Nobody knows yet.
+    /// Not known yet.
     Unknown,
-    /// The service does not take it, and its lines are free again.
+    /// The service refuses it, and its lines are free again.
     Refused,
 }
 
@@ -37,7 +37,7 @@ impl Batches {
         self.dissolve(batch, false).await
     }
 
-    /// Deletes files of a batch but the one in use. A file that stays costs nothing.
+    /// Deletes the files of a batch except the one in use. A file that stays costs nothing.
     pub(super) async fn delete_orphans(&self, client: &EndpointClient, tag: &str, used: Option<&str>) {
         let name = batch::file_name(tag);
         for (id, found) in client.list_batch_files().await.unwrap_or_default() {
@@ -47,7 +47,8 @@ impl Batches {
         }
     }
 
-    /// Frees the lines of a batch that came to nothing. `tried`: that counts as a try.
+    /// Frees the lines of a batch that ended without answers. `tried`: whether that counts as a
+    /// try.
     pub(super) async fn dissolve(&self, batch: BatchRecord, tried: bool) -> Result<(), Fault> {
         if super::is_of_this_night(&batch) {
             self.broker.spending().add(-batch.cost.unwrap_or_default());
@@ -56,7 +57,7 @@ impl Batches {
         self.write(BatchWrite::Dissolve { batch, tried }).await
     }
 
-    /// Finds out whether a batch was created. Only if the service's list surely lacks it, it is created
+    /// Finds out whether a batch was created. If the service's list certainly lacks it, creates it
     /// again, on the same file.
     pub(super) async fn settle_create(&mut self, batch: BatchRecord) -> Result<(), Fault> {
         let Some(client) = self.client_of(&batch) else {
@@ -120,7 +121,7 @@ impl Batches {
     pub(super) async fn create(&mut self, client: &Arc<EndpointClient>, batch: BatchRecord) -> Result<Creation, Fault> {
         let file = batch.file.clone().unwrap_or_default();
         for _ in 0..LOOKS {
-            // After a signal, the id is waited for, but not for long.
+            // After a signal, waits for the id, but not for long.
             let created = tokio::select! {
                 created = client.create_batch(&file, &batch.tag) => created,
                 () = self.stopped_for(PATIENCE) => break,
@@ -204,7 +205,7 @@ impl Batches {
         Ok(true)
     }
 
-    /// The service's list; asks again if the service is not there for a moment.
+    /// The service's list; asks again if the service is briefly unavailable.
     async fn list(&self, client: &EndpointClient) -> Result<Vec<BatchStatus>, CallError> {
         let mut listed = client.list_batches().await;
         for _ in 1..LOOKS {
@@ -230,7 +231,8 @@ impl Batches {
         }
     }
 
-    /// Records a batch of ours that the ledger does not know. `again`: it repeats one that it knows.
+    /// Records a batch of ours that the ledger does not know. `again`: it repeats a batch that it
+    /// does.
     async fn take_in(&self, client: &EndpointClient, status: &BatchStatus, tag: String, number: i64, again: bool) -> Result<(), Fault> {
         let keys = if again { Vec::new() } else { self.keys_in(client, status, &tag).await };
         let batch = BatchRecord {
@@ -273,7 +275,7 @@ impl Batches {
     }
 }
 
-/// Whether a refusal may pass by itself.
+/// Whether a refusal may be temporary.
 fn is_passing(error: &CallError) -> bool {
     use crate::model::Verdict::{BackOff, MaybeBilled, Wait};
     matches!(error.verdict, BackOff | Wait(_) | MaybeBilled)
@@ -291,7 +293,7 @@ pub(super) fn with_status(batch: BatchRecord, status: &BatchStatus) -> BatchReco
     }
 }
 
-/// Says that a batch has no endpoint any more.
+/// Warns that no endpoint can reach a batch any more.
 pub(super) fn say_unreachable(batch: &BatchRecord) {
     tracing::warn!(
         "batch {} was sent to {}, which no endpoint of the config has any more: its results cannot be collected",

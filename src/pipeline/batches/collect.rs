@@ -21,10 +21,10 @@ const GROUP: usize = 256;
 struct Collection<'a> {
     client: &'a EndpointClient,
     batch: &'a BatchRecord,
-    /// When the batch was sent: then its money was spent.
+    /// When the batch was sent, which is when its cost counts as spent.
     sent_at: String,
     seen: HashSet<[u8; 32]>,
-    /// Lines that are not in the ledger yet, by the number of the batch that they are bound to.
+    /// Lines that are not in the ledger yet, by the number of the batch that they belong to.
     group: Vec<(i64, [u8; 32], Collected)>,
     cost: f64,
     counts: Counts,
@@ -146,7 +146,7 @@ impl Batches {
     /// Writes what is collected so far.
     async fn keep(&self, collection: &mut Collection<'_>) -> Result<(), Fault> {
         let mut group = std::mem::take(&mut collection.group);
-        // A batch that repeats another one has lines that are bound to that one.
+        // If a batch repeats another one, its lines belong to the other one.
         while let Some((number, ..)) = group.first() {
             let number = *number;
             let (same, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|(of, ..)| *of == number);
@@ -268,7 +268,7 @@ impl Collection<'_> {
         if is_first && !repeats {
             return;
         }
-        // What was asked matters only for its cost, if the answer does not say what it used.
+        // The request matters only for the cost, if the answer does not report its usage.
         let ask = CallRequest::Translate {
             texts: vec![String::new()],
             from: crate::model::Lang::FR,

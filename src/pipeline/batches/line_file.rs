@@ -24,7 +24,7 @@ pub(super) enum Full {
     TooLong,
     /// The batch is full.
     Batch,
-    /// The service lets no more tokens wait.
+    /// The service's limit of waiting tokens is reached.
     Tokens,
     /// The cost limit leaves less than this.
     Cost(f64),
@@ -48,7 +48,7 @@ impl LineFile {
         Ok(Self { file: BufWriter::new(file), room, keys: Vec::new(), bytes: 0, tokens: 0, cost: Some(0.0) })
     }
 
-    /// Whether the line fits; why not.
+    /// Whether the line fits, and if not, why.
     pub(super) fn check(&self, line: &WrittenLine) -> Result<(), Full> {
         let size = line.bytes.len() as u64;
         if size > self.room.bytes {

@@ -35,7 +35,7 @@ pub enum BatchFlag {
     AsConfigured,
     /// Send batches, and end.
     Detach,
-    /// Send nothing; collect what is there.
+    /// Send nothing; collect what is ready.
     Collect,
     /// Cancel what is open, and make the rest one by one.
     Now,
@@ -63,13 +63,13 @@ pub struct Batches {
     schedule: Schedule,
     /// The exit code of a signal, once there is one.
     stop: Receiver<Option<Exit>>,
-    /// By endpoint: whether a call by itself has shown that it accepts their form.
+    /// By endpoint: whether a single call has shown that it accepts the form of the calls.
     tried: HashSet<String>,
     /// By endpoint: whether the last pass had nothing to send to it.
     idle: HashSet<String>,
     /// By endpoint: whether its list was searched for batches that the ledger does not know.
     searched: HashSet<String>,
-    /// By endpoint: the prompt tokens that may wait, as a refusal has shown.
+    /// By endpoint: the limit of waiting prompt tokens, learned from a refusal.
     queue: HashMap<String, u64>,
     /// By batch: how often a look at it showed nothing useful.
     fruitless: HashMap<i64, u32>,
@@ -80,7 +80,7 @@ pub struct Batches {
     progress: Arc<Progress>,
     /// The cost limit left too little for this line; a batch that ends may make room.
     too_dear: Option<f64>,
-    /// Open batches are not waited for any more.
+    /// Whether to stop waiting for open batches.
     is_late: bool,
     /// The worst that happened.
     exit: Exit,
@@ -123,9 +123,9 @@ impl Batches {
         }
     }
 
-    /// Before the first pass: finds out what became of batches that a killed run left, collects what
-    /// is ready, and counts what is open towards the cost limit. `retry`: asks again for what was paid
-    /// for and lost.
+    /// Before the first pass: finds out what became of batches that a killed run left, collects
+    /// what is ready, and counts the cost of open batches towards the limit. `retry`: repeats calls
+    /// that were paid for and whose results are lost.
     ///
     /// # Errors
     /// If the ledger cannot be read or written.
@@ -150,7 +150,7 @@ impl Batches {
                 Misses::MakeNow { open: true }
             }
             BatchFlag::Collect => Misses::Leave,
-            // It can be read only once, so nothing can wait for a batch.
+            // Standard input can be read only once, so no article can wait for a batch.
             _ if self.reads_stdin => Misses::MakeNow { open: false },
             BatchFlag::AsConfigured | BatchFlag::Detach => Misses::Gather,
         };
@@ -208,7 +208,8 @@ impl Batches {
         Ok(AfterPass::Again)
     }
 
-    /// The time for open batches is over: cancels them, and says what becomes of their calls.
+    /// Cancels the open batches, because their time is over, and decides what to do with their
+    /// calls.
     async fn give_up_waiting(&mut self) -> Result<Misses, Fault> {
         self.is_late = true;
         self.cancel_and_drain().await?;
@@ -269,7 +270,7 @@ impl Batches {
         self.stop.borrow().is_some()
     }
 
-    /// Returns when there was a signal and this much time has passed since.
+    /// Returns when this much time has passed since a signal.
     async fn stopped_for(&self, time: Duration) {
         let mut stop = self.stop.clone();
         if stop.wait_for(Option::is_some).await.is_err() {
@@ -289,7 +290,7 @@ impl Batches {
     }
 }
 
-/// Whether what a batch costs counts towards the limit of this night.
+/// Whether the cost of a batch counts towards this night's limit.
 fn is_of_this_night(batch: &BatchRecord) -> bool {
     crate::broker::Spending::counts(batch.sent_at.as_deref().unwrap_or(&batch.made_at))
 }

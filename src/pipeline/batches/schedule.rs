@@ -1,4 +1,4 @@
-//! When open batches are not waited for any longer.
+//! How long a run waits for open batches.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::broker::Endpoints;
 use crate::config::Config;
 use crate::record::Ledger;
 
-/// How many looks at a cancelled batch are made until it is given up: with the usual time between two
-/// looks, they take 12 minutes.
+/// How often a cancelled batch is looked at before it is given up: 12 minutes at the usual
+/// interval.
 pub(super) const LOOKS_AFTER_CANCEL: u32 = 24;
-/// A batch that has not ended this long after its time is not waited for.
+/// A batch is no longer waited for if it has not ended this long after its time.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a service may take if it does not say.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// The time of a call that is made by itself, if no earlier one is known.
+/// The latency of a single call in milliseconds, if none is known.
 const USUAL_LATENCY: f64 = 3_000.0;
 
 /// The times of a run with batches.
@@ -25,7 +25,7 @@ pub(super) struct Schedule {
     until: Option<Timestamp>,
     /// When the run ends.
     end: Option<Timestamp>,
-    /// How long a call takes by itself, over the calls that run at once.
+    /// Seconds of a single call, divided by the number of calls in flight at once.
     seconds_per_call: f64,
     cancel_takes: Duration,
 }
@@ -55,7 +55,7 @@ impl Schedule {
         self.end.is_some_and(|end| Timestamp::now() >= end)
     }
 
-    /// How long batches with this many lines may still be waited for; `None` if for ever.
+    /// How long batches with this many lines may still be waited for; `None` if there is no limit.
     pub(super) fn time_left(&self, lines: u64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let rest = Duration::try_from_secs_f64(1.5 * self.seconds_per_call * lines as f64).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Sends what a pass has asked for: one call by itself, then batches. Each step is durable before
-//! the next: the lines are bound to their batch, the file is uploaded, the batch is created.
+//! Sends what a pass has asked for: first a single call, then batches. Each step is durable before
+//! the next: the lines are assigned to their batch, the file is uploaded, the batch is created.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::record::{BatchRecord, BatchState, BatchWrite, Line};
 const PAGE: usize = 256;
 /// How often an upload is tried.
 const UPLOADS: u32 = 3;
-/// How many calls may show by themselves that the service refuses their form.
+/// After this many single calls with a refused form, the endpoint is disabled.
 const TRIALS: usize = 2;
 
-/// What came of one attempt to send a batch.
+/// The outcome of one attempt to send a batch.
 enum Sent {
     /// It is at the service, or will be looked for.
     Batch,
@@ -27,13 +27,13 @@ enum Sent {
     Nothing,
     /// No more can be sent now.
     Full,
-    /// The endpoint takes no batches in this run.
+    /// The endpoint accepts no batches in this run.
     Refused,
 }
 
 impl Batches {
-    /// Sends the lines that the pass has asked for, `count` of them. Returns false if other rules hold
-    /// for the endpoint from now on, so that another pass is due.
+    /// Sends the lines that the pass has asked for, `count` of them. Returns false if other rules
+    /// apply to the endpoint from now on, so that another pass is due.
     pub(super) async fn submit(&mut self, client: &Arc<EndpointClient>, count: usize) -> Result<bool, Fault> {
         let settings = client.batch_settings();
         let name = &client.endpoint.name;
@@ -59,7 +59,7 @@ impl Batches {
                     any = true;
                     self.idle.remove(name);
                 }
-                // All of it was made by itself, and the next pass finds the answers.
+                // All calls were made one by one, and the next pass finds the answers.
                 Sent::Nothing if !any => {
                     if !self.idle.insert(name.clone()) {
                         self.batching()?.stop_batches_of(name);
@@ -68,7 +68,7 @@ impl Batches {
                 }
                 Sent::Nothing => break,
                 Sent::Full => {
-                    // Nothing is open that could make room.
+                    // No open batch could make room.
                     if !any && self.too_dear.is_none() && self.open()?.is_empty() {
                         self.batching()?.stop_batches_of(name);
                         return Ok(false);
@@ -84,8 +84,9 @@ impl Batches {
         Ok(true)
     }
 
-    /// Makes one of the calls by itself: it shows whether the key works, and settles the form of the
-    /// requests. Without it, a wrong parameter would fail every line of a batch, a day later.
+    /// Makes one of the calls without a batch: this shows whether the key works, and settles the
+    /// form of the requests. Otherwise a wrong parameter would fail every line of a batch, a day
+    /// later.
     async fn try_one(&mut self, client: &Arc<EndpointClient>) -> Result<bool, Fault> {
         let mut refusals = 0;
         let mut after = None;
@@ -102,7 +103,7 @@ impl Batches {
                 }
                 // Only this article was refused.
                 Err(failure) if failure.exit == Exit::SomeFailed && !is_unclear(&failure) => {}
-                // The calls by themselves show what is wrong.
+                // Calls without a batch will show what is wrong.
                 Err(_) => return Ok(false),
             }
         }
@@ -165,7 +166,7 @@ impl Batches {
         Ok(if created == Creation::Refused { Sent::Refused } else { Sent::Batch })
     }
 
-    /// Writes the file of the next batch. Returns what kept a line out of it, if anything.
+    /// Writes the file of the next batch. Returns why a line did not fit, if one did not.
     fn fill(&self, client: &EndpointClient, tag: &str) -> Result<(LineFile, Option<Full>), Fault> {
         let settings = client.batch_settings();
         let name = &client.endpoint.name;
@@ -185,7 +186,8 @@ impl Batches {
                 }
                 let written = read_ask(&line)
                     .and_then(|ask| client.write_line(&crate::dialect::batch::custom_id(tag, &line.key), &ask, line.longer).ok());
-                // What has no form as a line is made by itself, which says what is wrong with it.
+                // A call that cannot be written as a line is made without a batch, which reports
+                // the reason.
                 let Some(written) = written else {
                     self.batching()?.make_alone(line.key);
                     continue;
@@ -199,7 +201,7 @@ impl Batches {
         }
     }
 
-    /// Uploads the file of a batch; `None` if the service does not take it.
+    /// Uploads the file of a batch; `None` if the service refuses it.
     async fn upload(&mut self, client: &Arc<EndpointClient>, batch: &BatchRecord, file: &mut LineFile) -> Result<Option<String>, Fault> {
         let mut reason = None;
         for attempt in 0..UPLOADS {
@@ -211,7 +213,7 @@ impl Batches {
             }
             let uploaded = tokio::select! {
                 uploaded = client.upload_batch(file.rewind(&self.folder)?, file.bytes, &batch.tag) => uploaded,
-                // A file that is not whole is of no use to anybody.
+                // An incomplete file is useless.
                 () = self.stopped_for(Duration::ZERO) => break,
             };
             match uploaded {

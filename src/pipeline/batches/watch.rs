@@ -11,8 +11,8 @@ use crate::model::{ErrorCode, Exit, Fault, Verdict};
 use crate::record::{BatchRecord, BatchState, BatchWrite};
 use crate::report::human_duration;
 
-/// How often files that the counts of an ended batch promise are waited for. With the usual time
-/// between two looks, that is ten minutes.
+/// How often to look for the files that the counts of an ended batch promise: ten minutes at the
+/// usual interval.
 const LOOKS_FOR_FILES: u32 = 20;
 /// The time between two looks grows by this factor, up to this many times the shortest.
 const GROWTH: f64 = 1.5;
@@ -25,7 +25,7 @@ pub(super) enum Waited {
     Done,
     /// The time for it is over.
     TooLong,
-    /// The service refuses to say anything: the user must fix something.
+    /// The service refuses to report the state: the user must fix something.
     Refused,
 }
 
@@ -85,7 +85,7 @@ impl Batches {
         }
     }
 
-    /// Counts a look that showed nothing useful; whether another one may.
+    /// Counts a look that showed nothing useful; returns whether another one may follow.
     pub(super) fn is_patient(&mut self, number: i64) -> bool {
         let looks = self.fruitless.entry(number).or_default();
         *looks += 1;
@@ -108,7 +108,8 @@ impl Batches {
                 }
                 self.queue.insert(name.clone(), limit);
             }
-            // It may have the file, and say so all the same. That counts as a try, so it ends.
+            // The service may have the file all the same. This counts as a try, so it ends at some
+            // time.
             Refusal::NoFile => tracing::warn!("batch {number}: endpoint `{name}` does not find its file; its calls are sent again"),
             Refusal::Wrong(why) => {
                 tracing::warn!("batch {number} was refused by endpoint `{name}`: {why}; this may be a bug in depeche, please report it");
@@ -157,8 +158,8 @@ impl Batches {
         Ok(Waited::Done)
     }
 
-    /// Says what the service says of the open batches, and for how long it has said so. The counts of
-    /// a service are no measure of the time that is left, so there is no bar.
+    /// Shows what the service reports of the open batches, and for how long it has. There is no
+    /// progress bar, because the counts of a service do not show how much time is left.
     fn say(&mut self, open: &[BatchRecord]) {
         for batch in open {
             let since = self.said.entry(batch.number).or_insert_with(|| (batch.said.clone(), Instant::now()));
