@@ -24,13 +24,13 @@ pub struct Batch {
     pub lines: usize,
     /// The most prompt tokens of all open batches together, if the service limits them.
     pub queued_tokens: Option<u64>,
-    /// How often a call is put into a batch before it is made by itself.
+    /// How often a call is put into a batch before it is made without one.
     pub waves: u32,
     /// The share of the price that a batch costs; `None` if it is not known for the service.
     pub discount: Option<f64>,
     /// The shortest time between two looks at an open batch.
     pub poll: Duration,
-    /// The model or deployment for batches, if it has a name of its own.
+    /// The model or deployment for batches, if it is not the endpoint's model.
     pub model: Option<String>,
     /// The time in which the service is to answer, in its own words.
     pub window: String,

@@ -93,7 +93,7 @@ impl Validator<'_> {
         })
     }
 
-    /// A name that no URL can be taken for.
+    /// The name of a service, which must not look like a URL.
     fn service(&mut self, written: Spanned<String>) -> Option<String> {
         let name = written.get_ref();
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));

@@ -29,13 +29,13 @@ pub struct LedgerServer {
     pub url: String,
     /// The schema of the ledger's tables.
     pub schema: String,
-    /// A process that has not been heard of for this long is taken for dead.
+    /// How long a process may send no heartbeat before it is declared dead.
     pub lease: Duration,
     /// The password that the config names, if any.
     pub password: Option<SecretString>,
     /// The file of passwords, if there is one: `PGPASSFILE` or `~/.pgpass`.
     pub password_file: Option<PathBuf>,
-    /// How long to wait for a database that is away.
+    /// How long to wait for an unavailable database.
     pub wait_for: Duration,
 }
 

@@ -212,7 +212,7 @@ pub struct Endpoint {
     pub dialect: &'static str,
     /// Its URL without a trailing slash; empty for the embedded endpoint until it is started.
     pub url: String,
-    /// What names the service in the ledger's keys instead of the URL, if the config says so:
+    /// The service's name, which replaces the URL in the ledger's keys, if the config sets it:
     /// endpoints of one service share their answers, whatever their addresses.
     pub service: Option<String>,
     /// The model, if the dialect has models.

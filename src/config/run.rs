@@ -28,8 +28,8 @@ pub struct RunSettings {
     pub ping: Option<String>,
     /// Whether to log JSON.
     pub log_json: bool,
-    /// Whether an input without any file empties the table, instead of being taken for a fault. It
-    /// is a key of `[input]`.
+    /// Whether an input without any file empties the table, instead of counting as a fault. It is a
+    /// key of `[input]`.
     pub allow_empty: bool,
 }
 

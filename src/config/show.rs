@@ -1,4 +1,4 @@
-//! What holds: every value of the config after options and defaults, and where it comes from.
+//! The config in effect: every value after options and defaults, and where it comes from.
 
 mod known;
 
@@ -16,7 +16,7 @@ use super::resolve::ConfigFile;
 /// The config in effect.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// The file; `None` if there is none, so that the config that ships with the program holds.
+    /// The file; `None` if there is none, so that the config that ships with the program applies.
     pub file: Option<PathBuf>,
     /// Its sections, in the order of the config that ships with the program.
     pub sections: Vec<Section>,
@@ -141,8 +141,8 @@ fn quoted(key: &str) -> String {
     if bare { key.to_owned() } else { known::text(key) }
 }
 
-/// The value as it is written, but without what may be a secret: the path of a `ping`, which is
-/// what its service knows the user by, and headers that are written out.
+/// The value as it is written, but without possible secrets: the path of a `ping`, which identifies
+/// the user to its service, and headers that are written out.
 fn without_secrets(path: &str, key: &str, value: &DeValue<'_>, text: &str) -> String {
     match value {
         DeValue::Table(headers) if key == "headers" => {

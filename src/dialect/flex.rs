@@ -24,7 +24,7 @@ pub(super) fn ask_for_tier(endpoint: &Endpoint, body: &mut Value) {
 }
 
 /// Whether the service answered in the cheaper tier. It may have used the usual one, and an answer
-/// that names no tier is taken to cost the full price.
+/// that names no tier counts at the full price.
 pub(super) fn is_discounted(endpoint: &Endpoint, answer: &Value) -> bool {
     endpoint.options.tier == Some(Tier::Flex) && answer["service_tier"] == "flex"
 }

@@ -116,8 +116,8 @@ impl Dialect for OpenAi {
     }
 
     fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
-        // Changed at most once: a service that refuses both names would otherwise be retried for
-        // ever.
+        // Changed at most once: a service that refuses both names would otherwise be retried
+        // forever.
         if refused.code == ErrorCode::NoMaxTokens && endpoint.options.refused_token_limit.is_none() {
             let refused = token_limit(endpoint);
             let other = match refused {
@@ -252,8 +252,8 @@ fn content(mut message: Value) -> Result<String, CallError> {
     if text.trim().is_empty() && had_thoughts { Err(only_thoughts()) } else { Ok(text) }
 }
 
-/// The status that an error in a response with status 200 stands for: the number in its code or
-/// status, or the number for a common code. 200 if there is neither.
+/// The status that an error in a response with status 200 means: the number in its code or status,
+/// or the number for a common code. 200 if there is neither.
 fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
     // LM Studio and others answer 200 to any path.

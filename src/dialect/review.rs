@@ -6,7 +6,7 @@ use super::shapes;
 use super::{excerpt, protocol_error};
 use crate::model::{CallError, Digest, Field, Lang, Problem, Remark, Severity};
 
-/// The texts of a row, with that of the article itself, which a careless reviewer may name too.
+/// The texts of a row. One title is the article's own; a careless reviewer may name it too.
 const FIELDS: [Field; 4] = [Field::TitleFr, Field::TitleEn, Field::SummaryFr, Field::SummaryEn];
 const SEVERITIES: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Info];
 

@@ -201,7 +201,7 @@ impl Meaning {
     }
 }
 
-/// Names whose text is none of the requested ones.
+/// Names of fields that never hold a requested text.
 const NO_TEXTS: &[&str] = &["lang", "language", "langue", "key", "name", "field"];
 
 /// The texts found for `title_fr`, `title_en`, `summary_fr` and `summary_en`.

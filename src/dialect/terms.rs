@@ -14,7 +14,7 @@ const CLOSE: char = '⟧';
 
 /// Replaces every term with a marker.
 pub(super) fn mark(text: &str, terms: &[Term]) -> String {
-    // Brackets of the text's own would be taken for markers.
+    // Brackets in the text itself would be mistaken for markers.
     if text.contains([OPEN, CLOSE]) {
         return text.to_owned();
     }

@@ -201,7 +201,7 @@ fn markers(text: &str) -> impl Iterator<Item = Marker> {
     })
 }
 
-/// Whether a marker stands in quotation marks: then the text speaks of it.
+/// Whether a marker is in quotation marks: then the text only mentions it.
 fn is_quoted(text: &str, marker: &Marker) -> bool {
     let before = text.get(..marker.start).unwrap_or_default().trim_end_matches([' ', '\u{a0}', '\u{202f}']).chars().next_back();
     let after = text.get(marker.end..).unwrap_or_default().trim_start_matches([' ', '\u{a0}', '\u{202f}']).chars().next();

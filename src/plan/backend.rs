@@ -29,8 +29,8 @@ pub struct Candidate {
 
 /// Answers calls.
 pub trait CallBackend: Sync {
-    /// The endpoints that can do `task`, in order of preference; those that are out for this run
-    /// come last.
+    /// The endpoints that can do `task`, in order of preference; those that are disabled for this
+    /// run come last.
     fn candidates(&self, task: Task) -> Vec<Candidate>;
 
     /// Makes one call to `candidate`. If it is the `last` candidate and unreachable, waits for it.
@@ -70,8 +70,8 @@ impl<B: CallBackend> CallContext<'_, B> {
     }
 }
 
-/// The first of some calls whose answers come later, in a batch. The others are asked for all the
-/// same, so that all of them are in one batch.
+/// The first call whose answer comes later, in a batch. The other calls are made all the same, so
+/// that all of them are in one batch.
 #[derive(Default)]
 pub(super) struct Waits(Option<Failure>);
 

@@ -18,7 +18,7 @@ pub(crate) struct Review {
 /// Has the digest of an article reviewed by the first candidate that can.
 ///
 /// # Errors
-/// Returns why nobody has reviewed it.
+/// If no candidate has reviewed it.
 pub(crate) async fn run_review(article: &Article, digest: &Digest, backend: &impl CallBackend) -> Result<Review, Failure> {
     // Without a language, the article has no digest.
     let language = article.language.ok_or_else(|| Reject::new(ErrorCode::Language, "the article's language is uncertain"))?;
@@ -36,7 +36,7 @@ pub(crate) async fn run_review(article: &Article, digest: &Digest, backend: &imp
 }
 
 async fn review_by(candidate: &Candidate, request: &CallRequest, last: bool, backend: &impl CallBackend) -> Result<Review, Failure> {
-    // A part of the article would not do: what stands in another part would look invented.
+    // A part of the article is not enough: facts from another part would look invented.
     let characters = request.characters();
     if characters > candidate.limits.characters as u64 {
         let reason = format!("article and row have {characters} characters, more than `{}` takes in a call", candidate.name);

@@ -17,8 +17,8 @@ pub(super) struct Known {
     pub(super) key: &'static str,
     /// The option that sets it on this command line, and the value.
     pub(super) option: Option<(&'static str, String)>,
-    /// What the program uses if the file does not have the key; `None` if that depends, or is
-    /// nothing.
+    /// What the program uses if the file does not have the key; `None` if it uses nothing, or if
+    /// that depends on other values.
     pub(super) default: Option<String>,
 }
 
