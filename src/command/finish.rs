@@ -31,7 +31,7 @@ pub(super) struct Manner {
 
 /// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
 ///
-/// A process that has no `tables` only works for a run whose outputs others write.
+/// Without `tables`, this process works for a run whose outputs another process writes.
 pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: &Manner) -> (Exit, String) {
     let verbosity = manner.verbosity;
     let RunEnd { outcome, fault } = ended;
@@ -39,7 +39,8 @@ pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: 
     let ledger = &*run.ledger;
     let exit = run.state.exits().fold(outcome.exit, Exit::worse);
     let own = counts(run, &outcome, faults.fault.is_some());
-    // With others, the numbers are those of all, and while this process writes outputs, no other does.
+    // In a shared run, the numbers are those of all processes, and only one at a time writes
+    // outputs.
     let all = match ledger.shared() {
         Some(shared) => faults.keep(shared.add_up(&own)).unwrap_or(own),
         None => own,
@@ -80,7 +81,7 @@ pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: 
     (exit, report::end_line(&ending))
 }
 
-/// The tables, if they are as another process has written them meanwhile: nobody has edited them.
+/// The tables, if another process has written them meanwhile and nobody has edited them since.
 fn tables_of_others(ledger: &dyn Ledger, config: &Config) -> Result<Option<Tables>, Fault> {
     let are_written = write::tables_are_as_written(ledger.reader(), config)?;
     are_written.then(|| write::inspect_tables(ledger.reader(), config)).transpose()

@@ -30,8 +30,8 @@ pub(super) fn run(arguments: &MailArguments) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// Sends the mail about the run that began at `began`, if it has something to tell. A mail that cannot
-/// be sent is a warning.
+/// Sends the mail about the run that began at `began`, if the run has news. A mail that cannot be
+/// sent is a warning.
 pub(super) fn after_run(config: &Config, began: jiff::Timestamp) {
     let Some(mail) = &config.mail else { return };
     let sent = latest_run(config).and_then(|run| {
@@ -78,7 +78,7 @@ fn send(mail: &MailSettings, letter: &Letter) -> Result<String, Vec<(String, Mai
     }
 }
 
-/// Who did not get the mail, and why.
+/// The recipients who did not get the mail, and why.
 fn reasons(failed: &[(String, MailError)]) -> String {
     let reason = |(to, error): &(String, MailError)| {
         let maybe = if error.maybe_sent { "; it may have arrived, so it is not sent again" } else { "" };

@@ -70,7 +70,7 @@ pub(super) fn check_input(config: &Config) -> Result<(), Fault> {
 /// Makes a run, or takes part in one. Then pings the configured URL and sends the mail.
 pub(super) fn start(start: Start) -> Result<Exit, Fault> {
     check_input(&start.config)?;
-    // Who writes the outputs sends the ping and the mail.
+    // Only a process that writes the outputs sends the ping and the mail.
     let told = (start.role != Role::Work).then(|| start.config.clone());
     let ping = told.as_ref().and_then(|config| config.run.ping.clone());
     let began = jiff::Timestamp::now();
@@ -228,7 +228,7 @@ impl RunParts {
     }
 }
 
-/// Takes the articles through the stages; with batches, again after each time that answers came.
+/// Takes the articles through the stages; with batches, again each time that answers have come.
 /// Returns the last run and how it ended.
 async fn passes(parts: &RunParts, endpoints: &Arc<Endpoints>, broker: &Arc<Broker>, flag: BatchFlag) -> Result<(Arc<Run>, RunEnd), Fault> {
     let (signal, stop) = watch::channel(None);
@@ -321,7 +321,7 @@ mod tests {
         run: RunArguments,
     }
 
-    /// A whole run, but for the config: no config that a user writes has no place for a call.
+    /// A whole run. Only code can set the concurrency to 0, which leaves no place for any call.
     #[tokio::test(start_paused = true)]
     async fn a_run_whose_calls_wait_for_nothing_ends_itself() {
         let folder = tempfile::tempdir().unwrap();

@@ -109,7 +109,7 @@ pub enum CallRequest {
         text: String,
         /// The language of title and text.
         language: Lang,
-        /// What was made of the article. The title in its language is its own.
+        /// The row's texts. The title in the article's language is the article's own.
         digest: Digest,
     },
 }

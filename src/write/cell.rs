@@ -48,7 +48,7 @@ pub(super) fn quoted(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text as far as a cell holds it, cut after a sentence; and whether it was cut.
+/// The part of the text that fits into a cell, cut after a sentence, and whether it was cut.
 pub(super) fn fitting(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
     // An apostrophe may come before it.
     let most = LONGEST - 1;
@@ -67,8 +67,8 @@ pub(super) fn fitting(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
     (Cow::Owned(kept.to_owned()), true)
 }
 
-/// Whether Excel reads a text as a date, a time, a fraction or a number that looks otherwise after
-/// that: `14 juillet`, `3/4`, `1-0`, `007`, `1E10`.
+/// Whether Excel reads a text as a date, a time, a fraction or a number that it then shows in
+/// another form: `14 juillet`, `3/4`, `1-0`, `007`, `1E10`.
 pub(super) fn reads_as_value(text: &str) -> bool {
     let text = text.trim();
     if text.len() > 40 {

@@ -67,7 +67,7 @@ pub fn inspect_tables(ledger: &dyn LedgerReader, config: &Config) -> Result<Tabl
     Ok(Tables(inspected))
 }
 
-/// Whether every table is there as a run has written it, so that nobody has edited one.
+/// Whether every table is as a run has written it, so that nobody has edited one.
 ///
 /// # Errors
 /// If the ledger cannot be read.

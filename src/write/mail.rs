@@ -1,5 +1,5 @@
-//! The mail after a run: the figures in its subject; the rows that want a look and the newest ones in
-//! its text; the workbook and the page attached.
+//! The mail after a run: the figures in its subject, the rows to review and the newest ones in its
+//! text, the workbook and the page attached.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -25,7 +25,7 @@ const ATTACHED: [(OutputFormat, &str, &str); 2] = [
     (OutputFormat::Html, "digest.html", "text/html; charset=utf-8"),
 ];
 
-/// What a run did, as far as the mail tells it.
+/// What a run did, as far as the mail reports it.
 #[derive(Default)]
 struct Figures {
     new: u64,

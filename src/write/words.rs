@@ -186,7 +186,8 @@ pub(super) fn of(lang: Lang, key: &str) -> &str {
     WORDS.iter().find(|(known, ..)| *known == key).map_or_else(|| key.split_once('-').map_or(key, |(_, code)| code), text)
 }
 
-/// The text in this language for so many things: `KEY-one` for one of them. French counts none like one.
+/// The text in this language for `count` things; `KEY-one` for one thing, and in French also for
+/// none.
 pub(super) fn plural(lang: Lang, key: &'static str, count: u64) -> &'static str {
     let one = if lang == Lang::FR { count < 2 } else { count == 1 };
     let single = WORDS.iter().find(|(known, ..)| one && known.strip_suffix("-one") == Some(key));

@@ -1,4 +1,4 @@
-//! Options that several commands share, one group for each thing that a command may heed.
+//! Groups of options that several commands share.
 
 #![expect(clippy::doc_markdown, reason = "clap prints these comments as help")]
 

@@ -1,4 +1,4 @@
-//! A table that fills a sheet, and another one where Excel's limit of rows is reached.
+//! A table on one sheet, or on several if it has more rows than Excel allows on one.
 
 use std::borrow::Cow;
 
@@ -229,8 +229,8 @@ impl Sheets {
     }
 }
 
-/// A date in ISO 8601 as Excel counts it, and whether it is only a day. A time is that of its own
-/// zone. `None` for a year or a month, and for what is before Excel's calendar.
+/// A date in ISO 8601 as Excel counts it, and whether it is only a day. A time stays in its own
+/// zone. `None` for a year or a month, and for dates before Excel's calendar.
 fn excel_date(date: &str) -> Option<(ExcelDateTime, bool)> {
     let day: jiff::civil::Date = date.get(..10)?.parse().ok()?;
     // Excel thinks that 1900 was a leap year.
@@ -242,9 +242,9 @@ fn excel_date(date: &str) -> Option<(ExcelDateTime, bool)> {
     Some(time.map_or((midnight, true), |time| (time, false)))
 }
 
-/// An address that the crate leaves as it is. It takes one that has other percent signs than those
-/// of ASCII punctuation for one that still has to be escaped, so these are decoded if they stand for
-/// letters; `None` if they do not.
+/// The address in a form that the crate does not change. The crate escapes the percent signs of an
+/// address unless it has one of the `KNOWN` escapes, so escaped letters are decoded first. `None`
+/// if other escapes are left.
 pub(super) fn web_address(address: &str) -> Option<Cow<'_, str>> {
     const KNOWN: [&str; 11] = ["%20", "%25", "%22", "%60", "%3c", "%3e", "%5b", "%5d", "%5e", "%7b", "%7d"];
     let link = address.split('#').next().unwrap_or_default();

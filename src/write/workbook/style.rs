@@ -4,8 +4,8 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook};
 
 use crate::model::{Lang, Severity};
 
-/// Dark text on a light fill, for each severity: readable on screen and in print, and told apart
-/// by people who see no red and green.
+/// Dark text on a light fill, for each severity: readable on screen and in print, and
+/// distinguishable without seeing red and green.
 const INFO: (u32, u32) = (0x0044_5566, 0x00E8_EDF2);
 const WARNING: (u32, u32) = (0x007A_4B00, 0x00FF_E9B8);
 const ERROR: (u32, u32) = (0x0099_1B1B, 0x00FB_D5D5);
