@@ -70,7 +70,7 @@ fn other_names(pair: &Pair, terms: &str, places: &Places, unknown: &mut Vec<Rang
             Relation::Summary => name.certain && (same_language || name.compound),
         };
         let new: Vec<&Candidate> = unseen.into_iter().filter(is_new).filter(counts).collect();
-        // Such a name may stand in the place of one that the gazetteer has: Béthune for Roubaix.
+        // Such a name may replace one that the gazetteer has: Béthune for Roubaix.
         if lost.is_empty() && pair.relation == Relation::Translation && new.iter().any(|name| name.certain) {
             lost.extend(places::lost(pair, terms));
         }

@@ -1,5 +1,5 @@
-//! `review`: what a reviewer says is wrong, if its quotes stand in the row. The reviewer is a model,
-//! and the article may tell it what to say, so nothing that it says is taken on trust.
+//! `review`: the problems that a reviewer names, if their quotes are in the row. The reviewer is a
+//! model, and the article may tell it what to say, so nothing that it says is taken on trust.
 
 use std::ops::Range;
 
@@ -34,7 +34,7 @@ fn finding(article: &Article, digest: &Digest, remark: &Remark) -> Option<Findin
         let place = place?;
         return Some(finding.found(text.get(place.clone())?, Some(place)));
     }
-    // What stands in the text is not omitted from it.
+    // A quote that is in the text is not omitted from it.
     if place.is_some() {
         return None;
     }
@@ -50,7 +50,7 @@ fn explanation(remark: &Remark) -> String {
     if said.is_empty() { own.to_owned() } else { format!("{own}, says the reviewer: {said}") }
 }
 
-/// Where the words of `quote` stand in `text`, in the same order and without others in between.
+/// Where the words of `quote` are in `text`, in the same order and without others in between.
 /// Models change quotation marks, spaces and capitals when they copy.
 fn place_of(quote: &str, text: &str) -> Option<Range<usize>> {
     let wanted: Vec<String> = words(quote).map(|place| fold(quote.get(place).unwrap_or_default())).collect();

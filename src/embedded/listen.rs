@@ -18,7 +18,7 @@ const MAX_CONNECTIONS: usize = 256;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 64 << 10;
-/// The pause after a connection could not be accepted, such as for want of file descriptors.
+/// The pause after a connection could not be accepted, e.g. because too many files are open.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves `router` on `listener` until the runtime ends.

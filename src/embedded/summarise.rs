@@ -132,7 +132,7 @@ fn context_factor(terms: &SentenceTerms) -> f64 {
     }
 }
 
-/// Whether a sentence begins with a pronoun that stands for somebody named before it.
+/// Whether a sentence begins with a pronoun that refers to somebody named before it.
 fn opens_with_pronoun(terms: &SentenceTerms) -> bool {
     let first = terms.opening.split(' ').next().unwrap_or_default();
     PRONOUNS.contains(&first) && !opens_with(terms, IMPERSONAL)

@@ -27,7 +27,7 @@ pub(super) struct Stripped {
 const LONGEST_LINE: usize = 170;
 /// The longest line that is only a date.
 const LONGEST_DATELINE: usize = 110;
-/// The most words of such a line that do not usually stand next to a date.
+/// The most words in such a line that are unusual next to a date.
 const MAX_STRANGE_WORDS: usize = 2;
 /// How many paragraphs come before the last one that can be a caption without a credit: it is between
 /// the lead and the text.

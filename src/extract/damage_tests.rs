@@ -119,7 +119,8 @@ fn members_that_end_within_a_line_are_joined() {
 #[test]
 fn a_cut_file_keeps_the_articles_before_the_cut() {
     for (name, _, [first, second, third]) in packed() {
-        // `zstd` keeps a short text in one block, which a cut leaves nothing of; then nothing shows that the message before it has ended.
+        // `zstd` keeps a short text in one block. A cut leaves nothing of it, so nothing shows that
+        // the message before it has ended.
         let expected = if name == "a.mbox.zst" { 1 } else { 2 };
         let (count, rejects) = found_in(&name, [first, second, third[..third.len() / 2].to_vec()].concat());
         let [reject] = rejects.as_slice() else { panic!("{name}: {rejects:?}") };
@@ -173,7 +174,8 @@ fn a_file_that_changes_while_it_is_read_keeps_its_whole_articles() {
         let text = head + &articles.concat();
         for change in ["touched", "appended", "cut", "packed and touched"] {
             let packed = change.starts_with("packed");
-            // A packed list is read whole; and a list that goes on is told before the change is.
+            // A packed list is read whole. If a list continues after its end, that is reported
+            // before the change.
             if name == "a.json" && (packed || change == "appended") {
                 continue;
             }

@@ -61,7 +61,7 @@ fn iso(text: &str) -> Option<String> {
 }
 
 fn mail(text: &str) -> Option<String> {
-    // `jiff` takes CET and the like for UTC, as RFC 2822 says; `find` knows them.
+    // `jiff` reads CET and the like as UTC, as RFC 2822 says; `find` knows them.
     if clock::without_zone(text).1.is_some() {
         return None;
     }

@@ -25,7 +25,7 @@ pub(super) struct Draft {
     pub(super) excerpt: bool,
     /// Whether part of the article is for subscribers only.
     pub(super) paid: bool,
-    /// Whether an offer to subscribe stands where the text ends.
+    /// Whether the text ends at an offer to subscribe.
     pub(super) cut: bool,
     /// What was noticed while reading.
     pub(super) flags: Vec<Flag>,

@@ -67,7 +67,7 @@ pub(super) type Item = Result<Draft, (Key, Reject)>;
 pub(super) type Items = Box<dyn Iterator<Item = Item> + Send>;
 
 /// Ends at the first item that says that the rest of the file cannot be read: a format that is
-/// asked again may say so for ever. Bytes after the content are such an item.
+/// asked again may say so forever. Bytes after the content are such an item.
 pub(super) fn up_to_failure(mut items: Items, trailing: Trailing) -> impl Iterator<Item = Item> {
     let mut ended = false;
     std::iter::from_fn(move || {

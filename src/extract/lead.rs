@@ -1,4 +1,4 @@
-//! The lead of an article where a field of its own holds it.
+//! Adds the lead of an article to its text, if the source has it in a separate field.
 
 use super::draft::Markup;
 use super::markup;
@@ -7,7 +7,7 @@ use crate::model::one_line;
 /// The names of fields that hold the first paragraph of an article, which its text does not repeat.
 pub(super) const LEADS: [&str; 5] = ["chapo", "chapeau", "chapô", "standfirst", "accroche"];
 
-/// The text with its first paragraph, which a field of its own holds.
+/// The text with its lead first, if the source has the lead in a separate field.
 pub(super) fn with_lead(body: String, lead: Option<String>) -> String {
     let lead = lead.map(|lead| one_line(&markup::line(lead))).filter(|lead| !lead.is_empty());
     match lead.filter(|lead| !body.is_empty() && Markup::of(&body) != Markup::Page && !body.contains(lead.as_str())) {

@@ -115,7 +115,7 @@ impl Block {
 pub(super) fn drafts(mut blocks: Vec<Block>, properties: Properties) -> Vec<Draft> {
     blocks.retain(|block| !matches!(block, Block::Paragraph(Role::Aside, _)));
     let text: Vec<String> = blocks.iter().map(Block::text).collect();
-    // Each paragraph stands alone, so that a title is not taken for a line of the next one.
+    // Each paragraph is separate, so that a title is not mistaken for a line of the next one.
     if let Some(drafts) = several::drafts(text.join("\n\n").trim()) {
         return drafts;
     }

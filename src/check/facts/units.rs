@@ -12,7 +12,7 @@ use crate::check::lexicon::{
 use crate::check::table::words;
 use crate::check::word_map::WordSet;
 
-/// Words that may stand between a number and its unit: `les 50 dernières années`, `two more days`.
+/// Words that may be between a number and its unit: `les 50 dernières années`, `two more days`.
 static BEFORE_UNIT: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("before_unit.txt")).collect());
 
 impl FigureReader<'_> {

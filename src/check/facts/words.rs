@@ -53,7 +53,7 @@ impl FigureReader<'_> {
         word.starts_with(char::is_uppercase) && self.is_joined(at) && self.meaning(at).is_none()
     }
 
-    /// Whether the number at `at` is the many of which one is counted: `un élève sur cinq`, `one in five`.
+    /// Whether the number at `at` is the total of a share: `un élève sur cinq`, `one in five`.
     fn is_share(&self, at: usize) -> bool {
         const FARTHEST: usize = 5;
         let preposition = match at.checked_sub(1).map(|before| self.low(before)) {

@@ -44,8 +44,8 @@ fn is_odd(pair: &Pair, at: usize) -> bool {
     !is_part(text, at) && !is_derived(text.lang, word) && !is_term(pair, word) && !is_quoted(text, token.span.clone())
 }
 
-/// Whether the word is part of an address, a name with a hyphen or an abbreviation, or stands beside a
-/// capital: `Rio de la Plata`.
+/// Whether the word is part of an address, a name with a hyphen or an abbreviation, or next to a
+/// word with a capital: `Rio de la Plata`.
 fn is_part(text: &Text, at: usize) -> bool {
     let joins = |at: usize| matches!(text.low(at), "-" | "." | "/" | "@" | "_" | "'" | "’" | ":");
     let digit = |at: usize| text.kind(at) == Some(Kind::Digits);

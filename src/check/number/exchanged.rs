@@ -10,7 +10,7 @@ use crate::check::lexicon::{Meaning, Measure};
 use crate::check::text::{Kind, Text};
 use crate::model::without_accent;
 
-/// How many words after a figure, and before it, are taken to say what it counts.
+/// How many words after a figure, and before it, may say what it counts.
 const AFTER: usize = 3;
 const BEFORE: usize = 2;
 /// Two words of different languages that begin with so many equal letters are mostly the same.

@@ -21,7 +21,8 @@ pub(super) struct Candidate {
     pub score: f64,
     /// The factor that applies while the sentence before is not selected.
     pub context_factor: f64,
-    /// Whether the sentence before must be selected: it names whom a pronoun of this one means.
+    /// Whether the sentence before must be selected: it names the person that a pronoun of this one
+    /// means.
     pub needs_context: bool,
     /// The number of its terms that are in the summary.
     pub repeated_terms: usize,

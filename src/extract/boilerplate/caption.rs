@@ -91,7 +91,8 @@ pub(super) fn describes_picture(line: &str) -> bool {
     is_seen && !text.iter().any(is_figure) && !has_perfect(text)
 }
 
-/// Whether a word is in a text that tells news rather than what is seen. «Next to» is a place.
+/// Whether a text has a word that reports news and does not describe a picture. «Next to» is a
+/// place.
 fn is_told(folded: &[String]) -> bool {
     let is_place = |at: usize| folded.get(at).is_some_and(|word| word == "next") && folded.get(at + 1).is_some_and(|word| word == "to");
     folded.iter().enumerate().any(|(at, word)| TOLD.contains(word.as_str()) && !is_place(at))

@@ -18,7 +18,7 @@ static ZONES: LazyLock<HashMap<&str, i32>> = LazyLock::new(|| {
     entries(include_str!("zones.tsv")).filter_map(line).collect()
 });
 
-/// A time of day. Without a zone, it is the local time of wherever it was written.
+/// A time of day. Without a zone, it is the local time of the place where it was written.
 pub(super) struct Clock {
     time: Time,
     offset: Option<Offset>,

@@ -7,7 +7,7 @@ use super::find;
 use crate::extract::word_list::entries;
 use crate::model::fold;
 
-/// What a date is the date of, the best first.
+/// The event that a date refers to, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::extract) enum Label {
     /// The publication.
@@ -32,9 +32,9 @@ static LABELS: LazyLock<Vec<(Label, &str)>> = LazyLock::new(|| {
     entries(include_str!("labels.tsv")).filter_map(line).collect()
 });
 
-/// Words that stand next to the date of an article.
+/// Words that are usual next to the date of an article.
 static USUAL: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("usual_words.txt")).collect());
-/// Words that stand next to the date of something else: an offer, an event, a birth.
+/// Words that are usual next to the date of something else: an offer, an event, a birth.
 static OTHER_DATES: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("other_dates.txt")).collect());
 
 /// The best of the labelled dates in a short text: that of the publication, wherever it is.
@@ -54,8 +54,8 @@ pub(in crate::extract) fn label_at_end(text: &str) -> Option<Label> {
     places(text).last().map(|(_, label)| *label)
 }
 
-/// How many words of a text around a date are neither names nor such as stand next to the date of an
-/// article: «Par Jeanne Exemple, le 3 mars 2026 – 4 min» has none, «Le 3 mars, la digue a cédé» has.
+/// How many words around a date are neither names nor usual next to the date of an article: «Par
+/// Jeanne Exemple, le 3 mars 2026 – 4 min» has none, «Le 3 mars, la digue a cédé» has.
 pub(in crate::extract) fn strange_words(text: &str) -> usize {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.contains(char::is_alphabetic));
     let is_usual = |word: &str| {

@@ -150,8 +150,8 @@ fn chosen(layout: &Layout, rules: &Rules, core: usize, title: Option<usize>) -> 
             }
         }
         let style = layout.areas.get(inner).and_then(|area| area.style);
-        // Farther out, an area needs more text to belong: pages are full of small boxes with text. Not so
-        // in what the page calls the text of the article.
+        // Farther out, an area needs more text to belong: pages are full of small boxes with text.
+        // This does not apply in the area that the page calls the text of the article.
         let least = if steps == 0 || around.content { 80.0 } else { (prose_of(area) * 0.2).max(80.0) };
         let headed = (prose_of(area) * 0.5).max(80.0);
         for (number, beside) in layout.areas.iter().enumerate().skip(outer + 1) {
@@ -236,7 +236,7 @@ fn continues_core(layout: &Layout, rules: &Rules, area: &Area, before: bool, nee
 }
 
 /// Whether an `article` is one entry of several, below a title they share: others of the same class
-/// stand beside it, and have text of their own.
+/// are next to it, and have text of their own.
 fn is_entry(layout: &Layout, number: usize, title: Option<usize>) -> bool {
     let Some(area) = layout.areas.get(number).filter(|area| area.frame == Frame::Article && area.style.is_some()) else { return false };
     let headed = |area: &Area| blocks_of(layout, area).iter().any(|block| matches!(block.kind, Kind::Heading(_)) && block.linked > 0);

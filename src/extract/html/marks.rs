@@ -15,7 +15,7 @@ pub(super) enum Mark {
 /// The longest mark, in characters.
 const LONGEST: usize = 8;
 
-/// What can stand right before an exponent, besides the base ten and symbols of one letter.
+/// What can be right before an exponent, besides the base ten and symbols of one letter.
 const UNITS: &[&str] = &["m", "km", "cm", "mm", "dm", "hm", "dam", "ft", "in", "mi", "yd", "10"];
 
 /// The mark that an element is. `before` is the text of the line so far.

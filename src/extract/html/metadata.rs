@@ -63,7 +63,7 @@ const META_DESCRIPTIONS: &[&str] = &["og:description", "description", "twitter:d
 const SHORTEST_PAID_PART: usize = 400;
 /// The longest text (in bytes) that can be a date or a name.
 const MAX_LABEL: usize = 120;
-/// The most words around a date with a label that do not usually stand there.
+/// The most words around a date with a label that are unusual there.
 const MAX_WORDS_AROUND_DATE: usize = 5;
 
 /// Collects the metadata of a page. `hints` is what the classes of its elements say; `scripts` are

@@ -43,7 +43,7 @@ enum By {
 pub(super) fn articles<'a>(document: &'a Value, fields: &Fields) -> Option<Vec<&'a Value>> {
     let nested = [By::Name, By::Length].into_iter().find_map(|by| within(document, fields, by, 0));
     nested.or_else(|| match document {
-        // Nothing has a text. The objects of a list are told one by one.
+        // Nothing has a text. The objects of a list are reported one by one.
         Value::Array(list) => Some(list.iter().collect()),
         Value::Object(object) => {
             let list = LISTS.iter().find_map(|name| object.get(*name)?.as_array().filter(|list| list.iter().all(Value::is_object)));

@@ -115,8 +115,8 @@ fn link(mark: &str) -> Option<(&str, usize)> {
     right.then_some((shown, shown.len() + address.len() + 4))
 }
 
-/// Removes the marks of bold and italic text: pairs that stand next to a word inside, and not inside
-/// a word.
+/// Removes the marks of bold and italic text: pairs with a word right inside them, and not in the
+/// middle of a word.
 fn emphasis(line: &str) -> String {
     ["**", "__", "*", "_"].iter().fold(line.to_owned(), |line, mark| without_pairs(&line, mark))
 }

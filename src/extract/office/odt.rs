@@ -35,7 +35,7 @@ const WITHOUT_TEXT: &[&str] = &[
 ];
 /// The longest cell (in bytes) of a table with data. A longer one lays out text.
 const LONGEST_CELL: usize = 300;
-/// The most spaces that one element may stand for.
+/// The most spaces that one element may represent.
 const MAX_SPACES: usize = 20;
 
 pub(super) fn drafts(archive: &mut Archive) -> Result<Vec<Draft>, Reject> {

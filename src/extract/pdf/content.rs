@@ -276,7 +276,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Notes a character, if it stands on a horizontal line and belongs to the page's content.
+    /// Notes a character, if it is on a horizontal line and belongs to the page's content.
     fn note(&mut self, text: Option<String>, width: f32, place: Matrix, is_bold: bool, marked: &mut [Marked]) -> Result<(), String> {
         let text = match marked.last_mut() {
             Some(Marked::Instead(instead)) => Some(instead.take().unwrap_or_default()),

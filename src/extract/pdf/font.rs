@@ -99,7 +99,7 @@ impl Font {
         Code { text, width, is_space: byte == b' ' }
     }
 
-    /// What the font says that a code shows.
+    /// The text that a code shows, according to the font.
     fn shown(&self, code: u32) -> Option<String> {
         let text = match self.to_unicode.as_ref()?.lookup_bf_string(code)? {
             BfString::Char(c) => c.to_string(),

@@ -10,7 +10,7 @@ pub(super) struct Glyph {
     pub(super) text: String,
     pub(super) left: f32,
     pub(super) right: f32,
-    /// The height of the line that it stands on.
+    /// The height of the line that it is on.
     pub(super) base: f32,
     pub(super) size: f32,
     pub(super) is_bold: bool,
@@ -180,7 +180,7 @@ fn spelled_out(text: &str) -> String {
     text.chars().flat_map(|c| if is_ligature(c) { c.to_string().nfkc().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 
-/// The combining form of an accent that stands alone. Old TeX draws it over the letter.
+/// The combining form of an accent that is drawn alone. Old TeX draws it over the letter.
 fn combining(text: &str) -> Option<char> {
     Some(match text {
         "´" => '\u{301}',

@@ -63,7 +63,7 @@ enum Place {
     Nothing,
 }
 
-/// What holds until the end of a group.
+/// What applies until the end of a group.
 #[derive(Clone)]
 struct State {
     place: Place,
@@ -96,7 +96,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Block>, Properties), Reject> {
 }
 
 struct Reader {
-    /// The open groups. The first one holds until the document's own group begins.
+    /// The open groups. The first one applies until the document's own group begins.
     states: Vec<State>,
     begun: bool,
     code_page: i32,
@@ -112,7 +112,7 @@ struct Reader {
     bytes: Vec<u8>,
     /// The first half of a Unicode character.
     half: Option<u16>,
-    /// How many characters to skip, since they stand for a Unicode character.
+    /// How many characters to skip, since they replace a Unicode character.
     skip: usize,
     /// Whether `\*` came, which marks a group that a reader may ignore.
     optional: bool,
@@ -295,7 +295,7 @@ impl Reader {
         true
     }
 
-    /// Adds a UTF-16 unit, and skips what stands for it in programs without Unicode.
+    /// Adds a UTF-16 unit, and skips its replacement for programs without Unicode.
     fn unicode(&mut self, unit: i32) {
         // Units over 32767 are written as negative numbers.
         let unit = u16::try_from(unit & 0xffff).unwrap_or(0xfffd);

@@ -9,7 +9,7 @@ use crate::model::Flag;
 
 /// How far into a line (in bytes) its dateline may reach.
 const LONGEST_DATELINE: usize = 90;
-/// How many lines (title, subtitle, keywords) may stand above the dateline of a report.
+/// How many lines (title, subtitle, keywords) may be above the dateline of a report.
 const MOST_HEAD_LINES: usize = 4;
 /// A piece without a dateline that has at most this many words is the heading of the bulletin.
 const LONGEST_HEADING: usize = 25;
@@ -86,7 +86,7 @@ fn is_divider(line: &str) -> bool {
     is_rule || matches!(line, "NNNN" | "ZCZC")
 }
 
-/// Where the reports start if dividers stand between all of them.
+/// Where the reports start if there are dividers between all of them.
 fn divided(lines: &[&str], datelines: &[usize]) -> Option<Vec<usize>> {
     let mut starts = Vec::new();
     let mut start = 0;
@@ -119,7 +119,8 @@ fn titled(lines: &[&str], datelines: &[usize]) -> Option<Vec<usize>> {
     let title_above = |dateline: &usize| {
         let title = (0..*dateline).rev().find(|at| lines.get(*at).is_some_and(|line| !line.is_empty()))?;
         let before = title.checked_sub(1).and_then(|at| lines.get(at));
-        // A paragraph before it may end without a full stop; a blank line shows that it is none.
+        // A paragraph may also lack its full stop; the blank line shows that this is not the end of
+        // one.
         let stands_alone = before.is_none_or(|line| line.is_empty());
         lines.get(title).filter(|line| is_title(line) && stands_alone && !is_dateline(line)).map(|_| title)
     };

@@ -73,7 +73,7 @@ fn field(line: &str) -> Option<(&'static str, &str)> {
         return None;
     }
     let role = *FIELDS.get(fold(name).as_str())?;
-    // `Body` and `Classification` stand alone; the others have a value.
+    // `Body` and `Classification` have no value; the others have one.
     (line.contains(':') || matches!(name, "Body" | "Corps" | "Classification")).then_some((role, value.trim()))
 }
 

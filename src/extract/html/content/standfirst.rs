@@ -11,7 +11,7 @@ use crate::extract::word_count::count_words;
 const SHORTEST: usize = 45;
 const LONGEST: usize = 700;
 const FEWEST_WORDS: usize = 7;
-/// How many blocks can stand between the title and the standfirst.
+/// How many blocks can be between the title and the standfirst.
 const FARTHEST: usize = 4;
 /// How many words of the description a standfirst begins with.
 const SAME_WORDS: usize = 6;

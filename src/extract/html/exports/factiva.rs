@@ -57,7 +57,7 @@ fn with_classes(page: &Page, article: Id) -> Draft {
     let body: Vec<String> = elements(page, article, is_text).into_iter().flat_map(|id| lines(page, id, |id| is_aside(page, id))).collect();
     let about = lines(page, article, |id| is_text(id) || is_title(id));
     let number = about.iter().find_map(|line| line.strip_prefix("Document ")).filter(|number| !number.contains(' '));
-    // The author stands between the title and the number of words.
+    // The author is between the title and the number of words.
     let all = lines(page, article, is_text);
     let words = all.iter().position(|line| is_word_count(line)).unwrap_or(0);
     let author = words.checked_sub(1).and_then(|at| all.get(at)).filter(|line| Some(line.as_str()) != title.as_deref());

@@ -6,7 +6,7 @@ use crate::model::fold;
 /// A heading and how many texts of the page come before it.
 pub(super) type Heading = (String, usize);
 
-/// What stands between the parts of a title: the article's title, the section, the name of the site.
+/// What separates the parts of a title: the article's title, the section, the name of the site.
 const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "];
 /// The most words of a section's name, and the fewest of a title that is not sure.
 const SECTION_WORDS: usize = 2;
@@ -29,9 +29,10 @@ pub(super) struct Titles<'a> {
 }
 
 impl Titles<'_> {
-    /// Chooses the title of the article. None is enough alone: a heading may be the name of the site, a
-    /// title for social networks may be about something else. So the latter is chosen, without the
-    /// site's name, if a heading agrees with it, then a heading that agrees with any of the others.
+    /// Chooses the title of the article. No title is enough alone: a heading may be the name of the
+    /// site, and a title for social networks may be about something else. The title for social
+    /// networks, without the site's name, is chosen if a heading agrees with it; else a heading
+    /// that agrees with any other title.
     pub(super) fn best(&self, rules: &Rules) -> Option<String> {
         let clean = |title: &str| self.without_site(&without_badges(title, rules));
         let social = self.social.as_deref().map(clean).filter(|title| !self.is_site(title));
