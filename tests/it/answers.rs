@@ -1,5 +1,5 @@
-//! What is made of an answer with status 200: only a whole one is published, without what a model puts around it, and an answer that is
-//! nearly right is not paid for again.
+//! How answers with status 200 are read: only a whole answer is published, without what a model
+//! puts around it, and an answer that is nearly right is not paid for again.
 
 use serde_json::{Value, json};
 

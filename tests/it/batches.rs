@@ -53,10 +53,11 @@ fn a_run_sends_a_batch_waits_for_it_and_costs_half() {
     let ended = dir.run(&["run"]).exits(0);
     assert_eq!((service.created(), service.single(), service.lines()), (1, 1, vec![ARTICLES - 1]));
     all_paid_once(&service, &dir);
-    // 11 tokens and 7: the one call by itself at the full price, the others at half.
+    // 11 tokens in and 7 out: the single call costs the full price, the others half.
     let each = (11.0 + 70.0) / 1e6;
     let cost = ended.summary()["cost"].as_f64().unwrap();
-    // The discount of an unknown host is only needed for `max_cost`; its cost is told as half.
+    // The discount of an unknown host is only needed for `max_cost`; the reported cost assumes
+    // half.
     assert!((cost - each * (1.0 + 0.5 * 7.0)).abs() < 1e-6, "{cost}, rounded");
     assert!(ended.stderr.contains("batch 1 at `llm`: in_progress"), "{}", ended.stderr);
     assert_eq!(service.files(), 0, "the files at the service are deleted");
@@ -183,7 +184,7 @@ fn a_renamed_endpoint_collects_and_sends_its_lines() {
     dir.run(&["run", "--detach"]).exits(7);
     dir.write("config.toml", config(&service, "").replace("name = \"llm\"", "name = \"other\""));
     dir.run(&["run"]).exits(0);
-    // One of the three is made by itself first.
+    // One of the three is first made as a single call.
     assert_eq!(service.lines(), [7, 2]);
     all_paid_once(&service, &dir);
 }
@@ -348,7 +349,7 @@ fn the_end_of_the_run_leaves_time_to_cancel_and_to_make_the_rest() {
 #[test]
 fn the_cap_holds_for_batches_and_calls_together() {
     let (service, dir) = with(Switches::default(), "discount = 0.5");
-    // Each line may cost 0.008 at half price, and the call by itself twice as much.
+    // Each line may cost 0.008 at half price, and the single call twice as much.
     let ended = dir.run(&["run", "--detach", "--max-cost", "0.03"]).exits(6);
     assert!(service.lines().iter().sum::<usize>() < 6, "{:?}", service.lines());
     let sent = service.lines();
@@ -383,7 +384,7 @@ fn results_that_the_service_deleted_are_only_asked_for_again_by_retry() {
 #[test]
 fn a_restored_ledger_finds_its_batches_again() {
     let (service, dir) = with(Switches { looks: 3, ..Switches::default() }, "");
-    // The ledger as it is before the batch: its name is in it already.
+    // The ledger before the batch; it has its id already.
     dir.run(&["run", "--collect"]);
     let older = std::fs::read(dir.path("output/ledger.db")).unwrap();
     dir.run(&["run", "--detach"]).exits(7);

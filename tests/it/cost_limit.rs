@@ -1,4 +1,5 @@
-//! `max_cost` holds on what was really spent, and answers that are cut before they begin make room for thoughts.
+//! `max_cost` limits what was really spent, and answers that are cut before they begin make room
+//! for thoughts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
-//! What every ledger must do, whatever keeps it: a file, or a `PostgreSQL` server if there is one.
+//! What every ledger must do, whatever its backend: a file, or a `PostgreSQL` server if there is
+//! one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -125,7 +126,7 @@ fn a_reply_is_there_in_the_next_run_and_its_waste_counted() {
         let lost = Waste { lost: 1, at_most: 0.25, ..Waste::default() };
         block(async {
             assert_eq!(ledger.claim(claim(1, 1)).await.unwrap(), Claimed::Here);
-            // The same claim again is that of a second attempt.
+            // The same claim again is a second attempt.
             assert_eq!(ledger.claim(claim(1, 2)).await.unwrap(), Claimed::Here);
             ledger.may_send().await.unwrap();
             ledger.keep(call(1), lost).await.unwrap();
@@ -273,7 +274,7 @@ fn next_run(kind: &Kind) {
     assert!(kind.dir.path("output").exists());
 }
 
-/// Two processes of one run. That they are one process here changes nothing.
+/// Two processes of one run. Here they are one process, which makes no difference.
 #[cfg(feature = "postgres")]
 #[test]
 fn two_processes_of_a_run_never_make_the_same_call() {
@@ -305,7 +306,7 @@ fn two_processes_of_a_run_never_make_the_same_call() {
         server.sql("UPDATE worker SET state = 'dead' WHERE id = 1; UPDATE call SET state = 'free' WHERE state = 'claimed' AND worker = 1");
         block(async {
             assert_eq!(second.claim(claim(4, 1)).await.unwrap(), Claimed::Here);
-            // It may send nothing more, but has the reply after all.
+            // It may send nothing more, but its late reply is stored.
             assert_eq!(first.claim(claim(5, 1)).await.unwrap_err().exit, Exit::EndpointAway);
             assert!(first.check_held().is_err());
             first.keep(call(4), Waste::default()).await.unwrap();

@@ -109,7 +109,8 @@ fn a_kill_and_a_restart_of_the_server_lose_nothing_and_pay_nothing_twice() {
     server.wait_for("SELECT count(*) FROM call WHERE state = 'answered'", "5");
     run.kill();
     let in_flight: usize = server.sql("SELECT count(*) FROM call WHERE state = 'claimed'")[0].parse().unwrap();
-    // On the same machine it is certain that the killed run is dead: nobody waits for its lease.
+    // On the same machine it is certain that the killed run is dead, so its lease is not waited
+    // for.
     let mut run = dir.start(&["run"]);
     run.wait_for_line("an earlier run was killed with up to 4 calls in flight");
     assert_eq!(in_flight, 4);
@@ -179,7 +180,8 @@ fn a_run_that_is_interrupted_leaves_its_pieces_to_the_others() {
     mock.hold();
     let mut first = dir.start(&["run", "--piece-size", "5"]);
     mock.wait_for_requests(4);
-    // It holds so many that the other one can take all that are left while no call is answered.
+    // It has taken so many pieces that the other process can take all the rest while no call is
+    // answered.
     server.wait_for("SELECT count(*) >= 4 FROM piece WHERE state = 'taken'", "t");
     let second = dir.start(&["run"]);
     server.wait_for("SELECT count(*) FROM worker", "2");
@@ -187,7 +189,7 @@ fn a_run_that_is_interrupted_leaves_its_pieces_to_the_others() {
     first.wait_for_line("stopping");
     server.wait_for("SELECT count(*) FROM piece WHERE state = 'open'", "0");
     mock.release();
-    // It writes a table with what there is.
+    // It writes a table with the rows that exist.
     let first = first.wait().exits(130).summary();
     let second = second.wait().exits(0);
     assert!(first["pending"].as_u64().unwrap() > 0, "{first}");
@@ -230,7 +232,7 @@ fn a_worker_that_was_frozen_beyond_its_lease_sends_nothing_when_it_wakes() {
     let frozen = dir.start(&["work"]);
     mock.wait_for_requests(8);
     frozen.signal("STOP");
-    // Its calls may take 100 s; nobody waits for them here.
+    // Its calls may take 100 s, which the test does not wait for.
     server.sql("UPDATE worker SET grace = '0', lease_until = now() WHERE id = 2");
     mock.release();
     run.wait().exits(0);

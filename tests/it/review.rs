@@ -1,5 +1,5 @@
-//! The reviewer: a chat model that reads the article and its row. Which rows it reads, what becomes of its findings and of its
-//! failures, and that nothing is paid for twice.
+//! The reviewer: a chat model that reads the article and its row. Which rows it reads, how its
+//! findings and failures are handled, and that nothing is paid for twice.
 
 use serde_json::{Value, json};
 

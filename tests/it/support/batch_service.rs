@@ -1,4 +1,5 @@
-//! A service with batches in `OpenAI`'s form. Its time passes only with the looks at a batch, and each of its faults has a switch.
+//! A service with batches in `OpenAI`'s form. Its time passes only when a batch is looked at, and
+//! each of its faults has a switch.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,7 +27,7 @@ pub(crate) enum Fate {
     NotDone(&'static str),
     /// Its answer was cut at its limit.
     Cut,
-    /// It is answered with more than anybody reads.
+    /// Its answer is longer than any client reads.
     Huge,
     /// It is answered under the name of a line of another batch.
     Renamed,
@@ -50,31 +51,31 @@ pub(crate) struct Switches {
     pub(crate) looks: usize,
     /// The state in which batches end.
     pub(crate) ends: &'static str,
-    /// Why batches fail as a whole: code and message, for so many batches.
+    /// Why batches fail as a whole: how many do, with which code and message.
     pub(crate) fails: (usize, &'static str, &'static str),
     /// What becomes of the line with this number in its file, in the batch with this number from 0.
     pub(crate) fate: fn(usize, usize) -> Fate,
-    /// So many creates are done, and their answers are lost.
+    /// This many creates succeed, but their answers are lost.
     pub(crate) lost_creates: usize,
-    /// So many creates are refused with this status and not done.
+    /// This many creates are refused with this status.
     pub(crate) refused_creates: (usize, u16),
-    /// So many uploads are cut.
+    /// This many uploads are cut.
     pub(crate) lost_uploads: usize,
-    /// A batch is listed only after so many lists.
+    /// A batch is missing from this many lists at first.
     pub(crate) listed_late: usize,
     /// Metadata is not kept.
     pub(crate) no_metadata: bool,
     /// The list ignores its cursor.
     pub(crate) endless_list: bool,
-    /// The list is not there: this status.
+    /// The list is answered with this status.
     pub(crate) no_list: Option<u16>,
-    /// No batch is shown: this status.
+    /// Looks at a batch are answered with this status.
     pub(crate) no_look: Option<u16>,
-    /// The files of results come so many looks after the end.
+    /// The files of results come this many looks after the end.
     pub(crate) late_files: usize,
     /// Results are gone.
     pub(crate) no_results: bool,
-    /// So many downloads are cut.
+    /// This many downloads are cut.
     pub(crate) cut_results: usize,
     /// Answers as other servers give them: bodies as strings, states in capitals, no counts.
     pub(crate) other_server: bool,
@@ -129,7 +130,7 @@ struct State {
     files: HashMap<String, (String, Vec<u8>)>,
     batches: Vec<Batch>,
     made: usize,
-    /// Bodies of calls that were made by themselves.
+    /// Bodies of calls that were made without a batch.
     single: Vec<Value>,
     cancels: usize,
     is_hanging: bool,
@@ -152,7 +153,7 @@ impl BatchService {
         self.state.lock().unwrap()
     }
 
-    /// Turns switches.
+    /// Sets switches.
     pub(crate) fn set(&self, turn: impl FnOnce(&mut Switches)) {
         turn(&mut self.state().switches);
     }
@@ -173,7 +174,7 @@ impl BatchService {
         self.state().batches.iter().filter(|batch| !batch.foreign).count()
     }
 
-    /// How many cancels it was asked for.
+    /// How many requests to cancel it got.
     pub(crate) fn cancels(&self) -> usize {
         self.state().cancels
     }
@@ -190,12 +191,13 @@ impl BatchService {
         batches.map(|batch| batch.lines.len()).collect()
     }
 
-    /// How many calls were made by themselves.
+    /// How many calls were made without a batch.
     pub(crate) fn single(&self) -> usize {
         self.state().single.len()
     }
 
-    /// What was asked, by its messages, and how often it was paid for: by itself, or in a batch of ours.
+    /// How often each request, by its messages, was paid for: without a batch, or in a batch of
+    /// ours.
     pub(crate) fn paid(&self) -> HashMap<String, usize> {
         let state = self.state();
         let mut paid = HashMap::new();

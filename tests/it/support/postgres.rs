@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 
 use super::TIMEOUT;
 
-/// How often it is tried to find a port that nobody else takes meanwhile.
+/// How often to look for a port that no other process takes meanwhile.
 const ATTEMPTS: usize = 5;
 
 /// The running server. It is killed on drop.
