@@ -8,6 +8,8 @@ use std::iter::Peekable;
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::signature::Signature;
 use super::sort::{Sorted, Sorter};
 use crate::config::NearDuplicates;
@@ -21,6 +23,8 @@ const FIRST: usize = 2;
 const PREVIOUS: usize = 2;
 /// How many signatures the cache holds. It mostly serves originals with many copies.
 const CACHED: usize = 512;
+/// How many rows' band keys are computed together.
+const BATCH: usize = 1024;
 /// How many rows are recorded in one write.
 const WRITTEN: usize = 1000;
 /// The place that means "no row".
@@ -70,12 +74,16 @@ fn candidates(
 ) -> Result<(Vec<i64>, Sorted), Fault> {
     let mut rows = Vec::new();
     let mut keys = Sorter::new(folder);
+    let mut batch = Vec::with_capacity(BATCH);
     reader.each_signature(&mut |row| {
         let at = place(rows.len());
         rows.push(row.number);
-        let signature = if near == NearDuplicates::Off { None } else { Signature::from_bytes(&row.signature) };
-        signature.iter().flat_map(Signature::band_keys).try_for_each(|key| keys.push(pair(key, at))).map_err(disk_fault)
+        if near != NearDuplicates::Off {
+            batch.push((at, row.signature));
+        }
+        if batch.len() < BATCH { Ok(()) } else { push_keys(&mut batch, &mut keys).map_err(disk_fault) }
     })?;
+    push_keys(&mut batch, &mut keys).map_err(disk_fault)?;
     let mut pairs = Sorter::new(folder);
     let mut bucket = Bucket::default();
     for next in keys.sorted().map_err(disk_fault)? {
@@ -83,6 +91,16 @@ fn candidates(
         bucket.add(key, at, &mut pairs).map_err(disk_fault)?;
     }
     Ok((rows, pairs.sorted().map_err(disk_fault)?))
+}
+
+/// Moves the band keys of a batch of rows to `keys`, with the rows' places. All cores compute them:
+/// nothing else runs at the end of a run.
+fn push_keys(batch: &mut Vec<(u32, Vec<u8>)>, keys: &mut Sorter) -> io::Result<()> {
+    let of_row = |(at, signature): (u32, Vec<u8>)| -> Vec<u64> {
+        Signature::from_bytes(&signature).iter().flat_map(Signature::band_keys).map(|key| pair(key, at)).collect()
+    };
+    let found: Vec<Vec<u64>> = batch.par_drain(..).map(of_row).collect();
+    found.into_iter().flatten().try_for_each(|key| keys.push(key))
 }
 
 /// The rows with one band key that the next row is compared with.

@@ -8,6 +8,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 /// How many numbers are held in memory: 8 MB.
 const HELD: usize = 1 << 20;
 /// How many numbers are read from a part at a time.
@@ -41,7 +43,7 @@ impl Sorter {
     }
 
     fn write_part(&mut self) -> io::Result<()> {
-        self.held.sort_unstable();
+        self.held.par_sort_unstable();
         let bytes: Vec<u8> = self.held.iter().flat_map(|number| number.to_le_bytes()).collect();
         let file = match &mut self.file {
             Some(file) => file,
@@ -55,7 +57,7 @@ impl Sorter {
 
     /// All numbers in their order, each once.
     pub(super) fn sorted(mut self) -> io::Result<Sorted> {
-        self.held.sort_unstable();
+        self.held.par_sort_unstable();
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let mut parts: Vec<Part> = starts.zip(&self.ends).map(|(next, end)| Part { next, end: *end, here: VecDeque::new() }).collect();
         parts.push(Part { next: 0, end: 0, here: self.held.into() });
