@@ -1,7 +1,8 @@
 //! How fast the program drives a service, and what it costs: `cargo bench --bench load [-- SCENARIO …]`, or without a name all of them.
 //!
 //! Each scenario starts a service in this process and the real program as a child over articles of 3.4 KB, and prints seconds, the share
-//! of what is possible, requests, refusals, articles lost, CPU and memory of the child. The service shares the machine's cores.
+//! of what is possible, requests, refusals, articles lost, CPU and memory of the child. The service shares the machine's cores. The
+//! workbook is left out, so that versions before it can be compared.
 #![expect(
     clippy::print_stdout,
     clippy::cast_precision_loss,
@@ -212,7 +213,7 @@ fn run(scenario: &Scenario, folder: &Path) {
     let _ = Command::new("sync").status();
     let (port, seen) = service::start(scenario.manner);
     let config = format!(
-        "[summary]\nroute = \"single-call\"\n[[endpoint]]\nname = \"load\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\n\
+        "[output]\nformats = [\"csv\", \"html\", \"jsonl\"]\n[summary]\nroute = \"single-call\"\n[[endpoint]]\nname = \"load\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\n\
          url = \"http://127.0.0.1:{port}/v1\"\nmodel = \"mock\"\nprice = {{ tokens_in = 0.15, tokens_out = 0.6 }}\n{}\n",
         scenario.endpoint
     );
