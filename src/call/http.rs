@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::redact::Redactor;
-use super::retry_after::retry_after;
+use super::retry_after::{retry_after, retry_after_in_body};
 use super::transport_error::transport_error;
 use crate::config::{Endpoint, is_loopback};
 use crate::dialect::{Body, Request, Response};
@@ -92,6 +92,7 @@ impl HttpClient {
             return Err(self.redirect_error(&answer));
         }
         let (body, memory) = if refused { (read_start(answer).await?, None) } else { self.read_body(answer, max).await? };
+        let retry_after = retry_after.or_else(|| refused.then(|| retry_after_in_body(&body, jiff::Timestamp::now())).flatten());
         let result = read(Response { status, retry_after, body: self.redactor.bytes(body) });
         drop(memory);
         result

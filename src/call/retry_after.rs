@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::dialect::duration;
 
@@ -26,6 +26,18 @@ pub(super) fn retry_after(headers: &HeaderMap, refused: bool, now: Timestamp) ->
     let wait = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|wait| !wait.is_zero());
     wait.or_else(|| exhausted_limits(headers, refused, now))
         .or_else(|| header(headers, "ratelimit").filter(|_| refused).and_then(exhausted_policy))
+}
+
+/// The wait that the headers of another service ask for, which a router repeats in the body of its
+/// own response (`error.metadata.headers` of `OpenRouter`).
+pub(super) fn retry_after_in_body(body: &[u8], now: Timestamp) -> Option<Duration> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let headers = body.pointer("/error/metadata/headers")?.as_object()?;
+    let header = |(name, value): (&String, &serde_json::Value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some((HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value).ok()?))
+    };
+    retry_after(&headers.iter().filter_map(header).collect(), true, now)
 }
 
 /// The time until an exhausted limit has reset, from the IETF draft's header in one piece:
@@ -109,6 +121,19 @@ mod tests {
     fn with_headers(headers: &[(&'static str, &str)], refused: bool) -> Option<Duration> {
         let headers = headers.iter().map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()));
         retry_after(&headers.collect(), refused, "2026-11-23T10:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_router_repeats_headers_in_the_body() {
+        let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        let reset = now.as_millisecond() + 4_000;
+        let body = format!(
+            r#"{{"error": {{"code": 429, "metadata": {{"headers": {{"X-RateLimit-Remaining": 0, "X-RateLimit-Reset": "{reset}"}}}}}}}}"#
+        );
+        assert_eq!(retry_after_in_body(body.as_bytes(), now), Some(Duration::from_secs(4)));
+        for body in ["", "{}", r#"{"error": {"metadata": {"headers": ["X-RateLimit-Reset"]}}}"#] {
+            assert_eq!(retry_after_in_body(body.as_bytes(), now), None);
+        }
     }
 
     fn with_header(name: &'static str, value: &str) -> Option<Duration> {

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::labels::without_labels;
+use super::named_lines::named_lines;
 use super::thoughts::without_thoughts;
 use super::{excerpt, protocol_error, review, shapes, translations};
 use crate::config::{Endpoint, JsonMode, Options};
@@ -133,7 +134,10 @@ pub(super) fn answer(call: &CallRequest, content: &str) -> Result<Answer, CallEr
             Ok(Answer::Translations(found.collect()))
         }
         CallRequest::Digest { title, language, .. } => {
-            let values = shapes::values(content);
+            let mut values = shapes::values(content);
+            if values.is_empty() {
+                values.extend(named_lines(content));
+            }
             if values.is_empty() {
                 return Err(no_json(content));
             }
@@ -182,6 +186,9 @@ fn summary(content: &str) -> Result<String, CallError> {
             return summary.ok_or_else(|| protocol_error(format!("the summary is JSON of an unknown shape: {}", excerpt(text.as_bytes()))));
         }
     }
+    // Models trained on mathematics put their answers into a box of LaTeX.
+    let text = text.strip_prefix("\\boxed{").and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let text = text.strip_prefix("\\text{").and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     let unquoted = [('"', '"'), ('“', '”'), ('«', '»')].iter().find_map(|(open, close)| {
         let inside = text.strip_prefix(*open)?.strip_suffix(*close)?;
         (!inside.contains([*open, *close])).then_some(inside)

@@ -117,6 +117,7 @@ mod tests {
             (503, DOWN),
             (520, DOWN),
             (507, DOWN),
+            (424, DOWN),
             (529, (ErrorCode::Overloaded, Verdict::BackOff)),
             (400, THIS_ARTICLE),
             (422, THIS_ARTICLE),
@@ -179,6 +180,7 @@ mod tests {
             (400, "You have reached your specified API usage limits. You will regain access on 2026-12-01.", QUOTA),
             (400, "The provided model identifier is invalid.", NOT_FOUND),
             (400, "x-1 is not a valid model ID", NOT_FOUND),
+            (500, "could not load model - all backends returned error: model not found: x-1", NOT_FOUND),
             (400, "Invalid model: x-1", NOT_FOUND),
             (400, "No models loaded. Please load a model in the developer page.", NOT_FOUND),
             (400, "This is not a chat model and thus not supported in the v1/chat/completions endpoint.", NOT_FOUND),
@@ -265,6 +267,7 @@ mod tests {
             (400, "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."),
             (400, "Input data may contain inappropriate content."),
             (400, "Output blocked by content filtering policy"),
+            (424, "Prompt blocked due to security configurations"),
             (400, "The request was rejected because it was considered high risk"),
             (403, "Sorry, you have been blocked. Several actions could trigger this, including submitting a certain word or phrase."),
         ] {

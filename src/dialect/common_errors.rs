@@ -43,6 +43,8 @@ pub(super) const COMMON: &[ErrorRule] = &[
     not_busy(PROBABLY_TOO_LARGE, Verdict::Never, ErrorCode::TooLarge),
     refusal(&["billing/payment method/top up/recharge/usage limit", "exceed … current quota"], Verdict::Stop, ErrorCode::Quota),
     not_busy(&["quota … exceed/exhaust/used up/reached", "exceed … quota", "out of quota"], Verdict::Stop, ErrorCode::Quota),
+    // LocalAI's answer to a model that it does not have.
+    on(&[500], &["could not load model … not found"], Verdict::Stop, ErrorCode::NotFound),
     refusal(NO_MODEL, Verdict::Stop, ErrorCode::NotFound),
     refusal(NO_PATH, Verdict::Stop, ErrorCode::NotFound),
     refusal(&["unauthorized/unauthorised/not authorized", "authentication"], Verdict::Stop, ErrorCode::KeyRefused),
@@ -51,7 +53,7 @@ pub(super) const COMMON: &[ErrorRule] = &[
     by_status(&[404, 405], Verdict::Stop, ErrorCode::NotFound),
     by_status(&[413, 414], Verdict::Never, ErrorCode::TooLarge),
     by_status(&[429], Verdict::BackOff, ErrorCode::Busy),
-    by_status(&[408, 425, 499], Verdict::BackOff, ErrorCode::Unavailable),
+    by_status(&[408, 424, 425, 499], Verdict::BackOff, ErrorCode::Unavailable),
     by_status(&[529], Verdict::BackOff, ErrorCode::Overloaded),
     ErrorRule { statuses: Statuses::Failures, phrases: &[], verdict: Verdict::BackOff, error: ErrorCode::Unavailable },
 ];
@@ -89,6 +91,7 @@ const REFUSED_TEXT: &[&str] = &[
     "data inspection failed/inappropriate content/prohibited content/sensitive content/sensitive words/harmful",
     // A web firewall found a suspicious word in the text.
     "submitting a certain word or phrase",
+    "prompt/input/request/response … blocked due to",
     "considered high risk/guardrail was/guardrail violat/violated guardrail/blocked by guardrail",
 ];
 

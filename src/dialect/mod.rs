@@ -17,6 +17,7 @@ mod flex;
 mod labels;
 mod lenient_json;
 mod libretranslate;
+mod named_lines;
 mod ollama;
 mod openai;
 mod placeholder;

@@ -201,6 +201,11 @@ impl Meaning {
     }
 }
 
+/// Whether a name says which text of a digest it stands for: title or summary, in which language.
+pub(super) fn names_digest_text(name: &str) -> bool {
+    matches!(Meaning::default().and(name), Meaning { is_summary: Some(_), is_english: Some(_) })
+}
+
 /// Names of fields that never hold a requested text.
 const NO_TEXTS: &[&str] = &["lang", "language", "langue", "key", "name", "field"];
 

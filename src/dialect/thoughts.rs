@@ -34,8 +34,20 @@ const THOUGHTS: &[&str] = &[
 ];
 
 /// Names of the markers around answers.
-const ANSWERS: &[&str] =
-    &["answer", "final_answer", "final", "response", "final_response", "output", "solution", "result", "summary", "resume", "résumé"];
+const ANSWERS: &[&str] = &[
+    "answer",
+    "final_answer",
+    "final",
+    "response",
+    "final_response",
+    "output",
+    "solution",
+    "result",
+    "content",
+    "summary",
+    "resume",
+    "résumé",
+];
 
 /// What models without markers put before their thoughts (Granite, Apriel, and reasoning models
 /// whose markers were dropped on the way), without Markdown.
@@ -82,9 +94,8 @@ const MAX_TEMPLATE_MARK: usize = 48;
 /// # Errors
 /// Fails if there are only thoughts.
 pub(super) fn without_thoughts(content: &str) -> Result<&str, CallError> {
-    let channels = after_channels(content)?;
-    let mut answer = channels;
-    let mut had_thoughts = channels.len() < content.len();
+    let mut answer = after_channels(after_thought_fence(content))?;
+    let mut had_thoughts = answer.len() < content.len();
     // The answer is after the last marker of thoughts, and inside the last marker of an answer.
     let (mut at, mut unfinished) = (0, false);
     for marker in markers(answer) {
@@ -108,6 +119,14 @@ pub(super) fn without_thoughts(content: &str) -> Result<&str, CallError> {
     }
     let answer = between_template_marks(answer);
     if answer.is_empty() && had_thoughts { Err(only_thoughts()) } else { Ok(answer) }
+}
+
+/// The text after a first code block whose name says that it has thoughts.
+fn after_thought_fence(content: &str) -> &str {
+    let block = content.trim_start().strip_prefix("```").and_then(|rest| rest.split_once('\n'));
+    let is_thought = |name: &str| THOUGHTS.contains(&name.trim().to_ascii_lowercase().as_str());
+    let rest = block.filter(|(name, _)| is_thought(name)).and_then(|(_, text)| text.split_once("```"));
+    rest.map_or(content, |(_, rest)| rest)
 }
 
 /// The text after the last label of an answer, if the text begins with a label of thoughts or of an
@@ -155,8 +174,8 @@ fn between_template_marks(text: &str) -> &str {
             text = rest.trim_start();
         }
     }
-    let mut marks = text.match_indices(['<', '[']).filter(|(at, _)| text.get(*at..).and_then(template_mark).is_some());
-    let end = marks.next().map_or(text.len(), |(at, _)| at);
+    let is_mark = |at: &usize| text.get(*at..).and_then(template_mark).is_some_and(|length| !is_quoted(text, *at, at + length));
+    let end = text.match_indices(['<', '[']).map(|(at, _)| at).find(is_mark).unwrap_or(text.len());
     text.get(..end).unwrap_or_default().trim_end()
 }
 
@@ -197,14 +216,14 @@ fn markers(text: &str) -> impl Iterator<Item = Marker> {
     text.match_indices(['<', '[', '◁', '&']).filter_map(move |(start, open)| {
         let open = if open == "&" { "&lt;" } else { open };
         let marker = marker(text, start, open).filter(|_| text.get(start..).is_some_and(|rest| rest.starts_with(open)))?;
-        (!is_quoted(text, &marker)).then_some(marker)
+        (!is_quoted(text, marker.start, marker.end)).then_some(marker)
     })
 }
 
-/// Whether a marker is in quotation marks: then the text only mentions it.
-fn is_quoted(text: &str, marker: &Marker) -> bool {
-    let before = text.get(..marker.start).unwrap_or_default().trim_end_matches([' ', '\u{a0}', '\u{202f}']).chars().next_back();
-    let after = text.get(marker.end..).unwrap_or_default().trim_start_matches([' ', '\u{a0}', '\u{202f}']).chars().next();
+/// Whether the mark between two positions is in quotation marks: then the text only mentions it.
+fn is_quoted(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default().trim_end_matches([' ', '\u{a0}', '\u{202f}']).chars().next_back();
+    let after = text.get(end..).unwrap_or_default().trim_start_matches([' ', '\u{a0}', '\u{202f}']).chars().next();
     [('«', '»'), ('“', '”'), ('"', '"'), ('‘', '’'), ('\'', '\''), ('`', '`')].contains(&(before.unwrap_or(' '), after.unwrap_or(' ')))
 }
 
@@ -298,6 +317,8 @@ mod tests {
             "<thinking budget=\"9\">a</thinking><thinking>b</thinking>La digue a tenu.",
             "<Thought>a</Thought>\n<answer>La digue a tenu.</answer>",
             "[THINK]a[/THINK]La digue a tenu.</s>",
+            "```thinking\nHm [1].\n```\n\nLa digue a tenu.",
+            "<|think|>Hm.<|end|><|begin|>assistant<|content|>La digue a tenu.<|end|>",
             "<|begin_of_thought|>a<|end_of_thought|><|begin_of_solution|>La digue a tenu.<|end_of_solution|>",
             "<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>La digue a tenu.<|END_RESPONSE|>",
             "◁think▷a◁/think▷La digue a tenu.",
