@@ -9,9 +9,12 @@ use crate::config::{Endpoint, Tier};
 use crate::model::{CallError, ErrorCode, Verdict};
 
 /// A model without the tier. The call is not repeated without it, because that costs twice as much:
-/// the user must decide.
+/// the user must decide. The name of the tier alone says nothing: Groq names it in every refusal.
 pub(super) const NO_TIER: ErrorRule = not_busy(
-    &["service tier", "flex … not available/not supported/unsupported/unavailable/not enabled"],
+    &[
+        "service tier/flex … not available/not supported/not support/unsupported/unavailable/not enabled/not permitted/invalid/unknown/unrecognized/must be/should be",
+        "not support/unsupported/invalid/unknown/unrecognized/unexpected … service tier",
+    ],
     Verdict::Stop,
     ErrorCode::RefusedRequest,
 );

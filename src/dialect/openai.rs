@@ -427,6 +427,10 @@ mod tests {
         };
         let litellm = r#"{"error":{"message":"litellm.BadRequestError: litellm.ContextWindowExceededError: too long","type":null,"param":null,"code":"400"}}"#;
         assert_eq!(refused(400, litellm), (ErrorCode::TooLarge, Verdict::Never));
+        let groq = r#"{"error":{"message":"Request too large for model `m` in organization `o` service tier `on_demand` on tokens per minute (TPM): Limit 2000, Requested 2800","type":"tokens","code":"rate_limit_exceeded"}}"#;
+        assert_eq!(refused(413, groq), (ErrorCode::TooLarge, Verdict::Never));
+        let no_tier = r#"{"error":{"message":"Invalid service_tier argument","param":"service_tier"}}"#;
+        assert_eq!(refused(400, no_tier), (ErrorCode::RefusedRequest, Verdict::Stop));
         let unknown = r#"{"error":{"message":"/chat/completions: Invalid model name passed in model=x","type":"invalid_request_error","code":"400"}}"#;
         assert_eq!(refused(400, unknown), (ErrorCode::NotFound, Verdict::Stop));
         let spent = r#"{"error":{"message":"m","type":"x","code":"organization_spend_limit_exceeded"}}"#;
