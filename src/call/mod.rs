@@ -31,7 +31,7 @@ mod transfer;
 mod transport_error;
 mod validate;
 
-pub(crate) use batch_client::{NotCreated, UnusableLine, WrittenLine};
+pub(crate) use batch_client::{Calls, NotCreated, UnusableLine, WrittenLine};
 pub use counters::CallCounts;
 pub use endpoint_client::EndpointClient;
 pub(crate) use http::HttpClient;

@@ -21,6 +21,13 @@ impl EndpointClient {
         }
     }
 
+    /// Warns once that the service bills a batch as calls by themselves.
+    pub(super) fn warn_of_batch_price(&self) {
+        if !self.warned_of_tier.swap(true, Ordering::Relaxed) {
+            tracing::warn!("endpoint `{}`: the service says that answers of a batch cost the full price", self.endpoint.name);
+        }
+    }
+
     /// How long a cheaper tier may be busy before another endpoint takes over; `None` without a tier.
     pub(super) fn tier_patience(&self) -> Option<Duration> {
         let busy_for = self.admission.refusing_for();

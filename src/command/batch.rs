@@ -133,7 +133,7 @@ async fn cancel_one(config: &Config, batch: &BatchRecord) -> Result<(), Fault> {
             "it is not known yet whether the service has it; the next run looks for it, and can cancel it with --now",
         )
     })?;
-    let endpoint = config.endpoints.iter().find(|endpoint| endpoint.url == batch.url && endpoint.dialect == "openai");
+    let endpoint = config.endpoints.iter().find(|endpoint| batch.is_at(endpoint));
     let endpoint = endpoint.ok_or_else(|| {
         Fault::usage(format!("it was sent to {}, which no endpoint of the config has\n  hint: put that endpoint back", batch.url))
     })?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::civil::Time;
 use serde::Deserialize;
 
+use super::DialectFacts;
 use super::spanned::Spanned;
 use super::validator::Validator;
 
@@ -57,6 +58,18 @@ impl Default for Batch {
     }
 }
 
+/// What a service's batches look like on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BatchForm {
+    /// Files and batches of `OpenAI`'s form.
+    #[default]
+    OpenAi,
+    /// Files and jobs of Mistral's form.
+    Mistral,
+    /// Anthropic's Message Batches.
+    Anthropic,
+}
+
 /// Whether a run waits for its batches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BatchMode {
@@ -82,13 +95,15 @@ pub(super) struct RawBatch {
     /// Whether a run waits for its batches, or a later one collects them; "off" makes none.
     /// Default: "wait".
     mode: Option<Spanned<String>>,
+    /// The form of the service's batches, if it is not the usual one of the dialect and the service.
+    pub(super) form: Option<Spanned<String>>,
     /// The local time at which open batches are cancelled, such as "05:30".
     until: Option<Spanned<String>>,
     /// What happens then to calls without an answer. Default: "realtime".
     late: Option<Spanned<String>>,
     /// With fewer calls, no batch is made. Default: 20.
     smallest: Option<Spanned<i64>>,
-    /// The most calls of a batch, up to 50000. Default: 10000.
+    /// The most calls of a batch, up to 50000, or 100000 at Anthropic and Mistral. Default: 10000.
     lines: Option<Spanned<i64>>,
     /// The most prompt tokens of all open batches together, if the service limits them.
     queued_tokens: Option<Spanned<i64>>,
@@ -106,6 +121,8 @@ pub(super) struct RawBatch {
     keep: Option<bool>,
 }
 
+pub(super) const FORMS: &[(&str, BatchForm)] =
+    &[("openai", BatchForm::OpenAi), ("mistral", BatchForm::Mistral), ("anthropic", BatchForm::Anthropic)];
 pub(super) const MODES: &[(&str, Option<BatchMode>)] =
     &[("wait", Some(BatchMode::Wait)), ("detach", Some(BatchMode::Detach)), ("off", None)];
 pub(super) const LATE: &[(&str, Late)] = &[("realtime", Late::RealTime), ("leave", Late::Leave)];
@@ -118,7 +135,7 @@ impl Validator<'_> {
     pub(super) fn batch(&mut self, written: &Spanned<RawBatch>, url: &str) -> Option<Batch> {
         let raw = written.get_ref().clone();
         let mode = self.choose(raw.mode, "mode", MODES, Some(BatchMode::Wait));
-        let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let host = host_of(url);
         let is_azure = host.ends_with(".azure.com");
         let queued = raw.queued_tokens.map(|written| self.number(Some(written), "queued_tokens", 0, 1_000..=1_000_000_000_000) as u64);
         let usual = Batch::default();
@@ -126,8 +143,8 @@ impl Validator<'_> {
             mode: mode.unwrap_or(BatchMode::Wait),
             until: raw.until.and_then(|written| self.time_of_day(&written, "until")),
             late: self.choose(raw.late, "late", LATE, Late::RealTime),
-            smallest: self.number(raw.smallest, "smallest", usual.smallest, 1..=50_000),
-            lines: self.number(raw.lines, "lines", usual.lines, 1..=50_000),
+            smallest: self.number(raw.smallest, "smallest", usual.smallest, 1..=100_000),
+            lines: self.number(raw.lines, "lines", usual.lines, 1..=100_000),
             queued_tokens: queued,
             waves: u32::try_from(self.number(raw.waves, "waves", 2, 1..=10)).unwrap_or(usual.waves),
             discount: raw.discount.map(|written| self.discount(&written)).or_else(|| known_discount(&host)),
@@ -138,6 +155,31 @@ impl Validator<'_> {
         };
         mode.map(|_| batch)
     }
+
+    /// The form of the batches of an endpoint; `None` if its dialect has none.
+    pub(super) fn batch_form(&mut self, written: Option<Spanned<String>>, facts: &DialectFacts, url: &str) -> Option<BatchForm> {
+        if !facts.keys.contains(&"batch") {
+            return None;
+        }
+        let is_anthropic = facts.name == "anthropic";
+        let usual = match is_anthropic {
+            true => BatchForm::Anthropic,
+            false if host_of(url) == "api.mistral.ai" => BatchForm::Mistral,
+            false => BatchForm::OpenAi,
+        };
+        let Some(written) = written else { return Some(usual) };
+        let span = written.span();
+        let form = self.choose(Some(written), "form", FORMS, usual);
+        if is_anthropic != (form == BatchForm::Anthropic) {
+            let hint = "the forms `openai` and `mistral` are for the dialect `openai`".to_owned();
+            self.problem(&span, format!("the dialect `{}` has no batches of this `form`", facts.name), Some(hint));
+        }
+        Some(form)
+    }
+}
+
+fn host_of(url: &str) -> String {
+    reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The share of the price that a batch costs at services whose prices are public.
@@ -145,6 +187,8 @@ fn known_discount(host: &str) -> Option<f64> {
     let known = [
         ("api.openai.com", 0.5),
         (".openai.azure.com", 0.5),
+        ("api.anthropic.com", 0.5),
+        ("api.mistral.ai", 0.5),
         ("api.groq.com", 0.5),
         ("dashscope.aliyuncs.com", 0.5),
         ("dashscope-intl.aliyuncs.com", 0.5),

@@ -60,6 +60,8 @@ impl Validator<'_> {
             self.check_key_is_encrypted(written, url, raw.allow_http.unwrap_or(false));
         }
         let options = self.options(&facts, &mut raw, has_key);
+        let form = raw.batch.as_ref().and_then(|batch| batch.get_ref().form.clone());
+        let batch_form = self.batch_form(form, &facts, url.as_deref().unwrap_or_default());
         let batch = raw.batch.take().and_then(|written| self.batch(&written, url.as_deref().unwrap_or_default()));
         let default = if options.tier.is_some() { TIER_TIMEOUT } else { DEFAULT_TIMEOUT };
         let timeout = raw.timeout.and_then(|written| self.duration(&written)).unwrap_or(default);
@@ -90,6 +92,7 @@ impl Validator<'_> {
             prompts: super::Prompts::shipped(),
             options,
             batch,
+            batch_form,
         })
     }
 

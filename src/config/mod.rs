@@ -35,7 +35,7 @@ use secrecy::SecretString;
 
 use crate::model::{GlossaryEntry, Lang, SummarySpec, Task};
 
-pub use batch::{Batch, BatchMode, Late};
+pub use batch::{Batch, BatchForm, BatchMode, Late};
 pub use checks::Checks;
 pub use duplicates::NearDuplicates;
 pub use endpoint::is_loopback;
@@ -246,6 +246,9 @@ pub struct Endpoint {
     pub options: Options,
     /// How to use the service's batches; `None` if all calls are made one by one.
     pub batch: Option<Batch>,
+    /// The form of the service's batches, whether they are used or not; `None` if its dialect has
+    /// none.
+    pub batch_form: Option<BatchForm>,
 }
 
 impl Endpoint {
@@ -281,6 +284,7 @@ impl Endpoint {
             prompts: Prompts::shipped(),
             options: Options::default(),
             batch: None,
+            batch_form: None,
         }
     }
 }

@@ -13,7 +13,7 @@ mod tests {
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
     use serde_json::{Value, json};
 
-    use crate::config::batch::{LATE, MODES};
+    use crate::config::batch::{FORMS, LATE, MODES};
     use crate::config::checks::CHECKS;
     use crate::config::duplicates::NEAR;
     use crate::config::endpoint::TASKS;
@@ -97,6 +97,7 @@ mod tests {
             (endpoint("english"), names(ENGLISH)),
             (endpoint("tier"), names(TIERS)),
             (endpoint("batch/properties/mode"), names(MODES)),
+            (endpoint("batch/properties/form"), names(FORMS)),
             (endpoint("batch/properties/late"), names(LATE)),
         ];
         choices.extend(CHECKS.iter().map(|check| (format!("checks/properties/{}", check.code()), names(&Action::ALL))));

@@ -45,7 +45,7 @@ impl Dialect for Anthropic {
             needs_model: true,
             concurrency: 8,
             max_concurrency: 64,
-            keys: &["json"],
+            keys: &["json", "batch"],
         }
     }
 
@@ -91,9 +91,7 @@ impl Dialect for Anthropic {
         chat::log_other_model(endpoint, &value["model"]);
         // Gateways return errors with status 200.
         if value["type"] == "error" || error_in(&value).is_some() {
-            let kind = value.pointer("/error/type").and_then(Value::as_str).unwrap_or_default();
-            let status = ERROR_STATUS.iter().find(|(name, _)| *name == kind).map_or(502, |(_, status)| *status);
-            return Err(self.classify_error(endpoint, &Response::new(status, body)));
+            return Err(self.classify_error(endpoint, &Response::new(status_of(&value), body)));
         }
         let mut endings = Endings::default();
         endings.read(&value, &[]);
@@ -152,7 +150,13 @@ fn usage(value: &Value) -> Usage {
     Usage { tokens_in: prompt.into_iter().flatten().reduce(u64::saturating_add), tokens_out: count("output_tokens"), ..Usage::default() }
 }
 
-fn headers(endpoint: &Endpoint) -> Headers {
+/// The status with which the service sends this error.
+pub(super) fn status_of(error: &Value) -> u16 {
+    let kind = error.pointer("/error/type").and_then(Value::as_str).unwrap_or_default();
+    ERROR_STATUS.iter().find(|(name, _)| *name == kind).map_or(502, |(_, status)| *status)
+}
+
+pub(super) fn headers(endpoint: &Endpoint) -> Headers {
     let mut headers = key_header(endpoint, "x-api-key", "");
     headers.push(("anthropic-version".into(), API_VERSION.into()));
     headers

@@ -1,26 +1,134 @@
-//! Batches in `OpenAI`'s form, which Azure, Groq, `LiteLLM`, OGX and others also offer: a file of
-//! calls is uploaded, a batch is created on it, and its answers are files too
-//! (<https://platform.openai.com/docs/api-reference/batch>). Pure, like every dialect.
+//! Batches: calls that a service answers together within a day, at half the price. Three forms:
+//! `OpenAI`'s and Mistral's, whose calls and answers are files, and Anthropic's, whose calls are in
+//! the request that creates the batch. Pure, like every dialect.
+
+mod anthropic;
+mod files;
+mod mistral;
+mod openai;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{Request, excerpt, json, openai};
-use crate::config::{Batch, Endpoint, Options};
+use super::{Request, excerpt, json};
+use crate::config::{Batch, BatchForm, Endpoint, Options};
 use crate::model::CallError;
 
-/// The most bytes of a file of calls. The services allow 200 MB; Groq's reference says 100.
-pub(crate) const MAX_BYTES: u64 = 95 << 20;
-/// Separates the parts of a multipart body. No line of a file of calls begins with it, because each
-/// begins with `{`.
-const BOUNDARY: &str = "depeche-7d1f0b5e9c3a";
-/// The path of a call, as written in a file of calls.
-const CALLS: &str = "/v1/chat/completions";
 /// The key of the metadata by which our batches are found again.
 const TAG: &str = "depeche";
+/// The characters of a call's key in its name.
+const KEY_LENGTH: usize = 43;
 
-/// The upload of a file, except for the file's own bytes.
+/// A service's batches on the wire. An id that it takes is the service's own.
+pub(crate) trait BatchApi: Sync {
+    /// The most lines and bytes of a batch.
+    fn limits(&self) -> BatchLimits;
+
+    /// How batches are created.
+    fn creation(&self) -> Creation;
+
+    /// The line for a call, without a line feed. `body` is JSON without line feeds.
+    fn line(&self, custom_id: &str, body: &[u8]) -> Vec<u8>;
+
+    /// Asks for a batch.
+    fn status(&self, endpoint: &Endpoint, id: &str) -> Request;
+
+    /// Asks for a page of all batches.
+    fn list(&self, endpoint: &Endpoint, cursor: Option<&str>) -> Request;
+
+    /// Cancels a batch.
+    fn cancel(&self, endpoint: &Endpoint, id: &str) -> Request;
+
+    /// Asks for the content of a file.
+    fn content(&self, endpoint: &Endpoint, file: &str) -> Request;
+
+    /// The URL of what is deleted once the results are collected, for a DELETE.
+    fn file(&self, endpoint: &Endpoint, file: &str) -> Request;
+
+    /// A batch.
+    ///
+    /// # Errors
+    /// If the answer is something else.
+    fn read_status(&self, body: &[u8]) -> Result<BatchStatus, CallError> {
+        let value = json(body)?;
+        self.read_batch(&value).ok_or_else(|| super::protocol_error(format!("the answer is no batch: {}", excerpt(body))))
+    }
+
+    /// A batch in an answer.
+    fn read_batch(&self, value: &Value) -> Option<BatchStatus>;
+
+    /// A page of batches; `cursor` is the one that it was asked for with.
+    ///
+    /// # Errors
+    /// If the answer is something else.
+    fn read_list(&self, cursor: Option<&str>, body: &[u8]) -> Result<Page<BatchStatus>, CallError>;
+
+    /// One line of results; `None` if it is not a whole line, as at the end of a broken download.
+    fn read_result(&self, line: &[u8]) -> Option<ResultLine>;
+
+    /// Whether an answer says that it costs the full price.
+    fn is_full_price(&self, _answer: &[u8]) -> bool {
+        false
+    }
+}
+
+/// How batches are created.
+#[derive(Clone, Copy)]
+pub(crate) enum Creation {
+    /// On a file of calls that is uploaded first.
+    OnFile(&'static dyn BatchFiles),
+    /// With the calls in the request, which is made for an endpoint.
+    Inline(fn(&Endpoint) -> Upload),
+}
+
+/// Batches on files of calls.
+pub(crate) trait BatchFiles: Sync {
+    /// The upload of a file of calls.
+    fn upload(&self, endpoint: &Endpoint, tag: &str) -> Upload {
+        files::upload(endpoint, tag)
+    }
+
+    /// Creates a batch on an uploaded file.
+    fn create(&self, endpoint: &Endpoint, batch: &Batch, file: &str, tag: &str) -> Request;
+
+    /// Asks for a page of the files of calls.
+    fn list(&self, endpoint: &Endpoint, cursor: Option<&str>) -> Request;
+
+    /// The id of a new file.
+    ///
+    /// # Errors
+    /// If the answer names none.
+    fn read_upload(&self, body: &[u8]) -> Result<String, CallError> {
+        files::read_upload(body)
+    }
+
+    /// A page of files: ids and names.
+    ///
+    /// # Errors
+    /// If the answer is something else.
+    fn read_list(&self, cursor: Option<&str>, body: &[u8]) -> Result<Page<(String, String)>, CallError>;
+}
+
+/// The most that a batch may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchLimits {
+    /// Calls.
+    pub(crate) lines: usize,
+    /// Bytes of all of them.
+    pub(crate) bytes: u64,
+}
+
+/// The batches of this form.
+pub(crate) fn api(form: BatchForm) -> &'static dyn BatchApi {
+    match form {
+        BatchForm::OpenAi => &openai::OpenAi,
+        BatchForm::Mistral => &mistral::Mistral,
+        BatchForm::Anthropic => &anthropic::Anthropic,
+    }
+}
+
+/// The request that carries a file: what stands before and after the file's bytes.
 pub(crate) struct Upload {
     /// The request, without a body.
     pub(crate) request: Request,
@@ -39,6 +147,8 @@ pub(crate) struct BatchStatus {
     pub(crate) id: String,
     /// The service's word for its state, in lower case.
     pub(crate) said: String,
+    /// Its progress.
+    pub(crate) progress: Progress,
     /// Our tag, if the service kept it.
     pub(crate) tag: Option<String>,
     /// The id of the file of calls.
@@ -53,7 +163,9 @@ pub(crate) struct BatchStatus {
     pub(crate) failed: Option<u64>,
     /// All calls.
     pub(crate) total: Option<u64>,
-    /// When the service stops working on it: UTC, ISO 8601.
+    /// When it was created: UTC, ISO 8601, like all its times.
+    pub(crate) created_at: Option<String>,
+    /// When the service stops working on it.
     pub(crate) expires_at: Option<String>,
     /// Why the service refused it as a whole: codes and messages.
     pub(crate) errors: Vec<BatchFault>,
@@ -71,9 +183,10 @@ pub(crate) struct BatchFault {
 }
 
 /// The progress of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// The service works on it.
+    /// The service works on it. An unknown state counts as running.
+    #[default]
     Running,
     /// It has ended, and has results.
     Ended,
@@ -82,19 +195,10 @@ pub(crate) enum Progress {
 }
 
 impl BatchStatus {
-    /// The progress. An unknown state counts as running.
-    pub(crate) fn progress(&self) -> Progress {
-        match self.said.as_str() {
-            "failed" if self.output_file.is_none() && self.error_file.is_none() => Progress::Refused,
-            "completed" | "expired" | "cancelled" | "canceled" | "failed" => Progress::Ended,
-            _ => Progress::Running,
-        }
-    }
-
-    /// Whether its counts show results whose files are not there yet.
+    /// Whether files are still missing that its counts promise.
     pub(crate) fn lacks_results(&self) -> bool {
         let some = |count: Option<u64>| count.is_some_and(|count| count > 0);
-        let nothing = self.output_file.is_none() && self.error_file.is_none() && self.said == "completed";
+        let nothing = self.output_file.is_none() && self.error_file.is_none() && matches!(self.said.as_str(), "completed" | "success");
         nothing || self.output_file.is_none() && some(self.completed) || self.error_file.is_none() && some(self.failed)
     }
 }
@@ -138,6 +242,17 @@ pub(crate) fn key_of(custom_id: &str, tag: &str) -> Option<[u8; 32]> {
     URL_SAFE_NO_PAD.decode(encoded).ok()?.try_into().ok()
 }
 
+/// The name of the file of calls.
+pub(crate) fn file_name(tag: &str) -> String {
+    format!("depeche-{tag}.jsonl")
+}
+
+/// The tag in a name that [`custom_id`] made.
+pub(crate) fn tag_of(custom_id: &str) -> Option<String> {
+    let tag = custom_id.strip_prefix("dp")?.get(..custom_id.len().checked_sub(KEY_LENGTH + 3)?)?;
+    key_of(custom_id, tag).map(|_| tag.to_owned())
+}
+
 /// The name of a call in a line of a file of calls.
 pub(crate) fn custom_id_in(line: &[u8]) -> Option<String> {
     text(&json(line).ok()?["custom_id"])
@@ -150,172 +265,6 @@ pub(crate) fn endpoint_of_lines(endpoint: &Endpoint, batch: &Batch) -> Endpoint 
     let options = Options { tier: None, discount, ..endpoint.options.clone() };
     let model = batch.model.clone().or_else(|| endpoint.model.clone());
     Endpoint { model, options, ..endpoint.clone() }
-}
-
-/// A line of the file of calls, with its line feed. `body` is JSON without line feeds.
-pub(crate) fn line(custom_id: &str, body: &[u8]) -> Vec<u8> {
-    let mut line = format!("{{\"custom_id\":\"{custom_id}\",\"method\":\"POST\",\"url\":\"{CALLS}\",\"body\":").into_bytes();
-    line.extend_from_slice(body);
-    line.extend_from_slice(b"}\n");
-    line
-}
-
-/// The upload of a file of calls.
-pub(crate) fn upload(endpoint: &Endpoint, tag: &str) -> Upload {
-    let head = format!(
-        "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--{BOUNDARY}\r\n\
-         content-disposition: form-data; name=\"file\"; filename=\"{}\"\r\ncontent-type: application/jsonl\r\n\r\n",
-        file_name(tag)
-    );
-    Upload {
-        request: Request::get(format!("{}/files", endpoint.url), openai::key(endpoint)),
-        content_type: format!("multipart/form-data; boundary={BOUNDARY}"),
-        head: head.into_bytes(),
-        tail: format!("\r\n--{BOUNDARY}--\r\n").into_bytes(),
-    }
-}
-
-/// The name of the file of calls.
-pub(crate) fn file_name(tag: &str) -> String {
-    format!("depeche-{tag}.jsonl")
-}
-
-/// Creates a batch on an uploaded file.
-pub(crate) fn create(endpoint: &Endpoint, batch: &Batch, file: &str, tag: &str) -> Request {
-    let body = json!({"input_file_id": file, "endpoint": CALLS, "completion_window": batch.window, "metadata": {TAG: tag}});
-    Request::json(format!("{}/batches", endpoint.url), openai::key(endpoint), &body)
-}
-
-/// Asks for a batch.
-pub(crate) fn status(endpoint: &Endpoint, id: &str) -> Request {
-    Request::get(format!("{}/batches/{}", endpoint.url, segment(id)), openai::key(endpoint))
-}
-
-/// Asks for a page of all batches.
-pub(crate) fn list(endpoint: &Endpoint, after: Option<&str>) -> Request {
-    let after = after.map_or_else(String::new, |after| format!("&after={}", segment(after)));
-    Request::get(format!("{}/batches?limit=100{after}", endpoint.url), openai::key(endpoint))
-}
-
-/// Asks for a page of the files of calls.
-pub(crate) fn list_files(endpoint: &Endpoint, after: Option<&str>) -> Request {
-    let after = after.map_or_else(String::new, |after| format!("&after={}", segment(after)));
-    Request::get(format!("{}/files?purpose=batch&limit=100{after}", endpoint.url), openai::key(endpoint))
-}
-
-/// Cancels a batch.
-pub(crate) fn cancel(endpoint: &Endpoint, id: &str) -> Request {
-    Request::json(format!("{}/batches/{}/cancel", endpoint.url, segment(id)), openai::key(endpoint), &json!({}))
-}
-
-/// Asks for the content of a file.
-pub(crate) fn content(endpoint: &Endpoint, file: &str) -> Request {
-    Request::get(format!("{}/files/{}/content", endpoint.url, segment(file)), openai::key(endpoint))
-}
-
-/// The URL of a file, for a DELETE.
-pub(crate) fn file(endpoint: &Endpoint, file: &str) -> Request {
-    Request::get(format!("{}/files/{}", endpoint.url, segment(file)), openai::key(endpoint))
-}
-
-/// The id of a new file.
-///
-/// # Errors
-/// If the answer names none.
-pub(crate) fn read_upload(body: &[u8]) -> Result<String, CallError> {
-    let value = json(body)?;
-    text(&value["id"]).ok_or_else(|| super::protocol_error(format!("the answer to an upload has no `id`: {}", excerpt(body))))
-}
-
-/// A batch.
-///
-/// # Errors
-/// If the answer is not a batch.
-pub(crate) fn read_status(body: &[u8]) -> Result<BatchStatus, CallError> {
-    let value = json(body)?;
-    batch(&value).ok_or_else(|| super::protocol_error(format!("the answer is no batch: {}", excerpt(body))))
-}
-
-/// A page of batches.
-///
-/// # Errors
-/// If the answer is not a list of batches.
-pub(crate) fn read_list(body: &[u8]) -> Result<Page<BatchStatus>, CallError> {
-    let value = json(body)?;
-    page(&value, |item| batch(item).map(|batch| (batch.id.clone(), batch)))
-        .ok_or_else(|| super::protocol_error(format!("the answer is no list of batches: {}", excerpt(body))))
-}
-
-/// A page of files: ids and names.
-///
-/// # Errors
-/// If the answer is not a list of files.
-pub(crate) fn read_files(body: &[u8]) -> Result<Page<(String, String)>, CallError> {
-    let value = json(body)?;
-    let file = |item: &Value| Some((text(&item["id"])?, text(&item["filename"]).unwrap_or_default()));
-    page(&value, |item| file(item).map(|(id, name)| (id.clone(), (id, name))))
-        .ok_or_else(|| super::protocol_error(format!("the answer is no list of files: {}", excerpt(body))))
-}
-
-/// One line of results; `None` if it is not a whole line, as at the end of a broken download.
-pub(crate) fn read_result(line: &[u8]) -> Option<ResultLine> {
-    let value = json(line).ok()?;
-    let custom_id = text(&value["custom_id"])?;
-    let response = &value["response"];
-    let result = match (response.as_object(), &value["error"]) {
-        (Some(response), _) => {
-            let status = response.get("status_code").and_then(number).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
-            LineResult::Answer(status, body_of(response))
-        }
-        (None, error) => LineResult::NotDone(code_of(error)),
-    };
-    Some(ResultLine { custom_id, result })
-}
-
-/// The body of a response, which some servers send as a string.
-fn body_of(response: &Map<String, Value>) -> Vec<u8> {
-    match response.get("body") {
-        Some(Value::String(text)) => text.clone().into_bytes(),
-        Some(body) => body.to_string().into_bytes(),
-        None => Vec::new(),
-    }
-}
-
-/// Why a call was not done; some servers have only a message.
-fn code_of(error: &Value) -> String {
-    let known = ["code", "type", "message"].iter().find_map(|name| text(&error[*name]));
-    known.unwrap_or_else(|| "no reason given".into())
-}
-
-fn batch(value: &Value) -> Option<BatchStatus> {
-    let counts = &value["request_counts"];
-    let count = |name: &str| number(&counts[name]);
-    let fault = |error: &Value| BatchFault {
-        code: text(&error["code"]).unwrap_or_default(),
-        message: text(&error["message"]).unwrap_or_default(),
-        line: number(&error["line"]),
-    };
-    Some(BatchStatus {
-        id: text(&value["id"])?,
-        said: text(&value["status"])?.to_lowercase(),
-        tag: text(&value["metadata"][TAG]),
-        input_file: text(&value["input_file_id"]),
-        output_file: text(&value["output_file_id"]),
-        error_file: text(&value["error_file_id"]),
-        completed: count("completed"),
-        failed: count("failed"),
-        total: count("total"),
-        expires_at: time(&value["expires_at"]),
-        errors: value.pointer("/errors/data").and_then(Value::as_array).into_iter().flatten().map(fault).collect(),
-    })
-}
-
-/// The items of a list, and the cursor of its next page: the id of the last item.
-fn page<T>(value: &Value, read: impl Fn(&Value) -> Option<(String, T)>) -> Option<Page<T>> {
-    let items: Vec<(String, T)> = value["data"].as_array()?.iter().filter_map(read).collect();
-    let last = text(&value["last_id"]).or_else(|| items.last().map(|(id, _)| id.clone()));
-    let next = last.filter(|_| value["has_more"] == true);
-    Some(Page { items: items.into_iter().map(|(_, item)| item).collect(), next })
 }
 
 /// A text that is not empty.

@@ -2,6 +2,7 @@
 //! until its reply is stored as any other reply.
 
 use super::answered_call::{AnsweredCall, Pending};
+use crate::config::{BatchForm, Endpoint};
 use crate::model::{ErrorCode, Fault};
 
 /// Reads batches.
@@ -228,4 +229,17 @@ pub struct BatchRecord {
     pub failed: Option<u64>,
     /// All lines.
     pub total: Option<u64>,
+}
+
+impl BatchRecord {
+    /// Whether an endpoint can know this batch. Two endpoints can have one address and batches of
+    /// different forms: of those that may have been created, only Anthropic's have no file.
+    pub fn is_at(&self, endpoint: &Endpoint) -> bool {
+        let fits = match endpoint.batch_form {
+            Some(BatchForm::Anthropic) => self.file.is_none(),
+            Some(BatchForm::OpenAi | BatchForm::Mistral) => self.file.is_some() || self.state != BatchState::Uploaded,
+            None => false,
+        };
+        fits && endpoint.url == self.url
+    }
 }

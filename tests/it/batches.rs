@@ -8,10 +8,10 @@ use crate::support::process::Ended;
 use crate::support::test_dir::TestDir;
 use crate::support::wire::MODEL;
 
-const ARTICLES: usize = 8;
+pub(crate) const ARTICLES: usize = 8;
 
 /// One call for each article, in batches, at a price of 1 and 10 for a million tokens in and out.
-fn config(service: &BatchService, lines: &str) -> String {
+pub(crate) fn config(service: &BatchService, lines: &str) -> String {
     let smallest = if lines.contains("smallest") { "" } else { "smallest = 2\n" };
     openai(&service.mock)
         .replace("summarise-then-translate", "single-call")
@@ -19,24 +19,24 @@ fn config(service: &BatchService, lines: &str) -> String {
         .replace("[embedded]", &format!("[endpoint.batch]\npoll = \"100ms\"\n{smallest}{lines}\n\n[embedded]"))
 }
 
-fn with(switches: Switches, lines: &str) -> (BatchService, TestDir) {
+pub(crate) fn with(switches: Switches, lines: &str) -> (BatchService, TestDir) {
     let service = BatchService::new(switches);
     let dir = TestDir::with(&config(&service, lines), ARTICLES);
     (service, dir)
 }
 
 /// The single value of a query.
-fn of<T: rusqlite::types::FromSql>(dir: &TestDir, query: &str) -> T {
+pub(crate) fn of<T: rusqlite::types::FromSql>(dir: &TestDir, query: &str) -> T {
     let ledger = Connection::open_with_flags(dir.path("output/ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     ledger.query_row(query, [], |row| row.get(0)).unwrap()
 }
 
-fn done(dir: &TestDir) -> usize {
+pub(crate) fn done(dir: &TestDir) -> usize {
     dir.rows().iter().filter(|row| row["status"] == "done").count()
 }
 
 /// Every article is done, each call was paid for once, and the next run pays for nothing.
-fn all_paid_once(service: &BatchService, dir: &TestDir) {
+pub(crate) fn all_paid_once(service: &BatchService, dir: &TestDir) {
     assert_eq!(done(dir), ARTICLES);
     let paid = service.paid();
     assert_eq!(paid.len(), ARTICLES);

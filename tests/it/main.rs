@@ -6,6 +6,7 @@
 mod answers;
 mod apertium;
 mod bad_input;
+mod batch_forms;
 mod batches;
 mod checks;
 mod cli;

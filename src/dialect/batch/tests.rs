@@ -1,3 +1,6 @@
+use serde_json::json;
+
+use super::openai::OpenAi;
 use super::*;
 
 const KEY: [u8; 32] = [7; 32];
@@ -11,13 +14,20 @@ fn a_custom_id_carries_the_key_and_belongs_to_one_batch() {
         assert_eq!(key_of(&id, other), None, "{other}");
     }
     assert_eq!(key_of("request-1", "9f3a0c1d-12"), None);
+    assert_eq!(tag_of(&id).as_deref(), Some("9f3a0c1d-12"));
+    for other in ["request-1", "dp", "", "dp9f3a0c1d-12-é"] {
+        assert_eq!(tag_of(other), None, "{other}");
+    }
+    let dashes = custom_id("9f3a0c1d-12", &[0xfb; 32]);
+    assert!(dashes.ends_with("---7") || dashes.contains("-_"), "{dashes}");
+    assert_eq!(tag_of(&dashes).as_deref(), Some("9f3a0c1d-12"));
 }
 
 #[test]
 fn a_line_is_one_json_object_and_one_line() {
     let body = json!({"messages": ["a\u{2028}b\nc\u{0}\u{feff}"]}).to_string();
-    let line = line("dp1", body.as_bytes());
-    assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
+    let line = OpenAi.line("dp1", body.as_bytes());
+    assert!(!line.contains(&b'\n'));
     let value: Value = serde_json::from_slice(&line).unwrap();
     assert_eq!((&value["custom_id"], &value["method"], &value["url"]), (&json!("dp1"), &json!("POST"), &json!("/v1/chat/completions")));
     assert_eq!(value["body"]["messages"][0], "a\u{2028}b\nc\u{0}\u{feff}");
@@ -27,21 +37,21 @@ fn a_line_is_one_json_object_and_one_line() {
 fn statuses_of_several_services_are_read() {
     let openai = json!({"id": "batch_1", "status": "in_progress", "input_file_id": "file-1", "output_file_id": null, "error_file_id": "",
         "expires_at": 1_790_086_400, "request_counts": {"total": 412, "completed": 37, "failed": 0}, "metadata": {"depeche": "9f-12"}, "errors": null});
-    let status = read_status(openai.to_string().as_bytes()).unwrap();
-    assert_eq!(status.progress(), Progress::Running);
+    let status = OpenAi.read_status(openai.to_string().as_bytes()).unwrap();
+    assert_eq!(status.progress, Progress::Running);
     assert_eq!((status.tag.as_deref(), status.input_file.as_deref(), status.error_file), (Some("9f-12"), Some("file-1"), None));
     assert_eq!((status.completed, status.total, status.expires_at.as_deref()), (Some(37), Some(412), Some("2026-09-22T14:13:20Z")));
     let azure =
         json!({"id": "b", "status": "Completed", "output_file_id": "f", "request_counts": null, "expires_at": "2026-11-30T22:00:00Z"});
-    let status = read_status(azure.to_string().as_bytes()).unwrap();
-    assert_eq!((status.progress(), status.lacks_results(), status.total), (Progress::Ended, false, None));
-    assert!(read_status(b"{\"object\":\"list\"}").is_err());
-    assert!(read_status(b"Internal Server Error").is_err());
+    let status = OpenAi.read_status(azure.to_string().as_bytes()).unwrap();
+    assert_eq!((status.progress, status.lacks_results(), status.total), (Progress::Ended, false, None));
+    assert!(OpenAi.read_status(b"{\"object\":\"list\"}").is_err());
+    assert!(OpenAi.read_status(b"Internal Server Error").is_err());
 }
 
 #[test]
 fn files_that_are_promised_are_waited_for() {
-    let status = |value: Value| read_status(value.to_string().as_bytes()).unwrap();
+    let status = |value: Value| OpenAi.read_status(value.to_string().as_bytes()).unwrap();
     let counts = json!({"total": 9, "completed": 3, "failed": 6});
     assert!(status(json!({"id": "b", "status": "completed", "error_file_id": "e", "request_counts": counts})).lacks_results());
     let all_failed = json!({"total": 9, "completed": 0, "failed": 9});
@@ -52,7 +62,7 @@ fn files_that_are_promised_are_waited_for() {
 
 #[test]
 fn result_lines_of_several_services_are_read() {
-    let of = |value: Value| read_result(value.to_string().as_bytes()).unwrap().result;
+    let of = |value: Value| OpenAi.read_result(value.to_string().as_bytes()).unwrap().result;
     for body in [json!({"choices": []}), json!("{\"choices\":[]}")] {
         let LineResult::Answer(200, bytes) = of(json!({"custom_id": "a", "response": {"status_code": 200, "body": body}, "error": null}))
         else {
@@ -69,8 +79,8 @@ fn result_lines_of_several_services_are_read() {
     ] {
         assert!(matches!(of(line), LineResult::NotDone(said) if said == code));
     }
-    assert!(read_result(b"{\"custom_id\":\"a\",\"respo").is_none());
-    assert!(read_result(b"{}").is_none());
+    assert!(OpenAi.read_result(b"{\"custom_id\":\"a\",\"respo").is_none());
+    assert!(OpenAi.read_result(b"{}").is_none());
 }
 
 #[test]
@@ -91,8 +101,8 @@ fn ids_stay_one_part_of_a_path() {
 
 #[test]
 fn the_file_is_between_head_and_tail() {
-    let upload = upload(&Endpoint::sample("openai", "http://h/v1"), "9f-1");
+    let upload = OpenAi.upload(&Endpoint::sample("openai", "http://h/v1"), "9f-1");
     let head = String::from_utf8(upload.head).unwrap();
     assert!(head.contains("filename=\"depeche-9f-1.jsonl\"") && head.contains("\r\n\r\nbatch\r\n"), "{head}");
-    assert!(upload.content_type.ends_with(BOUNDARY));
+    assert!(upload.content_type.ends_with(files::BOUNDARY));
 }

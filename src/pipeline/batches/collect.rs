@@ -118,7 +118,7 @@ impl Batches {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        let Some(result) = batch::read_result(bytes) else {
+        let Some(result) = collection.client.batch_api().read_result(bytes) else {
             collection.counts.broken += 1;
             return Ok(());
         };

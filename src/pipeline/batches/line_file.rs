@@ -34,6 +34,8 @@ pub(super) enum Full {
 pub(super) struct LineFile {
     file: BufWriter<File>,
     room: Room,
+    /// What stands between two lines.
+    separator: &'static str,
     pub(super) keys: Vec<[u8; 32]>,
     pub(super) bytes: u64,
     pub(super) tokens: u64,
@@ -43,14 +45,14 @@ pub(super) struct LineFile {
 
 impl LineFile {
     /// A file without a name in `folder`: a kill leaves nothing behind.
-    pub(super) fn new(folder: &Path, room: Room) -> Result<Self, Fault> {
+    pub(super) fn new(folder: &Path, room: Room, separator: &'static str) -> Result<Self, Fault> {
         let file = tempfile::tempfile_in(folder).map_err(|error| fault(folder, &error))?;
-        Ok(Self { file: BufWriter::new(file), room, keys: Vec::new(), bytes: 0, tokens: 0, cost: Some(0.0) })
+        Ok(Self { file: BufWriter::new(file), room, separator, keys: Vec::new(), bytes: 0, tokens: 0, cost: Some(0.0) })
     }
 
     /// Whether the line fits, and if not, why.
     pub(super) fn check(&self, line: &WrittenLine) -> Result<(), Full> {
-        let size = line.bytes.len() as u64;
+        let size = (line.bytes.len() + self.separator.len()) as u64;
         if size > self.room.bytes {
             return Err(Full::TooLong);
         }
@@ -68,9 +70,12 @@ impl LineFile {
     }
 
     pub(super) fn push(&mut self, folder: &Path, key: [u8; 32], line: &WrittenLine) -> Result<(), Fault> {
-        self.file.write_all(&line.bytes).map_err(|error| fault(folder, &error))?;
+        let separator = if self.keys.is_empty() { "" } else { self.separator };
+        for bytes in [separator.as_bytes(), &line.bytes] {
+            self.file.write_all(bytes).map_err(|error| fault(folder, &error))?;
+            self.bytes += bytes.len() as u64;
+        }
         self.keys.push(key);
-        self.bytes += line.bytes.len() as u64;
         self.tokens += line.tokens;
         self.cost = self.cost.zip(line.cost).map(|(sum, cost)| sum + cost);
         Ok(())
@@ -106,22 +111,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let room = Room { lines: 2, bytes: 100, tokens: 1_000, cost: None };
         let with = |room: Room| {
-            let mut file = LineFile::new(dir.path(), room).unwrap();
+            let mut file = LineFile::new(dir.path(), room, "\n").unwrap();
             file.push(dir.path(), [1; 32], &line(60)).unwrap();
             file
         };
         let mut file = with(room);
-        assert_eq!(file.check(&line(101)), Err(Full::TooLong));
-        assert_eq!(file.check(&line(41)), Err(Full::Batch));
-        assert_eq!(file.check(&line(40)), Ok(()));
+        assert_eq!(file.check(&line(100)), Err(Full::TooLong), "with what stands between two lines");
+        assert_eq!(file.check(&line(40)), Err(Full::Batch));
+        assert_eq!(file.check(&line(39)), Ok(()));
         assert_eq!(with(Room { tokens: 15, ..room }).check(&line(1)), Err(Full::Tokens));
         assert_eq!(with(Room { cost: Some(0.9), ..room }).check(&line(1)), Err(Full::Cost(0.5)));
-        file.push(dir.path(), [2; 32], &line(40)).unwrap();
+        file.push(dir.path(), [2; 32], &line(39)).unwrap();
         assert_eq!(file.check(&line(0)), Err(Full::Batch));
         for _ in 0..2 {
             let mut read = Vec::new();
             file.rewind(dir.path()).unwrap().read_to_end(&mut read).unwrap();
-            assert_eq!(read.len(), 100, "it is read from its start each time");
+            assert_eq!((read.len() as u64, read[60]), (file.bytes, b'\n'), "it is read from its start each time");
         }
     }
 }

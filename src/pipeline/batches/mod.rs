@@ -4,8 +4,10 @@
 
 mod adopt;
 mod collect;
+mod find;
 mod line_file;
 mod schedule;
+mod search;
 mod submit;
 mod watch;
 
@@ -73,6 +75,10 @@ pub struct Batches {
     queue: HashMap<String, u64>,
     /// By batch: how often a look at it showed nothing useful.
     fruitless: HashMap<i64, u32>,
+    /// By the service's id: our tag in the results of a batch without metadata, or that there is none.
+    tags: HashMap<String, Option<String>>,
+    /// Batches of which it was told that their creation is unclear.
+    unclear: HashSet<i64>,
     /// By batch: what the service said last, and since when.
     said: HashMap<i64, (String, Instant)>,
     /// How long the last wait for batches took.
@@ -114,6 +120,8 @@ impl Batches {
             searched: HashSet::new(),
             queue: HashMap::new(),
             fruitless: HashMap::new(),
+            tags: HashMap::new(),
+            unclear: HashSet::new(),
             said: HashMap::new(),
             last_wait: Duration::ZERO,
             progress,
@@ -261,7 +269,7 @@ impl Batches {
     /// The client for an open batch. The endpoint may have another name, key or model by now, but only
     /// its address knows the batch.
     fn client_of(&self, batch: &BatchRecord) -> Option<Arc<EndpointClient>> {
-        let there = |client: &&Arc<EndpointClient>| client.endpoint.url == batch.url && client.endpoint.dialect == "openai";
+        let there = |client: &&Arc<EndpointClient>| batch.is_at(&client.endpoint);
         let same_name = self.endpoints.shared().filter(there).find(|client| client.endpoint.name == batch.endpoint);
         same_name.or_else(|| self.endpoints.shared().find(there)).cloned()
     }

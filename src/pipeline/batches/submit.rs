@@ -8,7 +8,7 @@ use super::adopt::Creation;
 use super::line_file::{Full, LineFile, Room};
 use super::{Batches, now};
 use crate::call::EndpointClient;
-use crate::dialect::batch::MAX_BYTES;
+use crate::dialect::batch::{BatchFiles, custom_id};
 use crate::model::{CallRequest, ErrorCode, Exit, Failure, Fault, Verdict};
 use crate::record::{BatchRecord, BatchState, BatchWrite, Line};
 
@@ -154,12 +154,18 @@ impl Batches {
         };
         self.broker.spending().add(batch.cost.unwrap_or_default());
         self.write(BatchWrite::Begin(batch.clone(), std::mem::take(&mut file.keys))).await?;
-        let Some(id) = self.upload(client, &batch, &mut file).await? else { return Ok(Sent::Refused) };
+        let uploaded = match client.batch_files() {
+            Some(files) => match self.upload(client, files, &batch, &mut file).await? {
+                Some(id) => Some(id),
+                None => return Ok(Sent::Refused),
+            },
+            None => None,
+        };
         // From here on it may exist; its cost counts for the night in which it is sent.
-        let batch = BatchRecord { state: BatchState::Uploaded, file: Some(id), sent_at: Some(now()), ..batch };
+        let batch = BatchRecord { state: BatchState::Uploaded, file: uploaded, sent_at: Some(now()), ..batch };
         self.write(BatchWrite::Update(batch.clone())).await?;
         let lines = batch.lines;
-        let created = self.create(client, batch).await?;
+        let created = self.create(client, batch, Some(&mut file)).await?;
         if created == Creation::Done {
             tracing::info!("batch {number} with {lines} calls was sent to endpoint `{}`", client.endpoint.name);
         }
@@ -173,8 +179,11 @@ impl Batches {
         let queued: u64 = self.open()?.iter().filter(|batch| batch.url == client.endpoint.url).map(|batch| batch.tokens).sum();
         let most = settings.queued_tokens.into_iter().chain(self.queue.get(name).copied()).min();
         let tokens = most.map_or(u64::MAX, |most| most.saturating_sub(queued));
-        let room = Room { lines: settings.lines, bytes: MAX_BYTES, tokens, cost: self.broker.spending().left() };
-        let mut file = LineFile::new(&self.folder, room)?;
+        let limits = client.batch_api().limits();
+        let lines = settings.lines.min(limits.lines);
+        let room = Room { lines, bytes: limits.bytes, tokens, cost: self.broker.spending().left() };
+        let separator = if client.batch_files().is_some() { "\n" } else { ",\n" };
+        let mut file = LineFile::new(&self.folder, room, separator)?;
         let mut after = None;
         loop {
             let page = self.store()?.free_lines(name, settings.waves, after.as_ref(), PAGE)?;
@@ -184,8 +193,7 @@ impl Batches {
                 if !self.is_wanted(name, &line)? {
                     continue;
                 }
-                let written = read_ask(&line)
-                    .and_then(|ask| client.write_line(&crate::dialect::batch::custom_id(tag, &line.key), &ask, line.longer).ok());
+                let written = read_ask(&line).and_then(|ask| client.write_line(&custom_id(tag, &line.key), &ask, line.longer).ok());
                 // A call that cannot be written as a line is made without a batch, which reports
                 // the reason.
                 let Some(written) = written else {
@@ -202,7 +210,13 @@ impl Batches {
     }
 
     /// Uploads the file of a batch; `None` if the service refuses it.
-    async fn upload(&mut self, client: &Arc<EndpointClient>, batch: &BatchRecord, file: &mut LineFile) -> Result<Option<String>, Fault> {
+    async fn upload(
+        &mut self,
+        client: &Arc<EndpointClient>,
+        files: &'static dyn BatchFiles,
+        batch: &BatchRecord,
+        file: &mut LineFile,
+    ) -> Result<Option<String>, Fault> {
         let mut reason = None;
         for attempt in 0..UPLOADS {
             if attempt > 0 {
@@ -212,7 +226,7 @@ impl Batches {
                 break;
             }
             let uploaded = tokio::select! {
-                uploaded = client.upload_batch(file.rewind(&self.folder)?, file.bytes, &batch.tag) => uploaded,
+                uploaded = client.upload_batch(files, file.rewind(&self.folder)?, file.bytes, &batch.tag) => uploaded,
                 // An incomplete file is useless.
                 () = self.stopped_for(Duration::ZERO) => break,
             };

@@ -70,7 +70,7 @@ impl Batches {
         if seen != batch {
             self.write(BatchWrite::Update(seen.clone())).await?;
         }
-        match status.progress() {
+        match status.progress {
             Progress::Running => Ok(()),
             Progress::Refused => self.refused(&client, seen, &status).await,
             Progress::Ended if status.lacks_results() && self.is_patient(number) => Ok(()),

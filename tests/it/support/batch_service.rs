@@ -1,5 +1,7 @@
-//! A service with batches in `OpenAI`'s form. Its time passes only when a batch is looked at, and
-//! each of its faults has a switch.
+//! A service with batches in `OpenAI`'s form, Mistral's and Anthropic's, as it is asked for them.
+//! Its time passes only when a batch is looked at, and each of its faults has a switch.
+
+mod forms;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 use super::TIMEOUT;
 use super::http::{Request, Response};
 use super::mock::{Action, Mock};
-use super::wire;
+pub(crate) use forms::Form;
 
 /// What becomes of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +77,10 @@ pub(crate) struct Switches {
     pub(crate) late_files: usize,
     /// Results are gone.
     pub(crate) no_results: bool,
+    /// Results are elsewhere, it says: at this URL.
+    pub(crate) results_at: Option<String>,
+    /// The tier that Anthropic's answers name.
+    pub(crate) tier: &'static str,
     /// This many downloads are cut.
     pub(crate) cut_results: usize,
     /// Answers as other servers give them: bodies as strings, states in capitals, no counts.
@@ -102,6 +108,8 @@ impl Default for Switches {
             no_look: None,
             late_files: 0,
             no_results: false,
+            results_at: None,
+            tier: "batch",
             cut_results: 0,
             other_server: false,
             never_cancels: false,
@@ -112,6 +120,8 @@ impl Default for Switches {
 
 #[derive(Clone, Debug)]
 struct Batch {
+    form: Form,
+    created: String,
     input: String,
     lines: Vec<Value>,
     metadata: Value,
@@ -121,6 +131,26 @@ struct Batch {
     error: Option<(&'static str, &'static str)>,
     /// Someone else's.
     foreign: bool,
+    /// Nothing is left of it.
+    deleted: bool,
+}
+
+impl Batch {
+    fn new(form: Form, lines: Vec<Value>) -> Self {
+        Self {
+            form,
+            created: jiff::Timestamp::now().to_string(),
+            input: String::new(),
+            lines,
+            metadata: Value::Null,
+            looks: 0,
+            lists: 0,
+            cancelled: false,
+            error: None,
+            foreign: false,
+            deleted: false,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -179,9 +209,15 @@ impl BatchService {
         self.state().cancels
     }
 
-    /// How many files there are.
+    /// How many files there are, and batches of ours that have their answers without any.
     pub(crate) fn files(&self) -> usize {
-        self.state().files.len()
+        let state = self.state();
+        state.files.len() + state.batches.iter().filter(|batch| batch.form == Form::Anthropic && !batch.foreign && !batch.deleted).count()
+    }
+
+    /// How many foreign batches were cancelled or deleted.
+    pub(crate) fn harmed(&self) -> usize {
+        self.state().batches.iter().filter(|batch| batch.foreign && (batch.cancelled || batch.deleted)).count()
     }
 
     /// The lines of each batch of ours.
@@ -219,18 +255,16 @@ impl BatchService {
     pub(crate) fn add_foreign(&self, count: usize, tag: &str) {
         let mut state = self.state();
         for _ in 0..count {
-            let lines = vec![json!({"custom_id": "theirs", "body": {}})];
-            state.batches.push(Batch {
-                input: "file-theirs".into(),
-                lines,
-                metadata: json!({"depeche": tag}),
-                looks: 0,
-                lists: 0,
-                cancelled: false,
-                error: None,
-                foreign: true,
-            });
+            let batch = Batch::new(Form::OpenAi, vec![json!({"custom_id": "theirs", "body": {}})]);
+            state.batches.push(Batch { input: "file-theirs".into(), metadata: json!({"depeche": tag}), foreign: true, ..batch });
         }
+    }
+
+    /// Adds a batch of somebody else that has as many lines and no tag, in Anthropic's form.
+    pub(crate) fn add_untagged(&self, lines: usize) {
+        let line = |number: usize| json!({"custom_id": format!("theirs-{number}"), "body": {}});
+        let batch = Batch::new(Form::Anthropic, (0..lines).map(line).collect());
+        self.state().batches.push(Batch { foreign: true, ..batch });
     }
 
     /// Creates another batch on the file of the first one.
@@ -246,7 +280,7 @@ impl State {
         let path = request.path.split('?').next().unwrap_or_default().to_owned();
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
         match (request.method.as_str(), parts.as_slice()) {
-            ("POST", ["chat", "completions"]) => {
+            ("POST", ["chat", "completions"] | ["messages"]) => {
                 self.single.push(request.json());
                 Action::normal(request)
             }
@@ -256,14 +290,18 @@ impl State {
                 let step = if id.ends_with("errors") { Step::Errors } else { Step::Results };
                 self.at(step, |state| state.content(id))
             }
+            ("GET", ["messages", "batches", id, "results"]) => {
+                self.at(Step::Results, |state| state.content(&format!("file-{}-output", id.trim_start_matches("batch_"))))
+            }
             ("DELETE", ["files", id]) => {
                 self.files.remove(*id);
                 Action::Answer(Response::json(&json!({"id": id, "deleted": true})))
             }
-            ("POST", ["batches"]) => self.at(Step::Create, |state| state.create(request)),
-            ("GET", ["batches"]) => self.list(request),
-            ("GET", ["batches", id]) => self.at(Step::Look, |state| state.look(id)),
-            ("POST", ["batches", id, "cancel"]) => self.cancel(id),
+            ("DELETE", ["messages", "batches", id]) => self.delete(id),
+            ("POST", ["batches"] | ["messages" | "batch", "batches" | "jobs"]) => self.at(Step::Create, |state| state.create(request)),
+            ("GET", ["batches"] | ["messages" | "batch", "batches" | "jobs"]) => self.list(request),
+            ("GET", ["batches", id] | ["messages" | "batch", "batches" | "jobs", id]) => self.at(Step::Look, |state| state.look(id)),
+            ("POST", ["batches", id, "cancel"] | ["messages" | "batch", "batches" | "jobs", id, "cancel"]) => self.cancel(id),
             _ => Action::normal(request),
         }
     }
@@ -314,15 +352,19 @@ impl State {
             return Action::status(self.switches.refused_creates.1, r#"{"error":{"message":"not now"}}"#);
         }
         let body = request.json();
-        let input = body["input_file_id"].as_str().unwrap().to_owned();
-        if !self.files.contains_key(&input) {
-            return Action::status(404, r#"{"error":{"message":"No such File object"}}"#);
-        }
-        assert_eq!((&body["endpoint"], &body["completion_window"]), (&json!("/v1/chat/completions"), &json!("24h")));
+        let form = Form::of(&request.path);
+        let (input, lines) = if form == Form::Anthropic {
+            (String::new(), forms::inline(&body))
+        } else {
+            let input = forms::input(&body, form);
+            let Some((_, content)) = self.files.get(&input) else {
+                return Action::status(404, r#"{"error":{"message":"No such File object"}}"#);
+            };
+            (input, lines(content))
+        };
         let metadata = if self.switches.no_metadata { Value::Null } else { body["metadata"].clone() };
         let error = take(&mut self.switches.fails.0).then_some((self.switches.fails.1, self.switches.fails.2));
-        let lines = lines(&self.files[&input].1);
-        self.batches.push(Batch { input, lines, metadata, looks: 0, lists: 0, cancelled: false, error, foreign: false });
+        self.batches.push(Batch { input, metadata, error, ..Batch::new(form, lines) });
         if take(&mut self.switches.lost_creates) {
             return Action::Drop;
         }
@@ -334,7 +376,7 @@ impl State {
     }
 
     fn look(&mut self, id: &str) -> Action {
-        let Some(number) = Self::number(id).filter(|number| *number < self.batches.len()) else {
+        let Some(number) = Self::number(id).filter(|number| self.batches.get(*number).is_some_and(|batch| !batch.deleted)) else {
             return Action::status(404, r#"{"error":{"message":"No batch found","code":"batch_not_found"}}"#);
         };
         if let Some(status) = self.switches.no_look {
@@ -342,6 +384,12 @@ impl State {
         }
         self.batches[number].looks += 1;
         Action::Answer(Response::json(&self.describe(number)))
+    }
+
+    fn delete(&mut self, id: &str) -> Action {
+        let Some(number) = Self::number(id).filter(|number| *number < self.batches.len()) else { return Action::status(404, "{}") };
+        self.batches[number].deleted = true;
+        Action::Answer(Response::json(&json!({"id": id, "type": "message_batch_deleted"})))
     }
 
     fn cancel(&mut self, id: &str) -> Action {
@@ -355,17 +403,25 @@ impl State {
         if let Some(status) = self.switches.no_list {
             return Action::status(status, "no such path");
         }
+        let form = Form::of(&request.path);
         // The newest come first.
         let mut numbers: Vec<usize> = (0..self.batches.len()).rev().collect();
         let late = self.switches.listed_late;
-        numbers.retain(|number| self.batches[*number].lists >= late || self.batches[*number].foreign);
-        self.batches.iter_mut().for_each(|batch| batch.lists += 1);
-        let after =
-            request.path.split("after=batch_").nth(1).and_then(|id| id.parse::<usize>().ok()).filter(|_| !self.switches.endless_list);
-        numbers.retain(|number| after.is_none_or(|after| *number < after));
-        let page: Vec<Value> = numbers.iter().take(100).map(|number| self.describe(*number)).collect();
-        let more = numbers.len() > 100 || self.switches.endless_list;
-        Action::Answer(Response::json(&json!({"object": "list", "data": page, "has_more": more})))
+        numbers.retain(|number| {
+            let batch = &self.batches[*number];
+            batch.form == form && !batch.deleted && (batch.lists >= late || batch.foreign)
+        });
+        for batch in &mut self.batches {
+            batch.lists += 1;
+            // Without a tag, a batch may be looked at only in the list.
+            batch.looks += usize::from(form == Form::Anthropic);
+        }
+        let page = forms::Page::asked(request, self.switches.endless_list);
+        let (items, more) = page.of(&numbers);
+        let data: Vec<Value> = items.iter().map(|number| self.describe(*number)).collect();
+        let last = data.last().map(|item| item["id"].clone());
+        let more = more || self.switches.endless_list;
+        Action::Answer(Response::json(&json!({"object": "list", "data": data, "has_more": more, "last_id": last, "total": numbers.len()})))
     }
 
     fn state_of(&self, batch: &Batch) -> &'static str {
@@ -388,18 +444,7 @@ impl State {
         let (output, errors) = self.results(number);
         let needed = if batch.cancelled { 0 } else { self.switches.looks + self.switches.late_files };
         let has_ended = matches!(state, "completed" | "expired" | "cancelled") && batch.looks >= needed;
-        let file = |lines: &[u8], kind: &str| match (has_ended, lines.is_empty()) {
-            (true, false) => json!(format!("file-{number}-{kind}")),
-            (true, true) if kind == "errors" => json!(""),
-            _ => Value::Null,
-        };
-        let count = |lines: &[u8]| lines.split(|byte| *byte == b'\n').count() - 1;
-        let counts = json!({"total": batch.lines.len(), "completed": count(&output), "failed": count(&errors)});
-        let errors_data = batch.error.map(|(code, message)| json!({"data": [{"code": code, "message": message, "line": null}]}));
-        let said = if self.switches.other_server { state.to_uppercase() } else { state.to_owned() };
-        json!({"id": format!("batch_{number}"), "object": "batch", "status": said, "input_file_id": batch.input, "metadata": batch.metadata,
-            "output_file_id": file(&output, "output"), "error_file_id": file(&errors, "errors"), "errors": errors_data,
-            "request_counts": if self.switches.other_server { Value::Null } else { counts }})
+        forms::describe(&forms::Seen { number, batch, state, output: &output, errors: &errors, has_ended }, &self.switches)
     }
 
     /// A cancelled batch has done the first half of its lines.
@@ -416,45 +461,13 @@ impl State {
         let batch = &self.batches[number];
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         for (at, line) in batch.lines.iter().enumerate().rev() {
-            let id = line["custom_id"].as_str().unwrap_or_default();
             let fate = self.fate(number, batch, at);
-            match fate {
-                Fate::Answered | Fate::Twice | Fate::Cut => {
-                    let times = if fate == Fate::Twice { 2 } else { 1 };
-                    (0..times).for_each(|_| write(&mut output, &self.answered(id, line, fate == Fate::Cut)));
-                }
-                Fate::Huge => {
-                    let mut answered = self.answered(id, line, false);
-                    answered["response"]["body"]["padding"] = "x".repeat(11 << 20).into();
-                    write(&mut output, &answered);
-                }
-                Fate::Renamed => write(&mut output, &self.answered("dp00000000-1-x", line, false)),
-                Fate::Refused(status, message) => {
-                    let body = json!({"error": {"message": message, "type": "invalid_request_error"}});
-                    write(&mut errors, &json!({"custom_id": id, "response": {"status_code": status, "body": body}, "error": null}));
-                }
-                Fate::NotDone(code) => {
-                    write(&mut errors, &json!({"custom_id": id, "response": null, "error": {"code": code, "message": "not done"}}));
-                }
-                Fate::Missing => {}
+            for result in forms::results(batch.form, line, fate, &self.switches) {
+                let is_error = matches!(fate, Fate::Refused(..) | Fate::NotDone(_)) && batch.form != Form::Anthropic;
+                write(if is_error { &mut errors } else { &mut output }, &result);
             }
         }
         (output, errors)
-    }
-
-    fn answered(&self, id: &str, line: &Value, cut: bool) -> Value {
-        let request = Request {
-            method: "POST".into(),
-            path: "/v1/chat/completions".into(),
-            headers: Vec::new(),
-            body: line["body"].to_string().into_bytes(),
-        };
-        let mut body = wire::answer(&request).value();
-        if cut {
-            body["choices"][0]["finish_reason"] = "length".into();
-        }
-        let body = if self.switches.other_server { Value::String(body.to_string()) } else { body };
-        json!({"id": "batch_req", "custom_id": id, "response": {"status_code": 200, "request_id": "r", "body": body}, "error": null})
     }
 
     fn content(&mut self, id: &str) -> Action {
@@ -467,6 +480,9 @@ impl State {
             return Action::status(404, r#"{"error":{"message":"No such File object"}}"#);
         };
         let (output, errors) = self.results(number);
+        if let Some(elsewhere) = &self.switches.results_at {
+            return Action::Answer(Response::new(302, "").with("location", elsewhere.clone()));
+        }
         let response = Response::new(200, if id.ends_with("errors") { errors } else { output });
         if take(&mut self.switches.cut_results) { Action::Cut(response) } else { Action::Answer(response) }
     }
