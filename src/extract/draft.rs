@@ -19,6 +19,10 @@ pub(super) struct Draft {
     pub(super) author: Option<String>,
     /// The section of the newspaper.
     pub(super) section: Option<String>,
+    /// The captions of pictures that the text does not have.
+    pub(super) captions: Vec<String>,
+    /// What the source says is the name of the site, which may also stand in the title.
+    pub(super) sites: Vec<String>,
     /// The language according to the source. Only a hint.
     pub(super) language: Option<String>,
     /// Whether the text may be only the beginning of the article.

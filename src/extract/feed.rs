@@ -6,6 +6,7 @@ mod wordpress;
 use super::draft::{Draft, Markup};
 use super::format::Format;
 use super::key::Key;
+use super::site_name;
 use super::xml::{self, Element, Vocabulary};
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
@@ -36,8 +37,9 @@ impl Format for Feed {
         if let Some(export) = Export::of(&root) {
             return export.drafts(entries);
         }
-        let language = language(&root);
-        let drafts: Vec<Draft> = entries.map(|entry| draft(entry, language.clone())).collect();
+        let (language, title) = (language(&root), title(&root));
+        let of_feed = |draft: Draft| Draft { sites: draft.sites.into_iter().chain(title.clone()).collect(), ..draft };
+        let drafts: Vec<Draft> = entries.map(|entry| of_feed(draft(entry, language.clone()))).collect();
         if drafts.is_empty() { Err(Reject::new(ErrorCode::Empty, "the feed has no entries")) } else { Ok(drafts) }
     }
 }
@@ -47,6 +49,12 @@ fn language(root: &Element) -> Option<String> {
     let about = root.child("channel").unwrap_or(root);
     let said = about.child("language").and_then(Element::text);
     said.or_else(|| [about, root].into_iter().find_map(|element| element.attribute("lang")).map(str::to_owned))
+}
+
+/// The title of a feed: the name of the site, often with a section.
+fn title(root: &Element) -> Vec<String> {
+    let title = root.child("channel").unwrap_or(root).child("title").and_then(Element::text).unwrap_or_default();
+    site_name::parts(&title).into_iter().map(str::to_owned).collect()
 }
 
 fn draft(entry: &Element, language: Option<String>) -> Draft {
@@ -69,6 +77,7 @@ fn draft(entry: &Element, language: Option<String>) -> Draft {
         url,
         author: author(entry),
         section: section(entry),
+        sites: own(&["source"]).into_iter().collect(),
         language: entry.attribute("lang").map(str::to_owned).or_else(|| dc(&["language"])).or(language),
         excerpt,
         ..Draft::default()

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
 use super::word_count::count_words;
-use super::{boilerplate, date, html, language, markup, non_article, plain_text, sentences, tail, wrapped_lines};
+use super::{boilerplate, date, html, language, markup, non_article, plain_text, sentences, site_name, tail, wrapped_lines};
 use crate::config::Rules;
 use crate::discover::article_id;
 use crate::model::{Article, ErrorCode, Flag, Lang, Reject, clean, cleaned, one_line};
@@ -10,6 +10,8 @@ use crate::read::fix_mojibake;
 
 /// A feed entry with fewer words is probably only the beginning of its article.
 const TEASER_WORDS: usize = 120;
+/// The fewest words of a title from which the name of the site was removed. («Brennec - Rives» is a match.)
+const FEWEST_TITLE_WORDS: usize = 3;
 
 /// Finishes a draft; `name` is the name of its row.
 ///
@@ -60,7 +62,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         url: draft.url.as_deref().and_then(clean_line).filter(|url| url.starts_with("http://") || url.starts_with("https://")),
         author: draft.author.as_deref().and_then(names).or(stripped.author),
         section: draft.section.as_deref().and_then(clean_line),
-        captions: stripped.captions,
+        captions: draft.captions.into_iter().filter_map(|caption| clean_line(&caption)).chain(stripped.captions).collect(),
         words,
         title,
         body,
@@ -75,6 +77,7 @@ fn without_markup(mut draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
     for text in [&mut draft.title, &mut draft.author, &mut draft.section] {
         *text = text.take().map(markup::line);
     }
+    draft.title = draft.title.map(|title| without_site(&title, &draft.sites, draft.url.as_deref()));
     if draft.markup != Markup::Page {
         let body = std::mem::take(&mut draft.body);
         let is_wrapped = draft.markup == Markup::Plain && wrapped_lines::is_wrapped(&body);
@@ -91,10 +94,20 @@ fn without_markup(mut draft: Draft, rules: &Rules) -> Result<Draft, Reject> {
         author: draft.author.or(page.author.map(markup::line)),
         section: draft.section.or(page.section),
         language: draft.language.or(page.language),
+        captions: page.captions,
         paid: page.paid,
         cut: page.cut,
         ..draft
     })
+}
+
+/// The title of an export without the name of the site, which news services append: «La digue cède - Le
+/// Littoral».
+fn without_site(title: &str, sites: &[String], url: Option<&str>) -> String {
+    let named = sites.iter().map(|site| one_line(site)).filter(|site| site.split_whitespace().count() <= site_name::MOST_WORDS);
+    let sites: Vec<String> = named.chain(url.into_iter().flat_map(site_name::in_url)).collect();
+    let bare = site_name::without(title, &sites);
+    if count_words(&bare) < FEWEST_TITLE_WORDS { title.to_owned() } else { bare }
 }
 
 /// Fixes mojibake that escapes of JSON or HTML hid from the decoder.

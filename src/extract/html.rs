@@ -2,6 +2,7 @@
 
 mod blocks;
 mod boilerplate;
+mod captions;
 mod content;
 mod element;
 mod exports;
@@ -77,9 +78,9 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     let sizes = Sizes::of(&page);
     let hints = class_hints(&page, &sizes, rules);
     let metadata = metadata::metadata(&page, &hints, &pruned.json_ld, rules);
-    let (body, cut) = body(Elements::new(&page, &hints, &sizes, Some(rules)), rules, &metadata);
+    let Body { text, captions, cut } = body(Elements::new(&page, &hints, &sizes, Some(rules)), rules, &metadata);
     let Metadata { title, published, url, author, section, language, paid, .. } = metadata;
-    Ok(Draft { title, body, published, url, author, section, language, paid, cut, ..Draft::default() })
+    Ok(Draft { title, body: text, captions, published, url, author, section, language, paid, cut, ..Draft::default() })
 }
 
 /// What the class and id of each element say. The values repeat, so they are looked up once.
@@ -97,27 +98,38 @@ fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<ClassHints> {
     (0..page.len()).map(of_element).collect()
 }
 
-/// The text of the article, and whether it ends at a paywall. If next to nothing is left without the boilerplate elements, they are
+/// The text of an article.
+#[derive(Default)]
+struct Body {
+    text: String,
+    captions: Vec<String>,
+    /// Whether it ends at a paywall.
+    cut: bool,
+}
+
+/// The text of the article. If next to nothing is left without the boilerplate elements, they are
 /// kept; if the page does not show the text that JSON-LD has, the latter is used.
-fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> (String, bool) {
+fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> Body {
     let about =
         About { title: metadata.title.as_deref(), heading: metadata.heading.as_deref(), description: metadata.description.as_deref() };
     let read = |without_boilerplate| {
-        let Content { paragraphs, cut } = content::content(&blocks::layout(elements, without_boilerplate), rules, about);
+        let Content { paragraphs, captions, cut } = content::content(&blocks::layout(elements, without_boilerplate), rules, about);
         let lines: Vec<&str> = paragraphs.iter().flat_map(|paragraph| paragraph.lines()).map(str::trim).collect();
-        (lines.join("\n"), cut)
+        Body { text: lines.join("\n"), captions, cut }
     };
-    let (mut body, mut cut) = read(true);
-    if body.len() < SHORTEST_ARTICLE {
-        let (all, all_cut) = read(false);
-        if all.len() > 2 * body.len() {
-            (body, cut) = (all, all_cut);
+    let mut body = read(true);
+    if body.text.len() < SHORTEST_ARTICLE {
+        let all = read(false);
+        if all.text.len() > 2 * body.text.len() {
+            body = all;
         }
     }
     match &metadata.body {
         // Some pages have only the beginning in JSON-LD.
-        Some(whole) if whole.len() >= SHORTEST_JSON_LD.max(body.len() / 2) && share(whole, &body) < 0.6 => (whole.clone(), false),
-        _ => (body, cut),
+        Some(whole) if whole.len() >= SHORTEST_JSON_LD.max(body.text.len() / 2) && share(whole, &body.text) < 0.6 => {
+            Body { text: whole.clone(), ..Body::default() }
+        }
+        _ => body,
     }
 }
 

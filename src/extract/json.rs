@@ -15,6 +15,7 @@ use super::draft::{Draft, Markup};
 use super::format::{Format, Items};
 use super::key::Key;
 use super::lead::{LEADS, with_lead};
+use super::site_name::FIELDS;
 use crate::config::Fields;
 use crate::model::{ErrorCode, Reject};
 use crate::read::Bytes;
@@ -120,6 +121,7 @@ pub(super) fn draft(object: &Map<String, Value>, fields: &Fields) -> Draft {
         // A number is the id of an author.
         author: object.find(&fields.author).filter(|author| author.contains(char::is_alphabetic)),
         section: object.find(&fields.section),
+        sites: FIELDS.iter().filter_map(|name| object.find(&[(*name).to_owned()])).collect(),
         language: object.find(&fields.language),
         ..Draft::default()
     }

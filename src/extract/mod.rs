@@ -28,6 +28,7 @@ mod registry;
 mod rtf;
 pub mod sentences;
 mod several;
+mod site_name;
 mod table;
 mod tail;
 mod unknown_xml;
@@ -133,6 +134,30 @@ mod tests {
 
     fn name(article: &Understood) -> &str {
         article.as_ref().map_or_else(|(name, _)| name.as_str(), |article| article.source.as_str())
+    }
+
+    #[test]
+    fn the_name_of_the_site_is_not_part_of_an_exports_title() {
+        for (file, text) in [
+            (
+                "a.json",
+                r#"{"articles":[{"source":{"id":null,"name":"Le Littoral"},"title":"La digue nord cède - Le Littoral","content":"Il pleut."}]}"#,
+            ),
+            ("b.json", r#"{"title":"La digue nord cède | Littoral","url":"https://www.littoral.invalid/1","text":"Il pleut."}"#),
+            ("c.csv", "titre;texte;media\nLa digue nord cède - Le Littoral;Il pleut.;Le Littoral\n"),
+            (
+                "d.xml",
+                "<rss><channel><title>Le Littoral - À la une</title><item><title>La digue nord cède - Le Littoral</title><description>Il pleut.</description></item></channel></rss>",
+            ),
+            (
+                "e.xml",
+                "<rss><channel><title>Actualités</title><item><title>La digue nord cède - Le Littoral</title><source>Le Littoral</source><description>Il pleut.</description></item></channel></rss>",
+            ),
+        ] {
+            assert_eq!(read(file, text)[0].as_ref().unwrap().title, "La digue nord cède", "{file}");
+        }
+        let matched = r#"{"title":"Brennec - Rives","source":"Rives","text":"Il pleut."}"#;
+        assert_eq!(read("a.json", matched)[0].as_ref().unwrap().title, "Brennec - Rives");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::format::{Item, Items, Stream};
 use super::json;
 use super::key::{Key, content_key};
 use super::lead::{LEADS, with_lead};
+use super::site_name::FIELDS;
 use crate::config::Fields;
 use crate::model::{ErrorCode, Flag, Reject};
 use crate::read::{Bytes, decode, unreadable};
@@ -99,6 +100,8 @@ struct Columns {
     section: Option<usize>,
     language: Option<usize>,
     id: Option<usize>,
+    /// The names of the site.
+    sites: Vec<usize>,
 }
 
 /// The delimiter in a first line `sep=;`, which tells Excel how to read the file, and the length of the
@@ -150,16 +153,17 @@ fn header(head: &[u8], fields: &Fields, declared: Option<u8>) -> Result<(u8, Col
         let leads = LEADS.map(str::to_owned).to_vec();
         let wanted = [&fields.title, &leads, &fields.published, &fields.url, &fields.author, &fields.section, &fields.language, &fields.id];
         let all = wanted.map(|wanted| column(wanted));
-        (delimiter, names.len(), column(&fields.body), all)
+        let sites: Vec<usize> = FIELDS.iter().filter_map(|name| column(&[(*name).to_owned()])).collect();
+        (delimiter, names.len(), column(&fields.body), all, sites)
     };
     let delimiters = declared.as_ref().map_or(DELIMITERS, std::slice::from_ref);
-    let best = delimiters.iter().map(|delimiter| read(*delimiter)).max_by_key(|(_, width, body, all)| {
+    let best = delimiters.iter().map(|delimiter| read(*delimiter)).max_by_key(|(_, width, body, all, _)| {
         let known = all.iter().flatten().count() + usize::from(body.is_some());
         (known, *width)
     });
     match best {
-        Some((delimiter, _, Some(body), [title, lead, published, url, author, section, language, id])) => {
-            Ok((delimiter, Columns { title, body, lead, published, url, author, section, language, id }))
+        Some((delimiter, _, Some(body), [title, lead, published, url, author, section, language, id], sites)) => {
+            Ok((delimiter, Columns { title, body, lead, published, url, author, section, language, id, sites }))
         }
         _ => Err(Reject::new(
             ErrorCode::Malformed,
@@ -189,8 +193,22 @@ impl Columns {
         let (title, published, author, language) = (cell(self.title)?, cell(self.published)?, cell(self.author)?, cell(self.language)?);
         let author = author.map(|author| json::listed(&author).map_or(author, |names| names.join(", ")));
         let (section, url, id) = (cell(self.section)?, cell(self.url)?, cell(self.id)?);
+        let sites = self.sites.iter().map(|column| cell(Some(*column))).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let key = id.or_else(|| url.clone()).map_or(Key::Content, Key::Own);
-        Ok(Draft { key, title, markup: Markup::of(&body), body, published, url, author, section, language, flags, ..Draft::default() })
+        Ok(Draft {
+            key,
+            title,
+            markup: Markup::of(&body),
+            body,
+            published,
+            url,
+            author,
+            section,
+            sites,
+            language,
+            flags,
+            ..Draft::default()
+        })
     }
 }
 

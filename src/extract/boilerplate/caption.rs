@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::sentence::{ends_like_sentence, is_participle};
+use super::sentence::{ends_like_sentence, has_verb, is_participle};
 use crate::config::Rules;
 use crate::extract::word_list::entries;
 use crate::model::fold;
@@ -20,7 +20,47 @@ const LONGEST_END: usize = 6;
 static SEEN: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("seen_verbs.txt")).collect());
 static DOUBTFUL: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("doubtful_verbs.txt")).collect());
 static TOLD: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("told_words.txt")).collect());
+static PLACES: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("seen_places.txt")).collect());
 static DATE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("date_words.txt")).collect());
+
+/// What someone does who is seen on the way to a place or from it, and how many words lead to the place.
+const MOVES: &[&str] = &[
+    "arrive",
+    "arrivent",
+    "arrives",
+    "enter",
+    "enters",
+    "entre",
+    "entrent",
+    "exit",
+    "exits",
+    "leave",
+    "leaves",
+    "pénètre",
+    "pénètrent",
+    "quitte",
+    "quittent",
+    "sort",
+    "sortent",
+];
+const WORDS_TO_PLACE: usize = 3;
+/// What captions without a verb start with.
+const VIEWS: &[&str] = &[
+    "vue aérienne ",
+    "vue générale ",
+    "vue panoramique ",
+    "vue d ensemble ",
+    "vue de ",
+    "vue du ",
+    "une vue ",
+    "capture d écran ",
+    "aerial view ",
+    "an aerial view ",
+    "general view ",
+    "a general view ",
+    "view of ",
+    "a view of ",
+];
 
 /// Whether a line ends with the credit of a photo: «Le quai, mardi. JEAN EXEMPLE/AFP», «… © DR»,
 /// «… (Photo Jean Exemple)».
@@ -87,8 +127,22 @@ pub(super) fn describes_picture(line: &str) -> bool {
         })
     };
     // Who is seen and what they do may be said in news too, but not of someone without a name.
-    let is_seen = if starts_with_someone(&folded) { acts(&SEEN) || acts(&DOUBTFUL) } else { end.dated && acts(&SEEN) };
-    is_seen && !text.iter().any(is_figure) && !has_perfect(text)
+    let is_seen =
+        if starts_with_someone(&folded) { acts(&SEEN) || acts(&DOUBTFUL) } else { end.dated && (acts(&SEEN) || moves_to_place(text)) };
+    (is_seen || is_view(text)) && !text.iter().any(is_figure) && !has_perfect(text)
+}
+
+/// Whether a text is about someone who comes to a building or the like, or leaves it: «arrive au palais
+/// de justice», and not «quitte ses fonctions».
+fn moves_to_place(text: &[String]) -> bool {
+    let is_place = |word: &String| PLACES.contains(word.as_str());
+    text.iter().enumerate().any(|(at, word)| MOVES.contains(&word.as_str()) && text.iter().skip(at + 1).take(WORDS_TO_PLACE).any(is_place))
+}
+
+/// Whether a text without a verb says what the picture shows: «Vue aérienne du port».
+fn is_view(text: &[String]) -> bool {
+    let text = text.join(" ");
+    VIEWS.iter().any(|start| text.starts_with(start)) && !has_verb(&text)
 }
 
 /// Whether a text has a word that reports news and does not describe a picture. «Next to» is a
@@ -201,6 +255,9 @@ mod tests {
             "Rescue workers search the ruins of a school in Brennec on March 3, 2026.",
             "Un homme marche dans une rue inondée de Port-Exemple, le 14 janvier.",
             "Firefighters stand next to a burned hall in Brennec, March 5, 2026.",
+            "L'ancien maire Jean Modèle arrive au palais de justice, entouré de ses avocats, à Villemodèle, le 5 mars 2026.",
+            "Vue aérienne de la conserverie et du port de Brennec, en juillet 2019.",
+            "Jane Sample speaks to supporters outside the town hall in Brennec on March 5, 2026.",
         ] {
             assert!(describes_picture(line), "{line}");
         }
@@ -214,6 +271,8 @@ mod tests {
             "Le conseil municipal se réunit le 3 mars 2026.",
             "Les agriculteurs manifestent dans le centre de Brennec mardi.",
             "Le président quitte ses fonctions le 20 janvier 2027.",
+            "Le joueur quitte le club de Brennec le 30 juin 2026.",
+            "Une vue de l'esprit, répond le maire de la commune à Brennec.",
             "Jeanne Modèle arrive en tête du premier tour à Brennec, le 3 mars 2026.",
             "La course passe par le centre de Brennec le 12 juillet 2026.",
             "Le syndicat manifeste son désaccord avec la réforme en mars 2026.",

@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::boilerplate::Elements;
+use super::captions;
 use super::element::{Element, Kind};
 use super::marks::{self, Mark};
 use super::tree::{Id, Page, Step};
@@ -46,6 +47,8 @@ pub(super) enum Frame {
     Main,
     /// `article`, or an element marked as the body of an article.
     Article,
+    /// An item of a list of articles.
+    Item,
     Other,
 }
 
@@ -56,6 +59,17 @@ pub(super) struct Layout {
     pub(super) areas: Vec<Area>,
     /// How many blocks come before the last offer to subscribe that was left out.
     pub(super) gate: Option<usize>,
+    pub(super) captions: Vec<Caption>,
+}
+
+/// The caption of a picture.
+#[derive(Debug)]
+pub(super) struct Caption {
+    pub(super) text: String,
+    /// How many blocks come before it.
+    pub(super) before: usize,
+    /// The innermost area around the picture.
+    pub(super) area: usize,
 }
 
 /// Lays out the text of a page, without boilerplate elements if `without_boilerplate`.
@@ -69,12 +83,15 @@ pub(super) fn layout(elements: Elements, without_boilerplate: bool) -> Layout {
                 builder.text(text);
                 return true;
             }
-            let Some(element) = page.element(id) else { return true };
+            let Some(element) = divided(page, id) else { return true };
             if element == Element::Hidden {
                 return false;
             }
             if without_boilerplate && id != body && is_left_out(elements, id, element) {
                 builder.leave_out(elements.is_paywall(id));
+                if !elements.hint(id).has(ClassHints::OTHER) {
+                    builder.captions(captions::captions(page, id));
+                }
                 return false;
             }
             if let Some(mark) = marks::mark(page, id, &builder.pending) {
@@ -85,7 +102,7 @@ pub(super) fn layout(elements: Elements, without_boilerplate: bool) -> Layout {
             true
         }
         Step::Leave(id) => {
-            if let Some(element) = page.element(id) {
+            if let Some(element) = divided(page, id) {
                 builder.leave(id, element);
             }
             true
@@ -95,15 +112,42 @@ pub(super) fn layout(elements: Elements, without_boilerplate: bool) -> Layout {
     builder.layout
 }
 
+/// The class of an element. A list item with a heading that is a link, as lists of articles have, divides
+/// the page.
+fn divided(page: &Page, id: Id) -> Option<Element> {
+    let is = |id, wanted: fn(Element) -> bool| page.element(id).is_some_and(wanted);
+    let is_heading = |id| is(id, |element| matches!(element, Element::Leaf(Kind::Heading(_))));
+    let is_link = |id| is(id, |element| element == Element::Link);
+    let has_linked_heading =
+        || page.any_below(id, |id| (is_heading(id) && page.any_below(id, is_link)) || (is_link(id) && page.any_below(id, is_heading)));
+    let element = page.element(id)?;
+    Some(if element == Element::Leaf(Kind::Item) && has_linked_heading() { Element::Area } else { element })
+}
+
 /// Whether an element is boilerplate, or a part of a figure that is not a quotation or a table.
 fn is_left_out(elements: Elements, id: Id, element: Element) -> bool {
     let page = elements.page();
     let quotes = |id| matches!(page.name(id), "blockquote" | "table" | "pre");
-    if page.name(id) == "figure" && page.any_below(id, quotes) {
+    if page.name(id) == "figure" && page.any_below(id, quotes) || is_quotation(page, id) {
         return false;
     }
     let in_figure = || page.parent(id).is_some_and(|parent| page.name(parent) == "figure");
     elements.is_boilerplate(id, element) || (in_figure() && !quotes(id) && !page.any_below(id, quotes))
+}
+
+/// Whether an `aside` is a quotation that is set apart. (If the text has it too, it is left out later.)
+fn is_quotation(page: &Page, id: Id) -> bool {
+    if page.name(id) != "aside" || page.any_below(id, |id| page.element(id) == Some(Element::Link)) {
+        return false;
+    }
+    let mut quoted = 0;
+    page.walk(id, |step| {
+        let Step::Enter(id) = step else { return true };
+        let is_quote = page.name(id) == "blockquote";
+        quoted += if is_quote { page.text(id).len() } else { 0 };
+        !is_quote
+    });
+    quoted * 4 > page.text(id).len() * 3
 }
 
 /// An open block-level element.
@@ -163,6 +207,12 @@ impl<'a> LayoutBuilder<'a> {
         if is_paywall {
             self.layout.gate = Some(self.layout.blocks.len() + usize::from(!self.pending.trim().is_empty()));
         }
+    }
+
+    fn captions(&mut self, captions: Vec<String>) {
+        let before = self.layout.blocks.len();
+        let area = self.open.last().map_or(0, |open| open.area);
+        self.layout.captions.extend(captions.into_iter().map(|text| Caption { text, before, area }));
     }
 
     /// Reads a mark. The brackets around a note are left out with it.
@@ -282,6 +332,7 @@ fn frame(page: &Page, id: Id) -> Frame {
         "body" => Frame::Body,
         "main" => Frame::Main,
         "article" => Frame::Article,
+        "li" => Frame::Item,
         _ if page.attr(id, "itemprop") == Some("articleBody") => Frame::Article,
         _ => Frame::Other,
     }

@@ -3,7 +3,7 @@
 //! None of these is a verdict on the article's own text: an element with much of the page's prose
 //! stays, and so does text «for subscribers» that the page shows.
 
-use super::element::Element;
+use super::element::{Element, Kind};
 use super::sizes::Sizes;
 use super::tree::{Id, Page, Step};
 use crate::config::{ClassHints, Rules};
@@ -48,7 +48,8 @@ impl<'a> Elements<'a> {
 
     /// Whether an element is boilerplate.
     pub(super) fn is_boilerplate(&self, id: Id, element: Element) -> bool {
-        if self.hint(id).has(ClassHints::FOREIGN) && element != Element::Inline {
+        let own = self.is_own_text(id, element);
+        if self.hint(id).has(ClassHints::FOREIGN) && element != Element::Inline && !own {
             return true;
         }
         if self.sizes.is_most(id) || self.is_in_sentence(id, element) {
@@ -57,7 +58,10 @@ impl<'a> Elements<'a> {
         let by_name = element == Element::LikelyBoilerplate || self.page.attr(id, "role").is_some_and(|role| ROLES.contains(&role));
         let by_class = self.is_boilerplate_by_class(id) && !(self.classes_lose && self.sizes.is_prose(id));
         let doubtful = by_class || self.is_hidden(id);
-        by_name || self.is_foreign(id) || (doubtful && !self.is_much_prose(id)) || (self.hint(id).has(ClassHints::GATE) && self.is_gate(id))
+        by_name
+            || (self.is_foreign(id) && !own)
+            || (doubtful && !self.is_much_prose(id))
+            || (self.hint(id).has(ClassHints::GATE) && self.is_gate(id))
     }
 
     fn is_boilerplate_by_class(&self, id: Id) -> bool {
@@ -70,6 +74,59 @@ impl<'a> Elements<'a> {
     fn is_foreign(&self, id: Id) -> bool {
         let hint = self.hint(id);
         hint.has(ClassHints::BOILERPLATE) && hint.has(ClassHints::OTHER) && !hint.has(ClassHints::CONTENT)
+    }
+
+    /// Whether an element is a part of the article although its class names something else
+    /// («comment-paragraphs», «newsletter-story»): a paragraph, if the classes would take too much of
+    /// the page, or plain paragraphs with much of the page's prose.
+    fn is_own_text(&self, id: Id, element: Element) -> bool {
+        if !self.hint(id).has(ClassHints::FOREIGN.with(ClassHints::OTHER)) {
+            return false;
+        }
+        let is_paragraph = self.classes_lose && is_paragraph(element) && self.sizes.is_prose(id);
+        is_paragraph || (self.is_much_prose(id) && !self.is_named_as_foreign(id) && self.is_plain_prose(id))
+    }
+
+    /// Whether the class or id is nothing but a word for comments or the like: `comments`.
+    fn is_named_as_foreign(&self, id: Id) -> bool {
+        let Some(rules) = self.rules else { return false };
+        let names = self.page.attrs(id).filter(|(name, _)| matches!(*name, "class" | "id")).flat_map(|(_, value)| value.split_whitespace());
+        let mut words = names.filter(|name| name.chars().all(char::is_lowercase));
+        words.any(|word| rules.class_hints(word).has(ClassHints::FOREIGN))
+    }
+
+    /// Whether an element has nothing but paragraphs of prose and a few headings. Between comments,
+    /// and between teasers of other articles, there are names, dates and links.
+    fn is_plain_prose(&self, top: Id) -> bool {
+        let Some(rules) = self.rules else { return false };
+        let (mut paragraphs, mut headings, mut plain) = (0_usize, 0_usize, true);
+        self.page.walk(top, |step| {
+            let Step::Enter(id) = step else { return plain };
+            let element = self.page.element(id);
+            let text = |id| fold(self.page.text(id).trim());
+            match element {
+                Some(element) if is_paragraph(element) => {
+                    let text = text(id);
+                    let is_prose = self.sizes.prose(id) > 0 || text.ends_with(['.', '!', '?', '…', '»', '"', '”', ':']);
+                    plain &= text.is_empty() || (is_prose && !rules.is_offer(&text));
+                    paragraphs += 1;
+                }
+                Some(Element::Leaf(Kind::Heading(_))) => {
+                    plain &= !rules.is_tail(text(id).trim_start_matches(|c: char| !c.is_alphabetic()));
+                    headings += 1;
+                }
+                Some(Element::Hidden) => {}
+                Some(Element::LikelyBoilerplate) if self.page.name(id) == "figure" => {}
+                Some(_) => {
+                    let says = self.hint(id).has(ClassHints::FOREIGN.with(ClassHints::OTHER));
+                    plain &= !matches!(self.page.name(id), "form" | "time") && (id == top || !says);
+                    return plain;
+                }
+                None => plain &= self.page.own_text(id).is_none_or(|text| text.trim().is_empty()),
+            }
+            false
+        });
+        plain && paragraphs > headings
     }
 
     fn is_hidden(&self, id: Id) -> bool {
@@ -94,7 +151,8 @@ impl<'a> Elements<'a> {
         let Some(body) = self.page.first("body") else { return prose };
         self.page.walk(body, |step| {
             let Step::Enter(id) = step else { return true };
-            let taken = id != body && self.is_boilerplate_by_class(id) && !self.sizes.is_most(id);
+            let by_class = self.is_boilerplate_by_class(id) || (self.is_foreign(id) && self.page.element(id).is_some_and(is_paragraph));
+            let taken = id != body && by_class && !self.sizes.is_most(id);
             if taken {
                 prose += self.sizes.prose(id);
             }
@@ -128,4 +186,8 @@ impl<'a> Elements<'a> {
             && text(links.previous).is_some_and(goes_on)
             && text(links.next).is_some_and(|after| !after.starts_with(char::is_uppercase))
     }
+}
+
+fn is_paragraph(element: Element) -> bool {
+    element == Element::Leaf(Kind::Paragraph)
 }

@@ -10,7 +10,7 @@ mod tidy;
 
 use std::ops::Range;
 
-use super::blocks::{Area, Block, Frame, Layout};
+use super::blocks::{Area, Block, Caption, Frame, Layout};
 use super::element::Kind;
 use crate::config::Rules;
 use crate::extract::non_article;
@@ -41,6 +41,8 @@ pub(super) struct About<'a> {
 #[derive(Default)]
 pub(super) struct Content {
     pub(super) paragraphs: Vec<String>,
+    /// The captions of its pictures.
+    pub(super) captions: Vec<String>,
     /// Whether it ends at a paywall.
     pub(super) cut: bool,
 }
@@ -57,8 +59,28 @@ pub(super) fn content(layout: &Layout, rules: &Rules, about: About) -> Content {
     tidy::drop_empty_headings(layout, &mut chosen);
     let last = chosen.iter().rposition(|keep| *keep);
     let cut = gate.is_some_and(|gate| last.is_none_or(|last| last < gate));
+    let captions = captions(layout, core, title, &chosen);
     let kept = layout.blocks.iter().zip(&chosen).filter(|(_, chosen)| **chosen);
-    Content { paragraphs: kept.map(|(block, _)| block.text.clone()).collect(), cut }
+    Content { paragraphs: kept.map(|(block, _)| block.text.clone()).collect(), captions, cut }
+}
+
+/// The captions of the pictures in the article: between the title, or the first chosen block, and the
+/// last one, or below that in the core.
+fn captions(layout: &Layout, core: usize, title: Option<usize>, chosen: &[bool]) -> Vec<String> {
+    let first = chosen.iter().position(|keep| *keep);
+    let last = chosen.iter().rposition(|keep| *keep);
+    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
+    let first = title.map_or(first, |title| first.min(title + 1));
+    let is_inside = |caption: &&Caption| {
+        (first..=last).contains(&caption.before) || (caption.before == last + 1 && is_within(layout, caption.area, core))
+    };
+    let mut captions: Vec<String> = Vec::new();
+    for caption in layout.captions.iter().filter(is_inside) {
+        if !captions.contains(&caption.text) {
+            captions.push(caption.text.clone());
+        }
+    }
+    captions
 }
 
 /// How many bytes of a block are prose.
@@ -88,13 +110,13 @@ fn ends_like_sentence(text: &str) -> bool {
 fn core(layout: &Layout, rules: &Rules, tails: &[bool]) -> Option<usize> {
     let mut scores = vec![0.0; layout.areas.len()];
     for (number, block) in layout.blocks.iter().enumerate() {
-        let mut area = block.area;
+        let mut area = outside_items(layout, block.area)?;
         let prose = if tails.get(number) == Some(&true) { 0.0 } else { prose(block) };
         for distance in 0..MAX_DISTANCE {
             if let Some(score) = scores.get_mut(area) {
                 *score += prose * 0.5_f64.powi(distance);
             }
-            let parent = layout.areas.get(area)?.parent;
+            let parent = outside_items(layout, layout.areas.get(area)?.parent)?;
             if parent == area {
                 break;
             }
@@ -110,6 +132,14 @@ fn core(layout: &Layout, rules: &Rules, tails: &[bool]) -> Option<usize> {
     let is_notice = |area: usize| layout.areas.get(area).is_some_and(|area| is_cookie_notice(layout, area, rules));
     let best = weighed.iter().take(MOST_NOTICES).find(|(area, _)| !is_notice(*area));
     best.or(weighed.first()).map(|(area, _)| *area)
+}
+
+/// The area, or the one around the list if the area is an item of one: an item alone is not the article.
+fn outside_items(layout: &Layout, mut area: usize) -> Option<usize> {
+    while let Some(item) = Some(layout.areas.get(area)?).filter(|area| area.frame == Frame::Item) {
+        area = item.parent;
+    }
+    Some(area)
 }
 
 fn is_cookie_notice(layout: &Layout, area: &Area, rules: &Rules) -> bool {

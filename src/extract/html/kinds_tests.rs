@@ -174,3 +174,80 @@ fn a_date_in_prose_an_offer_or_an_event_is_not_that_of_the_article() {
         assert_eq!(published(piece).as_deref(), Some("2026-03-03T08:30:00"), "{piece}");
     }
 }
+
+#[test]
+fn a_class_for_comments_removes_comments_and_not_plain_paragraphs() {
+    let shown: String = (0..2).map(paragraph).collect();
+    let rest: String = (2..5).map(paragraph).collect();
+    for class in ["comment-paragraphs opinion", "newsletter-story", "forum-tribune", "related-content-body"] {
+        check(&format!("<article><h1>{TITLE}</h1>{shown}<div class='{class}'>{rest}</div></article>"), &[], &[]);
+        let marked = rest.replace("<p>", &format!("<p class='{class}'>"));
+        check(&format!("<article><h1>{TITLE}</h1>{shown}{marked}</article>"), &[], &[]);
+    }
+    let comment = |name: &str| {
+        format!(
+            "<div class='c'><b>{name}</b><p>Deux ans de travaux pour trois étals et une charpente neuve, c'est quand même beaucoup d'argent, je trouve.</p></div>"
+        )
+    };
+    let comments = ["toto", "marie", "luc", "zoé"].map(comment).concat();
+    for frame in ["<section id='comments'>", "<div class='article-comments'>", "<div class='forum-list'>"] {
+        let tag = if frame.starts_with("<s") { "section" } else { "div" };
+        check(
+            &format!("<article><h1>{TITLE}</h1>{}</article>{frame}{comments}</{tag}>", all()),
+            &[],
+            &["toto", "Deux ans de travaux pour"],
+        );
+    }
+}
+
+#[test]
+fn teasers_in_the_text_are_left_out_and_boxes_stay() {
+    let (first, last): (String, String) = ((0..3).map(paragraph).collect(), (3..5).map(paragraph).collect());
+    let (title, text) =
+        ("Le marché de Rives déménage", "Les forains s'installeront sur le parking de la piscine jusqu'au printemps, a décidé la mairie.");
+    for teaser in [
+        format!("<div class='x'><a href='/r'><h3>{title}</h3></a><p>{text}</p></div>"),
+        format!("<article class='x'><h2><a href='/r'>{title}</a></h2><p>{text}</p></article>"),
+        format!("<div><p><a href='/r'>{title}</a></p><p>{text} <a href='/r'>Lire la suite</a></p></div>"),
+        format!("<ul><li><h3><a href='/r'>{title}</a></h3><p>{text}</p></li></ul>"),
+    ] {
+        check(&format!("<article><h1>{TITLE}</h1>{first}{teaser}{last}</article>"), &[], &[title, text]);
+        check(&format!("<article><h1>{TITLE}</h1>{first}{last}{teaser}</article>"), &[], &[title, text]);
+    }
+    let own = format!("<div class='x'><h3>Repères</h3><p>{text}</p></div>");
+    check(&format!("<article><h1>{TITLE}</h1>{first}{own}{last}</article>"), &["Repères", text], &[]);
+    // A page that has nothing but teasers is read as what it is.
+    let teasers = PARAGRAPHS.map(|text| format!("<li><h3><a href='/r'>{title}</a></h3><p>{text}</p></li>")).concat();
+    check(&format!("<main><h1>{TITLE}</h1><ul>{teasers}</ul></main>"), &[], &[]);
+}
+
+#[test]
+fn captions_of_figures_are_kept_apart() {
+    let caption = "<figure><img src=a><figcaption><p>La halle, samedi.</p> <span>Photo Le Val</span></figcaption></figure>";
+    let other = "<aside><figure><figcaption>Un autre sujet.</figcaption></figure></aside>";
+    let body = format!(
+        "<article><h1>{TITLE}</h1>{caption}{}<div class='wp-caption'>Les étals.</div>{}{other}</article><figure><figcaption>Plus loin.</figcaption></figure>",
+        paragraph(0),
+        (1..5).map(paragraph).collect::<String>()
+    );
+    let draft = check(&body, &[], &["La halle, samedi", "Les étals", "Un autre sujet", "Plus loin"]);
+    assert_eq!(draft.captions, ["La halle, samedi. Photo Le Val", "Les étals."]);
+}
+
+#[test]
+fn a_quotation_that_is_set_apart_stays_unless_the_text_has_it() {
+    let said = "« Nous avons attendu ce jour pendant deux ans, et la halle est plus belle qu'avant », dit une fleuriste.";
+    let (first, last): (String, String) = ((0..3).map(paragraph).collect(), (3..5).map(paragraph).collect());
+    check(&format!("<article><h1>{TITLE}</h1>{first}<aside><blockquote>{said}</blockquote></aside>{last}</article>"), &[said], &[]);
+    let twice = format!(
+        "<article><h1>{TITLE}</h1>{first}<p>{said}</p><aside><blockquote>Nous avons attendu ce jour pendant deux ans</blockquote></aside>{last}</article>"
+    );
+    assert_eq!(check(&twice, &[said], &[]).body.matches("Nous avons attendu").count(), 1);
+}
+
+#[test]
+fn the_authors_are_all_lines_before_the_date() {
+    let byline = "<p class='byline'>Par Léa Morin<br>et Luc Exemple<br>Publié le 2 mars 2026</p>";
+    let draft = check(&format!("<article><h1>{TITLE}</h1>{byline}{}</article>", all()), &[], &["Léa Morin"]);
+    assert_eq!(draft.author.as_deref(), Some("Léa Morin, et Luc Exemple"));
+}

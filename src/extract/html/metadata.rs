@@ -13,6 +13,7 @@ use super::tree::{Id, Page, ROOT, Step};
 use crate::config::{ClassHints, Rules};
 use crate::extract::boilerplate::byline;
 use crate::extract::date::{self, Label};
+use crate::extract::site_name;
 use crate::extract::word_list::entries;
 use crate::model::{fold, one_line};
 use dates::{BARE, DATE_CLASS, Dates, MARKUP, TIME_ELEMENT};
@@ -53,8 +54,6 @@ const META_AUTHORS: &[&str] = &[
 const META_SECTIONS: &[&str] =
     &["article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category", "dc.subject.section", "category"];
 
-/// The most words of a site's name. (Some pages put the title where the site's name belongs.)
-const MAX_SITE_WORDS: usize = 5;
 /// The names of the `<meta>` elements with the name of the site.
 const SITE_NAMES: &[&str] = &["og:site_name", "application-name", "apple-mobile-web-app-title", "al:ios:app_name"];
 const META_DESCRIPTIONS: &[&str] = &["og:description", "description", "twitter:description", "dc.description"];
@@ -177,7 +176,10 @@ impl<'a> Collector<'a> {
         }
         let may_name_author = self.author.is_none() && !is_frame && self.elsewhere.is_empty();
         if may_name_author && (hint.has(ClassHints::AUTHOR) || itemprop == "author" || page.attr(id, "rel") == Some("author")) {
-            let text = one_line(&page.text_with(id, ", "));
+            // Below the names may stand when the article was published.
+            let text = page.text_with(id, "\u{2028}");
+            let names: Vec<&str> = text.split('\u{2028}').take_while(|line| !line.contains(|c: char| c.is_ascii_digit())).collect();
+            let text = one_line(&names.join(", "));
             self.author = Some(text).filter(|text| text.len() <= MAX_LABEL).and_then(|text| author(&text));
         }
     }
@@ -306,8 +308,8 @@ impl<'a> Collector<'a> {
         let headline = data.title.clone();
         let mut sites: Vec<String> = SITE_NAMES.iter().filter_map(|name| self.metas.get(*name).map(|name| one_line(name))).collect();
         sites.extend(data.site.clone());
-        sites.retain(|name| name.split_whitespace().count() <= MAX_SITE_WORDS);
-        sites.extend(url.as_deref().into_iter().flat_map(title::site_in_url));
+        sites.retain(|name| name.split_whitespace().count() <= site_name::MOST_WORDS);
+        sites.extend(url.as_deref().into_iter().flat_map(site_name::in_url));
         if let Some(page) = &self.page_title {
             let others: Vec<&str> = [headline.as_deref(), social.as_deref()].into_iter().flatten().collect();
             sites.extend(title::site_parts(page, &self.headings, &others));

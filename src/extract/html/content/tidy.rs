@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::super::blocks::{Block, Layout};
+use super::super::blocks::{Area, Block, Layout};
 use super::super::element::Kind;
-use super::{LONGEST_HEADING, SHORT, ends_like_sentence, is_within, prose};
+use super::{LONGEST_HEADING, SHORT, blocks_of, ends_like_sentence, is_within, prose};
 use crate::config::Rules;
 use crate::model::fold;
 
 /// The longest block that can be an offer to subscribe.
 const LONGEST_OFFER: usize = 400;
+/// The longest text below the title of a teaser, and how many blocks a teaser has at most.
+const LONGEST_TEASER: usize = 400;
+const MOST_IN_TEASER: usize = 5;
 /// The shortest text that is not repeated by chance, and the longest that is compared with others.
 const SHORTEST_REPEAT: usize = 40;
 const LONGEST_REPEAT: usize = 400;
@@ -31,6 +34,7 @@ pub(super) struct Place<'a> {
 pub(super) fn tidy(layout: &Layout, rules: &Rules, place: Place, chosen: &mut [bool]) -> Option<usize> {
     let Place { core, title, tails } = place;
     cut_before_title(layout, chosen, title);
+    drop_teasers(layout, core, chosen);
     drop_link_lists(layout, core, tails, chosen);
     let paywall = drop_offers(layout, rules, core, chosen);
     drop_repeats(layout, chosen);
@@ -51,6 +55,42 @@ fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) 
     if text(before) < text(after) {
         chosen.iter_mut().take(at + 1).for_each(|keep| *keep = false);
     }
+}
+
+/// Removes teasers of other articles from the core: areas with a title that is a link and a sentence or
+/// two. If they have more than a third of the text, they are the article.
+fn drop_teasers(layout: &Layout, core: usize, chosen: &mut [bool]) {
+    let alike = |one: &Area, other: &Area| one.style.is_some() && one.style == other.style && one.parent == other.parent;
+    let inner = || layout.areas.iter().enumerate().filter(|(id, _)| *id != core && is_within(layout, *id, core)).map(|(_, area)| area);
+    // The entries of a live blog may have links as titles, too, but some of them are long.
+    let is_entry =
+        |area: &Area| inner().any(|other| alike(area, other) && !blocks_of(layout, other).is_empty() && !is_teaser(layout, other));
+    let teasers: Vec<(usize, usize)> = inner().filter(|area| is_teaser(layout, area) && !is_entry(area)).map(|area| area.blocks).collect();
+    let length = |(from, to): (usize, usize)| -> usize {
+        let blocks = layout.blocks.iter().zip(chosen.iter()).take(to).skip(from);
+        blocks.filter(|(_, keep)| **keep).map(|(block, _)| block.length).sum()
+    };
+    let taken: usize = teasers.iter().map(|range| length(*range)).sum();
+    if taken * 3 < length((0, layout.blocks.len())) {
+        for (from, to) in teasers {
+            chosen.iter_mut().take(to).skip(from).for_each(|keep| *keep = false);
+        }
+    }
+}
+
+/// Whether an area has a title that is a link, no other heading, and little text below it.
+fn is_teaser(layout: &Layout, area: &Area) -> bool {
+    let blocks = blocks_of(layout, area);
+    let is_heading = |block: &&Block| matches!(block.kind, Kind::Heading(_));
+    let is_link = |block: &Block| block.linked * 10 >= block.length * 8;
+    let is_title = |block: &&Block| is_link(block) && block.length <= 2 * LONGEST_HEADING;
+    let mut headings = blocks.iter().filter(is_heading).peekable();
+    let titled = match headings.peek() {
+        Some(_) => headings.all(|block| is_title(&block)),
+        None => blocks.first().filter(is_title).is_some_and(|block| block.length >= SHORT && !ends_like_sentence(&block.text)),
+    };
+    let text: usize = blocks.iter().filter(|block| !is_link(block)).map(|block| block.length).sum();
+    titled && (2..=MOST_IN_TEASER).contains(&blocks.len()) && (1..=LONGEST_TEASER).contains(&text)
 }
 
 /// Removes boxes that offer to subscribe or to sign in: areas of the core with such an offer and no

@@ -1,15 +1,13 @@
 //! Finds the title of a page's article.
 
 use crate::config::Rules;
+use crate::extract::site_name::{self, letters, parts, split_first, split_last};
 use crate::model::fold;
 
 /// A heading and how many texts of the page come before it.
 pub(super) type Heading = (String, usize);
 
-/// What separates the parts of a title: the article's title, the section, the name of the site.
-const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "];
-/// The most words of a section's name, and the fewest of a title that is not sure.
-const SECTION_WORDS: usize = 2;
+/// The fewest words of a title that is not sure.
 const SHORTEST: usize = 3;
 
 /// The titles that a page gives.
@@ -76,26 +74,11 @@ impl Titles<'_> {
 
     /// Whether a text is a name of the site.
     fn is_site(&self, text: &str) -> bool {
-        let text = letters(text);
-        text.is_empty() || self.sites.iter().any(|site| letters(site) == text)
+        site_name::is_site(text, &self.sites)
     }
 
-    /// A title without the name of the site at its end or start, and without a section beside that.
     fn without_site(&self, title: &str) -> String {
-        let mut title = title.trim();
-        let mut cut = false;
-        while let Some((before, last)) = split_last(title).filter(|(before, _)| !before.trim().is_empty()) {
-            let section = cut && last.split_whitespace().count() <= SECTION_WORDS && before.split_whitespace().count() > SECTION_WORDS;
-            if !self.is_site(last) && !section {
-                break;
-            }
-            cut = true;
-            title = before.trim_end();
-        }
-        match split_first(title) {
-            Some((first, rest)) if self.is_site(first) => rest.trim_start().to_owned(),
-            _ => title.to_owned(),
-        }
+        site_name::without(title, &self.sites)
     }
 }
 
@@ -113,14 +96,6 @@ pub(super) fn site_parts(page: &str, headings: &[Heading], others: &[&str]) -> V
     let Some(article) = article.filter(|_| all.len() > 1) else { return Vec::new() };
     let is_other = |part: &&&str| !agree(part, article) && !letters(article).contains(&letters(part));
     all.iter().filter(is_other).map(|part| (*part).to_owned()).collect()
-}
-
-/// The names of the site in a URL: `exemple.fr` and `exemple`.
-pub(super) fn site_in_url(url: &str) -> Vec<String> {
-    let host = url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
-    let host = host.trim_start_matches("www.");
-    let name = host.rsplit('.').nth(1).unwrap_or_default();
-    [host, name].iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect()
 }
 
 /// A title without what pages put next to it: «Abonnés», «(réservé aux abonnés)».
@@ -181,28 +156,9 @@ fn resemble(one: &str, other: &str) -> bool {
     shared(&one, &other) * 2 >= one.len().min(other.len())
 }
 
-/// The letters and digits of a text, in lower case: `Globalnews.ca` and «Global News» are nearly the
-/// same.
-fn letters(text: &str) -> String {
-    fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
 /// Whether a title was cut off.
 fn is_cut(title: &str) -> bool {
     title.ends_with(['…']) || title.ends_with("...")
-}
-
-fn split_last(title: &str) -> Option<(&str, &str)> {
-    SEPARATORS.iter().filter_map(|separator| title.rsplit_once(separator)).max_by_key(|(before, _)| before.len())
-}
-
-fn split_first(title: &str) -> Option<(&str, &str)> {
-    SEPARATORS.iter().filter_map(|separator| title.split_once(separator)).min_by_key(|(before, _)| before.len())
-}
-
-/// The parts of a `<title>`: the article's title, the name of the site, the section.
-fn parts(title: &str) -> Vec<&str> {
-    SEPARATORS.iter().fold(vec![title], |parts, separator| parts.iter().flat_map(|part| part.split(separator)).map(str::trim).collect())
 }
 
 /// The part that is most likely the article's title: the first with enough words, else the longest.
