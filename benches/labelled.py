@@ -21,6 +21,8 @@ BROUGHT_IN = {
     "a country brought into a summary": ("name", "La Slovénie suit l'affaire.", "Slovenia follows the matter."),
     "a quotation brought into a summary": ("quote", "Il vise les « bonnets verts ».", "He blames the “green caps”."),
 }
+# What a summary may turn.
+TURNED = ["a negation lost", "a negation added"]
 
 
 def planted(pairs):
@@ -39,6 +41,14 @@ def planted(pairs):
             if pair["summary"] and pair["from"] == pair["to"]:
                 target = f"{pair['target']} {fr if pair['to'] == 'fr' else en}"
                 yield pair | {"id": f"{pair['id']}: {kind}", "kind": kind, "planted": flag, "target": target}
+    for kind in TURNED:
+        plant, flags = PLANTS[kind]
+        for pair in pairs:
+            if pair["summary"] and pair["from"] == pair["to"]:
+                target = plant(pair, random.Random(f"{kind} {pair['id']}"))
+                if target is not None and target != pair["target"]:
+                    kind_in_summary = f"{kind} in a summary"
+                    yield pair | {"id": f"{pair['id']}: {kind_in_summary}", "kind": kind_in_summary, "planted": sorted(flags)[-1], "target": target}
 
 
 def main():

@@ -139,7 +139,8 @@ def currency(text, to, random):
 
 def negation_lost(text, to, random):
     if to == "en":
-        lost = replace(text, re.finditer(r"(?<=[a-z]{2})n't\b| not(?! only)\b|\bnever ", text), lambda _: "", random)
+        # "Or not", "not least" and "isn't it?" negate nothing.
+        lost = replace(text, re.finditer(r"(?<=[a-z]{2})n't\b(?! \w+ ?\?)|(?<! or)(?<! than) not(?! only| just| least| to mention)\b|\bnever ", text), lambda _: "", random)
         return lost and lost.replace(" ca ", " can ").replace(" wo ", " will ")
     return replace(text, re.finditer(r"\b(?:ne |n')(\w+(?: \w+)?) pas\b", text), lambda found: re.sub(r"^n(?:e |')| pas$", "", found), random)
 

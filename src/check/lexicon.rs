@@ -65,8 +65,6 @@ pub(super) enum Meaning {
     Down,
     /// Negates the sentence: `pas`, `not`.
     Negation,
-    /// Negative in meaning: `refuse`, `sans`, `unlikely`.
-    Negative,
     /// `environ`, `nearly`: the figure that follows is rounded.
     About,
 }
@@ -143,7 +141,6 @@ impl Meaning {
             ["up"] => Self::Up,
             ["down"] => Self::Down,
             ["negation"] => Self::Negation,
-            ["negative"] => Self::Negative,
             ["about"] => Self::About,
             _ => return None,
         })

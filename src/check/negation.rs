@@ -1,22 +1,27 @@
 //! `negation`: the source negates something and its translation does not, or the other way round.
 //!
-//! The negations of each sentence are counted. A word that is only negative in meaning (`refuse`,
-//! `without`) may translate a negation, unless a word of the other text accounts for it.
+//! The negations of the two sentences are paired by their places. For one that is left over, the
+//! other sentence may have a hint nearby: a word that is negative in meaning (`refuse`, `hardly`) and
+//! that is not itself paired with such a word.
 
+mod clause;
 mod english;
 mod french;
+mod hints;
+mod pairing;
+mod reversal;
 mod turned;
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use super::Check;
 use super::context::{Context, Pair, Relation};
 use super::lexicon::Meaning;
-use super::table::words;
-use super::text::{Kind, Text};
-use super::vocabulary::vocabulary;
+use super::text::Text;
 use crate::model::{Finding, Flag, Severity};
+use hints::is_hint;
+use pairing::{Place, left_over};
+use reversal::is_reversed;
 
 pub(super) struct Negation;
 
@@ -25,7 +30,7 @@ const QUESTION: usize = 16;
 /// An idiom has its negative word among this many first words.
 const NEAR: usize = 4;
 /// A sentence of more tokens is long.
-const LONG: usize = 40;
+const LONG: usize = 60;
 
 impl Check for Negation {
     fn flag(&self) -> Flag {
@@ -52,56 +57,58 @@ fn changed(pair: &Pair) -> Option<Finding> {
 
 fn compare(pair: &Pair, source: &Range<usize>, target: &Range<usize>) -> Option<Finding> {
     // Most sentences have no negative word at all.
-    let has_any =
-        |text: &Text, span: &Range<usize>| text.meanings().get(text.tokens_in(span)).unwrap_or_default().contains(&Some(Meaning::Negation));
+    let has_any = |text: &Text, span: &Range<usize>| text.tokens_in(span).any(|at| begins_negation(text.meaning(at)));
     if !has_any(pair.source, source) && !has_any(pair.target, target) {
         return None;
     }
     let (own, other) = (Negations::of(pair.source, source), Negations::of(pair.target, target));
-    if own.sure.len() == other.sure.len() || own.begins_question(pair.source, source) || other.begins_question(pair.target, target) {
+    if own.begins_question(pair.source, source) || other.begins_question(pair.target, target) {
         return None;
     }
     let named = pair.source.name();
-    let (in_source, in_target) = (own.possible(pair.source), other.possible(pair.target));
-    if own.sure.len() > other.sure.len() {
-        let lost = own.lost_in(&other, in_target.saturating_sub(in_source))?;
+    if let Some(lost) = own.lost_in(&other) {
         let expected = pair.source.at(lost);
         let explanation = format!("“{expected}” in {named} is a negation; this text has none");
-        return Some(Finding::new(Flag::Negation, severity(&other, in_target), pair.target.field, explanation).expected(expected));
+        return Some(Finding::new(Flag::Negation, other.severity(), pair.target.field, explanation).expected(expected));
     }
-    let added = other.lost_in(&own, in_source.saturating_sub(in_target))?;
+    let added = other.lost_in(&own)?;
     let found = pair.target.at(added);
     let explanation = format!("“{found}” is a negation; {named} has none");
-    Some(Finding::new(Flag::Negation, severity(&own, in_source), pair.target.field, explanation).found(found, Some(added.clone())))
-}
-
-/// If the other text has no negative word at all, the meaning surely changed.
-fn severity(other: &Negations, possible: usize) -> Severity {
-    if other.sure.is_empty() && possible == 0 { Severity::Error } else { Severity::Warning }
+    Some(Finding::new(Flag::Negation, own.severity(), pair.target.field, explanation).found(found, Some(added.clone())))
 }
 
 /// The negations of a sentence.
-struct Negations {
-    /// Those that negate a verb or a noun.
-    sure: Vec<Range<usize>>,
-    /// How many phrases there are whose negation the other language may leave out.
-    idioms: usize,
-    /// The tokens of the sentence, and those of its negations and idioms.
+struct Negations<'t> {
+    text: &'t Text<'t>,
+    /// The tokens of the sentence.
     tokens: Range<usize>,
-    used: Vec<usize>,
+    /// Those that negate a verb or a noun, in bytes.
+    sure: Vec<Range<usize>>,
+    /// Where they begin, and where the hints are.
+    sure_places: Vec<Place>,
+    hints: Vec<Place>,
 }
 
-impl Negations {
-    fn of(text: &Text, span: &Range<usize>) -> Self {
+impl<'t> Negations<'t> {
+    fn of(text: &'t Text<'t>, span: &Range<usize>) -> Self {
         let tokens = text.tokens_in(span);
-        let Found { sure, used, idioms } =
-            if text.is_english() { english::negations(text, tokens.clone()) } else { french::negations(text, tokens.clone()) };
-        Self { sure, idioms, tokens, used }
+        let Found { sure, used, mut hints } = Self::found(text, &tokens);
+        hints.extend(tokens.clone().filter(|at| !used.contains(at) && is_hint(text, *at)));
+        hints.sort_unstable();
+        let place = |at: usize| Place { at: at - tokens.start, of: tokens.len() };
+        let sure_places = sure.iter().map(|span| place(text.tokens_in(span).start)).collect();
+        let hints = hints.into_iter().map(place).collect();
+        Self { text, tokens, sure, sure_places, hints }
     }
 
-    /// How many words and phrases are only negative in meaning (`refuse`) or restrict (`only`).
-    fn possible(&self, text: &Text) -> usize {
-        self.idioms + self.tokens.clone().filter(|at| !self.used.contains(at) && may_negate(text, *at)).count()
+    /// What the rules of the text's language find among the tokens.
+    fn found(text: &Text, tokens: &Range<usize>) -> Found {
+        if text.is_english() { english::negations(text, tokens.clone()) } else { french::negations(text, tokens.clone()) }
+    }
+
+    /// Whether a word among the tokens is negative in meaning.
+    fn has_hint(text: &Text, tokens: &Range<usize>) -> bool {
+        tokens.clone().any(|at| is_hint(text, at))
     }
 
     /// Whether the sentence is a question that expects a yes: "Isn't it?", "It is, isn't it?".
@@ -112,12 +119,31 @@ impl Negations {
         is_question && self.sure.iter().any(|negation| near(negation.start, span.start) || near(negation.end, span.start + sentence.len()))
     }
 
-    /// A negation that the other sentence lacks. `accounted`: how many negations it may express
-    /// with words that are only negative in meaning.
-    fn lost_in(&self, other: &Self, accounted: usize) -> Option<&Range<usize>> {
+    /// A negation that the other sentence neither has nor hints at.
+    fn lost_in(&self, other: &Self) -> Option<&Range<usize>> {
+        let lost = left_over(&self.sure_places, &other.sure_places, f64::MAX);
         // A long sentence can express several negations in many ways.
         let is_clear = other.sure.is_empty() || self.tokens.len().max(other.tokens.len()) <= LONG;
-        (self.sure.len() > other.sure.len() + accounted && is_clear).then(|| self.sure.first())?
+        if lost.is_empty() || !is_clear {
+            return None;
+        }
+        let mut hints = left_over(&other.hints, &self.hints, pairing::REACH);
+        lost.into_iter().find_map(|at| {
+            if let Some(hint) = hints.iter().position(|hint| at.distance(*hint) < pairing::REACH) {
+                hints.swap_remove(hint);
+                return None;
+            }
+            if is_reversed(self.text, self.tokens.start + at.at, other.text, &other.tokens) {
+                return None;
+            }
+            let place = self.sure_places.iter().position(|place| *place == at)?;
+            self.sure.get(place)
+        })
+    }
+
+    /// If the sentence has no negative word at all, one that the other has surely changes the meaning.
+    fn severity(&self) -> Severity {
+        if self.sure.is_empty() && self.hints.is_empty() { Severity::Error } else { Severity::Warning }
     }
 }
 
@@ -128,39 +154,19 @@ struct Found {
     sure: Vec<Range<usize>>,
     /// The tokens that belong to a negation or an idiom.
     used: Vec<usize>,
-    /// How many phrases there are whose negation the other language may leave out.
-    idioms: usize,
+    /// Phrases whose negation the other language may leave out, and words that may negate, as tokens.
+    hints: Vec<usize>,
 }
 
 /// Whether one of the next few words negates, so that a negation or an idiom may begin at `at`.
 fn is_near_negation(text: &Text, at: usize) -> bool {
     let near = text.meanings().get(at..).unwrap_or_default().iter().take(NEAR);
-    // `neither` stands for two in the lexicon.
-    near.into_iter().any(|meaning| matches!(meaning, Some(Meaning::Negation | Meaning::Implied(_))))
+    near.into_iter().any(|meaning| begins_negation(*meaning))
 }
 
-/// Words that may translate a negation. An entry that ends in a hyphen is the beginning of such
-/// words.
-static FRENCH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/fr.txt")).collect());
-static ENGLISH: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("negation/en.txt")).collect());
-
-/// Whether the word at `at` is negative in meaning or restricts.
-fn may_negate(text: &Text, at: usize) -> bool {
-    if matches!(text.meaning(at), Some(Meaning::Negation | Meaning::Negative)) {
-        // « non plus » goes with a negation.
-        return !(text.low(at) == "non" && text.low(at + 1) == "plus");
-    }
-    let Some(token) = text.tokens().get(at).filter(|token| token.kind == Kind::Word && token.span.len() > 5) else {
-        return false;
-    };
-    let word = text.lower_word(token);
-    let list = if text.is_english() { &ENGLISH } else { &FRENCH };
-    let is_listed = list.iter().any(|entry| match entry.strip_suffix('-') {
-        Some(beginning) => word.starts_with(beginning),
-        None => word == *entry,
-    });
-    let is_negative_un = || word.strip_prefix("un").is_some_and(|rest| rest.len() > 3 && vocabulary(text.lang).has(rest));
-    is_listed || text.is_english() && (word.ends_with("less") || is_negative_un())
+/// Whether a word with this meaning may negate: `neither` stands for two in the lexicon.
+fn begins_negation(meaning: Option<Meaning>) -> bool {
+    matches!(meaning, Some(Meaning::Negation | Meaning::Implied(_)))
 }
 
 #[cfg(test)]
@@ -212,6 +218,56 @@ mod tests {
             assert_eq!(found(fr, en), 0, "{fr}");
         }
         assert_eq!(found("La ligne n’a jamais été ouverte.", "The line has not been never opened."), 1);
+    }
+
+    #[test]
+    fn a_word_with_a_negative_meaning_translates_a_negation_nearby() {
+        let found = |fr: &str, en: &str| in_translation(&Negation, fr, en).len();
+        for (fr, en) in [
+            ("Peu de gens le savent.", "Not many people know it."),
+            ("Elle dort mal.", "She does not sleep well."),
+            ("Le bilan n'est pas complet.", "The toll is incomplete."),
+            ("Il est loin d'avoir fini.", "He has not nearly finished."),
+            ("Ce n'est pas seulement un jeu.", "It is more than just a game."),
+        ] {
+            assert_eq!(found(fr, en), 0, "{fr}");
+        }
+        for (fr, en) in [
+            ("Elle est un peu fatiguée.", "She is not tired."),
+            ("Quelques habitants sont venus.", "A few residents did not come."),
+            ("Je ne crois pas que le texte soit prêt.", "I think the text is ready."),
+            ("Aucun des deux camps n'a signé.", "The two sides signed."),
+            (
+                "Il est difficile de dormir ici, et le maire assure depuis des mois que le bar ne fermera pas.",
+                "It is hard to sleep here, and for months the mayor has said that the bar will close.",
+            ),
+        ] {
+            assert_eq!(found(fr, en), 1, "{fr}");
+        }
+    }
+
+    #[test]
+    fn a_summary_that_turns_a_whole_clause_is_found() {
+        let found = |article: &str, summary: &str, lang| {
+            Negation.check(&Context::of_pair((article, Some(lang)), (summary, Some(lang)), true)).len()
+        };
+        let fr = "Aucun élu n'a voté contre le projet de piscine. Les syndicats ont déposé un préavis de grève. Rien n'est sûr.";
+        for (wrong, right) in [
+            ("Des élus ont voté contre le projet de piscine.", "Aucun élu n'a voté contre le projet de piscine."),
+            ("Personne n'a déposé de préavis de grève.", "Les syndicats ont déposé un préavis de grève."),
+            ("Tous les élus ont voté contre le projet de piscine.", "Les élus n'ont pas voté contre le projet de piscine."),
+        ] {
+            assert_eq!((found(fr, wrong, Lang::FR), found(fr, right, Lang::FR)), (1, 0), "{wrong}");
+        }
+        let en = "None of the unions backed the closure plan. The unions filed a strike notice.";
+        for (wrong, right) in [
+            ("The unions backed the closure plan.", "No union backed the closure plan."),
+            ("The unions did not file a strike notice.", "The unions filed a strike notice."),
+        ] {
+            assert_eq!((found(en, wrong, Lang::EN), found(en, right, Lang::EN)), (1, 0), "{wrong}");
+        }
+        let both = "Aucun élu de gauche n'a voté contre le projet. Les élus de droite ont voté contre le projet.";
+        assert_eq!(found(both, "Des élus ont voté contre le projet.", Lang::FR), 0, "the article says both");
     }
 
     #[test]

@@ -82,8 +82,13 @@ fn every_kind_of_planted_error_is_found() {
     }
     assert!(kinds.values().map(|(times, _)| times).sum::<u32>() > 800);
     for (kind, (times, found)) in kinds {
-        // Some words that are left are words of the other language too: `tribunal`.
-        let wanted = if kind == "a word left" { 0.75 } else { 0.8 };
+        let wanted = match kind.as_str() {
+            // Some words that are left are words of the other language too: `tribunal`.
+            "a word left" => 0.75,
+            // A summary may say the same in other words.
+            "a negation added in a summary" => 0.7,
+            _ => 0.8,
+        };
         assert!(f64::from(found) >= wanted * f64::from(times), "{kind}: {found} of {times}");
     }
 }

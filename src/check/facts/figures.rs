@@ -43,7 +43,7 @@ impl FigureReader<'_> {
         }
         let counts = matches!(
             self.meaning(at),
-            Some(Meaning::Unit(_) | Meaning::Scale(_) | Meaning::Hundred | Meaning::Ordinal(_) | Meaning::WeakOrdinal(_))
+            Some(Meaning::Unit(_) | Meaning::Ten(_) | Meaning::Scale(_) | Meaning::Hundred | Meaning::Ordinal(_) | Meaning::WeakOrdinal(_))
         );
         if counts && let Some(end) = self.idiom_around(at) {
             return end;

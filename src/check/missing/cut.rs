@@ -9,7 +9,7 @@ use crate::check::context::Pair;
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
 use crate::check::word_map::WordSet;
-use crate::model::{Finding, Flag, Severity};
+use crate::model::{Finding, Flag, Severity, without_accent};
 
 /// The translation of a source with fewer characters may have any length.
 const MIN_LENGTH: usize = 60;
@@ -18,6 +18,9 @@ const MIN_LENGTH: usize = 60;
 const MAYBE_WHOLE: f64 = 0.6;
 /// At this share, it surely is whole.
 const WHOLE: f64 = 1.1;
+
+/// Two words with these first letters in common are probably the same.
+const SAME: usize = 5;
 
 /// Words that no text ends with.
 static BEFORE_MORE: LazyLock<WordSet> = LazyLock::new(|| words(include_str!("before_more.txt")).collect());
@@ -34,7 +37,7 @@ pub(super) fn cut_off(pair: &Pair) -> Option<Finding> {
         _ => 0.6,
     };
     let far_too_short = share < least;
-    let in_sentence = ends_sentence(pair.source) && !ends(pair.target) && share < WHOLE;
+    let in_sentence = ends_sentence(pair.source) && !ends(pair.target) && share < WHOLE && !(share >= MAYBE_WHOLE && ends_alike(pair));
     let in_phrase = wants_more(pair.target) && !wants_more(pair.source);
     if !(far_too_short || in_sentence || in_phrase) {
         return None;
@@ -54,6 +57,16 @@ pub(super) fn cut_off(pair: &Pair) -> Option<Finding> {
 fn ends_sentence(text: &Text) -> bool {
     let end = text.as_str().trim_end_matches(|c: char| c.is_whitespace() || "»\"”’')]".contains(c));
     end.ends_with(['.', '!', '?', '…'])
+}
+
+/// Whether both texts end with the same word: «en Virginie.», "in Virginia".
+fn ends_alike(pair: &Pair) -> bool {
+    let last = |text: &Text| -> String {
+        let word = text.tokens().iter().rev().find(|token| token.kind != Kind::Mark);
+        word.map_or("", |token| text.lower_word(token)).chars().map(without_accent).take(SAME).collect()
+    };
+    let (own, other) = (last(pair.source), last(pair.target));
+    own == other && own.len() == SAME
 }
 
 /// Whether any mark that may end a text ends it.

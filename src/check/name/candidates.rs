@@ -75,7 +75,9 @@ pub(super) fn names(text: &Text) -> Vec<Candidate> {
         let folded = fold(found);
         let is_known = || exonyms(&folded, text.lang).next().is_some() || PLACES.contains(folded.as_str());
         let proper = (!acronym && !has_article(text, at)) || is_known();
-        names.push(Candidate { span: token.span.clone(), folded, certain: !first || acronym || mixed, proper, compound: long && !acronym });
+        let is_no_word = || letters >= UNUSUAL && !vocabulary(text.lang).has(text.low(at));
+        let certain = !first || acronym || mixed || is_no_word();
+        names.push(Candidate { span: token.span.clone(), folded, certain, proper, compound: long && !acronym });
     }
     names
 }
@@ -136,6 +138,8 @@ fn is_common_noun(text: &Text, at: usize) -> bool {
     !(after_title || after_first_name)
 }
 
+/// A word of so many letters that no dictionary has is a name, even where every word has a capital.
+const UNUSUAL: usize = 5;
 /// An acronym of more letters may be a word in capitals: `VIDÉO`.
 const SHORT_ACRONYM: usize = 4;
 

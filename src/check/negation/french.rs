@@ -29,7 +29,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         let idiom = IDIOMS.longest_at(text, at);
         if idiom > 0 {
             found.used.extend(at..at + idiom);
-            found.idioms += 1;
+            found.hints.push(at);
             at += idiom;
             continue;
         }
@@ -47,17 +47,19 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         }
         at += 1;
     }
+    let mut completes = false;
     for at in tokens {
         let may_negate = text.meaning(at) == Some(Meaning::Negation) || bare_ne.is_some();
         if may_negate && is_alone(text, at, bare_ne) && !found.used.contains(&at) {
             found.used.push(at);
-            // `Ni … ni` is one negation.
-            let is_second = text.low(at) == "ni" && found.sure.iter().any(|span| text.at(span).eq_ignore_ascii_case("ni"));
-            if !is_second {
+            // `Pas … ni` and `ni … ni` are one negation.
+            if text.low(at) != "ni" || found.sure.is_empty() {
                 found.sure.push(text.span(at..at + 1));
+                completes = true;
             }
         }
     }
+    found.hints.extend(bare_ne.filter(|_| !completes));
     found.sure.sort_by_key(|span| span.start);
     found
 }
@@ -73,7 +75,7 @@ fn closing(text: &Text, at: usize, end: usize) -> Option<usize> {
         match word {
             "," | ";" | ":" | "." | "ne" => return None,
             "pas" | "jamais" | "rien" | "aucun" | "aucune" | "personne" | "guère" | "nul" | "nulle" | "ni" => {
-                let limits = matches!(text.low(next + 1), "que" | "qu" | "moins") || is_litotes(text.low(next + 1));
+                let limits = text.low(next + 1) == "moins" || is_only(text, next) || is_litotes(text.low(next + 1));
                 return (!limits).then_some(next);
             }
             "plus" if next <= at + REACH_OF_PLUS => {
@@ -86,6 +88,16 @@ fn closing(text: &Text, at: usize, end: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether the negation at `at` limits: «pas seulement», «il n'y a pas que». «Je ne crois pas que»
+/// negates.
+fn is_only(text: &Text, at: usize) -> bool {
+    match text.low(at + 1) {
+        "seulement" | "uniquement" | "simplement" => true,
+        "que" | "qu" => at.checked_sub(1).is_some_and(|verb| BEFORE_ONLY.contains(&text.low(verb))),
+        _ => false,
+    }
 }
 
 /// `pas mécontent`: two negations that English says without any.
@@ -117,16 +129,22 @@ fn is_alone(text: &Text, at: usize, bare_ne: Option<usize>) -> bool {
     let before = at.checked_sub(1).map_or("", |before| text.low(before));
     let after = text.low(at + 1);
     match text.low(at) {
-        "pas" => !matches!(after, "à" | "moins") && !is_litotes(after) && !AFTER_STEP.contains(&before) && before != "non",
-        "non" => !matches!(after, "-" | "plus" | "loin") && !matches!(before, "ou" | "sinon" | "le"),
+        "pas" => {
+            let is_step = AFTER_STEP.contains(&before) || after == "à" && !matches!(before, "mais" | "et" | "," | "ou");
+            after != "moins" && !is_step && !is_only(text, at) && !is_litotes(after) && before != "non"
+        }
+        "non" => !matches!(after, "-" | "plus" | "loin" | ",") && !matches!(before, "ou" | "sinon" | "le"),
         "aucun" | "aucune" | "nul" => !matches!(before, "sans" | "plus"),
         "ni" => bare_ne.is_some_and(|ne| ne > at),
-        "rien" => matches!(after, "à" | "de" | "n" | "ne") || bare_ne.is_some_and(|ne| ne > at),
+        "rien" => matches!(after, "à" | "de" | "du" | "d" | "n" | "ne") || bare_ne.is_some_and(|ne| ne > at),
         "personne" => bare_ne.is_some_and(|ne| ne > at) && !BEFORE_PERSON.contains(&before),
         _ => false,
     }
 }
 
+/// Verbs before «pas que» that limit, and mostly do not take a clause.
+const BEFORE_ONLY: [&str; 14] =
+    ["a", "ont", "avait", "avaient", "aura", "est", "sont", "était", "étaient", "sera", "fait", "font", "ai", "avons"];
 /// Words before a `pas` that is a step.
 const AFTER_STEP: [&str; 11] = ["un", "faux", "premier", "premiers", "des", "les", "deux", "ses", "de", "quelques", "mauvais"];
 /// Words before a `personne` that is somebody.

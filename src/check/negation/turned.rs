@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
-use super::Negations;
+use super::{Negations, clause};
 use crate::check::context::Pair;
 use crate::check::text::{Kind, Text};
 use crate::model::{Finding, Flag, Severity};
@@ -21,15 +21,27 @@ const SHARE: f64 = 0.6;
 /// The first negation that only one of two like sentences has.
 pub(super) fn turned(pair: &Pair) -> Option<Finding> {
     let (own, other) = (Side::of(pair.target), Side::of(pair.source));
-    let named = pair.source.name();
     if let Some((added, _)) = own.lacking_in(&other).find(|(place, at)| is_about_the_same(pair, place.start, other.start(*at))) {
-        let found = pair.target.at(added);
-        let finding = finding(pair, format!("“{found}” is a negation; {named} has none"));
-        return Some(finding.found(found, Some(added.clone())));
+        return Some(added_finding(pair, added));
     }
-    let (lost, _) = other.lacking_in(&own).find(|(place, at)| is_about_the_same(pair, own.start(*at), place.start))?;
-    let expected = pair.source.at(lost);
-    Some(finding(pair, format!("“{expected}” in {named} is a negation; this text has none")).expected(expected))
+    if let Some((lost, _)) = other.lacking_in(&own).find(|(place, at)| is_about_the_same(pair, own.start(*at), place.start)) {
+        return Some(lost_finding(pair, lost));
+    }
+    // The words of a clause may be shared by chance, so this is less sure.
+    let (added, lost) = clause::turned(pair.target, pair.source);
+    let found = added.map(|added| added_finding(pair, &added)).or_else(|| lost.map(|lost| lost_finding(pair, &lost)))?;
+    Some(Finding { severity: Severity::Warning, ..found })
+}
+
+fn added_finding(pair: &Pair, added: &Range<usize>) -> Finding {
+    let (found, named) = (pair.target.at(added), pair.source.name());
+    let finding = finding(pair, format!("“{found}” is a negation; {named} has none"));
+    finding.found(found, Some(added.clone()))
+}
+
+fn lost_finding(pair: &Pair, lost: &Range<usize>) -> Finding {
+    let (expected, named) = (pair.source.at(lost), pair.source.name());
+    finding(pair, format!("“{expected}” in {named} is a negation; this text has none")).expected(expected)
 }
 
 fn finding(pair: &Pair, explanation: String) -> Finding {

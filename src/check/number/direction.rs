@@ -116,8 +116,12 @@ fn bounds(text: &TextWithFacts, tokens: &Range<usize>) -> Vec<(usize, bool)> {
 
 /// The phrase right before a figure, and whether it makes it a lower bound.
 fn before(text: &Text, figure: &Range<usize>) -> Option<(usize, bool)> {
-    (figure.start.saturating_sub(LONGEST_BOUND)..figure.start).find_map(|at| {
-        let ends_here = |phrases: &Phrases| (figure.start..figure.end).contains(&(at + phrases.longest_at(text, at)));
+    // `plus de la moitié`
+    let article =
+        figure.start.checked_sub(1).filter(|before| matches!(text.low(*before), "la" | "le" | "les" | "the" | "a" | "un" | "une"));
+    let start = article.unwrap_or(figure.start);
+    (start.saturating_sub(LONGEST_BOUND)..start).find_map(|at| {
+        let ends_here = |phrases: &Phrases| (start..figure.end).contains(&(at + phrases.longest_at(text, at)));
         match (ends_here(&AT_LEAST), ends_here(&AT_MOST)) {
             (true, false) => Some((at, true)),
             (false, true) => Some((at, false)),

@@ -1,0 +1,122 @@
+//! A clause of a summary that negates what the clause of the article with the same words affirms, or
+//! the reverse: «Aucun élu n'a voté contre» and «Des élus ont voté contre».
+
+use std::ops::Range;
+
+use super::{Found, Negations};
+use crate::check::text::{Kind, Text};
+
+/// A shorter word says little about the subject of a clause.
+const MIN_WORD: usize = 4;
+/// Words of one stem share at least this many letters, and have at most so many of their own.
+const STEM: usize = 4;
+const ENDING: usize = 3;
+/// Two clauses are about the same thing if they share this many words, and this share of the words of
+/// the summary's.
+const MIN_SHARED: usize = 3;
+const SHARE: f64 = 0.6;
+
+/// How many words after a negation it may negate.
+const NEGATED: usize = 2;
+
+/// Words that stand in the place of a negative subject.
+const QUANTIFIERS: [&str; 12] = [
+    "everybody",
+    "everyone",
+    "everything",
+    "somebody",
+    "someone",
+    "something",
+    "every",
+    "several",
+    "some",
+    "plusieurs",
+    "certains",
+    "tous",
+];
+
+/// A clause: what lies between two marks.
+struct Clause<'t> {
+    words: Vec<&'t str>,
+    /// Where its first negation stands, in bytes, and the words that it negates.
+    negation: Option<Range<usize>>,
+    negated: Vec<&'t str>,
+    /// Whether it has no negation, and no word that may be one.
+    affirms: bool,
+}
+
+/// The first negation that only the summary's clause has, and the first that only the article's has.
+pub(super) fn turned(summary: &Text, article: &Text) -> (Option<Range<usize>>, Option<Range<usize>>) {
+    let own = clauses(summary);
+    if own.is_empty() {
+        return (None, None);
+    }
+    let others = clauses(article);
+    let is_unlike = |clause: &Clause| {
+        // The clause that fits best decides, and an equally good one that agrees.
+        let same = |other: &&Clause| other.negation.is_some() == clause.negation.is_some();
+        let best = |agrees: bool| others.iter().filter(|other| same(other) == agrees).map(|other| shared(clause, other)).max();
+        let wrong = best(false).unwrap_or(0);
+        wrong >= MIN_SHARED && is_most(wrong, clause) && best(true).unwrap_or(0) < wrong
+    };
+    let added = own.iter().find(|clause| clause.negation.is_some() && is_unlike(clause)).and_then(|clause| clause.negation.clone());
+    let affirmed = own.iter().find(|clause| clause.affirms && is_unlike(clause));
+    let lost = affirmed.and_then(|clause| {
+        let best = others.iter().filter(|other| other.negation.is_some()).max_by_key(|other| shared(clause, other))?;
+        best.negation.clone()
+    });
+    (added, lost)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no clause has 2^52 words")]
+fn is_most(shared: usize, clause: &Clause) -> bool {
+    shared as f64 >= SHARE * clause.words.len() as f64
+}
+
+/// How many words of a clause another one has too; 0 if it lacks what one of them negates.
+fn shared(clause: &Clause, other: &Clause) -> usize {
+    let has = |clause: &Clause, word: &str| clause.words.iter().any(|known| is_same(word, known));
+    let is_there = |own: &Clause, other: &Clause| own.negation.is_none() || own.negated.iter().any(|word| has(other, word));
+    if !is_there(clause, other) || !is_there(other, clause) {
+        return 0;
+    }
+    clause.words.iter().filter(|word| has(other, word)).count()
+}
+
+fn is_same(a: &str, b: &str) -> bool {
+    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let ending = |word: &str| word.chars().count() - common;
+    common >= STEM && ending(a) <= ENDING && ending(b) <= ENDING || a == b
+}
+
+/// The clauses of a text, in order.
+fn clauses<'t>(text: &'t Text) -> Vec<Clause<'t>> {
+    text.sentences().iter().flat_map(|sentence| in_sentence(text, text.tokens_in(sentence))).collect()
+}
+
+fn in_sentence<'t>(text: &'t Text, tokens: Range<usize>) -> Vec<Clause<'t>> {
+    let is_end = |at: &usize| text.kind(*at) == Some(Kind::Mark) && matches!(text.low(*at), "," | ";" | ":" | "." | "«" | "»" | "(" | ")");
+    let mut ends: Vec<usize> = tokens.clone().filter(is_end).collect();
+    ends.push(tokens.end);
+    let mut start = tokens.start;
+    let mut found = Vec::new();
+    for end in ends {
+        found.extend(clause(text, start..end));
+        start = end + 1;
+    }
+    found
+}
+
+fn clause<'t>(text: &'t Text, tokens: Range<usize>) -> Option<Clause<'t>> {
+    let is_word = |at: &usize| text.kind(*at) == Some(Kind::Word) && text.low(*at).chars().count() >= MIN_WORD;
+    let words: Vec<&str> = tokens.clone().filter(is_word).map(|at| text.low(at)).filter(|word| !QUANTIFIERS.contains(word)).collect();
+    if words.len() < MIN_SHARED {
+        return None;
+    }
+    let Found { sure, .. } = Negations::found(text, &tokens);
+    let negation = sure.first().cloned();
+    let after = negation.as_ref().map_or(tokens.end, |negation| text.tokens_in(negation).end);
+    let negated = (after..tokens.end).filter(is_word).map(|at| text.low(at)).take(NEGATED).collect();
+    let affirms = sure.is_empty() && !Negations::has_hint(text, &tokens);
+    Some(Clause { words, negation, negated, affirms })
+}
