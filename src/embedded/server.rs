@@ -25,7 +25,7 @@ use crate::model::{Fault, Lang};
 const MAX_TEXTS: usize = 5_000;
 /// The name of the summariser. Increase the number when summaries change, so that cached ones are
 /// not used any more.
-const SUMMARISER: &str = "extractive-1";
+const SUMMARISER: &str = "extractive-2";
 /// The length of a summary if the request does not set it.
 const DEFAULT_WORDS: usize = 45;
 

@@ -1,12 +1,12 @@
 //! Extractive summaries: the sentences that represent an article best.
 //!
-//! The score of a sentence is the sum of three parts: how often the article uses its words (divided
-//! by the root of their number, so that length alone does not pay), how early it comes, and how
-//! many words it shares with the title. Quotes, questions, headings, lines that address the reader
-//! and openings that need the sentence before them lower the score, and a sentence that begins with a
-//! pronoun is only taken after the one before it. The best sentence is selected
-//! first; the others then lose score for the words that the summary already has. This goes on until
-//! the summary has about the length asked for.
+//! The score of a sentence is the sum of four parts: how often the article uses its words (divided
+//! by the root of their number, so that length alone does not pay), how early it comes, how many
+//! words it shares with the title, and how many names, dates and figures it has that the first
+//! sentence lacks. Quotes, questions, headings, lines that address the reader and what happened before
+//! the news lower the score. A sentence that continues the one before is only taken after it. The best
+//! sentence is selected first; the others then lose score for the words that the summary already has.
+//! This goes on until the summary has about the length asked for.
 
 mod selection;
 mod terms;
@@ -14,18 +14,28 @@ mod terms;
 mod tests;
 mod wordlists;
 
+use std::collections::HashSet;
+
 use crate::model::Lang;
 use selection::{Candidate, Selection};
 use terms::{SentenceTerms, TermIndex};
-use wordlists::{BOILERPLATE, CONNECTIVES, DEMONSTRATIVES, IMPERSONAL, PRONOUNS};
+use wordlists::{BOILERPLATE, IMPERSONAL, REFERRING};
 
 /// The first sentence gains this; the n-th gains this divided by n.
 const POSITION_WEIGHT: f64 = 2.0;
 /// A sentence with exactly the terms of the title gains this.
 const TITLE_WEIGHT: f64 = 4.0;
+/// What new names and years, and new figures, gain a sentence of a single term. Both grow with the
+/// root of their number, up to the most that count, and shrink with the root of the sentence's terms.
+const NAME_WEIGHT: f64 = 2.0;
+const MAX_NAMES: usize = 2;
+const FIGURE_WEIGHT: f64 = 3.0;
+const MAX_FIGURES: usize = 3;
 
 /// A sentence with fewer words is short.
 const SHORT_WORDS: usize = 5;
+/// A sentence with fewer terms, none of them a new fact or in the title, is filler.
+const FILLER_TERMS: usize = 8;
 /// A sentence repeats the title if at most one in this many of its terms is not in the title.
 const TITLE_COPY_TERMS: usize = 5;
 
@@ -36,8 +46,8 @@ const SHORT_FACTOR: f64 = 0.6;
 const FRAGMENT_FACTOR: f64 = 0.4;
 const BOILERPLATE_FACTOR: f64 = 0.2;
 const TITLE_COPY_FACTOR: f64 = 0.7;
-const CONNECTIVE_FACTOR: f64 = 0.9;
-const DEMONSTRATIVE_FACTOR: f64 = 0.95;
+const BACKGROUND_FACTOR: f64 = 0.8;
+const FILLER_FACTOR: f64 = 0.5;
 
 /// Selects the `sentences` of a summary of about `words` words, and returns their indices in
 /// ascending order.
@@ -51,6 +61,10 @@ pub fn summarise(title: &str, sentences: &[&str], language: Lang, words: usize) 
     let sentence_terms: Vec<SentenceTerms> = sentences.iter().map(|text| index.add(text)).collect();
     let frequencies = frequencies(&sentence_terms, index.len());
     let root = to_f64(sentences.len()).sqrt();
+    let lead = sentence_terms.first().map_or_else(Vec::new, |lead| lead.distinct.clone());
+    // A title with words of the first sentence only, perhaps made from it, shows no other sentence that
+    // matters.
+    let title_weight = if title.distinct.iter().all(|term| lead.binary_search(term).is_ok()) { 0.0 } else { TITLE_WEIGHT };
     let candidates = sentence_terms
         .into_iter()
         .zip(sentences)
@@ -58,11 +72,19 @@ pub fn summarise(title: &str, sentences: &[&str], language: Lang, words: usize) 
         .map(|(position, (terms, text))| {
             let frequency: f64 = terms.distinct.iter().map(|&term| frequencies.get(term).copied().map_or(0.0, to_f64)).sum();
             let size = to_f64(terms.distinct.len().max(1)).sqrt();
-            let score = frequency / size / root + POSITION_WEIGHT / to_f64(position + 1) + TITLE_WEIGHT * overlap(&terms, &title);
+            let facts = if position == 0 { 0.0 } else { new_facts(&terms, &lead) };
+            let mut score =
+                (frequency / root + facts) / size + POSITION_WEIGHT / to_f64(position + 1) + title_weight * overlap(&terms, &title);
+            if position > 0 && is_background(text) {
+                score *= BACKGROUND_FACTOR;
+            }
+            let is_filler = facts == 0.0 && terms.distinct.len() < FILLER_TERMS && shared_terms(&terms, &title) == 0;
+            if position > 0 && is_filler {
+                score *= FILLER_FACTOR;
+            }
             Candidate {
                 score: score * kind_factor(text, &terms, &title),
-                context_factor: if position == 0 { 1.0 } else { context_factor(&terms) },
-                needs_context: position > 0 && opens_with_pronoun(&terms),
+                needs_context: position > 0 && needs_context(text, &terms),
                 repeated_terms: 0,
                 selected: false,
                 terms,
@@ -120,30 +142,37 @@ fn is_fragment(text: &str) -> bool {
     text.starts_with(char::is_lowercase) || !text.ends_with(['.', '!', '?', '…', '»', '"', '”', ')', '\'', '’'])
 }
 
-/// The factor for a sentence whose predecessor is not in the summary.
-fn context_factor(terms: &SentenceTerms) -> f64 {
-    let first = terms.opening.split(' ').next().unwrap_or_default();
-    if CONNECTIVES.contains(first) {
-        CONNECTIVE_FACTOR
-    } else if DEMONSTRATIVES.contains(&first) {
-        DEMONSTRATIVE_FACTOR
-    } else {
-        1.0
-    }
+/// The weight of the names, years and figures that are not among the terms of the first sentence.
+fn new_facts(terms: &SentenceTerms, lead: &[usize]) -> f64 {
+    let new = |ids: &[usize], most: usize| to_f64(ids.iter().filter(|id| lead.binary_search(id).is_err()).count().min(most)).sqrt();
+    NAME_WEIGHT * new(&terms.names, MAX_NAMES) + FIGURE_WEIGHT * new(&terms.figures, MAX_FIGURES)
 }
 
-/// Whether a sentence begins with a pronoun that refers to somebody named before it.
-fn opens_with_pronoun(terms: &SentenceTerms) -> bool {
-    let first = terms.opening.split(' ').next().unwrap_or_default();
-    PRONOUNS.contains(&first) && !opens_with(terms, IMPERSONAL)
+/// Whether a sentence has a verb in the pluperfect: it tells what happened before the news.
+fn is_background(text: &str) -> bool {
+    [" avait ", " avaient ", " had "].iter().any(|verb| text.contains(verb))
+}
+
+/// Whether a sentence is not understood without the one before it: it continues that one, or a pronoun
+/// stands for somebody named there.
+fn needs_context(text: &str, terms: &SentenceTerms) -> bool {
+    let refers = opens_with(terms, &REFERRING) || terms.opening.ends_with(" one");
+    refers && !opens_with(terms, &IMPERSONAL) || is_said_by_pronoun(text)
+}
+
+/// Whether a pronoun says who speaks in a quotation: «a-t-il dit», “she said”.
+fn is_said_by_pronoun(text: &str) -> bool {
+    const SPEAKERS: [&str; 9] = ["-il", "-elle", "-ils", "-elles", " he said", " she said", " they said", " he added", " she added"];
+    let ends = |at: usize, speaker: &str| {
+        text.get(at + speaker.len()..).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
+    };
+    text.contains(['«', '“', '"']) && SPEAKERS.iter().any(|speaker| text.match_indices(speaker).any(|(at, _)| ends(at, speaker)))
 }
 
 /// Whether a sentence starts with the words of one of `openings`.
-fn opens_with(terms: &SentenceTerms, openings: &[&str]) -> bool {
-    openings.iter().any(|opening| {
-        let rest = terms.opening.strip_prefix(opening);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-    })
+fn opens_with(terms: &SentenceTerms, openings: &HashSet<&str>) -> bool {
+    let ends = terms.opening.match_indices(' ').map(|(at, _)| at).chain([terms.opening.len()]);
+    ends.filter_map(|end| terms.opening.get(..end)).any(|opening| openings.contains(opening))
 }
 
 /// A count as a float. Counts beyond 32 bits saturate.

@@ -58,7 +58,7 @@ fn doctor_starts_and_probes_the_embedded_endpoint() {
     let dir = TestDir::with(&toy("models"), 0);
     install(&dir, "models/fr-en");
     let ended = dir.run(&["doctor"]).exits(0);
-    assert!(ended.stdout.contains("ok    endpoint `embedded`: summaries extractive-1; translator fr-en firefox-tiny-"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("ok    endpoint `embedded`: summaries extractive-2; translator fr-en firefox-tiny-"), "{}", ended.stdout);
 }
 
 #[test]

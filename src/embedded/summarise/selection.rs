@@ -7,22 +7,20 @@ use super::terms::SentenceTerms;
 use super::to_f64;
 
 /// The factor for a sentence whose terms are all in the summary already.
-const REPETITION_FACTOR: f64 = 0.5;
+const REPETITION_FACTOR: f64 = 0.2;
 /// A sentence with a larger share of terms that are in the summary already is not selected.
 const MAX_REPETITION: f64 = 0.6;
 /// The summary may have this multiple of the words asked for…
 const MAX_LENGTH: f64 = 1.35;
 /// …and is complete at this multiple.
-const MIN_LENGTH: f64 = 0.8;
+const MIN_LENGTH: f64 = 0.85;
 
 /// A sentence that can be selected.
 pub(super) struct Candidate {
     pub terms: SentenceTerms,
     pub score: f64,
-    /// The factor that applies while the sentence before is not selected.
-    pub context_factor: f64,
-    /// Whether the sentence before must be selected: it names the person that a pronoun of this one
-    /// means.
+    /// Whether the sentence before must be selected: this one continues it, or it names the person
+    /// that a pronoun of this one means.
     pub needs_context: bool,
     /// The number of its terms that are in the summary.
     pub repeated_terms: usize,
@@ -137,8 +135,7 @@ impl Selection {
         if candidate.needs_context && !has_context {
             return None;
         }
-        let context_factor = if has_context { 1.0 } else { candidate.context_factor };
-        Some(candidate.score * context_factor * (1.0 - (1.0 - REPETITION_FACTOR) * repetition))
+        Some(candidate.score * (1.0 - (1.0 - REPETITION_FACTOR) * repetition))
     }
 
     fn select(&mut self, index: usize) {
@@ -156,7 +153,7 @@ impl Selection {
                 }
             }
         }
-        // The score of the next sentence may rise, now that its context is in the summary.
+        // The next sentence may need this one as its context.
         self.enqueue(index + 1);
     }
 

@@ -14,10 +14,14 @@ use crate::model::Lang;
 const OPENING_WORDS: usize = 3;
 
 /// The terms of one sentence, and what else its words show.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SentenceTerms {
     /// The ids of its terms, sorted, without duplicates.
     pub distinct: Vec<usize>,
+    /// The ids of its names and years: words with a capital after the first word, and 19… or 20….
+    pub names: Vec<usize>,
+    /// The ids of its other figures. Of `100 000`, only the first group counts.
+    pub figures: Vec<usize>,
     /// The number of its words, including function words.
     pub word_count: usize,
     /// Whether any of its words has a letter.
@@ -53,8 +57,11 @@ impl TermIndex {
     /// Extracts the terms of one sentence.
     pub(super) fn add(&mut self, text: &str) -> SentenceTerms {
         let text = composed(text);
-        let mut terms = SentenceTerms { distinct: Vec::new(), word_count: 0, has_letters: false, opening: String::new() };
+        let mut terms = SentenceTerms::default();
+        let mut after_figure = false;
         for word in words(&text) {
+            let is_figure = word.starts_with(|c: char| c.is_ascii_digit());
+            let is_name = is_year(word) || terms.word_count > 0 && word.starts_with(char::is_uppercase);
             let word = word.to_lowercase();
             terms.has_letters |= word.contains(char::is_alphabetic);
             if terms.word_count < OPENING_WORDS {
@@ -62,10 +69,16 @@ impl TermIndex {
                 terms.opening.extend([space, &word]);
             }
             terms.word_count += 1;
-            terms.distinct.extend(self.term(word));
+            let term = self.term(word);
+            terms.distinct.extend(term);
+            terms.names.extend(term.filter(|_| is_name));
+            terms.figures.extend(term.filter(|_| is_figure && !is_name && !after_figure));
+            after_figure = is_figure && (after_figure || term.is_some());
         }
-        terms.distinct.sort_unstable();
-        terms.distinct.dedup();
+        for ids in [&mut terms.distinct, &mut terms.names, &mut terms.figures] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
         terms
     }
 
@@ -86,6 +99,11 @@ impl TermIndex {
         self.words.insert(word, term);
         term
     }
+}
+
+/// Whether a word is the number of a year: a date like others, not a count of something.
+fn is_year(word: &str) -> bool {
+    word.len() == 4 && (word.starts_with("19") || word.starts_with("20")) && word.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The words of `text`: runs of letters and digits. Accents may be combining characters.

@@ -11,24 +11,14 @@ pub(super) static FRENCH_FUNCTION_WORDS: LazyLock<HashSet<&str>> =
 pub(super) static ENGLISH_FUNCTION_WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| entries(include_str!("function-words-en.txt")).collect());
 
-/// First words of a sentence that continue an earlier argument.
-pub(super) static CONNECTIVES: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("connectives.txt")).collect());
+/// Openings of a sentence that continues the one before, or means somebody whom that one names.
+pub(super) static REFERRING: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("referring.txt")).collect());
+
+/// Openings that look like those and refer to nothing: «il faut», «this week».
+pub(super) static IMPERSONAL: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("impersonal.txt")).collect());
 
 /// Openings of lines that address the reader.
-pub(super) static BOILERPLATE: LazyLock<Vec<&str>> = LazyLock::new(|| entries(include_str!("boilerplate.txt")).collect());
-
-/// First words of a sentence that refer to somebody named before it.
-pub(super) const PRONOUNS: &[&str] = &["il", "elle", "ils", "elles", "celui", "celle", "ceux", "celles", "he", "she", "they", "it"];
-
-/// First words of a sentence that refer to something said before it.
-#[rustfmt::skip]
-pub(super) const DEMONSTRATIVES: &[&str] = &[
-    "ce", "cet", "cette", "ces", "cela", "ça", "ceci", "son", "sa", "ses", "leur", "leurs",
-    "this", "that", "these", "those", "his", "her", "its", "their",
-];
-
-/// Openings with a pronoun that refers to nothing («il faut», «it is»).
-pub(super) const IMPERSONAL: &[&str] = &["il s agit", "il faut", "il faudra", "il y a", "il n y", "il est", "il existe", "it is", "it was"];
+pub(super) static BOILERPLATE: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("boilerplate.txt")).collect());
 
 /// The entries of a data file: one a line, `#` starts a comment.
 fn entries(file: &'static str) -> impl Iterator<Item = &'static str> {
