@@ -2,7 +2,7 @@
 //! photo captions.
 
 mod caption;
-mod sentence;
+pub(super) mod sentence;
 
 use super::date::{self, Label};
 use super::non_article;

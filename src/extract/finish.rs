@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
 use super::word_count::count_words;
-use super::{boilerplate, date, html, language, markup, non_article, plain_text, sentences, site_name, tail, wrapped_lines};
+use super::{boilerplate, date, headline, html, language, markup, non_article, plain_text, sentences, site_name, tail, wrapped_lines};
 use crate::config::Rules;
 use crate::discover::article_id;
 use crate::model::{Article, ErrorCode, Flag, Lang, Reject, clean, cleaned, one_line};
@@ -12,6 +12,8 @@ use crate::read::fix_mojibake;
 const TEASER_WORDS: usize = 120;
 /// The fewest words of a title from which the name of the site was removed. («Brennec - Rives» is a match.)
 const FEWEST_TITLE_WORDS: usize = 3;
+/// A longer first sentence is cut before a title is made from it.
+const MAX_SENTENCE_CHARS: usize = 1_000;
 
 /// Finishes a draft; `name` is the name of its row.
 ///
@@ -31,14 +33,14 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         let content = if title.is_some() { "a title but no text" } else { "no text" };
         return Err(Reject::new(ErrorCode::Empty, format!("the article has {content}")));
     }
-    let title = title.unwrap_or_else(|| {
+    let first = title.unwrap_or_else(|| {
         flags.push(Flag::NoTitle);
         first_sentence(&body)
     });
-    let is_given = !flags.contains(&Flag::NoTitle) || plain_text::is_title(&title);
+    let is_given = !flags.contains(&Flag::NoTitle) || plain_text::is_title(&first);
     // Many exports repeat the title as the first paragraph. A title made from a sentence of the text
     // stays there.
-    if let Some(rest) = body.strip_prefix(title.as_str()).filter(|rest| is_given && rest.starts_with('\n')) {
+    if let Some(rest) = body.strip_prefix(first.as_str()).filter(|rest| is_given && rest.starts_with('\n')) {
         body = String::from(rest.trim_start());
     }
     if body.contains('\u{fffd}') {
@@ -50,6 +52,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
     }
     let detected = language::detect_with_certainty(&body, draft.language.as_deref().and_then(Lang::parse));
     let language = detected.map(|detected| detected.lang);
+    let title = if is_given { first } else { headline::headline(&first, language) };
     let day_first = language != Some(Lang::EN);
     flags.sort_unstable();
     flags.dedup();
@@ -140,7 +143,7 @@ fn names(text: &str) -> Option<String> {
 }
 
 fn first_sentence(body: &str) -> String {
-    sentences::sentences(body).first().map_or_else(String::new, |sentence| shorten(&one_line(sentence), MAX_TITLE_CHARS))
+    sentences::sentences(body).first().map_or_else(String::new, |sentence| shorten(&one_line(sentence), MAX_SENTENCE_CHARS))
 }
 
 /// Cuts a line to `max` characters at a word boundary. The title is part of every call, so a long
@@ -228,14 +231,14 @@ mod tests {
         let body = format!("{} fin. Puis le reste.", "Le ministre de la mer a dit et ".repeat(10));
         let article = finish(Draft { body, ..Draft::default() });
         assert_eq!(article.flags, [Flag::NoTitle]);
-        assert!(article.title.ends_with(" …") && article.title.chars().count() <= MAX_TITLE_CHARS + 2);
+        assert!(article.title.ends_with(" …") && article.title.chars().count() <= 100);
     }
 
     #[test]
     fn only_a_title_that_the_document_gives_is_removed_from_its_text() {
         let body = "Le préfet a été hospitalisé lundi.\n\nSon adjoint le remplace.";
         let without_title = finish(Draft { body: body.to_owned(), ..Draft::default() });
-        assert_eq!((without_title.title.as_str(), without_title.body.as_str()), ("Le préfet a été hospitalisé lundi.", body));
+        assert_eq!((without_title.title.as_str(), without_title.body.as_str()), ("Le préfet a été hospitalisé lundi", body));
         let title = Some("Le préfet a été hospitalisé lundi.".to_owned());
         assert_eq!(finish(Draft { title, body: body.to_owned(), ..Draft::default() }).body, "Son adjoint le remplace.");
     }

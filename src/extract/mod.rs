@@ -9,6 +9,7 @@ mod draft;
 mod feed;
 mod finish;
 mod format;
+mod headline;
 mod html;
 mod json;
 mod json_lines;

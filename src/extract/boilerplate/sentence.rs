@@ -33,7 +33,7 @@ pub(super) fn ends_like_sentence(line: &str) -> bool {
 }
 
 /// Whether a text in lower case has a finite verb, by a list of common ones and by their endings.
-pub(super) fn has_verb(folded: &str) -> bool {
+pub(in crate::extract) fn has_verb(folded: &str) -> bool {
     let mut before = "";
     let mut words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     while let Some(word) = words.next() {
@@ -50,7 +50,7 @@ pub(super) fn has_verb(folded: &str) -> bool {
 }
 
 /// Whether a word can follow «a» as a participle.
-pub(super) fn is_participle(word: &str) -> bool {
+pub(in crate::extract) fn is_participle(word: &str) -> bool {
     word.ends_with('é') || PARTICIPLES.contains(&word)
 }
 
