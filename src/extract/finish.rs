@@ -37,11 +37,14 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         flags.push(Flag::NoTitle);
         first_sentence(&body)
     });
-    let is_given = !flags.contains(&Flag::NoTitle) || plain_text::is_title(&first);
     // Many exports repeat the title as the first paragraph. A title made from a sentence of the text
     // stays there.
-    if let Some(rest) = body.strip_prefix(first.as_str()).filter(|rest| is_given && rest.starts_with('\n')) {
+    let mut is_title = !flags.contains(&Flag::NoTitle);
+    if let Some(rest) =
+        body.strip_prefix(first.as_str()).filter(|rest| rest.starts_with('\n') && (is_title || plain_text::is_title(&first)))
+    {
         body = String::from(rest.trim_start());
+        is_title = true;
     }
     if body.contains('\u{fffd}') {
         flags.push(Flag::Encoding);
@@ -52,7 +55,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
     }
     let detected = language::detect_with_certainty(&body, draft.language.as_deref().and_then(Lang::parse));
     let language = detected.map(|detected| detected.lang);
-    let title = if is_given { first } else { headline::headline(&first, language) };
+    let title = if is_title { first } else { headline::headline(&first, language) };
     let day_first = language != Some(Lang::EN);
     flags.sort_unstable();
     flags.dedup();
