@@ -44,8 +44,8 @@ pub struct MailError {
 }
 
 /// Sends a mail to each recipient. If the server refuses it for now or cannot be reached, reports
-/// why to `waiting` and tries again, for at most `wait_for`. A mail that the recipient may have got
-/// is not sent again. Returns the server's reply to the last one.
+/// why to `waiting`, once, and tries again, for at most `wait_for`. A mail that a recipient may have
+/// got is not sent again. Returns the server's reply to the last one.
 ///
 /// # Errors
 /// The recipients that the mail was not sent to, each with the reason.
@@ -55,49 +55,57 @@ pub(crate) async fn send_mail(
     waiting: &(dyn Fn(&str) + Sync),
 ) -> Result<String, Vec<(String, MailError)>> {
     let redactor = Redactor::new(mail.login.as_ref().map(|(_, key)| key.clone()));
-    let everyone = |error: MailError| mail.to.iter().map(|to| (to.email.to_string(), error.clone())).collect::<Vec<_>>();
-    let message =
-        message(mail, letter).map_err(|message| everyone(MailError { message, temporary: false, maybe_sent: false }))?.formatted();
+    let mut open: Vec<&Address> = mail.to.iter().map(|to| &to.email).collect();
+    let named = |(to, error): (&Address, MailError)| (to.to_string(), MailError { message: redactor.text(&error.message), ..error });
+    let message = message(mail, letter)
+        .map_err(|message| open.iter().map(|to| named((to, permanent(message.clone())))).collect::<Vec<_>>())?
+        .formatted();
     let end = Instant::now() + mail.wait_for;
-    let (mut failed, mut said) = (Vec::new(), String::new());
-    for to in &mail.to {
-        match deliver(mail, &to.email, &message, end, waiting).await {
-            Ok(answer) => said = redactor.text(&answer),
-            Err(error) => failed.push((to.email.to_string(), MailError { message: redactor.text(&error.message), ..error })),
-        }
-    }
-    if failed.is_empty() { Ok(said) } else { Err(failed) }
-}
-
-/// Sends a mail to one recipient, if necessary several times, until `end`.
-async fn deliver(
-    mail: &MailSettings,
-    to: &Address,
-    message: &[u8],
-    end: Instant,
-    waiting: &(dyn Fn(&str) + Sync),
-) -> Result<String, MailError> {
     let mut pause = FIRST_PAUSE.min(mail.wait_for);
+    let (mut failed, mut said, mut told) = (Vec::new(), String::new(), false);
     loop {
-        let error = match attempt(mail, to, message).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
+        let refused = round(mail, &open, &message, &mut said).await;
         let next = Instant::now() + pause;
-        if !error.temporary || error.maybe_sent || next > end {
-            return Err(error);
+        let (later, never): (Vec<_>, Vec<_>) =
+            refused.into_iter().partition(|(_, error)| error.temporary && !error.maybe_sent && next <= end);
+        failed.extend(never);
+        let Some((_, first)) = later.first() else { break };
+        // The reason may count the seconds, so that it is never twice the same.
+        if !std::mem::replace(&mut told, true) {
+            waiting(&redactor.text(&first.message));
         }
-        waiting(&error.message);
+        open = later.into_iter().map(|(to, _)| to).collect();
         sleep_until(next).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+    if failed.is_empty() { Ok(redactor.text(&said)) } else { Err(failed.into_iter().map(named).collect()) }
 }
 
-async fn attempt(mail: &MailSettings, to: &Address, message: &[u8]) -> Result<String, MailError> {
-    let seconds = mail.timeout.as_secs_f64();
-    let connected = timeout(mail.timeout, connect(mail)).await;
-    let mut connection = connected
-        .unwrap_or_else(|_| Err(MailError { message: format!("no connection within {seconds} s"), temporary: true, maybe_sent: false }))?;
+/// Tries once to send a mail to each of `open`. Sets `said` to what the server said to the last one
+/// that it accepted, and returns the others with the reason. All are tried before one is tried
+/// again, as a server that asks for a pause counts it for each recipient.
+async fn round<'a>(mail: &MailSettings, open: &[&'a Address], message: &[u8], said: &mut String) -> Vec<(&'a Address, MailError)> {
+    let mut refused = Vec::new();
+    let mut unreachable: Option<MailError> = None;
+    for to in open {
+        let sent = match &unreachable {
+            // What keeps one mail from the server keeps the others, too.
+            Some(error) => Err(error.clone()),
+            None => match connect_in_time(mail).await {
+                Ok(connection) => transfer(mail, connection, to, message).await,
+                Err(error) => Err(unreachable.insert(error).clone()),
+            },
+        };
+        match sent {
+            Ok(answer) => *said = answer,
+            Err(error) => refused.push((*to, error)),
+        }
+    }
+    refused
+}
+
+/// Sends a mail to one recipient.
+async fn transfer(mail: &MailSettings, mut connection: AsyncSmtpConnection, to: &Address, message: &[u8]) -> Result<String, MailError> {
     // Fails only without a recipient.
     let envelope = Envelope::new(Some(mail.from.email.clone()), vec![to.clone()]).map_err(|error| permanent(error.to_string()))?;
     let sent = timeout(mail.timeout, connection.send(&envelope, message)).await;
@@ -110,8 +118,18 @@ async fn attempt(mail: &MailSettings, to: &Address, message: &[u8]) -> Result<St
         // The server refused it by a code.
         Ok(Err(error)) if error.status().is_some() || error.is_client() => Err(refused(&error)),
         Ok(Err(error)) => Err(MailError { message: describe(&error), temporary: false, maybe_sent: true }),
-        Err(_) => Err(MailError { message: format!("no answer within {seconds} s"), temporary: false, maybe_sent: true }),
+        Err(_) => {
+            let message = format!("no answer within {} s", mail.timeout.as_secs_f64());
+            Err(MailError { message, temporary: false, maybe_sent: true })
+        }
     }
+}
+
+async fn connect_in_time(mail: &MailSettings) -> Result<AsyncSmtpConnection, MailError> {
+    timeout(mail.timeout, connect(mail)).await.unwrap_or_else(|_| {
+        let message = format!("no connection within {} s", mail.timeout.as_secs_f64());
+        Err(MailError { message, temporary: true, maybe_sent: false })
+    })
 }
 
 /// Connects and logs in.
@@ -158,7 +176,10 @@ fn describe(error: &dyn std::error::Error) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
-        if !message.contains(&text) {
+        // An error may begin with the text of the one around it.
+        if text.starts_with(&message) {
+            message = text;
+        } else if !message.contains(&text) {
             message = format!("{message}: {text}");
         }
         source = cause.source();

@@ -6,7 +6,7 @@ use crate::call::{self, Letter, MailError};
 use crate::config::{Config, MailSettings};
 use crate::model::{Exit, Fault, Lang, RunSummary};
 use crate::record::{self, PastRun};
-use crate::report::{print_stderr, print_stdout, printable};
+use crate::report::{human_duration, print_stderr, print_stdout, printable};
 use crate::write;
 
 /// Sends the mail of the latest run again, or a test mail.
@@ -71,7 +71,8 @@ fn letter(config: &Config, mail: &MailSettings, run: &PastRun) -> Result<Letter,
 }
 
 fn send(mail: &MailSettings, letter: &Letter) -> Result<String, Vec<(String, MailError)>> {
-    let waiting = |why: &str| print_stderr(&format!("depeche: the mail waits for {}: {}", mail.host, printable(why)));
+    let most = human_duration(mail.wait_for);
+    let waiting = |why: &str| print_stderr(&format!("depeche: the mail waits for {} (up to {most}): {}", mail.host, printable(why)));
     match runtime() {
         Ok(runtime) => runtime.block_on(call::send_mail(mail, letter, &waiting)),
         Err(fault) => Err(vec![(mail.host.clone(), MailError { message: fault.message, temporary: true, maybe_sent: false })]),

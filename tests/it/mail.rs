@@ -142,8 +142,15 @@ fn a_greylisted_mail_is_sent_again_until_it_is_accepted_or_time_is_up() {
     let server = SmtpServer::new(Manner { greylisted: 2, ..Manner::default() });
     let dir = dir(&mock, &server, "");
     let ended = run(&dir, &["run"]).exits(0);
-    assert!(ended.stderr.contains("the mail waits for 127.0.0.1") && ended.stderr.contains("greylisted"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the mail waits for 127.0.0.1 (up to 10") && ended.stderr.contains("greylisted"), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("the mail waits").count(), 1, "it says so once, however often it tries: {}", ended.stderr);
     assert_eq!((server.mails().len(), server.connections()), (1, 3));
+    let both = SmtpServer::new(Manner { greylisted: 2, ..Manner::default() });
+    let two = "[\"desk@example.org\", \"night@example.org\"]";
+    dir.write("config.toml", config(&mock, &format!("smtp://{}", both.address), "").replace("\"desk@example.org\"", two));
+    run(&dir, &["mail"]).exits(0);
+    let night = both.asked().iter().position(|to| to.starts_with("night"));
+    assert_eq!((both.mails().len(), night), (2, Some(1)), "the pause of the second does not begin after that of the first");
     let never = SmtpServer::new(Manner { greylisted: usize::MAX, ..Manner::default() });
     dir.write("config.toml", config(&mock, &format!("smtp://{}", never.address), "wait_for = \"100ms\""));
     let ended = run(&dir, &["mail"]).exits(5);
@@ -153,9 +160,14 @@ fn a_greylisted_mail_is_sent_again_until_it_is_accepted_or_time_is_up() {
 #[test]
 fn a_server_that_hangs_or_is_not_there_only_delays_the_end() {
     let (mock, server) = (Mock::good(), SmtpServer::new(Manner { silent: true, ..Manner::default() }));
-    let dir = dir(&mock, &server, "timeout = \"300ms\"\nwait_for = \"100ms\"");
+    let dir = dir(&mock, &server, "");
+    let written = config(&mock, &format!("smtp://{}", server.address), "timeout = \"300ms\"\nwait_for = \"100ms\"");
+    dir.write("config.toml", written.replace("\"desk@example.org\"", "[\"desk@example.org\", \"night@example.org\"]"));
     let ended = run(&dir, &["run"]).exits(0);
-    assert!(ended.stderr.contains("warning: the mail was not sent: desk@example.org: no connection within 0.3 s"), "{}", ended.stderr);
+    for to in ["desk", "night"] {
+        assert!(ended.stderr.contains(&format!("{to}@example.org: no connection within 0.3 s")), "{}", ended.stderr);
+    }
+    assert_eq!(server.connections(), 1, "what keeps one mail from the server keeps the others");
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     dir.write("config.toml", config(&mock, &format!("smtp://{free}"), "wait_for = \"100ms\""));
     assert!(run(&dir, &["mail", "--test"]).exits(5).stderr.contains("refused"));

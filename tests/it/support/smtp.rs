@@ -47,6 +47,8 @@ struct State {
     manner: Manner,
     tls: Option<Arc<ServerConfig>>,
     mails: Mutex<Vec<Arrived>>,
+    /// The recipients that clients asked for, in order.
+    asked: Mutex<Vec<String>>,
     connections: AtomicUsize,
     refused: AtomicUsize,
 }
@@ -55,8 +57,9 @@ impl SmtpServer {
     pub(crate) fn new(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (mails, connections, refused) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        let state = Arc::new(State { manner, tls: manner.certificate.map(config), mails, connections, refused });
+        let (connections, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (mails, asked) = (Mutex::default(), Mutex::default());
+        let state = Arc::new(State { manner, tls: manner.certificate.map(config), mails, asked, connections, refused });
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -70,6 +73,10 @@ impl SmtpServer {
 
     pub(crate) fn mails(&self) -> Vec<Arrived> {
         self.state.mails.lock().unwrap().clone()
+    }
+
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.state.asked.lock().unwrap().clone()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -138,6 +145,7 @@ impl State {
                 "MAIL" if !logged_in => "530 5.7.0 log in first".into(),
                 "RCPT" => {
                     to = line.trim_start_matches("RCPT TO:<").trim_end_matches('>').to_owned();
+                    self.asked.lock().unwrap().push(to.clone());
                     self.recipient(&to)
                 }
                 "DATA" => {
