@@ -1,5 +1,5 @@
-//! Writes the outputs for invented articles, to view or test the page. Some rows have a flag, an
-//! error, markup, an unsafe address or an injected instruction.
+//! Writes the outputs for invented articles, to view or test them. Some rows have a flag, an error,
+//! markup, an unsafe address or an injected instruction.
 //!
 //! Usage: `cargo run --example page -- ROWS FOLDER`
 
@@ -124,7 +124,7 @@ fn main() -> Result<(), Fault> {
         language: None,
         page_rows: 5000,
         rows: Some(rows),
-        keep_text: false,
+        keep_text: true,
         folder: output.parent().map_or_else(|| output.clone(), PathBuf::from),
         output,
     };
@@ -154,6 +154,11 @@ fn row(number: usize) -> Row {
     let figure = (12 + number * 37 % 880).to_string();
     let fill = |text: &str| text.replace("{p}", place).replace("{n}", &figure);
     let join = |texts: Vec<String>| texts.join(" ");
+    // The whole article goes on with the sentences of the next story.
+    let (_, _, rest) = STORIES[(number + 1) % STORIES.len()];
+    let paragraphs = |of: fn(&(&'static str, &'static str)) -> &'static str| {
+        [sentences, rest].map(|sentences| sentences.iter().map(|both| fill(of(both))).collect::<Vec<_>>().join(" ")).join("\n\n")
+    };
     let digest = Digest {
         title_fr: fill(title_fr),
         title_en: fill(title_en),
@@ -173,6 +178,8 @@ fn row(number: usize) -> Row {
         translation_endpoint: "deepl".into(),
         cost: Some(0.0031),
         processed_at: "2026-11-25T04:10:00Z".into(),
+        text_fr: paragraphs(|both| both.0),
+        text_en: paragraphs(|both| both.1),
         ..Row::default()
     };
     special(number, row, &figure)
@@ -183,20 +190,34 @@ fn special(number: usize, row: Row, figure: &str) -> Row {
     match number % 50 {
         1 => {
             let wrong = format!("{figure}0");
-            let digest = Digest { summary_en: row.digest.summary_en.replacen(figure, &wrong, 1), ..row.digest.clone() };
-            let explanation = format!("{wrong} is not in the source, which has {figure}");
-            let number = Finding::new(Flag::Number, Severity::Error, Field::SummaryEn, explanation).found(wrong, None).expected(figure);
-            Row { digest, ..row }.with_findings(vec![number])
+            let replaced = |text: &str| text.replacen(figure, &wrong, 1);
+            let Digest { title_en, summary_en, .. } = &row.digest;
+            let digest = Digest { title_en: replaced(title_en), summary_en: replaced(summary_en), ..row.digest.clone() };
+            let found = [Field::TitleEn, Field::SummaryEn].map(|field| {
+                let explanation = format!("{wrong} is not in the source, which has {figure}");
+                Finding::new(Flag::Number, Severity::Error, field, explanation).found(&wrong, None).expected(figure)
+            });
+            Row { digest, ..row }.with_findings(found.into())
         }
         3 => {
-            let name = Finding::new(Flag::Name, Severity::Warning, Field::SummaryEn, "not in the source").found("town hall", None);
-            let note = Finding::new(Flag::NoTitle, Severity::Info, Field::Article, "no title found; first sentence used");
-            row.with_findings(vec![name, note])
+            let name = Finding::new(Flag::Name, Severity::Warning, Field::SummaryEn, "not in the source").found("ice rink", None);
+            let first = |summary: &str| summary.split_inclusive('.').next().unwrap_or_default().to_owned();
+            let Digest { summary_fr, summary_en, .. } = row.digest.clone();
+            let digest = Digest { title_fr: first(&summary_fr), title_en: first(&summary_en), summary_fr, summary_en };
+            Row { digest, ..row }.with_findings(vec![name, Finding::of_article(Flag::NoTitle)])
+        }
+        7 => {
+            let Digest { summary_fr, summary_en, .. } = &row.digest;
+            let (kept, _) = summary_en.rsplit_once(". ").unwrap_or_default();
+            let (_, missing) = summary_fr.rsplit_once(" ; ").unwrap_or_default();
+            let explanation = "the translation lacks this sentence of the source";
+            let finding = Finding::new(Flag::Missing, Severity::Error, Field::SummaryEn, explanation).expected(missing);
+            Row { digest: Digest { summary_en: format!("{kept}."), ..row.digest.clone() }, ..row }.with_findings(vec![finding])
         }
         4 => {
             let digest = Digest { title_fr: row.digest.title_fr.clone(), ..Digest::default() };
             let error = "refused: the service refused this text (content filter); try another endpoint".into();
-            Row { digest, status: Status::Failed, error, cost: None, ..row }
+            Row { digest, status: Status::Failed, error, cost: None, text_fr: String::new(), text_en: String::new(), ..row }
         }
         5 => {
             let title = "<script>document.title='PWNED'</script><img src=x onerror=alert(1)> «fin»";
@@ -214,12 +235,7 @@ fn special(number: usize, row: Row, figure: &str) -> Row {
             let finding = Finding::new(Flag::Instruction, Severity::Error, Field::SummaryEn, explanation).found(order, None);
             Row { digest, status: Status::Quarantined, ..row }.with_findings(vec![finding])
         }
-        8 | 9 => row.with_findings(vec![Finding::new(
-            Flag::Draft,
-            Severity::Info,
-            Field::Article,
-            "machine draft: good enough to sort articles, not to publish",
-        )]),
+        8 | 9 => row.with_findings(vec![Finding::of_article(Flag::Draft)]),
         _ => row,
     }
 }

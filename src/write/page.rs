@@ -7,6 +7,8 @@ mod article;
 mod chart;
 mod head;
 mod mark;
+mod note;
+mod pair;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +28,8 @@ use crate::model::{Lang, Row};
 /// Articles per `div`. The browser lays out a `div` when it comes near the window; watching every
 /// article would be slower.
 const CHUNK: usize = 12;
+/// Bytes of whole articles on the page. A browser takes long to open a page that is much larger.
+const TEXTS: usize = 16 << 20;
 /// Chunks to render in parallel, and to hold in memory until they are written.
 const PARALLEL_CHUNKS: usize = 32;
 
@@ -42,7 +46,7 @@ impl Output for Page {
 
     fn begin(&self, view: &View, _: &mut dyn Write) -> io::Result<Box<dyn RowWriter>> {
         let base = link::base(&view.output, &view.folder);
-        Ok(Box::new(PageWriter { base, opens: view.language, selection: Selection::new(view.page_rows), counts: Counts::default() }))
+        Ok(Box::new(PageWriter { base, opens: view.language, selection: Selection::new(view.page_rows, TEXTS), counts: Counts::default() }))
     }
 }
 
@@ -64,8 +68,10 @@ impl RowWriter for PageWriter {
     }
 
     fn end(&mut self, history: &History, to: &mut (dyn Write + Send)) -> io::Result<()> {
-        let rows = std::mem::replace(&mut self.selection, Selection::new(0)).into_rows();
-        Head::new(history, &self.counts, rows.len(), self.opens).write_into(to).map_err(io::Error::other)?;
+        let selection = std::mem::replace(&mut self.selection, Selection::new(0, 0));
+        let texts = selection.texts_if_not_all();
+        let rows = selection.into_rows();
+        Head::new(history, &self.counts, rows.len(), texts, self.opens).write_into(to).map_err(io::Error::other)?;
         let drafts = self.counts.are_drafts();
         for chunks in rows.chunks(CHUNK * PARALLEL_CHUNKS) {
             let articles: Vec<_> = chunks.par_iter().map(|row| render(row, &self.base, drafts)).collect::<Result<_, _>>()?;

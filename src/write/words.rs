@@ -43,6 +43,14 @@ const WORDS: &[(&str, &str, &str)] = &[
         "\u{a0}: d’abord ceux à vérifier (échoués, en quarantaine ou signalés par un avertissement ou une erreur), puis les plus récents. Le tableau les contient tous.",
         "articles: first those to review (failed, in quarantine, or flagged with a warning or an error), then the newest. The table has them all.",
     ),
+    ("texts-1", "Le texte entier est ici pour", "The whole text is here for"),
+    (
+        "texts-2",
+        "articles\u{a0}: d’abord ceux à vérifier, puis les plus récents. Le tableau les contient tous.",
+        "articles: first those to review, then the newest. The table has them all.",
+    ),
+    ("whole", "Texte entier", "Whole article"),
+    ("original", "L’original\u{a0}:", "The original:"),
     ("filter", "Filtrer les articles", "Filter articles"),
     ("search", "Rechercher", "Search"),
     ("filters", "Filtres", "Filters"),
@@ -75,6 +83,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("key-next", "article suivant ou précédent", "next or previous article"),
     ("key-doubt", "article à vérifier suivant ou précédent", "next or previous article to review"),
     ("key-original", "ouvrir l’original", "open the original"),
+    ("key-whole", "ouvrir ou fermer le texte entier", "show or hide the whole article"),
     ("key-source", "ouvrir le fichier source", "open the source file"),
     ("key-language", "français ou anglais", "French or English"),
     ("key-theme", "clair ou sombre", "light or dark"),
@@ -174,6 +183,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("j k", "key-next"),
     ("n p", "key-doubt"),
     ("o", "key-original"),
+    ("e", "key-whole"),
     ("s", "key-source"),
     ("l", "key-language"),
     ("t", "key-theme"),
@@ -207,6 +217,13 @@ pub(super) fn span(key: &str) -> String {
 /// The text for the code of a flag.
 pub(super) fn flag(code: &str) -> String {
     self::code("flag", code)
+}
+
+/// The code of a flag, as the table has it. The style hides it beside a word that is the same.
+pub(super) fn flag_code(code: &str) -> String {
+    let key = format!("flag-{code}");
+    let same = Lang::TABLE.into_iter().filter(|lang| of(*lang, &key) == code).map(|lang| format!(" same-{}", lang.code()));
+    format!(" <code class=\"code{}\">{}</code>", same.collect::<String>(), escape(code))
 }
 
 /// The text for the code of a status.
@@ -282,6 +299,7 @@ mod tests {
         let sources = [
             include_str!("page/head.html"),
             include_str!("page/article.html"),
+            include_str!("page/pair.html"),
             include_str!("page/tail.html"),
             include_str!("page/page.js"),
         ]

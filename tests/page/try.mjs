@@ -41,18 +41,26 @@ async function axe(page, what, within = 'html') {
 
 // Both themes, both languages, wide and narrow: nothing sticks out, axe has nothing serious to say, and a picture to look at.
 for (const [name, rows] of [['ten', 10], ['many', 5000]]) {
-  for (const [width, height] of [[1440, 900], [360, 740], [320, 600]]) {
-    for (const [scheme, locale] of [['light', 'fr-FR'], ['dark', 'en-GB']]) {
-      const what = `${rows} rows, ${width} px, ${scheme}, ${locale}`;
+  for (const [width, height] of [[1440, 900], [390, 740], [320, 600]]) {
+    for (const [scheme, locale] of [['light', 'fr-FR'], ['light', 'en-GB'], ['dark', 'fr-FR'], ['dark', 'en-GB']]) {
+      const language = locale.slice(0, 2);
+      const what = `${rows} rows, ${width} px, ${scheme}, ${language}`;
       await step(what, at(name), { viewport: { width, height }, colorScheme: scheme, locale }, async (page) => {
+        const picture = (part = '') => page.screenshot({ path: `${name}-${width}-${scheme}-${language}${part}.png` });
         hold(`${what}: all rows`, (await page.locator('article').count()) === rows);
-        hold(`${what}: the language`, (await page.locator('html').getAttribute('lang')) === locale.slice(0, 2));
+        hold(`${what}: the language`, (await page.locator('html').getAttribute('lang')) === language);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         hold(`${what}: nothing sticks out`, wide <= 0, wide);
-        await page.screenshot({ path: `${name}-${width}-${scheme}.png` });
+        const headline = await page.evaluate(() => document.querySelector('article h2').getBoundingClientRect().bottom - innerHeight);
+        hold(`${what}: the first headline is on the first screen`, headline <= 0, headline);
+        await picture();
         if (rows === 10) await axe(page, what); // the others are the same, and take it minutes
         await page.locator('article[data-v="3"]').first().scrollIntoViewIfNeeded();
-        await page.screenshot({ path: `${name}-${width}-${scheme}-article.png` });
+        await picture('-article');
+        if (rows > 10) return;
+        await page.locator('article[data-f="name no-title"] summary').click();
+        await page.locator('article[data-f="name no-title"]').evaluate((node) => node.scrollIntoView());
+        await picture('-whole');
       });
     }
   }
@@ -129,8 +137,26 @@ await step('keys', at('ten'), {}, async (page) => {
   hold('single keys can be switched off', (await page.locator('html').getAttribute('data-theme')) === 'light');
   await page.reload();
   hold('choices are remembered', (await page.locator('h1').textContent()) === 'Dispatches' && !(await page.locator('#single').isChecked()));
-  await page.click('.notes a[href^="#m-"]');
+  await page.click('.notes a[href^="#m-"]:visible');
   hold('a finding leads to its place', (await page.locator('mark.here').count()) === 1);
+});
+
+await step('whole articles', at('ten'), {}, async (page) => {
+  const open = () => page.locator('details.whole[open]').count();
+  hold('they are folded', (await open()) === 0 && (await page.locator('details.whole').count()) === 9);
+  await page.keyboard.press('j');
+  await page.keyboard.press('e');
+  hold('e opens one', (await open()) === 1);
+  hold('both languages', (await page.locator('details.whole[open] p[lang=fr]').count()) === 2 && (await page.locator('details.whole[open] p[lang=en]').count()) === 2);
+  hold('it leads to the original', (await page.locator('details.whole[open] a').getAttribute('href')).startsWith('https://'));
+  await page.keyboard.press('e');
+  hold('e closes it', (await open()) === 0);
+  hold('the same finding about two texts is said once', (await page.locator('article[data-f=number] .notes li').count()) === 1);
+  const tones = await page.locator('article[data-f=number] .pair > [class]').evaluateAll((all) => all.map((node) => node.className));
+  hold('both sides of a doubt are marked', tones.join() === 'beside,doubt error,beside,doubt error', tones);
+  const heading = await page.locator('article[data-f="name no-title"] h2 [lang=fr]').textContent();
+  const said = (await page.locator('article[data-f="name no-title"] > :not(details)').allTextContents()).join(' ');
+  hold('without a title, the first sentence is said once', said.split(heading).length === 2, heading);
 });
 
 await step('no storage, no history', at('ten'), {

@@ -1,21 +1,17 @@
 //! An article on the page: its particulars, its texts side by side, and the findings below.
 
-use std::ops::Range;
-
 use askama::Template;
 
-use super::align;
-use super::mark::{Marks, Piece, language, text_of};
+use super::mark::Marks;
+use super::note::{self, Note};
+use super::pair::{self, Pair, Passage};
 use crate::extract::sentences;
 use crate::model::{Field, Finding, Flag, Lang, Row, Severity};
 use crate::write::selection::{day, priority};
-use crate::write::{explain, link, words};
+use crate::write::{link, words};
 
-/// Characters to show of what was found, expected or explained.
-const NOTE: usize = 240;
-
-/// A text and its language, cut into pieces that are marked or not.
-type Passage<'a> = (&'static str, Vec<Piece<'a>>);
+/// Characters of a heading that is set in large type.
+const LARGE: usize = 130;
 
 #[derive(Template)]
 #[template(path = "article.html", config = ".config/askama.toml")]
@@ -29,97 +25,105 @@ pub(super) struct Article<'a> {
     file: Option<String>,
     /// Codes of flags that are only a remark on the article, shown as badges.
     badges: Vec<&'static str>,
-    titles: Vec<Passage<'a>>,
-    /// Sentences in French, each with the same in English.
-    pairs: Vec<[Passage<'a>; 2]>,
+    heading: Vec<Passage<'a>>,
+    /// Whether the heading is a long sentence.
+    is_long: bool,
+    /// Sentences of the summary in French, each with the same in English.
+    sentences: Vec<Pair<'a>>,
+    /// Paragraphs of the whole article in French, each with the same in English.
+    paragraphs: Vec<Pair<'a>>,
     notes: Vec<Note>,
-}
-
-/// A finding below its article.
-struct Note {
-    code: &'static str,
-    severity: &'static str,
-    field: &'static str,
-    found: String,
-    /// The language of `found`.
-    lang: &'static str,
-    expected: String,
-    /// What is wrong, in French and in English.
-    explanations: [(&'static str, String); 2],
-    /// The ids of the marks of `found` and `expected`; empty if there is no mark.
-    marks: [String; 2],
 }
 
 impl<'a> Article<'a> {
     /// `base` is the prefix of links to source files. If most rows are drafts, a banner says so instead
     /// of a badge on each.
     pub(super) fn new(row: &'a Row, base: &str, drafts: bool) -> Self {
-        let marks = Marks::new(row);
-        let passage = |field: Field, range| (language(field).map_or("", Lang::code), marks.pieces(field, range));
-        let titles = Lang::TABLE.map(Field::title).map(|field| passage(field, 0..text_of(&row.digest, field).len()));
-        let (badges, notes): (Vec<_>, Vec<_>) = row.findings.iter().enumerate().partition(|(_, finding)| {
-            finding.severity == Severity::Info && finding.field == Field::Article && finding.found.is_empty() && finding.expected.is_empty()
-        });
+        let repeats = begins_with_title(row);
+        let marks = Marks::new(row, !repeats);
+        let mut sentences = pair::aligned(&marks, Lang::TABLE.map(Field::summary), sentences::spans);
+        let heading =
+            if repeats && !sentences.is_empty() { sentences.remove(0) } else { pair::whole(&marks, Lang::TABLE.map(Field::title)) };
+        let heading: Vec<_> = heading.into_iter().filter(|passage| !passage.pieces.is_empty()).collect();
         Self {
             row,
             date: day(&row.published),
             priority: priority(row),
             original: link::web(&row.url),
             file: link::file(&row.source, base),
-            badges: badges
-                .into_iter()
-                .map(|(_, finding)| finding.check)
+            badges: row
+                .findings
+                .iter()
+                .filter(|finding| is_badge(finding))
+                .map(|finding| finding.check)
                 .filter(|flag| !drafts || *flag != Flag::Draft)
                 .map(Flag::code)
                 .collect(),
-            titles: titles.into_iter().filter(|(_, pieces)| !pieces.is_empty()).collect(),
-            pairs: pairs(row, passage),
-            notes: notes.into_iter().map(|(at, finding)| Note::new(finding, marks.ids(at))).collect(),
+            is_long: heading.iter().any(|passage| passage.text().chars().count() > LARGE),
+            heading,
+            sentences,
+            paragraphs: pair::aligned(&marks, Lang::TABLE.map(Field::text), pair::paragraphs),
+            notes: note::notes(row, |finding| !is_badge(finding), &marks),
         }
     }
 }
 
-impl Note {
-    fn new(finding: &Finding, marks: [String; 2]) -> Self {
-        Self {
-            code: finding.check.code(),
-            severity: finding.severity.code(),
-            field: finding.field.code(),
-            found: shorten(&finding.found),
-            lang: language(finding.field).map_or("", Lang::code),
-            expected: shorten(&finding.expected),
-            explanations: Lang::TABLE.map(|lang| (lang.code(), shorten(&explain::explanation(finding, lang)))),
-            marks,
-        }
-    }
+/// Whether a finding is only a remark on the article.
+fn is_badge(finding: &Finding) -> bool {
+    finding.severity == Severity::Info && finding.field == Field::Article && finding.found.is_empty() && finding.expected.is_empty()
 }
 
-/// Shortens a text, which may be a whole summary. The page shows that above, and flags.jsonl has
-/// all.
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(NOTE) {
-        Some((end, _)) => text.get(..end).unwrap_or_default().trim_end().to_owned() + "\u{a0}…",
-        None => text.to_owned(),
-    }
+/// Whether the summary begins with the title: the article has none, so its first sentence, or a part of
+/// it, is its title.
+fn begins_with_title(row: &Row) -> bool {
+    let own = Lang::TABLE.into_iter().find(|lang| lang.code() == row.language).unwrap_or(Lang::FR);
+    let (title, summary) = row.digest.get(own);
+    let words = |text: &str| text.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let title = words(title);
+    let first = sentences::spans(summary).first().map(|span| words(summary.get(span.clone()).unwrap_or_default())).unwrap_or_default();
+    let untitled = row.findings.iter().any(|finding| finding.check == Flag::NoTitle);
+    !title.is_empty() && (first == title || (untitled && first.contains(&title)))
 }
 
-/// The two summaries, aligned sentence by sentence. A sentence without a counterpart is beside an
-/// empty passage.
-fn pairs<'a>(row: &'a Row, passage: impl Fn(Field, Range<usize>) -> Passage<'a>) -> Vec<[Passage<'a>; 2]> {
-    let fields = Lang::TABLE.map(Field::summary);
-    let spans = fields.map(|field| sentences::spans(text_of(&row.digest, field)));
-    let lengths = |side: usize| {
-        let text = text_of(&row.digest, fields[side]);
-        spans[side].iter().map(|span| text.get(span.clone()).unwrap_or_default().chars().count()).collect::<Vec<_>>()
-    };
-    // The range of adjacent sentences, without the space after the last one.
-    let joined = |side: usize, sentences: Range<usize>| {
-        let sentences = spans[side].get(sentences)?;
-        let start = sentences.first()?.start;
-        let text = text_of(&row.digest, fields[side]).get(start..sentences.last()?.end)?;
-        Some(start..start + text.trim_end().len())
-    };
-    let groups = align::align(&lengths(0), &lengths(1)).into_iter();
-    let side = |side: usize, sentences| passage(fields[side], joined(side, sentences).unwrap_or(0..0));
-    groups.map(|(fr, en)| [side(0, fr), side(1, en)]).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Digest;
+    use crate::write::row;
+
+    #[test]
+    fn a_title_that_is_the_first_sentence_is_said_once() {
+        let digest = Digest {
+            title_fr: "La digue a tenu face à la tempête…".into(),
+            title_en: "The wall held".into(),
+            summary_fr: "La digue a tenu face à la tempête de mardi. Elle a coûté 2 000 euros.".into(),
+            summary_en: "The wall held against Tuesday’s storm. It cost 20,000 euros.".into(),
+        };
+        let texts = |row: &Row| {
+            let article = Article::new(row, "", false);
+            let texts = |passages: &[Passage]| passages.iter().map(Passage::text).collect::<Vec<_>>();
+            (texts(&article.heading), article.sentences.iter().map(|pair| texts(pair)).collect::<Vec<_>>())
+        };
+        let titled = Row { digest, ..row("") };
+        assert_eq!(texts(&titled).1.len(), 2, "a headline may begin like the text");
+        let untitled = titled.clone().with_findings(vec![
+            Finding::of_article(Flag::NoTitle),
+            Finding::new(Flag::Name, Severity::Warning, Field::TitleEn, "").found("wall", None),
+        ]);
+        let (heading, sentences) = texts(&untitled);
+        assert_eq!(heading, ["La digue a tenu face à la tempête de mardi.", "The wall held against Tuesday’s storm."]);
+        assert_eq!(sentences, [["Elle a coûté 2 000 euros.", "It cost 20,000 euros."]]);
+        let same =
+            Row { digest: Digest { title_fr: "Elle a tenu".into(), summary_fr: "Elle a tenu.".into(), ..Digest::default() }, ..titled };
+        assert_eq!(texts(&same), (vec!["Elle a tenu.".into()], Vec::new()), "without the flag, too");
+    }
+
+    #[test]
+    fn a_link_never_leads_to_a_title_that_is_not_shown() {
+        let digest = Digest { title_fr: "Un.".into(), summary_fr: "Un. Deux.".into(), ..Digest::default() };
+        let finding = Finding::new(Flag::Number, Severity::Error, Field::TitleFr, "").found("Un", None);
+        let row = Row { digest, ..row("") }.with_findings(vec![finding]);
+        let article = Article::new(&row, "", false);
+        assert!(article.notes[0].found.as_ref().unwrap().mark.is_empty());
+    }
 }

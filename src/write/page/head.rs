@@ -34,6 +34,8 @@ pub(super) struct Head<'a> {
     js: &'static str,
     dictionary: String,
     date: &'a str,
+    /// What a phone shows of the figures until they are unfolded.
+    brief: Vec<Figure>,
     figures: Vec<Figure>,
     flags: Vec<FlagCount<'a>>,
     chart: Option<chart::Chart>,
@@ -43,6 +45,8 @@ pub(super) struct Head<'a> {
     opens: Option<Lang>,
     all: u64,
     shown: u64,
+    /// The number of articles whose whole text is on the page, if it has no room for all.
+    texts: Option<u64>,
 }
 
 /// One of the night's figures.
@@ -66,7 +70,8 @@ struct FlagCount<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn new(history: &'a History, counts: &'a Counts, shown: usize, opens: Option<Lang>) -> Self {
+    /// `shown` articles are on the page; `texts` is set if only so many have their whole text there.
+    pub(super) fn new(history: &'a History, counts: &'a Counts, shown: usize, texts: Option<u64>, opens: Option<Lang>) -> Self {
         let most = counts.flags.values().copied().max().unwrap_or(1);
         let width = |count: u64| (count * 100 / most).max(1);
         let mut flags: Vec<FlagCount> =
@@ -78,6 +83,7 @@ impl<'a> Head<'a> {
             js: JS,
             dictionary: words::dictionary(),
             date: day(&history.made_at),
+            brief: brief(counts),
             figures: figures(history, counts),
             flags,
             drafts: counts.are_drafts(),
@@ -85,12 +91,26 @@ impl<'a> Head<'a> {
             chart: chart::chart(&counts.days_with(history)),
             all: counts.all,
             shown: shown as u64,
+            texts,
         }
     }
 }
 
+fn figure(word: &'static str, number: u64, tone: &'static str) -> Figure {
+    Figure { word, shown: words::number(&number), exact: number.to_string(), tone }
+}
+
+fn brief(counts: &Counts) -> Vec<Figure> {
+    let failed = counts.statuses.get("failed").copied().unwrap_or(0);
+    let review = counts.to_review();
+    let mut brief = vec![figure("count-found", counts.all, ""), figure("count-review", review, if review > 0 { "mind" } else { "" })];
+    if failed > 0 {
+        brief.push(figure("count-failed", failed, "bad"));
+    }
+    brief
+}
+
 fn figures(history: &History, counts: &Counts) -> Vec<Figure> {
-    let figure = |word, number: u64, tone| Figure { word, shown: words::number(&number), exact: number.to_string(), tone };
     let rows = |status: &str| counts.statuses.get(status).copied().unwrap_or(0);
     let if_any = |word, number, tone| (number > 0).then(|| figure(word, number, tone));
     let cost = history.cost.map_or_else(

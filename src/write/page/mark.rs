@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use crate::model::{Digest, Field, Finding, Lang, Row};
+use crate::model::{Field, Finding, Lang, Row, Severity};
 
 /// The tone of the counterpart in the other text.
 const MATCH: &str = "match";
@@ -13,6 +13,10 @@ pub(super) struct Piece<'a> {
     pub(super) text: &'a str,
     /// The code of the severity, or `match` for a counterpart; empty if the piece is not marked.
     pub(super) tone: &'static str,
+    /// The severity of the finding; `None` if the piece is not marked.
+    pub(super) doubt: Option<Severity>,
+    /// Whether this is what the other text should say, and not what it says.
+    pub(super) is_counterpart: bool,
     /// The target of a link from a finding; empty if there is none.
     pub(super) id: String,
 }
@@ -20,40 +24,72 @@ pub(super) struct Piece<'a> {
 /// The marks of a row.
 pub(super) struct Marks<'a> {
     row: &'a Row,
-    marks: Vec<Mark>,
+    /// Whether the titles are shown.
+    titles: bool,
+    all: Vec<Mark>,
 }
 
 struct Mark {
     field: Field,
     range: Range<usize>,
-    tone: &'static str,
+    severity: Severity,
+    is_counterpart: bool,
     finding: usize,
 }
 
+impl Mark {
+    fn tone(&self) -> &'static str {
+        if self.is_counterpart { MATCH } else { self.severity.code() }
+    }
+}
+
 impl<'a> Marks<'a> {
-    /// Locates all findings. Where findings overlap, only the most serious is marked.
-    pub(super) fn new(row: &'a Row) -> Self {
-        let mut marks = Self { row, marks: Vec::new() };
+    /// Locates all findings in the titles, if they are shown, and in the other texts. Where findings
+    /// overlap, only the most serious is marked.
+    pub(super) fn new(row: &'a Row, titles: bool) -> Self {
+        let mut marks = Self { row, titles, all: Vec::new() };
         let mut findings: Vec<(usize, &Finding)> = row.findings.iter().enumerate().collect();
         findings.sort_by_key(|(_, finding)| Reverse(finding.severity));
         for (at, finding) in &findings {
-            if let Some(range) = locate(text_of(&row.digest, finding.field), &finding.found, finding.span.as_ref()) {
-                marks.add(Mark { field: finding.field, range, tone: finding.severity.code(), finding: *at });
+            let (field, severity) = (finding.field, finding.severity);
+            if let Some(range) = locate(marks.text(field), &finding.found, finding.span.as_ref()) {
+                marks.add(Mark { field, range, severity, is_counterpart: false, finding: *at });
             }
         }
+        // What a text should say is in the same field in the other language, or else in the article.
+        let article = Lang::TABLE.into_iter().find(|lang| lang.code() == row.language).map(Field::text);
         for (at, finding) in findings {
-            let Some(other) = counterpart(finding.field) else { continue };
-            if let Some(range) = locate(text_of(&row.digest, other), &finding.expected, None) {
-                marks.add(Mark { field: other, range, tone: MATCH, finding: at });
+            let other = counterpart(finding.field);
+            let fields = other.into_iter().chain(article.filter(|article| *article != finding.field));
+            for field in fields {
+                let Some(range) = locate(marks.text(field), &finding.expected, None) else { continue };
+                // What only the article says is no doubt about its own translation.
+                let severity = if other == Some(field) { finding.severity } else { Severity::Info };
+                marks.add(Mark { field, range, severity, is_counterpart: true, finding: at });
+                break;
             }
         }
         marks
     }
 
+    /// The text of a field; empty if the page does not show it.
+    pub(super) fn text(&self, field: Field) -> &'a str {
+        let row = self.row;
+        match field {
+            Field::TitleFr if self.titles => &row.digest.title_fr,
+            Field::TitleEn if self.titles => &row.digest.title_en,
+            Field::SummaryFr => &row.digest.summary_fr,
+            Field::SummaryEn => &row.digest.summary_en,
+            Field::TextFr => &row.text_fr,
+            Field::TextEn => &row.text_en,
+            _ => "",
+        }
+    }
+
     fn add(&mut self, new: Mark) {
         let overlaps = |mark: &Mark| mark.field == new.field && mark.range.start < new.range.end && new.range.start < mark.range.end;
-        if !self.marks.iter().any(overlaps) {
-            self.marks.push(new);
+        if !self.all.iter().any(overlaps) {
+            self.all.push(new);
         }
     }
 
@@ -61,45 +97,36 @@ impl<'a> Marks<'a> {
     /// there is no mark.
     pub(super) fn ids(&self, finding: usize) -> [String; 2] {
         [false, true].map(|expected| {
-            let mark = self.marks.iter().find(|mark| mark.finding == finding && (mark.tone == MATCH) == expected);
+            let mark = self.all.iter().find(|mark| mark.finding == finding && mark.is_counterpart == expected);
             mark.map_or_else(String::new, |mark| self.id(mark))
         })
     }
 
     fn id(&self, mark: &Mark) -> String {
-        format!("{}-{}-{}", if mark.tone == MATCH { "e" } else { "m" }, self.row.id, mark.finding)
+        format!("{}-{}-{}", if mark.is_counterpart { "e" } else { "m" }, self.row.id, mark.finding)
     }
 
     /// Cuts a range of a field's text at the starts and ends of marks.
     pub(super) fn pieces(&self, field: Field, range: Range<usize>) -> Vec<Piece<'a>> {
-        let text = text_of(&self.row.digest, field);
+        let text = self.text(field);
         let mut inside: Vec<&Mark> =
-            self.marks.iter().filter(|mark| mark.field == field && mark.range.start < range.end && range.start < mark.range.end).collect();
+            self.all.iter().filter(|mark| mark.field == field && mark.range.start < range.end && range.start < mark.range.end).collect();
         inside.sort_by_key(|mark| mark.range.start);
-        let piece = |range: Range<usize>, tone, id| Piece { text: text.get(range).unwrap_or_default(), tone, id };
+        let of = |range: Range<usize>| text.get(range).unwrap_or_default();
+        let plain = |range| Piece { text: of(range), tone: "", doubt: None, is_counterpart: false, id: String::new() };
         let (mut pieces, mut at) = (Vec::new(), range.start);
         for mark in inside {
             let (start, end) = (mark.range.start.max(range.start), mark.range.end.min(range.end));
             // If the mark starts before the range, an earlier piece has its id.
             let id = if start == mark.range.start { self.id(mark) } else { String::new() };
-            pieces.push(piece(at..start, "", String::new()));
-            pieces.push(piece(start..end, mark.tone, id));
+            let (tone, doubt) = (mark.tone(), Some(mark.severity));
+            pieces.push(plain(at..start));
+            pieces.push(Piece { text: of(start..end), tone, doubt, is_counterpart: mark.is_counterpart, id });
             at = end;
         }
-        pieces.push(piece(at..range.end, "", String::new()));
+        pieces.push(plain(at..range.end));
         pieces.retain(|piece| !piece.text.is_empty());
         pieces
-    }
-}
-
-/// The text of a title or summary; empty for other fields.
-pub(super) fn text_of(digest: &Digest, field: Field) -> &str {
-    match field {
-        Field::TitleFr => &digest.title_fr,
-        Field::TitleEn => &digest.title_en,
-        Field::SummaryFr => &digest.summary_fr,
-        Field::SummaryEn => &digest.summary_en,
-        _ => "",
     }
 }
 
@@ -119,13 +146,15 @@ fn counterpart(field: Field) -> Option<Field> {
         Field::TitleEn => Some(Field::TitleFr),
         Field::SummaryFr => Some(Field::SummaryEn),
         Field::SummaryEn => Some(Field::SummaryFr),
+        Field::TextFr => Some(Field::TextEn),
+        Field::TextEn => Some(Field::TextFr),
         _ => None,
     }
 }
 
 /// Finds `words` in `text`: at `span` if it is valid, or else their first occurrence as whole
 /// words.
-fn locate(text: &str, words: &str, span: Option<&Range<usize>>) -> Option<Range<usize>> {
+pub(super) fn locate(text: &str, words: &str, span: Option<&Range<usize>>) -> Option<Range<usize>> {
     if let Some(span) = span.filter(|span| text.get((*span).clone()).is_some_and(|there| !there.trim().is_empty())) {
         return Some(span.clone());
     }
@@ -144,7 +173,7 @@ fn locate(text: &str, words: &str, span: Option<&Range<usize>>) -> Option<Range<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Flag, Severity};
+    use crate::model::{Digest, Flag};
 
     fn marked(findings: Vec<Finding>) -> (String, Vec<String>) {
         let digest = Digest {
@@ -153,9 +182,9 @@ mod tests {
             ..Digest::default()
         };
         let row = Row { digest, findings, ..crate::write::row("") };
-        let marks = Marks::new(&row);
+        let marks = Marks::new(&row, true);
         let show = |field| {
-            let pieces = marks.pieces(field, 0..text_of(&row.digest, field).len());
+            let pieces = marks.pieces(field, 0..marks.text(field).len());
             pieces
                 .iter()
                 .map(|piece| if piece.tone.is_empty() { piece.text.into() } else { format!("[{}:{}]", piece.tone, piece.text) })
@@ -178,6 +207,15 @@ mod tests {
              There are [error:2] dead. The town has [error:20,000] people, 20,000 in all."
         );
         assert_eq!(ids, ["m-0123456789abcdef-0 e-0123456789abcdef-0", "m-0123456789abcdef-1 e-0123456789abcdef-1"]);
+    }
+
+    #[test]
+    fn what_only_the_article_says_is_marked_there() {
+        let row = Row { text_fr: "La ville a 3 000 ponts.".into(), findings: vec![number("20,000", "3 000")], ..crate::write::row("") };
+        let marks = Marks::new(&row, true);
+        assert_eq!(marks.pieces(Field::TextFr, 0..row.text_fr.len())[1].text, "3 000");
+        let english = Row { language: "en".into(), ..row };
+        assert_eq!(Marks::new(&english, true).ids(0), ["", ""], "the French text is no source");
     }
 
     #[test]

@@ -204,6 +204,7 @@
       j: () => move(1), k: () => move(-1),
       n: () => move(1, toReview), p: () => move(-1, toReview),
       o: () => current?.node.querySelector('.original')?.click(),
+      e: () => { const whole = current?.node.querySelector('.whole'); if (whole) whole.open = !whole.open; },
       s: () => current?.node.querySelector('.file')?.click(),
       l: () => setLanguage(ui === 'fr' ? 'en' : 'fr'),
       t: setTheme,
@@ -231,6 +232,8 @@
         const mark = one(target.getAttribute('href').slice(1));
         all('mark.here').forEach((node) => node.classList.remove('here'));
         mark.classList.add('here');
+        const fold = mark.closest('details');
+        if (fold) fold.open = true;
         mark.scrollIntoView({ block: 'center' });
       }
     });
