@@ -1,7 +1,7 @@
 //! Writes the outputs for invented articles, to view or test them. Some rows have a flag, an error,
 //! markup, an unsafe address or an injected instruction.
 //!
-//! Usage: `cargo run --example page -- ROWS FOLDER`
+//! Usage: `cargo run --example page -- ROWS FOLDER [FORMAT]`. Without a format, all are written.
 
 use std::path::PathBuf;
 
@@ -113,14 +113,16 @@ fn main() -> Result<(), Fault> {
     let mut arguments = std::env::args().skip(1);
     let rows = arguments.next().and_then(|rows| rows.parse().ok());
     let (Some(rows), Some(folder)) = (rows, arguments.next().map(PathBuf::from)) else {
-        return Err(Fault::usage("usage: cargo run --example page -- ROWS FOLDER"));
+        return Err(Fault::usage("usage: cargo run --example page -- ROWS FOLDER [FORMAT]"));
     };
+    let format = arguments.next();
+    let formats = OutputFormat::ALL.iter().filter(|(name, _)| format.as_deref().is_none_or(|format| format == *name));
     let fault = |error: std::io::Error| Fault::usage(format!("`{}`: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(fault)?;
     let output = folder.canonicalize().map_err(fault)?;
     let view = View {
         profile: Profile::Plain,
-        formats: OutputFormat::ALL.iter().map(|(_, format)| *format).collect(),
+        formats: formats.map(|(_, format)| *format).collect(),
         language: None,
         page_rows: 5000,
         rows: Some(rows),

@@ -9,7 +9,7 @@ use crate::call::EndpointClient;
 use crate::config::Config;
 use crate::model::{Exit, Fault};
 use crate::record::{self, BatchReader, BatchRecord, BatchState};
-use crate::report::{Align, columns_with_head, human_duration, money, print_stdout, printable};
+use crate::report::{Align, columns_with_head, counted, human_duration, money, print_stdout, printable};
 
 /// How many of the ended batches are listed.
 const ENDED: usize = 10;
@@ -100,7 +100,7 @@ fn state(batch: &BatchRecord) -> String {
 /// How long the results of a batch can still be collected.
 fn days_left(sent: Timestamp) -> String {
     let left = sent.checked_add(KEPT).map_or(0, |end| end.duration_since(Timestamp::now()).as_hours() / 24);
-    if left < 0 { "no more".into() } else { format!("{left} days") }
+    if left < 0 { "no more".into() } else { counted(left.unsigned_abs(), "day") }
 }
 
 /// Asks the services to cancel open batches. Does not change the ledger: the next run collects the

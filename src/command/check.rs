@@ -11,7 +11,7 @@ use super::arguments::CheckArguments;
 use crate::check::{Context, check};
 use crate::extract::detect;
 use crate::model::{Exit, Fault, Finding, Lang};
-use crate::report::{print_stdout, printable};
+use crate::report::{counted, print_stdout, printable};
 
 /// How many rows to read to detect the languages, and whether the target is a summary.
 const SAMPLE: usize = 200;
@@ -104,7 +104,7 @@ impl Report {
     /// Prints the counts, except with `--jsonl`, whose output is for programs.
     fn end(self) -> Exit {
         let counts: Vec<String> = self.by_check.iter().map(|(check, count)| format!("{check} {count}")).collect();
-        let rows = if self.rows == 1 { "1 row checked".to_owned() } else { format!("{} rows checked", self.rows) };
+        let rows = counted(self.rows, "row") + " checked";
         let ending = if counts.is_empty() {
             format!("{rows}, no findings")
         } else {

@@ -10,7 +10,7 @@ use crate::call::{EndpointClient, HttpClient};
 use crate::config::{Config, Endpoint, Overrides};
 use crate::dialect::{self, Dialect, Request};
 use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
-use crate::report::{self, Progress, Verbosity, print_stderr, print_stdout, printable};
+use crate::report::{self, Progress, Verbosity, counted, print_stderr, print_stdout, printable};
 
 pub(super) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
     // If the config only lacks a model, the service can still say which models it has.
@@ -27,12 +27,7 @@ pub(super) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
     let name = arguments.config.file.as_deref().map_or_else(|| "config.toml".into(), |path| path.display().to_string());
     let quiet = arguments.log.verbosity() == Verbosity::Quiet;
     if !quiet && problem.is_none() {
-        print_stdout(&format!(
-            "ok    {name}: {} endpoint{}, route {}",
-            config.endpoints.len(),
-            if config.endpoints.len() == 1 { "" } else { "s" },
-            config.summary.route
-        ));
+        print_stdout(&format!("ok    {name}: {}, route {}", counted(config.endpoints.len() as u64, "endpoint"), config.summary.route));
     }
     let exit = runtime()?.block_on(check_endpoints(&config, &progress, quiet))?;
     problem.map_or(Ok(exit), Err)

@@ -18,7 +18,7 @@ use crate::model::{Exit, Fault, Source};
 use crate::pipeline::{self, AfterPass, BatchFlag, Batches, Fingerprints, LaterSources, Run, RunLimits, RunState};
 use crate::plan::Glossary;
 use crate::record::{self, CallStore, Ledger, LedgerReader};
-use crate::report::{self, Progress};
+use crate::report::{self, Progress, counted};
 use crate::write;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
@@ -128,7 +128,8 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     report::start_log(manner.verbosity, config.run.log_json, &progress);
     let killed = ledger.killed_claims();
     if killed > 0 {
-        tracing::warn!("an earlier run was killed with up to {killed} calls in flight: each may have been billed, and will be made again");
+        let killed = counted(killed, "call");
+        tracing::warn!("an earlier run was killed with up to {killed} in flight: each may have been billed, and will be made again");
     }
     let parts = RunParts { config, role, piece_size, ledger, progress };
     execute(runtime, &parts, batches, &manner)

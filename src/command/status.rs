@@ -10,7 +10,7 @@ use super::arguments::StatusArguments;
 use super::batch;
 use crate::model::{Exit, Fault};
 use crate::record::{self, ActiveWorker, LedgerReader, PastRun, RunLock, Sharing};
-use crate::report::{Align, columns_with_head, human_duration, money, print_stdout, printable, stdout_failed};
+use crate::report::{Align, columns_with_head, counted, human_duration, money, print_stdout, printable, stdout_failed};
 
 /// The number of runs to show.
 const RUNS: u32 = 10;
@@ -89,7 +89,8 @@ fn json(ledger: &dyn LedgerReader) -> Result<String, Fault> {
 fn pieces(sharing: &Sharing) -> String {
     let Sharing { run, listed, open, taken, done, .. } = sharing;
     let more = if *listed { "" } else { ", listing" };
-    format!("Run {run}: {done} pieces done, {taken} taken, {open} left{more}")
+    let done = counted(*done, "piece");
+    format!("Run {run}: {done} done, {taken} taken, {open} left{more}")
 }
 
 fn workers(sharing: &Sharing) -> Vec<String> {

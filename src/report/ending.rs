@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Align, columns, human_duration, printable};
+use super::{Align, columns, counted, human_duration, printable};
 use crate::model::RunSummary;
 
 /// How a run ended.
@@ -22,7 +22,7 @@ pub struct Ending {
     pub fault: Option<String>,
     /// The number of rows with each flag.
     pub flags: Vec<(String, u64)>,
-    /// Rows that somebody should look at: failed, in quarantine, or with a warning or an error.
+    /// Rows that somebody should look at: failed, in quarantine, warning or error.
     pub review: u64,
     /// The path of the table.
     pub table: PathBuf,
@@ -103,7 +103,7 @@ fn rows(ending: &Ending) -> Vec<[String; 3]> {
 
 /// Why somebody should look at these rows.
 fn doubts(rows: u64) -> String {
-    if rows == 0 { String::new() } else { "failed, in quarantine, or with a warning or an error".into() }
+    if rows == 0 { String::new() } else { "failed, in quarantine, warning or error".into() }
 }
 
 /// The word for one thing or for several.
@@ -127,10 +127,8 @@ pub fn money(sum: Option<f64>) -> String {
 pub fn error_line(ending: &Ending) -> String {
     let RunSummary { found, failed, pending, .. } = ending.summary;
     let counts = [(failed, "failed"), (pending, "left for the next run")];
-    let counts = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} of {found} {} {what}", one_or_more(found, "article", "articles")));
+    let counts =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} of {} {what}", counted(found, "article")));
     let fault = ending.fault.as_deref().unwrap_or_default();
     let (fault, hints) = fault.split_at(fault.find('\n').unwrap_or(fault.len()));
     let fault = (!fault.is_empty()).then(|| fault.to_owned());
@@ -215,7 +213,7 @@ mod tests {
         skipped      1  excluded by a rule; see the `error` column
         failed       2
         flagged      7  7 draft
-        review       4  failed, in quarantine, or with a warning or an error
+        review       4  failed, in quarantine, warning or error
         calls       14  1 retried, 2 more from the ledger
         time     3.2 s
         cost         0

@@ -3,6 +3,7 @@
 
 mod bars;
 mod columns;
+mod counted;
 mod duration;
 mod ending;
 mod event;
@@ -15,6 +16,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use columns::{Align, columns, columns_with_head};
+pub use counted::counted;
 pub use duration::human_duration;
 pub use ending::{Ending, end_line, error_line, final_table, money};
 pub use event::Event;

@@ -24,13 +24,13 @@ pub fn next_steps(ending: &Ending) -> Vec<[String; 2]> {
     }
     if ending.review > 0 {
         let doubt = flags.iter().filter(|(flag, _)| is_doubt(flag)).max_by_key(|(_, rows)| *rows);
-        steps.extend(doubt.map(|(flag, _)| step(&format!("export --flag {flag}"), "list the rows with the commonest doubt")));
+        steps.extend(doubt.map(|(flag, _)| step(&format!("export --flag {flag}"), "list rows with this flag")));
     }
     if flags.iter().any(|(flag, _)| flag == "draft") {
-        steps.push(["depeche init --list".into(), "choose a service that translates better".into()]);
+        steps.push(["depeche init --list".into(), "see better translators".into()]);
     }
-    steps.push(step("status", "see recent runs, failures and costs"));
-    steps.push(step("plan", "see what the next run would do and cost"));
+    steps.push(step("status", "see runs and their costs"));
+    steps.push(step("plan", "estimate the next run"));
     steps.truncate(STEPS);
     steps
 }
@@ -54,9 +54,27 @@ fn quoted(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::RunSummary;
+    use crate::report::{Align, columns};
 
     fn commands(ending: &Ending) -> Vec<String> {
         next_steps(ending).into_iter().map(|[command, _]| command).collect()
+    }
+
+    #[test]
+    fn the_steps_fit_a_narrow_terminal() {
+        let flags = vec![("draft".into(), 9), ("unreviewed".into(), 1)];
+        let summary = RunSummary { pending: 4, ..RunSummary::default() };
+        let failures = vec![("input/a.txt".into(), "unreadable".into())];
+        for ending in [
+            Ending { flags, review: 3, ..Ending::default() },
+            Ending { exit: 5, summary, ..Ending::default() },
+            Ending { failures, exit: 3, ..Ending::default() },
+            Ending::default(),
+        ] {
+            for line in columns([Align::Left; 2], &next_steps(&ending)) {
+                assert!(line.chars().count() + 2 <= 60, "{line}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 
 use super::bars::Bars;
-use super::{Event, Verbosity, can_draw, human_duration, print_stderr};
+use super::{Event, Verbosity, can_draw, counted, human_duration, print_stderr};
 use crate::model::{RunSummary, Task};
 
 /// Counts events and shows the counts.
@@ -114,8 +114,8 @@ impl Progress {
             let RunSummary { done, skipped, failed, .. } = self.counts(false);
             let (total, ended) = (self.total(), done + skipped + failed);
             print_stderr(&format!(
-                "depeche: {ended} of {total} article{} in {}: {done} done, {failed} failed{}",
-                if total == 1 { "" } else { "s" },
+                "depeche: {ended} of {} in {}: {done} done, {failed} failed{}",
+                counted(total, "article"),
                 human_duration(self.elapsed()),
                 self.time_left(total, ended)
             ));

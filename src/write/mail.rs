@@ -82,7 +82,7 @@ fn subject(figures: &Figures, date: &str, lang: Lang) -> String {
         (figures.new, words::plural(lang, "mail-new", figures.new), true),
         (figures.review, words::of(lang, "count-review"), false),
         (figures.failed, words::of(lang, "count-failed"), false),
-        (figures.pending, words::of(lang, "mail-pending"), false),
+        (figures.pending, words::plural(lang, "mail-pending", figures.pending), false),
     ];
     let counts = counts.iter().filter(|(count, _, always)| *always || *count > 0).map(|(count, word, _)| format!("{count} {word}"));
     format!("{}{colon}{}", words::of(lang, "mail-subject").replace("{}", &day(date, lang)), counts.collect::<Vec<_>>().join(", "))
@@ -174,8 +174,8 @@ impl Page<'_> {
             (new, words::plural(self.lang, "mail-new", new)),
             (review, word("count-review")),
             (failed, word("count-failed")),
-            (pending, word("mail-pending")),
-            (found, word("mail-found")),
+            (pending, words::plural(self.lang, "mail-pending", pending)),
+            (found, words::plural(self.lang, "mail-found", found)),
         ];
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(" · ")
     }

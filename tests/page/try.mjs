@@ -82,6 +82,11 @@ await step('filters', at('ten'), {}, async (page) => {
   hold('nothing found is said', await page.locator('#nothing').isVisible());
   await page.click('#reset');
   hold('all again', (await shown(page)) === 10);
+  await page.fill('#q', 'depense tempete');
+  await page.click('[data-ui=en]');
+  hold('counts have their plural', (await tally(page)) === '0 of 10 articles', await tally(page));
+  await page.click('[data-ui=fr]');
+  await page.click('#reset');
   await page.click('[data-flag=number]');
   hold('a bar filters by its flag', (await shown(page)) === 1 && (await page.locator('#flag').inputValue()) === 'number');
   hold('the address has it', page.url().endsWith('#flag=number'), page.url());

@@ -103,7 +103,10 @@ fn figure(word: &'static str, number: u64, tone: &'static str) -> Figure {
 fn brief(counts: &Counts) -> Vec<Figure> {
     let failed = counts.statuses.get("failed").copied().unwrap_or(0);
     let review = counts.to_review();
-    let mut brief = vec![figure("count-found", counts.all, ""), figure("count-review", review, if review > 0 { "mind" } else { "" })];
+    let mut brief = vec![
+        figure(if counts.all < 2 { "count-found-one" } else { "count-found" }, counts.all, ""),
+        figure("count-review", review, if review > 0 { "mind" } else { "" }),
+    ];
     if failed > 0 {
         brief.push(figure("count-failed", failed, "bad"));
     }

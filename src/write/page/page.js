@@ -140,7 +140,10 @@
       }
       updateChunks();
       const few = shown < rows.length;
-      one('tally').textContent = few ? `${numbers[ui].format(shown)} ${word('of')} ${numbers[ui].format(rows.length)} ${word('articles')}` : `${numbers[ui].format(shown)} ${word('articles')}`;
+      const total = rows.length;
+      // French counts none like one.
+      const articles = word(total === 1 || (total === 0 && ui === 'fr') ? 'articles-one' : 'articles');
+      one('tally').textContent = `${few ? `${numbers[ui].format(shown)} ${word('of')} ` : ''}${numbers[ui].format(total)} ${articles}`;
       one('nothing').hidden = shown > 0 || rows.length === 0;
       one('reset').hidden = !Object.entries(controls).some(([id, control]) => id !== 'sort' && control.value);
       for (const button of all('[data-flag]')) button.setAttribute('aria-pressed', String(button.dataset.flag === controls.flag.value));
