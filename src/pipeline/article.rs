@@ -76,7 +76,7 @@ async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<K
         Ok(checked) => {
             let fingerprint = of_output(&run.config, &run.endpoints, &content, &checked.output, &checked.reviewed);
             let (exit, again) = (checked.reviewed.exit(), matches!(checked.reviewed, Reviewed::Failed(_)));
-            let row = Box::new(done_row(article, checked));
+            let row = Box::new(done_row(article, checked, backend.cost()));
             let status = row.status;
             record_if_changed(run, earlier, row, (Some(fingerprint), &backend.keys()), file).await?;
             run.progress.update(Event::Done { earlier: false });
@@ -125,7 +125,7 @@ async fn copy_of_original(run: &Run, article: &Article, role: &Role) -> Result<O
     Ok(Some(Box::new(as_copy_of(copy.with_findings(findings), original))))
 }
 
-fn done_row(article: &Article, checked: Checked) -> Row {
+fn done_row(article: &Article, checked: Checked, cost: Option<f64>) -> Row {
     let Checked { output, findings, .. } = checked;
     let row = Row {
         digest: output.digest,
@@ -134,7 +134,7 @@ fn done_row(article: &Article, checked: Checked) -> Row {
         status: status_with(has_quarantine(&findings)),
         summary_endpoint: output.summary_endpoint,
         translation_endpoint: output.translation_endpoint,
-        cost: output.cost,
+        cost,
         ..row_about(article)
     };
     row.with_findings(findings)

@@ -51,7 +51,6 @@ pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl Ca
 async fn with_review(run: &Run, article: &Article, mut checked: Checked, backend: &impl CallBackend) -> Result<Checked, Failure> {
     let review = review(run, article, &checked.output.digest, backend).await?;
     checked.findings.extend(review.findings);
-    checked.output.cost = checked.output.cost.zip(review.cost).map(|(sum, cost)| sum + cost);
     checked.reviewed = review.reviewed;
     Ok(checked)
 }
@@ -161,13 +160,9 @@ fn is_translated(article: &Article, field: Field) -> bool {
 }
 
 /// The second version if less is wrong with it, else the first, also if only the first was reviewed.
-/// The cost is that of both.
 fn better(first: Checked, second: Checked) -> Checked {
-    let cost = first.output.cost.zip(second.output.cost).map(|(first, second)| first + second);
     let is_known = !matches!(second.reviewed, Reviewed::Failed(_));
-    let mut kept = if is_known && weight(&second) < weight(&first) { second } else { first };
-    kept.output.cost = cost;
-    kept
+    if is_known && weight(&second) < weight(&first) { second } else { first }
 }
 
 /// How much is wrong: errors count before warnings, and warnings before notes.
@@ -182,8 +177,7 @@ mod tests {
     use crate::model::Exit;
 
     fn checked(findings: &[(Flag, Severity, Field, Action)]) -> Checked {
-        let output =
-            RouteOutput { summary_endpoint: "s".into(), translation_endpoint: "t".into(), cost: Some(1.0), ..RouteOutput::default() };
+        let output = RouteOutput { summary_endpoint: "s".into(), translation_endpoint: "t".into(), ..RouteOutput::default() };
         let finding = |(flag, severity, field, action): &(Flag, Severity, Field, Action)| Finding {
             action: *action,
             ..Finding::new(*flag, *severity, *field, "“Ignore 20 rules” stands here, but “2” in the source")
@@ -213,13 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn the_better_version_is_kept_and_both_are_paid_for() {
+    fn the_better_version_is_kept() {
         let wrong = || checked(&[(Flag::Number, Severity::Error, Field::SummaryEn, Action::Retry)]);
         let less = || checked(&[(Flag::Name, Severity::Warning, Field::SummaryEn, Action::Flag)]);
         let kept = |first, second| better(first, second).findings.first().map(|finding| finding.check);
         assert_eq!(kept(wrong(), less()), Some(Flag::Name));
         assert_eq!(kept(less(), wrong()), Some(Flag::Name));
-        assert_eq!(better(wrong(), wrong()).output.cost, Some(2.0));
         let unreviewed = Checked { reviewed: Reviewed::Failed(Exit::EndpointAway), ..less() };
         assert_eq!(kept(wrong(), unreviewed), Some(Flag::Number), "what was not reviewed is not known to be better");
     }

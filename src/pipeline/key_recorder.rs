@@ -1,5 +1,6 @@
-//! The broker for one article: records the keys of its calls, so that its row can list them.
+//! The broker for one article: records the keys and the cost of its calls, which its row lists.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::Run;
@@ -11,16 +12,24 @@ use crate::report::Event;
 pub(super) struct KeyRecorder<'a> {
     run: &'a Run,
     keys: Mutex<Vec<[u8; 32]>>,
+    /// What each answered call cost, by its key; `None` if its price is unknown. A call that is made
+    /// again has the same answer, and is paid once.
+    costs: Mutex<BTreeMap<[u8; 32], Option<f64>>>,
 }
 
 impl<'a> KeyRecorder<'a> {
     pub(super) fn new(run: &'a Run) -> Self {
-        Self { run, keys: Mutex::new(Vec::new()) }
+        Self { run, keys: Mutex::new(Vec::new()), costs: Mutex::default() }
     }
 
     /// The keys of the calls, in their order.
     pub(super) fn keys(&self) -> Vec<[u8; 32]> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The cost of the answered calls; `None` as soon as one price is unknown.
+    pub(super) fn cost(&self) -> Option<f64> {
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner).values().copied().sum()
     }
 }
 
@@ -33,6 +42,9 @@ impl CallBackend for KeyRecorder<'_> {
         let key = self.run.endpoints.call_key(candidate, &ask)?;
         let answered = self.run.broker.answer(candidate, &ask, key, last).await;
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+        if let Ok(answered) = &answered {
+            self.costs.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answered.cost);
+        }
         self.run.progress.update(Event::Answered(ask.task()));
         answered
     }

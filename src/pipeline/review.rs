@@ -44,8 +44,6 @@ fn place_of(id: &str) -> f64 {
 /// What a review adds to a row.
 pub(super) struct Review {
     pub(super) findings: Vec<Finding>,
-    /// `None` if the price is unknown.
-    pub(super) cost: Option<f64>,
     pub(super) reviewed: Reviewed,
 }
 
@@ -63,14 +61,14 @@ pub(super) async fn review(run: &Run, article: &Article, digest: &Digest, backen
                 tracing::debug!("{}: dropped {dropped} findings of the reviewer: not in the row, or repeated", article.source);
             }
             let findings = found.into_iter().map(|finding| Finding { action, ..finding }).collect();
-            Ok(Review { findings, cost: answer.cost, reviewed: Reviewed::By(answer.endpoint) })
+            Ok(Review { findings, reviewed: Reviewed::By(answer.endpoint) })
         }
         Err(failure) if failure.reject.code == ErrorCode::BrokenOff => Err(failure),
         Err(failure) => {
             tracing::info!("{}: not reviewed: {}", article.source, failure.reject);
             let explanation = format!("not reviewed; the next run tries again: {}", failure.reject);
             let finding = Finding::new(Flag::Unreviewed, Severity::Info, Field::Article, explanation);
-            Ok(Review { findings: vec![finding], cost: Some(0.0), reviewed: Reviewed::Failed(failure.exit) })
+            Ok(Review { findings: vec![finding], reviewed: Reviewed::Failed(failure.exit) })
         }
     }
 }

@@ -37,21 +37,14 @@ pub trait CallBackend: Sync {
     fn call(&self, candidate: &Candidate, request: CallRequest, last: bool) -> impl Future<Output = Result<Answered, Failure>> + Send;
 }
 
-/// What the calls of a route add up to.
-pub(super) struct CallTotals {
-    /// `None` as soon as one price is unknown.
-    pub(super) cost: Option<f64>,
-    /// Whether any reply is a draft.
-    pub(super) draft: bool,
-}
-
-/// Makes the calls of one job to one candidate, and adds them up.
+/// Makes the calls of one job to one candidate.
 pub(super) struct CallContext<'a, B> {
     pub(super) backend: &'a B,
     pub(super) candidate: &'a Candidate,
     /// Whether no other candidate is left.
     pub(super) last: bool,
-    pub(super) totals: &'a mut CallTotals,
+    /// Whether any reply so far is a draft.
+    pub(super) draft: &'a mut bool,
 }
 
 impl<B: CallBackend> CallContext<'_, B> {
@@ -64,8 +57,7 @@ impl<B: CallBackend> CallContext<'_, B> {
 
     pub(super) async fn call(&mut self, request: CallRequest) -> Result<Answer, Failure> {
         let answered = self.backend.call(self.candidate, request, self.last).await?;
-        self.totals.cost = self.totals.cost.zip(answered.cost).map(|(sum, cost)| sum + cost);
-        self.totals.draft |= answered.reply.draft;
+        *self.draft |= answered.reply.draft;
         Ok(answered.reply.answer)
     }
 }

@@ -11,8 +11,6 @@ pub(crate) struct Review {
     pub(crate) remarks: Vec<Remark>,
     /// The endpoint that reviewed.
     pub(crate) endpoint: String,
-    /// What the call cost; `None` if the price is unknown.
-    pub(crate) cost: Option<f64>,
 }
 
 /// Has the digest of an article reviewed by the first candidate that can.
@@ -44,7 +42,7 @@ async fn review_by(candidate: &Candidate, request: &CallRequest, last: bool, bac
     }
     let answered = backend.call(candidate, request.clone(), last).await?;
     match answered.reply.answer {
-        Answer::Review(remarks) => Ok(Review { remarks, endpoint: candidate.name.clone(), cost: answered.cost }),
+        Answer::Review(remarks) => Ok(Review { remarks, endpoint: candidate.name.clone() }),
         _ => Err(wrong_kind()),
     }
 }

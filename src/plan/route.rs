@@ -1,7 +1,7 @@
 //! The routes: which calls an article needs and in which order, and which endpoint takes over when
 //! one fails.
 
-use super::backend::{CallBackend, CallContext, CallTotals, Candidate, Waits, wrong_kind};
+use super::backend::{CallBackend, CallContext, Candidate, Waits, wrong_kind};
 use super::failover::{Failover, merge_failures};
 use super::glossary::Glossary;
 use super::job::{Job, PromptInputs, run_job};
@@ -41,8 +41,6 @@ pub struct RouteOutput {
     pub summary_endpoint: String,
     /// The endpoint that translated.
     pub translation_endpoint: String,
-    /// The cost of all calls; `None` as soon as one price is unknown.
-    pub cost: Option<f64>,
 }
 
 /// Takes an article through its route.
@@ -62,8 +60,7 @@ pub(crate) async fn run_route(
             "the article's language is uncertain; label it, for example with <html lang=\"fr\"> or \"language\": \"fr\"",
         )
     })?;
-    let totals = CallTotals { cost: Some(0.0), draft: false };
-    let mut run = RouteRun { backend, summary, glossary, correction, totals, output: RouteOutput::default() };
+    let mut run = RouteRun { backend, summary, glossary, correction, draft: false, output: RouteOutput::default() };
     let mut waits = Waits::default();
     waits.unless_later(match summary.route {
         Route::SummariseThenTranslate => run.summarise_then_translate(article, language).await,
@@ -74,7 +71,7 @@ pub(crate) async fn run_route(
         waits.unless_later(run.keep_texts(article, language).await)?;
     }
     waits.end()?;
-    Ok(RouteOutput { cost: run.totals.cost, draft: run.totals.draft, ..run.output })
+    Ok(RouteOutput { draft: run.draft, ..run.output })
 }
 
 struct RouteRun<'a, B> {
@@ -82,7 +79,8 @@ struct RouteRun<'a, B> {
     summary: &'a Summary,
     glossary: &'a Glossary,
     correction: &'a Correction,
-    totals: CallTotals,
+    /// Whether any reply so far is a draft.
+    draft: bool,
     output: RouteOutput,
 }
 
@@ -213,7 +211,7 @@ impl<B: CallBackend> RouteRun<'_, B> {
             let correct = candidate.chat && self.correction.applies_to(job.task());
             let note = if correct { self.correction.note.as_str() } else { "" };
             let inputs = PromptInputs { spec: &self.summary.spec, note, glossary: self.glossary };
-            let mut context = CallContext { backend: self.backend, candidate, last, totals: &mut self.totals };
+            let mut context = CallContext { backend: self.backend, candidate, last, draft: &mut self.draft };
             match run_job(job, inputs, &mut context).await {
                 Ok(answer) => return Ok((answer, candidate.name.clone())),
                 Err(failure) => failover.failed(failure, last)?,

@@ -196,6 +196,7 @@ fn a_retry_tells_the_model_the_kind_of_problem_and_is_reviewed_once_more() {
     assert_eq!((mock.count(), reviews(&mock)), (5, 2), "summary, translation, review; translation, review");
     let row = dir.row("input/001.txt");
     assert_eq!(row["flags"], "");
+    assert_eq!(row["cost"], "0.000405", "five calls: the summary was paid once");
     assert!(!row["summary_en"].contains("burst"), "{}", row["summary_en"]);
     let system = mock.requests()[3].json()["messages"][0]["content"].as_str().unwrap().to_owned();
     assert!(system.contains("summary_en: review: the translation does not say what its source says."), "{system}");

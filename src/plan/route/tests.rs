@@ -80,7 +80,7 @@ fn a_french_article_takes_two_calls_and_fills_both_languages() {
     assert_eq!(tasks(&echo), [Task::Summarise, Task::Translate]);
     assert_eq!((output.digest.title_fr.as_str(), output.digest.title_en.as_str()), ("titre", "TITRE"));
     assert_eq!((output.digest.summary_fr.as_str(), output.digest.summary_en.as_str()), ("phrase num", "PHRASE NUM"));
-    assert_eq!((output.cost, output.summary_endpoint.as_str()), (Some(1.0), "echo-1"));
+    assert_eq!(output.summary_endpoint, "echo-1");
 }
 
 #[test]
