@@ -6,7 +6,8 @@
                                           `en` per line, and how many errors planted into them are found; names of
                                           other fields after FILE.jsonl are English translations of `fr` too
 
-Needs target/release/depeche, or set DEPECHE to another binary.
+Needs target/release/depeche, or set DEPECHE to another binary. The first needs the Python package
+translate-toolkit, whose pofilter is measured on the same pairs.
 """
 
 import collections
@@ -98,13 +99,32 @@ def news(path, systems):
             print(f"| {kind} | {len(members)} | {caught} ({100 * caught / max(1, len(members)):.1f} %) |")
 
 
-def kinds(pairs):
-    """Returns a Markdown table of how many errors of each kind are found."""
-    found = check(pairs)
-    total = collections.Counter(pair["kind"] for pair in pairs)
-    caught = collections.Counter(pair["kind"] for pair in pairs if pair["planted"] in found.get(pair["id"], set()))
-    lines = ["| planted by a script | times | found |", "|---|---|---|"]
-    lines += [f"| {kind} | {count} | {caught[kind]} ({100 * caught[kind] / count:.1f} %) |" for kind, count in total.items()]
+def pofilter(pairs):
+    """Returns the ids of the pairs that translate-toolkit flags, with all of its tests."""
+    from translate.filters.checks import TeeChecker
+    from translate.storage.po import pounit
+
+    checker, flagged = TeeChecker(), set()
+    for pair in pairs:
+        unit = pounit(pair["source"])
+        unit.target = pair["target"]
+        if checker.run_filters(unit):
+            flagged.add(pair["id"])
+    return flagged
+
+
+def kinds(pairs, correct):
+    """Returns a Markdown table of how many errors of each kind are found, by pofilter too."""
+    found, other = check(pairs), pofilter(pairs)
+    share = lambda count, total: f"{count} ({100 * count / total:.1f} %)"
+    lines = ["| planted by a script | times | found | flagged by pofilter |", "|---|---|---|---|"]
+    for kind in dict.fromkeys(pair["kind"] for pair in pairs):
+        members = [pair for pair in pairs if pair["kind"] == kind]
+        caught = sum(pair["planted"] in found.get(pair["id"], set()) for pair in members)
+        others = "" if members[0].get("summary") else share(sum(pair["id"] in other for pair in members), len(members))
+        lines.append(f"| {kind} | {len(members)} | {share(caught, len(members))} | {others} |")
+    alarms, others = check(correct), pofilter(correct)
+    lines.append(f"| nothing (correct translations) | {len(correct)} | {share(len(alarms), len(correct))} | {share(len(others), len(correct))} |")
     return "\n".join(lines)
 
 
@@ -112,7 +132,9 @@ def main():
     if sys.argv[1:2] == ["--news"]:
         return news(sys.argv[2], sys.argv[3:])
     read = lambda path: [json.loads(line) for line in open(path, encoding="utf-8")]
-    made = table(read(SET)) + "\n\n" + kinds(read(PLANTED))
+    pairs = read(SET)
+    translations = [pair for pair in pairs if not pair["planted"] and not pair.get("summary")]
+    made = table(pairs) + "\n\n" + kinds(read(PLANTED), translations)
     print(made)
     text = DOC.read_text(encoding="utf-8")
     begin, end = "<!-- made by benches/checks.py -->\n", "<!-- end -->"

@@ -150,19 +150,27 @@ fn header(head: &[u8], fields: &Fields, declared: Option<u8>) -> Result<(u8, Col
         let found = reader.read_byte_record(&mut record).unwrap_or(false);
         let names: Vec<String> = record.iter().filter(|_| found).map(|name| normalised(&String::from_utf8_lossy(name))).collect();
         let column = |wanted: &[String]| wanted.iter().find_map(|name| names.iter().position(|known| *known == normalised(name)));
+        // Which of two equal names is meant, nobody can tell.
+        let written: Vec<String> = record.iter().filter(|_| found).map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        let is_twice = |at: usize| written.get(at).is_some_and(|name| written.iter().filter(|other| *other == name).count() > 1);
         let leads = LEADS.map(str::to_owned).to_vec();
         let wanted = [&fields.title, &leads, &fields.published, &fields.url, &fields.author, &fields.section, &fields.language, &fields.id];
         let all = wanted.map(|wanted| column(wanted));
         let sites: Vec<usize> = FIELDS.iter().filter_map(|name| column(&[(*name).to_owned()])).collect();
-        (delimiter, names.len(), column(&fields.body), all, sites)
+        let body = column(&fields.body);
+        let twice = all.iter().copied().chain([body]).flatten().find(|at| is_twice(*at)).and_then(|at| written.get(at).cloned());
+        (delimiter, names.len(), body, all, sites, twice)
     };
     let delimiters = declared.as_ref().map_or(DELIMITERS, std::slice::from_ref);
-    let best = delimiters.iter().map(|delimiter| read(*delimiter)).max_by_key(|(_, width, body, all, _)| {
+    let best = delimiters.iter().map(|delimiter| read(*delimiter)).max_by_key(|(_, width, body, all, _, _)| {
         let known = all.iter().flatten().count() + usize::from(body.is_some());
         (known, *width)
     });
     match best {
-        Some((delimiter, _, Some(body), [title, lead, published, url, author, section, language, id], sites)) => {
+        Some((_, _, Some(_), _, _, Some(name))) => {
+            Err(Reject::new(ErrorCode::Malformed, format!("two columns have the name `{name}`; rename one of them")))
+        }
+        Some((delimiter, _, Some(body), [title, lead, published, url, author, section, language, id], sites, None)) => {
             Ok((delimiter, Columns { title, body, lead, published, url, author, section, language, id, sites }))
         }
         _ => Err(Reject::new(
@@ -301,5 +309,13 @@ mod tests {
     #[test]
     fn a_table_without_texts_is_rejected() {
         assert_eq!(Table.items(Bytes::of("a,b\n1,2\n", 10 << 20).unwrap(), &Fields::default()).err().unwrap().code, ErrorCode::Malformed);
+    }
+
+    #[test]
+    fn two_columns_of_one_name_are_refused_if_the_name_is_a_field() {
+        let refused = |text: &str| Table.items(Bytes::of(text, 10 << 20).unwrap(), &Fields::default()).err();
+        let reject = refused("title,text,title\nA,Un.,B\n").unwrap();
+        assert_eq!((reject.code, reject.reason.as_str()), (ErrorCode::Malformed, "two columns have the name `title`; rename one of them"));
+        assert!(refused("title,text,note,note\nA,Un.,x,y\n").is_none());
     }
 }

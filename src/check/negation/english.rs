@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::{Found, is_near_negation};
 use crate::check::phrases::Phrases;
-use crate::check::text::Text;
+use crate::check::text::{Kind, Text};
 
 /// Phrases with a negative word that negate nothing.
 static IDIOMS: LazyLock<Phrases> = LazyLock::new(|| Phrases::read(include_str!("idioms_en.txt")));
@@ -35,7 +35,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         // `Not … nor` is one negation, `nor has it` is another, and `No, …` answers a question.
         let plain = match low {
             "not" | "cannot" | "never" | "none" | "nobody" | "nothing" | "nowhere" | "neither" => true,
-            "no" => text.low(at + 1) != ",",
+            "no" => text.low(at + 1) != "," || at.checked_sub(1).and_then(|before| text.kind(before)) == Some(Kind::Word),
             "nor" => sure.is_empty() || AUXILIARIES.contains(&text.low(at + 1)),
             _ => false,
         };

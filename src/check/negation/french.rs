@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::{Found, is_near_negation};
 use crate::check::lexicon::Meaning;
 use crate::check::phrases::Phrases;
-use crate::check::text::Text;
+use crate::check::text::{Kind, Text};
 
 /// How many words there may be between `ne` and the word that completes it.
 const REACH: usize = 9;
@@ -75,7 +75,8 @@ fn closing(text: &Text, at: usize, end: usize) -> Option<usize> {
         match word {
             "," | ";" | ":" | "." | "ne" => return None,
             "pas" | "jamais" | "rien" | "aucun" | "aucune" | "personne" | "guère" | "nul" | "nulle" | "ni" => {
-                let limits = text.low(next + 1) == "moins" || is_only(text, next) || is_litotes(text.low(next + 1));
+                let is_idiom = IDIOMS.longest_at(text, next) > 0;
+                let limits = is_idiom || text.low(next + 1) == "moins" || is_only(text, next) || is_litotes(text.low(next + 1));
                 return (!limits).then_some(next);
             }
             "plus" if next <= at + REACH_OF_PLUS => {
@@ -133,10 +134,18 @@ fn is_alone(text: &Text, at: usize, bare_ne: Option<usize>) -> bool {
             let is_step = AFTER_STEP.contains(&before) || after == "à" && !matches!(before, "mais" | "et" | "," | "ou");
             after != "moins" && !is_step && !is_only(text, at) && !is_litotes(after) && before != "non"
         }
-        "non" => !matches!(after, "-" | "plus" | "loin" | ",") && !matches!(before, "ou" | "sinon" | "le"),
+        "non" => {
+            let is_prefix = after == "-" && text.is_joined(at + 1);
+            // «Non, …» answers a question.
+            let is_answer = after == "," && at.checked_sub(1).and_then(|before| text.kind(before)) != Some(Kind::Word);
+            !is_prefix && !is_answer && !matches!(after, "plus" | "loin") && !matches!(before, "ou" | "sinon" | "le")
+        }
         "aucun" | "aucune" | "nul" => !matches!(before, "sans" | "plus"),
         "ni" => bare_ne.is_some_and(|ne| ne > at),
-        "rien" => matches!(after, "à" | "de" | "du" | "d" | "n" | "ne") || bare_ne.is_some_and(|ne| ne > at),
+        "rien" => {
+            let begins = matches!(after, "à" | "de" | "du" | "d" | "n" | "ne") && !matches!(before, "plus" | "jamais" | "pas");
+            begins || bare_ne.is_some_and(|ne| ne > at)
+        }
         "personne" => bare_ne.is_some_and(|ne| ne > at) && !BEFORE_PERSON.contains(&before),
         _ => false,
     }

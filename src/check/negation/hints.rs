@@ -52,13 +52,14 @@ pub(super) fn is_hint(text: &Text, at: usize) -> bool {
 }
 
 /// Whether a word for a small amount says that there is some: «un peu», "a few". "Far" says little
-/// without "from"; «non plus» goes with a negation.
+/// without "from", and "yet" without "to"; «non plus» goes with a negation.
 fn is_some(text: &Text, at: usize) -> bool {
     let before = at.checked_sub(1).map_or("", |before| text.low(before));
     match text.low(at) {
         "peu" => matches!(before, "un" | "à" | "sous" | "depuis") || text.low(at + 1) == "à",
         "few" | "little" => matches!(before, "a" | "the" | "these" | "those" | "past" | "last" | "next" | "every"),
         "far" => text.low(at + 1) != "from",
+        "yet" => text.low(at + 1) != "to",
         "non" => text.low(at + 1) == "plus",
         _ => false,
     }
