@@ -5,6 +5,7 @@ mod batching;
 mod elsewhere;
 mod endpoints;
 mod payment;
+mod purse;
 mod singleflight;
 mod spending;
 mod usage;
@@ -16,6 +17,7 @@ use std::time::Instant;
 
 pub use batching::{Batching, Misses};
 pub use endpoints::Endpoints;
+pub use purse::{NotTaken, Purse};
 pub use spending::Spending;
 pub use usage::RunUsage;
 

@@ -1,36 +1,24 @@
 //! The cost limit (`max_cost`): money is reserved before each attempt at a call, and settled when
 //! the call has ended.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
 
+use super::purse::{NotTaken, Purse};
 use crate::model::{ErrorCode, Exit, Failure, Fault, Reject};
-use crate::record::LedgerReader;
+use crate::record::{Budget, Ledger};
 
 /// Costs count towards the limit for this long. So the limit covers one night, even if the run is
 /// killed and started again.
 const NIGHT_HOURS: u32 = 12;
 
 /// What was spent and reserved this night.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Spending {
-    cap: Option<f64>,
-    money: Mutex<Money>,
-    /// Notified when a reservation is settled, which may release money.
-    returned: Notify,
+    /// The cap, and the money under it.
+    capped: Option<(f64, Purse)>,
     reached: OnceLock<String>,
-}
-
-#[derive(Debug, Default)]
-struct Money {
-    /// Spent by this run and those before it.
-    spent: f64,
-    /// Reserved for calls in flight.
-    reserved: f64,
-    /// Reservations that are not settled.
-    open: u32,
 }
 
 impl Spending {
@@ -38,21 +26,22 @@ impl Spending {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn new(cap: Option<f64>, ledger: &dyn LedgerReader) -> Result<Self, Fault> {
-        let spent = if cap.is_some() { ledger.spent(NIGHT_HOURS)? } else { 0.0 };
-        Ok(Self { cap, money: Mutex::new(Money { spent, ..Money::default() }), ..Self::default() })
+    pub fn new(cap: Option<f64>, ledger: &Arc<dyn Ledger>) -> Result<Self, Fault> {
+        let Some(cap) = cap else { return Ok(Self::default()) };
+        let spent = ledger.reader().spent(NIGHT_HOURS)?;
+        Ok(Self { capped: Some((cap, Purse::new(Budget::Money, cap, spent, ledger.shared_limits()))), ..Self::default() })
     }
 
     /// Spending under `cap`, with nothing spent yet.
     #[cfg(test)]
     pub(super) fn with_cap(cap: f64) -> Self {
-        Self { cap: Some(cap), ..Self::default() }
+        Self { capped: Some((cap, Purse::new(Budget::Money, cap, 0.0, None))), ..Self::default() }
     }
 
     /// Reservations that are not settled.
     #[cfg(test)]
     pub(super) fn open(&self) -> u32 {
-        self.money().open
+        self.capped.as_ref().map_or(0, |(_, purse)| purse.open())
     }
 
     /// Which limit was reached, if it was.
@@ -61,7 +50,7 @@ impl Spending {
     }
 
     pub(super) fn has_cap(&self) -> bool {
-        self.cap.is_some()
+        self.capped.is_some()
     }
 
     /// Reserves the most that an attempt can cost. If too little is left while other calls hold
@@ -70,44 +59,30 @@ impl Spending {
     /// other reservation, or two calls would wait for each other.
     ///
     /// # Errors
-    /// If the cap leaves too little.
+    /// If the cap leaves too little, or the ledger failed.
     pub(super) async fn reserve(&self, at_most: Option<f64>) -> Result<(), Failure> {
-        let Some(cap) = self.cap else { return Ok(()) };
+        let Some((cap, purse)) = &self.capped else { return Ok(()) };
         // With a cap, the config requires prices.
         let at_most = at_most.unwrap_or(0.0);
-        loop {
-            let returned = self.returned.notified();
-            tokio::pin!(returned);
-            returned.as_mut().enable();
-            {
-                let mut money = self.money();
-                if money.spent + money.reserved + at_most <= cap {
-                    money.reserved += at_most;
-                    money.open += 1;
-                    return Ok(());
-                }
-                if money.open == 0 || self.reached.get().is_some() {
-                    let spent = amount(money.spent);
-                    return Err(
-                        self.end(format!("max_cost: {spent} of {cap} is spent, and the next call may cost up to {}", amount(at_most)))
-                    );
-                }
+        purse.take(at_most).await.map_err(|why| match why {
+            NotTaken::Empty(spent) => {
+                self.end(format!("max_cost: {} of {cap} is spent, and the next call may cost up to {}", amount(spent), amount(at_most)))
             }
-            returned.await;
-        }
+            NotTaken::Fault(fault) => fault.into(),
+        })
     }
 
     /// What the cap leaves; `None` without a cap.
     pub fn left(&self) -> Option<f64> {
-        let money = self.money();
-        self.cap.map(|cap| cap - money.spent - money.reserved)
+        self.capped.as_ref().map(|(_, purse)| purse.left())
     }
 
     /// Adds the most that a batch can cost to the spending. A negative `cost` takes back what it did
     /// not cost.
     pub fn add(&self, cost: f64) {
-        self.money().spent += cost;
-        self.returned.notify_waiters();
+        if let Some((_, purse)) = &self.capped {
+            purse.add(cost);
+        }
     }
 
     /// Whether a cost of this time (UTC, ISO 8601) counts towards the limit.
@@ -120,29 +95,27 @@ impl Spending {
     /// Ends the run, because the limit leaves too little for the next line of a batch, which may cost
     /// `at_most`.
     pub fn end_for_line(&self, at_most: f64) -> Failure {
-        let (spent, cap) = (amount(self.money().spent), self.cap.unwrap_or_default());
-        self.end(format!("max_cost: {spent} of {cap} is spent, and the next call of a batch may cost up to {}", amount(at_most)))
+        let (cap, spent) = self.capped.as_ref().map_or((0.0, 0.0), |(cap, purse)| (*cap, purse.used()));
+        let (spent, at_most) = (amount(spent), amount(at_most));
+        self.end(format!("max_cost: {spent} of {cap} is spent, and the next call of a batch may cost up to {at_most}"))
     }
 
     /// Settles an attempt that has cost `cost`, and for which `reserved` was reserved.
     pub(super) fn settle(&self, reserved: f64, cost: f64) {
-        if self.cap.is_none() {
-            return;
+        if let Some((_, purse)) = &self.capped {
+            purse.settle(reserved, cost);
         }
-        let mut money = self.money();
-        money.spent += cost;
-        money.reserved -= reserved;
-        money.open = money.open.saturating_sub(1);
-        if money.open == 0 {
-            // Drops rounding errors.
-            money.reserved = 0.0;
-        }
-        drop(money);
-        self.returned.notify_waiters();
     }
 
-    fn money(&self) -> MutexGuard<'_, Money> {
-        self.money.lock().unwrap_or_else(PoisonError::into_inner)
+    /// See [`Purse::tell`].
+    ///
+    /// # Errors
+    /// If the ledger failed.
+    pub async fn tell(&self) -> Result<(), Fault> {
+        match &self.capped {
+            Some((_, purse)) => purse.tell().await,
+            None => Ok(()),
+        }
     }
 
     fn end(&self, limit: String) -> Failure {

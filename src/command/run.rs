@@ -200,7 +200,7 @@ struct RunParts {
 
 impl RunParts {
     fn broker(&self, endpoints: &Arc<Endpoints>) -> Result<Broker, Fault> {
-        let spending = Spending::new(self.config.run.max_cost, self.ledger.reader())?;
+        let spending = Spending::new(self.config.run.max_cost, &self.ledger)?;
         let calls: Arc<dyn CallStore> = Arc::clone(&self.ledger) as _;
         let batching = Batching::if_used(&self.ledger, endpoints)?;
         Ok(Broker::new(calls, Arc::clone(endpoints), spending).with_batches(batching))
@@ -213,7 +213,7 @@ impl RunParts {
         limits.max_time = limits.max_time.map(|most| most.saturating_sub(progress.elapsed()));
         Ok(Run {
             broker: Arc::clone(broker),
-            limits: RunLimits::new(limits),
+            limits: RunLimits::new(limits, ledger.shared_limits().as_ref()),
             state: RunState::default(),
             glossary: Glossary::new(config.glossary.clone()),
             fingerprints: Fingerprints::new(config, endpoints),

@@ -33,6 +33,8 @@ impl Config {
             ("duplicates.near", format!("{:?}", self.near)),
             ("checks", self.checks_text()),
             ("run.max_cost", format!("{:?}", self.run.max_cost)),
+            ("run.max_articles", format!("{:?}", self.run.max_articles)),
+            ("run.max_failures", format!("{:?}", self.run.max_failures)),
         ]
     }
 

@@ -38,7 +38,7 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
         run.progress.update(Event::Done { earlier: false });
         return Ok(RowEnd::done(status));
     }
-    run.limits.begin_article()?;
+    run.limits.begin_article().await?;
     let ended = make(&run, &article, content, earlier, &file).await;
     note_later(&run, &article, &ended);
     ended

@@ -20,6 +20,7 @@ mod recording;
 mod review;
 mod run_limits;
 mod run_state;
+mod sharing;
 mod source_articles;
 mod walk;
 
@@ -127,6 +128,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     let walk = walk::start(Arc::clone(&run), queue, permits)?;
     let ticker = tokio::spawn(tick(Arc::clone(&run.progress)));
     let watch = tokio::spawn(watch_ledger(Arc::clone(&run)));
+    let sharing = tokio::spawn(sharing::share(Arc::clone(&run)));
     let mut tasks = JoinSet::new();
     let mut exit = Exit::Done;
     let drained = async {
@@ -172,6 +174,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     }
     ticker.abort();
     watch.abort();
+    sharing.abort();
     drop(giving_way);
     // If the walk still waits for standard input because nobody closes it, it ends with the
     // process.

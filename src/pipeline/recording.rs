@@ -36,7 +36,7 @@ pub(super) async fn record_failed(run: &Run, mut row: Box<Row>, reject: &Reject,
     (row.status, row.error) = (Status::Failed, reject.to_string());
     record(run, row, None, calls, file).await?;
     run.progress.update(Event::Failed);
-    if let Err(failure) = run.limits.count_failure() {
+    if let Err(failure) = run.limits.count_failure().await {
         tracing::warn!("stopping: {}", failure.reject.reason);
         run.halt(failure.exit);
     }

@@ -1,30 +1,41 @@
 //! The limits of a run on articles, failures and time. The broker has the cost limit.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, ToSpan, ZonedDateTime};
 
+use crate::broker::{NotTaken, Purse};
 use crate::config::{FailureLimit, RunSettings};
-use crate::model::{ErrorCode, Exit, Failure, Reject};
+use crate::model::{ErrorCode, Exit, Failure, Fault, Reject};
+use crate::record::{Budget, SharedLimits};
 
 /// A percentage of failures applies from this many articles on.
-const SHARE_FROM: u64 = 20;
+const SHARE_FROM: f64 = 20.0;
 
 /// The limits, and how much of them is used up.
-#[derive(Debug, Default)]
 pub struct RunLimits {
     settings: RunSettings,
-    begun: AtomicU64,
-    failed: AtomicU64,
+    /// Articles whose rows are made.
+    begun: Purse,
+    failed: Purse,
     reached: OnceLock<String>,
 }
 
 impl RunLimits {
-    /// The limits in `settings`.
-    pub fn new(settings: RunSettings) -> Self {
-        Self { settings, ..Self::default() }
+    /// The limits in `settings`. `shared`: those that hold for all processes of the run together.
+    pub fn new(settings: RunSettings, shared: Option<&Arc<dyn SharedLimits>>) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "counts of articles are far below 2^52")]
+        let purse = |budget, most: Option<u64>| {
+            let shared = shared.filter(|_| most.is_some() || settings.max_failures.is_some());
+            Purse::new(budget, most.map_or(f64::INFINITY, |most| most as f64), 0.0, shared.cloned())
+        };
+        let most_failures = settings.max_failures.and_then(|limit| match limit {
+            FailureLimit::Count(most) => Some(most),
+            FailureLimit::Share(_) => None,
+        });
+        let (begun, failed) = (purse(Budget::Articles, settings.max_articles), purse(Budget::Failures, most_failures));
+        Self { settings, begun, failed, reached: OnceLock::new() }
     }
 
     /// Which limit was reached, if any.
@@ -35,29 +46,45 @@ impl RunLimits {
     /// Counts an article whose row is about to be made.
     ///
     /// # Errors
-    /// If that would be one too many.
-    pub(super) fn begin_article(&self) -> Result<(), Failure> {
-        let begun = self.begun.fetch_add(1, Ordering::Relaxed);
-        match self.settings.max_articles.filter(|most| begun >= *most) {
-            Some(most) => Err(self.end(format!("max_articles: {most} were made"))),
-            None => Ok(()),
-        }
+    /// If that would be one too many, or the ledger failed.
+    pub(super) async fn begin_article(&self) -> Result<(), Failure> {
+        self.count(&self.begun, |most| format!("max_articles: {most} were made")).await
     }
 
     /// Counts a failed article.
     ///
     /// # Errors
-    /// If that is one too many.
-    pub(super) fn count_failure(&self) -> Result<(), Failure> {
-        let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
-        let begun = self.begun.load(Ordering::Relaxed).max(failed);
-        #[expect(clippy::cast_precision_loss, reason = "counts of articles are far below 2^52")]
-        let too_many = match self.settings.max_failures {
-            Some(FailureLimit::Count(most)) => failed > most,
-            Some(FailureLimit::Share(most)) => begun >= SHARE_FROM && failed as f64 > most * begun as f64,
-            None => false,
-        };
-        if too_many { Err(self.end(format!("max_failures: {failed} of {begun} articles have failed"))) } else { Ok(()) }
+    /// If that is one too many, or the ledger failed.
+    pub(super) async fn count_failure(&self) -> Result<(), Failure> {
+        let too_many = |failed: f64, begun: f64| format!("max_failures: {failed} of {} articles have failed", begun.max(failed));
+        self.count(&self.failed, |failed| too_many(failed + 1.0, self.begun.used())).await?;
+        let (failed, begun) = (self.failed.used(), self.begun.used());
+        match self.settings.max_failures {
+            Some(FailureLimit::Share(most)) if begun.max(failed) >= SHARE_FROM && failed > most * begun.max(failed) => {
+                Err(self.end(too_many(failed, begun)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn count(&self, purse: &Purse, limit: impl Fn(f64) -> String) -> Result<(), Failure> {
+        match purse.take(1.0).await {
+            Ok(()) => {
+                purse.settle(1.0, 1.0);
+                Ok(())
+            }
+            Err(NotTaken::Empty(used)) => Err(self.end(limit(used))),
+            Err(NotTaken::Fault(fault)) => Err(fault.into()),
+        }
+    }
+
+    /// Tells the other processes what this one has used, and gives back what others need.
+    ///
+    /// # Errors
+    /// If the ledger failed.
+    pub(super) async fn tell(&self) -> Result<(), Fault> {
+        self.begun.tell().await?;
+        self.failed.tell().await
     }
 
     /// The time that a run which begins now may take, and the limit that ends it.
@@ -101,22 +128,29 @@ fn until(now: &ZonedDateTime, deadline: jiff::civil::Time) -> Duration {
 mod tests {
     use super::*;
 
-    #[test]
-    fn max_articles_counts_articles_whose_rows_are_made() {
-        let limits = RunLimits::new(RunSettings { max_articles: Some(2), ..RunSettings::default() });
-        assert_eq!([(); 3].map(|()| limits.begin_article().is_ok()), [true, true, false]);
+    #[tokio::test]
+    async fn max_articles_counts_articles_whose_rows_are_made() {
+        let limits = RunLimits::new(RunSettings { max_articles: Some(2), ..RunSettings::default() }, None);
+        let begun = [limits.begin_article().await, limits.begin_article().await, limits.begin_article().await];
+        assert_eq!(begun.map(|begun| begun.is_ok()), [true, true, false]);
         assert_eq!(limits.reached(), Some("max_articles: 2 were made"));
     }
 
-    #[test]
-    fn max_failures_is_a_count_or_a_share() {
-        let count = RunLimits::new(RunSettings { max_failures: Some(FailureLimit::Count(1)), ..RunSettings::default() });
-        assert_eq!([count.count_failure().is_ok(), count.count_failure().is_ok()], [true, false]);
-        let share = RunLimits::new(RunSettings { max_failures: Some(FailureLimit::Share(0.1)), ..RunSettings::default() });
-        (0..19).for_each(|_| share.begin_article().unwrap());
-        assert!((0..3).all(|_| share.count_failure().is_ok()), "too few to judge by");
-        share.begin_article().unwrap();
-        assert!(share.count_failure().is_err());
+    #[tokio::test]
+    async fn max_failures_is_a_count_or_a_share() {
+        let limits = |limit| RunLimits::new(RunSettings { max_failures: Some(limit), ..RunSettings::default() }, None);
+        let count = limits(FailureLimit::Count(1));
+        assert_eq!([count.count_failure().await.is_ok(), count.count_failure().await.is_ok()], [true, false]);
+        assert_eq!(count.reached(), Some("max_failures: 2 of 2 articles have failed"));
+        let share = limits(FailureLimit::Share(0.1));
+        for _ in 0..19 {
+            share.begin_article().await.unwrap();
+        }
+        for _ in 0..3 {
+            assert!(share.count_failure().await.is_ok(), "too few to judge by");
+        }
+        share.begin_article().await.unwrap();
+        assert!(share.count_failure().await.is_err());
     }
 
     #[test]

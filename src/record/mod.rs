@@ -6,6 +6,7 @@
 
 mod answered_call;
 mod batches;
+mod limits;
 mod lock;
 mod messages;
 #[cfg(not(feature = "postgres"))]
@@ -27,6 +28,7 @@ use crate::model::Fault;
 
 pub use answered_call::{AnsweredCall, Pending};
 pub use batches::{BatchReader, BatchRecord, BatchState, BatchStore, BatchWrite, Collected, Line, LineState};
+pub use limits::{Budget, Draw, Drawn, SharedLimits};
 pub use lock::RunLock;
 pub use reader::{
     CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader, RowSignature,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::answered_call::{AnsweredCall, Pending};
 use super::batches::BatchStore;
+use super::limits::SharedLimits;
 use super::reader::{KnownReply, LedgerReader, OutputState};
 use crate::model::{Exit, Fault, Reject, Row, RunSummary, Stamp, Task, Waste};
 
@@ -173,6 +174,11 @@ pub trait Ledger: CallStore + RowStore {
 
     /// What other processes share with this one; `None` if it has the ledger alone.
     fn shared(&self) -> Option<&dyn SharedRun>;
+
+    /// The limits that hold for all processes of the run together; `None` if it has the ledger alone.
+    fn shared_limits(&self) -> Option<Arc<dyn SharedLimits>> {
+        None
+    }
 
     /// This run's number.
     fn run(&self) -> i64;

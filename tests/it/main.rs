@@ -48,6 +48,8 @@ mod review;
 mod run;
 mod saved_pages;
 mod serve;
+#[cfg(feature = "postgres")]
+mod shared_limits;
 mod signals;
 mod support;
 mod table;

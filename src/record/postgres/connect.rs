@@ -28,6 +28,7 @@ pub(super) struct Address {
     config: Config,
     tls: Option<Tls>,
     schema: String,
+    lease: Duration,
     /// The server and the schema, for messages; without a password.
     pub(super) place: String,
 }
@@ -69,7 +70,7 @@ impl Address {
             config.password(password.expose_secret());
         }
         let tls = trust.map(|trust| Tls::new(trust, root_certificates.as_deref())).transpose()?;
-        Ok(Self { config, tls, schema: server.schema.clone(), place })
+        Ok(Self { config, tls, schema: server.schema.clone(), lease: server.lease, place })
     }
 
     /// Connects once.
@@ -87,11 +88,13 @@ impl Address {
             let what = format!("its version is {}, but depeche needs PostgreSQL {OLDEST} or newer", version / 10_000);
             return Err(Fault::usage(format!("the ledger on {}: {what}", self.place)).into());
         }
-        // A reply must be on disk before it is used, whatever the server's default is.
+        // A reply must be on disk before it is used, whatever the server's default is. A process that is frozen
+        // in a transaction must not hold its locks for longer than its lease.
         let setup = format!(
-            "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+            "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = {}; \
              SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-            self.quoted_schema()
+            self.quoted_schema(),
+            self.lease.as_millis()
         );
         client.batch_execute(&setup).await.map_err(trouble)?;
         Ok(Session { client, statements: Mutex::default() })

@@ -50,6 +50,13 @@ async fn in_transaction(session: &Session, before: &str) -> Result<Forgotten, Er
     session
         .execute("DELETE FROM worker WHERE state <> 'alive' AND NOT EXISTS (SELECT FROM run WHERE run.number = worker.run)", &[])
         .await?;
+    session
+        .client
+        .batch_execute(
+            "DELETE FROM draw WHERE NOT EXISTS (SELECT FROM run WHERE number = draw.run);
+            DELETE FROM purse WHERE NOT EXISTS (SELECT FROM run WHERE number = purse.run)",
+        )
+        .await?;
     let files = "DELETE FROM file WHERE NOT in_table AND NOT EXISTS (SELECT FROM row WHERE row.file = file.number)";
     session.execute(files, &[]).await?;
     Ok(Forgotten { rows: number(rows), calls, runs: number(runs) })

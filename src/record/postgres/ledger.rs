@@ -9,6 +9,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::calls::Me;
 use super::database::Database;
+use super::limits::PostgresLimits;
 use super::open::{self, Part};
 use super::reader::PostgresReader;
 use super::workers::Lease;
@@ -17,7 +18,7 @@ use crate::model::{ErrorCode, Exit, Fault, Reject, Row, RunSummary, Waste};
 use crate::record::messages::{Reply, Write};
 use crate::record::{
     AnsweredCall, CallReader, CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, KnownReply, Ledger, LedgerReader, OutputState,
-    Pending, RowStore, SharedRun,
+    Pending, RowStore, SharedLimits, SharedRun,
 };
 
 /// Time between two checks whether the lease is valid again.
@@ -110,6 +111,11 @@ impl Ledger for PostgresLedger {
 
     fn shared(&self) -> Option<&dyn SharedRun> {
         Some(self)
+    }
+
+    fn shared_limits(&self) -> Option<Arc<dyn SharedLimits>> {
+        let (database, lease) = (Arc::clone(&self.reader.database), Arc::clone(&self.lease));
+        Some(Arc::new(PostgresLimits { database, me: self.me, lease }))
     }
 
     fn run(&self) -> i64 {

@@ -8,6 +8,7 @@ mod files;
 mod forget;
 mod group;
 mod ledger;
+mod limits;
 mod open;
 mod passwords;
 mod reader;

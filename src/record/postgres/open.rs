@@ -74,10 +74,6 @@ pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened,
                 let hint = "use the same config, or wait until that run has ended";
                 return Err(Fault::usage(format!("the run that is open on {place} has another `{key}`\n  hint: {hint}")));
             }
-            Begun::Capped => {
-                let hint = "wait until that run has ended, or set no `max_cost` for a run of several processes";
-                return Err(Fault::usage(format!("another process works on this run, and they cannot share `max_cost`\n  hint: {hint}")));
-            }
             Begun::Nothing if part.only_join.is_some_and(|longest| start.elapsed() < longest) => tokio::time::sleep(LOOK_EVERY).await,
             Begun::Nothing => {
                 return Err(Fault::new(Exit::EndpointAway, format!("no run is open on {place}: start one with `depeche run`")));
@@ -90,8 +86,6 @@ enum Begun {
     Here(Me, Lease),
     /// The open run has another value of this setting.
     Differs(String),
-    /// The open run has a cap, which only one process can keep.
-    Capped,
     /// There is no open run.
     Nothing,
 }
@@ -113,9 +107,6 @@ async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error
         Some(run) => {
             if let Some(key) = differing(session, run, &settings).await? {
                 return Ok((Begun::Differs(key), killed));
-            }
-            if part.config.run.max_cost.is_some() {
-                return Ok((Begun::Capped, killed));
             }
             run
         }

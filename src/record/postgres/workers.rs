@@ -26,6 +26,13 @@ const ABANDON: &str = "INSERT INTO waste (run, key, worker, endpoint, task, char
     WHERE state = 'claimed' AND worker = $1 ORDER BY key
     ON CONFLICT (key, run, worker) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts, cost = excluded.cost";
 const LEAVE: &str = "UPDATE piece SET state = 'open' WHERE state = 'taken' AND worker = $1";
+/// A part of a purse that was not used goes back. Of money the ledger knows better than the process
+/// has told last.
+const GIVE_BACK: &str = "UPDATE draw SET (drawn, used) = (SELECT known, known FROM (SELECT CASE budget WHEN 'money' THEN greatest(used,
+        (SELECT coalesce(sum(cost), 0) FROM call WHERE state = 'answered' AND call.worker = $1
+            AND made_at >= to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'))
+        + (SELECT coalesce(sum(cost * attempts), 0) FROM waste WHERE waste.worker = $1 AND waste.run = draw.run)) ELSE used END) AS t (known))
+    FROM worker WHERE worker.id = $1 AND draw.run = worker.run AND draw.worker = $1";
 const FREE: &str = "UPDATE call SET state = 'free' WHERE state = 'claimed' AND worker = $1";
 
 /// What this process knows of its own lease.
@@ -72,12 +79,12 @@ impl Lease {
     }
 
     /// Another process has declared this one dead.
-    pub(super) fn lose(&self, place: &str) {
+    pub(super) fn lose(&self, place: &str) -> Fault {
         let message = format!(
             "the ledger on {place} has not heard of this process for longer than its lease: it counts as dead, its calls were given to others, \
              and it sends nothing more; start again"
         );
-        let _ = self.lost.set(Fault::new(Exit::EndpointAway, message));
+        self.lost.get_or_init(|| Fault::new(Exit::EndpointAway, message)).clone()
     }
 
     /// The ledger could not be written, so nothing more may be sent.
@@ -144,6 +151,7 @@ pub(super) async fn bury(session: &Session, worker: i64, state: &str, for_sure: 
     session.execute(BURY, &[&worker, &state]).await?;
     session.execute(LEAVE, &[&worker]).await?;
     session.execute(ABANDON, &[&worker]).await?;
+    session.execute(GIVE_BACK, &[&worker]).await?;
     session.execute(FREE, &[&worker]).await
 }
 

@@ -90,7 +90,7 @@ impl Writer {
         }
         match workers::beat(&self.session, self.me, &self.lease).await {
             Ok(true) => self.bury_others().await,
-            Ok(false) => self.lease.lose(&self.database.address.place),
+            Ok(false) => drop(self.lease.lose(&self.database.address.place)),
             Err(error) => {
                 tracing::debug!("a heartbeat failed: {error}");
                 if let Ok(session) = self.database.address.connect().await {
