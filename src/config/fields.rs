@@ -73,6 +73,7 @@ const BODY: &[&str] = &[
     "story",
     "html",
     "post_content",
+    "wikitext",
 ];
 const PUBLISHED: &[&str] = &[
     "date_publish",

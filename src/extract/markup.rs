@@ -7,6 +7,7 @@ mod entities;
 mod marks;
 mod shortcodes;
 mod spip;
+mod wiki;
 
 use std::borrow::Cow;
 
@@ -28,6 +29,7 @@ pub(super) fn plain(text: String, markup: Markup) -> Result<String, Reject> {
     }
     let mut text = edited(text, without_cdata);
     text = edited(text, shortcodes::removed);
+    text = edited(text, wiki::removed);
     text = edited(text, spip::removed);
     let mut markup = markup;
     for _ in 0..MAX_LAYERS {

@@ -17,7 +17,7 @@ use hayro_syntax::{LoadPdfError, Pdf as File};
 
 use super::format::{Document, Item};
 use super::key::Key;
-use super::written::{self, Block, Properties};
+use super::written::{self, Properties};
 use crate::model::{ErrorCode, Flag, Reject};
 use budget::Budget;
 use layout::Line;
@@ -62,7 +62,14 @@ fn read(bytes: &[u8], max: u64) -> Result<Vec<Item>, Reject> {
     if given_up.is_empty() && letters < FEWEST_LETTERS * pages.len() || unknown > letters {
         return Err(without_text(unknown));
     }
-    let mut drafts = if letters == 0 { Vec::new() } else { written::drafts(blocks(pages), properties(&file)) };
+    let lines = lines(pages);
+    let has_several = paragraphs::have_several_articles(&lines);
+    let mut drafts = if letters == 0 { Vec::new() } else { written::drafts(paragraphs::blocks(lines), properties(&file)) };
+    if let [draft] = drafts.as_mut_slice()
+        && has_several
+    {
+        draft.flags.push(Flag::Several);
+    }
     if unknown * MOST_UNKNOWN > letters {
         for draft in &mut drafts {
             draft.flags.push(Flag::Encoding);
@@ -98,9 +105,10 @@ fn pages(file: &File, max: u64) -> Result<(Vec<Page>, usize, Vec<Item>), Reject>
     Ok((pages, unknown, given_up))
 }
 
-fn blocks(mut pages: Vec<Page>) -> Vec<Block> {
+/// The lines of the pages in reading order, without running heads.
+fn lines(mut pages: Vec<Page>) -> Vec<Vec<Line>> {
     running::remove(&mut pages);
-    paragraphs::blocks(pages.into_iter().map(|page| layout::in_order(page.rows)).collect())
+    pages.into_iter().map(|page| layout::in_order(page.rows)).collect()
 }
 
 /// The row of a page whose text is left out.

@@ -11,6 +11,10 @@ use crate::model::fold;
 /// A title is larger than the text by this factor, a heading by the other one.
 const TITLE: f32 = 1.25;
 const HEADING: f32 = 1.12;
+/// The headline of an article on a page with several is larger than the text by this factor, and this
+/// many words of text follow it.
+const HEADLINE: f32 = 1.4;
+const FEWEST_TEXT_WORDS: usize = 50;
 /// Footnotes are smaller than the text by this factor.
 const FOOTNOTE: f32 = 0.9;
 /// The distance of two lines of a paragraph is at most this many times the usual one.
@@ -47,6 +51,33 @@ pub(super) fn blocks(pages: Vec<Vec<Line>>) -> Vec<Block> {
     }
     writer.close();
     writer.blocks
+}
+
+/// Whether a page of several columns has more than one headline with text below it, as a page of a
+/// newspaper does. A quotation in large letters is no headline.
+pub(super) fn have_several_articles(pages: &[Vec<Line>]) -> bool {
+    let body = usual(pages.iter().flatten().map(|line| (line.size, line.letters())));
+    pages.iter().any(|page| {
+        let is_large = |line: &Line| line.size >= HEADLINE * body;
+        let (mut articles, mut words, mut headline) = (0, 0, String::new());
+        for lines in page.chunk_by(|one, other| is_large(one) == is_large(other)) {
+            if lines.first().is_some_and(is_large) {
+                let text = lines.iter().map(Line::text).collect::<Vec<_>>().join(" ");
+                let is_headline = text.split_whitespace().count() > 2 && !text.starts_with(['«', '“', '"']) && !text.ends_with('.');
+                if is_headline {
+                    (words, headline) = (0, text);
+                }
+                continue;
+            }
+            words += lines.iter().map(|line| line.words.len()).sum::<usize>();
+            if words >= FEWEST_TEXT_WORDS && !headline.is_empty() {
+                articles += 1;
+                headline.clear();
+            }
+        }
+        let has_columns = page.windows(2).any(|pair| matches!(pair, [one, other] if one.column != other.column));
+        has_columns && articles > 1
+    })
 }
 
 /// The words that have a hyphen inside a line. They keep it at a line end too.
@@ -105,7 +136,7 @@ struct Paragraph {
 impl Writer {
     fn column(&mut self, lines: &[Line], is_first_page: bool) {
         let left = common_left(lines);
-        let right = lines.iter().map(|line| line.right).fold(f32::MIN, f32::max);
+        let right = right(lines, self.body);
         let leading = leading(lines);
         for (number, line) in lines.iter().enumerate() {
             let before = number.checked_sub(1).and_then(|before| lines.get(before));
@@ -239,6 +270,13 @@ fn common_left(lines: &[Line]) -> f32 {
     let lines = lines.get(..lines.len().min(200)).unwrap_or_default();
     let near = |left: f32| lines.iter().filter(|line| (line.left - left).abs() < 1.0).count();
     lines.iter().map(|line| line.left).max_by_key(|left| near(*left)).filter(|left| near(*left) > 1).unwrap_or(least)
+}
+
+/// Where the longest line of a column ends. A title in it may be wider than the text.
+fn right(lines: &[Line], body: f32) -> f32 {
+    let end = |lines: &mut dyn Iterator<Item = &Line>| lines.map(|line| line.right).fold(f32::MIN, f32::max);
+    let of_text = end(&mut lines.iter().filter(|line| line.size < HEADING * body));
+    if of_text > f32::MIN { of_text } else { end(&mut lines.iter()) }
 }
 
 /// The usual distance of two lines.

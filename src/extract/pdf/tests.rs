@@ -222,3 +222,20 @@ proptest! {
         let _ = Pdf.items(&bytes, MAX);
     }
 }
+
+#[test]
+fn a_page_of_a_newspaper_with_several_headlines_is_flagged() {
+    let article = |x: u32, headline: &str| {
+        let text =
+            ["La mairie a annoncé mardi que les tra-", "vaux de la digue dureront jusqu'en mars", "et que deux rues resteront fermées."];
+        show(16, x, 760, headline) + &column(x, 730, &text.repeat(4))
+    };
+    let page = article(40, "La digue sera refaite") + &article(320, "Deux rues restent fermées");
+    let several = draft(&pdf(&[&page], &[]));
+    assert_eq!(several.flags, [Flag::Several]);
+    // A title that is wider than its column does not make lines of the text look short.
+    let first = "La mairie a annoncé mardi que les travaux de la digue dureront jusqu'en mars et que deux rues resteront fermées.";
+    assert!(lines(&several).iter().any(|line| line.starts_with(first)), "{:?}", lines(&several));
+    let quotation = article(40, "La digue sera refaite") + &article(320, "« Deux rues restent fermées »");
+    assert!(draft(&pdf(&[&quotation], &[])).flags.is_empty());
+}
