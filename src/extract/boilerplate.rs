@@ -95,9 +95,14 @@ fn dateline(line: &str, folded: &str) -> Option<(Label, String)> {
     ];
     const BARE_STARTS: &[&str] = &["date :", "date:"];
     let starts = |starts: &[&str]| starts.iter().any(|start| folded.starts_with(start));
-    if line.len() >= LONGEST_DATELINE || date::strange_words(line) > MAX_STRANGE_WORDS {
+    if line.len() >= LONGEST_DATELINE {
+        return None;
+    }
+    let strange = date::strange_words(line);
+    let is_label = || strange == 0 && date::starts_with_label(line);
+    if strange > MAX_STRANGE_WORDS {
         None
-    } else if starts(STARTS) || folded.starts_with("date de publication") {
+    } else if starts(STARTS) || is_label() || folded.starts_with("date de publication") {
         date::labelled(line, true).map(|found| (found.label, found.iso))
     } else if starts(BARE_STARTS) {
         date::parse(line, true).map(|iso| (Label::Published, iso))
@@ -174,6 +179,14 @@ mod tests {
         assert_eq!(strip(text).published.as_deref(), Some("2026-03-03T08:30:00"));
         let text = "Mis à jour le 5 mars 2026 - Publié le 3 mars 2026\nLa digue tient.";
         assert_eq!((strip(text).published.as_deref(), strip(text).body.as_str()), (Some("2026-03-03"), "La digue tient."));
+        for changed in ["Actualisé le 5 mars 2026", "Last modified on 5 March 2026", "MAJ : 05/03/2026 10:12"] {
+            let text = format!("{changed}\nFirst published: 3 mars 2026\nLa digue tient.");
+            assert_eq!(
+                (strip(&text).published.as_deref(), strip(&text).body.as_str()),
+                (Some("2026-03-03"), "La digue tient."),
+                "{changed}"
+            );
+        }
     }
 
     #[test]
@@ -212,6 +225,7 @@ mod tests {
             "Les 12 commentaires reçus ont été lus.",
             "Par ailleurs, la mairie a annoncé un plan",
             "Par Paris.",
+            "Publication du rapport le 3 mars 2026",
             "Il vous reste deux jours pour voter.",
             "Publié dans « La Revue », l'essai porte sur 12 000 patients suivis pendant neuf ans.",
             "Publié le 3 mars 2026 dans une revue, l'essai portait sur des milliers de patients.",

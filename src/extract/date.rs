@@ -8,7 +8,7 @@ mod label;
 
 use jiff::civil::{Date, DateTime};
 
-pub(super) use label::{Label, label_at_end, labelled, strange_words};
+pub(super) use label::{Label, label_at_end, labelled, starts_with_label, strange_words};
 
 /// French and English months, without accents. A word is a month if one of these starts with it.
 const MONTHS: [[&str; 2]; 12] = [

@@ -43,7 +43,7 @@ const MOVES: &[&str] = &[
     "sort",
     "sortent",
 ];
-const WORDS_TO_PLACE: usize = 3;
+const WORDS_TO_PLACE: usize = 4;
 /// What captions without a verb start with.
 const VIEWS: &[&str] = &[
     "vue aérienne ",

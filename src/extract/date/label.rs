@@ -54,6 +54,11 @@ pub(in crate::extract) fn label_at_end(text: &str) -> Option<Label> {
     places(text).last().map(|(_, label)| *label)
 }
 
+/// Whether a text starts by saying what its date refers to.
+pub(in crate::extract) fn starts_with_label(text: &str) -> bool {
+    places(text).first().is_some_and(|(at, _)| *at == 0)
+}
+
 /// How many words around a date are neither names nor usual next to the date of an article: «Par
 /// Jeanne Exemple, le 3 mars 2026 – 4 min» has none, «Le 3 mars, la digue a cédé» has.
 pub(in crate::extract) fn strange_words(text: &str) -> usize {

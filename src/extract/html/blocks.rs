@@ -127,7 +127,7 @@ fn divided(page: &Page, id: Id) -> Option<Element> {
 /// Whether an element is boilerplate, or a part of a figure that is not a quotation or a table.
 fn is_left_out(elements: Elements, id: Id, element: Element) -> bool {
     let page = elements.page();
-    let quotes = |id| matches!(page.name(id), "blockquote" | "table" | "pre");
+    let quotes = |id| matches!(page.name(id), "blockquote" | "q" | "table" | "pre");
     if page.name(id) == "figure" && page.any_below(id, quotes) || is_quotation(page, id) {
         return false;
     }

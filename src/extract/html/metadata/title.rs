@@ -54,6 +54,7 @@ impl Titles<'_> {
             .chain(self.main(rules))
             .collect();
         let confirmed = headings().find(|heading| others.iter().any(|other| agree(heading, other)));
+        let confirmed = confirmed.map(|heading| others.iter().find_map(|other| without_kicker(&heading, other)).unwrap_or(heading));
         let parts = self.page.map(parts).unwrap_or_default();
         let main = self.main(rules);
         let is_below = main.is_some_and(|main| self.subheadings.iter().any(|(heading, _)| agree(heading, &main)));
@@ -150,6 +151,15 @@ fn agree(one: &str, other: &str) -> bool {
     shared > 0 && shared * 2 >= one.len().max(other.len())
 }
 
+/// A heading without the name of a section before the title, as another title has it: «Justice La digue
+/// cède».
+fn without_kicker(heading: &str, other: &str) -> Option<String> {
+    let before = heading.strip_suffix(other)?;
+    let is_kicker = (1..=SHORTEST).contains(&words(before).len()) && before.ends_with([' ', '\u{a0}']);
+    let is_title = words(other).len() >= SHORTEST && other.starts_with(|c: char| !c.is_lowercase());
+    (is_kicker && is_title && before.trim_end().ends_with(char::is_alphanumeric)).then(|| other.to_owned())
+}
+
 /// Whether two titles share half of the words of the shorter one.
 fn resemble(one: &str, other: &str) -> bool {
     let (one, other) = (words(one), words(other));
@@ -194,6 +204,7 @@ mod tests {
             (&[title], "La digue nord sera refaite avant…", "x"),
             (&["La digue nord sera refaite (abonnés) "], "", "x | Le Littoral"),
             (&["Brenne - Rives"], "", "Brenne - Rives, le match en direct | Le Littoral"),
+            (&["Justice La digue nord sera refaite avant l'hiver"], "", "La digue nord sera refaite avant l'hiver | Le Littoral"),
             (&["Région", title], "", "La digue nord sera refaite avant l'hiver | Région | Le Littoral"),
         ] {
             let wanted = match headings {
