@@ -195,8 +195,8 @@ fn special(number: usize, row: Row, figure: &str) -> Row {
             let replaced = |text: &str| text.replacen(figure, &wrong, 1);
             let Digest { title_en, summary_en, .. } = &row.digest;
             let digest = Digest { title_en: replaced(title_en), summary_en: replaced(summary_en), ..row.digest.clone() };
-            let found = [Field::TitleEn, Field::SummaryEn].map(|field| {
-                let explanation = format!("{wrong} is not in the source, which has {figure}");
+            let found = [(Field::TitleEn, "title"), (Field::SummaryEn, "summary")].map(|(field, name)| {
+                let explanation = format!("“{wrong}” is not in the French {name}; expected “{figure}”");
                 Finding::new(Flag::Number, Severity::Error, field, explanation).found(&wrong, None).expected(figure)
             });
             Row { digest, ..row }.with_findings(found.into())

@@ -171,13 +171,13 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     (
         "split",
-        "Une feuille d’Excel ne tient pas toutes les lignes\u{a0}: les articles sont sur {} feuilles.",
-        "An Excel sheet cannot hold all rows: the articles are on {} sheets.",
+        "{table}\u{a0}: une feuille d’Excel ne tient pas toutes les lignes\u{a0}; elles sont sur {} feuilles.",
+        "{table}: an Excel sheet cannot hold all rows; they are on {} sheets.",
     ),
     (
         "unlinked",
-        "Une feuille d’Excel ne tient pas plus de 65\u{202f}530 liens\u{a0}: à partir du {}e article, les adresses sont du texte.",
-        "An Excel sheet cannot hold more than 65,530 links: from article {} on, the addresses are text.",
+        "{table}\u{a0}: une feuille d’Excel ne tient pas plus de 65\u{202f}530 liens\u{a0}; à partir de la {}e ligne, les adresses sont du texte.",
+        "{table}: an Excel sheet cannot hold more than 65,530 links; from row {} on, the addresses are text.",
     ),
 ];
 

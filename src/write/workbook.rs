@@ -93,7 +93,7 @@ impl WorkbookWriter {
     }
 
     fn finish(&mut self, history: &History) -> Result<(), XlsxError> {
-        let notices = self.articles.notices();
+        let notices = [self.articles.notices(), self.quarantine.notices(), self.findings.notices()].concat();
         for table in [self.articles.finish(&mut self.book, &self.style)?, self.quarantine.finish(&mut self.book, &self.style)?] {
             for sheet in table {
                 self.book.push_worksheet(sheet);

@@ -124,6 +124,6 @@ mod tests {
         let finding = Finding::new(Flag::Number, Severity::Error, Field::TitleFr, "").found("Un", None);
         let row = Row { digest, ..row("") }.with_findings(vec![finding]);
         let article = Article::new(&row, "", false);
-        assert!(article.notes[0].found.as_ref().unwrap().mark.is_empty());
+        assert!(article.notes[0].explanations.iter().all(|why| why.sentence.iter().chain(&why.found).all(|quote| quote.mark.is_empty())));
     }
 }

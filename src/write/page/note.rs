@@ -2,7 +2,7 @@
 //! are about are one note.
 
 use super::mark::{self, Marks};
-use crate::model::{Finding, Lang, Row};
+use crate::model::{Field, Finding, Flag, Lang, Row};
 use crate::write::explain;
 
 /// Characters to show of what was found, expected or explained.
@@ -13,15 +13,23 @@ pub(super) struct Note {
     pub(super) severity: &'static str,
     /// The codes of the texts that it is about.
     pub(super) fields: Vec<&'static str>,
-    /// What was found, if the explanation does not quote it.
-    pub(super) found: Option<Quote>,
-    /// What was expected, if the explanation does not quote it.
-    pub(super) expected: Option<Quote>,
     /// What is wrong, in French and in English.
-    pub(super) explanations: [(&'static str, Vec<Quote>); 2],
+    pub(super) explanations: [Explanation; 2],
+}
+
+pub(super) struct Explanation {
+    /// The code of its language.
+    pub(super) lang: &'static str,
+    /// What was found, if the sentence does not quote it.
+    pub(super) found: Option<Quote>,
+    /// What was expected, if the sentence does not quote it.
+    pub(super) expected: Option<Quote>,
+    /// The sentence, cut at its quotes.
+    pub(super) sentence: Vec<Quote>,
 }
 
 /// A text that may lead to its mark.
+#[derive(Clone)]
 pub(super) struct Quote {
     pub(super) text: String,
     /// The id of the mark; empty if there is none.
@@ -42,15 +50,18 @@ pub(super) fn notes(row: &Row, shown: impl Fn(&Finding) -> bool, marks: &Marks) 
     groups.into_iter().map(|(finding, places)| note(row, finding, &places, marks)).collect()
 }
 
-/// Whether two findings say the same about different texts, or about different places in one.
+/// Whether two findings say the same about different texts, or about different places in one. Their
+/// English explanations may name these texts, the French ones do not.
 fn is_same(one: &Finding, other: &Finding) -> bool {
-    let key = |finding: &Finding| (finding.check, finding.severity, finding.problem);
-    key(one) == key(other) && one.found == other.found && one.expected == other.expected && one.explanation == other.explanation
+    let key = |finding: &Finding| (finding.check, finding.severity, explain::explanation(finding, Lang::FR).into_owned());
+    one.found == other.found && one.expected == other.expected && key(one) == key(other)
 }
 
 fn note(row: &Row, finding: &Finding, places: &[usize], marks: &Marks) -> Note {
-    let mut fields: Vec<_> = places.iter().filter_map(|at| row.findings.get(*at)).map(|finding| finding.field.code()).collect();
+    let mut fields: Vec<_> = places.iter().filter_map(|at| row.findings.get(*at)).map(|finding| finding.field).collect();
+    fields.sort_unstable();
     fields.dedup();
+    let fields = fields.into_iter().map(Field::code).collect();
     // The first mark of each kind that any of the findings has.
     let ids = places.iter().map(|at| marks.ids(*at)).fold([String::new(), String::new()], |known, new| {
         let [(found, new_found), (expected, new_expected)] = [0, 1].map(|side: usize| (known[side].clone(), new[side].clone()));
@@ -62,10 +73,17 @@ fn note(row: &Row, finding: &Finding, places: &[usize], marks: &Marks) -> Note {
         mark: mark.clone(),
         lang,
     });
-    let explanations = Lang::TABLE.map(|lang| (lang.code(), linked(&shorten(&explain::explanation(finding, lang)), [&found, &expected])));
-    let is_quoted = |quote: &Quote| explanations.iter().all(|(_, parts)| parts.iter().any(|part| part.text == quote.text));
-    let [found, expected] = [found, expected].map(|quote| (!quote.text.is_empty() && !is_quoted(&quote)).then_some(quote));
-    Note { code: finding.check.code(), severity: finding.severity.code(), fields, found, expected, explanations }
+    let explanations = Lang::TABLE.map(|lang| {
+        let sentence = linked(&shorten(&explain::explanation(finding, lang)), [&found, &expected]);
+        let unquoted = |quote: &Quote| {
+            let is_quoted = sentence.iter().any(|part| part.text == quote.text);
+            (!quote.text.is_empty() && !is_quoted).then(|| quote.clone())
+        };
+        // The name of a language says nothing that the sentence does not.
+        let expected = if finding.check == Flag::Language { None } else { unquoted(&expected) };
+        Explanation { lang: lang.code(), found: unquoted(&found), expected, sentence }
+    });
+    Note { code: finding.check.code(), severity: finding.severity.code(), fields, explanations }
 }
 
 /// Cuts an explanation at what it quotes, so that the quotes lead to their marks.
@@ -98,11 +116,11 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Digest, Field, Flag, Severity};
+    use crate::model::{Digest, Severity};
     use crate::write::row;
 
     fn number(field: Field, found: &str) -> Finding {
-        Finding::new(Flag::Number, Severity::Error, field, format!("{found} is not in the source, which has 2"))
+        Finding::new(Flag::Number, Severity::Error, field, format!("{found} is not in {field}, which has 2"))
             .found(found, None)
             .expected("2")
     }
@@ -113,10 +131,10 @@ mod tests {
         let row = Row { digest: Digest { summary_en: "There are 20.".into(), ..Digest::default() }, findings, ..row("") };
         let notes = notes(&row, |_| true, &Marks::new(&row, true));
         assert_eq!(notes.iter().map(|note| note.fields.clone()).collect::<Vec<_>>(), [vec!["title_en", "summary_en"], vec!["summary_en"]]);
-        let (lang, english) = &notes[0].explanations[1];
-        let parts: Vec<_> = english.iter().map(|part| (part.text.as_str(), part.mark.as_str())).collect();
-        assert_eq!((*lang, parts), ("en", vec![("20", "m-0123456789abcdef-1"), (" is not in the source, which has ", ""), ("2", "")]));
-        assert!(notes[0].found.is_none() && notes[0].expected.is_none(), "the explanation quotes them");
+        let english = &notes[0].explanations[1];
+        let parts: Vec<_> = english.sentence.iter().map(|part| (part.text.as_str(), part.mark.as_str())).collect();
+        assert_eq!(parts, [("20", "m-0123456789abcdef-1"), (" is not in title_en, which has ", ""), ("2", "")]);
+        assert!(english.found.is_none() && english.expected.is_none(), "the sentence quotes them");
     }
 
     #[test]
@@ -124,6 +142,7 @@ mod tests {
         let name = Finding::new(Flag::Name, Severity::Warning, Field::SummaryEn, "not in the source").found("Lyon", None);
         let row = Row { findings: vec![name], ..row("") };
         let notes = notes(&row, |_| true, &Marks::new(&row, true));
-        assert_eq!(notes[0].found.as_ref().map(|quote| quote.text.as_str()), Some("Lyon"));
+        let found = |side: usize| notes[0].explanations[side].found.as_ref().map(|quote| quote.text.as_str());
+        assert_eq!([found(0), found(1)], [None, Some("Lyon")], "the French sentence does");
     }
 }

@@ -66,7 +66,7 @@ fn sentences_are_side_by_side_and_the_finding_is_marked() {
     <div class="pair"><p lang="fr" class="beside">La digue a coûté <mark class="match" id="e-0123456789abcdef-0">2 000</mark> euros.</p><p lang="en" class="doubt error">The wall cost <mark class="error" id="m-0123456789abcdef-0">20,000</mark> euros.</p></div>
     <div class="pair"><p lang="fr">Elle a tenu.</p><p lang="en">It held.</p></div>
     <ul class="notes">
-    <li class="error"><b><span data-w="flag-number">nombre</span></b> <code class="code same-en">number</code> <span data-w="field-summary_en">résumé anglais</span> <span class="why" lang="fr">« <a href="#m-0123456789abcdef-0">20,000</a> » ne correspond pas à la source, qui donne « <a href="#e-0123456789abcdef-0">2 000</a> »</span><span class="why" lang="en"><a href="#m-0123456789abcdef-0">20,000</a> is not in the source, which has <a href="#e-0123456789abcdef-0">2 000</a></span></li>
+    <li class="error"><b><span data-w="flag-number">nombre</span></b> <code class="code same-en">number</code> <span data-w="field-summary_en">résumé anglais</span> <span class="why" lang="fr">« <a href="#m-0123456789abcdef-0">20,000</a> » ne correspond pas à la source, qui donne « <a href="#e-0123456789abcdef-0">2 000</a> »</span> <span class="why" lang="en"><a href="#m-0123456789abcdef-0">20,000</a> is not in the source, which has <a href="#e-0123456789abcdef-0">2 000</a></span></li>
     </ul>
     </article>
     "##);
@@ -144,7 +144,7 @@ fn a_finding_about_a_whole_text_is_shortened() {
     let digest = Digest { summary_en: text.clone(), ..Digest::default() };
     let page = page(&[Row { digest, ..row("") }.with_findings(vec![finding])]);
     let note = between(&page, "<ul class=\"notes\">", "</ul>");
-    assert!(note.contains("\u{a0}…</a></q>") && note.matches("Phrase.").count() == 240 / 8, "{note}");
+    assert!(note.contains("\u{a0}…</a></q>") && note.matches("Phrase.").count() == 2 * 240 / 8, "{note}");
 }
 
 #[test]

@@ -148,14 +148,7 @@ impl Articles {
 
     /// What Excel's limits left out, in a sentence each.
     pub(super) fn notices(&self) -> Vec<String> {
-        let mut notices = Vec::new();
-        if self.sheets.count() > 1 {
-            notices.push(words::of(self.lang, "split").replace("{}", &self.sheets.count().to_string()));
-        }
-        if let Some(row) = self.sheets.unlinked() {
-            notices.push(words::of(self.lang, "unlinked").replace("{}", &row.to_string()));
-        }
-        notices
+        self.sheets.notices()
     }
 
     /// The sheets. There is none for the quarantined rows if no row is quarantined.

@@ -56,6 +56,11 @@ impl Findings {
         Ok(())
     }
 
+    /// What Excel's limits left out, in a sentence each.
+    pub(super) fn notices(&self) -> Vec<String> {
+        self.sheets.notices()
+    }
+
     pub(super) fn finish(&mut self, book: &mut Workbook, style: &Style) -> Result<Vec<Worksheet>, XlsxError> {
         self.sheets.finish(book, style)
     }

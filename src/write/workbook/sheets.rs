@@ -6,7 +6,7 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Note, Url, Workbook, Worksheet, Xls
 
 use super::style::{Look, Style};
 use crate::model::Lang;
-use crate::write::cell;
+use crate::write::{cell, words};
 
 /// What a sheet can hold.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +17,14 @@ pub(super) struct Limits {
     pub(super) links: usize,
     /// Notes. Excel has no limit, but opens a sheet with more of them slowly.
     pub(super) notes: usize,
+    /// Rows whose height is written, half a kilobyte of memory each. Excel computes the height of the
+    /// others when it opens the sheet; `LibreOffice` shows their first line.
+    pub(super) heights: u32,
 }
 
 impl Limits {
     /// Excel's limits.
-    pub(super) const EXCEL: Self = Self { rows: 1_048_576, links: 65_530, notes: 5_000 };
+    pub(super) const EXCEL: Self = Self { rows: 1_048_576, links: 65_530, notes: 5_000, heights: 10_000 };
 }
 
 /// The longest address of a link in Excel, in characters.
@@ -87,13 +90,16 @@ impl Sheets {
     }
 
     /// The number of sheets so far.
-    pub(super) fn count(&self) -> usize {
+    fn count(&self) -> usize {
         self.full.len() + usize::from(self.sheet.is_some())
     }
 
-    /// The first row of the table without a link that it should have.
-    pub(super) fn unlinked(&self) -> Option<u64> {
-        self.unlinked
+    /// What Excel's limits left out, in a sentence each.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let Layout { name, lang, .. } = self.layout;
+        let notice = |key, number: String| words::of(lang, key).replace("{table}", name).replace("{}", &number);
+        let split = (self.count() > 1).then(|| notice("split", self.count().to_string()));
+        split.into_iter().chain(self.unlinked.map(|row| notice("unlinked", row.to_string()))).collect()
     }
 
     /// Goes to the next row, if necessary on a new sheet.
@@ -149,7 +155,7 @@ impl Sheets {
     /// Makes the current row as high as its longest text. `LibreOffice` does not do that by itself.
     fn end_row(&mut self) -> Result<(), XlsxError> {
         let lines = std::mem::replace(&mut self.lines, 1);
-        if let (Some(sheet), true) = (&mut self.sheet, lines > 1) {
+        if let (Some(sheet), true) = (&mut self.sheet, lines > 1 && self.row <= self.limits.heights) {
             sheet.set_row_height(self.row, lines.saturating_mul(LINE_HEIGHT).min(MAX_HEIGHT))?;
         }
         Ok(())

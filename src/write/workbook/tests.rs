@@ -99,10 +99,12 @@ fn quarantined_rows_have_a_sheet_of_their_own_if_there_are_any() {
 
 #[test]
 fn beyond_the_limits_there_are_more_sheets_and_fewer_links_and_notes_and_the_figures_say_so() {
-    let limits = Limits { rows: 4, links: 4, notes: 1 };
-    let rows: Vec<Row> = (0..7).map(|_| doubtful()).collect();
+    let limits = Limits { rows: 4, links: 4, notes: 1, heights: 2 };
+    let digest = Digest { summary_fr: "Une phrase. ".repeat(20), ..Digest::default() };
+    let rows: Vec<Row> = (0..7).map(|_| Row { digest: digest.clone(), ..doubtful() }).collect();
     let bytes = workbook(&view(), limits, &rows);
     assert_eq!(part(&bytes, "xl/comments1.xml").matches("<comment ").count(), 1);
+    assert_eq!(part(&bytes, "xl/worksheets/sheet1.xml").matches("customHeight").count(), 2);
     assert!(part(&bytes, "xl/worksheets/sheet5.xml").contains("location=\"'Articles 2'!A2\""), "a finding leads to the second sheet");
     let mut book = opened(bytes);
     let names = ["Articles", "Articles 2", "Articles 3", "Signalements", "Signalements 2", "Signalements 3", "Chiffres"];
@@ -110,7 +112,10 @@ fn beyond_the_limits_there_are_more_sheets_and_fewer_links_and_notes_and_the_fig
     let lengths = names.map(|name| cells(&mut book, name).len());
     assert_eq!(lengths[..6], [4, 4, 2, 4, 4, 2]);
     let figures = format!("{:?}", cells(&mut book, "Chiffres"));
-    assert!(figures.contains("sur 3 feuilles") && figures.contains("à partir du 3e article"), "{figures}");
+    for notice in ["elles sont sur 3 feuilles.", "à partir de la 3e ligne"] {
+        assert!(figures.split("Articles").any(|rest| rest.contains(notice)), "{notice}: {figures}");
+    }
+    assert!(figures.contains("Signalements\\u{a0}: une feuille d’Excel ne tient pas toutes"), "{figures}");
 }
 
 #[test]
