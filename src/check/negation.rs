@@ -61,8 +61,9 @@ fn compare(pair: &Pair, source: &Range<usize>, target: &Range<usize>) -> Option<
     if !has_any(pair.source, source) && !has_any(pair.target, target) {
         return None;
     }
-    let (own, other) = (Negations::of(pair.source, source), Negations::of(pair.target, target));
-    if own.begins_question(pair.source, source) || other.begins_question(pair.target, target) {
+    let own = Negations::of(pair.source, pair.source.tokens_in(source));
+    let other = Negations::of(pair.target, pair.target.tokens_in(target));
+    if own.begins_question(source) || other.begins_question(target) {
         return None;
     }
     let named = pair.source.name();
@@ -84,36 +85,37 @@ struct Negations<'t> {
     tokens: Range<usize>,
     /// Those that negate a verb or a noun, in bytes.
     sure: Vec<Range<usize>>,
-    /// Where they begin, and where the hints are.
-    sure_places: Vec<Place>,
-    hints: Vec<Place>,
+    /// The tokens that belong to a negation or an idiom.
+    used: Vec<usize>,
+    /// Phrases whose negation the other language may leave out, as tokens.
+    idioms: Vec<usize>,
 }
 
 impl<'t> Negations<'t> {
-    fn of(text: &'t Text<'t>, span: &Range<usize>) -> Self {
-        let tokens = text.tokens_in(span);
-        let Found { sure, used, mut hints } = Self::found(text, &tokens);
-        hints.extend(tokens.clone().filter(|at| !used.contains(at) && is_hint(text, *at)));
-        hints.sort_unstable();
-        let place = |at: usize| Place { at: at - tokens.start, of: tokens.len() };
-        let sure_places = sure.iter().map(|span| place(text.tokens_in(span).start)).collect();
-        let hints = hints.into_iter().map(place).collect();
-        Self { text, tokens, sure, sure_places, hints }
+    fn of(text: &'t Text<'t>, tokens: Range<usize>) -> Self {
+        let Found { sure, used, idioms } =
+            if text.is_english() { english::negations(text, tokens.clone()) } else { french::negations(text, tokens.clone()) };
+        Self { text, tokens, sure, used, idioms }
     }
 
-    /// What the rules of the text's language find among the tokens.
-    fn found(text: &Text, tokens: &Range<usize>) -> Found {
-        if text.is_english() { english::negations(text, tokens.clone()) } else { french::negations(text, tokens.clone()) }
+    fn place(&self, at: usize) -> Place {
+        Place { at: at.saturating_sub(self.tokens.start), of: self.tokens.len() }
     }
 
-    /// Whether a word among the tokens is negative in meaning.
-    fn has_hint(text: &Text, tokens: &Range<usize>) -> bool {
-        tokens.clone().any(|at| is_hint(text, at))
+    /// Where the negations begin.
+    fn places(&self) -> Vec<Place> {
+        self.sure.iter().map(|span| self.place(self.text.tokens_in(span).start)).collect()
+    }
+
+    /// Where the idioms and the words are that are only negative in meaning.
+    fn hints(&self) -> Vec<Place> {
+        let words = self.tokens.clone().filter(|at| !self.used.contains(at) && is_hint(self.text, *at));
+        words.chain(self.idioms.iter().copied()).map(|at| self.place(at)).collect()
     }
 
     /// Whether the sentence is a question that expects a yes: "Isn't it?", "It is, isn't it?".
-    fn begins_question(&self, text: &Text, span: &Range<usize>) -> bool {
-        let sentence = text.at(span).trim_end();
+    fn begins_question(&self, span: &Range<usize>) -> bool {
+        let sentence = self.text.at(span).trim_end();
         let is_question = sentence.contains('?') && sentence.ends_with(|c: char| "?\"»”".contains(c));
         let near = |at: usize, end: usize| at.abs_diff(end) < QUESTION;
         is_question && self.sure.iter().any(|negation| near(negation.start, span.start) || near(negation.end, span.start + sentence.len()))
@@ -121,14 +123,14 @@ impl<'t> Negations<'t> {
 
     /// A negation that the other sentence neither has nor hints at.
     fn lost_in(&self, other: &Self) -> Option<&Range<usize>> {
-        let lost = left_over(&self.sure_places, &other.sure_places, f64::MAX);
         // A long sentence can express several negations in many ways.
         let is_clear = other.sure.is_empty() || self.tokens.len().max(other.tokens.len()) <= LONG;
-        if lost.is_empty() || !is_clear {
+        if self.sure.len() <= other.sure.len() || !is_clear {
             return None;
         }
-        let mut hints = left_over(&other.hints, &self.hints, pairing::REACH);
-        lost.into_iter().find_map(|at| {
+        let places = self.places();
+        let mut hints = left_over(&other.hints(), &self.hints(), pairing::REACH);
+        left_over(&places, &other.places(), f64::MAX).into_iter().find_map(|at| {
             if let Some(hint) = hints.iter().position(|hint| at.distance(*hint) < pairing::REACH) {
                 hints.swap_remove(hint);
                 return None;
@@ -136,14 +138,14 @@ impl<'t> Negations<'t> {
             if is_reversed(self.text, self.tokens.start + at.at, other.text, &other.tokens) {
                 return None;
             }
-            let place = self.sure_places.iter().position(|place| *place == at)?;
+            let place = places.iter().position(|place| *place == at)?;
             self.sure.get(place)
         })
     }
 
     /// If the sentence has no negative word at all, one that the other has surely changes the meaning.
     fn severity(&self) -> Severity {
-        if self.sure.is_empty() && self.hints.is_empty() { Severity::Error } else { Severity::Warning }
+        if self.sure.is_empty() && self.hints().is_empty() { Severity::Error } else { Severity::Warning }
     }
 }
 
@@ -154,8 +156,8 @@ struct Found {
     sure: Vec<Range<usize>>,
     /// The tokens that belong to a negation or an idiom.
     used: Vec<usize>,
-    /// Phrases whose negation the other language may leave out, and words that may negate, as tokens.
-    hints: Vec<usize>,
+    /// Phrases whose negation the other language may leave out, as tokens.
+    idioms: Vec<usize>,
 }
 
 /// Whether one of the next few words negates, so that a negation or an idiom may begin at `at`.

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::{Found, Negations};
+use super::Negations;
+use super::hints::is_hint;
 use crate::check::text::{Kind, Text};
 
 /// A shorter word says little about the subject of a clause.
@@ -37,12 +38,11 @@ const QUANTIFIERS: [&str; 12] = [
 
 /// A clause: what lies between two marks.
 struct Clause<'t> {
+    tokens: Range<usize>,
     words: Vec<&'t str>,
     /// Where its first negation stands, in bytes, and the words that it negates.
     negation: Option<Range<usize>>,
     negated: Vec<&'t str>,
-    /// Whether it has no negation, and no word that may be one.
-    affirms: bool,
 }
 
 /// The first negation that only the summary's clause has, and the first that only the article's has.
@@ -60,12 +60,17 @@ pub(super) fn turned(summary: &Text, article: &Text) -> (Option<Range<usize>>, O
         wrong >= MIN_SHARED && is_most(wrong, clause) && best(true).unwrap_or(0) < wrong
     };
     let added = own.iter().find(|clause| clause.negation.is_some() && is_unlike(clause)).and_then(|clause| clause.negation.clone());
-    let affirmed = own.iter().find(|clause| clause.affirms && is_unlike(clause));
+    let affirmed = own.iter().find(|clause| clause.negation.is_none() && is_unlike(clause) && !has_hint(summary, clause));
     let lost = affirmed.and_then(|clause| {
         let best = others.iter().filter(|other| other.negation.is_some()).max_by_key(|other| shared(clause, other))?;
         best.negation.clone()
     });
     (added, lost)
+}
+
+/// Whether a word of the clause may be a negation in other words.
+fn has_hint(text: &Text, clause: &Clause) -> bool {
+    clause.tokens.clone().any(|at| is_hint(text, at))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no clause has 2^52 words")]
@@ -113,10 +118,8 @@ fn clause<'t>(text: &'t Text, tokens: Range<usize>) -> Option<Clause<'t>> {
     if words.len() < MIN_SHARED {
         return None;
     }
-    let Found { sure, .. } = Negations::found(text, &tokens);
-    let negation = sure.first().cloned();
+    let negation = Negations::of(text, tokens.clone()).sure.into_iter().next();
     let after = negation.as_ref().map_or(tokens.end, |negation| text.tokens_in(negation).end);
     let negated = (after..tokens.end).filter(is_word).map(|at| text.low(at)).take(NEGATED).collect();
-    let affirms = sure.is_empty() && !Negations::has_hint(text, &tokens);
-    Some(Clause { words, negation, negated, affirms })
+    Some(Clause { tokens, words, negation, negated })
 }

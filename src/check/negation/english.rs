@@ -16,7 +16,7 @@ const AUXILIARIES: [&str; 17] =
 
 /// The negations among the tokens.
 pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
-    let Found { mut sure, mut used, mut hints } = Found::default();
+    let Found { mut sure, mut used, mut idioms } = Found::default();
     let mut at = tokens.start;
     while at < tokens.end {
         if !is_near_negation(text, at) {
@@ -26,7 +26,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         let idiom = IDIOMS.longest_at(text, at);
         if idiom > 0 {
             used.extend(at..at + idiom);
-            hints.push(at);
+            idioms.push(at);
             at += idiom;
             continue;
         }
@@ -45,5 +45,5 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         }
         at += 1;
     }
-    Found { sure, used, hints }
+    Found { sure, used, idioms }
 }

@@ -29,7 +29,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
         let idiom = IDIOMS.longest_at(text, at);
         if idiom > 0 {
             found.used.extend(at..at + idiom);
-            found.hints.push(at);
+            found.idioms.push(at);
             at += idiom;
             continue;
         }
@@ -59,7 +59,7 @@ pub(super) fn negations(text: &Text, tokens: Range<usize>) -> Found {
             }
         }
     }
-    found.hints.extend(bare_ne.filter(|_| !completes));
+    found.idioms.extend(bare_ne.filter(|_| !completes));
     found.sure.sort_by_key(|span| span.start);
     found
 }

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
+
 use crate::check::table::words;
 use crate::check::text::{Kind, Text};
 use crate::check::vocabulary::vocabulary;
@@ -10,7 +12,8 @@ use crate::check::word_map::WordSet;
 /// The words of a language. An entry that ends in a hyphen is the beginning of such words.
 struct Hints {
     words: WordSet,
-    beginnings: Vec<&'static str>,
+    /// By their first letter.
+    beginnings: FxHashMap<Option<char>, Vec<&'static str>>,
 }
 
 static FRENCH: LazyLock<Hints> = LazyLock::new(|| Hints::read(include_str!("fr.txt")));
@@ -24,8 +27,14 @@ const MIN_REST: usize = 4;
 
 impl Hints {
     fn read(file: &'static str) -> Self {
-        let (beginnings, words): (Vec<_>, Vec<_>) = words(file).partition(|entry| entry.ends_with('-'));
-        Self { words: words.into_iter().collect(), beginnings: beginnings.iter().map(|entry| entry.trim_end_matches('-')).collect() }
+        let mut read = Self { words: WordSet::default(), beginnings: FxHashMap::default() };
+        for entry in words(file) {
+            match entry.strip_suffix('-') {
+                Some(beginning) => read.beginnings.entry(beginning.chars().next()).or_default().push(beginning),
+                None => _ = read.words.insert(entry),
+            }
+        }
+        read
     }
 }
 
@@ -42,7 +51,8 @@ pub(super) fn is_hint(text: &Text, at: usize) -> bool {
     if word.len() < MIN_BEGINNING {
         return false;
     }
-    if hints.beginnings.iter().any(|beginning| word.starts_with(beginning)) {
+    let beginnings = hints.beginnings.get(&word.chars().next()).into_iter().flatten();
+    if beginnings.into_iter().any(|beginning| word.starts_with(beginning)) {
         return true;
     }
     let negates = |beginning: &str| {

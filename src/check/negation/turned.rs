@@ -94,7 +94,7 @@ struct Side<'t> {
 
 impl<'t> Side<'t> {
     fn of(text: &'t Text<'t>) -> Self {
-        Self { text, negations: Negations::of(text, &(0..text.as_str().len())).sure }
+        Self { text, negations: Negations::of(text, 0..text.tokens().len()).sure }
     }
 
     /// Where the token at `at` begins.
