@@ -21,7 +21,7 @@ impl EndpointClient {
         }
     }
 
-    /// Warns once that the service bills a batch as calls by themselves.
+    /// Warns once that the service bills a batch at the full price.
     pub(super) fn warn_of_batch_price(&self) {
         if !self.warned_of_tier.swap(true, Ordering::Relaxed) {
             tracing::warn!("endpoint `{}`: the service says that answers of a batch cost the full price", self.endpoint.name);

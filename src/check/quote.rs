@@ -11,8 +11,8 @@ pub(super) struct Quote;
 
 /// A single word in quotation marks is a nickname or irony, which a summary may add.
 const MIN_WORDS: usize = 2;
-/// Fewer words may also be a title that the article writes in another form and without quotation
-/// marks.
+/// Quotations of at least this many words are surely invented. A shorter one may be a title that
+/// the article writes in another form, without quotation marks.
 const SURE_WORDS: usize = 3;
 /// This many words in quotation marks are what someone said, not a title.
 const MIN_SPEECH: usize = 6;

@@ -150,7 +150,7 @@ pub(super) enum Command {
 pub(super) enum ConfigCommand {
     /// Print each value that `depeche run` would use, and where it comes from
     ///
-    /// Takes the arguments and options of `depeche run`. Keys are not shown.
+    /// Takes the arguments and options of `depeche run`. Secrets are not shown.
     Show(Box<RunArguments>),
     /// Print the JSON Schema of the config, for editors
     Schema,

@@ -1,5 +1,5 @@
-//! The settings of an endpoint that only some dialects have. One that the dialect does not have is
-//! an error.
+//! The settings of an endpoint that only some dialects have. It is an error to set one that the
+//! endpoint's dialect does not have.
 
 use std::sync::Arc;
 

@@ -34,8 +34,8 @@ use tree::Page;
 
 pub(super) struct Html;
 
-/// A text of this length (in bytes) is an article even if the page has more text: that may be
-/// comments on a short news item.
+/// A text of this length (in bytes) is an article, even if the page has much more text in its
+/// boilerplate, such as the comments on a short news item.
 const SHORTEST_ARTICLE: usize = 100;
 /// A JSON-LD text of this length is the article if the page does not show it.
 const SHORTEST_JSON_LD: usize = 250;
@@ -54,8 +54,8 @@ impl Format for Html {
         start.contains('<')
     }
 
-    /// Only stores the page, unless it is an export of many articles. Parsing is most of the work and happens when the article is finished,
-    /// and a page can also come from another format.
+    /// Only stores the page, unless it is an export of many articles. Parsing is most of the work and
+    /// happens when the article is finished, and a page can also come from another format.
     fn take(&self, text: String, _: &Fields) -> Result<Vec<Draft>, Reject> {
         if let Some(drafts) = exports::drafts(&text)? {
             return Ok(drafts);

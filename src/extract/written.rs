@@ -141,7 +141,7 @@ fn take_title(blocks: &mut Vec<Block>, property: Option<&str>) -> Option<String>
         .or_else(|| head().take(1).position(|block| matches!(block, Block::Paragraph(..)) && is_short(block)));
     let Some(at) = at else { return property };
     let mut title = one_line(&blocks.remove(at).text());
-    // A title may have paragraphs of its own for its lines.
+    // Each line of a title may be a paragraph of its own.
     while let Some(Block::Paragraph(Role::Title, _)) = blocks.get(at) {
         title = one_line(&format!("{title} {}", blocks.remove(at).text()));
     }

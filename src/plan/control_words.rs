@@ -86,7 +86,7 @@ const SQUARE_WORDS: &[&str] = &[
 const OTHER_WORDS: &[(&str, &str)] =
     &[("]~!b[", "] ~!b ["), ("]~b]", "] ~b ]"), ("[e~[", "[ e~ ["), (">>QUESTION<<", "> QUESTION <"), (">>ANSWER<<", "> ANSWER <")];
 
-/// Halves of barred words.
+/// Halves of words between bars (`<|im_start|>`).
 const HALVES: [&str; 10] = ["<|", "|>", "<｜", "｜>", "‹｜", "｜›", "‹|", "|›", "<│", "│>"];
 
 /// The longest control word, in bytes.
@@ -120,8 +120,8 @@ pub(super) fn without_control_words(text: &str) -> Cow<'_, str> {
     OTHER_WORDS.iter().fold(broken, |text, (word, instead)| if text.contains(word) { text.replace(word, instead).into() } else { text })
 }
 
-/// Whether the text may have halves or other words: each has one of these bytes, and nearly no
-/// article does. `｜` begins with 0xEF.
+/// Whether the text may contain one of [`HALVES`] or [`OTHER_WORDS`]. Each of those contains one of
+/// these bytes, and nearly no article does. `｜` begins with 0xEF.
 fn may_have_more(text: &str) -> bool {
     let bytes = text.as_bytes();
     memchr3(b'|', b'<', b'>', bytes).or_else(|| memchr2(b'~', 0xef, bytes)).is_some()
@@ -172,7 +172,7 @@ fn is_square(name: &str) -> bool {
     is_barred(name) || SQUARE_WORDS.contains(&name.to_ascii_uppercase().as_str()) || is_word && name.contains('_')
 }
 
-/// Breaks the halves of barred words that are too long, or whose other half is missing.
+/// Breaks the halves of words between bars that are too long, or whose other half is missing.
 fn unbarred(text: Cow<'_, str>) -> Cow<'_, str> {
     HALVES.iter().fold(text, |text, half| {
         if !text.contains(half) {

@@ -56,5 +56,5 @@ impl Write {
 }
 
 /// Receives the result once the write is durable; `None` if nobody waits for it. Only a claim can
-/// belong to another process.
+/// have the result that the call belongs to another process.
 pub(super) type Reply = Option<oneshot::Sender<Result<Claimed, Fault>>>;

@@ -60,7 +60,7 @@ impl BatchApi for Anthropic {
         let said = text(&value["processing_status"])?.to_lowercase();
         let has_ended = said == "ended";
         let count = |name: &str| number(&value["request_counts"][name]);
-        // Only what is in work is counted before the end.
+        // Until the batch has ended, the service counts only the calls in `processing`.
         let done = |name: &str| count(name).filter(|_| has_ended);
         Some(BatchStatus {
             progress: if has_ended { Progress::Ended } else { Progress::Running },
@@ -80,8 +80,8 @@ impl BatchApi for Anthropic {
         files::list(body, "batches", |item| self.read_batch(item), next)
     }
 
-    /// The result of a call is there whatever became of it; a refused one is as the service answers
-    /// a call by itself.
+    /// There is a result for every call, whatever became of it. That of a refused call has the error
+    /// with which the service would have answered an ordinary call.
     fn read_result(&self, line: &[u8]) -> Option<ResultLine> {
         let value = super::json(line).ok()?;
         let custom_id = text(&value["custom_id"])?;

@@ -60,7 +60,7 @@ pub(super) fn words(glyphs: Vec<Glyph>) -> Vec<Word> {
             if let Some(word) = words.last_mut().filter(|word| {
                 open && glyph.left < word.right - GAP * glyph.size && (word.base - glyph.base).abs() <= OFF_LINE * glyph.size
             }) {
-                // The letter came first.
+                // The letter was drawn before its accent.
                 word.text.push(mark);
                 accent = None;
             }

@@ -15,9 +15,9 @@ use crate::record::BatchRecord;
 /// How often the service's list is read before a batch counts as never created: two minutes at the
 /// usual interval, because a new batch may be listed late.
 pub(super) const LOOKS: u32 = 5;
-/// A batch was created no earlier than this before our clock says that it was sent, …
+/// How long before `sent_at` a batch may have been created by the service's clock, …
 const EARLIER: SignedDuration = SignedDuration::from_mins(10);
-/// … and no later than this after it: an upload may take half an hour.
+/// … and how long after it: an upload may take half an hour.
 const LATER: SignedDuration = SignedDuration::from_mins(60);
 
 /// What a search for a batch has found.
@@ -26,7 +26,7 @@ pub(super) enum Found {
     Batch(Box<BatchStatus>),
     /// It is not there.
     Nothing,
-    /// Nobody can know yet; why.
+    /// It cannot be known yet, for this reason.
     Unclear(String),
 }
 

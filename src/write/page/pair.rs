@@ -65,8 +65,8 @@ fn passage<'a>(marks: &Marks<'a>, field: Field, range: Range<usize>) -> Passage<
     Passage { lang: language(field).map_or("", Lang::code), pieces: marks.pieces(field, range), tone: "" }
 }
 
-/// Sets the tones of a pair: that of the most severe finding on the side that is in doubt, and that of
-/// a counterpart on the other one.
+/// Sets the tones of a pair. The side in doubt gets the tone of the pair's most severe finding, and
+/// the other side that of a counterpart.
 fn toned(mut pair: Pair) -> Pair {
     let worst = pair.iter().flat_map(|passage| &passage.pieces).filter_map(|piece| piece.doubt).max();
     let tone = match worst {
@@ -78,7 +78,7 @@ fn toned(mut pair: Pair) -> Pair {
         |passage: &Passage, counterpart| passage.pieces.iter().any(|piece| piece.doubt.is_some() && piece.is_counterpart == counterpart);
     let mut doubted = [0, 1].map(|side: usize| has(&pair[side], false));
     if doubted == [false, false] {
-        // Only what is missing is marked, so the other side lacks it.
+        // Only a counterpart is marked, so the other side is in doubt: it lacks something.
         doubted = [0, 1].map(|side: usize| !has(&pair[side], true));
     }
     for (passage, doubted) in pair.iter_mut().zip(doubted) {
