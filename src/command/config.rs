@@ -20,7 +20,7 @@ fn show(arguments: &RunArguments) -> Result<(), Fault> {
     let Shown { file, sections } = arguments.show()?;
     let name = file.map(|file| file.display().to_string());
     match &name {
-        Some(name) => print_stdout(&format!("# What holds with {name} and these options. Keys are not shown.")),
+        Some(name) => print_stdout(&format!("# The value of every key, with {name} and these options. Secrets are not shown.")),
         None => print_stdout("# What holds without a config file. `depeche init` lists configs to begin with."),
     }
     for section in &sections {
