@@ -84,7 +84,8 @@ impl<'a> Elements<'a> {
             return false;
         }
         let is_paragraph = self.classes_lose && is_paragraph(element) && self.sizes.is_prose(id);
-        is_paragraph || (self.is_much_prose(id) && !self.is_named_as_foreign(id) && self.is_plain_prose(id))
+        let is_alone = || !self.is_named_as_foreign(id) && !self.is_one_of_several(id);
+        is_paragraph || (self.is_much_prose(id) && is_alone() && self.is_plain_prose(id))
     }
 
     /// Whether the class or id is nothing but a word for comments or the like: `comments`.
@@ -93,6 +94,14 @@ impl<'a> Elements<'a> {
         let names = self.page.attrs(id).filter(|(name, _)| matches!(*name, "class" | "id")).flat_map(|(_, value)| value.split_whitespace());
         let mut words = names.filter(|name| name.chars().all(char::is_lowercase));
         words.any(|word| rules.class_hints(word).has(ClassHints::FOREIGN))
+    }
+
+    /// Whether another element has the same class, as each comment has.
+    fn is_one_of_several(&self, id: Id) -> bool {
+        let Some(class) = self.page.attr(id, "class") else { return false };
+        let is_alike =
+            |other: Id| other != id && self.page.name(other) == self.page.name(id) && self.page.attr(other, "class") == Some(class);
+        (0..self.page.len()).any(is_alike)
     }
 
     /// Whether an element has nothing but paragraphs of prose and a few headings. Between comments,
@@ -126,7 +135,7 @@ impl<'a> Elements<'a> {
             }
             false
         });
-        plain && paragraphs > headings
+        plain && paragraphs > headings.max(1)
     }
 
     fn is_hidden(&self, id: Id) -> bool {

@@ -201,6 +201,17 @@ fn a_class_for_comments_removes_comments_and_not_plain_paragraphs() {
 }
 
 #[test]
+fn a_short_article_is_not_its_long_comments() {
+    let comment = |name: &str| {
+        let text = format!("<p>{} {}</p>", PARAGRAPHS[3], PARAGRAPHS[4]);
+        format!("<li><b>{name}</b><div class='comment-body'>{text}{text}</div></li>")
+    };
+    let body = format!("<article><h1>{TITLE}</h1>{}{}{}</article>", paragraph(0), paragraph(1), paragraph(2));
+    let draft = read("", &format!("{body}<ul class='list'>{}{}</ul>", comment("toto"), comment("marie")));
+    assert!(draft.body.contains(PARAGRAPHS[2]) && !draft.body.contains(PARAGRAPHS[4]), "{}", draft.body);
+}
+
+#[test]
 fn teasers_in_the_text_are_left_out_and_boxes_stay() {
     let (first, last): (String, String) = ((0..3).map(paragraph).collect(), (3..5).map(paragraph).collect());
     let (title, text) =

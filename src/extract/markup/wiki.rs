@@ -1,4 +1,4 @@
-//! Removes the marks of MediaWiki: `[[page|texte]]`, `'''gras'''`, `{{modèle}}`, `<ref>…</ref>`,
+//! Removes the marks of `MediaWiki`: `[[page|texte]]`, `'''gras'''`, `{{modèle}}`, `<ref>…</ref>`,
 //! `== intertitre ==`, tables.
 
 use std::borrow::Cow;
@@ -37,7 +37,7 @@ pub(super) fn removed(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines(&text.replace("'''", "").replace("''", "")))
 }
 
-/// Whether a text has marks that only MediaWiki has.
+/// Whether a text has marks that only `MediaWiki` has.
 fn is_wiki(text: &str) -> bool {
     let has = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
     let is_named = |page: &str| page.split_once(':').is_some_and(|(space, _)| is_namespace(space));
@@ -144,16 +144,13 @@ fn without_addresses(text: &str) -> String {
         let (before, link) = rest.split_at(start);
         plain.push_str(before);
         let inside = link.get(1..).unwrap_or_default();
-        match near(inside).find([']', '\n']).filter(|end| inside.as_bytes().get(*end) == Some(&b']')) {
-            Some(end) => {
-                let (link, after) = inside.split_at(end);
-                plain.push_str(link.split_once(' ').map_or("", |(_, shown)| shown));
-                rest = after.get(1..).unwrap_or_default();
-            }
-            None => {
-                plain.push('[');
-                rest = inside;
-            }
+        let end = near(inside).find([']', '\n']).filter(|end| inside.as_bytes().get(*end) == Some(&b']'));
+        if let Some((link, after)) = end.map(|end| inside.split_at(end)) {
+            plain.push_str(link.split_once(' ').map_or("", |(_, shown)| shown));
+            rest = after.get(1..).unwrap_or_default();
+        } else {
+            plain.push('[');
+            rest = inside;
         }
     }
     plain + rest
