@@ -57,7 +57,6 @@ fn changed(pair: &Pair) -> Option<Finding> {
 
 fn compare(pair: &Pair, source: &Range<usize>, target: &Range<usize>) -> Option<Finding> {
     // Most sentences have no negative word at all.
-    let has_any = |text: &Text, span: &Range<usize>| text.tokens_in(span).any(|at| begins_negation(text.meaning(at)));
     if !has_any(pair.source, source) && !has_any(pair.target, target) {
         return None;
     }
@@ -158,6 +157,12 @@ struct Found {
     used: Vec<usize>,
     /// Phrases whose negation the other language may leave out, as tokens.
     idioms: Vec<usize>,
+}
+
+/// Whether a word in `span` may negate.
+fn has_any(text: &Text, span: &Range<usize>) -> bool {
+    let meanings = text.meanings().get(text.tokens_in(span)).unwrap_or_default();
+    meanings.iter().any(|meaning| begins_negation(*meaning))
 }
 
 /// Whether one of the next few words negates, so that a negation or an idiom may begin at `at`.

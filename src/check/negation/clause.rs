@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::Negations;
 use super::hints::is_hint;
 use crate::check::text::{Kind, Text};
 
@@ -46,26 +45,39 @@ struct Clause<'t> {
 }
 
 /// The first negation that only the summary's clause has, and the first that only the article's has.
-pub(super) fn turned(summary: &Text, article: &Text) -> (Option<Range<usize>>, Option<Range<usize>>) {
-    let own = clauses(summary);
-    if own.is_empty() {
+/// Both texts come with their negations, in bytes.
+pub(super) fn turned(summary: (&Text, &[Range<usize>]), article: (&Text, &[Range<usize>])) -> (Option<Range<usize>>, Option<Range<usize>>) {
+    let own = clauses(summary.0, summary.0.sentences(), summary.1);
+    // Few sentences of the article negate, and most clauses of a summary are like none of them.
+    let negative: Vec<Range<usize>> = sentences_with(article.0, article.1);
+    let negative = clauses(article.0, &negative, article.1);
+    let fits_negative = |clause: &Clause| negative.iter().any(|other| other.negation.is_some() && fits(clause, shared(clause, other)));
+    let suspects: Vec<&Clause> = own.iter().filter(|clause| clause.negation.is_some() || fits_negative(clause)).collect();
+    if suspects.is_empty() {
         return (None, None);
     }
-    let others = clauses(article);
+    let others = clauses(article.0, article.0.sentences(), article.1);
     let is_unlike = |clause: &Clause| {
         // The clause that fits best decides, and an equally good one that agrees.
         let same = |other: &&Clause| other.negation.is_some() == clause.negation.is_some();
         let best = |agrees: bool| others.iter().filter(|other| same(other) == agrees).map(|other| shared(clause, other)).max();
         let wrong = best(false).unwrap_or(0);
-        wrong >= MIN_SHARED && is_most(wrong, clause) && best(true).unwrap_or(0) < wrong
+        fits(clause, wrong) && best(true).unwrap_or(0) < wrong
     };
-    let added = own.iter().find(|clause| clause.negation.is_some() && is_unlike(clause)).and_then(|clause| clause.negation.clone());
-    let affirmed = own.iter().find(|clause| clause.negation.is_none() && is_unlike(clause) && !has_hint(summary, clause));
+    let wrong: Vec<&Clause> = suspects.into_iter().filter(|clause| is_unlike(clause)).collect();
+    let added = wrong.iter().find_map(|clause| clause.negation.clone());
+    let affirmed = wrong.iter().find(|clause| clause.negation.is_none() && !has_hint(summary.0, clause));
     let lost = affirmed.and_then(|clause| {
-        let best = others.iter().filter(|other| other.negation.is_some()).max_by_key(|other| shared(clause, other))?;
+        let best = negative.iter().filter(|other| other.negation.is_some()).max_by_key(|other| shared(clause, other))?;
         best.negation.clone()
     });
     (added, lost)
+}
+
+/// The sentences in which a negation stands.
+fn sentences_with(text: &Text, negations: &[Range<usize>]) -> Vec<Range<usize>> {
+    let has_one = |sentence: &&Range<usize>| negations.iter().any(|negation| sentence.contains(&negation.start));
+    text.sentences().iter().filter(has_one).cloned().collect()
 }
 
 /// Whether a word of the clause may be a negation in other words.
@@ -73,9 +85,10 @@ fn has_hint(text: &Text, clause: &Clause) -> bool {
     clause.tokens.clone().any(|at| is_hint(text, at))
 }
 
+/// Whether so many shared words make another clause one about the same thing.
 #[expect(clippy::cast_precision_loss, reason = "no clause has 2^52 words")]
-fn is_most(shared: usize, clause: &Clause) -> bool {
-    shared as f64 >= SHARE * clause.words.len() as f64
+fn fits(clause: &Clause, shared: usize) -> bool {
+    shared >= MIN_SHARED && shared as f64 >= SHARE * clause.words.len() as f64
 }
 
 /// How many words of a clause another one has too; 0 if it lacks what one of them negates.
@@ -94,31 +107,32 @@ fn is_same(a: &str, b: &str) -> bool {
     common >= STEM && ending(a) <= ENDING && ending(b) <= ENDING || a == b
 }
 
-/// The clauses of a text, in order.
-fn clauses<'t>(text: &'t Text) -> Vec<Clause<'t>> {
-    text.sentences().iter().flat_map(|sentence| in_sentence(text, text.tokens_in(sentence))).collect()
+/// The clauses of some sentences of a text, in order.
+fn clauses<'t>(text: &'t Text, sentences: &[Range<usize>], negations: &[Range<usize>]) -> Vec<Clause<'t>> {
+    sentences.iter().flat_map(|sentence| in_sentence(text, text.tokens_in(sentence), negations)).collect()
 }
 
-fn in_sentence<'t>(text: &'t Text, tokens: Range<usize>) -> Vec<Clause<'t>> {
+fn in_sentence<'t>(text: &'t Text, tokens: Range<usize>, negations: &[Range<usize>]) -> Vec<Clause<'t>> {
     let is_end = |at: &usize| text.kind(*at) == Some(Kind::Mark) && matches!(text.low(*at), "," | ";" | ":" | "." | "«" | "»" | "(" | ")");
     let mut ends: Vec<usize> = tokens.clone().filter(is_end).collect();
     ends.push(tokens.end);
     let mut start = tokens.start;
     let mut found = Vec::new();
     for end in ends {
-        found.extend(clause(text, start..end));
+        found.extend(clause(text, start..end, negations));
         start = end + 1;
     }
     found
 }
 
-fn clause<'t>(text: &'t Text, tokens: Range<usize>) -> Option<Clause<'t>> {
+fn clause<'t>(text: &'t Text, tokens: Range<usize>, negations: &[Range<usize>]) -> Option<Clause<'t>> {
     let is_word = |at: &usize| text.kind(*at) == Some(Kind::Word) && text.low(*at).chars().count() >= MIN_WORD;
     let words: Vec<&str> = tokens.clone().filter(is_word).map(|at| text.low(at)).filter(|word| !QUANTIFIERS.contains(word)).collect();
     if words.len() < MIN_SHARED {
         return None;
     }
-    let negation = Negations::of(text, tokens.clone()).sure.into_iter().next();
+    let span = text.span(tokens.clone());
+    let negation = negations.iter().find(|negation| span.contains(&negation.start)).cloned();
     let after = negation.as_ref().map_or(tokens.end, |negation| text.tokens_in(negation).end);
     let negated = (after..tokens.end).filter(is_word).map(|at| text.low(at)).take(NEGATED).collect();
     Some(Clause { tokens, words, negation, negated })

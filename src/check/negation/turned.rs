@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
-use super::{Negations, clause};
+use super::{Negations, clause, has_any};
 use crate::check::context::Pair;
 use crate::check::text::{Kind, Text};
 use crate::model::{Finding, Flag, Severity};
@@ -28,7 +28,7 @@ pub(super) fn turned(pair: &Pair) -> Option<Finding> {
         return Some(lost_finding(pair, lost));
     }
     // The words of a clause may be shared by chance, so this is less sure.
-    let (added, lost) = clause::turned(pair.target, pair.source);
+    let (added, lost) = clause::turned((pair.target, &own.negations), (pair.source, &other.negations));
     let found = added.map(|added| added_finding(pair, &added)).or_else(|| lost.map(|lost| lost_finding(pair, &lost)))?;
     Some(Finding { severity: Severity::Warning, ..found })
 }
@@ -94,7 +94,9 @@ struct Side<'t> {
 
 impl<'t> Side<'t> {
     fn of(text: &'t Text<'t>) -> Self {
-        Self { text, negations: Negations::of(text, 0..text.tokens().len()).sure }
+        let sentences = text.sentences().iter().filter(|sentence| has_any(text, sentence));
+        let negations = sentences.flat_map(|sentence| Negations::of(text, text.tokens_in(sentence)).sure).collect();
+        Self { text, negations }
     }
 
     /// Where the token at `at` begins.
