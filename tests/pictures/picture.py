@@ -6,7 +6,7 @@ import textwrap
 from xml.sax.saxutils import escape
 
 # The rows of the table: one that the checks do not doubt, and one that they do.
-ROWS = ["input/dossiers/2026-11-08-marche-de-noel.txt", "input/2026-11-15-ligne-ferroviaire.md"]
+ROWS = ["input/2026-11-17-reserve-du-haut-pays.txt", "input/2026-11-15-ligne-ferroviaire.md"]
 COLUMNS = ["title_fr", "title_en", "summary_fr", "summary_en", "flags"]
 WIDTH = 920
 # Left edges of the columns, and the characters that fit into one.
