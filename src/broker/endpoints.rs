@@ -50,10 +50,17 @@ impl Endpoints {
     }
 
     /// The endpoints that can do `task`, in order of preference. Those that are disabled for this
-    /// run come last, so that others are tried first.
+    /// run come last, so that others are tried first. Among the servers of one `service`, those that are
+    /// well come first, and of these the one with the fewest calls.
     pub fn candidates(&self, task: Task) -> Vec<Candidate> {
         let able = self.clients().enumerate().filter(|(_, client)| client.endpoint.can(task));
         let (disabled, healthy): (Vec<_>, Vec<_>) = able.partition(|(_, client)| client.is_disabled());
+        let mut healthy = healthy;
+        healthy.sort_by_cached_key(|(number, client)| {
+            let Some(service) = &client.endpoint.service else { return (*number, (false, 0)) };
+            let first = self.clients().position(|other| other.endpoint.service.as_ref() == Some(service));
+            (first.unwrap_or(*number), client.load())
+        });
         let candidate = |(number, client): (usize, &EndpointClient)| Candidate {
             number,
             name: client.endpoint.name.clone(),

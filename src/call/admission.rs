@@ -17,6 +17,7 @@ use super::breaker::{Breaker, BreakerDecision};
 use super::concurrency::ConcurrencyLimit;
 use super::rate_limit::{RateLimiter, USED_SHARE};
 use super::service_limits::{Sent, ServiceLimits};
+use super::service_part::{Part, ServicePart, ServiceShare};
 use crate::config::Endpoint;
 use crate::model::Usage;
 
@@ -85,6 +86,8 @@ struct State {
     characters: RateLimiter,
     /// The user's limit, in requests per second.
     configured_rate: Option<f64>,
+    /// The part of the service that this process may use.
+    part: Part,
     /// Spreads calls that would leave together.
     pace: RateLimiter,
     /// The mean response time, in seconds.
@@ -152,6 +155,7 @@ impl AdmissionControl {
             pace: RateLimiter::with_tolerance(PACE_TOLERANCE),
             response_time: None,
             configured_rate,
+            part: Part::Whole,
             ready: 0,
             in_flight: 0,
             in_line: 0,
@@ -244,6 +248,40 @@ impl AdmissionControl {
         self.change(|state, now| state.limits.pause_all(now, pause));
     }
 
+    /// Sends nothing until [`AdmissionControl::take_share`], because other processes call the service.
+    pub(super) fn join_others(&self) {
+        self.change(|state, _| state.part = Part::Unknown);
+    }
+
+    /// What is used of the service, whether calls are under way or wait, and the pause that this
+    /// process knows of by itself.
+    pub(super) fn used(&self) -> (ServicePart, bool, Duration) {
+        let state = self.state();
+        let part = state.part.known().unwrap_or_default();
+        let part = ServicePart { places: part.places.max(state.in_flight), ..part };
+        (part, state.calls() > 0, state.limits.own_pause(Instant::now()))
+    }
+
+    /// Uses this part of the service from now on.
+    pub(super) fn take_share(&self, share: &ServiceShare) {
+        self.change(|state, now| {
+            if !share.pause.is_zero() {
+                state.limits.pause_with_others(now, share.pause);
+            }
+            state.part = Part::Known(share.part);
+            state.tokens.set_share(share.part.used_rate());
+            state.characters.set_share(share.part.used_rate());
+            state.apply_learned_rate();
+        });
+    }
+
+    /// Whether calls would wait for the service to recover, and how many are under way or wait.
+    pub(super) fn load(&self) -> (bool, usize) {
+        let state = self.state();
+        let waits = state.breaker.restricts_calls() || state.limits.paused_until(Instant::now()).is_some();
+        (waits, state.calls())
+    }
+
     /// Sends calls to another endpoint from now on, if there is one.
     pub(super) fn give_way(&self) {
         self.change(|state, _| state.giving_way = true);
@@ -261,7 +299,7 @@ impl AdmissionControl {
         let now = Instant::now();
         // A call that has left the line may wait for money or for the ledger.
         let waits = state.at_gate > 0 || (state.in_line > 0 && state.ready == 0);
-        let idle = waits && state.in_flight == 0 && state.sleeping == 0;
+        let idle = waits && state.in_flight == 0 && state.sleeping == 0 && !state.has_no_part();
         let until = match state.breaker.decide(now, true) {
             BreakerDecision::WaitUntil(until) => until,
             _ => None,
@@ -287,9 +325,25 @@ impl AdmissionControl {
 }
 
 impl State {
+    /// Calls that are under way or wait.
+    fn calls(&self) -> usize {
+        self.in_line + self.at_gate + self.in_flight + self.sleeping
+    }
+
+    /// Whether other processes use all of the service.
+    fn has_no_part(&self) -> bool {
+        let is_limited = [&self.requests, &self.tokens, &self.characters].iter().any(|rate| rate.is_told());
+        match self.part {
+            Part::Whole => false,
+            Part::Unknown => true,
+            Part::Known(part) => (self.concurrency.is_fixed() && part.places == 0) || (is_limited && part.rate <= 0.0),
+        }
+    }
+
     /// How many calls may be in flight.
     fn places(&self) -> usize {
-        let limit = self.concurrency.limit();
+        let part = self.part.known().filter(|_| self.concurrency.is_fixed()).map_or(usize::MAX, |part| part.places);
+        let limit = self.concurrency.limit().min(part);
         self.limits.places().map_or(limit, |places| places.min(limit))
     }
 
@@ -353,7 +407,7 @@ impl State {
             self.starting = self.places();
             self.apply_learned_rate();
         }
-        if self.limits.is_probing() || self.in_flight >= self.places() {
+        if self.limits.is_probing() || self.in_flight >= self.places() || self.has_no_part() {
             return Head::WaitUntil(None);
         }
         match self.next_slot().filter(|slot| *slot > now) {
@@ -380,7 +434,8 @@ impl State {
 
     /// Sets the request rate to the lower of the user's and the learned limit, and the pace.
     fn apply_learned_rate(&mut self) {
-        let rates = [self.configured_rate.map(|rate| rate * USED_SHARE), self.limits.rate()];
+        let part = self.part.known().map_or(1.0, ServicePart::used_rate);
+        let rates = [self.configured_rate.map(|rate| rate * USED_SHARE * part), self.limits.rate()];
         self.requests.set_rate(rates.into_iter().flatten().min_by(f64::total_cmp));
         self.requests.set_catch_up(self.limits.tolerance());
         let few = self.limits.places().is_some_and(|places| places <= FEW_PLACES);

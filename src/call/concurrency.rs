@@ -64,6 +64,11 @@ impl ConcurrencyLimit {
         self.limit
     }
 
+    /// Whether the user has set it.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.fixed
+    }
+
     /// A call was sent; `in_flight` are under way with it.
     pub(super) fn sent(&mut self, in_flight: usize) {
         self.round.saturated |= in_flight >= self.limit;

@@ -11,6 +11,7 @@ use super::excess::Excess;
 use super::http::HttpClient;
 use super::negotiated::NegotiatedEndpoint;
 use super::payment::Payment;
+use super::service_part::{ServiceShare, ServiceUse, service_name, told_places};
 use super::stop_state::StopState;
 use super::validate::validate;
 use crate::config::Endpoint;
@@ -114,6 +115,28 @@ impl EndpointClient {
     /// bug.
     pub(crate) fn is_stalled(&self) -> bool {
         !self.is_disabled() && self.admission.is_stalled()
+    }
+
+    /// Sends nothing until [`EndpointClient::take_share`], because other processes call the service.
+    pub(crate) fn join_others(&self) {
+        self.admission.join_others();
+    }
+
+    /// What this process uses of the service.
+    pub(crate) fn service_use(&self) -> ServiceUse {
+        let (part, is_active, pause) = self.admission.used();
+        let (service, places) = (service_name(&self.endpoint), told_places(&self.endpoint));
+        ServiceUse { service, endpoint: self.endpoint.name.clone(), places, part, is_active, pause }
+    }
+
+    /// Uses this part of the service from now on.
+    pub(crate) fn take_share(&self, share: &ServiceShare) {
+        self.admission.take_share(share);
+    }
+
+    /// Whether calls would wait for the service to recover, and how many are under way or wait.
+    pub(crate) fn load(&self) -> (bool, usize) {
+        self.admission.load()
     }
 
     /// Counts of the requests so far.

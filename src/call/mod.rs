@@ -23,6 +23,7 @@ mod rate_limit;
 mod redact;
 mod retry_after;
 mod service_limits;
+mod service_part;
 #[cfg(test)]
 mod simulated_service;
 mod stop_state;
@@ -39,4 +40,5 @@ pub(crate) use mail::send_mail;
 pub use mail::{Letter, MailError};
 pub(crate) use payment::Payment;
 pub(crate) use ping::ping;
+pub use service_part::{ServicePart, ServiceShare, ServiceUse};
 pub(crate) use transfer::ResultLines;

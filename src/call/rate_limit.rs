@@ -17,6 +17,8 @@ pub(super) struct RateLimiter {
     next_slot: Instant,
     /// Seconds per unit. `None`: no limit.
     interval: Option<f64>,
+    /// The interval that the user has set.
+    told: Option<f64>,
     /// How far the next slot may lie in the past.
     catch_up: Duration,
     /// How long before its slot a call may be sent.
@@ -28,7 +30,7 @@ impl RateLimiter {
     pub(super) fn per_minute(count: Option<u64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 per minute")]
         let interval = count.map(|count| 60.0 / (count.max(1) as f64 * USED_SHARE));
-        Self { next_slot: Instant::now(), interval, catch_up: MAX_CATCH_UP, tolerance: Duration::ZERO }
+        Self { next_slot: Instant::now(), interval, told: interval, catch_up: MAX_CATCH_UP, tolerance: Duration::ZERO }
     }
 
     /// Allows any number of units at first, and later small bursts of this length.
@@ -39,6 +41,16 @@ impl RateLimiter {
     /// Changes the rate, in units per second.
     pub(super) fn set_rate(&mut self, per_second: Option<f64>) {
         self.interval = per_second.map(|rate| 1.0 / rate.max(1e-4));
+    }
+
+    /// Whether the user has set a rate.
+    pub(super) fn is_told(&self) -> bool {
+        self.told.is_some()
+    }
+
+    /// Changes the rate to this share of the user's.
+    pub(super) fn set_share(&mut self, share: f64) {
+        self.set_rate(self.told.map(|interval| share / interval));
     }
 
     /// Changes how far the next slot may lie in the past, if that must be less than usual.

@@ -69,6 +69,8 @@ pub(super) struct ServiceLimits {
     random: RandomRefusals,
     /// No call is sent before this time.
     paused_until: Option<Instant>,
+    /// The same, as far as this process knows by itself.
+    own_pause_until: Option<Instant>,
     epoch: Epoch,
     /// How many calls the service had accepted at some moments of the last seconds.
     moments: VecDeque<(Instant, u32)>,
@@ -140,6 +142,7 @@ impl ServiceLimits {
             places: LearnedPlaces::default(),
             random: RandomRefusals::default(),
             paused_until: None,
+            own_pause_until: None,
             epoch: Epoch::default(),
             moments: VecDeque::new(),
             accepted_before: 0,
@@ -157,8 +160,18 @@ impl ServiceLimits {
 
     /// Pauses all calls. A longer pause that has already begun stays.
     pub(super) fn pause_all(&mut self, now: Instant, pause: Duration) {
-        let until = now + pause;
-        self.paused_until = Some(self.paused_until.map_or(until, |earlier| earlier.max(until)));
+        self.own_pause_until = self.own_pause_until.max(Some(now + pause));
+        self.pause_with_others(now, pause);
+    }
+
+    /// The same, because another process says so.
+    pub(super) fn pause_with_others(&mut self, now: Instant, pause: Duration) {
+        self.paused_until = self.paused_until.max(Some(now + pause));
+    }
+
+    /// How long this process would pause by itself.
+    pub(super) fn own_pause(&self, now: Instant) -> Duration {
+        self.own_pause_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     /// The learned limit of calls in flight.

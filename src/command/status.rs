@@ -44,6 +44,8 @@ fn text(ledger: &dyn LedgerReader, holder: Option<&str>) -> Result<String, Fault
     let sections = [
         vec![table(ledger)?],
         active.map_or_else(Vec::new, |sharing| section(&pieces(sharing), workers(sharing))),
+        active.map_or_else(Vec::new, |sharing| section("Limits of this run", limits(sharing))),
+        active.map_or_else(Vec::new, |sharing| section("Services that it calls", services(sharing))),
         section("Recent runs (UTC)", runs(&ledger.runs(RUNS)?, holder, active.map(|sharing| sharing.run))),
         section("Open batches (UTC)", ledger.batches().map_or(Ok(Vec::new()), batch::open_batches)?),
         section("Not done, by reason", reasons(ledger)?),
@@ -102,6 +104,26 @@ fn workers(sharing: &Sharing) -> Vec<String> {
     let mut aligns = [Align::Right; 6];
     aligns[..2].fill(Align::Left);
     columns_with_head(["process", "since (UTC)", "pieces", "done", "calls/min", "heard"], aligns, rows)
+}
+
+fn limits(sharing: &Sharing) -> Vec<String> {
+    let rows = sharing.limits.iter().map(|limit| {
+        // Articles are whole.
+        let decimals = if limit.budget == "money" { 4 } else { 0 };
+        let amount = |amount: f64| format!("{amount:.decimals$}");
+        [limit.budget.clone(), amount(limit.used), amount(limit.drawn - limit.used), amount(limit.cap)]
+    });
+    columns_with_head(["of", "used", "held", "limit"], [Align::Left, Align::Right, Align::Right, Align::Right], rows)
+}
+
+fn services(sharing: &Sharing) -> Vec<String> {
+    let rows = sharing.services.iter().map(|service| {
+        let paused = if service.paused > 0.0 { format!("for {:.0} s", service.paused.ceil()) } else { String::new() };
+        let [processes, places, calls] = [service.processes, service.places, service.calls].map(|count| count.to_string());
+        [printable(&service.name), processes, places, calls, paused]
+    });
+    let aligns = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Left];
+    columns_with_head(["service", "processes", "places", "calls/min", "paused"], aligns, rows)
 }
 
 fn since() -> String {

@@ -4,25 +4,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Run;
+use crate::call::{EndpointClient, ServiceUse};
 use crate::model::Fault;
+use crate::record::SharedLimits;
 
-/// Time between two exchanges with the other processes.
+/// Time between two exchanges with the other processes. A pause that one is told must hold for all
+/// within a second.
 const EVERY: Duration = Duration::from_millis(400);
 
 /// Exchanges what the processes of a run share, until this is aborted. If the ledger fails, aborts the run.
 pub(super) async fn share(run: Arc<Run>) {
-    if run.ledger.shared_limits().is_none() {
-        return;
-    }
+    let Some(limits) = run.ledger.shared_limits() else { return };
+    let mut is_first = true;
     loop {
-        tokio::time::sleep(EVERY).await;
-        if let Err(fault) = exchange(&run).await {
+        if let Err(fault) = exchange(&run, &*limits, is_first).await {
             return run.abort(fault);
         }
+        is_first = false;
+        tokio::time::sleep(EVERY).await;
     }
 }
 
-async fn exchange(run: &Run) -> Result<(), Fault> {
+async fn exchange(run: &Run, limits: &dyn SharedLimits, is_first: bool) -> Result<(), Fault> {
     run.broker.spending().tell().await?;
-    run.limits.tell().await
+    run.limits.tell().await?;
+    let mut uses: Vec<ServiceUse> = run.endpoints.clients().map(EndpointClient::service_use).collect();
+    for used in &mut uses {
+        // There will be calls soon.
+        used.is_active |= is_first;
+    }
+    for (client, share) in run.endpoints.clients().zip(limits.share(&uses).await?) {
+        client.take_share(&share);
+    }
+    Ok(())
 }

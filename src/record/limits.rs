@@ -1,6 +1,7 @@
 //! What the processes of a run may use together.
 
 use super::answered_call::Pending;
+use crate::call::{ServiceShare, ServiceUse};
 
 /// What a run may use only so much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,4 +51,11 @@ pub trait SharedLimits: Send + Sync {
     /// # Errors
     /// If the ledger is away, or this process was declared dead.
     fn draw(&self, draw: Draw) -> Pending<'_, Drawn>;
+
+    /// Tells what this process uses of each service; returns what it may use from now on. The parts of
+    /// all processes are never more than the whole, and active processes get equal ones.
+    ///
+    /// # Errors
+    /// If the ledger is away, or this process was declared dead.
+    fn share<'a>(&'a self, uses: &'a [ServiceUse]) -> Pending<'a, Vec<ServiceShare>>;
 }

@@ -34,7 +34,9 @@ pub use reader::{
     CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader, RowSignature,
     RowWithCalls, SignatureReader,
 };
-pub use reports::{ActiveWorker, DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, Sharing};
+pub use reports::{
+    ActiveService, ActiveWorker, DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, SharedLimit, Sharing,
+};
 pub use sqlite::{empty, remove_temporary_ledgers};
 pub use store::{CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, Forgotten, Ledger, RowStore, SharedRun, TakenPiece};
 

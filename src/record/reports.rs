@@ -119,6 +119,38 @@ pub struct Sharing {
     pub done: u64,
     /// The processes.
     pub workers: Vec<ActiveWorker>,
+    /// The limits that hold for all of them together.
+    pub limits: Vec<SharedLimit>,
+    /// The services that they call.
+    pub services: Vec<ActiveService>,
+}
+
+/// A limit that holds for all processes of a run together.
+#[derive(Clone, Debug, Serialize)]
+pub struct SharedLimit {
+    /// `money`, `articles` or `failures`.
+    pub budget: String,
+    /// The limit.
+    pub cap: f64,
+    /// What is used, as the processes have told last.
+    pub used: f64,
+    /// What is used or held by a process for what it does next.
+    pub drawn: f64,
+}
+
+/// A service that the processes of a run call.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActiveService {
+    /// `service` in the config, or the URL.
+    pub name: String,
+    /// Processes that call it now.
+    pub processes: u64,
+    /// Its places that they have, if the config tells how many there are.
+    pub places: u64,
+    /// Calls that it has answered in the last minute.
+    pub calls: u64,
+    /// Seconds for which nobody may call it, because it has said so.
+    pub paused: f64,
 }
 
 /// A process that works on a run.

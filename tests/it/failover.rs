@@ -245,3 +245,28 @@ fn a_pause_holds_back_every_call() {
     assert_eq!(mock.count(), 25);
     assert!(ended.stdout.contains("1 retried"), "{}", ended.stdout);
 }
+
+#[test]
+fn calls_are_spread_over_the_servers_of_one_service() {
+    let servers = [Mock::good(), Mock::good()];
+    let one = |name: &str, mock: &Mock| {
+        format!(
+            "[[endpoint]]\nname = \"{name}\"\nservice = \"llm\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\nurl = \"{}/v1\"\n\
+             model = \"mock-1\"\nconcurrency = 4\n",
+            mock.url()
+        )
+    };
+    let config = format!(
+        "input.paths = [\"input\"]\noutput.folder = \"output\"\noutput.profile = \"plain\"\nembedded.fetch = false\n{}{}",
+        one("first", &servers[0]),
+        one("second", &servers[1])
+    );
+    let dir = TestDir::with(&config, 12);
+    dir.run(&["run"]).exits(0);
+    let counts = servers.each_ref().map(Mock::count);
+    assert_eq!(counts.iter().sum::<usize>(), 24);
+    assert!(counts.iter().all(|count| *count > 2), "{counts:?}");
+    // Which of them answered does not matter: the reply is the service's.
+    dir.run(&["run"]).exits(0);
+    assert_eq!(servers.each_ref().map(Mock::count), counts);
+}

@@ -204,43 +204,114 @@ fn a_killed_worker_and_a_killed_lister_are_replaced() {
     let mock = Mock::good();
     let dir = dir(&mock, &server, 40);
     mock.hold();
+    // The four places of the service are all in use, but the worker takes files that are left.
     let lister = dir.start(&["run", "--piece-size", "5"]);
-    mock.wait_for_requests(1);
+    mock.wait_for_requests(4);
     let worker = dir.start(&["work"]);
-    mock.wait_for_requests(8);
+    server.wait_for("SELECT count(DISTINCT worker) FROM piece WHERE state = 'taken'", "2");
     let run = dir.start(&["run"]);
     server.wait_for("SELECT count(*) FROM worker", "3");
-    server.wait_for("SELECT count(*) FROM call WHERE state = 'claimed' AND worker < 3", "8");
     lister.kill();
     worker.kill();
     mock.release();
     run.wait().exits(0);
     assert_eq!(mock.distinct_billable().len(), 80);
-    assert_eq!(mock.count(), 88, "only the calls in flight are repeated");
-    assert_eq!(server.sql("SELECT sum(attempts) FROM waste WHERE outcome = 'killed'"), ["8"]);
+    assert_eq!(mock.count(), 84, "only the calls in flight are repeated");
+    assert_eq!(server.sql("SELECT sum(attempts) FROM waste WHERE outcome = 'killed'"), ["4"]);
     assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 40);
 }
 
 #[test]
-fn a_worker_that_was_frozen_beyond_its_lease_sends_nothing_when_it_wakes() {
+fn a_process_that_was_frozen_beyond_its_lease_sends_nothing_when_it_wakes() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
     let dir = dir(&mock, &server, 40);
     mock.hold();
-    let run = dir.start(&["run", "--piece-size", "5"]);
-    mock.wait_for_requests(1);
-    let frozen = dir.start(&["work"]);
-    mock.wait_for_requests(8);
+    let frozen = dir.start(&["run", "--piece-size", "5"]);
+    mock.wait_for_requests(4);
+    let run = dir.start(&["run"]);
+    server.wait_for("SELECT count(*) FROM worker", "2");
     frozen.signal("STOP");
     // Its calls may take 100 s, which the test does not wait for.
-    server.sql("UPDATE worker SET grace = '0', lease_until = now() WHERE id = 2");
+    server.sql("UPDATE worker SET grace = '0', lease_until = now() WHERE id = 1");
     mock.release();
     run.wait().exits(0);
-    assert_eq!(server.sql("SELECT state FROM worker ORDER BY id"), ["ended", "dead"]);
+    assert_eq!(server.sql("SELECT state FROM worker ORDER BY id"), ["dead", "ended"]);
     let before = mock.count();
     frozen.signal("CONT");
     let woken = frozen.wait();
     assert!([Some(0), Some(2), Some(3), Some(5), Some(11)].contains(&woken.code), "{woken:?}");
     assert_eq!(mock.count(), before, "it sent something");
     assert!(dir.rows().iter().all(|row| row["status"] == "done"));
+}
+
+#[test]
+fn a_process_that_is_frozen_within_a_transaction_holds_nobody_up() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 1);
+    dir.run(&["run"]).exits(0);
+    dir.article(2);
+    let held = server.hold("LOCK TABLE call IN SHARE ROW EXCLUSIVE MODE");
+    let frozen = dir.start(&["run"]);
+    // Its first claim waits for the lock, in a transaction that keeps others from declaring it dead.
+    server.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO call%' AND wait_event_type = 'Lock'", "t");
+    frozen.signal("STOP");
+    drop(held);
+    server.sql("UPDATE worker SET grace = '0', lease_until = now() WHERE state = 'alive'");
+    dir.run(&["run"]).exits(0);
+    assert_eq!(server.sql("SELECT state FROM worker ORDER BY id"), ["ended", "dead", "ended"]);
+    assert_eq!(dir.rows().len(), 2);
+    frozen.kill();
+}
+
+#[test]
+fn a_process_that_dies_before_it_writes_the_outputs_is_replaced() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 5);
+    mock.hold();
+    let killed = dir.start(&["run"]);
+    mock.wait_for_requests(1);
+    let held = server.hold("SELECT pg_advisory_lock(hashtextextended('depeche finishes depeche', 0))");
+    mock.release();
+    server.wait_for("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'", "1");
+    killed.kill();
+    drop(held);
+    assert!(!dir.path("output/summaries.csv").exists());
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 5);
+    assert_eq!(mock.count(), 10);
+}
+
+#[test]
+fn the_numbers_of_a_run_count_what_a_killed_process_did() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 6);
+    mock.hold();
+    let killed = dir.start(&["run", "--piece-size", "1"]);
+    // Six summaries, and some of the translations.
+    mock.let_through(9);
+    mock.wait_for_requests(10);
+    server.wait_for("SELECT count(*) > 0 FROM piece WHERE state = 'done'", "t");
+    let run = dir.start(&["run"]);
+    server.wait_for("SELECT count(*) FROM worker", "2");
+    killed.kill();
+    mock.release();
+    let numbers = run.wait().exits(0).summary();
+    assert_eq!((&numbers["found"], &numbers["done"], &numbers["failed"]), (&6.into(), &6.into(), &0.into()), "{numbers}");
+    assert_eq!(server.sql("SELECT requests >= 12 FROM run"), ["t"]);
+}
+
+#[test]
+fn processes_that_start_at_once_make_the_tables_once() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 3);
+    let runs = [(); 6].map(|()| dir.start(&["run"]));
+    for run in runs {
+        run.wait().exits(0);
+    }
+    assert_eq!((mock.count(), dir.rows().len()), (6, 3));
 }

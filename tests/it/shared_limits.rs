@@ -1,5 +1,8 @@
 //! Limits that hold for all processes of a run together. Without Debian's package `postgresql` these tests are skipped, and say so.
 
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::support::configs::openai;
@@ -70,13 +73,13 @@ fn what_a_killed_process_has_drawn_and_not_spent_goes_back() {
     let Some(server) = Postgres::start() else { return };
     let mock = dear();
     let dir = dir(&mock, &server, "max_cost = 0.3", 200);
-    let [run, one, two, killed] = four(&dir, &server, &mock);
-    // The last one holds more than its calls need.
-    let unspent = "SELECT count(*) > 0 FROM draw JOIN worker ON id = worker WHERE drawn > 0.015 AND name LIKE '% ";
-    server.wait_for(&format!("{unspent}{}'", killed.pid()), "t");
+    let [killed, one, two, three] = four(&dir, &server, &mock);
+    server.wait_for("SELECT count(*) FROM run WHERE listed", "1");
+    // Its four calls need less than half of that.
+    assert_eq!(server.sql("SELECT drawn > 0.05 FROM draw WHERE worker = 1"), ["t"]);
     killed.kill();
     mock.release();
-    for process in [run, one, two] {
+    for process in [one, two, three] {
         process.wait().exits(6);
     }
     let spent = spent(&server);
@@ -105,4 +108,66 @@ fn articles_and_failures_are_counted_over_all_processes() {
     // The calls of those that had begun by then may fail, too.
     let failed: usize = server.sql("SELECT count(*) FROM row WHERE status = 'failed'")[0].parse().unwrap();
     assert!((21..80).contains(&failed), "{failed}");
+}
+
+#[test]
+fn a_told_pace_and_told_places_hold_for_all_processes_together() {
+    const CALLS: u32 = 80;
+    /// Calls a minute.
+    const PACE: u32 = 480;
+    let Some(server) = Postgres::start() else { return };
+    let times: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let noted = Arc::clone(&times);
+    let mock = Mock::scripted(move |request, _| {
+        noted.lock().unwrap().push(Instant::now());
+        Action::normal(request)
+    });
+    let config = openai(&mock).replace("concurrency = 4", &format!("concurrency = 5\nrequests_per_minute = {PACE}"));
+    let dir = TestDir::with(&format!("{config}\n{}", server.config()), 40);
+    let processes = four(&dir, &server, &mock);
+    // All of them have a part.
+    server.wait_for("SELECT count(*) FROM service_part WHERE is_active", "4");
+    mock.release();
+    for process in processes {
+        process.wait().exits(0);
+    }
+    assert!(mock.most_in_flight() <= 5, "{}", mock.most_in_flight());
+    let times = times.lock().unwrap();
+    assert_eq!(times.len(), CALLS as usize);
+    // Under load calls come late, but never early. The first ones were held.
+    let took = *times.iter().max().unwrap() - *times.iter().min().unwrap();
+    let allowed = Duration::from_mins(1) * (CALLS - 10) / PACE;
+    assert!(took >= allowed, "{CALLS} calls took {took:?}, not {allowed:?}");
+}
+
+#[test]
+fn a_pause_that_one_process_is_told_holds_for_all() {
+    let Some(server) = Postgres::start() else { return };
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let held = Arc::clone(&gate);
+    let mock = Mock::scripted(move |request, number| {
+        if number == 0 {
+            return Action::Answer(Response::new(429, "wait").with("Retry-After", "600"));
+        }
+        drop(held.1.wait_while(held.0.lock().unwrap(), |open| !*open).unwrap());
+        Action::normal(request)
+    });
+    // Each process learns by itself how many calls the service takes.
+    let config = openai(&mock).replace("concurrency = 4", "concurrency = \"auto\"\nwait_for = \"20m\"");
+    let dir = TestDir::with(&format!("{config}\n{}", server.config()), 40);
+    let told = dir.start(&["run", "--piece-size", "2"]);
+    mock.wait_for_requests(1);
+    server.wait_for("SELECT count(*) FROM service WHERE paused_until > now()", "1");
+    let sent = mock.count();
+    let others = [(); 3].map(|()| dir.start(&["work"]));
+    // None of them sends anything before it has looked.
+    server.wait_for("SELECT count(*) FROM service_part", "4");
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    server.wait_for("SELECT count(*) FROM call WHERE state = 'answered'", &(sent - 1).to_string());
+    server.wait_for("SELECT count(*) FROM piece WHERE state = 'open'", "0");
+    assert_eq!(mock.count(), sent, "somebody has not waited");
+    for process in others.into_iter().chain([told]) {
+        process.kill();
+    }
 }

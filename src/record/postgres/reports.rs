@@ -12,7 +12,9 @@ use super::files::stamp;
 use super::reader::PostgresReader;
 use super::rows::{SELECTED, row_of, source_hash, text};
 use crate::model::{Day, Fault, RunSummary};
-use crate::record::{ActiveWorker, DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, Sharing};
+use crate::record::{
+    ActiveService, ActiveWorker, DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, SharedLimit, Sharing,
+};
 
 /// What the calls of each day cost. It steps from the last day with calls to the one before, so
 /// that the time does not grow with the ledger. `~` sorts after every time of its day.
@@ -46,6 +48,14 @@ const WORKERS: &str = "SELECT name, to_char(started_at AT TIME ZONE 'UTC', 'YYYY
 const PIECES: &str = "SELECT count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE state = 'taken'),
         count(*) FILTER (WHERE state = 'done'), coalesce((SELECT listed FROM run WHERE number = $1), false)
     FROM piece WHERE run = $1";
+const LIMITS: &str = "SELECT budget, cap, before + coalesce(sum(used), 0), before + coalesce(sum(drawn), 0)
+    FROM purse LEFT JOIN draw USING (run, budget) WHERE run = $1 AND cap < 'Infinity' GROUP BY budget, cap, before ORDER BY budget DESC";
+const SERVICES: &str = "SELECT service.name, count(DISTINCT worker.id) FILTER (WHERE is_active), coalesce(sum(places), 0)::int8,
+        (SELECT count(*) FROM call WHERE call.state = 'answered' AND made_at >= minute_ago AND call.endpoint = ANY(array_agg(part.endpoint))),
+        greatest(extract(epoch FROM paused_until - clock_timestamp()), 0)::float8
+    FROM service JOIN service_part AS part ON part.service = service.name JOIN worker ON worker.id = part.worker AND worker.state = 'alive',
+        to_char((clock_timestamp() - interval '1 minute') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS minute_ago
+    GROUP BY service.name, paused_until, minute_ago ORDER BY service.name";
 const RUNS: &str =
     "SELECT number, started_at, ended_at, exit::int8, found, done, earlier, skipped, failed, pending, flagged, requests, paid,
         retried, maybe_billed, cached, cost, seconds, estimated FROM run ORDER BY number DESC LIMIT $1";
@@ -134,6 +144,8 @@ impl Reports for PostgresReader {
             taken: count(pieces, 1),
             done: count(pieces, 2),
             workers: workers.iter().map(worker).collect(),
+            limits: self.database.rows(LIMITS, &[&run])?.iter().map(limit).collect(),
+            services: self.database.rows(SERVICES, &[])?.iter().map(service).collect(),
         }))
     }
 
@@ -216,6 +228,14 @@ impl PostgresReader {
         };
         Ok(self.database.rows(query, &[&key.as_slice()])?.iter().map(waste).collect())
     }
+}
+
+fn limit(row: &Found) -> SharedLimit {
+    SharedLimit { budget: row.get(0), cap: row.get(1), used: row.get(2), drawn: row.get(3) }
+}
+
+fn service(row: &Found) -> ActiveService {
+    ActiveService { name: row.get(0), processes: count(row, 1), places: count(row, 2), calls: count(row, 3), paused: row.get(4) }
 }
 
 fn past_run(row: &Found) -> PastRun {

@@ -9,10 +9,14 @@ use super::trouble::{Trouble, classify};
 use crate::model::Fault;
 
 /// One migration for each version. A released migration never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 /// Begins a migration. No two processes migrate at once, nor does one of them see half of it.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche migrates ' || $1, 0))";
-const HAS_VERSION: &str = "SELECT to_regclass($1 || '.version') IS NOT NULL";
+/// Asks the catalog's tables: the server may answer `to_regclass` from memory, and then it does not see
+/// what another process has made while this one waited for the lock.
+const HAS_VERSION: &str = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = $1 AND relname = 'version')";
+const HAS_SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
 
 /// The version that this program reads and writes.
 fn version() -> i32 {
@@ -82,8 +86,7 @@ async fn migrate(session: &Session, address: &Address) -> Result<(), Trouble> {
     };
     let mut statements = String::new();
     if found == 0 {
-        let exists = "SELECT to_regnamespace($1) IS NOT NULL";
-        if !session.client.query_one(exists, &[&address.schema()]).await.map_err(trouble)?.get::<_, bool>(0) {
+        if !session.client.query_one(HAS_SCHEMA, &[&address.schema()]).await.map_err(trouble)?.get::<_, bool>(0) {
             statements = format!("CREATE SCHEMA {};", address.quoted_schema());
         }
         statements.push_str("CREATE TABLE version (one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), version INTEGER NOT NULL);");

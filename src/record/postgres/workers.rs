@@ -33,6 +33,21 @@ const GIVE_BACK: &str = "UPDATE draw SET (drawn, used) = (SELECT known, known FR
             AND made_at >= to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'))
         + (SELECT coalesce(sum(cost * attempts), 0) FROM waste WHERE waste.worker = $1 AND waste.run = draw.run)) ELSE used END) AS t (known))
     FROM worker WHERE worker.id = $1 AND draw.run = worker.run AND draw.worker = $1";
+/// What a process did that had no time to tell: its pieces and its calls say so. How many of its articles
+/// were done before nobody knows.
+const COUNT: &str = "UPDATE worker SET found = done_here + skipped_here + failed_here, done = done_here, earlier = 0, skipped = skipped_here,
+        failed = failed_here, pending = 0, requests = answered + lost, paid = paid_here, retried = 0, maybe_billed = lost, cached = 0,
+        cost = cost_here, estimated = 0
+    FROM (SELECT coalesce(sum(file.done), 0)::int8 AS done_here, coalesce(sum(file.skipped), 0)::int8 AS skipped_here,
+              coalesce(sum((SELECT count(*) FROM row WHERE row.file = file.number AND in_table AND status = 'failed')), 0)::int8 AS failed_here
+          FROM piece CROSS JOIN unnest(files) AS listed (number) JOIN file ON file.number = listed.number
+          WHERE piece.worker = $1 AND piece.state = 'done') AS articles,
+        (SELECT count(*) AS answered, count(*) FILTER (WHERE cost IS DISTINCT FROM 0) AS paid_here,
+              CASE WHEN count(cost) = count(*) THEN coalesce(sum(cost), 0) END AS cost_here
+          FROM call, (SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS start FROM worker WHERE id = $1) AS begun
+          WHERE state = 'answered' AND call.worker = $1 AND made_at >= start) AS calls,
+        (SELECT coalesce(sum(attempts), 0)::int8 AS lost FROM waste WHERE waste.worker = $1) AS losses
+    WHERE worker.id = $1 AND worker.found IS NULL";
 const FREE: &str = "UPDATE call SET state = 'free' WHERE state = 'claimed' AND worker = $1";
 
 /// What this process knows of its own lease.
@@ -152,6 +167,8 @@ pub(super) async fn bury(session: &Session, worker: i64, state: &str, for_sure: 
     session.execute(LEAVE, &[&worker]).await?;
     session.execute(ABANDON, &[&worker]).await?;
     session.execute(GIVE_BACK, &[&worker]).await?;
+    session.execute(COUNT, &[&worker]).await?;
+    session.execute("DELETE FROM service_part WHERE worker = $1", &[&worker]).await?;
     session.execute(FREE, &[&worker]).await
 }
 

@@ -83,6 +83,18 @@ impl Postgres {
         })
     }
 
+    /// Runs a statement in a transaction that ends when the result is dropped.
+    pub(crate) fn hold(&self, statement: &str) -> Held {
+        let url = self.url();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let client = runtime.block_on(async {
+            let client = connect(&url).await.unwrap();
+            client.batch_execute(&format!("SET search_path = depeche; BEGIN; {statement}")).await.unwrap();
+            client
+        });
+        Held { _client: client, _runtime: runtime }
+    }
+
     /// Waits until a query returns this.
     pub(crate) fn wait_for(&self, query: &str, wanted: &str) {
         let end = Instant::now() + TIMEOUT;
@@ -91,6 +103,12 @@ impl Postgres {
             std::thread::yield_now();
         }
     }
+}
+
+/// An open transaction.
+pub(crate) struct Held {
+    _client: Client,
+    _runtime: tokio::runtime::Runtime,
 }
 
 impl Drop for Postgres {
