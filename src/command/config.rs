@@ -21,7 +21,7 @@ fn show(arguments: &RunArguments) -> Result<(), Fault> {
     let name = file.map(|file| file.display().to_string());
     match &name {
         Some(name) => print_stdout(&format!("# The value of every key, with {name} and these options. Secrets are not shown.")),
-        None => print_stdout("# What holds without a config file. `depeche init` lists configs to begin with."),
+        None => print_stdout("# The value of every key without a config file. `depeche init` lists configs to begin with."),
     }
     for section in &sections {
         print_stdout("");
