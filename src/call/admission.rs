@@ -7,44 +7,23 @@
 //!
 //! A call that is tried again goes to the end of the gate's queue, and holds no place while it waits.
 
+mod state;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, BreakerDecision};
-use super::concurrency::ConcurrencyLimit;
-use super::rate_limit::{RateLimiter, USED_SHARE};
-use super::service_limits::{Sent, ServiceLimits};
+use self::state::{Head, State, float, tokens};
+use super::breaker::BreakerDecision;
+use super::service_limits::Sent;
 use super::service_part::{Part, ServicePart, ServiceShare};
 use crate::config::Endpoint;
 use crate::model::Usage;
 
-/// With fewer places, a place becomes free so rarely that claiming calls early saves nothing.
-const MIN_PLACES_TO_CLAIM_EARLY: usize = 32;
-/// How many calls are claimed before there is a place for them: about as many as get places during
-/// one commit of the ledger.
-const CLAIMED_EARLY: usize = 32;
-/// With a rate limit, calls leave the line this many seconds before they are sent: long enough for
-/// a few commits of the ledger.
-const CLAIM_AHEAD: f64 = 0.05;
 /// A service that did not answer a call in time lags behind if others take this share of that time.
 const LAG: f64 = 0.25;
-/// The first calls, and the first after a pause, are sent at most at this rate, in calls per
-/// second. If the service then refuses some, the rest have not been sent yet.
-const START_RATE: f64 = 3_000.0;
-/// Calls are sent at most at this multiple of the average rate at which places become free.
-/// Otherwise, when many calls are answered at once, as many would be sent at once, and a service
-/// that limits the rate would refuse them as if too many were in flight. Linux paces TCP in the
-/// same way (`tcp_pacing_ss_ratio`).
-const PACE: f64 = 2.0;
-/// The same for at most `FEW_PLACES`, because a bucket of one or two calls looks like so few
-/// places.
-const EVEN_PACE: f64 = 1.1;
-const FEW_PLACES: usize = 3;
-/// Calls may be this much early, so that short bursts need no timers.
-const PACE_TOLERANCE: Duration = Duration::from_millis(4);
 /// The weight of an answer in the mean response time.
 const RESPONSE_TIME_WEIGHT: f64 = 0.1;
 
@@ -69,49 +48,6 @@ pub(super) struct AdmissionControl {
     state: Mutex<State>,
     /// Notified when the calls at the heads should check again whether they may go.
     changed: Notify,
-}
-
-#[derive(Debug)]
-struct State {
-    /// How long the tier may refuse every call before calls go to another endpoint; `None` for an
-    /// endpoint without a cheaper tier.
-    tier_patience: Option<Duration>,
-    /// Calls go to another endpoint if there is one, because the run ends soon.
-    giving_way: bool,
-    concurrency: ConcurrencyLimit,
-    limits: ServiceLimits,
-    breaker: Breaker,
-    requests: RateLimiter,
-    tokens: RateLimiter,
-    characters: RateLimiter,
-    /// The user's limit, in requests per second.
-    configured_rate: Option<f64>,
-    /// The part of the service that this process may use.
-    part: Part,
-    /// Spreads calls that would leave together.
-    pace: RateLimiter,
-    /// The mean response time, in seconds.
-    response_time: Option<f64>,
-    /// How many more calls are sent at `START_RATE`.
-    starting: usize,
-    /// Calls that have left the line and were not sent yet.
-    ready: usize,
-    in_flight: usize,
-    in_line: usize,
-    at_gate: usize,
-    /// Calls that sleep before they are tried again.
-    sleeping: usize,
-}
-
-/// What the call at the head of a queue does.
-enum Head {
-    Go {
-        probe: bool,
-    },
-    /// `None`: until something changes.
-    WaitUntil(Option<Instant>),
-    FailOver,
-    OutageTooLong,
 }
 
 /// A call that has left the line, until it is sent.
@@ -139,33 +75,9 @@ pub(super) struct Counted<'a> {
 
 impl AdmissionControl {
     pub(super) fn new(endpoint: &Endpoint) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "no service allows 2^52 per minute")]
-        let configured_rate = endpoint.rates.requests.map(|count| count as f64 / 60.0);
-        let concurrency = ConcurrencyLimit::new(endpoint.concurrency);
-        let state = State {
-            tier_patience: endpoint.options.tier.map(|_| endpoint.wait_for),
-            giving_way: false,
-            starting: concurrency.limit(),
-            concurrency,
-            limits: ServiceLimits::new(Instant::now()),
-            breaker: Breaker::new(endpoint.wait_for),
-            requests: RateLimiter::per_minute(endpoint.rates.requests),
-            tokens: RateLimiter::per_minute(endpoint.rates.tokens),
-            characters: RateLimiter::per_minute(endpoint.rates.characters),
-            pace: RateLimiter::with_tolerance(PACE_TOLERANCE),
-            response_time: None,
-            configured_rate,
-            part: Part::Whole,
-            ready: 0,
-            in_flight: 0,
-            in_line: 0,
-            at_gate: 0,
-            sleeping: 0,
-        };
+        let state = State::new(endpoint);
         let queue = tokio::sync::Mutex::default;
-        let control = Self { line: queue(), gate: queue(), state: Mutex::new(state), changed: Notify::new() };
-        control.state().apply_learned_rate();
-        control
+        Self { line: queue(), gate: queue(), state: Mutex::new(state), changed: Notify::new() }
     }
 
     /// Waits until the call is about to be sent. `early`: the call may be claimed before there is a
@@ -324,129 +236,6 @@ impl AdmissionControl {
     }
 }
 
-impl State {
-    /// Calls that are under way or wait.
-    fn calls(&self) -> usize {
-        self.in_line + self.at_gate + self.in_flight + self.sleeping
-    }
-
-    /// Whether other processes use all of the service.
-    fn has_no_part(&self) -> bool {
-        let is_limited = [&self.requests, &self.tokens, &self.characters].iter().any(|rate| rate.is_told());
-        match self.part {
-            Part::Whole => false,
-            Part::Unknown => true,
-            Part::Known(part) => (self.concurrency.is_fixed() && part.places == 0) || (is_limited && part.rate <= 0.0),
-        }
-    }
-
-    /// How many calls may be in flight.
-    fn places(&self) -> usize {
-        let part = self.part.known().filter(|_| self.concurrency.is_fixed()).map_or(usize::MAX, |part| part.places);
-        let limit = self.concurrency.limit().min(part);
-        self.limits.places().map_or(limit, |places| places.min(limit))
-    }
-
-    /// The time from which every rate limit allows a call.
-    fn next_slot(&self) -> Option<Instant> {
-        [&self.requests, &self.pace, &self.tokens, &self.characters].into_iter().filter_map(RateLimiter::next_slot).max()
-    }
-
-    fn may_leave_line(&mut self, now: Instant, last: bool, early: bool) -> Head {
-        let may_probe = match self.breaker.decide(now, last) {
-            BreakerDecision::FailOver => return Head::FailOver,
-            BreakerDecision::OutageTooLong => return Head::OutageTooLong,
-            BreakerDecision::Allow { probe } => !probe || self.ready == 0,
-            // The next probe may well be this call.
-            BreakerDecision::WaitUntil(_) => self.ready == 0,
-        };
-        if let Some(head) = self.paused(now, last) {
-            return head;
-        }
-        let places = self.places();
-        let limited =
-            self.limits.rate().or(self.configured_rate).is_some() || self.tokens.rate().is_some() || self.characters.rate().is_some();
-        let leave = if early && !limited && places >= MIN_PLACES_TO_CLAIM_EARLY {
-            self.ready < CLAIMED_EARLY
-        } else {
-            let soon = self.requests.rate().map_or(usize::MAX, |rate| scaled(rate * CLAIM_AHEAD));
-            self.ready < soon && self.in_flight + self.ready < places
-        };
-        if leave && may_probe { Head::Go { probe: false } } else { Head::WaitUntil(None) }
-    }
-
-    /// What the call at a head does while no call is sent; `None` if calls are sent. A tier that has
-    /// been busy for too long is only probed, and other endpoints do its calls.
-    fn paused(&self, now: Instant, last: bool) -> Option<Head> {
-        if self.giving_way && !last {
-            return Some(Head::FailOver);
-        }
-        let until = self.limits.paused_until(now);
-        let waits = self.tier_patience.filter(|_| !last && (until.is_some() || self.limits.is_probing()));
-        if let Some(patience) = waits {
-            let left = patience.saturating_sub(self.limits.refusing_for(now));
-            if left.is_zero() {
-                return Some(Head::FailOver);
-            }
-            return Some(Head::WaitUntil(Some(until.map_or(now + left, |until| until.min(now + left)))));
-        }
-        until.map(|until| Head::WaitUntil(Some(until)))
-    }
-
-    fn may_be_sent(&mut self, now: Instant, last: bool) -> Head {
-        let probe = match self.breaker.decide(now, last) {
-            BreakerDecision::FailOver => return Head::FailOver,
-            BreakerDecision::OutageTooLong => return Head::OutageTooLong,
-            BreakerDecision::WaitUntil(until) => return Head::WaitUntil(until),
-            BreakerDecision::Allow { probe } => probe,
-        };
-        if let Some(head) = self.paused(now, last) {
-            return head;
-        }
-        if self.limits.learn_before_sending(now) {
-            self.starting = self.places();
-            self.apply_learned_rate();
-        }
-        if self.limits.is_probing() || self.in_flight >= self.places() || self.has_no_part() {
-            return Head::WaitUntil(None);
-        }
-        match self.next_slot().filter(|slot| *slot > now) {
-            Some(slot) => Head::WaitUntil(Some(slot)),
-            None => Head::Go { probe },
-        }
-    }
-
-    fn send(&mut self, now: Instant, probe: bool, expected: &Usage, weight: u32) -> Sent {
-        self.breaker.sent(now, probe);
-        self.requests.take(now, f64::from(weight));
-        self.pace.take(now, 1.0);
-        self.tokens.take(now, float(tokens(expected)));
-        self.characters.take(now, float(expected.characters.unwrap_or_default()));
-        let sent = self.limits.sent(now, self.in_flight, weight);
-        self.in_flight += 1;
-        self.concurrency.sent(self.in_flight);
-        if self.starting > 0 {
-            self.starting -= 1;
-            self.apply_learned_rate();
-        }
-        sent
-    }
-
-    /// Sets the request rate to the lower of the user's and the learned limit, and the pace.
-    fn apply_learned_rate(&mut self) {
-        let part = self.part.known().map_or(1.0, ServicePart::used_rate);
-        let rates = [self.configured_rate.map(|rate| rate * USED_SHARE * part), self.limits.rate()];
-        self.requests.set_rate(rates.into_iter().flatten().min_by(f64::total_cmp));
-        self.requests.set_catch_up(self.limits.tolerance());
-        let few = self.limits.places().is_some_and(|places| places <= FEW_PLACES);
-        let factor = if few { EVEN_PACE } else { PACE };
-        #[expect(clippy::cast_precision_loss, reason = "there are at most 10,000 places")]
-        let pace = self.response_time.map(|seconds| factor * self.places() as f64 / seconds.max(1e-6));
-        let start = (self.starting > 0).then_some(START_RATE);
-        self.pace.set_rate([pace, start].into_iter().flatten().min_by(f64::total_cmp));
-    }
-}
-
 impl InFlight<'_> {
     /// Records an outcome. The calls at the heads check again only when this call's place is free.
     fn record<T>(&self, outcome: impl FnOnce(&mut State, Instant) -> T) -> T {
@@ -524,21 +313,6 @@ impl Drop for Counted<'_> {
             self.admission.look_again();
         }
     }
-}
-
-fn tokens(usage: &Usage) -> u64 {
-    usage.tokens_in.unwrap_or_default() + usage.tokens_out.unwrap_or_default()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no call uses 2^52 tokens or characters")]
-fn float(number: u64) -> f64 {
-    number as f64
-}
-
-/// A number of calls, at least 1.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float becomes the nearest number")]
-fn scaled(calls: f64) -> usize {
-    (calls as usize).max(1)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use super::state::{CLAIMED_EARLY, MIN_PLACES_TO_CLAIM_EARLY};
 use super::*;
 use crate::config::{Concurrency, Rates};
 
