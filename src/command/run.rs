@@ -240,8 +240,8 @@ async fn passes(parts: &RunParts, endpoints: &Arc<Endpoints>, broker: &Arc<Broke
     // This task ends with the runtime, so that Ctrl-C also works while the outputs are written.
     let mut signals = tokio::spawn(handle_signals(Arc::clone(&run), signal.clone()));
     let mut batches = broker.batching().map(|_| {
-        let (ledger, progress) = (Arc::clone(&parts.ledger), Arc::clone(&parts.progress));
-        Batches::new(&parts.config, flag, ledger, Arc::clone(endpoints), Arc::clone(broker), progress, stop)
+        let progress = Arc::clone(&parts.progress);
+        Batches::new(&parts.config, flag, &*parts.ledger, Arc::clone(endpoints), Arc::clone(broker), progress, stop)
     });
     if let Some(batches) = &mut batches
         && let Err(fault) = batches.begin(parts.role == Role::Retry).await

@@ -26,18 +26,12 @@ pub trait BatchReader: Send + Sync {
     fn each_line(&self, each: &mut dyn FnMut([u8; 32], LineState)) -> Result<(), Fault>;
 
     /// At most `most` free lines of an endpoint, in the order of their keys, with keys after
-    /// `after`. A line is free if it is in no batch, was not refused, and has had fewer than
-    /// `tries` tries.
+    /// `after`. A line is free if it is in no batch, was not refused, has had fewer than `tries`
+    /// tries, and the ledger has no reply to its call.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     fn free_lines(&self, endpoint: &str, tries: u32, after: Option<&[u8; 32]>, most: usize) -> Result<Vec<Line>, Fault>;
-
-    /// How many free lines the endpoint has.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    fn count_free_lines(&self, endpoint: &str, tries: u32) -> Result<u64, Fault>;
 
     /// The number of a batch with a call about this title.
     ///
@@ -45,11 +39,17 @@ pub trait BatchReader: Send + Sync {
     /// If the ledger cannot be read.
     fn batch_with(&self, title: &str) -> Result<Option<i64>, Fault>;
 
-    /// The line with this key.
+    /// The lines with these keys, in any order.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    fn line(&self, key: &[u8; 32]) -> Result<Option<(Line, LineState)>, Fault>;
+    fn lines_with(&self, keys: &[[u8; 32]]) -> Result<Vec<(Line, LineState)>, Fault>;
+
+    /// The keys of the lines in a batch.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn keys_in(&self, batch: i64) -> Result<Vec<[u8; 32]>, Fault>;
 }
 
 /// Writes batches. Every write completes when it is durable, except [`BatchWrite::Gather`], which

@@ -1,7 +1,7 @@
 //! Collects the results of a batch into the ledger, line by line. A kill at any point repeats only
 //! what is not in the ledger yet.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +9,15 @@ use super::submit::read_ask;
 use super::{Batches, now};
 use crate::broker::Broker;
 use crate::call::{EndpointClient, ResultLines, UnusableLine};
-use crate::dialect::batch::{self, BatchStatus, LineResult};
+use crate::dialect::batch::{self, BatchStatus, LineResult, ResultLine};
 use crate::model::{CallError, CallRequest, ErrorCode, Fault, Verdict};
 use crate::plan::is_estimate;
-use crate::record::{BatchRecord, BatchState, BatchWrite, Collected, Line};
+use crate::record::{BatchRecord, BatchState, BatchWrite, Collected, Line, LineState};
 
-/// How many lines are written to the ledger at once.
+/// How many lines are looked up in the ledger and written to it at once, …
 const GROUP: usize = 256;
+/// … and how many bytes of answers, because one may have megabytes.
+const GROUP_BYTES: usize = 16 << 20;
 
 /// The lines of a batch, as they are collected.
 struct Collection<'a> {
@@ -24,6 +26,9 @@ struct Collection<'a> {
     /// When the batch was sent, which is when its cost counts as spent.
     sent_at: String,
     seen: HashSet<[u8; 32]>,
+    /// Results whose lines were not looked up yet, and the bytes of their answers.
+    found: Vec<([u8; 32], LineResult)>,
+    found_bytes: usize,
     /// Lines that are not in the ledger yet, by the number of the batch that they belong to.
     group: Vec<(i64, [u8; 32], Collected)>,
     cost: f64,
@@ -59,6 +64,8 @@ impl Batches {
             batch,
             sent_at,
             seen: HashSet::new(),
+            found: Vec::with_capacity(GROUP),
+            found_bytes: 0,
             group: Vec::with_capacity(GROUP),
             cost: 0.0,
             counts: Counts::default(),
@@ -75,7 +82,7 @@ impl Batches {
                 Err(error) => return Ok(Err(error)),
             };
             let read = self.collect_file(&mut collection, &mut lines).await?;
-            self.keep(&mut collection).await?;
+            self.settle(&mut collection).await?;
             if let Err(error) = read {
                 self.broker.spending().add(collection.cost);
                 return Ok(Err(error));
@@ -104,43 +111,37 @@ impl Batches {
                 () = self.stopped_for(Duration::ZERO) => return Ok(Err(interrupted())),
             };
             match next {
-                Ok(Some(line)) => self.collect_line(collection, &line)?,
+                Ok(Some(line)) => collection.take(&line),
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             }
-            if collection.group.len() >= GROUP {
-                self.keep(collection).await?;
+            if collection.found.len() + collection.group.len() >= GROUP || collection.found_bytes >= GROUP_BYTES {
+                self.settle(collection).await?;
             }
         }
     }
 
-    fn collect_line(&self, collection: &mut Collection<'_>, bytes: &[u8]) -> Result<(), Fault> {
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(());
+    /// Looks up the lines of the results that were read, and writes what became of them.
+    async fn settle(&self, collection: &mut Collection<'_>) -> Result<(), Fault> {
+        let found = std::mem::take(&mut collection.found);
+        collection.found_bytes = 0;
+        let keys: Vec<[u8; 32]> = found.iter().map(|(key, _)| *key).collect();
+        let mut lines: HashMap<[u8; 32], (Line, LineState)> =
+            self.store()?.lines_with(&keys)?.into_iter().map(|(line, state)| (line.key, (line, state))).collect();
+        for (key, result) in found {
+            let Some((line, state)) = lines.remove(&key) else {
+                // An earlier attempt may have collected it.
+                collection.second(key, result, true);
+                continue;
+            };
+            let (Some(number), Some(ask)) = (state.batch, read_ask(&line)) else { continue };
+            let collected = collection.read(&line, &ask, result)?;
+            if let Collected::Answered(call) = &collected {
+                self.broker.count_collected(call, is_estimate(&collection.client.endpoint, call.usage));
+            }
+            collection.group.push((number, key, collected));
         }
-        let Some(result) = collection.client.batch_api().read_result(bytes) else {
-            collection.counts.broken += 1;
-            return Ok(());
-        };
-        let Some(key) = batch::key_of(&result.custom_id, &collection.batch.tag) else {
-            collection.counts.foreign += 1;
-            return Ok(());
-        };
-        let is_first = collection.seen.insert(key);
-        let Some((line, state)) = self.store()?.line(&key)?.filter(|_| is_first) else {
-            // A line that is collected already may be here a second time, or the ledger has it from an
-            // earlier attempt.
-            collection.second(key, result.result, is_first);
-            return Ok(());
-        };
-        let Some(number) = state.batch else { return Ok(()) };
-        let Some(ask) = read_ask(&line) else { return Ok(()) };
-        let collected = collection.read(&line, &ask, result.result)?;
-        if let Collected::Answered(call) = &collected {
-            self.broker.count_collected(call, is_estimate(&collection.client.endpoint, call.usage));
-        }
-        collection.group.push((number, key, collected));
-        Ok(())
+        self.keep(collection).await
     }
 
     /// Writes what is collected so far.
@@ -164,8 +165,7 @@ impl Batches {
         if super::is_of_this_night(batch) {
             self.broker.spending().add(cost - batch.cost.unwrap_or_default());
         }
-        let mut missing = 0_u64;
-        self.store()?.each_line(&mut |_, state| missing += u64::from(state.batch == Some(batch.number)))?;
+        let missing = self.store()?.keys_in(batch.number)?.len() as u64;
         let record = BatchRecord { state: BatchState::Collected, ended_at: Some(now()), ..(*batch).clone() };
         self.write(BatchWrite::Dissolve { batch: record, tried: true }).await?;
         self.fruitless.remove(&batch.number);
@@ -199,8 +199,7 @@ impl Batches {
         );
         #[expect(clippy::cast_precision_loss, reason = "a batch has at most 50,000 lines")]
         let each = batch.cost.map(|cost| cost / batch.lines.max(1) as f64);
-        let mut keys = Vec::new();
-        self.store()?.each_line(&mut |key, state| keys.extend((state.batch == Some(number)).then_some(key)))?;
+        let keys = self.store()?.keys_in(number)?;
         for keys in keys.chunks(GROUP) {
             let lost = Collected::Refused {
                 code: ErrorCode::ResultsLost,
@@ -221,6 +220,27 @@ fn interrupted() -> CallError {
 }
 
 impl Collection<'_> {
+    /// Takes a line of results.
+    fn take(&mut self, bytes: &[u8]) {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        let Some(ResultLine { custom_id, result }) = self.client.batch_api().read_result(bytes) else {
+            self.counts.broken += 1;
+            return;
+        };
+        let Some(key) = batch::key_of(&custom_id, &self.batch.tag) else {
+            self.counts.foreign += 1;
+            return;
+        };
+        if !self.seen.insert(key) {
+            self.second(key, result, false);
+            return;
+        }
+        self.found_bytes += bytes.len();
+        self.found.push((key, result));
+    }
+
     /// What became of a line.
     fn read(&mut self, line: &Line, ask: &CallRequest, result: LineResult) -> Result<Collected, Fault> {
         let made_at = self.sent_at.clone();

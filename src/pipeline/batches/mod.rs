@@ -54,7 +54,6 @@ pub enum AfterPass {
 
 /// The batches of a run.
 pub struct Batches {
-    ledger: Arc<dyn Ledger>,
     endpoints: Arc<Endpoints>,
     broker: Arc<Broker>,
     /// Where files of calls are written.
@@ -97,7 +96,7 @@ impl Batches {
     pub fn new(
         config: &Config,
         flag: BatchFlag,
-        ledger: Arc<dyn Ledger>,
+        ledger: &dyn Ledger,
         endpoints: Arc<Endpoints>,
         broker: Arc<Broker>,
         progress: Arc<Progress>,
@@ -106,8 +105,7 @@ impl Batches {
         let modes: Vec<BatchMode> = endpoints.clients().filter_map(|client| Some(client.endpoint.batch.as_ref()?.mode)).collect();
         let configured = !modes.is_empty() && modes.iter().all(|mode| *mode == BatchMode::Detach);
         Self {
-            schedule: Schedule::new(config, &endpoints, &*ledger),
-            ledger,
+            schedule: Schedule::new(config, &endpoints, ledger),
             endpoints,
             broker,
             folder: config.output.clone(),

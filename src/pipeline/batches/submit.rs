@@ -117,15 +117,10 @@ impl Batches {
             let page = self.store()?.free_lines(name, tries, after.as_ref(), 1)?;
             let Some(line) = page.into_iter().next() else { return Ok(None) };
             *after = Some(line.key);
-            if self.is_wanted(name, &line)? {
+            if self.batching()?.was_asked(name, &line.key) {
                 return Ok(Some(line));
             }
         }
-    }
-
-    /// Whether the pass has asked for a line, and the ledger has no reply to it by now.
-    fn is_wanted(&self, endpoint: &str, line: &Line) -> Result<bool, Fault> {
-        Ok(self.batching()?.was_asked(endpoint, &line.key) && self.ledger.reader().reply(&line.key)?.is_none())
     }
 
     /// Sends one batch with as many lines as it may have.
@@ -190,7 +185,7 @@ impl Batches {
             let Some(last) = page.last() else { return Ok((file, None)) };
             after = Some(last.key);
             for line in page {
-                if !self.is_wanted(name, &line)? {
+                if !self.batching()?.was_asked(name, &line.key) {
                     continue;
                 }
                 let written = read_ask(&line).and_then(|ask| client.write_line(&custom_id(tag, &line.key), &ask, line.longer).ok());

@@ -22,16 +22,16 @@ impl BatchReader for SqliteLedger {
         self.reader.free_lines(endpoint, tries, after, most)
     }
 
-    fn count_free_lines(&self, endpoint: &str, tries: u32) -> Result<u64, Fault> {
-        self.reader.count_free_lines(endpoint, tries)
-    }
-
     fn batch_with(&self, title: &str) -> Result<Option<i64>, Fault> {
         self.reader.batch_with(title)
     }
 
-    fn line(&self, key: &[u8; 32]) -> Result<Option<(Line, LineState)>, Fault> {
-        self.reader.line(key)
+    fn lines_with(&self, keys: &[[u8; 32]]) -> Result<Vec<(Line, LineState)>, Fault> {
+        self.reader.lines_with(keys)
+    }
+
+    fn keys_in(&self, batch: i64) -> Result<Vec<[u8; 32]>, Fault> {
+        self.reader.keys_in(batch)
     }
 }
 

@@ -12,7 +12,8 @@ const BATCH: &str = "number, state, endpoint, url, tag, file, id, lines, bytes, 
 const LINE: &str = "key, endpoint, task, characters, request, longer";
 const STATE: &str = "batch, tries, code, message";
 /// The condition for a line that the next batch may take.
-const FREE: &str = "batch IS NULL AND code = '' AND endpoint = ?1 AND tries < ?2";
+const FREE: &str = "batch IS NULL AND code = '' AND endpoint = ?1 AND tries < ?2
+    AND NOT EXISTS (SELECT 1 FROM call WHERE call.key = line.key AND call.state = 'answered')";
 
 impl BatchReader for SqliteReader {
     fn ledger_id(&self) -> Result<String, Fault> {
@@ -47,11 +48,6 @@ impl BatchReader for SqliteReader {
         })
     }
 
-    fn count_free_lines(&self, endpoint: &str, tries: u32) -> Result<u64, Fault> {
-        let query = format!("SELECT count(*) FROM line WHERE {FREE}");
-        self.read(|connection| connection.query_row(&query, params![endpoint, tries], |row| row.get::<_, i64>(0).map(i64::cast_unsigned)))
-    }
-
     fn batch_with(&self, title: &str) -> Result<Option<i64>, Fault> {
         // Calls are stored as JSON, so the title is looked up in its JSON form.
         let title = serde_json::to_string(title).unwrap_or_default();
@@ -61,11 +57,16 @@ impl BatchReader for SqliteReader {
         })
     }
 
-    fn line(&self, key: &[u8; 32]) -> Result<Option<(Line, LineState)>, Fault> {
+    fn lines_with(&self, keys: &[[u8; 32]]) -> Result<Vec<(Line, LineState)>, Fault> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!("SELECT {STATE}, {LINE} FROM line WHERE key = ?1"))?;
-            statement.query_row([key], |row| Ok((line_from(row, 4)?, state(row)?))).optional()
+            let found = keys.iter().map(|key| statement.query_row([key], |row| Ok((line_from(row, 4)?, state(row)?))).optional());
+            found.filter_map(Result::transpose).collect()
         })
+    }
+
+    fn keys_in(&self, batch: i64) -> Result<Vec<[u8; 32]>, Fault> {
+        self.read(|connection| connection.prepare("SELECT key FROM line WHERE batch = ?1")?.query_map([batch], |row| row.get(0))?.collect())
     }
 }
 
