@@ -256,6 +256,9 @@ async fn passes(parts: &RunParts, endpoints: &Arc<Endpoints>, broker: &Arc<Broke
             Ok(AfterPass::Again) => {
                 signals.abort();
                 parts.progress.begin_again();
+                if let Some(shared) = parts.ledger.shared() {
+                    shared.list_again()?;
+                }
                 run = Arc::new(parts.run(endpoints, broker)?);
                 signals = tokio::spawn(handle_signals(Arc::clone(&run), signal.clone()));
             }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::problem::Problem;
 use super::raw::RawKey;
 use super::spanned::Spanned;
 use super::validator::Validator;
@@ -116,12 +115,6 @@ impl Validator<'_> {
         if let (Some(_), NearDuplicates::Reuse, Some(span)) = (&config.ledger, config.near, near) {
             let hint = "use near = \"report\": which article is the original depends on the order of the files, and workers have none";
             self.problem(span, "`near = \"reuse\"` cannot be used with a ledger on a server", Some(hint.to_owned()));
-        }
-        let batching = config.endpoints.iter().find(|endpoint| endpoint.batch.is_some());
-        if let (Some(_), Some(endpoint)) = (&config.ledger, batching) {
-            let message =
-                format!("the batches of endpoint `{}` need the ledger in the output folder; remove `url` in [ledger]", endpoint.name);
-            self.problems.push(Problem::of(self.path, message));
         }
     }
 }

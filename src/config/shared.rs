@@ -14,8 +14,13 @@ impl Config {
                 let place = endpoint.service.as_deref().unwrap_or(&endpoint.url);
                 let shape = endpoint.options.shape();
                 format!(
-                    "{} {:?} {} {place} {:?} {shape:?} {:?}",
-                    endpoint.name, endpoint.does, endpoint.dialect, endpoint.model, endpoint.price
+                    "{} {:?} {} {place} {:?} {shape:?} {:?} {}",
+                    endpoint.name,
+                    endpoint.does,
+                    endpoint.dialect,
+                    endpoint.model,
+                    endpoint.price,
+                    endpoint.batch.is_some()
                 )
             })
             .collect();

@@ -35,14 +35,16 @@ pub(super) struct FileProgress {
     again: AtomicBool,
     /// Whether a row is missing: the run was stopped.
     unfinished: AtomicBool,
+    /// Whether a row waits for an answer from a batch.
+    waits: AtomicBool,
     /// The piece that the file belongs to, if several processes share the input.
     piece: Option<Arc<PieceProgress>>,
 }
 
 impl FileProgress {
     pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>, piece: Option<Arc<PieceProgress>>) -> Self {
-        let (again, unfinished) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), again, unfinished, piece }
+        let [again, unfinished, waits] = [false; 3].map(AtomicBool::new);
+        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), again, unfinished, waits, piece }
     }
 
     /// Counts an article by how it ended; `None` if there is no row.
@@ -56,10 +58,15 @@ impl FileProgress {
         }
     }
 
+    /// Counts an article whose answer comes later.
+    fn wait(&self) {
+        self.waits.store(true, Ordering::Relaxed);
+    }
+
     /// What the ledger records of the file; `None` if rows are missing.
     fn record(self, settings: i64) -> Option<CompletedFile> {
         let again = self.again.into_inner() || self.stamp.is_none();
-        (!self.unfinished.into_inner()).then(|| CompletedFile {
+        (!self.unfinished.into_inner() && !self.waits.into_inner()).then(|| CompletedFile {
             file: self.file,
             stamp: self.stamp.unwrap_or(Stamp { size: 0, modified: 0, inode: 0 }),
             settings: if again { 0 } else { settings },
@@ -95,19 +102,22 @@ pub(super) async fn process(run: Arc<Run>, source: SourceArticles, roles: Result
             Err(reject) if reject.is_rule() => record_skipped(&run, Box::new(blank_row(&name)), &reject, &file.file).await,
             Err(reject) => record_failed(&run, Box::new(blank_row(&name)), &reject, &[], &file.file).await,
         };
-        file.count(ended.as_ref().ok().copied());
+        match &ended {
+            Err(failure) if failure.exit == Exit::Later => file.wait(),
+            ended => file.count(ended.as_ref().ok().copied()),
+        }
         exit = exit.worse(exit_for(&run, ended));
     }
     // `into_inner` succeeds only for the last part of the file.
     let Some(mut file) = Arc::into_inner(file) else { return exit };
     let piece = file.piece.take();
-    let Some(read) = file.record(run.fingerprints.settings_hash) else {
-        if let Some(piece) = piece {
-            piece.leave_unfinished();
-        }
-        return exit;
+    if let Some(piece) = piece.as_ref().filter(|_| file.unfinished.load(Ordering::Relaxed)) {
+        piece.leave_unfinished();
+    }
+    let mut recorded = match file.record(run.fingerprints.settings_hash) {
+        Some(read) => run.ledger.record_file(read).await,
+        None => Ok(()),
     };
-    let mut recorded = run.ledger.record_file(read).await;
     if let (Some(piece), Ok(())) = (piece, &recorded) {
         recorded = piece::end(&run, piece).await;
     }

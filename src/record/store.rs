@@ -131,6 +131,12 @@ pub trait SharedRun: Send + Sync {
     /// If the ledger is unavailable.
     fn end_listing(&self) -> Result<(), Fault>;
 
+    /// Lets the input be listed again, for another pass over it.
+    ///
+    /// # Errors
+    /// If the ledger is unavailable.
+    fn list_again(&self) -> Result<(), Fault>;
+
     /// Takes files to read.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use depeche::record::{self, AnsweredCall, Claim, Claimed, CompletedFile, FileRef
 use crate::support::test_dir::TestDir;
 
 /// A ledger of each kind.
-struct Kind {
+pub(crate) struct Kind {
     dir: TestDir,
     config: Config,
     #[cfg(feature = "postgres")]
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let mut all = vec![Self::with("")];
         #[cfg(feature = "postgres")]
         if let Some(server) = crate::support::postgres::Postgres::start() {
@@ -41,12 +41,12 @@ impl Kind {
         all
     }
 
-    fn open(&self) -> Arc<dyn Ledger> {
+    pub(crate) fn open(&self) -> Arc<dyn Ledger> {
         record::open(&self.config, false).unwrap()
     }
 
     /// Ends a run as a kill does.
-    fn kill(&self, ledger: Arc<dyn Ledger>) {
+    pub(crate) fn kill(&self, ledger: Arc<dyn Ledger>) {
         drop(ledger);
         #[cfg(feature = "postgres")]
         if let Some(server) = &self.server {
@@ -55,16 +55,16 @@ impl Kind {
         }
     }
 
-    fn end(ledger: &Arc<dyn Ledger>) {
+    pub(crate) fn end(ledger: &Arc<dyn Ledger>) {
         ledger.close(Exit::Done, &RunSummary { done: 3, earlier: 1, cost: Some(0.5), ..RunSummary::default() }).unwrap();
     }
 }
 
-fn block<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(future)
 }
 
-fn claim(key: u8, attempts: u32) -> Claim {
+pub(crate) fn claim(key: u8, attempts: u32) -> Claim {
     Claim {
         key: [key; 32],
         task: Task::Summarise,
@@ -80,7 +80,7 @@ fn reply() -> Reply {
     Reply { answer: Answer::Summary("Résumé".into()), usage: Usage::default(), draft: true }
 }
 
-fn call(key: u8) -> AnsweredCall {
+pub(crate) fn call(key: u8) -> AnsweredCall {
     AnsweredCall {
         key: [key; 32],
         task: Task::Summarise,

@@ -8,6 +8,8 @@ mod apertium;
 mod bad_input;
 mod batch_forms;
 mod batches;
+#[cfg(feature = "postgres")]
+mod batches_shared;
 mod checks;
 mod cli;
 mod config;
@@ -29,6 +31,7 @@ mod formats;
 mod glossary;
 mod kill;
 mod ledger;
+mod ledger_batches;
 mod ledger_commands;
 mod ledger_suite;
 mod libretranslate;

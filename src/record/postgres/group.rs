@@ -7,10 +7,10 @@ use tokio_postgres::Error;
 use super::calls::{self, Me, count};
 use super::connect::Session;
 use super::rows::{self, NewRow};
-use super::{files, tally, workers};
+use super::{batch_writes, files, tally, workers};
 use crate::model::{Exit, Fault, Reject, RunSummary, Waste};
 use crate::record::messages::{Reply, Write};
-use crate::record::{AnsweredCall, Claim, CompletedFile, FileRef, OutputState};
+use crate::record::{AnsweredCall, BatchWrite, Claim, CompletedFile, FileRef, Line, OutputState};
 
 /// Why a group was not written.
 pub(super) enum NotWritten {
@@ -53,14 +53,15 @@ struct Kinds<'a> {
     rows: Vec<NewRow<'a>>,
     found: Vec<(&'a str, &'a FileRef)>,
     read: Vec<&'a CompletedFile>,
+    gathered: Vec<&'a Line>,
     others: Vec<&'a Write>,
 }
 
 impl<'a> Kinds<'a> {
     fn of(group: &'a [(Write, Reply)]) -> Self {
         let mut kinds = Self::default();
-        for (write, _) in group {
-            match write {
+        for entry in group {
+            match &entry.0 {
                 Write::Claim(claim) => kinds.claims.push(claim),
                 Write::Keep { call, waste } => kinds.kept.push((call, *waste)),
                 Write::Fail { key, waste, for_good } => kinds.failed.push((key, *waste, for_good.as_ref())),
@@ -73,6 +74,10 @@ impl<'a> Kinds<'a> {
                     kinds.found.push((source, file));
                 }
                 Write::File(read) => kinds.read.push(read),
+                Write::Batch(write) => match &**write {
+                    BatchWrite::Gather(line) => kinds.gathered.push(line),
+                    _ => kinds.others.push(&entry.0),
+                },
                 Write::Flush | Write::Checkpoint => {}
                 other => kinds.others.push(other),
             }
@@ -86,6 +91,7 @@ impl<'a> Kinds<'a> {
             && self.failed.is_empty()
             && self.begun.is_empty()
             && self.read.is_empty()
+            && self.gathered.is_empty()
             && self.others.is_empty()
     }
 }
@@ -143,6 +149,9 @@ impl Writing<'_> {
         if !kinds.read.is_empty() {
             rows_changed |= files::end(session, &kinds.read, me.run).await?;
         }
+        if !kinds.gathered.is_empty() {
+            batch_writes::gather(session, &kinds.gathered).await?;
+        }
         for write in &kinds.others {
             rows_changed |= self.write_other(write).await?;
         }
@@ -167,6 +176,7 @@ impl Writing<'_> {
                 self.record_outputs(outputs).await?;
             }
             Write::NewOutputs(outputs) => self.record_outputs(outputs).await?,
+            Write::Batch(write) => batch_writes::write(self.session, write, self.me).await?,
             Write::End { exit, summary } => self.end(*exit, summary).await?,
             _ => {}
         }

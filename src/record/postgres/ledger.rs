@@ -17,8 +17,8 @@ use super::writer::{GROUP, Writer};
 use crate::model::{ErrorCode, Exit, Fault, Reject, Row, RunSummary, Waste};
 use crate::record::messages::{Reply, Write};
 use crate::record::{
-    AnsweredCall, CallReader, CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, KnownReply, Ledger, LedgerReader, OutputState,
-    Pending, RowStore, SharedLimits, SharedRun,
+    AnsweredCall, BatchStore, CallReader, CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, KnownReply, Ledger, LedgerReader,
+    OutputState, Pending, RowStore, SharedLimits, SharedRun,
 };
 
 /// Time between two checks whether the lease is valid again.
@@ -72,8 +72,21 @@ impl PostgresLedger {
         self.me
     }
 
+    pub(super) fn own_reader(&self) -> &PostgresReader {
+        &self.reader
+    }
+
+    /// Waits until something may be sent.
+    pub(super) async fn wait_for_lease(&self) -> Result<(), Fault> {
+        while !self.lease.holds() {
+            self.lease.check()?;
+            tokio::time::sleep(LEASE_POLL).await;
+        }
+        Ok(())
+    }
+
     /// Sends a write and waits until it is durable.
-    async fn write(&self, write: Write) -> Result<Claimed, Fault> {
+    pub(super) async fn write(&self, write: Write) -> Result<Claimed, Fault> {
         let (reply, durable) = oneshot::channel();
         self.send(write, Some(reply)).await?;
         durable.await.unwrap_or_else(|_| Err(self.closed()))
@@ -84,7 +97,7 @@ impl PostgresLedger {
         self.database().block_on(self.write(write)).map(|_| ())
     }
 
-    async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
+    pub(super) async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(queue) = queue else { return Err(self.closed()) };
         let urgent = write.is_urgent();
@@ -116,6 +129,10 @@ impl Ledger for PostgresLedger {
     fn shared_limits(&self) -> Option<Arc<dyn SharedLimits>> {
         let (database, lease) = (Arc::clone(&self.reader.database), Arc::clone(&self.lease));
         Some(Arc::new(PostgresLimits { database, me: self.me, lease }))
+    }
+
+    fn batches(&self) -> Option<&dyn BatchStore> {
+        Some(self)
     }
 
     fn run(&self) -> i64 {
@@ -178,13 +195,7 @@ impl CallStore for PostgresLedger {
     }
 
     fn may_send(&self) -> Pending<'_, ()> {
-        Box::pin(async move {
-            while !self.lease.holds() {
-                self.lease.check()?;
-                tokio::time::sleep(LEASE_POLL).await;
-            }
-            Ok(())
-        })
+        Box::pin(self.wait_for_lease())
     }
 
     fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()> {

@@ -1,6 +1,8 @@
 //! The ledger on a `PostgreSQL` server: one connection that writes in groups (`writer`), one that
 //! reads (`reader`). docs/cluster.md describes it for users.
 
+mod batch_writes;
+mod batches;
 mod calls;
 mod connect;
 mod database;

@@ -19,6 +19,7 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche opens
 
 /// The run that others work on, with its settings.
 const OPEN_RUN: &str = "SELECT settings::text FROM run WHERE number = $1";
+const OPEN_BATCHES: &str = "SELECT EXISTS (SELECT FROM batch WHERE state NOT IN ('collected', 'dissolved'))";
 const BEGIN_RUN: &str = "INSERT INTO run (version, settings) VALUES ($1, $2::text::jsonb) RETURNING number";
 /// After a start of the server, every process has the length of a lease to send a heartbeat.
 const LONG_UP: &str = "SELECT clock_timestamp() - pg_postmaster_start_time() > $1 * interval '1 second'";
@@ -74,6 +75,10 @@ pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened,
                 let hint = "use the same config, or wait until that run has ended";
                 return Err(Fault::usage(format!("the run that is open on {place} has another `{key}`\n  hint: {hint}")));
             }
+            Begun::Batching => {
+                let message = format!("another process works on the run that is open on {place}, and one alone sends and collects batches");
+                return Err(Fault::new(Exit::Locked, format!("{message}\n  hint: wait until it has ended; any process may collect then")));
+            }
             Begun::Nothing if part.only_join.is_some_and(|longest| start.elapsed() < longest) => tokio::time::sleep(LOOK_EVERY).await,
             Begun::Nothing => {
                 return Err(Fault::new(Exit::EndpointAway, format!("no run is open on {place}: start one with `depeche run`")));
@@ -86,6 +91,8 @@ enum Begun {
     Here(Me, Lease),
     /// The open run has another value of this setting.
     Differs(String),
+    /// The open run has batches, which only one process sends and collects.
+    Batching,
     /// There is no open run.
     Nothing,
 }
@@ -107,6 +114,10 @@ async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error
         Some(run) => {
             if let Some(key) = differing(session, run, &settings).await? {
                 return Ok((Begun::Differs(key), killed));
+            }
+            let configured = part.config.endpoints.iter().any(|endpoint| endpoint.batch.is_some());
+            if configured || session.query(OPEN_BATCHES, &[]).await?.first().is_some_and(|row| row.get(0)) {
+                return Ok((Begun::Batching, killed));
             }
             run
         }

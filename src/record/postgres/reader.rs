@@ -13,8 +13,8 @@ use super::trouble::Trouble;
 use crate::config::Config;
 use crate::model::{Fault, Row};
 use crate::record::{
-    CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader, RowSignature,
-    RowWithCalls, SignatureReader,
+    BatchReader, CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader,
+    RowSignature, RowWithCalls, SignatureReader,
 };
 
 /// Rows that are fetched at once.
@@ -31,7 +31,11 @@ pub(super) struct PostgresReader {
     folder: String,
 }
 
-impl LedgerReader for PostgresReader {}
+impl LedgerReader for PostgresReader {
+    fn batches(&self) -> Option<&dyn BatchReader> {
+        Some(self)
+    }
+}
 
 impl PostgresReader {
     pub(super) fn new(database: Arc<Database>, output: &Path) -> Self {

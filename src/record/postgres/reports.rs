@@ -114,7 +114,8 @@ impl Reports for PostgresReader {
 
     fn latencies(&self) -> Result<BTreeMap<String, f64>, Fault> {
         let query = "SELECT endpoint, avg(milliseconds)::float8
-            FROM (SELECT endpoint, milliseconds FROM call WHERE state = 'answered' ORDER BY made_at DESC LIMIT 10000) AS last GROUP BY endpoint";
+            FROM (SELECT endpoint, milliseconds FROM call WHERE state = 'answered' AND milliseconds > 0
+                ORDER BY made_at DESC LIMIT 10000) AS last GROUP BY endpoint";
         Ok(self.database.rows(query, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 

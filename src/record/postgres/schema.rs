@@ -9,7 +9,12 @@ use super::trouble::{Trouble, classify};
 use crate::model::Fault;
 
 /// One migration for each version. A released migration never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
+];
 /// Begins a migration. No two processes migrate at once, nor does one of them see half of it.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche migrates ' || $1, 0))";
 /// Asks the catalog's tables: the server may answer `to_regclass` from memory, and then it does not see

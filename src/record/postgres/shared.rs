@@ -27,6 +27,8 @@ const BEGIN_LISTING: &str = "WITH mine AS (
     SELECT number FROM mine";
 const ADD: &str = "INSERT INTO piece (run, files, folders, names, last_file)
     SELECT number, $3, $4, $5, $6 FROM run WHERE number = $1 AND lister = $2";
+/// The input is listed again, for another pass over it.
+const LIST_AGAIN: &str = "UPDATE run SET listed = false, lister = NULL WHERE number = $1 AND lister = $2";
 const END_LISTING: &str = "UPDATE run SET listed = true WHERE number = $1 AND lister = $2";
 /// While a piece is taken, nobody may declare its process dead.
 const TAKE: &str = "WITH me AS (SELECT FROM worker WHERE id = $2 AND state = 'alive' FOR KEY SHARE)
@@ -54,6 +56,10 @@ impl SharedRun for PostgresLedger {
 
     fn end_listing(&self) -> Result<(), Fault> {
         self.rows(END_LISTING, &[]).map(drop)
+    }
+
+    fn list_again(&self) -> Result<(), Fault> {
+        self.rows(LIST_AGAIN, &[]).map(drop)
     }
 
     fn take_piece(&self) -> Result<TakenPiece, Fault> {
