@@ -33,6 +33,9 @@ fn a_batch_is_sent_waited_for_and_costs_half() {
         assert_eq!((service.created(), service.single(), service.lines()), (1, 1, vec![ARTICLES - 1]), "{form:?}");
         let each = (11.0 + 70.0) / 1e6;
         assert!((cost(&ended) - each * (1.0 + 0.5 * 7.0)).abs() < 1e-6, "{form:?}: {}", cost(&ended));
+        // Anthropic counts nothing before the end.
+        let said = if form == Form::Anthropic { "in_progress, 7 calls" } else { "running, 7 of 7 calls" };
+        assert!(ended.stderr.contains(&format!("batch 1 at `llm`: {said}")), "{}", ended.stderr);
         assert_eq!(service.files(), 0, "{form:?}: nothing is left at the service");
         all_paid_once(&service, &dir);
     }

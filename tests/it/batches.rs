@@ -472,6 +472,53 @@ fn a_key_that_is_refused_ends_the_wait_and_pays_for_nothing() {
 }
 
 #[test]
+fn a_batch_that_cannot_be_shown_is_looked_up_in_the_list() {
+    // As LiteLLM answers for a batch that it has forgotten.
+    let (service, dir) = with(Switches { no_look: Some(500), looks: 0, ..Switches::default() }, "");
+    dir.run(&["run"]).exits(0);
+    assert_eq!(service.created(), 1);
+    all_paid_once(&service, &dir);
+}
+
+#[test]
+fn a_batch_that_is_gone_is_not_silently_paid_again() {
+    let (service, dir) = with(Switches { no_look: Some(404), listed_late: usize::MAX, ..Switches::default() }, "");
+    let ended = dir.run(&["run"]).exits(3);
+    assert!(ended.stderr.contains("the service no longer has its results"), "{}", ended.stderr);
+    dir.run(&["run"]).exits(3);
+    assert_eq!((service.created(), service.single(), done(&dir)), (1, 1, 1));
+}
+
+#[test]
+fn a_second_run_does_not_disturb_one_that_waits() {
+    let (service, dir) = with(Switches { looks: 1_000_000, ..Switches::default() }, "");
+    let mut run = dir.start(&["run"]);
+    run.wait_for_line("in_progress");
+    dir.run(&["run"]).exits(11);
+    dir.run(&["run", "--now"]).exits(11);
+    service.set(|switches| switches.looks = 1);
+    run.wait().exits(0);
+    assert_eq!((service.created(), service.cancels()), (1, 0));
+    all_paid_once(&service, &dir);
+}
+
+#[test]
+fn any_text_is_one_line_of_the_file() {
+    let (service, dir) = with(Switches::default(), "");
+    for (number, odd) in ["\u{feff}", "\u{2028}\u{2029}\u{85}", "\r\u{b}\u{c}", "\"\\", "\\ud800", "\u{0}"].into_iter().enumerate() {
+        let name = format!("input/{:03}.txt", number + 1);
+        let text = std::fs::read_to_string(dir.path(&name)).unwrap();
+        dir.write(&name, format!("{odd}{}", text.replace(' ', &format!("{odd} "))));
+    }
+    dir.run(&["run"]);
+    let sent = service.mock.requests().into_iter().find(|request| request.path == "/v1/files").unwrap();
+    let file = String::from_utf8(sent.body).expect("UTF-8");
+    let lines = file.lines().filter(|line| line.starts_with('{')).count();
+    assert_eq!((service.lines(), service.created()), (vec![lines], 1));
+    assert!(service.paid().values().all(|times| *times == 1));
+}
+
+#[test]
 fn batches_of_a_copied_ledger_are_left_alone() {
     let (service, dir) = with(Switches { looks: 3, ..Switches::default() }, "lines = 3");
     dir.run(&["run", "--detach"]).exits(7);

@@ -7,7 +7,7 @@ use super::schedule::{LOOKS_AFTER_CANCEL, is_overdue};
 use super::{Batches, now};
 use crate::call::EndpointClient;
 use crate::dialect::batch::{BatchStatus, Progress, Refusal, refusal};
-use crate::model::{ErrorCode, Exit, Fault, Verdict};
+use crate::model::{CallError, ErrorCode, Exit, Fault, Verdict};
 use crate::record::{BatchRecord, BatchState, BatchWrite};
 use crate::report::human_duration;
 
@@ -53,18 +53,10 @@ impl Batches {
         let number = batch.number;
         let status = match client.batch_status(batch.id.as_deref().unwrap_or_default()).await {
             Ok(status) => status,
-            Err(error) => {
-                if error.verdict == Verdict::Stop {
-                    tracing::warn!("batch {number}: endpoint `{}` refuses to show it: {error}", client.endpoint.name);
-                    self.exit = self.exit.worse(Exit::EndpointStop);
-                } else if self.is_patient(number) {
-                    tracing::info!("batch {number}: its state cannot be read: {error}");
-                } else {
-                    self.fruitless.remove(&number);
-                    tracing::warn!("batch {number}: its state could not be read {LOOKS_FOR_FILES} times: {error}");
-                }
-                return Ok(());
-            }
+            Err(error) => match self.status_in_list(&client, &batch, &error).await? {
+                Some(status) => status,
+                None => return Ok(()),
+            },
         };
         let seen = with_status(batch.clone(), &status);
         if seen != batch {
@@ -83,6 +75,34 @@ impl Batches {
                 }
             },
         }
+    }
+
+    /// The state of a batch that cannot be read by itself: after many looks, the service's list
+    /// decides. A batch that is gone from there, too, was paid for and is lost.
+    async fn status_in_list(
+        &mut self,
+        client: &EndpointClient,
+        batch: &BatchRecord,
+        error: &CallError,
+    ) -> Result<Option<BatchStatus>, Fault> {
+        let number = batch.number;
+        if error.verdict == Verdict::Stop {
+            tracing::warn!("batch {number}: endpoint `{}` refuses to show it: {error}", client.endpoint.name);
+            self.exit = self.exit.worse(Exit::EndpointStop);
+            return Ok(None);
+        }
+        if self.is_patient(number) {
+            tracing::info!("batch {number}: its state cannot be read: {error}");
+            return Ok(None);
+        }
+        self.fruitless.remove(&number);
+        let listed = client.list_batches().await.ok();
+        match listed.map(|listed| listed.into_iter().find(|status| Some(&status.id) == batch.id.as_ref())) {
+            Some(Some(status)) => return Ok(Some(status)),
+            Some(None) if error.code == ErrorCode::NotFound => self.results_are_lost(batch.clone()).await?,
+            _ => tracing::warn!("batch {number}: its state could not be read {LOOKS_FOR_FILES} times: {error}"),
+        }
+        Ok(None)
     }
 
     /// Counts a look that showed nothing useful; returns whether another one may follow.
