@@ -52,7 +52,10 @@ pub(super) fn turned(summary: (&Text, &[Range<usize>]), article: (&Text, &[Range
     let negative: Vec<Range<usize>> = sentences_with(article.0, article.1);
     let negative = clauses(article.0, &negative, article.1);
     let fits_negative = |clause: &Clause| negative.iter().any(|other| other.negation.is_some() && fits(clause, shared(clause, other)));
-    let suspects: Vec<&Clause> = own.iter().filter(|clause| clause.negation.is_some() || fits_negative(clause)).collect();
+    // Extracted sentences stand in the article as they are.
+    let is_extracted = |clause: &Clause| article.0.as_str().contains(summary.0.at(&summary.0.span(clause.tokens.clone())));
+    let suspects = own.iter().filter(|clause| clause.negation.is_some() || fits_negative(clause));
+    let suspects: Vec<&Clause> = suspects.filter(|clause| !is_extracted(clause)).collect();
     if suspects.is_empty() {
         return (None, None);
     }
