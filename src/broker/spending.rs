@@ -22,14 +22,18 @@ pub struct Spending {
 }
 
 impl Spending {
-    /// The spending of this night under `cap`, starting from what the ledger says.
+    /// The spending of this night under `cap`, starting from what the ledger says. `alone`: no other
+    /// process can work on the run, so all that is left is this one's.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn new(cap: Option<f64>, ledger: &Arc<dyn Ledger>) -> Result<Self, Fault> {
+    pub fn new(cap: Option<f64>, ledger: &Arc<dyn Ledger>, alone: bool) -> Result<Self, Fault> {
         let Some(cap) = cap else { return Ok(Self::default()) };
         let spent = ledger.reader().spent(NIGHT_HOURS)?;
-        Ok(Self { capped: Some((cap, Purse::new(Budget::Money, cap, spent, ledger.shared_limits()))), ..Self::default() })
+        Ok(Self {
+            capped: Some((cap, Purse::new(Budget::Money, cap, spent, ledger.shared_limits().filter(|_| !alone)))),
+            ..Self::default()
+        })
     }
 
     /// Spending under `cap`, with nothing spent yet.

@@ -203,7 +203,9 @@ struct RunParts {
 
 impl RunParts {
     fn broker(&self, endpoints: &Arc<Endpoints>) -> Result<Broker, Fault> {
-        let spending = Spending::new(self.config.run.max_cost, &self.ledger)?;
+        // A run with batches has the ledger alone.
+        let alone = self.config.endpoints.iter().any(|endpoint| endpoint.batch.is_some());
+        let spending = Spending::new(self.config.run.max_cost, &self.ledger, alone)?;
         let calls: Arc<dyn CallStore> = Arc::clone(&self.ledger) as _;
         let batching = Batching::if_used(&self.ledger, endpoints)?;
         Ok(Broker::new(calls, Arc::clone(endpoints), spending).with_batches(batching))

@@ -70,3 +70,16 @@ fn two_processes_do_not_send_batches_at_once() {
     assert_eq!((service.created(), done(&first)), (1, ARTICLES));
     all_paid_once(&service, &server);
 }
+
+#[test]
+fn a_cap_holds_for_the_batches_of_a_shared_ledger() {
+    let Some(server) = Postgres::start() else { return };
+    let service = BatchService::new(Switches::default());
+    let dir = TestDir::with(&format!("{}\n{}", config(&service, "discount = 0.5"), server.config()), ARTICLES);
+    // Each line may cost 0.008 at half price, and the call by itself twice as much.
+    dir.run(&["run", "--detach", "--max-cost", "0.04"]).exits(6);
+    let sent = service.lines();
+    assert!((1..6).contains(&sent.iter().sum::<usize>()), "{sent:?}");
+    dir.run(&["run", "--detach", "--max-cost", "0.04"]);
+    assert_eq!(service.lines(), sent, "what is open counts");
+}
