@@ -29,6 +29,7 @@ mod word_map;
 use crate::model::{Finding, Flag};
 
 pub use context::Context;
+pub(crate) use name::{compounds, written};
 pub use review::review_findings;
 
 /// A check of a row's texts.

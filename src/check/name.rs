@@ -6,6 +6,7 @@ mod exonyms;
 mod gazetteer;
 mod matching;
 mod places;
+mod runs;
 mod spelling;
 
 use std::ops::Range;
@@ -14,8 +15,10 @@ use super::Check;
 use super::context::{Context, Pair, Relation};
 use crate::model::{Finding, Flag, Severity};
 use candidates::{Candidate, names};
+pub(crate) use gazetteer::written;
 use matching::NameIndex;
 use places::Places;
+pub(crate) use runs::compounds;
 
 pub(super) struct Name;
 

@@ -114,11 +114,10 @@ impl Translator {
                 out.push(part.to_owned());
                 continue;
             }
-            let source = polish::before(self.direction, part);
+            let (source, names) = polish::before(self.direction, part);
             let spanish = self.legs[0].translate(&source, self.timeout)?;
-            let spanish = polish::between(self.direction, &source, &spanish);
             let reply = self.legs[1].translate(&spanish, self.timeout)?;
-            out.push(polish::after(self.direction, &source, &reply));
+            out.push(polish::after(self.direction, &source, &names, &reply));
         }
         Ok(out.join(" "))
     }

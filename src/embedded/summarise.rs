@@ -64,7 +64,7 @@ pub fn summarise(title: &str, sentences: &[&str], language: Lang, words: usize) 
     let lead = sentence_terms.first().map_or_else(Vec::new, |lead| lead.distinct.clone());
     // A title with words of the first sentence only, perhaps made from it, shows no other sentence that
     // matters.
-    let title_weight = if title.distinct.iter().all(|term| lead.binary_search(term).is_ok()) { 0.0 } else { TITLE_WEIGHT };
+    let is_from_lead = title.distinct.iter().all(|term| lead.binary_search(term).is_ok());
     let candidates = sentence_terms
         .into_iter()
         .zip(sentences)
@@ -72,6 +72,7 @@ pub fn summarise(title: &str, sentences: &[&str], language: Lang, words: usize) 
         .map(|(position, (terms, text))| {
             let frequency: f64 = terms.distinct.iter().map(|&term| frequencies.get(term).copied().map_or(0.0, to_f64)).sum();
             let size = to_f64(terms.distinct.len().max(1)).sqrt();
+            let title_weight = if is_from_lead && position > 0 { 0.0 } else { TITLE_WEIGHT };
             let facts = if position == 0 { 0.0 } else { new_facts(&terms, &lead) };
             let mut score =
                 (frequency / root + facts) / size + POSITION_WEIGHT / to_f64(position + 1) + title_weight * overlap(&terms, &title);

@@ -103,7 +103,8 @@ fn has_article(text: &Text, at: usize) -> bool {
     false
 }
 
-fn is_not_a_name(text: &Text, at: usize) -> bool {
+/// Whether a word often has a capital without being a name.
+pub(super) fn is_not_a_name(text: &Text, at: usize) -> bool {
     let Some(token) = text.tokens().get(at) else { return false };
     let is_date = matches!(text.meaning(at), Some(Meaning::Month(_) | Meaning::MaybeMonth(_) | Meaning::Weekday(_)));
     let is_number = matches!(text.meaning(at), Some(Meaning::Unit(_) | Meaning::Ten(_) | Meaning::Ordinal(_) | Meaning::Counted(_)));

@@ -13,7 +13,7 @@ use super::{Direction, Leg, Translator};
 pub(in crate::embedded) const MODES: &str = "/usr/share/apertium/modes";
 
 /// Increase this when [`super::polish`] changes, so that cached translations are not used any more.
-const POLISH_VERSION: u32 = 2;
+const POLISH_VERSION: u32 = 3;
 
 /// The programs of a direction's two pipelines: into Spanish, and out of Spanish.
 type Legs = [Vec<Program>; 2];
@@ -86,16 +86,16 @@ impl Installed {
 /// The pipelines of a direction, or what is missing.
 fn find_legs(modes: &Path, direction: Direction) -> Result<Result<Legs, Vec<String>>, Error> {
     let mut missing = Vec::new();
-    let mut leg = |name: &str, marks: bool| -> Result<Vec<Program>, Error> {
+    let mut leg = |name: &str| -> Result<Vec<Program>, Error> {
         let file = modes.join(name).with_extension("mode");
         let Ok(text) = fs::read_to_string(&file) else {
             missing.push(file.display().to_string());
             return Ok(Vec::new());
         };
-        Ok(mode::resolve(mode::parse(&file, &text, marks)?, &mut missing))
+        Ok(mode::resolve(mode::parse(&file, &text)?, &mut missing))
     };
     let [first, second] = direction.modes();
-    let legs = [leg(first, true)?, leg(second, false)?];
+    let legs = [leg(first)?, leg(second)?];
     Ok(if missing.is_empty() { Ok(legs) } else { Err(missing) })
 }
 

@@ -23,13 +23,12 @@ pub(super) struct Program {
 
 /// Parses a mode file: programs separated by `|`, arguments with or without single quotes.
 ///
-/// `$1` says how to show unknown words: it becomes `-g` (with marks) or `-n` (without). `$2` is
-/// dropped.
+/// `$1` says how to show unknown words: it becomes `-n`, without marks. `$2` is dropped.
 ///
 /// # Errors
 ///
 /// [`Error::BadMode`] if the file is not a plain pipeline of known programs.
-pub(super) fn parse(file: &Path, text: &str, marked: bool) -> Result<Vec<Program>, Error> {
+pub(super) fn parse(file: &Path, text: &str) -> Result<Vec<Program>, Error> {
     let bad = |why: String| Error::BadMode { file: file.to_path_buf(), why };
     let mut programs = Vec::new();
     for words in split(text).map_err(bad)? {
@@ -41,7 +40,7 @@ pub(super) fn parse(file: &Path, text: &str, marked: bool) -> Result<Vec<Program
         let mut args = vec!["-z".to_owned()];
         for word in words {
             match word.as_str() {
-                "$1" => args.push(if marked { "-g" } else { "-n" }.to_owned()),
+                "$1" => args.push("-n".to_owned()),
                 "$2" | "-z" => {}
                 _ => args.push(word),
             }
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Vec<Program>, Error> {
-        parse(Path::new("x.mode"), text, false)
+        parse(Path::new("x.mode"), text)
     }
 
     #[test]

@@ -5,74 +5,38 @@
 //! folder.
 
 mod clock;
+mod names;
 mod number;
 mod words;
 
 use super::Direction;
+pub(super) use names::Names;
 use words::Words;
 
-/// A letter that no dictionary has. After an unknown name, it stops the second leg from translating
-/// the name: without it, «Peña Nieto» becomes a grandson.
-const SHIELD: char = 'ƿ';
-
-/// Apertium's marks before a word that it does not know, cannot translate or cannot inflect.
-const MARKS: [char; 3] = ['*', '@', '#'];
-
-/// Prepares a line for the first leg.
+/// Prepares a line for the first leg. Returns the names that must be put back.
 #[must_use]
-pub(super) fn before(direction: Direction, text: &str) -> String {
-    let text = simplify_punctuation(text);
+pub(super) fn before(direction: Direction, text: &str) -> (String, Names) {
+    let (text, names) = Names::shield(direction, &simplify_punctuation(text));
     let text = match direction {
-        Direction::FrEn => number::to_english(&clock::from_french(&text)),
+        // «Des» at the beginning is an article; Apertium takes it for "of the".
+        Direction::FrEn => {
+            let text = text.strip_prefix("Des ").map_or_else(|| text.clone(), words::capitalise);
+            number::to_english(&clock::from_french(&text))
+        }
         Direction::EnFr => clock::from_english(&text),
     };
-    Words::of(direction).rewrite_source(&text)
-}
-
-/// Removes the marks from the first leg's reply and shields unknown names. `source` is the input of
-/// the first leg.
-#[must_use]
-pub(super) fn between(direction: Direction, source: &str, spanish: &str) -> String {
-    let mut out = String::with_capacity(spanish.len() + 8);
-    let mut rest = spanish;
-    while let Some(at) = rest.find(MARKS) {
-        let mark = &rest[at..=at];
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let word = words::leading_word(rest);
-        if word.is_empty() || source.contains(mark) {
-            out.push_str(mark);
-            continue;
-        }
-        out.push_str(word);
-        rest = &rest[word.len()..];
-        if mark == "*" && is_name(word) && !Words::of(direction).inserts(word) && words::contains(source, word) {
-            out.push(SHIELD);
-        }
-    }
-    out.push_str(rest);
-    out
+    (Words::of(direction).rewrite_source(&text), names)
 }
 
 /// Makes the second leg's reply readable. `source` is the input of the first leg.
 #[must_use]
-pub(super) fn after(direction: Direction, source: &str, reply: &str) -> String {
-    let text = reply.replace(SHIELD, "");
-    let text = if source.contains('*') { text } else { text.replace('*', "") };
-    let words = Words::of(direction);
-    let text = words.lower_false_capitals(source, &normalize_spaces(&text));
-    let text = words.correct(source, &text);
+pub(super) fn after(direction: Direction, source: &str, names: &Names, reply: &str) -> String {
+    let text = Words::of(direction).correct(source, &lower_second_word(source, &normalize_spaces(reply)));
     let text = match direction {
-        Direction::FrEn => replace_quotes(&clock::to_english(&text), "\"", "\""),
+        Direction::FrEn => replace_quotes(&words::in_simple_past(&clock::to_english(&text)), "\"", "\""),
         Direction::EnFr => french_punctuation(&number::to_french(source, &clock::to_french(&text))),
     };
-    match_sentence_ends(source, &text)
-}
-
-/// Whether a word looks like a name: a capital, then lower case. An acronym may be in the
-/// dictionaries.
-fn is_name(word: &str) -> bool {
-    word.starts_with(char::is_uppercase) && word.chars().count() > 2 && word.chars().any(char::is_lowercase)
+    match_sentence_ends(source, &names.restore(&text))
 }
 
 /// Writes quotes, apostrophes, spaces and ligatures as the dictionaries do.
@@ -104,6 +68,15 @@ fn normalize_spaces(text: &str) -> String {
         out.push_str(word);
     }
     out
+}
+
+/// Apertium writes the word after an unknown first word with a capital: «Macron Has said».
+fn lower_second_word(source: &str, text: &str) -> String {
+    let Some((first, rest)) = text.split_once(' ') else { return text.to_owned() };
+    let second = words::leading_word(rest);
+    let is_word = second.starts_with(char::is_uppercase) && second.chars().skip(1).all(char::is_lowercase);
+    let is_false = is_word && source.to_lowercase().starts_with(&first.to_lowercase()) && !words::contains(source, second);
+    if is_false { format!("{first} {}{}", second.to_lowercase(), &rest[second.len()..]) } else { text.to_owned() }
 }
 
 /// Puts a no-break space before `: ; ! ? %`, and guillemets around quotations.
@@ -147,26 +120,23 @@ fn match_sentence_ends(source: &str, text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn prepares_punctuation_numbers_times_titles_and_verbs_of_speech() {
-        assert_eq!(before(Direction::FrEn, "« L’œuvre »\u{a0}: 3"), "\"L'oeuvre\" : 3");
-        assert_eq!(before(Direction::FrEn, "12,5\u{202f}% de 2 000 euros à 18 h 30"), "12.5 % de 2,000 euros à 18:30");
-        assert_eq!(before(Direction::FrEn, "« Non », a-t-elle déclaré à M. Roy."), "\"Non\", ella a déclaré à Sr. Roy.");
-        assert_eq!(before(Direction::EnFr, "Mr. Smith left at 6 pm."), "Sr. Smith left at 18:00.");
+    fn prepared(direction: Direction, text: &str) -> String {
+        before(direction, text).0
     }
 
     #[test]
-    fn unknown_names_are_shielded_and_marks_removed() {
-        let between = |source, spanish| between(Direction::FrEn, source, spanish);
-        assert_eq!(between("M. Nieto contrer", "M. *Nieto *contrer #ser"), "M. Nietoƿ contrer ser");
-        assert_eq!(between("Sras. Nieto", "*Sras. *Nieto"), "Sras. Nietoƿ");
-        assert_eq!(between("2 * 3 *Nieto", "2 * 3 *Nieto"), "2 * 3 *Nieto");
+    fn prepares_punctuation_numbers_times_titles_and_verbs_of_speech() {
+        assert_eq!(prepared(Direction::FrEn, "« L’œuvre »\u{a0}: 3"), "\"L'oeuvre\" : 3");
+        assert_eq!(prepared(Direction::FrEn, "12,5\u{202f}% de 2 000 euros à 18 h 30"), "12.5 % de 2,000 euros à 18:30");
+        assert_eq!(prepared(Direction::FrEn, "« Non », a-t-elle déclaré à M. Roy."), "\"Non\", ella a déclaré à Sr. Roy.");
+        assert_eq!(prepared(Direction::EnFr, "Mr. Smith left at 6 pm."), "Sr. Smith left at 18:00.");
     }
 
     #[test]
     fn the_english_reply_is_made_readable() {
-        let after = |source, reply| after(Direction::FrEn, source, reply);
-        assert_eq!(after("Sr. Macron a dit.", "Mr. Macronƿ Has said."), "Mr Macron said.");
+        let after = |source, reply| after(Direction::FrEn, source, &Names::default(), reply);
+        assert_eq!(after("Sr. Macron a dit.", "Mr. Macron has said."), "Mr Macron said.");
+        assert_eq!(after("Macron a parlé à Paris.", "Macron Has spoken at Paris."), "Macron spoke at Paris.");
         assert_eq!(after("Il part ?", "course  ?"), "Course?");
         assert_eq!(after("Les E.U.", "The US.."), "The US.");
         assert_eq!(after("un titre", "a title"), "a title");
@@ -174,7 +144,7 @@ mod tests {
 
     #[test]
     fn french_gets_no_break_spaces_and_guillemets() {
-        let after = |source, reply| after(Direction::EnFr, source, reply);
+        let after = |source, reply| after(Direction::EnFr, source, &Names::default(), reply);
         assert_eq!(after("\"No\": 12.5%, 2,000!", "\"Non\": 12.5%, 2,000!"), "«\u{a0}Non\u{a0}»\u{a0}: 12,5\u{a0}%, 2\u{a0}000\u{a0}!");
         assert_eq!(after("See http://x.y/?a=b 10:30", "Vois http://x.y/?a=b 10:30"), "Vois http://x.y/?a=b 10:30");
     }
