@@ -91,7 +91,12 @@ impl Names {
         }
         for span in compounds(&text, lang).into_iter().rev() {
             let stand_in = names.stand_in(&text[span.clone()]);
-            text.replace_range(span, &stand_in);
+            text.replace_range(span.clone(), &stand_in);
+            // «à Saint-Elme» is in a town: Apertium would say "to".
+            let is_town = direction == Direction::FrEn && !names.names.last().is_some_and(|(_, name)| name.contains(' '));
+            if is_town && text[..span.start].ends_with(" à ") {
+                text.replace_range(span.start - "à ".len()..span.start, "en ");
+            }
         }
         if direction == Direction::FrEn {
             text = names.replace_adjectives(&text);
@@ -207,6 +212,7 @@ mod tests {
         let (text, names) = shielded(Direction::EnFr, "Rowena Castle-Mayhew met Nikol Pashinyan of the CSTO.");
         assert_eq!(text, "qzacq met Nikol qzaaq of the qzabq.");
         assert_eq!(names, ["qzaaq=Pachinian", "qzabq=OTSC", "qzacq=Rowena Castle-Mayhew"]);
+        assert_eq!(shielded(Direction::FrEn, "Un accord signé à Saint-Elme.").0, "Un accord signé en qzaaq.");
         let plain = "Le Premier ministre parle au Conseil de Surveillance et à la Maison de la Presse.";
         assert_eq!(shielded(Direction::FrEn, plain).0, plain, "institutions are translated");
     }
