@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
 
-use super::batches::optional;
 use super::calls::{Me, count};
 use super::connect::Session;
 use super::rows::text;
@@ -102,9 +101,9 @@ async fn put(session: &Session, batch: &BatchRecord, me: Me) -> Result<(), Error
         &batch.ended_at,
         &batch.expires_at,
         &text(&batch.said),
-        &optional(batch.completed),
-        &optional(batch.failed),
-        &optional(batch.total),
+        &batch.completed.map(count),
+        &batch.failed.map(count),
+        &batch.total.map(count),
         &me.run,
     ];
     session.execute(PUT, &values).await.map(drop)
@@ -169,8 +168,8 @@ async fn keep(session: &Session, calls: &[&AnsweredCall], me: Me) -> Result<(), 
     let dialects: Vec<&str> = calls.iter().map(|call| call.dialect.as_str()).collect();
     let models: Vec<Option<&str>> = calls.iter().map(|call| call.model.as_deref()).collect();
     let replies: Vec<&str> = calls.iter().map(|call| call.reply_json.as_str()).collect();
-    let tokens_in: Vec<Option<i64>> = calls.iter().map(|call| optional(call.usage.tokens_in)).collect();
-    let tokens_out: Vec<Option<i64>> = calls.iter().map(|call| optional(call.usage.tokens_out)).collect();
+    let tokens_in: Vec<Option<i64>> = calls.iter().map(|call| call.usage.tokens_in.map(count)).collect();
+    let tokens_out: Vec<Option<i64>> = calls.iter().map(|call| call.usage.tokens_out.map(count)).collect();
     let values: [&(dyn ToSql + Sync); 13] = [
         &keys,
         &endpoints,

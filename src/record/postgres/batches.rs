@@ -3,7 +3,6 @@
 
 use tokio_postgres::Row;
 
-use super::calls::count;
 use super::ledger::PostgresLedger;
 use super::reader::PostgresReader;
 use super::rows::text;
@@ -161,9 +160,4 @@ impl BatchStore for PostgresLedger {
             self.write(Write::Batch(Box::new(write))).await.map(drop)
         })
     }
-}
-
-/// A count as the ledger stores it, if there is one.
-pub(super) fn optional(number: Option<u64>) -> Option<i64> {
-    number.map(count)
 }
