@@ -23,7 +23,7 @@ pub(super) fn before(direction: Direction, text: &str) -> (String, Names) {
             let text = text.strip_prefix("Des ").map_or_else(|| text.clone(), words::capitalise);
             number::to_english(&clock::from_french(&text))
         }
-        Direction::EnFr => clock::from_english(&text),
+        Direction::EnFr => number::name_currencies(&clock::from_english(&text)),
     };
     (Words::of(direction).rewrite_source(&text), names)
 }

@@ -16,6 +16,34 @@ pub(super) fn to_french(source: &str, text: &str) -> String {
     })
 }
 
+/// In English: `£31 million` becomes `31 million pounds`. Apertium moves a mark before a number to
+/// another word of the sentence.
+pub(super) fn name_currencies(text: &str) -> String {
+    let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    for at in (0..words.len()).rev() {
+        let Some((amount, name)) = amount(&words[at]) else { continue };
+        let scale = words.get(at + 1).is_some_and(|next| SCALES.contains(&next.trim_end_matches(|c: char| !c.is_alphanumeric())));
+        let last = if scale { at + 1 } else { at };
+        words[at] = amount;
+        // Before the punctuation after it.
+        let end = words[last].trim_end_matches([',', '.', ';', ':', '!', '?', ')', '"']).len();
+        words[last].insert_str(end, &format!(" {name}"));
+    }
+    words.join(" ")
+}
+
+const SCALES: &[&str] = &["thousand", "million", "billion"];
+
+/// The number of an amount with its punctuation, and the name of the currency whose mark is before it.
+fn amount(word: &str) -> Option<(String, &'static str)> {
+    let (mark, name) = [('£', "pounds"), ('$', "dollars")].into_iter().find(|(mark, _)| word.contains(*mark))?;
+    let (before, number) = word.split_once(mark)?;
+    let digits = number.trim_end_matches([',', '.', ';', ':', '!', '?', ')', '"']);
+    let is_number =
+        digits.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
+    (is_number && matches!(before, "" | "(" | "\"")).then(|| (format!("{before}{number}"), name))
+}
+
 /// Rewrites every run of digits and separators with `convert`, except inside words, dates and
 /// codes.
 fn replace_numbers(text: &str, separators: &[char], convert: impl Fn(&str) -> Option<String>) -> String {
@@ -93,6 +121,18 @@ fn is_digits(text: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn currencies_are_named_after_their_amounts() {
+        for (english, named) in [
+            ("It will cost £31 million a year.", "It will cost 31 million pounds a year."),
+            ("It costs $250.", "It costs 250 dollars."),
+            ("(£1.2 billion, he said)", "(1.2 billion pounds, he said)"),
+            ("It costs £12m, A$5 and US$3.", "It costs £12m, A$5 and US$3."),
+        ] {
+            assert_eq!(name_currencies(english), named);
+        }
+    }
 
     #[test]
     fn french_numbers_become_english() {
