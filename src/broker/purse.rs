@@ -1,5 +1,5 @@
-//! What a run may use only so much of: money, articles, failures. A run that has its ledger alone
-//! counts by itself. Of a shared ledger it draws a part, from which it takes without asking again.
+//! The budgets of a run: money, articles, failures. A run that has its ledger alone counts on its own.
+//! From a shared ledger it draws a part of a budget, and spends it without asking again.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -125,7 +125,7 @@ impl Purse {
     /// If the ledger failed.
     pub async fn tell(&self) -> Result<(), Fault> {
         let Some(source) = &self.source else { return Ok(()) };
-        // Who draws tells as well.
+        // A draw reports what was used, too.
         let Ok(_drawing) = source.drawing.try_lock() else { return Ok(()) };
         self.draw(source, 0.0).await.map(drop)
     }

@@ -1,5 +1,6 @@
 //! What one process may use of a service that other processes of its run call, too: a part of the
-//! places and of the rates that the config tells. What nobody tells each process learns by itself.
+//! places and rates that the config sets. Limits that the config does not set, each process learns on
+//! its own.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub struct ServiceUse {
     pub service: String,
     /// The endpoint's name.
     pub endpoint: String,
-    /// The places of the whole service, if the config tells them.
+    /// The places of the whole service, if the config sets them.
     pub places: Option<usize>,
     /// What it has, and until calls have ended uses.
     pub part: ServicePart,
@@ -72,7 +73,7 @@ impl ServicePart {
     }
 }
 
-/// The places that the config tells.
+/// The places that the config sets.
 pub(super) fn told_places(endpoint: &Endpoint) -> Option<usize> {
     match endpoint.concurrency {
         Concurrency::Fixed(places) => Some(places),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::shapes::names_digest_text;
 
-/// A name has at most this many characters.
+/// A name has at most this many bytes.
 const MAX_NAME: usize = 40;
 
 /// The texts by their names; `None` if there are none, or if a name comes twice, since nothing says

@@ -28,7 +28,7 @@ pub struct Draw {
     pub used: f64,
     /// What it holds for work under way.
     pub held: f64,
-    /// What it needs beyond that; 0 if it only tells.
+    /// What it needs beyond that; 0 if it only reports.
     pub wanted: f64,
 }
 
@@ -38,7 +38,7 @@ pub struct Drawn {
     /// What this process may use in all. If that is less than it has asked for, the rest is used up or
     /// belongs to others.
     pub granted: f64,
-    /// What all others have used, as far as they have told, and earlier runs.
+    /// What all others have used, as far as they have reported it, and earlier runs.
     pub used_by_others: f64,
     /// Whether others may give something back.
     pub others_hold: bool,

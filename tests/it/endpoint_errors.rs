@@ -45,10 +45,15 @@ fn a_retry_waits_as_long_as_the_service_says() {
 
 #[test]
 fn a_pause_of_a_day_ends_the_run() {
-    let (mock, dir) = first(|_, _| Some(Action::Answer(Response::new(429, "{}").with("retry-after", "86400"))));
-    dir.run(&["run"]).exits(5);
-    assert_eq!(mock.count(), 1);
-    assert!(error(&dir).starts_with("busy: "), "{}", error(&dir));
+    /// A router repeats the headers of another service in the body.
+    const ROUTED: &str = r#"{"error":{"code":429,"metadata":{"headers":{"X-RateLimit-Remaining":"0","X-RateLimit-Reset":"86400"}}}}"#;
+    let answers = [|| Response::new(429, "{}").with("retry-after", "86400"), || Response::new(429, ROUTED)];
+    for answer in answers {
+        let (mock, dir) = first(move |_, _| Some(Action::Answer(answer())));
+        dir.run(&["run"]).exits(5);
+        assert_eq!(mock.count(), 1);
+        assert!(error(&dir).starts_with("busy: "), "{}", error(&dir));
+    }
 }
 
 #[test]

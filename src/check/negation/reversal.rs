@@ -1,4 +1,5 @@
-//! A negated word that the other language reverses with a beginning: «pas complet», "incomplete".
+//! A negated word for which the other language has a word with a negative prefix: «pas complet»,
+//! "incomplete".
 
 use std::ops::Range;
 

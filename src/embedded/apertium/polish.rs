@@ -130,6 +130,7 @@ mod tests {
         assert_eq!(prepared(Direction::FrEn, "12,5\u{202f}% de 2 000 euros à 18 h 30"), "12.5 % de 2,000 euros à 18:30");
         assert_eq!(prepared(Direction::FrEn, "« Non », a-t-elle déclaré à M. Roy."), "\"Non\", ella a déclaré à Sr. Roy.");
         assert_eq!(prepared(Direction::EnFr, "Mr. Smith left at 6 pm."), "Sr. Smith left at 18:00.");
+        assert_eq!(prepared(Direction::EnFr, "It costs £31 million."), "It costs 31 million pounds.");
     }
 
     #[test]
@@ -146,6 +147,8 @@ mod tests {
     fn french_gets_no_break_spaces_and_guillemets() {
         let after = |source, reply| after(Direction::EnFr, source, &Names::default(), reply);
         assert_eq!(after("\"No\": 12.5%, 2,000!", "\"Non\": 12.5%, 2,000!"), "«\u{a0}Non\u{a0}»\u{a0}: 12,5\u{a0}%, 2\u{a0}000\u{a0}!");
+        assert_eq!(after("31 million pounds", "31 millions livres"), "31 millions de livres");
+        assert_eq!(after("5 pounds", "5 tu livres"), "5 livres");
         assert_eq!(after("See http://x.y/?a=b 10:30", "Vois http://x.y/?a=b 10:30"), "Vois http://x.y/?a=b 10:30");
     }
 }

@@ -22,23 +22,25 @@ pub(super) fn name_currencies(text: &str) -> String {
     let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     for at in (0..words.len()).rev() {
         let Some((amount, name)) = amount(&words[at]) else { continue };
-        let scale = words.get(at + 1).is_some_and(|next| SCALES.contains(&next.trim_end_matches(|c: char| !c.is_alphanumeric())));
+        let scale = words.get(at + 1).is_some_and(|next| SCALES.contains(&next.trim_end_matches(PUNCTUATION)));
         let last = if scale { at + 1 } else { at };
         words[at] = amount;
         // Before the punctuation after it.
-        let end = words[last].trim_end_matches([',', '.', ';', ':', '!', '?', ')', '"']).len();
+        let end = words[last].trim_end_matches(PUNCTUATION).len();
         words[last].insert_str(end, &format!(" {name}"));
     }
     words.join(" ")
 }
 
 const SCALES: &[&str] = &["thousand", "million", "billion"];
+/// What may follow an amount without a space.
+const PUNCTUATION: [char; 8] = [',', '.', ';', ':', '!', '?', ')', '"'];
 
 /// The number of an amount with its punctuation, and the name of the currency whose mark is before it.
 fn amount(word: &str) -> Option<(String, &'static str)> {
     let (mark, name) = [('£', "pounds"), ('$', "dollars")].into_iter().find(|(mark, _)| word.contains(*mark))?;
     let (before, number) = word.split_once(mark)?;
-    let digits = number.trim_end_matches([',', '.', ';', ':', '!', '?', ')', '"']);
+    let digits = number.trim_end_matches(PUNCTUATION);
     let is_number =
         digits.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
     (is_number && matches!(before, "" | "(" | "\"")).then(|| (format!("{before}{number}"), name))

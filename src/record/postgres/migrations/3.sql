@@ -7,7 +7,7 @@ CREATE TABLE service_part (        -- a process's part of it
   worker    BIGINT NOT NULL,
   endpoint  TEXT NOT NULL,
   places    BIGINT NOT NULL,
-  rate      FLOAT8 NOT NULL,       -- the share of the told rates
+  rate      FLOAT8 NOT NULL,       -- the share of the rates that the config sets
   is_active BOOLEAN NOT NULL,      -- whether calls are under way or wait
   PRIMARY KEY (service, worker, endpoint)
 );
