@@ -24,6 +24,8 @@ pub(super) struct Text<'a> {
     /// gets no findings itself.
     pub(super) given: bool,
     content: Cow<'a, str>,
+    /// The article that this text is.
+    article: Option<&'a Article>,
     lower: OnceCell<String>,
     tokens: OnceCell<Vec<Token>>,
     meanings: OnceCell<Vec<Option<Meaning>>>,
@@ -31,6 +33,9 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// What separates an article's title from its body. The blank line ends a sentence.
+    const AFTER_TITLE: &'static str = "\n\n";
+
     /// A text that an endpoint wrote.
     pub(super) fn new(field: Field, lang: Option<Lang>, text: &'a str) -> Self {
         Self {
@@ -38,6 +43,7 @@ impl<'a> Text<'a> {
             lang,
             given: false,
             content: Cow::Borrowed(text),
+            article: None,
             lower: OnceCell::new(),
             tokens: OnceCell::new(),
             meanings: OnceCell::new(),
@@ -47,8 +53,8 @@ impl<'a> Text<'a> {
 
     /// An article: its title, then its body.
     pub(super) fn of_article(article: &'a Article) -> Self {
-        let content = Cow::Owned(format!("{}\n\n{}", article.title, article.body));
-        Self { content, given: true, ..Self::new(Field::Article, article.language, "") }
+        let content = Cow::Owned(format!("{}{}{}", article.title, Self::AFTER_TITLE, article.body));
+        Self { content, article: Some(article), given: true, ..Self::new(Field::Article, article.language, "") }
     }
 
     pub(super) fn given(self, given: bool) -> Self {
@@ -89,9 +95,17 @@ impl<'a> Text<'a> {
     /// Its sentences, in bytes.
     pub(super) fn sentences(&self) -> &[Range<usize>] {
         self.sentences.get_or_init(|| {
-            let spans = sentences::spans(self.as_str()).into_iter();
-            spans.filter(|span| self.at(span).contains(char::is_alphanumeric)).collect()
+            let spans = self.article.map_or_else(|| sentences::spans(self.as_str()), |article| self.sentences_of(article));
+            spans.into_iter().filter(|span| self.at(span).contains(char::is_alphanumeric)).collect()
         })
+    }
+
+    /// The sentences of the title and the body, without splitting the body again.
+    fn sentences_of(&self, article: &Article) -> Vec<Range<usize>> {
+        let body = article.title.len() + Self::AFTER_TITLE.len();
+        let mut spans = sentences::spans(self.at(&(0..body)));
+        spans.extend(sentences::of_article(article).iter().map(|span| span.start + body..span.end + body));
+        spans
     }
 
     /// The span of a range of sentences, in bytes.
@@ -175,6 +189,26 @@ impl<'a> Text<'a> {
             Field::SummaryEn => "the English summary",
             Field::TextFr => "the French text",
             Field::TextEn => "the English text",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_article_has_the_sentences_of_its_whole_text(
+            title in "([A-Z]?[a-zé]{1,6}[,:.?!]?[ «»\"(]{1,2}){1,6}[A-Z]?[a-z]{2,6}[.?!]?[»\")]?",
+            body in "([A-Z]?[a-zé]{1,6}|[.?!«»\")…:,-]|[ \n]| ){0,40}",
+        ) {
+            let article = Article { title: title.trim().into(), body: body.trim().into(), language: Some(Lang::FR), ..Article::default() };
+            let whole = Text::of_article(&article);
+            let same = Text::new(Field::Article, whole.lang, whole.as_str());
+            prop_assert_eq!(whole.sentences(), same.sentences());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Turns a draft into an article: plain text, no boilerplate, with a title and a language.
 
+use std::sync::OnceLock;
+
 use super::draft::{Draft, MAX_TITLE_CHARS, Markup};
 use super::word_count::count_words;
 use super::{boilerplate, date, headline, html, language, markup, non_article, plain_text, sentences, site_name, tail, wrapped_lines};
@@ -74,6 +76,7 @@ pub(super) fn article(draft: Draft, name: &str, rules: &Rules) -> Result<Article
         body,
         flags,
         signature: Vec::new(),
+        sentences: OnceLock::new(),
     })
 }
 

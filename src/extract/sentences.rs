@@ -17,6 +17,8 @@ use context::{
     may_open, note_mark, starts_sentence,
 };
 
+use crate::model::Article;
+
 /// A line of at most this length that ends without punctuation can be a heading.
 const HEADING_CHARS: usize = 60;
 
@@ -33,6 +35,12 @@ pub fn spans(text: &str) -> Vec<Range<usize>> {
     let ends = cuts.iter().copied().chain([text.len()]);
     let starts = [0].into_iter().chain(cuts.iter().copied());
     starts.zip(ends).map(|(start, end)| start..end).filter(|span| !span.is_empty()).collect()
+}
+
+/// The byte ranges of the sentences of an article's body. The signature and the checks need them, so
+/// the article keeps them.
+pub fn of_article(article: &Article) -> &[Range<usize>] {
+    article.sentences.get_or_init(|| spans(&article.body))
 }
 
 /// The sentences of `text`, trimmed, without empty ones.

@@ -1,8 +1,10 @@
 //! A source, the article read from it, and the reject if there is none.
 
 use std::fs::Metadata;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use serde::{Serialize, Serializer};
 
@@ -80,6 +82,9 @@ pub struct Article {
     /// The signature by which near-duplicates are found. Empty if they are not looked for.
     #[serde(skip)]
     pub signature: Vec<u8>,
+    /// The sentences of the body, in bytes, once they are found (`extract::sentences::of_article`).
+    #[serde(skip)]
+    pub sentences: OnceLock<Vec<Range<usize>>>,
     /// The section of the newspaper.
     pub section: Option<String>,
     /// The captions of photos that were found in the text and removed from it.
