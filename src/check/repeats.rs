@@ -1,6 +1,6 @@
 //! `loop`: a text repeats itself, as models do when they get stuck.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::Check;
 use super::context::{Context, Relation};
@@ -45,9 +45,11 @@ struct Words {
 
 impl Words {
     fn of(text: &Text) -> Self {
-        let mut known = FxHashMap::default();
-        let mut words = Self { places: Vec::new(), numbers: Vec::new(), counts: Vec::new() };
-        for (at, token) in text.tokens().iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark) {
+        let tokens = text.tokens();
+        let room = || Vec::with_capacity(tokens.len());
+        let mut known = FxHashMap::with_capacity_and_hasher(tokens.len(), FxBuildHasher);
+        let mut words = Self { places: room(), numbers: room(), counts: room() };
+        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind != Kind::Mark) {
             let next = known.len();
             let number = *known.entry(text.lower_word(token)).or_insert(next);
             words.places.push(at);

@@ -51,11 +51,13 @@ impl Signature {
     /// The signature of an article; `None` if it has too little text to be compared.
     pub fn of(article: &Article) -> Option<Self> {
         let mut kept = Vec::new();
-        for sentence in without_frame(sentences::sentences(&article.body)) {
+        let sentences = sentences::of_article(article).iter().filter_map(|span| article.body.get(span.clone()));
+        let sentences = sentences.map(str::trim).filter(|sentence| !sentence.is_empty());
+        for sentence in without_frame(sentences.collect()) {
             let mut words = Vec::with_capacity(sentence.len() / 5);
             let mut facts = false;
             each_word(sentence, |first_letter, hash| {
-                facts |= is_fact(words.is_empty(), first_letter, hash);
+                facts = facts || is_fact(words.is_empty(), first_letter, hash);
                 words.push(hash);
             });
             if words.len() >= 3 && kept.len() < MAX_SENTENCES {
@@ -173,7 +175,7 @@ fn without_frame(mut sentences: Vec<&str>) -> Vec<&str> {
 fn each_word(text: &str, mut each: impl FnMut(char, u64)) {
     let mut word: Option<(char, u64)> = None;
     for c in text.chars() {
-        if c.is_alphanumeric() {
+        if is_letter_or_digit(c) {
             let (first, hash) = word.unwrap_or((c, FNV_BASIS));
             word = Some((first, hash_letter(hash, c)));
         } else if let Some((first, hash)) = word.take() {
@@ -182,6 +184,16 @@ fn each_word(text: &str, mut each: impl FnMut(char, u64)) {
     }
     if let Some((first, hash)) = word {
         each(first, hash);
+    }
+}
+
+/// Whether a character is part of a word. The letters and marks of French and English need no table
+/// lookup.
+fn is_letter_or_digit(c: char) -> bool {
+    match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='ÿ' => true,
+        '\0'..='\u{7f}' | '\u{a0}' | '«' | '»' | '\u{2010}'..='\u{202f}' => false,
+        c => c.is_alphanumeric(),
     }
 }
 
@@ -208,11 +220,11 @@ const FNV_PRIME_4: u64 = FNV_PRIME.wrapping_mul(FNV_PRIME).wrapping_mul(FNV_PRIM
 /// letter and must never change: the ledger stores the result.
 fn hash_letter(hash: u64, letter: char) -> u64 {
     let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
-    if letter.is_ascii() {
-        // The other three bytes are zero, so they only multiply. This is a fast path: most letters
-        // are ASCII.
-        let byte = u32::from(letter.to_ascii_lowercase());
-        return (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME_4);
+    // The other three bytes of a letter of Latin-1 are zero, so they only multiply. This is a fast
+    // path: nearly all letters are in Latin-1, and the lower-case one comes 32 after its capital.
+    if let Ok(byte) = u8::try_from(letter) {
+        let lower = if matches!(letter, 'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ') { byte + 32 } else { byte };
+        return (hash ^ u64::from(lower)).wrapping_mul(FNV_PRIME_4);
     }
     letter.to_lowercase().fold(hash, |hash, letter| u32::from(letter).to_le_bytes().into_iter().fold(hash, add))
 }
@@ -310,6 +322,16 @@ mod tests {
             le vent soufflait à 110 km/h, selon la préfecture, qui a ouvert une cellule d'urgence. Les écoles sont fermées jusqu'à lundi. \
             Luc Modèle, le maire, demande 3 millions d'euros d'aide. Les travaux devaient commencer au printemps.";
         assert_eq!(repeats(other), None);
+    }
+
+    #[test]
+    fn the_fast_paths_agree_with_the_tables_of_unicode() {
+        for c in ('\0'..='\u{24f}').chain('\u{2000}'..='\u{2100}') {
+            assert_eq!(is_letter_or_digit(c), c.is_alphanumeric(), "{c:?}");
+            let slow = c.to_lowercase().flat_map(|lower| u32::from(lower).to_le_bytes());
+            let slow = slow.fold(FNV_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
+            assert_eq!(hash_letter(FNV_BASIS, c), slow, "{c:?}");
+        }
     }
 
     #[test]

@@ -72,6 +72,9 @@ impl Glossary {
 /// the longer one. Each comes with its byte range, its term, and the translation with the capitals
 /// of that place.
 pub(crate) fn occurrences<'a>(text: &str, terms: &'a [Term]) -> Vec<(Range<usize>, &'a Term, String)> {
+    if terms.is_empty() {
+        return Vec::new();
+    }
     let text = Text::new(text);
     let mut found = Vec::new();
     let mut previous_end = 0;

@@ -7,6 +7,9 @@ use crate::model::without_accent;
 
 /// A word in lower case without accents, with ligatures written out.
 pub(super) fn fold(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(word.len());
     for c in word.chars().flat_map(char::to_lowercase) {
         match c {
