@@ -1,4 +1,4 @@
-//! Asks one candidate after the other until one of them answers.
+//! Collects the failures of candidates, and decides whether the next candidate takes over.
 
 use crate::model::{Failure, Reject};
 
@@ -7,10 +7,10 @@ use crate::model::{Failure, Reject};
 pub(super) struct Failover(Option<Failure>);
 
 impl Failover {
-    /// Adds the failure of a candidate; `last`: there is no other one.
+    /// Adds the failure of a candidate. `last`: no other candidate is left.
     ///
     /// # Errors
-    /// The failure of all of them, if no other candidate may take over.
+    /// All failures so far, merged, if no other candidate may take over.
     pub(super) fn failed(&mut self, failure: Failure, last: bool) -> Result<(), Failure> {
         let may_fail_over = failure.allows_failover() && !last;
         let failure = match self.0.take() {

@@ -13,7 +13,7 @@ fn help_is_as_documented() {
     insta::assert_snapshot!(without_trailing_spaces(&ended.stdout), @r"
     Summarise and translate a folder of articles into a French-English table
 
-    The HTTP services named in config.toml do the work; without a config, the embedded endpoint does it.
+    depeche calls the HTTP services named in config.toml. Without a config, it calls its embedded endpoint.
     `depeche` without a command is short for `depeche run`.
 
     [config: KEY] names the config key that sets the default of an option.
