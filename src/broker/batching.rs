@@ -1,5 +1,5 @@
-//! Which calls go into batches: a call that the ledger cannot answer becomes a line of the next batch,
-//! and its article waits.
+//! Decides which calls go into batches. If the ledger cannot answer such a call, the call becomes a
+//! line of the next batch, and its article waits.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ pub enum Misses {
     Leave,
     /// They are made one by one.
     MakeNow {
-        /// Whether to make calls in open batches, too; then both are billed.
+        /// Whether to make even calls that are in open batches. Such a call is billed twice.
         open: bool,
     },
 }
@@ -34,9 +34,9 @@ pub struct Batching {
 struct State {
     misses: Misses,
     lines: HashMap<Key, LineState>,
-    /// By endpoint: the lines that this pass over the articles has asked for.
+    /// For each endpoint: the lines that this pass over the articles needs.
     asked: HashMap<String, HashSet<Key>>,
-    /// Calls that wait for a batch that is open already.
+    /// Calls that wait for an open batch.
     waiting: u64,
     /// Endpoints without batches for the rest of this run.
     without: HashSet<String>,
@@ -93,7 +93,7 @@ impl Batching {
         Ok(())
     }
 
-    /// Makes an endpoint's calls one by one for the rest of this run; false if that was so before.
+    /// From now on, makes an endpoint's calls one by one. Returns false if it did so before.
     pub fn stop_batches_of(&self, endpoint: &str) -> bool {
         self.state().without.insert(endpoint.to_owned())
     }
@@ -103,14 +103,14 @@ impl Batching {
         self.state().alone.insert(key);
     }
 
-    /// The endpoints for which this pass has asked for lines, and how many.
+    /// The endpoints for which this pass needs lines, and the number of these lines.
     pub fn asked(&self) -> Vec<(String, usize)> {
         let mut asked: Vec<_> = self.state().asked.iter().map(|(endpoint, keys)| (endpoint.clone(), keys.len())).collect();
         asked.sort();
         asked
     }
 
-    /// Whether this pass has asked for a line of an endpoint.
+    /// Whether this pass needs lines of an endpoint.
     pub fn was_asked(&self, endpoint: &str, key: &Key) -> bool {
         self.state().asked.get(endpoint).is_some_and(|keys| keys.contains(key))
     }
@@ -128,8 +128,8 @@ impl Batching {
         self.ledger.batches().ok_or_else(|| Fault::usage("this ledger keeps no batches; remove [endpoint.batch] from the config"))
     }
 
-    /// Decides about a call that the ledger cannot answer. Returns why it has no answer now; `None`
-    /// if it must be made now.
+    /// Decides what to do with a call that the ledger cannot answer. Returns `None` if the call
+    /// must be made now, and otherwise the reason why it has no answer yet.
     pub(super) async fn take(&self, client: &EndpointClient, ask: &CallRequest, key: Key) -> Result<Option<Failure>, Fault> {
         let endpoint = &client.endpoint.name;
         let is_new = {

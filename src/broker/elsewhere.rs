@@ -6,7 +6,7 @@ use crate::call::EndpointClient;
 use crate::model::Failure;
 use crate::record::{CallStore, Elsewhere};
 
-/// The time between two looks at a call: it grows from the first to the last.
+/// The time between two looks at a call: it grows from `FIRST_LOOK` to `LAST_LOOK`.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LAST_LOOK: Duration = Duration::from_secs(1);
 

@@ -49,9 +49,9 @@ impl Endpoints {
         self.client(candidate).map(|client| call_key(&client.endpoint, &client.identity, ask))
     }
 
-    /// The endpoints that can do `task`, in order of preference. Those that are disabled for this
-    /// run come last, so that others are tried first. Among the servers of one `service`, those that are
-    /// well come first, and of these the one with the fewest calls.
+    /// The endpoints that can do `task`, in order of preference. Disabled endpoints come last.
+    /// Among the servers of one `service`, healthy servers come first, and of these the server with
+    /// the fewest calls in flight.
     pub fn candidates(&self, task: Task) -> Vec<Candidate> {
         let able = self.clients().enumerate().filter(|(_, client)| client.endpoint.can(task));
         let (disabled, healthy): (Vec<_>, Vec<_>) = able.partition(|(_, client)| client.is_disabled());
@@ -70,9 +70,9 @@ impl Endpoints {
         healthy.into_iter().chain(disabled).map(candidate).collect()
     }
 
-    /// The keys of all settings that a good row may have been made with: one for each pair of
-    /// endpoints that may have made its summary and its translation. The first is that of the
-    /// preferred pair.
+    /// The keys of all settings that a good row may have been made with. There is one key for each
+    /// pair of endpoints that may have made the summary and the translation. The key of the
+    /// preferred pair comes first.
     pub fn settings_keys(&self, summary: &Summary) -> Vec<[u8; 32]> {
         let able = |task: Task| self.clients().filter(move |client| client.endpoint.can(task));
         let mut keys = Vec::new();

@@ -58,7 +58,7 @@ pub struct Outcome {
     pub cached: u64,
     /// Answers from endpoints that are not free.
     pub paid: u64,
-    /// Of these, answers for which the service did not say what they used.
+    /// Paid answers whose usage the service did not report.
     pub estimated: u64,
     /// What this run's calls cost; `None` if a price is unknown.
     pub cost: Option<f64>,
@@ -115,8 +115,8 @@ impl Broker {
         Outcome { exit, counts: self.endpoints.counts(), cached, paid, estimated, cost }
     }
 
-    /// Answers a call; `key` is its key in the ledger. If the candidate is the `last` one, the call
-    /// waits while its endpoint is unavailable.
+    /// Answers a call; `key` is its key in the ledger. `last`: no other candidate is left, so the
+    /// call waits while its endpoint is unavailable.
     ///
     /// # Errors
     /// Why the call failed; a fault of the ledger has the code `broken-off`.
@@ -160,8 +160,8 @@ impl Broker {
         }
     }
 
-    /// Makes a call unless another process makes it. `None` if the other process has ended it: the
-    /// ledger may have the reply.
+    /// Makes a call, unless another process makes it. In that case, waits for the other process and
+    /// returns `None`: the ledger may now have the reply.
     async fn try_call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Option<Answered>, Failure> {
         let failure = match self.call(client, ask, key, last).await {
             Ok(answered) => return Ok(Some(answered)),
@@ -291,7 +291,7 @@ fn answered_call(
     })
 }
 
-/// Cleans the texts of a reply: what a model writes is no more trusted than a file.
+/// Cleans the texts of a reply, because the output of a model is as untrusted as a file.
 fn cleaned(reply: Reply) -> Reply {
     Reply { answer: reply.answer.map(clean), ..reply }
 }

@@ -13,7 +13,7 @@ pub(super) struct CallPayment<'a> {
     pub(super) calls: &'a dyn CallStore,
     /// The claim, but without the cost and the number of attempts, which `reserve` sets.
     pub(super) claim: Claim,
-    /// What attempts at this call have cost earlier in this run.
+    /// The cost of earlier attempts at this call in this run.
     pub(super) earlier: Waste,
     /// Whether the endpoint is free: then nothing is reserved or claimed.
     pub(super) is_free: bool,
@@ -24,9 +24,9 @@ pub(super) struct CallPayment<'a> {
 pub(super) struct State {
     /// Reserved for the attempt under way.
     reserved: Option<f64>,
-    /// What the failed attempts cost at most; this much is settled.
+    /// The most that the failed attempts can have cost. This much is settled.
     settled: f64,
-    /// The attempts of the last claim, and what they cost at most.
+    /// The attempts of the last claim, and the most that they can have cost.
     claimed: Option<(u32, Option<f64>)>,
     /// Whether another process makes the call, or has ended it.
     elsewhere: bool,

@@ -1,5 +1,6 @@
-//! The budgets of a run: money, articles, failures. A run that has its ledger alone counts on its own.
-//! From a shared ledger it draws a part of a budget, and spends it without asking again.
+//! The budgets of a run: money, articles, failures. With a ledger in a file, the run counts by
+//! itself. From a shared ledger, a process draws a part of a budget, and asks again only when that
+//! part is used up.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::sync::Notify;
 use crate::model::Fault;
 use crate::record::{Budget, Draw, Drawn, SharedLimits};
 
-/// Time between two looks whether other processes have given something back.
+/// Time between two checks whether other processes have returned a part.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A limited amount.
@@ -27,20 +28,20 @@ struct Source {
     budget: Budget,
     /// What counts as used before the run began.
     before: f64,
-    /// Held by the one that draws.
+    /// Held while a part is drawn.
     drawing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// What may be used from here, of which `used` and `held` are a part.
+    /// The amount that may be used here. It includes `used` and `held`.
     granted: f64,
     used: f64,
     /// For work under way.
     held: f64,
     /// Holders.
     open: u32,
-    /// What others have used, as far as it is known: other processes, and earlier runs.
+    /// The amount that other processes and earlier runs are known to have used.
     used_by_others: f64,
     is_empty: bool,
 }
@@ -48,7 +49,7 @@ struct State {
 /// Why nothing was taken.
 #[derive(Debug)]
 pub enum NotTaken {
-    /// Too little is left. The amount that is used, by everybody.
+    /// Too little is left. The value is the amount that all processes have used.
     Empty(f64),
     /// The ledger failed.
     Fault(Fault),
@@ -63,8 +64,9 @@ impl Purse {
         Self { cap, state: Mutex::new(state), returned: Notify::new(), source }
     }
 
-    /// Takes an amount, to be settled later. If too little is left while others hold some, waits until
-    /// they have settled. The caller must hold nothing, or two could wait for each other.
+    /// Takes an amount, to be settled later. If too little is left, but other callers hold some,
+    /// waits until they have settled. The caller must hold nothing, or two callers could wait for
+    /// each other.
     ///
     /// # Errors
     /// If too little is left, or the ledger failed.
@@ -111,15 +113,15 @@ impl Purse {
         self.returned.notify_waiters();
     }
 
-    /// Counts what was used without being taken, or with a negative amount what was not used after
+    /// Counts an amount that was used without being taken. A negative amount was not used after
     /// all.
     pub fn add(&self, used: f64) {
         self.state().used += used;
         self.returned.notify_waiters();
     }
 
-    /// Tells the other processes what this one has used, and gives back what it does not need, if
-    /// others need it.
+    /// Reports the used amount to the other processes. If they need more, returns what this process
+    /// does not need.
     ///
     /// # Errors
     /// If the ledger failed.
@@ -130,13 +132,14 @@ impl Purse {
         self.draw(source, 0.0).await.map(drop)
     }
 
-    /// What everybody has used, as far as it is known.
+    /// The amount that all processes are known to have used.
     pub fn used(&self) -> f64 {
         let state = self.state();
         state.used_by_others + state.used
     }
 
-    /// What nobody has used or holds; of a shared amount, what this process may still use.
+    /// The amount that is neither used nor held. Of a shared amount: the amount that this process
+    /// may still use.
     pub fn left(&self) -> f64 {
         let state = self.state();
         state.granted - state.used - state.held
@@ -152,7 +155,7 @@ impl Purse {
         let (used, held) = {
             let mut state = self.state();
             if self.cap.is_finite() {
-                // Nobody may take meanwhile what is about to be given back.
+                // Counted as held, so that no caller takes the amount that is about to be returned.
                 state.granted = state.used + state.held;
             }
             (state.used, state.held)
@@ -177,7 +180,8 @@ impl Purse {
         fits
     }
 
-    /// Fails if nothing that is held can come back. Once that was so, nobody waits any more.
+    /// Fails if nothing is held that could be released. After the first failure, no caller waits
+    /// any more.
     fn unless_empty(&self, others_hold: bool) -> Result<(), NotTaken> {
         let mut state = self.state();
         state.is_empty |= state.open == 0 && !others_hold;

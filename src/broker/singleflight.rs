@@ -36,7 +36,7 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.guard.take());
-        // Nobody else has the key if only the map still holds the lock.
+        // If only the map still holds the lock, no caller has the key.
         if calls.get(&self.key).is_some_and(|call| Arc::strong_count(call) == 1) {
             calls.remove(&self.key);
         }

@@ -22,8 +22,8 @@ pub struct Spending {
 }
 
 impl Spending {
-    /// The spending of this night under `cap`, starting from what the ledger says. `alone`: no other
-    /// process can work on the run, so all that is left is this one's.
+    /// The spending of this night under `cap`, starting from what the ledger says. `alone`: no
+    /// other process can work on the run, so this process may use all that is left.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -48,7 +48,7 @@ impl Spending {
         self.capped.as_ref().map_or(0, |(_, purse)| purse.open())
     }
 
-    /// Which limit was reached, if it was.
+    /// The limit, if it was reached.
     pub fn reached(&self) -> Option<&str> {
         self.reached.get().map(String::as_str)
     }
@@ -81,8 +81,8 @@ impl Spending {
         self.capped.as_ref().map(|(_, purse)| purse.left())
     }
 
-    /// Adds the most that a batch can cost to the spending. A negative `cost` takes back what it did
-    /// not cost.
+    /// Adds the most that a batch can cost to the spending. A negative `cost` takes back the part
+    /// that it did not cost.
     pub fn add(&self, cost: f64) {
         if let Some((_, purse)) = &self.capped {
             purse.add(cost);
@@ -96,8 +96,8 @@ impl Spending {
         made_at >= format!("{since:.0}").as_str()
     }
 
-    /// Ends the run, because the limit leaves too little for the next line of a batch, which may cost
-    /// `at_most`.
+    /// Ends the run: the next line of a batch may cost `at_most`, and the limit leaves less than
+    /// that.
     pub fn end_for_line(&self, at_most: f64) -> Failure {
         let (cap, spent) = self.capped.as_ref().map_or((0.0, 0.0), |(cap, purse)| (*cap, purse.used()));
         let (spent, at_most) = (amount(spent), amount(at_most));

@@ -19,9 +19,10 @@ struct Store {
     refuses_replies: bool,
     /// Never finishes storing a reply.
     hangs: bool,
-    /// The results of the next claims; later claims are ours.
+    /// The results of the next claims. After these, every claim succeeds.
     claims: Mutex<VecDeque<Claimed>>,
-    /// What became of the next calls that others make; later ones are over.
+    /// The states of the next calls that other processes make. After these, every such call is
+    /// over.
     looks: Mutex<VecDeque<Elsewhere>>,
 }
 
@@ -75,7 +76,7 @@ fn answer(status: u16) -> Response {
     answer_that_used(status, 100)
 }
 
-/// An answer with this status to a prompt of so many tokens.
+/// An answer with this status to a prompt of this many tokens.
 fn answer_that_used(status: u16, prompt_tokens: u32) -> Response {
     let content = "Le conseil a voté le budget de la digue mardi.";
     let body = serde_json::json!({
@@ -268,7 +269,7 @@ async fn a_call_of_another_process_is_awaited_and_not_made() {
     lock(&failed.claims).extend([Claimed::Elsewhere]);
     lock(&failed.looks).extend([Elsewhere::Failed(Reject::new(ErrorCode::TooLarge, "too large"))]);
     let (setup, of_failed) = (setup(200, store).await, setup(200, failed).await);
-    // It gave the call up, so we make it.
+    // The other process gave the call up, so we make it.
     setup.answer("a").await.unwrap();
     assert_eq!((setup.requests(), lock(&setup.store.events).clone()), (1, vec!["claim", "look", "look", "look", "claim", "keep"]));
     for _ in 0..2 {

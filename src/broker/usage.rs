@@ -32,7 +32,7 @@ impl RunUsage {
         self.cached.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts unusable answers, which are billed all the same. `is_priced`: their cost is known or
+    /// Counts unusable answers, which are billed too. `is_priced`: their cost is known or
     /// estimated.
     pub(super) fn count_waste(&self, waste: Waste, is_priced: bool) {
         if waste.unusable > 0 && !(is_priced && waste.cost == 0.0) {
@@ -42,7 +42,7 @@ impl RunUsage {
         }
     }
 
-    /// Counts an answer. With `is_estimate`, the service did not say what the answer used.
+    /// Counts an answer. `is_estimate`: the service did not report its usage.
     pub(super) fn count_answer(&self, call: &AnsweredCall, is_estimate: bool) {
         self.count_paid(call.cost);
         self.estimated.fetch_add(u64::from(is_estimate), Ordering::Relaxed);

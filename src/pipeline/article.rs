@@ -1,4 +1,4 @@
-//! Gives an article its row: the earlier one if it is up to date, else a new one.
+//! Gives an article its row: the earlier row if it is up to date, else a new row.
 
 use std::sync::Arc;
 
@@ -44,15 +44,15 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
     ended
 }
 
-/// Notes an article whose answers come later, before its copies learn that it has ended.
+/// Records an article whose answers come later, before its copies learn that it has ended.
 fn note_later<T>(run: &Run, article: &Article, ended: &Result<T, Failure>) {
     if ended.as_ref().is_err_and(|failure| failure.exit == Exit::Later) {
         run.later.add(&article.source);
     }
 }
 
-/// An article that is done under another name, because its file was moved, renamed or copied:
-/// records that row for the new name too.
+/// If an article is done under another name, because its file was moved, renamed or copied, records
+/// that row for the new name too.
 async fn moved(run: &Run, article: &Article, content: [u8; 32], file: &Arc<FileRef>) -> Result<Option<Status>, Failure> {
     for fingerprint in run.fingerprints.good(content) {
         let twin = run.ledger.reader().row_with_fingerprint(&fingerprint)?;
@@ -70,8 +70,8 @@ async fn moved(run: &Run, article: &Article, content: [u8; 32], file: &Arc<FileR
 /// Makes the row of an article.
 async fn make(run: &Run, article: &Article, content: [u8; 32], earlier: Option<KnownRow>, file: &Arc<FileRef>) -> Ended {
     let backend = KeyRecorder::new(run);
-    // Boxed, because it is by far the largest part of a task, and most articles of a night never
-    // get that far.
+    // Boxed, because it is by far the largest part of a task, and most articles of a night do not
+    // need it.
     match Box::pin(make_checked(run, article, &backend)).await {
         Ok(checked) => {
             let fingerprint = of_output(&run.config, &run.endpoints, &content, &checked.output, &checked.reviewed);

@@ -54,13 +54,13 @@ pub(super) struct ChangeScan<'a> {
     next_number: i64,
     /// Inputs that are not files.
     roots: Vec<PathBuf>,
-    /// Inputs that are files. They are looked up one by one, because the walk does not find them in
-    /// the order of their folder.
+    /// Inputs that are files. They are looked up one by one, because the walk does not reach them
+    /// in the order of their folder.
     lone: HashSet<PathBuf>,
     /// The walk's current folder, as a path and as the ledger's key.
     folder: PathBuf,
     key: Vec<u8>,
-    /// The ledger's next files of that folder; `last_page` if there are no more after them.
+    /// The ledger's next files of that folder. `last_page`: no more files follow.
     page: VecDeque<KnownFile>,
     last_page: bool,
     visited: HashSet<Vec<u8>>,
@@ -126,8 +126,8 @@ impl<'a> ChangeScan<'a> {
         Ok(self.compare(known, || name.to_vec(), source.stamp))
     }
 
-    /// Ends the comparison. The rows of an input without files stay, because it is more likely an
-    /// unmounted disk than a folder that somebody emptied.
+    /// Ends the comparison. The rows of an input without files stay, because its disk is probably
+    /// not mounted.
     pub(super) fn end(mut self) -> Result<TableChanges, Fault> {
         self.leave()?;
         let suspects = self.inputs_without_files();
@@ -200,7 +200,7 @@ impl<'a> ChangeScan<'a> {
         Ok(())
     }
 
-    /// The ledger's file of this name; those before it are gone.
+    /// The ledger's file of this name. Files before it are gone.
     fn advance(&mut self, name: &[u8]) -> Result<Option<KnownFile>, Fault> {
         while let Some(known) = self.next()? {
             match known.name.as_slice().cmp(name) {
@@ -246,7 +246,7 @@ impl<'a> ChangeScan<'a> {
     }
 }
 
-/// Whether a file is still as it was found, and its stamp will show any later change.
+/// Whether a file is still as the walk found it, and its stamp will show any later change.
 pub(super) fn is_settled(source: &Source) -> bool {
     let Some(found) = source.stamp else { return false };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

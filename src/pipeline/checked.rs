@@ -1,5 +1,4 @@
-//! Makes the texts of a row and checks them, and makes them a second time if the config asks for
-//! that.
+//! Makes and checks the texts of a row. If the config asks for it, makes them a second time.
 
 use super::Run;
 use super::review::{Reviewed, is_chosen, review};
@@ -19,12 +18,12 @@ pub(super) fn has_quarantine(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.action == Action::Quarantine)
 }
 
-/// Makes the texts of a row, checks them, and has the row reviewed if it is chosen for that. If a
-/// finding's action asks for it, the texts are made a second time, but never a third. The better
-/// version is kept; if both are equally good, the first.
+/// Makes the texts of a row, checks them, and has the row reviewed if it is chosen for review. If a
+/// finding's action asks for it, makes the texts a second time, but never a third. Keeps the better
+/// version; if both are equally good, the first.
 ///
 /// # Errors
-/// Why the first version could not be made, or what ends the run.
+/// If the first version could not be made, or if the run must end.
 pub(super) async fn make_checked(run: &Run, article: &Article, backend: &impl CallBackend) -> Result<Checked, Failure> {
     let config = &run.config;
     let output = run_route(&config.summary, &run.glossary, article, &Correction::default(), backend).await?;
@@ -55,8 +54,8 @@ async fn with_review(run: &Run, article: &Article, mut checked: Checked, backend
     Ok(checked)
 }
 
-/// Makes the texts of a row once more, if a finding asks for that. `None` if none does, or if the
-/// second attempt fails.
+/// Makes the texts of a row once more. `None` if no finding asks for it, or if the second attempt
+/// fails.
 async fn second_version(run: &Run, article: &Article, first: &Checked, backend: &impl CallBackend) -> Result<Option<Checked>, Failure> {
     let Some(redo) = redo(article, first) else { return Ok(None) };
     tracing::info!(
@@ -79,8 +78,7 @@ fn check_output(run: &Run, article: &Article, output: RouteOutput) -> Checked {
     Checked { output, findings, reviewed: Reviewed::NotAsked }
 }
 
-/// The findings for these texts: what was noticed while the article was read, and what the checks
-/// found.
+/// The findings for these texts: those from reading the article, and those of the checks.
 pub(super) fn findings(run: &Run, article: &Article, digest: &Digest, kept: [&str; 2], draft: bool) -> Vec<Finding> {
     let checks = &run.config.checks;
     let context = Context::of_row(article, digest, kept, run.config.summary.spec.words).with_glossary(&run.glossary);
@@ -159,13 +157,14 @@ fn is_translated(article: &Article, field: Field) -> bool {
     article.language != Some(lang)
 }
 
-/// The second version if less is wrong with it, else the first, also if only the first was reviewed.
+/// The second version if it has fewer problems, else the first. If only the first was reviewed, the
+/// first.
 fn better(first: Checked, second: Checked) -> Checked {
     let is_known = !matches!(second.reviewed, Reviewed::Failed(_));
     if is_known && weight(&second) < weight(&first) { second } else { first }
 }
 
-/// How much is wrong: errors count before warnings, and warnings before notes.
+/// The number of problems: errors are compared first, then warnings, then notes.
 fn weight(checked: &Checked) -> [usize; 3] {
     [Severity::Error, Severity::Warning, Severity::Info]
         .map(|severity| checked.findings.iter().filter(|finding| finding.severity == severity).count())

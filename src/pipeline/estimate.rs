@@ -1,5 +1,5 @@
-//! What a run would do and cost. Articles go through their routes, but their calls are only
-//! counted, not made.
+//! Estimates the work and the cost of a run. Articles go through their routes, but their calls are
+//! only counted, not made.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -34,13 +34,13 @@ pub struct Estimate {
     pub found: u64,
     /// Articles whose rows are up to date.
     pub unchanged: u64,
-    /// Articles that an earlier run knew under another name.
+    /// Articles that an earlier run processed under another name.
     pub moved: u64,
     /// Copies that reuse the summary of their original.
     pub copies: u64,
     /// New articles.
     pub new: u64,
-    /// Articles that are made again, because they or the settings have changed.
+    /// Articles that are processed again, because they or the settings have changed.
     pub redone: u64,
     /// Articles that failed before.
     pub retried: u64,
@@ -48,8 +48,8 @@ pub struct Estimate {
     pub skipped: BTreeMap<String, u64>,
     /// Articles that fail before any call, by error code.
     pub failed: BTreeMap<String, u64>,
-    /// Articles that are made and then reviewed, without those that only the checks of the run will
-    /// flag; `None` if rows are not reviewed.
+    /// Articles that are processed and then reviewed. Rows that the checks of the run will flag are
+    /// not counted, because they are not known yet. `None` if rows are not reviewed.
     pub reviews: Option<u64>,
     /// The work of each endpoint, in the config's order.
     pub endpoints: Vec<Load>,
@@ -197,8 +197,8 @@ impl Estimator<'_> {
         Ok(())
     }
 
-    /// Counts the review of a row whose findings were `known`. Only the run shows which new rows
-    /// the checks will flag.
+    /// Counts the review of a row whose earlier findings are `known`. The checks may flag more rows
+    /// during the run.
     fn count_review(&mut self, article: &Article, digest: &Digest, known: &[Finding]) {
         let Some(share) = self.config.checks.review_share() else { return };
         let reviews = self.sum.reviews.get_or_insert(0);

@@ -1,4 +1,4 @@
-//! Decides which rows of earlier runs are up to date: those that this run would make again without
+//! Decides which rows of earlier runs are up to date. This run would make such a row again without
 //! a change.
 
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::config::{Checks, Config, Profile, hash};
 use crate::model::{Article, Field, Row};
 use crate::plan::{Glossary, RouteOutput, content_key, reviewed_fingerprint, row_fingerprint};
 
-/// What the settings of this run contribute to the fingerprints of rows.
+/// The parts of fingerprints that come from the settings of this run.
 pub struct Fingerprints {
     checks: Checks,
     checks_key: String,
@@ -36,8 +36,8 @@ impl Fingerprints {
         content_key(article, &glossary.of_article(article), &self.checks_key)
     }
 
-    /// The fingerprints of rows that are as good as a new row of `content`; the first is that of
-    /// the preferred endpoints.
+    /// The fingerprints of rows that are as good as a new row of `content`. The fingerprint for the
+    /// preferred endpoints comes first.
     pub fn good(&self, content: [u8; 32]) -> impl Iterator<Item = [u8; 32]> {
         self.settings.iter().flat_map(move |settings| {
             let row = row_fingerprint(&content, settings);
@@ -50,8 +50,8 @@ impl Fingerprints {
         fingerprint.is_some_and(|fingerprint| self.good(content).any(|good| good == *fingerprint)) && self.has_configured_actions(row)
     }
 
-    /// Whether the actions on the row's findings are those of the config: a changed action redoes
-    /// the rows that it concerns.
+    /// Whether the config still has the actions that the row's findings had. If an action changes,
+    /// the rows that it concerns are made again.
     pub fn has_configured_actions(&self, row: &Row) -> bool {
         row.findings.iter().all(|finding| finding.field == Field::Article || finding.action == self.checks.action(finding.check))
     }
@@ -69,8 +69,8 @@ pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 3
 }
 
 /// A hash of everything that shapes a row except its file: the config without its paths and the
-/// format of the outputs, the identity of the endpoints, and the program's version. If it covers
-/// too much, files are read again, but no call is made.
+/// format of the outputs, the identity of the endpoints, and the program's version. Too many
+/// settings in it only cause files to be read again, not calls.
 fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
     let mut shaping = Config {
         input: Vec::new(),
@@ -84,7 +84,7 @@ fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
         ..config.clone()
     };
     for endpoint in &mut shaping.endpoints {
-        // The servers of one service differ in their addresses only.
+        // The servers of one service differ only in their addresses.
         if endpoint.service.is_some() {
             endpoint.url.clear();
         }

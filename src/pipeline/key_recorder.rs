@@ -1,4 +1,4 @@
-//! The broker for one article: records the keys and the cost of its calls, which its row lists.
+//! Passes the calls of one article to the broker, and records their keys and costs for its row.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,8 +12,8 @@ use crate::report::Event;
 pub(super) struct KeyRecorder<'a> {
     run: &'a Run,
     keys: Mutex<Vec<[u8; 32]>>,
-    /// What each answered call cost, by its key; `None` if its price is unknown. A call that is made
-    /// again has the same answer, and is paid once.
+    /// The cost of each answered call, by its key; `None` if its price is unknown. A repeated call
+    /// has the same answer, and is paid for once.
     costs: Mutex<BTreeMap<[u8; 32], Option<f64>>>,
 }
 

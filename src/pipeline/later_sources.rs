@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-/// The sources of this pass whose answers come later.
+/// The sources in this pass whose answers come later.
 #[derive(Debug, Default)]
 pub struct LaterSources(Mutex<HashSet<String>>);
 

@@ -59,10 +59,11 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 const SHORTEST_STALL: Duration = Duration::from_secs(10);
 /// Time between two checks for a stall.
 const LOOK_FOR_STALL_EVERY: Duration = Duration::from_secs(1);
-/// There are two permits for each call that may be in flight, and this many more, so that endpoints
-/// never wait for articles to be read.
+/// There are two permits for each call that may be in flight, and this many in addition, so that
+/// endpoints never wait for articles to be read.
 const SPARE_SOURCES: usize = 64;
-/// Fewer if several processes share the input: no process can read what another one holds.
+/// Fewer if several processes share the input, because the sources that one process holds cannot be
+/// read by another.
 const SPARE_SHARED: usize = 16;
 
 /// Everything that a run works with.
@@ -87,7 +88,7 @@ pub struct Run {
     pub fingerprints: Fingerprints,
     /// Finds near-duplicates that reuse a summary.
     pub duplicates: DuplicateIndex,
-    /// Sources whose answers come later: copies that reuse their summaries wait, too.
+    /// Sources whose answers come later. Copies that reuse their summaries wait too.
     pub later: LaterSources,
     /// Whether the run reads only some of the table's files: rows of other files stay in the table.
     pub partial: bool,
@@ -96,7 +97,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Stops the run: nothing new is begun, and calls in flight may finish.
+    /// Stops the run: no new work begins, and calls in flight may finish.
     pub fn halt(&self, exit: Exit) {
         self.state.stop(exit);
         let reject = Reject::new(ErrorCode::Interrupted, "the run was interrupted");
@@ -147,8 +148,8 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
             source = sources.recv(), if reading => match source {
                 Some(source) => {
                     for source in order.push(source) {
-                        // This must happen here, where sources come in order: their tasks may start
-                        // in any order.
+                        // This must happen here, where sources still come in order. Their tasks may
+                        // start in any order.
                         let roles = run.duplicates.roles(run.ledger.reader(), &source.articles);
                         tasks.spawn(source_articles::process(Arc::clone(&run), source, roles));
                     }
@@ -181,7 +182,7 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     if !reading && walk.join().is_err() {
         exit = exit.worse(Exit::Bug);
     }
-    // So far, rows were queued without waiting for the disk. After this, they are durable.
+    // Until now, rows were queued without waiting for the disk. After this, they are durable.
     let flushed = run.ledger.checkpoint().await;
     match run.state.fault() {
         Some(fault) => Err(fault),
@@ -189,8 +190,8 @@ pub async fn run(run: Arc<Run>) -> Result<Outcome, Fault> {
     }
 }
 
-/// Puts sources into the order of the walk, if that matters. Those that workers finish early wait
-/// here, each with its permit.
+/// Puts sources into the order of the walk, if that matters. If a worker finishes a source early,
+/// the source waits here, with its permit.
 struct Order {
     matters: bool,
     next: u64,
@@ -228,8 +229,8 @@ async fn watch_ledger(run: Arc<Run>) {
     }
 }
 
-/// Gives the calls of a cheaper tier to other endpoints, if they can do them, once the rest of the
-/// run is no longer than the timeout of such a call.
+/// When the time left in the run is shorter than the timeout of a call to a cheaper tier, passes
+/// such calls to other endpoints, if they can do them.
 fn give_way_in_time(run: &Arc<Run>) -> JoinSet<()> {
     let mut timers = JoinSet::new();
     let Some((left, _)) = run.limits.time_left() else { return timers };

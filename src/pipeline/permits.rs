@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// How many permits are taken at once. If each source were handed over alone, the workers would
-/// fall asleep and be woken for each: six times as many context switches.
+/// fall asleep and wake up for each one, with six times as many context switches.
 const BATCH: usize = 32;
 /// How long to wait for a full batch before taking what is free: a few slow articles must not
 /// hold up the rest.

@@ -1,4 +1,5 @@
-//! Several processes share the input: one lists it into pieces, and each reads those that it takes.
+//! Shares the input among several processes: one process divides it into pieces, and each process
+//! takes and reads pieces.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,7 @@ use super::Run;
 /// A piece in progress. It ends with its last file.
 pub(super) struct PieceProgress {
     number: i64,
-    /// Whether a file was not read to its end: then another process reads the piece again.
+    /// Whether a file was not read to its end. If so, another process reads the piece again.
     unfinished: AtomicBool,
 }
 

@@ -24,14 +24,14 @@ pub(super) fn is_long(source: &Source, config: &Config) -> bool {
     source.is_stdin() || (is_stream && is_compressed) || (source.size > LONG && (is_stream || is_compressed))
 }
 
-/// Adds the article's signature, if near-duplicates are looked for.
+/// Adds the article's signature, if the run looks for near-duplicates.
 pub(super) fn add_signature(article: &mut Article, near: NearDuplicates) {
     if near != NearDuplicates::Off {
         article.signature = Signature::of(article).map_or_else(Vec::new, |signature| signature.to_bytes());
     }
 }
 
-/// Reads a source. Whatever happens, the result is articles or rejects.
+/// Reads a source. The result is always articles or rejects.
 pub(super) fn understand(found: Found, config: &Config) -> Vec<Understood> {
     match found {
         Ok(source) => articles(&source, config).map(|article| finish(article, config)).collect(),
@@ -45,8 +45,8 @@ pub(super) fn finish(article: Unfinished, config: &Config) -> Understood {
     catch_panic(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err)
 }
 
-/// The articles of a source, as they come. Whatever happens, they end, with the reject of the
-/// source if it cannot be read to its end.
+/// The articles of a source, one by one. If the source cannot be read to its end, its reject comes
+/// last.
 pub(super) fn articles(source: &Source, config: &Config) -> impl Iterator<Item = Unfinished> + use<> {
     let name = source.name.clone();
     let opened = catch_panic(&name, || open(source, config));
@@ -98,8 +98,8 @@ pub fn read_all<T: Send>(
     }
 }
 
-/// Sources that are read in parallel, and a long source that follows them, whose articles may not
-/// all fit into memory.
+/// Sources that are read in parallel, and a long source after them. The articles of the long source
+/// may not all fit into memory.
 struct Batch {
     short: Vec<Found>,
     long: Option<Source>,

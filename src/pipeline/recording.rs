@@ -17,7 +17,7 @@ pub(super) type Ended = Result<RowEnd, Failure>;
 pub(super) struct RowEnd {
     /// The status of the row.
     pub(super) status: Status,
-    /// What that means for the run.
+    /// Its exit code for the run.
     pub(super) exit: Exit,
     /// Whether the next run tries again.
     pub(super) again: bool,
@@ -108,7 +108,7 @@ pub(super) fn row_about(article: &Article) -> Row {
     .with_findings(article.flags.iter().map(|flag| Finding::of_article(*flag)).collect())
 }
 
-/// A row of which only the source is known yet.
+/// A row with only its source.
 pub(super) fn blank_row(source: &str) -> Row {
     Row { id: article_id(source), source: source.to_owned(), processed_at: format!("{:.0}", jiff::Timestamp::now()), ..Row::default() }
 }

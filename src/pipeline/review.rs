@@ -1,4 +1,4 @@
-//! Which rows a reviewer reads, and what its findings add to them.
+//! Chooses the rows for a reviewer, and adds its findings to them.
 
 use super::Run;
 use crate::check::review_findings;
@@ -10,14 +10,15 @@ use crate::plan::{CallBackend, run_review};
 pub(super) enum Reviewed {
     /// It was not chosen.
     NotAsked,
-    /// By the endpoint of this name.
+    /// The endpoint of this name reviewed it.
     By(String),
     /// It was chosen, but the review failed with this exit code.
     Failed(Exit),
 }
 
 impl Reviewed {
-    /// What the review means for the exit code of the run. A row without its review has not failed.
+    /// The exit code that follows from the review. A row has not failed only because its review
+    /// failed.
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Failed(exit) if *exit != Exit::SomeFailed => *exit,
@@ -27,21 +28,23 @@ impl Reviewed {
 }
 
 /// Whether a reviewer reads the row with this id and these findings: each row that a check flagged,
-/// and `share` of the others. The choice depends on nothing else, so a later run makes the same.
+/// and `share` of the others. The choice depends on nothing else, so a later run makes the same
+/// choice.
 pub(super) fn is_chosen(share: f64, id: &str, findings: &[Finding]) -> bool {
-    // Findings on the article itself say nothing about what was written from it.
+    // Findings on the article itself say nothing about the summary and the translation.
     let is_doubt = |finding: &Finding| finding.severity > Severity::Info && finding.field != Field::Article;
     place_of(id) < share || findings.iter().any(is_doubt)
 }
 
-/// A number from 0 to 1, without 1, that only depends on the id, and is spread evenly over all ids.
+/// A number of at least 0 and less than 1 that depends only on the id. Over all ids, these numbers
+/// are spread evenly.
 fn place_of(id: &str) -> f64 {
     let hash = blake3::hash(id.as_bytes());
     let first = hash.as_bytes().first_chunk::<4>().copied().unwrap_or_default();
     f64::from(u32::from_le_bytes(first)) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// What a review adds to a row.
+/// The part of a row that comes from a review.
 pub(super) struct Review {
     pub(super) findings: Vec<Finding>,
     pub(super) reviewed: Reviewed,
@@ -50,7 +53,7 @@ pub(super) struct Review {
 /// Has the row with this digest reviewed. If that fails, the only finding says so.
 ///
 /// # Errors
-/// Only what ends the run: the ledger cannot be used.
+/// If the ledger cannot be used, which ends the run.
 pub(super) async fn review(run: &Run, article: &Article, digest: &Digest, backend: &impl CallBackend) -> Result<Review, Failure> {
     match run_review(article, digest, backend).await {
         Ok(answer) => {

@@ -23,7 +23,8 @@ pub struct RunLimits {
 }
 
 impl RunLimits {
-    /// The limits in `settings`. `shared`: those that hold for all processes of the run together.
+    /// The limits in `settings`. `shared`: the limits that hold for all processes of the run
+    /// together.
     pub fn new(settings: RunSettings, shared: Option<&Arc<dyn SharedLimits>>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "counts of articles are far below 2^52")]
         let purse = |budget, most: Option<u64>| {
@@ -46,7 +47,7 @@ impl RunLimits {
     /// Counts an article whose row is about to be made.
     ///
     /// # Errors
-    /// If that would be one too many, or the ledger failed.
+    /// If this would exceed the limit, or the ledger failed.
     pub(super) async fn begin_article(&self) -> Result<(), Failure> {
         self.count(&self.begun, |most| format!("max_articles: {most} were made")).await
     }
@@ -54,7 +55,7 @@ impl RunLimits {
     /// Counts a failed article.
     ///
     /// # Errors
-    /// If that is one too many, or the ledger failed.
+    /// If this exceeds the limit, or the ledger failed.
     pub(super) async fn count_failure(&self) -> Result<(), Failure> {
         let too_many = |failed: f64, begun: f64| format!("max_failures: {failed} of {} articles have failed", begun.max(failed));
         self.count(&self.failed, |failed| too_many(failed + 1.0, self.begun.used())).await?;
@@ -78,7 +79,7 @@ impl RunLimits {
         }
     }
 
-    /// Tells the other processes what this one has used, and gives back what others need.
+    /// Reports the used amounts to the other processes, and returns what they need.
     ///
     /// # Errors
     /// If the ledger failed.

@@ -10,7 +10,8 @@ use crate::model::{Exit, Fault};
 /// The state of a run.
 #[derive(Debug, Default)]
 pub struct RunState {
-    /// The exit code, once a signal, a limit or a fault has stopped the run: nothing new is begun.
+    /// The exit code, once a signal, a limit or a fault has stopped the run. Then no new work
+    /// begins.
     stop: OnceLock<Exit>,
     /// The exit code of a signal, which may come after a limit.
     signal: OnceLock<Exit>,
@@ -37,7 +38,7 @@ impl RunState {
         self.signal.set(exit).is_ok()
     }
 
-    /// The exit codes of what stopped the run.
+    /// The exit codes of the signal, limit or fault that stopped the run.
     pub fn exits(&self) -> impl Iterator<Item = Exit> {
         [self.stop.get(), self.signal.get()].into_iter().flatten().copied()
     }
@@ -70,7 +71,7 @@ impl RunState {
         self.empty.get().cloned()
     }
 
-    /// Gives calls in flight a limited time from now on.
+    /// Starts the time limit for calls in flight.
     pub(super) fn begin_drain(&self) {
         self.drain.notify_one();
     }

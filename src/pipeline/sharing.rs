@@ -1,4 +1,4 @@
-//! Keeps a process in step with the others of its run.
+//! Exchanges limits and pauses with the other processes of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use crate::call::{EndpointClient, ServiceUse};
 use crate::model::Fault;
 use crate::record::SharedLimits;
 
-/// Time between two exchanges with the other processes. A pause that one is told must hold for all
-/// within a second.
+/// Time between two exchanges with the other processes. If a service asks one process to pause, all
+/// must pause within a second.
 const EVERY: Duration = Duration::from_millis(400);
 
 /// Exchanges what the processes of a run share, until this is aborted. If the ledger fails, aborts the run.
@@ -30,7 +30,7 @@ async fn exchange(run: &Run, limits: &dyn SharedLimits, is_first: bool) -> Resul
     run.limits.tell().await?;
     let mut uses: Vec<ServiceUse> = run.endpoints.clients().map(EndpointClient::service_use).collect();
     for used in &mut uses {
-        // There will be calls soon.
+        // Calls are about to be made.
         used.is_active |= is_first;
     }
     for (client, share) in run.endpoints.clients().zip(limits.share(&uses).await?) {

@@ -33,7 +33,7 @@ pub(super) struct FileProgress {
     skipped: AtomicU64,
     /// Whether the next run tries again, e.g. because a row failed.
     again: AtomicBool,
-    /// Whether a row is missing: the run was stopped.
+    /// Whether a row is missing because the run was stopped.
     unfinished: AtomicBool,
     /// Whether a row waits for an answer from a batch.
     waits: AtomicBool,

@@ -68,7 +68,7 @@ struct Walker<'a> {
     permits: SourcePermits,
     queue: mpsc::Sender<SourceArticles>,
     pool: rayon::ThreadPool,
-    /// How many jobs there were so far.
+    /// The number of jobs so far.
     count: u64,
 }
 
@@ -101,7 +101,8 @@ impl<'a> Walker<'a> {
         Ok(true)
     }
 
-    /// Lists the input, unless another process does, and reads pieces until all are read.
+    /// Divides the input into pieces, unless another process does so. Then reads pieces until all
+    /// are read.
     fn share(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
         while self.run.state.stopped().is_none() {
             if shared.begin_listing()? {

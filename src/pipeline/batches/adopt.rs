@@ -11,7 +11,7 @@ use crate::dialect::batch::{self, BatchStatus};
 use crate::model::{CallError, Exit, Fault};
 use crate::record::{BatchRecord, BatchState, BatchWrite};
 
-/// How long to wait for the answer to a create after a signal.
+/// After a signal: how long to wait for the answer to the creation of a batch.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The outcome of creating a batch.
@@ -26,7 +26,7 @@ pub(super) enum Creation {
 }
 
 impl Batches {
-    /// A batch that was never sent: its file is deleted if it is there, and its lines are free again.
+    /// Drops a batch that was never sent: deletes its file, if it exists, and frees its lines.
     pub(super) async fn undo(&self, batch: BatchRecord) -> Result<(), Fault> {
         if let Some(client) = self.client_of(&batch) {
             self.delete_orphans(&client, &batch.tag, None).await;
@@ -45,8 +45,8 @@ impl Batches {
         }
     }
 
-    /// Frees the lines of a batch that ended without answers. `tried`: whether that counts as a
-    /// try.
+    /// Frees the lines of a batch that ended without answers. `tried`: whether the batch counts as
+    /// a try for them.
     pub(super) async fn dissolve(&self, batch: BatchRecord, tried: bool) -> Result<(), Fault> {
         if super::is_of_this_night(&batch) {
             self.broker.spending().add(-batch.cost.unwrap_or_default());
@@ -56,7 +56,7 @@ impl Batches {
     }
 
     /// Finds out whether a batch was created. If the service's list certainly lacks it, creates it
-    /// again on its file; if its calls were inline, frees them.
+    /// again from its file. A batch without a file is dropped, and its lines are free again.
     pub(super) async fn settle_create(&mut self, batch: BatchRecord) -> Result<(), Fault> {
         let Some(client) = self.client_of(&batch) else {
             say_unreachable(&batch);
@@ -80,8 +80,8 @@ impl Batches {
         }
     }
 
-    /// Says once that it is not known whether a batch was created. The next look, or the next run,
-    /// looks for it first.
+    /// Warns once that a batch may or may not have been created. The next look, or the next run,
+    /// searches for it first.
     fn say_unclear(&mut self, batch: &BatchRecord, why: &str) {
         if self.unclear.insert(batch.number) {
             tracing::warn!("batch {}: it is not known whether it was created: {why}; it will be looked for", batch.number);
@@ -97,7 +97,7 @@ impl Batches {
         self.write(BatchWrite::Update(batch)).await
     }
 
-    /// Creates a batch, on its uploaded file or with the calls in `inline`.
+    /// Creates a batch from its uploaded file, or with the calls in `inline`.
     pub(super) async fn create(
         &mut self,
         client: &Arc<EndpointClient>,
@@ -154,19 +154,19 @@ impl Batches {
                 break;
             }
         }
-        // It stays uploaded: the next run looks for it first.
+        // The state stays `uploaded`, so the next run searches for the batch first.
         tracing::warn!("batch {}: it is not known whether it was created; it will be looked for", batch.number);
         Ok(Creation::Unknown)
     }
 }
 
-/// Whether a refusal may pass by itself.
+/// Whether a refusal is temporary.
 pub(super) fn is_passing(error: &CallError) -> bool {
     use crate::model::Verdict::{BackOff, MaybeBilled, Wait};
     matches!(error.verdict, BackOff | Wait(_) | MaybeBilled)
 }
 
-/// The batch with what the service says of it.
+/// The batch, updated with the service's report.
 pub(super) fn with_status(batch: BatchRecord, status: &BatchStatus) -> BatchRecord {
     BatchRecord {
         said: status.said.clone(),

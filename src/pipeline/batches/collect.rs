@@ -26,7 +26,7 @@ struct Collection<'a> {
     /// When the batch was sent, which is when its cost counts as spent.
     sent_at: String,
     seen: HashSet<[u8; 32]>,
-    /// Results whose lines were not looked up yet, and the bytes of their answers.
+    /// Results whose lines have not been looked up yet, and the bytes of their answers.
     found: Vec<([u8; 32], LineResult)>,
     found_bytes: usize,
     /// Lines that are not in the ledger yet, by the number of the batch that they belong to.
@@ -47,8 +47,8 @@ struct Counts {
 }
 
 impl Batches {
-    /// Collects the results of a batch that has ended. Returns the error of a download that broke off;
-    /// what came before it is in the ledger.
+    /// Collects the results of a batch that has ended. If the download breaks off, returns the
+    /// error; the results before it are in the ledger.
     ///
     /// # Errors
     /// If the ledger cannot be read or written.
@@ -77,7 +77,7 @@ impl Batches {
             };
             let mut lines = match opened {
                 Ok(lines) => lines,
-                // The file of errors may be gone without harm: its calls are asked for again.
+                // If the file of errors is gone, its calls are made again.
                 Err(_) if status.error_file.as_ref() == Some(file) && status.output_file.is_some() => continue,
                 Err(error) => return Ok(Err(error)),
             };
@@ -121,7 +121,7 @@ impl Batches {
         }
     }
 
-    /// Looks up the lines of the results that were read, and writes what became of them.
+    /// Looks up the lines of the results, and writes the outcome of each.
     async fn settle(&self, collection: &mut Collection<'_>) -> Result<(), Fault> {
         let found = std::mem::take(&mut collection.found);
         collection.found_bytes = 0;
@@ -144,10 +144,10 @@ impl Batches {
         self.keep(collection).await
     }
 
-    /// Writes what is collected so far.
+    /// Writes the results collected so far.
     async fn keep(&self, collection: &mut Collection<'_>) -> Result<(), Fault> {
         let mut group = std::mem::take(&mut collection.group);
-        // If a batch repeats another one, its lines belong to the other one.
+        // If this batch repeats another batch, the lines belong to the other batch.
         while let Some((number, ..)) = group.first() {
             let number = *number;
             let (same, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|(of, ..)| *of == number);
@@ -241,7 +241,7 @@ impl Collection<'_> {
         self.found.push((key, result));
     }
 
-    /// What became of a line.
+    /// The outcome of a line.
     fn read(&mut self, line: &Line, ask: &CallRequest, result: LineResult) -> Result<Collected, Fault> {
         let made_at = self.sent_at.clone();
         let (status, body) = match result {
@@ -264,7 +264,7 @@ impl Collection<'_> {
         };
         self.cost += cost.unwrap_or_default();
         Ok(match error.verdict {
-            // It was billed, and may be better the next time.
+            // The answer was billed, and the next one may be usable.
             Verdict::Once | Verdict::MoreRoom if billed => {
                 self.counts.unusable += 1;
                 Collected::Unusable { cost, made_at, longer: error.code == ErrorCode::Truncated }
@@ -281,7 +281,7 @@ impl Collection<'_> {
         })
     }
 
-    /// A second result of a line, or one that an earlier attempt has collected.
+    /// A second result of a line, or a result that an earlier attempt has collected.
     fn second(&mut self, key: [u8; 32], result: LineResult, is_first: bool) {
         let repeats = self.batch.lines == 0;
         let LineResult::Answer(status @ 200..300, body) = result else { return };

@@ -1,5 +1,5 @@
-//! Finds a batch in the service's list: by its tag or its file, or, where batches have neither, by the
-//! names of its calls once it has ended.
+//! Finds a batch in the service's list, by its tag or its file. If batches have neither, finds it
+//! by the names of its calls, once it has ended.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use crate::record::BatchRecord;
 /// How often the service's list is read before a batch counts as never created: two minutes at the
 /// usual interval, because a new batch may be listed late.
 pub(super) const LOOKS: u32 = 5;
-/// How long before `sent_at` a batch may have been created by the service's clock, …
+/// A batch may have been created this long before `sent_at`, by the service's clock.
 const EARLIER: SignedDuration = SignedDuration::from_mins(10);
-/// … and how long after it: an upload may take half an hour.
+/// A batch may have been created this long after `sent_at`. An upload may take half an hour.
 const LATER: SignedDuration = SignedDuration::from_mins(60);
 
-/// What a search for a batch has found.
+/// The result of a search for a batch.
 pub(super) enum Found {
     /// The batch.
     Batch(Box<BatchStatus>),
     /// It is not there.
     Nothing,
-    /// It cannot be known yet, for this reason.
+    /// It is not known yet, for this reason.
     Unclear(String),
 }
 
@@ -80,7 +80,7 @@ impl Batches {
         Ok(Found::Unclear(format!("{running} of as many calls were created at that time, and whose they are shows when they end")))
     }
 
-    /// The tag in the results of a batch that has ended; they are read only once in a run.
+    /// The tag in the results of a batch that has ended. The results are read only once in a run.
     pub(super) async fn tag_in(&mut self, client: &EndpointClient, status: &BatchStatus) -> Result<Option<String>, CallError> {
         if let Some(tag) = self.tags.get(&status.id) {
             return Ok(tag.clone());
@@ -91,7 +91,7 @@ impl Batches {
     }
 }
 
-/// Whether a listed batch can be the one whose answer was lost, by its time and size.
+/// Whether the time and size of a listed batch fit the batch whose answer was lost.
 fn could_be(batch: &BatchRecord, status: &BatchStatus) -> bool {
     let time = |text: &str| text.parse::<Timestamp>().ok();
     let sent = batch.sent_at.as_deref().and_then(time);

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::call::WrittenLine;
 use crate::model::Fault;
 
-/// What a batch may hold.
+/// The limits of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     pub(super) lines: usize,
@@ -26,11 +26,11 @@ pub(super) enum Full {
     Batch,
     /// The service's limit of waiting tokens is reached.
     Tokens,
-    /// The cost limit leaves less than this.
+    /// The cost limit leaves less than the cost of the line.
     Cost(f64),
 }
 
-/// The file, and what it holds so far.
+/// The file, and the size of its content so far.
 pub(super) struct LineFile {
     file: BufWriter<File>,
     room: Room,
@@ -44,7 +44,7 @@ pub(super) struct LineFile {
 }
 
 impl LineFile {
-    /// A file without a name in `folder`: a kill leaves nothing behind.
+    /// A file without a name in `folder`, so that a kill leaves nothing behind.
     pub(super) fn new(folder: &Path, room: Room, separator: &'static str) -> Result<Self, Fault> {
         let file = tempfile::tempfile_in(folder).map_err(|error| fault(folder, &error))?;
         Ok(Self { file: BufWriter::new(file), room, separator, keys: Vec::new(), bytes: 0, tokens: 0, cost: Some(0.0) })

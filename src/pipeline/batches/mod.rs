@@ -1,6 +1,6 @@
-//! Batches: between passes over the articles, calls that the ledger could not answer are sent to a
-//! service as batches, and the answers of batches are collected into the ledger. Rows are only ever
-//! made by a pass that finds its answers there.
+//! Sends and collects batches between two passes over the articles. Calls that the ledger could not
+//! answer are sent to a service as batches. The answers are collected into the ledger, where the
+//! next pass finds them and makes the rows.
 
 mod adopt;
 mod collect;
@@ -29,7 +29,7 @@ use crate::report::Progress;
 use schedule::Schedule;
 use watch::Waited;
 
-/// What the user asks of batches in this run.
+/// The flag for batches on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum BatchFlag {
     /// What the config says.
@@ -37,9 +37,9 @@ pub enum BatchFlag {
     AsConfigured,
     /// Send batches, and end.
     Detach,
-    /// Send nothing; collect what is ready.
+    /// Send nothing; collect the answers that are ready.
     Collect,
-    /// Cancel what is open, and make the rest one by one.
+    /// Cancel open batches, and make the remaining calls one by one.
     Now,
 }
 
@@ -64,30 +64,32 @@ pub struct Batches {
     schedule: Schedule,
     /// The exit code of a signal, once there is one.
     stop: Receiver<Option<Exit>>,
-    /// By endpoint: whether a single call has shown that it accepts the form of the calls.
+    /// Endpoints that accepted the form of the calls in a single call.
     tried: HashSet<String>,
-    /// By endpoint: whether the last pass had nothing to send to it.
+    /// Endpoints to which the last pass had nothing to send.
     idle: HashSet<String>,
-    /// By endpoint: whether its list was searched for batches that the ledger does not know.
+    /// Endpoints whose list was searched for batches that the ledger does not know.
     searched: HashSet<String>,
-    /// By endpoint: the limit of waiting prompt tokens, learned from a refusal.
+    /// For each endpoint: the limit of waiting prompt tokens, learned from a refusal.
     queue: HashMap<String, u64>,
-    /// By batch: how often a look at it showed nothing useful.
+    /// For each batch: how often a look at it showed nothing useful.
     fruitless: HashMap<i64, u32>,
-    /// By the service's id: our tag in the results of a batch without metadata, or that there is none.
+    /// For each id of a batch without metadata: our tag in its results, or `None` if they have
+    /// none.
     tags: HashMap<String, Option<String>>,
-    /// Batches of which it was told that their creation is unclear.
+    /// Batches for which the warning was printed that their creation is unclear.
     unclear: HashSet<i64>,
-    /// By batch: what the service said last, and since when.
+    /// For each batch: the service's last report, and when it first came.
     said: HashMap<i64, (String, Instant)>,
     /// How long the last wait for batches took.
     last_wait: Duration,
     progress: Arc<Progress>,
-    /// The cost limit left too little for this line; a batch that ends may make room.
+    /// The cost of a line for which the cost limit left too little. A batch that ends may make
+    /// room.
     too_dear: Option<f64>,
     /// Whether to stop waiting for open batches.
     is_late: bool,
-    /// The worst that happened.
+    /// The most serious exit code so far.
     exit: Exit,
 }
 
@@ -129,9 +131,9 @@ impl Batches {
         }
     }
 
-    /// Before the first pass: finds out what became of batches that a killed run left, collects
-    /// what is ready, and counts the cost of open batches towards the limit. `retry`: repeats calls
-    /// that were paid for and whose results are lost.
+    /// Before the first pass: finds out whether batches of a killed run were created, collects the
+    /// answers that are ready, and counts the cost of open batches towards the limit. `retry`:
+    /// repeats calls that were paid for and whose results are lost.
     ///
     /// # Errors
     /// If the ledger cannot be read or written.
@@ -163,8 +165,8 @@ impl Batches {
         self.batching()?.begin(misses)
     }
 
-    /// After a pass over the articles: sends what it asked for, and waits for answers if the run is to
-    /// wait.
+    /// After a pass over the articles: sends the lines that it needs, and waits for the answers if
+    /// the run is configured to wait.
     ///
     /// # Errors
     /// If the ledger cannot be read or written.
@@ -236,7 +238,7 @@ impl Batches {
         Ok(AfterPass::End(self.exit.worse(exit)))
     }
 
-    /// After the last pass: forgets what only open batches need.
+    /// After the last pass: deletes data that only open batches need.
     ///
     /// # Errors
     /// If the ledger cannot be written.
@@ -264,8 +266,8 @@ impl Batches {
         self.endpoints.shared().find(|client| client.endpoint.name == name).cloned()
     }
 
-    /// The client for an open batch. The endpoint may have another name, key or model by now, but only
-    /// its address knows the batch.
+    /// The client for an open batch. The endpoint may have got another name, key or model, but only
+    /// its address has the batch.
     fn client_of(&self, batch: &BatchRecord) -> Option<Arc<EndpointClient>> {
         let there = |client: &&Arc<EndpointClient>| batch.is_at(&client.endpoint);
         let same_name = self.endpoints.shared().filter(there).find(|client| client.endpoint.name == batch.endpoint);
@@ -280,7 +282,7 @@ impl Batches {
     async fn stopped_for(&self, time: Duration) {
         let mut stop = self.stop.clone();
         if stop.wait_for(Option::is_some).await.is_err() {
-            // Nobody can send a signal any more.
+            // No signal can come any more.
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(time).await;

@@ -8,10 +8,10 @@ use crate::broker::Endpoints;
 use crate::config::Config;
 use crate::record::Ledger;
 
-/// How often a cancelled batch is looked at before it is given up: 12 minutes at the usual
-/// interval.
+/// After this many looks, the run gives up a cancelled batch: 12 minutes at the usual interval.
 pub(super) const LOOKS_AFTER_CANCEL: u32 = 24;
-/// A batch is no longer waited for if it has not ended this long after its time.
+/// The run gives up a batch that has not ended this long after the time at which it should have
+/// ended.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a service may take if it does not say.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -25,7 +25,7 @@ pub(super) struct Schedule {
     until: Option<Timestamp>,
     /// When the run ends.
     end: Option<Timestamp>,
-    /// Seconds of a single call, divided by the number of calls in flight at once.
+    /// The seconds that a call takes, divided by the number of calls in flight at once.
     seconds_per_call: f64,
     cancel_takes: Duration,
 }

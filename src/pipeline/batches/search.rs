@@ -9,7 +9,7 @@ use crate::dialect::batch::{self, BatchStatus, Progress};
 use crate::model::{CallError, Exit, Failure, Fault, Reject};
 use crate::record::{BatchRecord, BatchState, BatchWrite};
 
-/// Of how many batches without metadata the results are opened, the newest first.
+/// The results of at most this many batches without metadata are opened, the newest first.
 const MAX_READS: usize = 20;
 
 impl Batches {
@@ -48,8 +48,8 @@ impl Batches {
             if twin.is_some_and(|twin| matches!(twin.state, BatchState::Intended | BatchState::Uploaded)) {
                 continue;
             }
-            // A copy of the ledger elsewhere gives its batches the same names; only one on the same file
-            // repeats ours, and only that one is cancelled.
+            // A copy of the ledger on another machine gives its batches the same names. Only a
+            // batch on the same file repeats ours, and only such a batch is cancelled.
             let repeats = twin.is_some_and(|twin| twin.file.is_some() && twin.file == status.input_file);
             let number = tag.rsplit('-').next().and_then(|number| number.parse().ok()).filter(|number| *number > last).unwrap_or(last + 1);
             last = number;
@@ -64,11 +64,11 @@ impl Batches {
             return None;
         }
         *reads -= 1;
-        // Results that cannot be read now are looked at by the next run.
+        // If the results cannot be read now, the next run tries again.
         self.tag_in(client, status).await.ok().flatten()
     }
 
-    /// The service's list; asks again if the service is not there for a moment.
+    /// The service's list. Asks again if the service is unavailable for a moment.
     async fn list(&self, client: &EndpointClient) -> Result<Vec<BatchStatus>, CallError> {
         let mut listed = client.list_batches().await;
         for _ in 1..LOOKS {
@@ -119,13 +119,13 @@ impl Batches {
         );
         self.write(BatchWrite::Begin(with_status(batch, status), keys)).await?;
         if again {
-            // Its results are collected all the same, so it does not matter whether this succeeds.
+            // Its results are collected in any case, so it does not matter whether this succeeds.
             let _ = client.cancel_batch(&status.id).await;
         }
         Ok(())
     }
 
-    /// The keys of the calls in a batch, from its file of calls, or of answers if it has no other.
+    /// The keys of the calls in a batch, from its file of calls, or else from its file of answers.
     async fn keys_in(&self, client: &EndpointClient, status: &BatchStatus, tag: &str) -> Vec<[u8; 32]> {
         let Some(file) = status.input_file.as_ref().or(status.output_file.as_ref()) else { return Vec::new() };
         let Ok(mut lines) = client.batch_results(file).await else { return Vec::new() };

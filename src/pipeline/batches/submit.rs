@@ -1,5 +1,6 @@
-//! Sends what a pass has asked for: first a single call, then batches. Each step is durable before
-//! the next: the lines are assigned to their batch, the file is uploaded, the batch is created.
+//! Sends the lines that a pass needs: first a single call, then batches. Each step is durable
+//! before the next begins: the lines are assigned to their batch, the file is uploaded, the batch
+//! is created.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ const TRIALS: usize = 2;
 
 /// The outcome of one attempt to send a batch.
 enum Sent {
-    /// It is at the service, or will be looked for.
+    /// It is at the service, or may be: then a later look searches for it.
     Batch,
     /// There was nothing to send.
     Nothing,
@@ -32,8 +33,8 @@ enum Sent {
 }
 
 impl Batches {
-    /// Sends the lines that the pass has asked for, `count` of them. Returns false if other rules
-    /// apply to the endpoint from now on, so that another pass is due.
+    /// Sends the `count` lines that the pass needs. Returns false if the endpoint's calls are
+    /// handled in another way from now on, so that another pass is due.
     pub(super) async fn submit(&mut self, client: &Arc<EndpointClient>, count: usize) -> Result<bool, Fault> {
         let settings = client.batch_settings();
         let name = &client.endpoint.name;
@@ -110,7 +111,7 @@ impl Batches {
         Ok(false)
     }
 
-    /// The next free line that this pass has asked for, after the key `after`.
+    /// The next free line that this pass needs, after the key `after`.
     fn next_asked(&self, client: &EndpointClient, after: &mut Option<[u8; 32]>) -> Result<Option<Line>, Fault> {
         let (name, tries) = (&client.endpoint.name, client.batch_settings().waves);
         loop {
@@ -156,7 +157,7 @@ impl Batches {
             },
             None => None,
         };
-        // From here on it may exist; its cost counts for the night in which it is sent.
+        // From here on, the batch may exist. Its cost counts for the night in which it is sent.
         let batch = BatchRecord { state: BatchState::Uploaded, file: uploaded, sent_at: Some(now()), ..batch };
         self.write(BatchWrite::Update(batch.clone())).await?;
         let lines = batch.lines;
@@ -250,7 +251,7 @@ impl Batches {
     }
 }
 
-/// Whether a failure leaves open what the service would say to another article.
+/// Whether the service may accept another article after this failure.
 fn is_unclear(failure: &Failure) -> bool {
     matches!(failure.reject.code, ErrorCode::Timeout | ErrorCode::Broken)
 }

@@ -11,8 +11,8 @@ use crate::model::{CallError, ErrorCode, Exit, Fault, Verdict};
 use crate::record::{BatchRecord, BatchState, BatchWrite};
 use crate::report::human_duration;
 
-/// How often to look for the files that the counts of an ended batch promise: ten minutes at the
-/// usual interval.
+/// How often to look for missing result files of a batch that has ended: ten minutes at the usual
+/// interval.
 const LOOKS_FOR_FILES: u32 = 20;
 /// The time between two looks grows by this factor, up to this many times the shortest.
 const GROWTH: f64 = 1.5;
@@ -21,7 +21,7 @@ const LONGEST: u32 = 10;
 /// How waiting for batches ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Waited {
-    /// None is open any more.
+    /// No batch is open any more.
     Done,
     /// The time for it is over.
     TooLong,
@@ -30,7 +30,8 @@ pub(super) enum Waited {
 }
 
 impl Batches {
-    /// Looks at every open batch once, and collects what has ended. Returns whether any is open still.
+    /// Looks at every open batch once, and collects those that have ended. Returns whether any
+    /// batch is still open.
     pub(super) async fn look(&mut self) -> Result<bool, Fault> {
         for batch in self.open()? {
             if self.stopped() {
@@ -77,8 +78,8 @@ impl Batches {
         }
     }
 
-    /// The state of a batch that cannot be read by itself: after many looks, the service's list
-    /// decides. A batch that is gone from there, too, was paid for and is lost.
+    /// Called if the state of a batch cannot be read. After many such looks, takes the state from
+    /// the service's list. A batch that is not in the list either was paid for and is lost.
     async fn status_in_list(
         &mut self,
         client: &EndpointClient,
@@ -112,14 +113,14 @@ impl Batches {
         *looks <= LOOKS_FOR_FILES
     }
 
-    /// The service refused a batch as a whole; nothing of it was done.
+    /// The service refused a batch as a whole: it made none of its calls.
     async fn refused(&mut self, client: &EndpointClient, batch: BatchRecord, status: &BatchStatus) -> Result<(), Fault> {
         let (number, name) = (batch.number, &client.endpoint.name);
         match refusal(&status.errors) {
             Refusal::QueueFull(limit) => {
                 let others: u64 =
                     self.open()?.iter().filter(|other| other.url == batch.url && other.number != number).map(|other| other.tokens).sum();
-                // While others wait, there is room again when they end.
+                // While other batches wait, there is room again when they end.
                 let limit = limit.unwrap_or(if others > 0 { others + batch.tokens - 1 } else { batch.tokens / 2 });
                 tracing::info!("batch {number}: endpoint `{name}` lets no more than {limit} tokens wait in batches");
                 if batch.lines <= 1 && others == 0 {
@@ -128,8 +129,8 @@ impl Batches {
                 }
                 self.queue.insert(name.clone(), limit);
             }
-            // The service may have the file all the same. This counts as a try, so it ends at some
-            // time.
+            // The service may have the file anyway. This counts as a try, so the number of
+            // repetitions is limited.
             Refusal::NoFile => tracing::warn!("batch {number}: endpoint `{name}` does not find its file; its calls are sent again"),
             Refusal::Wrong(why) => {
                 tracing::warn!("batch {number} was refused by endpoint `{name}`: {why}; this may be a bug in depeche, please report it");
@@ -178,8 +179,8 @@ impl Batches {
         Ok(Waited::Done)
     }
 
-    /// Shows what the service reports of the open batches, and for how long it has. There is no
-    /// progress bar, because the counts of a service do not show how much time is left.
+    /// Shows what the service reports about the open batches, and how long it has reported this.
+    /// There is no progress bar, because the counts of a service do not show how much time is left.
     fn say(&mut self, open: &[BatchRecord]) {
         for batch in open {
             let since = self.said.entry(batch.number).or_insert_with(|| (batch.said.clone(), Instant::now()));
@@ -194,7 +195,7 @@ impl Batches {
     pub(super) async fn cancel_and_drain(&mut self) -> Result<(), Fault> {
         for batch in self.open()?.into_iter().filter(|batch| batch.state == BatchState::Sent) {
             let Some(client) = self.client_of(&batch) else { continue };
-            // Cancelling one that has ended fails, and it is collected all the same.
+            // If the batch has ended, this fails, and the batch is collected anyway.
             if let Err(error) = client.cancel_batch(batch.id.as_deref().unwrap_or_default()).await {
                 tracing::info!("batch {}: it cannot be cancelled: {error}", batch.number);
             }
