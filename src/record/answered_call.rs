@@ -23,7 +23,7 @@ pub struct AnsweredCall {
     pub model: Option<String>,
     /// The reply as JSON.
     pub reply_json: String,
-    /// What the service says the call used.
+    /// The usage of the call, as the service reports it.
     pub usage: Usage,
     /// Characters of the user's text.
     pub characters: u64,

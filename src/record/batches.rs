@@ -78,12 +78,13 @@ pub enum BatchWrite {
         /// Whether this counts as a try of each line.
         tried: bool,
     },
-    /// What became of some lines of a batch. A line that is no longer in it was collected before.
+    /// The outcomes of some lines of a batch. If a line is no longer in the batch, it was collected
+    /// before.
     Collect {
         /// The batch's number.
         batch: i64,
-        /// Whether the batch is a second one on the same file: its answers are kept, and the lines
-        /// stay in the batch that they are in.
+        /// Whether the batch is a second batch on the same file. Then its answers are kept, and the
+        /// lines stay in the batch that they are in.
         repeats: bool,
         /// The lines by their keys.
         lines: Vec<([u8; 32], Collected)>,
@@ -95,10 +96,11 @@ pub enum BatchWrite {
     },
 }
 
-/// What became of a line.
+/// The outcome of a line.
 #[derive(Clone, Debug)]
 pub enum Collected {
-    /// A reply. If the ledger has one already, it stays, and this one was paid for twice.
+    /// A reply. If the ledger already has a reply, that reply stays, and the call was paid for
+    /// twice.
     Answered(Box<AnsweredCall>),
     /// A second reply to the same line.
     Twice(Box<AnsweredCall>),
@@ -191,7 +193,7 @@ impl BatchState {
 pub struct BatchRecord {
     /// Its number in the ledger.
     pub number: i64,
-    /// How far it is.
+    /// How far it has got.
     pub state: BatchState,
     /// The endpoint's name.
     pub endpoint: String,
@@ -209,7 +211,7 @@ pub struct BatchRecord {
     pub bytes: u64,
     /// Tokens of its prompts, at most.
     pub tokens: u64,
-    /// What it costs at most; `None` if the price is unknown.
+    /// The most that it can cost; `None` if the price is unknown.
     pub cost: Option<f64>,
     /// When it was made: UTC, ISO 8601, like all its times.
     pub made_at: String,
@@ -217,7 +219,7 @@ pub struct BatchRecord {
     pub sent_at: Option<String>,
     /// When its cancellation was requested.
     pub cancelled_at: Option<String>,
-    /// When it was seen to have ended.
+    /// When a run saw that it had ended.
     pub ended_at: Option<String>,
     /// When it expires at the service.
     pub expires_at: Option<String>,
@@ -232,8 +234,8 @@ pub struct BatchRecord {
 }
 
 impl BatchRecord {
-    /// Whether an endpoint can know this batch. Two endpoints can have one address and batches of
-    /// different forms: of those that may have been created, only Anthropic's have no file.
+    /// Whether an endpoint can have this batch. Two endpoints can have one address, but batches of
+    /// different forms. If a batch that may have been created has no file, it is Anthropic's.
     pub fn is_at(&self, endpoint: &Endpoint) -> bool {
         let fits = match endpoint.batch_form {
             Some(BatchForm::Anthropic) => self.file.is_none(),

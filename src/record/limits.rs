@@ -3,7 +3,7 @@
 use super::answered_call::Pending;
 use crate::call::{ServiceShare, ServiceUse};
 
-/// What a run may use only so much of.
+/// The kinds of amounts that a run may limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Budget {
     /// Money, in the currency of the prices.
@@ -14,7 +14,7 @@ pub enum Budget {
     Failures,
 }
 
-/// What a process asks of a budget. All of it is in sums, so that it may be asked twice.
+/// A process's request to a budget. All amounts are totals, so the request may be repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct Draw {
     /// Of what.
@@ -26,36 +26,36 @@ pub struct Draw {
     pub before: f64,
     /// What this process has used.
     pub used: f64,
-    /// What it holds for work under way.
+    /// The amount that it holds for work in progress.
     pub held: f64,
-    /// What it needs beyond that; 0 if it only reports.
+    /// The additional amount that it needs; 0 if it only reports.
     pub wanted: f64,
 }
 
 /// The answer to a [`Draw`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drawn {
-    /// What this process may use in all. If that is less than it has asked for, the rest is used up or
-    /// belongs to others.
+    /// The total amount that this process may use. If it is less than requested, the rest is used
+    /// up or belongs to other processes.
     pub granted: f64,
-    /// What all others have used, as far as they have reported it, and earlier runs.
+    /// The amount that earlier runs have used, and that other processes have reported as used.
     pub used_by_others: f64,
-    /// Whether others may give something back.
+    /// Whether other processes may return a part.
     pub others_hold: bool,
 }
 
-/// The limits that the processes of a run share. None of it waits for another process.
+/// The limits that the processes of a run share. No function here waits for another process.
 pub trait SharedLimits: Send + Sync {
     /// Draws a part of a budget. The processes' parts are never more than its cap.
     ///
     /// # Errors
-    /// If the ledger is away, or this process was declared dead.
+    /// If the ledger is unavailable, or this process was declared dead.
     fn draw(&self, draw: Draw) -> Pending<'_, Drawn>;
 
-    /// Tells what this process uses of each service; returns what it may use from now on. The parts of
-    /// all processes are never more than the whole, and active processes get equal ones.
+    /// Reports what this process uses of each service; returns what it may use from now on. Active
+    /// processes get equal parts. The parts of all processes together never exceed the whole.
     ///
     /// # Errors
-    /// If the ledger is away, or this process was declared dead.
+    /// If the ledger is unavailable, or this process was declared dead.
     fn share<'a>(&'a self, uses: &'a [ServiceUse]) -> Pending<'a, Vec<ServiceShare>>;
 }

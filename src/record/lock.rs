@@ -1,4 +1,4 @@
-//! One run at a time on one ledger. The lock is the kernel's, so a killed run leaves none behind.
+//! Allows only one run at a time on a ledger. The kernel releases the lock of a killed run.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -53,10 +53,10 @@ impl RunLock {
 }
 
 impl RunLock {
-    /// Who holds the lock of the ledger in `folder`, if anyone. This does not take the lock.
+    /// The run that holds the lock of the ledger in `folder`, if any. This does not take the lock.
     pub fn holder(folder: &Path) -> Option<String> {
         let mut file = File::open(folder.join(FILE)).ok()?;
-        // A shared lock, so that two processes that call this at the same time do not take each
+        // A shared lock: two processes may call this at the same time, and must not mistake each
         // other for a run. Closing the file releases it.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {}

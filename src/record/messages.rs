@@ -1,4 +1,4 @@
-//! What a ledger's handle sends to its writer.
+//! The messages from a ledger's handle to its writer.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub(super) enum Write {
     Outputs(Vec<OutputState>),
     /// New outputs are complete, under temporary names.
     NewOutputs(Vec<OutputState>),
-    /// Nothing: its answer comes after all earlier writes.
+    /// Writes nothing. Its answer comes after all earlier writes.
     Flush,
     /// Like `Flush`; then the writer checkpoints the write-ahead log.
     Checkpoint,

@@ -1,8 +1,8 @@
 //! The ledger: every paid reply and every row, durable before anyone uses them.
 //!
-//! [`Ledger`] and [`LedgerReader`] are its interface, and all that the other stages know of it.
-//! There are two backends: `sqlite` is a file in the output folder that any tool can open, and
-//! `postgres` a schema on a server, if the config names one.
+//! The other stages use only its interface, [`Ledger`] and [`LedgerReader`]. There are two
+//! backends: `sqlite` is a file in the output folder that any tool can open; `postgres` is a schema
+//! on a server that the config names.
 
 mod answered_call;
 mod batches;
@@ -62,8 +62,8 @@ pub fn lock(config: &Config, on_held: impl FnOnce(&str) -> Option<&'static str>)
 /// server, joins the run that other processes work on.
 ///
 /// # Errors
-/// If it cannot be used; or if there is a table without its ledger in the output folder, unless
-/// `new` accepts paying for everything again.
+/// If the ledger cannot be used. Also if the output folder has a table but no ledger, unless `new`
+/// accepts that everything is paid for again.
 pub fn open(config: &Config, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
     match &config.ledger {
         Some(server) => postgres::open(config, server, None),
@@ -71,8 +71,8 @@ pub fn open(config: &Config, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
     }
 }
 
-/// Opens the ledger of `config` to join the run that is open on it; waits for one for as long as the
-/// config allows.
+/// Opens the ledger of `config` to join its open run. If there is none, waits as long as the config
+/// allows.
 ///
 /// # Errors
 /// If the ledger is not on a server or cannot be used, or if there is no run to join.

@@ -169,7 +169,7 @@ impl Filter {
     }
 }
 
-/// What the search for near-duplicates needs of a row.
+/// The data of a row for the search for near-duplicates.
 #[derive(Clone, Debug)]
 pub struct RowSignature {
     /// The row's number. It changes when the row is made again.
@@ -189,7 +189,7 @@ pub struct KnownFile {
     pub number: i64,
     /// Its name in its folder.
     pub name: Vec<u8>,
-    /// What it looked like when it was read.
+    /// Its stamp when it was read.
     pub stamp: Stamp,
     /// Hash of the settings that shaped its rows; 0 if it must be read again.
     pub settings: i64,
@@ -208,7 +208,7 @@ pub struct KnownFile {
 pub struct OutputState {
     /// Its name; a temporary one if the run was killed before the file was renamed.
     pub name: String,
-    /// What it looked like when it was written.
+    /// Its stamp when it was written.
     pub stamp: Stamp,
     /// Hash of the settings that shaped it; 0 if rows have changed since.
     pub settings_hash: i64,

@@ -28,7 +28,7 @@ pub trait Reports {
     /// If the ledger cannot be read.
     fn failures(&self, most: usize) -> Result<Vec<(String, String)>, Fault>;
 
-    /// How many rows of the table have which status.
+    /// The number of rows of the table with each status.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -76,13 +76,13 @@ pub trait Reports {
     /// If the ledger cannot be read.
     fn row_histories(&self, name: &str) -> Result<Vec<RowHistory>, Fault>;
 
-    /// The processes that work on the ledger now, if several can; `None` if one has it alone.
+    /// The processes that work on the ledger now; `None` if only one can.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     fn sharing(&self) -> Result<Option<Sharing>, Fault>;
 
-    /// The last days on which anything was done, in their order.
+    /// The last days with any work, oldest first.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -111,7 +111,7 @@ pub struct Sharing {
     pub run: i64,
     /// Whether all of its input is listed.
     pub listed: bool,
-    /// Pieces of the input that nobody has taken.
+    /// Pieces of the input that no process has taken.
     pub open: u64,
     /// Pieces that are being read.
     pub taken: u64,
@@ -132,9 +132,9 @@ pub struct SharedLimit {
     pub budget: String,
     /// The limit.
     pub cap: f64,
-    /// What is used, as the processes have told last.
+    /// The used amount, from the latest reports of the processes.
     pub used: f64,
-    /// What is used or held by a process for what it does next.
+    /// The amount that is used, or that a process holds for work in progress.
     pub drawn: f64,
 }
 
@@ -145,11 +145,11 @@ pub struct ActiveService {
     pub name: String,
     /// Processes that call it now.
     pub processes: u64,
-    /// Its places that they have, if the config tells how many there are.
+    /// The places of the service that these processes have, if the config sets their number.
     pub places: u64,
     /// Calls that it has answered in the last minute.
     pub calls: u64,
-    /// Seconds for which nobody may call it, because it has said so.
+    /// Seconds for which no process may call it, because it asked for a pause.
     pub paused: f64,
 }
 
@@ -183,7 +183,7 @@ pub struct NotDone {
     pub example: String,
 }
 
-/// What one endpoint did on one day.
+/// The work of one endpoint on one day.
 #[derive(Clone, Debug)]
 pub struct DayCost {
     /// The day, UTC.
@@ -211,7 +211,7 @@ pub struct EndpointWaste {
     pub cost: Option<f64>,
 }
 
-/// A row and how it was made.
+/// A row, its file, and the calls that made it.
 #[derive(Clone, Debug)]
 pub struct RowHistory {
     /// The row.
@@ -220,7 +220,7 @@ pub struct RowHistory {
     pub in_table: bool,
     /// The last run that found it.
     pub run: i64,
-    /// Its file, relative to the config's folder, and what the file looked like; `None` if unknown.
+    /// Its file, relative to the config's folder, and the file's stamp; `None` if unknown.
     pub file: Option<(PathBuf, Stamp)>,
     /// Whether the next run reads the file again even if it is unchanged.
     pub again: bool,

@@ -25,14 +25,14 @@ pub trait CallStore: Send + Sync {
     /// If the claim could not be made durable; then the call must not be sent.
     fn claim(&self, claim: Claim) -> Pending<'_, Claimed>;
 
-    /// What became of a call that could not be claimed.
+    /// The state of a call that could not be claimed.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     fn look(&self, key: [u8; 32]) -> Pending<'_, Elsewhere>;
 
-    /// Waits until a call may be sent; none may while this process cannot show that it is alive.
-    /// Called right before each request.
+    /// Waits until a call may be sent. This process must first have shown to the ledger that it is
+    /// alive. Called right before each request.
     ///
     /// # Errors
     /// If another process may have taken over this one's calls.
@@ -109,11 +109,11 @@ pub trait RowStore: Send + Sync {
 }
 
 /// What the processes of one run share. Only [`SharedRun::begin_finish`] and, for a moment,
-/// [`SharedRun::add_up`] wait for other processes. All of it blocks the thread, which must not be
-/// the runtime's.
+/// [`SharedRun::add_up`] wait for other processes. All functions block the thread, which must not
+/// be a thread of the runtime.
 pub trait SharedRun: Send + Sync {
-    /// Whether this process must list the input: no process has begun to, or the one that has is
-    /// dead.
+    /// Whether this process must list the input, because no process has begun to, or the process
+    /// that began is dead.
     ///
     /// # Errors
     /// If the ledger is unavailable.
@@ -131,7 +131,7 @@ pub trait SharedRun: Send + Sync {
     /// If the ledger is unavailable.
     fn end_listing(&self) -> Result<(), Fault>;
 
-    /// Lets the input be listed again, for another pass over it.
+    /// Allows the input to be listed again, for another pass over it.
     ///
     /// # Errors
     /// If the ledger is unavailable.
@@ -162,7 +162,7 @@ pub trait SharedRun: Send + Sync {
 pub enum TakenPiece {
     /// These. [`RowStore::end_piece`] gets the number once their rows are recorded.
     Piece(i64, Vec<Arc<FileRef>>),
-    /// None now, but perhaps later: other processes still list or read, and may die.
+    /// None now, but perhaps later: other processes are still listing or reading, and may die.
     Later,
     /// None: all are read.
     Over,
@@ -178,10 +178,11 @@ pub trait Ledger: CallStore + RowStore {
         None
     }
 
-    /// What other processes share with this one; `None` if it has the ledger alone.
+    /// What other processes share with this one; `None` if no other process can use the ledger.
     fn shared(&self) -> Option<&dyn SharedRun>;
 
-    /// The limits that hold for all processes of the run together; `None` if it has the ledger alone.
+    /// The limits that hold for all processes of the run together; `None` if no other process can
+    /// use the ledger.
     fn shared_limits(&self) -> Option<Arc<dyn SharedLimits>> {
         None
     }
@@ -197,7 +198,7 @@ pub trait Ledger: CallStore + RowStore {
     /// replaced.
     ///
     /// # Errors
-    /// If a file is not the one that the run opened; the error names it.
+    /// If a file is not the file that the run opened. The error names it.
     fn check_held(&self) -> Result<(), Fault>;
 
     /// Stores which article these rows repeat, if any, and waits until that is durable.
@@ -246,7 +247,7 @@ pub enum Claimed {
     Elsewhere,
 }
 
-/// What became of a call of another process.
+/// The state of a call that another process makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
     /// It is under way.
@@ -292,7 +293,7 @@ pub struct FileRef {
 pub struct CompletedFile {
     /// The file.
     pub file: Arc<FileRef>,
-    /// What it looked like before it was opened.
+    /// Its stamp before it was opened.
     pub stamp: Stamp,
     /// Hash of the settings that shaped its rows; 0 if the next run must read the file again.
     pub settings: i64,

@@ -1,5 +1,5 @@
-//! Writes batches and their lines. Each write has the same effect twice as once, because a group
-//! whose answer was lost is written again.
+//! Writes batches and their lines. A write may be repeated without any further effect, because a
+//! group whose answer was lost is written again.
 
 use std::collections::HashSet;
 

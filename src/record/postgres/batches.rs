@@ -155,7 +155,8 @@ impl BatchStore for PostgresLedger {
             if let BatchWrite::Gather(_) = write {
                 return self.send(Write::Batch(Box::new(write)), None).await;
             }
-            // After a write of a batch, something is sent, which a process without a lease may not do.
+            // After a write of a batch, the batch is sent. A process without a lease may not do
+            // that.
             self.wait_for_lease().await?;
             self.write(Write::Batch(Box::new(write))).await.map(drop)
         })

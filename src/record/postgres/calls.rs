@@ -10,8 +10,8 @@ use super::rows::text;
 use crate::model::{Reject, Waste};
 use crate::record::{AnsweredCall, Claim};
 
-/// Sorts the keys, and skips calls that are answered, that have failed, or that another process has
-/// claimed, so that two groups seldom wait for each other.
+/// Sorts the keys, so that two groups seldom wait for each other. Skips calls that are answered,
+/// that have failed, or that another process has claimed.
 const CLAIM: &str = "INSERT INTO call AS known (key, state, run, worker, endpoint, task, characters, cost, made_at, attempts)
     SELECT key, 'claimed', $7, $8, endpoint, task, characters, cost, utc_now(), attempts
     FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::float8[], $6::int4[])
@@ -27,7 +27,8 @@ const CLAIM: &str = "INSERT INTO call AS known (key, state, run, worker, endpoin
     RETURNING key";
 /// A claim counts the earlier attempts of this process from now on.
 const FORGET_WASTE: &str = "DELETE FROM waste WHERE key = ANY($1::bytea[]) AND run = $2 AND worker = $3";
-/// A reply of a call that another process has answered meanwhile is not needed, but was paid for.
+/// If another process has answered the call in the meantime, this reply is not needed, but was paid
+/// for.
 const KEEP: &str = "WITH new AS (
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::float8[], $6::text[], $7::text[], $8::text[], $9::int8[],
             $10::int8[], $11::int8[])
@@ -48,7 +49,7 @@ const KEEP: &str = "WITH new AS (
     SELECT $12, key, $13, endpoint, task, characters, cost, utc_now(), 'late', 1 FROM new
     WHERE NOT EXISTS (SELECT FROM kept WHERE kept.key = new.key) AND cost IS DISTINCT FROM 0
     ON CONFLICT (key, run, worker) DO UPDATE SET outcome = 'late', attempts = 1, cost = excluded.cost";
-/// The answer of a process that was declared dead came after all, and is counted.
+/// The process was declared dead, but its answer came after all, and is counted.
 const REVIVE: &str = "DELETE FROM waste WHERE key = ANY($1::bytea[]) AND run = $2 AND worker = $3 AND outcome = 'killed'";
 /// A free call has no claim, and no waste.
 const WASTE: &str = "INSERT INTO waste (run, key, worker, endpoint, task, characters, cost, made_at, outcome, attempts)

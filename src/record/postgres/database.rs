@@ -1,5 +1,5 @@
-//! The database as the ledger uses it: a thread that drives its connections, and one connection for
-//! reading, over which many queries may be under way at once.
+//! The ledger's access to the database: a thread that drives the connections, and one connection
+//! for reading, on which many queries may run at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use super::connect::Session;
 use crate::model::Stamp;
 use crate::record::{CompletedFile, FileRef};
 
-/// A new file, or one that this run has not begun yet, is marked to be read again.
+/// A new file, or a file that this run has not begun yet, is marked to be read again.
 const BEGIN: &str = "INSERT INTO file AS known (number, path_hash, folder, folder_hash, name, in_table, run)
     SELECT number, path_hash, folder, folder_hash, name, true, $6
     FROM unnest($1::int8[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[]) AS new (number, path_hash, folder, folder_hash, name)

@@ -24,10 +24,10 @@ impl From<Error> for NotWritten {
     }
 }
 
-/// What a group did.
+/// The result of a group.
 #[derive(Default)]
 pub(super) struct Written {
-    /// The keys of the calls that are this process's now.
+    /// The keys of the calls that this process has now.
     pub(super) claimed: HashSet<[u8; 32]>,
     /// Whether nothing was claimed because the process was declared dead.
     pub(super) is_dead: bool,
@@ -39,7 +39,7 @@ pub(super) struct Writing<'a> {
     pub(super) me: Me,
     /// The output folder, which names the outputs.
     pub(super) folder: &'a str,
-    /// Whether this process was declared dead: replies that come late are kept all the same.
+    /// Whether this process was declared dead. Its late replies are kept anyway.
     pub(super) is_dead: bool,
 }
 
@@ -194,8 +194,8 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Records how the run ended, as far as this process is concerned: the sums are those of all.
-    /// Calls that are still claimed were broken off, and may have been billed.
+    /// Records how the run ended for this process. The sums are those of all processes. Calls that
+    /// are still claimed were broken off, and may have been billed.
     async fn end(&self, exit: Exit, sum: &RunSummary) -> Result<(), Error> {
         tally::tell(self.session, self.me, sum, false).await?;
         workers::bury(self.session, self.me.worker, "ended", true).await?;

@@ -1,4 +1,5 @@
-//! What the processes of a run may use together: a purse for each budget, of which each draws parts.
+//! The amounts that the processes of a run may use together. Each budget has a purse, from which
+//! each process draws parts.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -35,8 +35,8 @@ use super::{Forgotten, Ledger, LedgerReader};
 use crate::config::{Config, LedgerServer};
 use crate::model::Fault;
 
-/// Opens the ledger on `server`, creates it if there is none, and begins a run or joins the one
-/// that is open. With `only_join`, waits that long for a run to join.
+/// Opens the ledger on `server`, and creates it if there is none. Joins the open run, or begins a
+/// run. With `only_join`, never begins a run, but waits this long for one.
 ///
 /// # Errors
 /// If the server cannot be reached or used, the open run has other settings, or there is none to

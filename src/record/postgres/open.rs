@@ -1,4 +1,5 @@
-//! Opens the ledger for a run: its tables, what dead processes have left, the run and its process.
+//! Opens the ledger for a run: prepares the tables, cleans up after dead processes, and registers
+//! the run and its process.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -40,12 +41,12 @@ pub(super) struct Part<'a> {
     pub(super) config: &'a Config,
     /// The lease's length.
     pub(super) lease: Duration,
-    /// Whether it only joins a run that is open, and how long it waits for one.
+    /// Whether it only joins an open run, and how long it waits for one.
     pub(super) only_join: Option<Duration>,
 }
 
-/// Opens the ledger, and makes it if there is none. Joins the run that other processes work on, if
-/// there is one; else begins one, unless this process only joins.
+/// Opens the ledger, and creates it if there is none. Joins the run that other processes work on.
+/// If there is no such run, begins one, unless this process only joins.
 ///
 /// # Errors
 /// If the server cannot be reached or used, the open run has other settings, or there is none to
@@ -136,7 +137,7 @@ async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error
     Ok((Begun::Here(Me { run, worker }, lease), killed))
 }
 
-/// The first of these settings that is another in the open run.
+/// The first of these settings that differs in the open run.
 async fn differing(session: &Session, run: i64, settings: &[(&'static str, String)]) -> Result<Option<String>, Error> {
     let found = session.query(OPEN_RUN, &[&run]).await?;
     let written: BTreeMap<String, String> = found.first().and_then(|row| serde_json::from_str(row.get(0)).ok()).unwrap_or_default();
@@ -144,7 +145,7 @@ async fn differing(session: &Session, run: i64, settings: &[(&'static str, Strin
     Ok(settings.iter().find(differs).map(|(name, _)| (*name).to_owned()))
 }
 
-/// With `fsync` off, a power cut may lose what was paid for.
+/// With `fsync` off, a power cut may lose replies that were paid for.
 async fn warn_of_lazy_disk(session: &Session) -> Result<(), Error> {
     let found = session.query("SELECT current_setting('fsync')", &[]).await?;
     if found.first().is_some_and(|row| row.get::<_, &str>(0) == "off") {

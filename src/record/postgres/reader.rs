@@ -20,7 +20,7 @@ use crate::record::{
 /// Rows that are fetched at once.
 const PAGE: usize = 500;
 /// A page of rows, in the order of their sources. The index holds the first 400 characters of a
-/// source, because a whole one may be too long for it.
+/// source, because a whole source may be too long for it.
 const AFTER: &str = "(left(source, 400) COLLATE \"C\", source) > (left($1::text, 400) COLLATE \"C\", $1::text) ORDER BY left(source, 400) COLLATE \"C\", source LIMIT $2";
 const FILE: &str = "number, name, size, modified, inode, settings_hash, in_table, run, done, skipped";
 

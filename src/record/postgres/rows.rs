@@ -116,7 +116,8 @@ fn array(column: &Column, rows: &[&NewRow]) -> Box<dyn ToSql + Sync + Send> {
     }
 }
 
-/// Marks rows as found; returns whether one comes back into the table. `None`: a row is not there.
+/// Marks rows as found; returns whether a row comes back into the table. `None`: a row does not
+/// exist.
 pub(super) async fn mark_found(session: &Session, found: &[(&str, &FileRef)], run: i64) -> Result<Option<bool>, Error> {
     let last: HashMap<&str, i64> = found.iter().map(|(source, file)| (*source, file.number)).collect();
     let mut marked: Vec<(Vec<u8>, i64)> = last.into_iter().map(|(source, file)| (source_hash(source), file)).collect();

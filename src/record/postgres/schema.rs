@@ -1,4 +1,4 @@
-//! The ledger's tables on the server: made when there are none, and brought up to date.
+//! Creates the ledger's tables on the server, and brings them up to date.
 
 use std::fmt::Write;
 
@@ -15,10 +15,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/3.sql"),
     include_str!("migrations/4.sql"),
 ];
-/// Begins a migration. No two processes migrate at once, nor does one of them see half of it.
+/// Begins a migration. Only one process migrates at a time, and no other process sees an unfinished
+/// migration.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche migrates ' || $1, 0))";
-/// Asks the catalog's tables: the server may answer `to_regclass` from memory, and then it does not see
-/// what another process has made while this one waited for the lock.
+/// Queries the catalog's tables. The server may answer `to_regclass` from its cache, which lacks
+/// tables that another process created while this one waited for the lock.
 const HAS_VERSION: &str = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = $1 AND relname = 'version')";
 const HAS_SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
@@ -36,7 +37,7 @@ pub(super) enum Found {
     Version(i32),
 }
 
-/// Looks what is in the schema.
+/// Finds out what is in the schema.
 ///
 /// # Errors
 /// If a newer program made the ledger.
@@ -68,7 +69,7 @@ pub(super) async fn check(session: &Session, address: &Address) -> Result<bool, 
     }
 }
 
-/// Makes the schema and its tables, or brings them up to date.
+/// Creates the schema and its tables, or brings them up to date.
 pub(super) async fn prepare(session: &Session, address: &Address) -> Result<(), Trouble> {
     if matches!(look(session, address).await?, Found::Version(found) if found == version()) {
         return Ok(());
@@ -84,7 +85,7 @@ pub(super) async fn prepare(session: &Session, address: &Address) -> Result<(), 
 async fn migrate(session: &Session, address: &Address) -> Result<(), Trouble> {
     let trouble = |error: Error| classify(&address.place, &error);
     session.client.query_one(LOCK, &[&address.schema()]).await.map_err(trouble)?;
-    // Another process may have done it meanwhile.
+    // Another process may have done it in the meantime.
     let found = match look(session, address).await? {
         Found::Nothing => 0,
         Found::Version(found) => found,

@@ -30,7 +30,7 @@ const ADD: &str = "INSERT INTO piece (run, files, folders, names, last_file)
 /// The input is listed again, for another pass over it.
 const LIST_AGAIN: &str = "UPDATE run SET listed = false, lister = NULL WHERE number = $1 AND lister = $2";
 const END_LISTING: &str = "UPDATE run SET listed = true WHERE number = $1 AND lister = $2";
-/// While a piece is taken, nobody may declare its process dead.
+/// While a piece is taken, no other process may declare this process dead.
 const TAKE: &str = "WITH me AS (SELECT FROM worker WHERE id = $2 AND state = 'alive' FOR KEY SHARE)
     UPDATE piece SET state = 'taken', worker = $2 WHERE EXISTS (SELECT FROM me) AND number =
         (SELECT number FROM piece WHERE run = $1 AND state = 'open' ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)

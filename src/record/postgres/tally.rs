@@ -1,4 +1,4 @@
-//! What the processes of a run did, and the sums.
+//! The work of each process of a run, and the sums.
 
 use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
@@ -15,7 +15,7 @@ const ADD_UP: &str = "SELECT CASE WHEN (SELECT listed AND NOT EXISTS (SELECT FRO
         sum(maybe_billed)::int8, sum(cached)::int8, CASE WHEN count(cost) = count(found) THEN sum(cost) END, sum(estimated)::int8
     FROM worker WHERE run = $1";
 
-/// Records what a process did; unless `again`, only if nothing was recorded for it yet.
+/// Records the work of a process. Without `again`, only if nothing is recorded for it yet.
 pub(super) async fn tell(session: &Session, me: Me, own: &RunSummary, again: bool) -> Result<(), Error> {
     let counts = [own.found, own.done, own.earlier, own.skipped, own.failed, own.pending, own.requests].map(count);
     let [found, done, earlier, skipped, failed, pending, requests] = counts;
@@ -41,8 +41,9 @@ pub(super) async fn tell(session: &Session, me: Me, own: &RunSummary, again: boo
     Ok(())
 }
 
-/// The sums over all processes of a run that have recorded what they did, and how many have not
-/// although all of the input is read. Values that cannot be added up are those of `own`.
+/// The sums over all processes of a run that have recorded their work, and the number of processes
+/// that have not done so although all of the input is read. Values that cannot be added up are
+/// those of `own`.
 pub(super) async fn sums(session: &Session, run: i64, own: &RunSummary) -> Result<(i64, RunSummary), Error> {
     let found = session.query(ADD_UP, &[&run]).await?;
     let Some(row) = found.first() else { return Ok((0, *own)) };

@@ -1,4 +1,4 @@
-//! What went wrong with the database, and what follows.
+//! Errors of the database, and what they lead to.
 
 use std::error::Error as _;
 
@@ -13,7 +13,7 @@ pub(super) enum Trouble {
     /// The database is unavailable, restarting or a standby, or asks to try again: it may work
     /// later.
     Away(String),
-    /// Somebody must do something first.
+    /// The user must do something first.
     Fault(Fault),
 }
 
@@ -23,7 +23,7 @@ impl From<Fault> for Trouble {
     }
 }
 
-/// What an error of the client means. `place`: the server, for messages.
+/// The meaning of an error of the client. `place`: the server, for messages.
 pub(super) fn classify(place: &str, error: &Error) -> Trouble {
     let fault = |what: String| Trouble::Fault(Fault::usage(format!("the ledger on {place}: {what}")));
     let Some(said) = error.as_db_error() else { return of_connection(place, error) };
@@ -42,7 +42,7 @@ pub(super) fn classify(place: &str, error: &Error) -> Trouble {
     }
 }
 
-/// Whether the same may succeed a little later.
+/// Whether a repetition may succeed a little later.
 fn may_pass(code: &SqlState) -> bool {
     // Class 08 is the connection's, 57P the operator's: shutdown, crash, start.
     code.code().starts_with("08")

@@ -14,11 +14,11 @@ const REGISTER: &str = "INSERT INTO worker (run, name, place, lease_until, grace
     VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 second', $5 * interval '1 second') RETURNING id";
 const BEAT: &str = "UPDATE worker SET heard_at = clock_timestamp(), lease_until = clock_timestamp() + $2 * interval '1 second'
     WHERE id = $1 AND state = 'alive'";
-/// While a claim is written, nobody may declare its process dead.
+/// While a claim is written, no other process may declare this process dead.
 const STAY_ALIVE: &str = "SELECT 1 FROM worker WHERE id = $1 AND state = 'alive' FOR KEY SHARE";
 const ALIVE: &str = "SELECT id, name, place, lease_until + grace < clock_timestamp(), run FROM worker WHERE state = 'alive' ORDER BY id";
-/// Each statement sees what was committed before it, so a claim that was written just before the
-/// lock is not missed.
+/// Each statement sees the commits before it, so a claim that was written just before the lock is
+/// not missed.
 const LOCK: &str = "SELECT id FROM worker WHERE id = $1 AND state = 'alive' AND (lease_until + grace < clock_timestamp() OR $2) FOR UPDATE";
 const BURY: &str = "UPDATE worker SET state = $2 WHERE id = $1";
 const ABANDON: &str = "INSERT INTO waste (run, key, worker, endpoint, task, characters, cost, made_at, outcome, attempts)
@@ -26,15 +26,15 @@ const ABANDON: &str = "INSERT INTO waste (run, key, worker, endpoint, task, char
     WHERE state = 'claimed' AND worker = $1 ORDER BY key
     ON CONFLICT (key, run, worker) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts, cost = excluded.cost";
 const LEAVE: &str = "UPDATE piece SET state = 'open' WHERE state = 'taken' AND worker = $1";
-/// A part of a purse that was not used goes back. Of money the ledger knows better than the process
-/// has told last.
+/// Returns the unused part of a purse. For money, the ledger's own sum is more recent than the last
+/// report of the process.
 const GIVE_BACK: &str = "UPDATE draw SET (drawn, used) = (SELECT known, known FROM (SELECT CASE budget WHEN 'money' THEN greatest(used,
         (SELECT coalesce(sum(cost), 0) FROM call WHERE state = 'answered' AND call.worker = $1
             AND made_at >= to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'))
         + (SELECT coalesce(sum(cost * attempts), 0) FROM waste WHERE waste.worker = $1 AND waste.run = draw.run)) ELSE used END) AS t (known))
     FROM worker WHERE worker.id = $1 AND draw.run = worker.run AND draw.worker = $1";
-/// What a process did that had no time to tell: its pieces and its calls say so. How many of its articles
-/// were done before nobody knows.
+/// The work of a process that died before it could report: it follows from its pieces and calls.
+/// The number of its articles that were done before is unknown.
 const COUNT: &str = "UPDATE worker SET found = done_here + skipped_here + failed_here, done = done_here, earlier = 0, skipped = skipped_here,
         failed = failed_here, pending = 0, requests = answered + lost, paid = paid_here, retried = 0, maybe_billed = lost, cached = 0,
         cost = cost_here, estimated = 0
@@ -59,7 +59,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// A lease of this length that was asked for at `asked`: the server counts from a later moment.
+    /// A lease of this length that was requested at `asked`. The server counts from a later moment.
     pub(super) fn new(length: Duration, asked: Instant) -> Self {
         Self { length, until: Mutex::new(asked + length), lost: OnceLock::new() }
     }
@@ -193,9 +193,9 @@ fn name() -> String {
     format!("{host}, process {}", std::process::id())
 }
 
-/// What distinguishes a process from all others that this machine has had since it was started:
-/// that start, the namespace of processes, the process, and when it began. `None` if the kernel
-/// does not say.
+/// Identifies a process among all that ever ran on this machine: the machine's start, the namespace
+/// of processes, the process id, and the time at which the process began. `None` if the kernel does
+/// not say.
 fn place(process: u32) -> Option<String> {
     let machine = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
@@ -209,7 +209,7 @@ fn began(process: u32) -> Option<u64> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// Whether the process of this place ran here, and has ended.
+/// Whether this process ran on this machine, and has ended.
 fn is_gone(of: &str) -> bool {
     let Some(ours) = place(std::process::id()) else { return false };
     let (mut theirs, mut ours) = (of.split(' '), ours.split(' '));

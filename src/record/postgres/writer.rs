@@ -41,8 +41,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes until the queue is closed, or a write has failed: then every later one fails too, so
-    /// that none looks durable.
+    /// Writes until the queue is closed or a write has failed. After a failure, every later write
+    /// fails too, so that none looks durable.
     pub(super) async fn work(mut self, mut writes: Receiver<(Write, Reply)>) {
         let mut next = Instant::now();
         let mut beats = self.beats();
@@ -82,8 +82,8 @@ impl Writer {
         beats
     }
 
-    /// Tells the ledger that this process is alive. If that fails, the next write or heartbeat
-    /// connects again; meanwhile the lease may end, and then nothing is sent.
+    /// Tells the ledger that this process is alive. If this fails, the next write or heartbeat
+    /// connects again. The lease may end before that, and then nothing is sent.
     async fn beat(&mut self) {
         if self.lease.is_lost() {
             return;
@@ -155,7 +155,7 @@ fn answer(group: Vec<(Write, Reply)>, written: &Result<Written, Fault>, lease: &
             (Ok(written), Write::Claim(claim)) if !written.claimed.contains(&claim.key) => Ok(Claimed::Elsewhere),
             (Ok(_), _) => Ok(Claimed::Here),
         };
-        // The sender may be gone, if the run was aborted; the write is durable all the same.
+        // If the run was aborted, the sender may be gone. The write is durable anyway.
         let _ = reply.send(answered);
     }
 }
