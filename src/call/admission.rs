@@ -1,11 +1,11 @@
 //! Decides when a call may be sent. Calls wait in two queues:
 //!
-//! 1. The **line** (`wait_in_line`). Only as many calls leave it as will soon be sent, because a call
-//!    that has left it is claimed in the ledger and has money reserved.
-//! 2. The **gate** (`admit`). The call at its head is sent as soon as the circuit breaker, the pauses,
-//!    the places and the rates allow it, all decided at the moment of sending.
+//! 1. The **line** (`wait_in_line`). A call leaves it shortly before it is sent. Then it is claimed
+//!    in the ledger, and money is reserved for it.
+//! 2. The **gate** (`admit`). The call at its head is sent as soon as the circuit breaker, the
+//!    pauses, the places and the rates allow it at the same moment.
 //!
-//! A call that is tried again goes to the end of the gate's queue, and holds no place while it waits.
+//! Before a retry, a call goes to the end of the gate's queue. It holds no place while it waits.
 
 mod state;
 
@@ -22,7 +22,8 @@ use super::service_part::{Part, ServicePart, ServiceShare};
 use crate::config::Endpoint;
 use crate::model::Usage;
 
-/// A service that did not answer a call in time lags behind if others take this share of that time.
+/// After a time-out, the service counts as slow if other answers take at least this share of the
+/// timeout.
 const LAG: f64 = 0.25;
 /// The weight of an answer in the mean response time.
 const RESPONSE_TIME_WEIGHT: f64 = 0.1;
@@ -46,7 +47,7 @@ pub(super) struct AdmissionControl {
     /// Held by the call at the head of the gate's queue.
     gate: tokio::sync::Mutex<()>,
     state: Mutex<State>,
-    /// Notified when the calls at the heads should check again whether they may go.
+    /// Notified when the calls at the heads should check again whether they may be sent.
     changed: Notify,
 }
 
@@ -80,7 +81,7 @@ impl AdmissionControl {
         Self { line: queue(), gate: queue(), state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Waits until the call is about to be sent. `early`: the call may be claimed before there is a
+    /// Waits until the call may leave the line. `early`: the call may be claimed before there is a
     /// place for it. `check` is called again whenever something changes.
     pub(super) async fn wait_in_line<E>(
         &self,
@@ -94,8 +95,8 @@ impl AdmissionControl {
         Ok(Ready { _counted: self.count(|state| &mut state.ready, true) })
     }
 
-    /// Waits until a call may be sent that will use about `expected` and counts as `weight` requests.
-    /// `last`: no other endpoint can do it, so wait for a service that is down.
+    /// Waits until a call may be sent. The call will use about `expected`, and counts as `weight`
+    /// requests. `last`: no other endpoint can do it, so it waits even if the service is down.
     pub(super) async fn admit<E>(
         &self,
         ready: Option<Ready<'_>>,
@@ -121,7 +122,7 @@ impl AdmissionControl {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // From here on no notification is missed.
+            // From here on, no notification is missed.
             changed.as_mut().enable();
             check().map_err(NotAdmitted::Stopped)?;
             let decision = decide(&mut self.state(), Instant::now());
@@ -138,7 +139,7 @@ impl AdmissionControl {
         }
     }
 
-    /// Makes the calls at the heads check again whether they may go.
+    /// Makes the calls at the heads check again whether they may be sent.
     pub(super) fn look_again(&self) {
         self.changed.notify_waiters();
     }
@@ -148,7 +149,8 @@ impl AdmissionControl {
         self.count(|state| &mut state.sleeping, false)
     }
 
-    /// Replaces the estimated tokens of a call by those that it used, if the service counts them.
+    /// Replaces the estimated tokens of a call by the tokens that it used, if the service counts
+    /// them.
     pub(super) fn correct_tokens(&self, expected: &Usage, used: &Usage) {
         if used.tokens_in.is_some() || used.tokens_out.is_some() {
             self.change(|state, _| state.tokens.correct(float(tokens(used)) - float(tokens(expected))));
@@ -165,8 +167,8 @@ impl AdmissionControl {
         self.change(|state, _| state.part = Part::Unknown);
     }
 
-    /// What is used of the service, whether calls are under way or wait, and the pause that this
-    /// process knows of by itself.
+    /// What this process uses of the service, whether it has calls that are in flight or wait, and
+    /// the pause that the service asked of it.
     pub(super) fn used(&self) -> (ServicePart, bool, Duration) {
         let state = self.state();
         let part = state.part.known().unwrap_or_default();
@@ -187,7 +189,7 @@ impl AdmissionControl {
         });
     }
 
-    /// Whether calls would wait for the service to recover, and how many are under way or wait.
+    /// Whether calls would wait for the service to recover, and how many are in flight or wait.
     pub(super) fn load(&self) -> (bool, usize) {
         let state = self.state();
         let waits = state.breaker.restricts_calls() || state.limits.paused_until(Instant::now()).is_some();
@@ -255,7 +257,7 @@ impl InFlight<'_> {
         });
     }
 
-    /// The call had an unusable answer: the service works, but another one may do better.
+    /// The call had an unusable answer. The service works, but another service may do better.
     pub(super) fn unusable(&self) {
         self.record(|state, now| state.breaker.answered(now, false));
     }
@@ -277,13 +279,14 @@ impl InFlight<'_> {
         });
     }
 
-    /// The service cannot be reached, or failed. `certain`: the fault is the service's, and not
-    /// perhaps that of this one call. `overloaded`: it has too much to do. Returns whether calls
-    /// are now sent only as probes.
+    /// The service cannot be reached, or failed. `certain`: the fault is certainly the service's,
+    /// not this call's. `overloaded`: the service is overloaded. Returns whether calls are now sent
+    /// only as probes.
     pub(super) fn failed(&self, certain: bool, overloaded: bool) -> bool {
         self.record(|state, now| {
             state.breaker.failed(now, self.probe, certain);
-            // A service that lags behind answers others slowly too. If it does not, it lost this call.
+            // An overloaded service answers other calls slowly too. If it does not, it only lost
+            // this call.
             let waited = now.saturating_duration_since(self.sent.at).as_secs_f64();
             let lost = !certain && state.response_time.is_some_and(|seconds| seconds < waited * LAG);
             if overloaded && !lost {

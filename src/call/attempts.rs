@@ -37,8 +37,8 @@ pub(super) struct Patience {
     pub(super) last: bool,
 }
 
-/// A time-out of a tier that lets calls wait means that it is busy. The attempt may have been billed
-/// all the same, and its code says so.
+/// In a tier that lets calls wait, a time-out means that the tier is busy. But the attempt may have
+/// been billed, and its code says so.
 pub(super) fn waited_for_tier(endpoint: &Endpoint, error: CallError) -> CallError {
     let waited = endpoint.options.tier.is_some() && error.code == ErrorCode::Timeout && error.verdict == Verdict::MaybeBilled;
     CallError { verdict: if waited { Verdict::BackOff } else { error.verdict }, ..error }
@@ -95,7 +95,7 @@ impl Attempts {
             Verdict::Wait(_) | Verdict::BackOff if error.code == ErrorCode::Busy => {
                 self.rate_limited += 1;
                 let waits = tier.map_or(self.rate_limited < MAX_RATE_LIMITED, |left| !left.is_zero());
-                // All calls pause, so this one needs no wait of its own.
+                // All calls pause, so this call needs no wait of its own.
                 (last || waits, Duration::ZERO)
             }
             Verdict::BackOff if error.code == ErrorCode::Timeout => {
@@ -110,8 +110,8 @@ impl Attempts {
                 (last || self.failed < MAX_FAILURES, if paused { Duration::ZERO } else { backoff(self.failed) })
             }
             Verdict::Once => (!std::mem::replace(&mut self.had_unusable_answer, true), backoff(1)),
-            // This ends, because it happens only while the limit can still grow. Later calls start
-            // with the larger limit.
+            // This cannot repeat forever, because it happens only while the limit can still grow.
+            // Later calls start with the larger limit.
             Verdict::MoreRoom => (true, Duration::ZERO),
             Verdict::MaybeBilled => {
                 counters.answer_lost();
@@ -122,8 +122,8 @@ impl Attempts {
         if may_retry { NextStep::RetryAfter(wait) } else { NextStep::GiveUp }
     }
 
-    /// The failure that the call ends with. If an answer was lost, the call may have been billed.
-    /// Then that reason comes first, so that no other endpoint is paid for the same call.
+    /// The failure with which the call ends. If an answer was lost, the call may have been billed.
+    /// Then the lost answer is the reason, so that no other endpoint is paid for the same call.
     pub(super) fn final_failure(self, failure: Failure) -> Failure {
         match self.lost_answer {
             Some(lost) if lost.code != failure.reject.code && !matches!(failure.exit, Exit::Interrupted | Exit::Terminated) => {

@@ -1,5 +1,5 @@
-//! What an endpoint's client does for batches: uploads, creates, lists, cancels and downloads them,
-//! writes their lines and reads their answers. Whether and when is up to the pipeline.
+//! The client's functions for batches: upload, create, list, cancel and download them, write their
+//! lines, and read their answers. The pipeline decides when to call them.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::plan::{cost, expected_usage};
 /// The most pages of a list that are read.
 const MAX_PAGES: usize = 20;
 
-/// A batch could not be created, or it is not known whether it was.
+/// A batch was not created, or may not have been created.
 pub(crate) enum NotCreated {
     /// It was not created.
     Refused(CallError),
@@ -29,7 +29,7 @@ pub(crate) struct WrittenLine {
     pub(crate) bytes: Vec<u8>,
     /// Tokens of its prompt, at most.
     pub(crate) tokens: u64,
-    /// What it can cost at most; `None` if the price is unknown.
+    /// The most that it can cost; `None` if the price is unknown.
     pub(crate) cost: Option<f64>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct UnusableLine {
 pub(crate) enum Calls<'a> {
     /// The service has them in the file with this id.
     Uploaded(&'a str),
-    /// They are in this file of so many bytes, which is at its start.
+    /// They are in this file of this many bytes. The file is at its start.
     Inline(File, u64),
 }
 
@@ -106,7 +106,7 @@ impl EndpointClient {
         self.batch_api().read_status(&self.success(response)?.body)
     }
 
-    /// The batches of the account, as far as the service lists them.
+    /// The batches of the account that the service lists.
     pub(crate) async fn list_batches(&self) -> Result<Vec<BatchStatus>, CallError> {
         let api = self.batch_api();
         self.pages(|cursor| api.list(&self.endpoint, cursor), |cursor, body| api.read_list(cursor, body)).await
@@ -136,7 +136,7 @@ impl EndpointClient {
         Ok(items)
     }
 
-    /// Asks the service to cancel a batch. Cancelling one that has ended is no error.
+    /// Asks the service to cancel a batch. It is no error if the batch has ended.
     pub(crate) async fn cancel_batch(&self, id: &str) -> Result<(), CallError> {
         let response = self.http.send(self.batch_api().cancel(&self.endpoint, id)).await?;
         self.success(response).map(drop)
@@ -150,7 +150,7 @@ impl EndpointClient {
         }
     }
 
-    /// Our name for the batch whose results these are, by its first line; `None` if it is not ours.
+    /// Our tag of a batch, from the first line of its results; `None` if the batch is not ours.
     pub(crate) async fn tag_in_results(&self, file: &str) -> Result<Option<String>, CallError> {
         let line = self.batch_results(file).await?.next().await?;
         Ok(line.and_then(|line| batch::tag_of(&batch::custom_id_in(&line)?)))
@@ -179,7 +179,7 @@ impl EndpointClient {
     pub(crate) fn read_line(&self, ask: &CallRequest, status: u16, body: Vec<u8>) -> Result<(Reply, Option<f64>), Box<UnusableLine>> {
         let endpoint = self.endpoint_of_lines();
         let response = Response::new(status, body);
-        // Lines say `default` as their tier at OpenAI, and cost half all the same.
+        // At OpenAI, lines name `default` as their tier, but they cost half anyway.
         let is_discounted = !self.batch_api().is_full_price(&response.body);
         if !is_discounted {
             self.warn_of_batch_price();
@@ -200,8 +200,8 @@ impl EndpointClient {
         }
     }
 
-    /// Disables the endpoint for the rest of this run, because the service would refuse every
-    /// call like the one that failed.
+    /// Disables the endpoint for the rest of this run, because the service would refuse every such
+    /// call.
     pub(crate) fn stop_for(&self, failure: &Failure) {
         self.disable(Failure { exit: Exit::EndpointStop, ..failure.clone() });
     }

@@ -78,8 +78,8 @@ impl Breaker {
 
     /// Decides whether a call may be sent. `last`: no other endpoint can do it.
     ///
-    /// If another endpoint can do it, probes are allowed however long the outage lasts. Otherwise
-    /// nothing would show that the service is back.
+    /// If another endpoint can do it, probes are always allowed, however long the outage lasts.
+    /// Otherwise nothing would show that the service is back.
     pub(super) fn decide(&self, now: Instant, last: bool) -> BreakerDecision {
         if last && self.outage_too_long {
             return BreakerDecision::OutageTooLong;
@@ -123,7 +123,7 @@ impl Breaker {
     }
 
     /// The service cannot be reached, or failed. `probe`: the failed call was the probe. `certain`:
-    /// the fault is the service's, and not perhaps that of this one call.
+    /// the fault is certainly the service's, not this call's.
     pub(super) fn failed(&mut self, now: Instant, probe: bool, certain: bool) {
         self.failures += 1;
         let end = *self.failing_since.get_or_insert(now) + self.max_outage;
@@ -136,7 +136,7 @@ impl Breaker {
                 open.pause = (open.pause * 2).min(LONGEST_PAUSE);
                 open.next_probe = now + jittered(open.pause);
                 if now < end {
-                    // The last probe is at the end of the user's patience, not before it.
+                    // The last probe is sent at the end of `wait_for`, not before it.
                     open.next_probe = open.next_probe.min(end);
                 }
             }

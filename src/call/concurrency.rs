@@ -1,9 +1,10 @@
 //! Limits the calls in flight: to the user's number, or to what the service can handle.
 //!
 //! With `auto`, the limit follows response times, like TCP's slow start and Vector's adaptive
-//! concurrency. It doubles as long as twice as many calls take no longer, then grows by a few at a
-//! time, and shrinks by a fifth when responses clearly take 1.5 times as long as usual: the mean of a
-//! few answers says little, because some answers take longer than others. An overload halves it.
+//! concurrency. It doubles as long as twice as many calls take no longer. Then it grows by a few at
+//! a time. It shrinks by a fifth when responses clearly take 1.5 times as long as usual. (The mean
+//! of a few answers says little, because some answers take longer than others.) An overload halves
+//! it.
 
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ const SLOWDOWN: f64 = 1.5;
 const KEPT_AFTER_SLOWDOWN: f64 = 0.8;
 /// The share of the limit up to which it doubles again after an overload.
 const SLOW_START_AFTER_OVERLOAD: f64 = 0.75;
-/// How far the baseline follows a service that has become slower for good, per round, and one that
-/// is faster. A few short answers make no new baseline.
+/// How far the baseline moves in a round if the service is slower, and if it is faster. A few short
+/// answers must not make a new baseline.
 const DRIFT: f64 = 0.01;
 const FALL: f64 = 0.5;
 /// The mean of a round is within so many standard errors of the true mean in 19 of 20 rounds.
@@ -69,7 +70,7 @@ impl ConcurrencyLimit {
         self.fixed
     }
 
-    /// A call was sent; `in_flight` are under way with it.
+    /// A call was sent. `in_flight`: the calls in flight, including this one.
     pub(super) fn sent(&mut self, in_flight: usize) {
         self.round.saturated |= in_flight >= self.limit;
     }
@@ -95,7 +96,7 @@ impl ConcurrencyLimit {
         let baseline = self.baseline.unwrap_or(mean);
         let drift = if mean < baseline { FALL } else { DRIFT };
         self.baseline = Some(baseline + (mean - baseline) * drift);
-        // A few long answers make no slowdown.
+        // A few long answers are not a slowdown.
         if mean - error > baseline * SLOWDOWN {
             let kept = scaled(self.limit, KEPT_AFTER_SLOWDOWN);
             self.slow_start_below = kept;
@@ -106,8 +107,8 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// The service says that it has too much to do: halves the limit, which then grows back quickly
-    /// to three quarters.
+    /// The service reports an overload. Halves the limit, which then grows back quickly to three
+    /// quarters.
     pub(super) fn overloaded(&mut self) {
         if self.fixed {
             return;

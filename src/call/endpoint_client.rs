@@ -44,7 +44,7 @@ pub struct EndpointClient {
     counters: Counters,
     /// The error of the last failed attempt, which is the reason if the endpoint is disabled.
     last_error: Mutex<Option<CallError>>,
-    /// Whether the user knows that answers came from a dearer tier.
+    /// Whether the user was warned that answers came from a more expensive tier.
     pub(super) warned_of_tier: AtomicBool,
 }
 
@@ -134,7 +134,7 @@ impl EndpointClient {
         self.admission.take_share(share);
     }
 
-    /// Whether calls would wait for the service to recover, and how many are under way or wait.
+    /// Whether calls would wait for the service to recover, and how many are in flight or wait.
     pub(crate) fn load(&self) -> (bool, usize) {
         self.admission.load()
     }
@@ -147,9 +147,9 @@ impl EndpointClient {
     /// Makes one call, with retries. Returns the reply or the failure, and the attempts that may have
     /// been billed without a usable answer.
     ///
-    /// Each attempt is paid by `payment`; if `early` is set, the first one may be paid before there is a
-    /// place for it. Unless `last` is set, the call fails at once if the service is down,
-    /// so that another endpoint can do it.
+    /// `payment` pays for each attempt. `early`: the first attempt may be paid for before there is
+    /// a place for it. `last`: no other endpoint can do the call. Without `last`, the call fails at
+    /// once if the service is down.
     pub(crate) async fn call(&self, ask: &CallRequest, last: bool, early: bool, payment: &impl Payment) -> (Result<Reply, Failure>, Waste) {
         let mut attempts = Attempts::default();
         let reply = self.call_with_retries(ask, last, early, payment, &mut attempts).await;
@@ -165,11 +165,11 @@ impl EndpointClient {
         payment: &impl Payment,
         attempts: &mut Attempts,
     ) -> Result<Reply, Failure> {
-        // A call gets what it needs in this order: it leaves the line, has its turn, reserves
-        // money, gets a place. It never waits for something earlier in this list while it holds
-        // something later. So a call with money waits only for a place, a call with a place waits
-        // for nothing, and no two calls wait for each other. Before a call sleeps or starts over,
-        // it gives everything back.
+        // A call takes these steps in order: it leaves the line, has its turn, reserves money, gets
+        // a place. It never waits for an earlier step while it holds the result of a later one. So
+        // a call with money waits only for a place, a call with a place waits for nothing, and no
+        // two calls wait for each other. Before a call sleeps or starts over, it gives everything
+        // back.
         let mut ready = Some(self.wait_in_line(last, early).await?);
         let expected = expected_usage(ask);
         let weight = self.dialect.weight(ask);
@@ -203,8 +203,8 @@ impl EndpointClient {
             let wait = Patience { asked: self.patience(), tier: self.tier_patience(), last };
             match attempts.next_step(&error, wait, only_probes, &self.counters) {
                 NextStep::RetryAfter(wait) if !self.refused_too_long() => {
-                    // A call that waits holds no place. A call that gives up keeps its place until
-                    // the other calls know why.
+                    // While a call waits, it holds no place. If a call gives up, it keeps its place
+                    // until the other calls know why.
                     drop(call);
                     let _sleeping = self.admission.sleeping();
                     self.stop.unless_halted(tokio::time::sleep(wait)).await?;
@@ -298,15 +298,15 @@ impl EndpointClient {
         Allowance { endpoint, usage, cost }
     }
 
-    /// Learns and counts what a failed attempt used, and finds out whether a retry can have more
-    /// room.
+    /// Counts the usage of a failed attempt, learns from it, and finds out whether a retry can have
+    /// more room.
     fn failed(&self, ask: &CallRequest, attempts: &mut Attempts, allowance: &Allowance, error: CallError) -> CallError {
         let mut error = error;
         attempts.forms = 0;
         let endpoint = &allowance.endpoint;
         let limit = || self.dialect.most_usage(endpoint, ask, attempts.allow_longer_answer).tokens_out;
         if error.code == ErrorCode::Truncated {
-            // A cut answer used all that it was allowed.
+            // A cut answer has used all the tokens that it was allowed.
             error.usage.tokens_out = error.usage.tokens_out.or_else(limit);
         }
         if error.verdict == Verdict::MoreRoom {
@@ -335,7 +335,7 @@ impl EndpointClient {
         }
     }
 
-    /// Reads the reply from a response. An unusable answer says what it used as well.
+    /// Reads the reply from a response. An unusable answer reports its usage too.
     pub(super) fn read(&self, endpoint: &Endpoint, ask: &CallRequest, expected: &Usage, response: &Response) -> Result<Reply, CallError> {
         if !(200..300).contains(&response.status) {
             return Err(self.dialect.classify_error(endpoint, response));
@@ -360,8 +360,8 @@ impl EndpointClient {
         Ok(Reply { usage: plausible_usage(reply.usage, expected), answer, ..reply })
     }
 
-    /// Records what a failed attempt shows about the service. Returns whether the service is down, so
-    /// that calls are only sent as probes.
+    /// Reports a failed attempt to admission control. Returns whether the service is down, so that
+    /// calls are only sent as probes.
     fn record_failure(&self, error: &CallError, call: &InFlight<'_>) -> bool {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         match error.verdict {
@@ -374,7 +374,8 @@ impl EndpointClient {
                 return call.failed(true, true);
             }
             Verdict::BackOff => return call.failed(true, error.code == ErrorCode::Overloaded),
-            // The service may or may not have received the call; only a time-out suggests overload.
+            // The service may or may not have received the call. Only a time-out suggests an
+            // overload.
             Verdict::MaybeBilled => return call.failed(false, error.code == ErrorCode::Timeout),
             Verdict::Once => call.unusable(),
             Verdict::Never if error.code == ErrorCode::Truncated => call.unusable(),

@@ -1,5 +1,5 @@
-//! How much more a service was found to use than its requests allow: thoughts outside the limit of
-//! the answer, or instructions that the service adds.
+//! The tokens that a service uses beyond what its requests allow: thoughts outside the limit of the
+//! answer, or instructions that the service adds.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +14,7 @@ pub(super) struct Excess {
 }
 
 impl Excess {
-    /// Learns from a call that was allowed `allowed` and has used `used`.
+    /// Learns from a call that was allowed `allowed` tokens and has used `used`.
     pub(super) fn learn(&self, allowed: &Usage, used: &Usage) {
         let learn = |excess: &AtomicU64, allowed: Option<u64>, used: Option<u64>| {
             if let (Some(allowed), Some(used)) = (allowed, used) {

@@ -71,8 +71,8 @@ impl HttpClient {
         self.send_and_read(request, Ok).await
     }
 
-    /// Sends a request and returns what `read` makes of the response. A large answer keeps its
-    /// reserved memory until `read` returns.
+    /// Sends a request, passes the response to `read`, and returns its result. A large answer keeps
+    /// its reserved memory until `read` returns.
     pub(super) async fn send_and_read<T>(
         &self,
         request: Request,
@@ -108,8 +108,8 @@ impl HttpClient {
 
     /// Reads an answer of at most `max` bytes. Returns it with its reserved memory if it is large.
     async fn read_body(&self, mut answer: reqwest::Response, max: usize) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), CallError> {
-        // Not `too-large`, because a part of the article would get as large an answer. Returning
-        // early closes the connection.
+        // Not `too-large`, because a part of the article would get an answer just as large.
+        // Returning early closes the connection.
         let too_large = || CallError::new(Verdict::Never, ErrorCode::HugeAnswer, format!("the answer has more than {} KiB", max >> 10));
         let announced = answer.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
         if announced > max {

@@ -41,8 +41,8 @@ struct Learned {
     accepted: usize,
 }
 
-/// How long a limit is held after a refusal that cost `pause`, if the last one was held for
-/// `earlier`. `same`: it is about the same limit again.
+/// How long a limit is held after a refusal that cost `pause`, if the last limit was held for
+/// `earlier`. `same`: the limit is about the same again.
 pub(super) fn hold_time(earlier: Duration, same: bool, pause: Duration) -> Duration {
     let hold = if same { earlier * 2 } else { Duration::ZERO };
     hold.max(pause.saturating_mul(HOLD_TIMES_PAUSE)).max(HOLD_TIME).min(LONGEST_HOLD_TIME.max(pause.saturating_mul(HOLD_TIMES_PAUSE)))
@@ -92,7 +92,7 @@ impl LearnedPlaces {
         }
     }
 
-    /// Whether the service accepted so many calls at the limit that this cannot be an accident.
+    /// Whether the service accepted too many calls at the limit for this to be an accident.
     pub(super) fn is_confirmed(&self) -> bool {
         self.learned.is_some_and(|learned| learned.accepted >= 5 * learned.refused_at)
     }

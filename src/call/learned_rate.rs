@@ -91,7 +91,8 @@ impl LearnedRate {
         self.rate
     }
 
-    /// How long before its evenly spaced time a call may be sent without finding the bucket empty.
+    /// How long before its evenly spaced time a call may be sent, and still finds a token in the
+    /// bucket.
     pub(super) fn tolerance(&self) -> Option<Duration> {
         let (rate, first) = (self.rate?, self.first.as_ref()?);
         Duration::try_from_secs_f64((first.burst(rate) - 1.0).max(0.0) / rate).ok()

@@ -44,11 +44,11 @@ pub struct MailError {
 }
 
 /// Sends a mail to each recipient. If the server refuses it for now or cannot be reached, reports
-/// why to `waiting`, once, and tries again, for at most `wait_for`. A mail that a recipient may have
-/// got is not sent again. Returns the server's reply to the last one.
+/// the reason to `waiting` once, and tries again for at most `wait_for`. If a recipient may have
+/// got the mail, it is not sent again. Returns the server's last reply.
 ///
 /// # Errors
-/// The recipients that the mail was not sent to, each with the reason.
+/// The recipients to which the mail was not sent, each with the reason.
 pub(crate) async fn send_mail(
     mail: &MailSettings,
     letter: &Letter,
@@ -70,7 +70,7 @@ pub(crate) async fn send_mail(
             refused.into_iter().partition(|(_, error)| error.temporary && !error.maybe_sent && next <= end);
         failed.extend(never);
         let Some((_, first)) = later.first() else { break };
-        // The reason may count the seconds, so that it is never twice the same.
+        // The reason may contain a number of seconds, which differs each time.
         if !std::mem::replace(&mut told, true) {
             waiting(&redactor.text(&first.message));
         }
@@ -81,15 +81,15 @@ pub(crate) async fn send_mail(
     if failed.is_empty() { Ok(redactor.text(&said)) } else { Err(failed.into_iter().map(named).collect()) }
 }
 
-/// Tries once to send a mail to each of `open`. Sets `said` to what the server said to the last one
-/// that it accepted, and returns the others with the reason. All are tried before one is tried
-/// again, as a server that asks for a pause counts it for each recipient.
+/// Tries once to send a mail to each of `open`. Sets `said` to the server's reply to the last
+/// accepted mail, and returns the other recipients with the reasons. All are tried before one is
+/// tried again, because a greylist makes each recipient wait separately.
 async fn round<'a>(mail: &MailSettings, open: &[&'a Address], message: &[u8], said: &mut String) -> Vec<(&'a Address, MailError)> {
     let mut refused = Vec::new();
     let mut unreachable: Option<MailError> = None;
     for to in open {
         let sent = match &unreachable {
-            // What keeps one mail from the server keeps the others, too.
+            // This failure would also affect the other recipients.
             Some(error) => Err(error.clone()),
             None => match connect_in_time(mail).await {
                 Ok(connection) => transfer(mail, connection, to, message).await,
@@ -162,7 +162,8 @@ fn permanent(message: String) -> MailError {
     MailError { message, temporary: false, maybe_sent: false }
 }
 
-/// The error of a connection over which no mail has gone yet, or of a mail that the server refused.
+/// The error of a connection before any mail was sent over it, or of a mail that the server
+/// refused.
 fn refused(error: &lettre::transport::smtp::Error) -> MailError {
     let message = describe(error);
     // rustls reports a bad certificate as an I/O error, but it is permanent.

@@ -94,7 +94,7 @@ impl NegotiatedEndpoint {
         room(&form.endpoint) > room(used)
     }
 
-    /// An answer came to a request for `used` that was not cut before it began.
+    /// An answer to a request for `used` was not cut before it began.
     pub(super) fn has_room(&self, used: &Endpoint) {
         let mut form = self.lock();
         form.proven_room = form.proven_room.max(room(used));
@@ -114,7 +114,7 @@ impl NegotiatedEndpoint {
             form.set(options);
             return true;
         }
-        // The model or its context window may have no more room, however the service words that.
+        // The model or its context window may have no more room, whatever the service's message is.
         let refused = error.verdict == Verdict::Never
             && matches!(error.code, ErrorCode::RefusedRequest | ErrorCode::TooLarge | ErrorCode::MaxTokensLimit);
         if refused && form.is_on_trial() {

@@ -7,8 +7,8 @@ use crate::config::is_loopback;
 /// Short, so that a slow monitoring service does not delay the end of a run.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Posts `body` to `url`, or to `url/fail` if the run was no success. Returns an error message if
-/// the service does not accept it.
+/// Posts `body` to `url`, or to `url/fail` if the run was not a success. Returns an error message
+/// if the service does not accept it.
 pub(crate) async fn ping(url: &str, success: bool, body: String) -> Result<(), String> {
     // Fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();

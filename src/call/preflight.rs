@@ -1,5 +1,5 @@
-//! Requests that are sent once per run, before the first call: what the service supports, and
-//! whether it has our glossary, which is created if it does not.
+//! Sends requests once per run, before the first call. They find out what the service supports, and
+//! create our glossary if the service does not have it.
 
 use super::counters::Counters;
 use super::http::HttpClient;

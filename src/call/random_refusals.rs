@@ -1,4 +1,4 @@
-//! Recognises refusals that come at random and not from a limit.
+//! Recognises random refusals, which do not come from a limit.
 //!
 //! Some gateways refuse a few per cent of the calls at any rate, because one of their servers is
 //! full, or because another client takes all the capacity for a moment. A limit learned from such
@@ -57,7 +57,7 @@ impl RandomRefusals {
         }
     }
 
-    /// The service refused calls because of their rate. `held`: the rate, if the service had
+    /// The service refused calls because of their rate. `held`: the held rate, if the service had
     /// accepted it before. Returns whether refusals are now assumed to be random.
     pub(super) fn refused_rate(&mut self, held: Option<f64>) -> bool {
         let Some(rate) = held.filter(|rate| *rate < self.last_rate) else {

@@ -1,11 +1,12 @@
 //! What a refusal shows about the rate that a service allows.
 //!
-//! Most services limit the rate with a token bucket: it holds some calls, and more run in at the
-//! rate. When the service refuses a call, the bucket is empty. So the calls accepted before a
-//! refusal were either in the bucket at first, or have run in since. At first, the bucket held
+//! Most services limit the rate with a token bucket: each call takes a token, and new tokens arrive
+//! at the rate. When the service refuses a call, the bucket is empty. So the tokens of the calls
+//! accepted before a refusal were either in the bucket at first, or have arrived since. At first,
+//! the bucket held
 //!
-//! - what had run in since the previous refusal, or
-//! - if that filled it, as many calls as it held before the very first refusal.
+//! - the tokens that had arrived since the previous refusal, or
+//! - if that filled it, as many tokens as it held before the very first refusal.
 //!
 //! Each of the two gives one rate. The bucket held the smaller of the two amounts, so the higher
 //! rate is that of the service. The counts may be off by a call, which makes a lower and an upper
@@ -62,7 +63,7 @@ pub(super) struct Bounds {
 impl Bounds {
     pub(super) const NONE: Self = Self { low: 0.0, high: f64::INFINITY };
 
-    /// These bounds, tightened by the earlier ones. If the two contradict each other, the limit has
+    /// These bounds, tightened by the earlier bounds. If they contradict each other, the limit has
     /// changed, and only the new bounds count.
     pub(super) fn within(self, earlier: Self) -> Self {
         let both = Self { low: self.low.max(earlier.low), high: self.high.min(earlier.high) };
@@ -79,8 +80,9 @@ impl Bounds {
 }
 
 impl Period {
-    /// How many calls the full bucket holds if the service allows `rate`: the most that were
-    /// accepted in any part of the period beyond what ran in.
+    /// How many tokens the full bucket holds if the service allows `rate`. In each part of the
+    /// period, more calls may have been accepted than tokens arrived; this is the largest such
+    /// difference.
     pub(super) fn burst(&self, rate: f64) -> f64 {
         self.parts.iter().map(|part| part.calls - rate * part.seconds).fold(f64::NEG_INFINITY, f64::max)
     }
@@ -114,8 +116,8 @@ impl Period {
         Bounds { low: low.unwrap_or_default(), high: high.unwrap_or_default() }
     }
 
-    /// The rate of a service that counts the calls in a window. `None` unless the service seems to:
-    /// it accepted the same number in the first period. `bounds`: the rates that fit a bucket.
+    /// The rate of a service that counts the calls in a window. `None` unless the service accepted
+    /// the same number of calls as in the first period. `bounds`: the rates that fit a bucket.
     pub(super) fn rate_of_window(&self, first: &Self, bounds: Bounds) -> Option<f64> {
         let same = |window: &f64| {
             let ((least, most), (fewest, greatest)) = (first.calls_in_last(*window), self.calls_in_last(*window));

@@ -68,14 +68,15 @@ impl RateLimiter {
         self.interval.and_then(|_| self.next_slot.checked_sub(self.tolerance))
     }
 
-    /// A call is sent now that counts as `weight` units.
+    /// A call is sent now. It counts as `weight` units.
     pub(super) fn take(&mut self, now: Instant, weight: f64) {
         let Some(interval) = self.interval else { return };
         let slot = self.next_slot.max(now.checked_sub(self.catch_up).unwrap_or(now));
         self.next_slot = slot + seconds(interval * weight);
     }
 
-    /// Corrects a call by `difference` units: positive if it used more than it took.
+    /// Corrects a call by `difference` units. The difference is positive if the call used more than
+    /// estimated.
     pub(super) fn correct(&mut self, difference: f64) {
         let Some(interval) = self.interval else { return };
         let shift = seconds(interval * difference.abs());

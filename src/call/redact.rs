@@ -13,7 +13,7 @@ const MIN_BASE64_LENGTH: usize = 5;
 /// Replaces the key of an endpoint by `[key]`.
 #[derive(Clone, Debug)]
 pub(super) struct Redactor {
-    /// The key, and how it looks in base64.
+    /// The key, and its forms in base64.
     forms: Vec<SecretString>,
 }
 
@@ -50,8 +50,8 @@ impl Redactor {
     }
 }
 
-/// How `key` looks in base64, in both alphabets. The text before the key shifts its bits in one of
-/// three ways. Characters that share bits with other text are left out.
+/// The forms of `key` in base64, in both alphabets. The text before the key shifts its bits in one
+/// of three ways. Characters that share bits with other text are left out.
 fn in_base64(key: &SecretString) -> Vec<SecretString> {
     let mut forms = Vec::new();
     for (before, shared) in [(0, 0), (1, 2), (2, 3)] {
@@ -79,7 +79,7 @@ fn key_length(key: &[u8], text: &[u8]) -> Option<usize> {
             [byte, ..] if byte == wanted => 1,
             [b'\\', byte, ..] if byte == wanted => 2,
             [b'\\', b'u', b'0', b'0', high, low, ..] => escaped(*high, *low).map(|_| 6)?,
-            // A percent sign that was escaped once more.
+            // A percent sign that was escaped twice.
             [b'%', b'2', b'5', high, low, ..] if escaped(*high, *low).is_some() => 5,
             [b'%', high, low, ..] => escaped(*high, *low).map(|_| 3)?,
             _ => return None,

@@ -54,9 +54,9 @@ fn exhausted_policy(text: &str) -> Option<Duration> {
 /// counts: those of `OpenAI` (duration in Go's format), Anthropic (RFC 3339), the IETF draft (seconds),
 /// GitHub and `OpenRouter` (Unix time).
 ///
-/// `refused`: an error response. If it marks no limit as exhausted, every limit counts whose
-/// remaining amount it does not give. A successful response asks for no more than the time after
-/// which one call is allowed again, because many services reset the limit bit by bit.
+/// `refused`: an error response. If it marks no limit as exhausted, every limit without a remaining
+/// amount counts. A successful response asks only for the time until one call is allowed again,
+/// because many services reset the limit bit by bit.
 fn exhausted_limits(headers: &HeaderMap, refused: bool, now: Timestamp) -> Option<Duration> {
     let (mut exhausted, mut unknown) = (None, None);
     for (name, reset) in headers {

@@ -1,25 +1,25 @@
-//! What refusals (429) show of a service's limits, and the pauses that it asks for.
+//! Learns a service's limits from its refusals (429), and keeps the pauses that it asks for.
 //!
-//! A service limits the calls in flight (places), or the calls in a time (a rate), and seldom says
-//! which. Both are learned, each from its own evidence, and only from time in which calls were sent:
+//! A service limits the number of calls in flight (places), or the number of calls in a time (a
+//! rate). It seldom says which. Both are learned only from time in which calls were sent:
 //!
-//! - **Which of them?** A service that limits places refuses a call because of the calls in flight,
-//!   so it cannot have accepted a call with as many in flight. If it did accept some with as many
-//!   or more, or if it refuses a call below the number that it has just granted, it limits the
-//!   rate.
-//! - **Places** (`learned_places`): the calls in flight when the first call of a burst was refused.
-//!   This finds the limit of a gateway that counts calls in flight; Netflix's concurrency-limits
-//!   calls such a refusal a drop (<https://github.com/Netflix/concurrency-limits>). How many calls
-//!   a service can handle that slows down and does not refuse is found from response times
-//!   (`concurrency`), as in Vector's adaptive request concurrency
-//!   (<https://vector.dev/blog/adaptive-request-concurrency/>).
-//! - **A rate** (`learned_rate`): the calls accepted from one refusal to the next, over that time.
+//! - **Which limit?** A service that limits places refuses a call because of the calls in flight. It
+//!   cannot have accepted another call with the same number in flight. If it has accepted calls with
+//!   the same number or more in flight, it limits the rate. The same is true if it refuses a call
+//!   below the number that it has just accepted.
+//! - **Places** (`learned_places`): the limit is the number of calls in flight when the first call of
+//!   a burst was refused. Netflix's concurrency-limits calls such a refusal a drop
+//!   (<https://github.com/Netflix/concurrency-limits>). Other services slow down instead of refusing
+//!   calls. Their limit is found from response times (`concurrency`), as in Vector's adaptive
+//!   request concurrency (<https://vector.dev/blog/adaptive-request-concurrency/>).
+//! - **A rate** (`learned_rate`): the number of calls accepted from one refusal to the next, divided
+//!   by that time.
 //!
 //! Both limits are held for ten times the pause that a refusal costs. Then they grow, slowly at
 //! first and faster later, like TCP CUBIC past its plateau (RFC 9438). So a limit that was lifted
 //! is left behind within seconds.
 //!
-//! Refusals that come at random show neither (`random_refusals`).
+//! Random refusals show neither (`random_refusals`).
 //!
 //! Calls that were in flight together are refused together. Such a burst counts as one refusal,
 //! that of its first call, and ends an epoch. What it shows is learned only when the next call is
@@ -44,19 +44,19 @@ const PAUSE_GROWTH: f64 = 1.5;
 const LONGER_PAUSE: Duration = Duration::from_secs(10);
 /// The longest pause once the service has refused every call for a minute and a half.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// If the service asks for a shorter pause than ours, ours counts only up to this length.
+/// If the service asks for a shorter pause than ours, we use ours, but only up to this length.
 const LONGEST_ADDED_PAUSE: Duration = Duration::from_secs(1);
-/// How many moments are kept at which the number of calls sent was noted.
+/// The largest number of entries in the history of accepted calls.
 const MOMENTS: usize = 1_000;
 /// A window is assumed only if the service accepted at least this many calls, and then refused
-/// every call for as long as a bucket takes to refill with this many.
+/// every call for as long as a bucket needs to gain this many tokens.
 const FEW_CALLS: u32 = 8;
-/// A refusal with one place in this many fewer than the limit still fits the limit, because calls
-/// do not arrive in the order in which they are sent.
+/// A refusal fits a limit of places even if the calls in flight are fewer than the limit by one in
+/// this many, because calls do not arrive in the order in which they are sent.
 const INEXACT_PLACES: usize = 8;
-/// A limit of places is contradicted by this many calls accepted above it, and this many more for
-/// each call on the way, if they are at least this share of all calls. Fewer may be accidents: a
-/// place may have become free a moment before we heard of it.
+/// Calls that are accepted above a limit of places contradict it. At least this many are needed,
+/// and this many more for each call on the way, and they must be at least this share of all calls.
+/// Fewer may be accidents: a place may have become free a moment before we heard of it.
 const CONTRADICTIONS: u32 = 2;
 const CONTRADICTIONS_ON_THE_WAY: u32 = 3;
 const CONTRADICTION_SHARE: f64 = 0.03;
@@ -69,7 +69,7 @@ pub(super) struct ServiceLimits {
     random: RandomRefusals,
     /// No call is sent before this time.
     paused_until: Option<Instant>,
-    /// The same, as far as this process knows by itself.
+    /// The same, but only from the service's answers to this process.
     own_pause_until: Option<Instant>,
     epoch: Epoch,
     /// How many calls the service had accepted at some moments of the last seconds.
@@ -164,7 +164,7 @@ impl ServiceLimits {
         self.pause_with_others(now, pause);
     }
 
-    /// The same, because another process says so.
+    /// The same, but reported by another process.
     pub(super) fn pause_with_others(&mut self, now: Instant, pause: Duration) {
         self.paused_until = self.paused_until.max(Some(now + pause));
     }
@@ -217,7 +217,7 @@ impl ServiceLimits {
         true
     }
 
-    /// A call that counts as `weight` requests is sent while `ahead` others are in flight.
+    /// A call is sent. It counts as `weight` requests, and `ahead` other calls are in flight.
     pub(super) fn sent(&mut self, now: Instant, ahead: usize, weight: u32) -> Sent {
         if self.epoch.sent == 0 || self.moments.back().is_none_or(|(last, _)| now.saturating_duration_since(*last) >= MOMENT) {
             self.moments.push_back((now, self.accepted_before.saturating_add(self.epoch.sent)));
@@ -255,8 +255,8 @@ impl ServiceLimits {
         let (Some(last), Some(refused)) = (self.last_period, self.last_refused) else { return };
         let since_began = |at: Instant| at.saturating_duration_since(last.began).as_secs_f64();
         let closed = at.saturating_duration_since(last.ended);
-        // A bucket would have accepted this many calls in the meantime, each as soon as it had run
-        // in.
+        // A bucket would have accepted this many calls in the meantime, each as soon as its token
+        // arrived.
         let missed = f64::from(last.calls) * closed.as_secs_f64() / since_began(last.ended).max(1e-3);
         if last.calls >= FEW_CALLS && missed >= f64::from(FEW_CALLS) {
             self.rate.reopened(now, f64::from(last.calls), since_began(refused), since_began(at), closed);
@@ -357,7 +357,7 @@ impl ServiceLimits {
             return true;
         }
         let all: u32 = self.epoch.accepted_by_ahead.iter().sum();
-        // A rate that is known already is the likelier reason for the refusal of a short burst.
+        // If a rate is already known, it is the likelier reason for the refusal of a short burst.
         if self.rate.rate().is_some() && all < 3 * count(refusal.ahead.max(3)) {
             return true;
         }
@@ -390,7 +390,7 @@ impl Epoch {
         let answer = answer.as_micros().max(1);
         let ahead = u128::try_from(ahead).unwrap_or_default();
         let on_the_way = (ahead * way + answer / 2) / answer;
-        // If the way takes a large part of the time, a limit of places is of no use.
+        // If the time on the network is a large part of the whole, a limit of places is of no use.
         usize::try_from(on_the_way).ok().filter(|_| way < answer / 4).unwrap_or_default()
     }
 

@@ -1,13 +1,13 @@
-//! What one process may use of a service that other processes of its run call, too: a part of the
-//! places and rates that the config sets. Limits that the config does not set, each process learns on
-//! its own.
+//! The part of a service that one process may use, if other processes of its run call the service
+//! too. It is a part of the places and rates that the config sets. Each process learns the other
+//! limits on its own.
 
 use std::time::Duration;
 
 use crate::config::{Concurrency, Endpoint, is_loopback};
 
-/// The share of its part of a rate that a process uses: several processes keep a common rate less
-/// exactly than one.
+/// The share of its part of a rate that a process uses. It is less than 1, because several
+/// processes keep a common rate less exactly than one.
 const USED_PART: f64 = 0.97;
 
 /// A part of a service.
@@ -28,11 +28,11 @@ pub struct ServiceUse {
     pub endpoint: String,
     /// The places of the whole service, if the config sets them.
     pub places: Option<usize>,
-    /// What it has, and until calls have ended uses.
+    /// The places that it has. It may use more until calls have ended.
     pub part: ServicePart,
     /// Whether calls are under way or wait.
     pub is_active: bool,
-    /// How long no call may be sent, because the service has said so to this process.
+    /// How long no call may be sent, because the service asked this process for a pause.
     pub pause: Duration,
 }
 
@@ -41,7 +41,7 @@ pub struct ServiceUse {
 pub struct ServiceShare {
     /// Its part.
     pub part: ServicePart,
-    /// How long no call may be sent, because the service has said so to any process.
+    /// How long no call may be sent, because the service asked any process for a pause.
     pub pause: Duration,
 }
 
@@ -50,7 +50,7 @@ pub struct ServiceShare {
 pub(super) enum Part {
     /// All of it: no other process calls it.
     Whole,
-    /// It has not been told yet, and must not send anything.
+    /// Not known yet: the process must not send anything.
     Unknown,
     /// This.
     Known(ServicePart),
@@ -81,7 +81,8 @@ pub(super) fn told_places(endpoint: &Endpoint) -> Option<usize> {
     }
 }
 
-/// The name of the service that an endpoint calls. At a loopback address each machine has its own.
+/// The name of the service that an endpoint calls. At a loopback address, each machine has a
+/// different service.
 pub(super) fn service_name(endpoint: &Endpoint) -> String {
     if let Some(service) = &endpoint.service {
         return service.clone();

@@ -1,11 +1,12 @@
-//! Tests admission control against a grid of simulated services whose limits the program is not
-//! told, on a paused clock.
+//! Tests admission control against a grid of simulated services, on a paused clock. The program
+//! does not know their limits.
 //!
-//! What can be reached? One refusal cannot tell places from a bucket, because both accept a number
-//! of calls at once. The second refusal can. It shows places exactly, but a rate only roughly,
-//! because the bucket was emptied at once; the third, after a longer time, shows the rate exactly.
-//! So the pauses after the first two refusals (places) or three (rates) do not count. Every further
-//! pause is lost time. If it is half a minute, the rest of a run of ten seconds is lost.
+//! How much can be reached? After one refusal, nothing distinguishes places from a bucket, because
+//! both accept a number of calls at once. The second refusal shows places exactly. It shows a rate
+//! only roughly, because the bucket was emptied at once. The third refusal, after a longer time,
+//! shows the rate exactly. So the pauses after the first two refusals (places) or three (rates) do
+//! not count. Every further pause is lost time. If it is half a minute, the rest of a run of ten
+//! seconds is lost.
 #![expect(clippy::cast_precision_loss, reason = "small counts")]
 
 use std::cell::RefCell;
@@ -30,21 +31,21 @@ const REFUSAL_TIME: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Limit {
-    /// A bucket of `burst` calls, into which `rate` run each second.
+    /// A bucket of `burst` tokens, which gains `rate` tokens each second.
     Rate {
         rate: f64,
         burst: f64,
     },
-    /// So many calls in any second.
+    /// This many calls in any second.
     Window(usize),
-    /// So many calls in each second of the service's clock.
+    /// This many calls in each second of the service's clock.
     ClockSecond(usize),
     Places(usize),
     /// None, but the service refuses this share of the calls at random.
     Random(f64),
 }
 
-/// What a refusal says.
+/// The pause that a refusal asks for.
 #[derive(Clone, Copy, Debug)]
 enum Told {
     Nothing,
@@ -80,7 +81,7 @@ struct State {
     pauses: usize,
     /// The total length of the pauses that no client could avoid.
     closed: Duration,
-    /// In open seconds since the start.
+    /// In seconds since the start, without the pauses.
     accepted: Vec<f64>,
     /// Refused calls that were sent before the client had heard of a refusal, and others.
     refused_at_start: usize,
@@ -231,7 +232,7 @@ struct Measured {
     /// half of them.
     whole: f64,
     late: f64,
-    /// Of all calls, the share that was refused although the client could have known better.
+    /// The share of all calls that were refused although the client could have known the limit.
     refused: f64,
     ignored_pauses: usize,
 }
@@ -313,8 +314,8 @@ async fn try_services(services: impl IntoIterator<Item = Service>, least: Least)
     assert!(average >= least.average, "{average} on average");
 }
 
-/// Tests 28 services that say this when they refuse a call, with `auto` and with a fixed
-/// concurrency. Services can say five things, which makes 280 cases in all.
+/// Tests 28 services with this kind of refusal, with `auto` and with a fixed concurrency. There are
+/// five kinds of refusals, so there are 280 cases in all.
 async fn finds_the_limits(told: Told) {
     let rates = [20.0, 100.0].into_iter().flat_map(|rate| [0.1_f64, 0.5].map(|part| Limit::Rate { rate, burst: (rate * part).max(5.0) }));
     let services = |limits: Vec<Limit>| {
@@ -352,7 +353,7 @@ async fn finds_limits_that_say_when_they_reset() {
     finds_the_limits(Told::Headers).await;
 }
 
-/// A refusal that comes at random costs its pause, and nothing else.
+/// A random refusal costs only its pause.
 #[tokio::test(start_paused = true)]
 async fn random_refusals_show_no_limit() {
     for share in [0.02, 0.05] {
@@ -371,8 +372,8 @@ async fn random_refusals_show_no_limit() {
     }
 }
 
-/// Of a few calls in flight, some take longer than usual now and then. That is no reason to have
-/// fewer calls in flight.
+/// With few calls in flight, some take longer than usual now and then. This must not lower the
+/// number of calls in flight.
 #[tokio::test(start_paused = true)]
 async fn answer_times_that_vary_are_no_slowdown() {
     let service = Service { varies: true, ..Service::new(Limit::Random(0.03), 100, Told::Nothing) };

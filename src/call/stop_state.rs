@@ -34,7 +34,7 @@ impl StopState {
         if let Some(earlier) = self.try_disable(&failure) {
             return earlier;
         }
-        // Not an error of its own: the last line of the run gives the reason, with `--quiet` too.
+        // Not logged as an error: the last line of the run gives the reason, with `--quiet` too.
         tracing::warn!("endpoint `{endpoint}` disabled for this run: {}", failure.reject.reason);
         failure
     }

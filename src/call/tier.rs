@@ -14,7 +14,7 @@ impl EndpointClient {
         self.admission.give_way();
     }
 
-    /// Warns once if the service does not answer in the cheaper tier that it was asked for.
+    /// Warns once if an answer does not come from the requested cheaper tier.
     pub(super) fn warn_of_tier(&self, used: &Usage) {
         if self.endpoint.options.tier.is_some() && !used.discounted && !self.warned_of_tier.swap(true, Ordering::Relaxed) {
             tracing::warn!("endpoint `{}`: the answer is not from the flex tier, so it costs the full price", self.endpoint.name);

@@ -18,14 +18,14 @@ use crate::dialect::batch::Upload;
 use crate::dialect::{Request, Response};
 use crate::model::{CallError, ErrorCode, Verdict};
 
-/// A longer line of results is left out: an answer has at most as much.
+/// A longer line of results is left out, because no answer may be longer.
 const MAX_LINE: usize = 10 << 20;
 /// How much of a file is in memory at once.
 const PIECE: usize = 256 << 10;
 /// An upload may take this long, and a second more for each 64 KiB.
 const UPLOAD_TIME: Duration = Duration::from_mins(2);
 const UPLOAD_RATE: u64 = 64 << 10;
-/// How long a download may receive nothing, and how long it may take in all.
+/// How long a download may go without receiving data, and how long it may take in all.
 const IDLE: Duration = Duration::from_mins(2);
 const DOWNLOAD_TIME: Duration = Duration::from_hours(6);
 
@@ -88,7 +88,7 @@ impl HttpClient {
         self.whole(request.send().await.map_err(|error| transport_error(&error))?).await
     }
 
-    /// Deletes what `request` names.
+    /// Sends a request that deletes something at the service.
     pub(super) async fn delete(&self, request: &Request) -> Result<Response, CallError> {
         let headers = header_map(request)?;
         let answer = self.client.delete(&request.url).headers(headers).send().await;
@@ -130,7 +130,7 @@ pub(crate) struct ResultLines {
     /// How much of the buffer has no line feed.
     read: usize,
     ended: bool,
-    /// Whether the line under way is left out.
+    /// Whether the current line is left out.
     too_long: bool,
 }
 

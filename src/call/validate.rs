@@ -1,6 +1,6 @@
-//! Rejects answers that cannot be what was asked for. Some are too long: a faulty service can send
-//! megabytes, which would fill the ledger and the outputs, and no spreadsheet opens them. Others say
-//! nothing: "...", "N/A", or the name of the field.
+//! Rejects answers that cannot be right. Some are too long: a faulty service can send megabytes,
+//! which would fill the ledger and the outputs, and no spreadsheet opens them. Others have no
+//! content: "...", "N/A", or the name of the field.
 
 use crate::dialect::{excerpt, is_placeholder};
 use crate::model::{Answer, CallError, CallRequest, ErrorCode, Lang, Task, Verdict};
@@ -13,7 +13,7 @@ const MAX_GROWTH: usize = 10;
 /// … and this many more, for sources of only a few words.
 const EXTRA: usize = 1_000;
 
-/// Returns the answer, or an error if it is too long or says nothing.
+/// Returns the answer, or an error if it is too long or has no content.
 pub(super) fn validate(ask: &CallRequest, answer: Answer) -> Result<Answer, CallError> {
     let too_long = match &answer {
         Answer::Summary(summary) => is_longer(summary, MAX_CELL),
@@ -44,7 +44,8 @@ pub(super) fn validate(ask: &CallRequest, answer: Answer) -> Result<Answer, Call
     Ok(answer)
 }
 
-/// The first text of the answer that is only a placeholder. A translation of one is right.
+/// The first text of the answer that is only a placeholder. If the source is a placeholder too, its
+/// translation is right.
 fn placeholder<'a>(ask: &CallRequest, answer: &'a Answer) -> Option<&'a String> {
     match (answer, ask) {
         (Answer::Summary(summary), _) => Some(summary).filter(|summary| is_placeholder(summary, None)),
@@ -53,7 +54,7 @@ fn placeholder<'a>(ask: &CallRequest, answer: &'a Answer) -> Option<&'a String> 
         }
         (Answer::Digest(digest), CallRequest::Digest { title, language, .. }) => {
             let titles = [(Lang::FR, &digest.title_fr), (Lang::EN, &digest.title_en)].into_iter();
-            // The title in the article's language is its own.
+            // The title in the article's language is the article's own.
             let titles = titles.filter(|(lang, _)| lang != language).map(|(_, text)| (text, Some(title.as_str())));
             let summaries = [(&digest.summary_fr, None), (&digest.summary_en, None)];
             titles.chain(summaries).find(|(text, source)| is_placeholder(text, *source)).map(|(text, _)| text)

@@ -1,5 +1,5 @@
-//! Decides, while articles arrive, which of them reuse the summary of an earlier near-duplicate.
-//! Only with `near = "reuse"`.
+//! Decides for each arriving article whether it reuses the summary of an earlier near-duplicate.
+//! Used only with `near = "reuse"`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,8 +26,8 @@ struct Index {
     /// The number of the first source, from 1.
     first: u32,
     /// Numbers of originals, by a band key; 0 is a free place. If a slot is full, later originals
-    /// are not added to it: if so many articles share a key, they share only a line that the outlet
-    /// adds to each.
+    /// are not added to it. So many articles share only a line that the outlet adds to each of its
+    /// articles.
     slots: Vec<[u32; SLOT_SIZE]>,
 }
 
@@ -52,7 +52,7 @@ impl Index {
         numbers.into_iter().filter_map(source).collect()
     }
 
-    /// Adds an original; returns the one that it evicts.
+    /// Adds an original; returns the original that it evicts.
     fn add(&mut self, source: Arc<str>, signature: &Signature) -> Option<Arc<str>> {
         self.slots.resize(self.capacity * SLOTS_PER_ORIGINAL, [0; SLOT_SIZE]);
         let number = self.first.saturating_add(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
@@ -74,7 +74,7 @@ impl Index {
     }
 }
 
-/// Whether this run makes an article or reuses another one's summary.
+/// Whether the run makes an article, or reuses the summary of another article.
 pub enum Role {
     /// The run makes it. Copies wait until the guard is dropped.
     Original(Option<EndGuard>),
@@ -87,7 +87,7 @@ pub enum Role {
     },
 }
 
-/// Dropping it tells the copies of an article that the article is finished.
+/// When it is dropped, the copies of an article learn that the article is finished.
 pub struct EndGuard(#[expect(dead_code, reason = "dropping it closes the channel")] watch::Sender<()>);
 
 /// The originals of this run, for copies that reuse their summaries. Articles must arrive in the
@@ -177,7 +177,7 @@ impl State {
                     return Ok(Role::Copy { original, ended });
                 }
                 // It has more text than its original, so it gets a summary of its own, and may be
-                // the original of others.
+                // the original of other articles.
                 Some(Likeness::Longer) => break,
                 None => {}
             }

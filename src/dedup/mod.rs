@@ -1,8 +1,8 @@
-//! Near-duplicates: articles that have the text of another one, whole or trimmed.
+//! Finds near-duplicates: articles that have the text of another article, whole or trimmed.
 //!
-//! `signature` is what articles are compared by, `pass` marks the copies in the table at the end of
-//! a run, and `index` finds them while articles arrive, if they reuse the summary of their
-//! original. What counts as a near-duplicate is [`Signature::repeats`].
+//! `signature` computes the data by which articles are compared. [`Signature::repeats`] decides
+//! what counts as a near-duplicate. `pass` marks the copies in the table at the end of a run.
+//! `index` finds copies while articles arrive, if copies reuse the summary of their original.
 
 mod index;
 mod pass;

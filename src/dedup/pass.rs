@@ -135,7 +135,7 @@ fn earlier_candidates(at: u32, candidates: &mut Peekable<Sorted>) -> io::Result<
     Ok(places)
 }
 
-/// Which row repeats which other row.
+/// Finds out which row repeats which other row.
 struct Originals<'a> {
     reader: &'a dyn LedgerReader,
     /// The numbers of the rows, by their places.

@@ -1,5 +1,5 @@
-//! The state of an endpoint's admission control, and what it decides: whether the call at the head of
-//! a queue may go, and when.
+//! The state of an endpoint's admission control. Decides whether and when the call at the head of a
+//! queue may be sent.
 
 use std::time::Duration;
 
@@ -24,10 +24,10 @@ const CLAIM_AHEAD: f64 = 0.05;
 /// The first calls, and the first after a pause, are sent at most at this rate, in calls per
 /// second. If the service then refuses some, the rest have not been sent yet.
 const START_RATE: f64 = 3_000.0;
-/// Calls are sent at most at this multiple of the average rate at which places become free.
-/// Otherwise, when many calls are answered at once, as many would be sent at once, and a service
-/// that limits the rate would refuse them as if too many were in flight. Linux paces TCP in the
-/// same way (`tcp_pacing_ss_ratio`).
+/// Calls are sent at most at this multiple of the average rate at which places become free. Without
+/// this, if many calls are answered at once, the same number would be sent at once. A service that
+/// limits the rate would then refuse some, as if it limited places. Linux paces TCP in the same way
+/// (`tcp_pacing_ss_ratio`).
 const PACE: f64 = 2.0;
 /// The same for at most `FEW_PLACES`, because a bucket of one or two calls looks like so few
 /// places.
@@ -110,7 +110,7 @@ impl State {
         state
     }
 
-    /// Calls that are under way or wait.
+    /// Calls that are in flight or wait.
     pub(super) fn calls(&self) -> usize {
         self.in_line + self.at_gate + self.in_flight + self.sleeping
     }
@@ -160,8 +160,8 @@ impl State {
         if leave && may_probe { Head::Go { probe: false } } else { Head::WaitUntil(None) }
     }
 
-    /// What the call at a head does while no call is sent; `None` if calls are sent. A tier that has
-    /// been busy for too long is only probed, and other endpoints do its calls.
+    /// The decision for the call at a head while no call is sent; `None` if calls are sent. A tier
+    /// that has been busy for too long is only probed, and other endpoints do its calls.
     pub(super) fn paused(&self, now: Instant, last: bool) -> Option<Head> {
         if self.giving_way && !last {
             return Some(Head::FailOver);

@@ -21,7 +21,7 @@ async fn leave_line(admission: &AdmissionControl, early: bool) -> Ready<'_> {
     admission.wait_in_line(true, early, || Ok::<(), ()>(())).await.unwrap()
 }
 
-/// Lets as many calls leave the line as may without one being sent.
+/// Lets as many calls leave the line as may leave it before any call is sent.
 async fn leave_line_at_once(admission: &AdmissionControl, early: bool) -> Vec<Ready<'_>> {
     let mut ready = Vec::new();
     while let Ok(call) = tokio::time::timeout(Duration::from_millis(1), leave_line(admission, early)).await {
