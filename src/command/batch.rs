@@ -11,7 +11,7 @@ use crate::model::{Exit, Fault};
 use crate::record::{self, BatchReader, BatchRecord, BatchState};
 use crate::report::{Align, columns_with_head, counted, human_duration, money, print_stdout, printable};
 
-/// How many of the ended batches are listed.
+/// The number of ended batches to list.
 const ENDED: usize = 10;
 /// How long services keep the results of a batch.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &BatchArguments) -> Result<Exit, Fault> {
     }
 }
 
-/// The open batches and the last ones that have ended, as a table with its head.
+/// The open batches and the last ended batches, as a table with its head.
 fn listed(batches: &dyn BatchReader) -> Result<Vec<String>, Fault> {
     let all = batches.batches(false)?;
     let (open, ended): (Vec<_>, Vec<_>) = all.into_iter().partition(is_open);
@@ -89,7 +89,7 @@ fn table(batches: impl IntoIterator<Item = BatchRecord>) -> Vec<String> {
     columns_with_head(head, aligns, rows)
 }
 
-/// The service's word for the state of an open batch, else ours.
+/// The service's word for the state of an open batch, or else our word.
 fn state(batch: &BatchRecord) -> String {
     match (batch.state, batch.said.as_str()) {
         (BatchState::Sent, said) if !said.is_empty() => printable(said),

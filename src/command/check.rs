@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {
     Ok(report.end())
 }
 
-/// What the two columns hold.
+/// The languages of the two columns, and whether the target is a summary.
 struct PairKind {
     from: Lang,
     to: Lang,

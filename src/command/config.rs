@@ -32,7 +32,7 @@ fn show(arguments: &RunArguments) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A section in TOML, with a comment after each value that says where it comes from.
+/// A section in TOML. A comment after each value says where the value comes from.
 fn lines(section: &Section, file: &str) -> Vec<String> {
     let line = |Setting { key, value, origin }: &Setting| {
         let origin = match origin {

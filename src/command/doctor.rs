@@ -1,5 +1,5 @@
-//! `depeche doctor`: checks the config, and whether each endpoint answers and can do its tasks, at
-//! no cost.
+//! `depeche doctor`: checks the config, and whether each endpoint answers and can do its tasks.
+//! This costs nothing.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,7 +58,7 @@ async fn probe_embedded(config: &Config, endpoint: &Endpoint, progress: &Arc<Pro
     probe(&Endpoint { url: server.url, key: server.token, ..endpoint.clone() }).await
 }
 
-/// What the endpoint's probe shows, in a few words, and how long it took.
+/// The result of the endpoint's probe, in a few words, and how long it took.
 async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
     let Some(dialect) = dialect::find(endpoint.dialect) else { return Err(Fault::new(Exit::Bug, "unknown dialect")) };
     let start = Instant::now();
@@ -81,7 +81,7 @@ async fn probe(endpoint: &Endpoint) -> Result<String, Fault> {
     Ok(format!("{words}{batches}; answered in {} ms", start.elapsed().as_millis()))
 }
 
-/// Whether the service lists batches, if the endpoint is to use them; that is free.
+/// If the endpoint is configured for batches: whether the service lists them. This costs nothing.
 async fn batches(endpoint: &Endpoint) -> Result<&'static str, Fault> {
     if endpoint.batch.is_none() {
         return Ok("");

@@ -12,8 +12,9 @@ use crate::embedded::{self, Server};
 use crate::model::{Exit, Fault, Task};
 use crate::report::{Progress, print_stderr};
 
-/// Opens a client for each endpoint, in the config's order. Fails if the embedded endpoint cannot
-/// start and is the first choice for a task; if it is only a fallback, the run goes on without it.
+/// Opens a client for each endpoint, in the config's order. If the embedded endpoint cannot start,
+/// this fails if it is the first choice for a task. If it is only a fallback, the run goes on
+/// without it.
 pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut server: Option<Server> = None;
     let mut clients = Vec::new();
@@ -34,7 +35,7 @@ pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Ve
     Ok(clients)
 }
 
-/// Opens clients that will make no calls: fetches nothing, and keeps an embedded endpoint that
+/// Opens clients that will make no calls. Fetches no models, and keeps an embedded endpoint that
 /// cannot start.
 pub(super) async fn for_estimate(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
     let mut config = config.clone();

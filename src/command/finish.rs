@@ -1,5 +1,5 @@
-//! The end of a run: writes the outputs, the report and the last line, or as many of them as
-//! possible if the disk or the ledger fails.
+//! Ends a run: writes the outputs, the report and the last line. If the disk or the ledger fails,
+//! writes as many of them as possible.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::write::{self, RunReport, Tables, write_run_report};
 /// How many failed articles the final table names.
 const NAMED_FAILURES: usize = 5;
 
-/// How the articles ended, and what aborted the run, if anything.
+/// How the articles ended, and the fault that aborted the run, if any.
 pub(super) struct RunEnd {
     pub(super) outcome: Outcome,
     pub(super) fault: Option<Fault>,
@@ -31,7 +31,7 @@ pub(super) struct Manner {
 
 /// Writes the outputs and reports how the run ended. Returns its exit code and its line of JSON.
 ///
-/// Without `tables`, this process works for a run whose outputs another process writes.
+/// Without `tables`, another process writes the outputs of the run.
 pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: &Manner) -> (Exit, String) {
     let verbosity = manner.verbosity;
     let RunEnd { outcome, fault } = ended;
@@ -81,7 +81,8 @@ pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: 
     (exit, report::end_line(&ending))
 }
 
-/// The tables, if another process has written them meanwhile and nobody has edited them since.
+/// The tables, if another process has written them in the meantime and nobody has edited them
+/// since.
 fn tables_of_others(ledger: &dyn Ledger, config: &Config) -> Result<Option<Tables>, Fault> {
     let are_written = write::tables_are_as_written(ledger.reader(), config)?;
     are_written.then(|| write::inspect_tables(ledger.reader(), config)).transpose()
@@ -99,9 +100,9 @@ fn with_lost_replies(fault: Fault, lost: u64) -> Fault {
     Fault { message: format!("{what}; {lost}{hints}"), ..fault }
 }
 
-/// What this process did. `broken`: a fault ended it.
+/// The work of this process. `broken`: a fault ended it.
 fn counts(run: &Run, outcome: &Outcome, broken: bool) -> RunSummary {
-    // If the run was cut short, the next one does the articles that it did not reach.
+    // If the run ended early, the next run does the articles that it did not reach.
     let cut_short = run.state.stopped().is_some() || broken;
     RunSummary {
         requests: outcome.counts.requests,

@@ -48,7 +48,7 @@ pub(super) fn after_run(config: &Config, began: jiff::Timestamp) {
     }
 }
 
-/// Whether a run did or tried anything, or was stopped before it could.
+/// Whether a run has news: it did or tried something, or was stopped before it could.
 fn has_news(summary: &RunSummary, exit: Option<i64>) -> bool {
     summary.done > summary.earlier || summary.failed > 0 || summary.pending > 0 || exit != Some(0)
 }
@@ -79,7 +79,7 @@ fn send(mail: &MailSettings, letter: &Letter) -> Result<String, Vec<(String, Mai
     }
 }
 
-/// The recipients who did not get the mail, and why.
+/// The recipients who did not get the mail, with the reasons.
 fn reasons(failed: &[(String, MailError)]) -> String {
     let reason = |(to, error): &(String, MailError)| {
         let maybe = if error.maybe_sent { "; it may have arrived, so it is not sent again" } else { "" };

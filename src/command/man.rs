@@ -9,7 +9,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::model::{Exit, Fault};
 use crate::report::print_stdout;
 
-/// What the commands that read the config read and write.
+/// The files that commands with a config read and write.
 const FILES: &[(&str, &str)] = &[
     ("config.toml", "The config, unless --config names another file. Paths in it are relative to its folder."),
     ("output/summaries.csv", "The table."),

@@ -76,11 +76,11 @@ fn dispatch(command: Command) -> Result<Exit, Fault> {
     }
 }
 
-/// How much of a word must be as in a command's name.
+/// How similar a word must be to a command's name.
 const MIN_SIMILARITY: f64 = 0.5;
 
-/// Does what `depeche` does without a command: a run. A first path that does not exist, but is
-/// spelled almost like a command, was meant as that command.
+/// Runs `depeche` without a command, which makes a run. If the first path does not exist, but is
+/// spelled almost like a command, the user meant that command.
 fn run_by_default(arguments: &RunArguments) -> Result<Exit, Fault> {
     if let Some(path) = arguments.paths.first()
         && let Some(fault) = misspelled_command(path)

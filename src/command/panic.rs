@@ -21,8 +21,8 @@ pub(super) fn catch(run: impl FnOnce() -> Exit) -> Exit {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Bug)
 }
 
-/// Names the place of the bug, but not the panic's own text, which may hold text of an article or a
-/// key.
+/// Prints the place of the bug, but not the panic's message, which may contain text of an article
+/// or a key.
 fn message(location: Option<&Location>) -> String {
     let place = location.map_or_else(|| "an unknown place".into(), ToString::to_string);
     format!("bug in depeche at {place}; please report it, with the file if one is named")

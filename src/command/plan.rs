@@ -1,4 +1,4 @@
-//! `depeche plan`: what a run would do and cost, without making calls.
+//! `depeche plan`: estimates the work and the cost of a run, without making calls.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ fn table(estimate: &Estimate) -> String {
     lines.join("\n")
 }
 
-/// What the calls of an endpoint are and cost in batches.
+/// The calls of an endpoint in batches, and their cost.
 fn batches(load: &Load, batches: &BatchLoad) -> String {
     let count = |count: u64, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}es") };
     let waves = match batches.waves {
@@ -70,7 +70,7 @@ fn batches(load: &Load, batches: &BatchLoad) -> String {
     )
 }
 
-/// What would happen to the articles: name, count, note.
+/// The expected outcomes of the articles: name, count, note.
 fn articles(estimate: &Estimate) -> Vec<[String; 3]> {
     let codes = |codes: &BTreeMap<String, u64>| codes.iter().map(|(code, count)| format!("{count} {code}")).collect::<Vec<_>>().join(", ");
     let sum = |codes: &BTreeMap<String, u64>| codes.values().sum::<u64>();

@@ -1,4 +1,4 @@
-//! `depeche read`: prints what is extracted from each article as JSON Lines, without network.
+//! `depeche read`: prints the extracted articles as JSON Lines, without network.
 
 use serde_json::json;
 

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     start(Start { config, role: Role::Run, manner, wait, new_ledger, piece_size, batches })
 }
 
-/// What a run starts with.
+/// The parts from which a run starts.
 pub(super) struct Start {
     pub(super) config: Config,
     pub(super) role: Role,
@@ -39,18 +39,18 @@ pub(super) struct Start {
     pub(super) new_ledger: bool,
     /// How many files are in a piece of a shared input.
     pub(super) piece_size: usize,
-    /// What the user asks of batches.
+    /// The flag for batches on the command line.
     pub(super) batches: BatchFlag,
 }
 
-/// What a process does in a run.
+/// The part that a process takes in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Everything.
     Run,
-    /// The same over the files whose articles failed.
+    /// Like a run, but only over the files whose articles failed.
     Retry,
-    /// Takes part in the run of others, and writes no outputs.
+    /// Takes part in the run of other processes, and writes no outputs.
     Work,
 }
 
@@ -107,14 +107,14 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
         None
     })?;
     if lock.is_some() {
-        // Without the lock, other processes may be writing theirs.
+        // Without the lock, other processes may be writing their temporary files.
         remove_temporary_files(&config.output);
     }
     resources::check_disk_space(&config.output)?;
     resources::raise_open_file_limit(&config)?;
     let runtime = runtime()?;
     if role == Role::Retry && lock.is_none() {
-        // The input is known before others can join.
+        // The input is known before other processes can join.
         config.input = match record::open_to_read(&config)? {
             Some(reader) => failed_files(&*reader, &config)?,
             None => Vec::new(),
@@ -192,7 +192,7 @@ fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, manner: &Manner)
     Ok(finished)
 }
 
-/// What a run is made of besides its endpoints.
+/// The parts of a run besides its endpoints.
 struct RunParts {
     config: Config,
     role: Role,
@@ -211,7 +211,7 @@ impl RunParts {
         Ok(Broker::new(calls, Arc::clone(endpoints), spending).with_batches(batching))
     }
 
-    /// A run over all articles; with batches, one of several.
+    /// One pass over all articles. With batches, a run makes several passes.
     fn run(&self, endpoints: &Arc<Endpoints>, broker: &Arc<Broker>) -> Result<Run, Fault> {
         let Self { config, role, piece_size, ledger, progress } = self;
         let mut limits = config.run.clone();
@@ -234,8 +234,8 @@ impl RunParts {
     }
 }
 
-/// Takes the articles through the stages; with batches, again each time that answers have come.
-/// Returns the last run and how it ended.
+/// Takes the articles through the stages. With batches, does so again each time that answers have
+/// come. Returns the last pass and how it ended.
 async fn passes(parts: &RunParts, endpoints: &Arc<Endpoints>, broker: &Arc<Broker>, flag: BatchFlag) -> Result<(Arc<Run>, RunEnd), Fault> {
     let (signal, stop) = watch::channel(None);
     let mut run = Arc::new(parts.run(endpoints, broker)?);
@@ -286,8 +286,8 @@ async fn articles(run: &Arc<Run>) -> RunEnd {
     }
 }
 
-/// At the first signal nothing new is begun; the second ends the process at once, which does not
-/// harm the ledger.
+/// After the first signal, no new work begins. The second signal ends the process at once, which
+/// does not harm the ledger.
 async fn handle_signals(run: Arc<Run>, stop: watch::Sender<Option<Exit>>) {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };

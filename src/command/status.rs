@@ -56,7 +56,7 @@ fn text(ledger: &dyn LedgerReader, holder: Option<&str>) -> Result<String, Fault
     Ok(sections.join("\n\n"))
 }
 
-/// Everything that [`text`] says, for programs.
+/// The same as [`text`], for programs.
 fn json(ledger: &dyn LedgerReader) -> Result<String, Fault> {
     let waste = ledger.waste()?;
     let maybe_billed: u64 = waste.iter().map(|waste| waste.calls).sum();
@@ -131,7 +131,7 @@ fn since() -> String {
     format!("{since:.0}")
 }
 
-/// Puts a title over `lines`; returns nothing if there is only their head.
+/// Puts a title above `lines`. Returns nothing if there is only the head.
 fn section(title: &str, lines: Vec<String>) -> Vec<String> {
     if lines.len() < 2 {
         return Vec::new();

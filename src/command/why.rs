@@ -36,7 +36,8 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// Where an article of a file waits for its answer, by its title; `None` if it is in no open batch.
+/// The batch in which an article of a file waits for its answer, found by its title; `None` if it
+/// is in no open batch.
 fn in_batch(file: &str, config: &Config, batches: Option<&dyn BatchReader>) -> Result<Option<String>, Fault> {
     let Some(batches) = batches.filter(|_| Path::new(file).is_file()) else { return Ok(None) };
     let file = [Path::new(file).canonicalize().unwrap_or_else(|_| Path::new(file).to_path_buf())];

@@ -69,7 +69,7 @@ pub(super) struct Synced {
 }
 
 impl Synced {
-    /// The file's temporary name, and what it looks like, which does not change when it is renamed.
+    /// The file's temporary name and its stamp, which does not change when the file is renamed.
     pub(super) fn state(&self) -> Result<(String, Stamp), Fault> {
         let meta = self.new.as_file().metadata().map_err(|error| fault(&self.path, &error))?;
         Ok((self.new.path().file_name().unwrap_or_default().to_string_lossy().into_owned(), Stamp::of(&meta)))

@@ -1,4 +1,4 @@
-//! What a spreadsheet makes of a cell: formulas, numbers, dates, quotes and its longest text.
+//! Knows how a spreadsheet reads a cell: formulas, numbers, dates, quotes, and its longest text.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub(super) fn is_formula(cell: &str) -> bool {
     (formula && !is_number(cell)) || control
 }
 
-/// The text without what XML cannot hold: control characters, and two that are no characters.
+/// The text without the characters that XML forbids: control characters, U+FFFE and U+FFFF.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     let hidden = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{fffe}' | '\u{ffff}');
     if text.contains(hidden) { Cow::Owned(text.replace(hidden, "")) } else { Cow::Borrowed(text) }

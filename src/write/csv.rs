@@ -1,5 +1,5 @@
-//! The table, `summaries.csv`; and `quarantine.csv`, which holds the quarantined rows in the same
-//! columns.
+//! Writes the table, `summaries.csv`, and `quarantine.csv`, which has the quarantined rows in the
+//! same columns.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -60,7 +60,7 @@ impl RowWriter for Table {
     }
 }
 
-/// The cells of a row, in the order of [`COLUMNS`]. If one is cut, the flags say so.
+/// The cells of a row, in the order of [`COLUMNS`]. If a cell is cut, the flags say so.
 pub(super) fn cells(profile: Profile, row: &Row) -> Vec<Cow<'_, str>> {
     let mut is_cut = false;
     let mut cell = |column: &Column| match (column.get)(row) {

@@ -1,5 +1,5 @@
-//! What a finding means, in the language of the reader. The checks explain in English; the French
-//! sentence is made from what the finding holds.
+//! Explains a finding in the language of the reader. The checks explain it in English. The French
+//! sentence is made from the fields of the finding.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ pub(super) fn explanation(finding: &Finding, lang: Lang) -> Cow<'_, str> {
     if lang == Lang::FR { Cow::Owned(french(finding)) } else { Cow::Borrowed(&finding.explanation) }
 }
 
-/// `text` up to so many characters.
+/// At most this many characters of `text`.
 pub(super) fn shorten(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         Some((end, _)) => Cow::Owned(text.get(..end).unwrap_or_default().trim_end().to_owned() + "\u{a0}…"),

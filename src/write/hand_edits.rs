@@ -1,4 +1,4 @@
-//! Keeps what people changed in the tables by hand: before an edited table is replaced, it is saved
+//! Keeps the edits that people make in the tables: before an edited table is replaced, it is saved
 //! under another name.
 
 use std::fs::{File, OpenOptions};
@@ -25,7 +25,7 @@ const TABLES: [(&str, OutputFormat, Contents); 3] = [
 enum Contents {
     /// Rows that can be compared with the ledger.
     Rows {
-        /// Whether they are the quarantined ones.
+        /// Whether they are the quarantined rows.
         quarantined: bool,
     },
     /// A workbook, which depeche does not read.
@@ -38,7 +38,7 @@ fn edited_tables(config: &Config) -> impl Iterator<Item = (&'static str, Content
     wanted.map(|(name, _, contents)| (name, contents))
 }
 
-/// What the tables looked like when the run began.
+/// The stamps of the tables when the run began.
 pub struct Tables(Vec<(&'static str, Option<Stamp>)>);
 
 /// Inspects the tables before any row changes. A table that has changed since it was written is
@@ -81,7 +81,7 @@ impl Tables {
     /// Saves each table that was changed since it was inspected.
     ///
     /// # Errors
-    /// If one cannot be saved.
+    /// If a table cannot be saved.
     pub(super) fn save_changed(&self, config: &Config) -> Result<(), Fault> {
         for (name, then) in &self.0 {
             let path = config.output.join(name);
@@ -95,14 +95,14 @@ impl Tables {
     }
 }
 
-/// What a file looks like; `None` if there is none.
+/// The stamp of a file; `None` if there is no file.
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     path.symlink_metadata().ok().map(|meta| Stamp::of(&meta))
 }
 
-/// What somebody changed in this table; `None` if it has the rows that the ledger has.
+/// The changes that somebody made in this table; `None` if it has the same rows as the ledger.
 fn changes(ledger: &dyn LedgerReader, path: &Path, contents: Contents) -> Result<Option<String>, Fault> {
-    // A link or a pipe was not written by depeche; it is replaced without being read.
+    // depeche never writes a link or a pipe, so it replaces one without reading it.
     let Some(table) = open(path) else { return Ok(None) };
     let Contents::Rows { quarantined } = contents else { return Ok(Some("has changed since depeche wrote it".into())) };
     let in_this_table = |row: &Row| row.quarantined() == quarantined;

@@ -1,4 +1,4 @@
-//! Links to originals on the web, by http and https only, and to source files.
+//! Makes links to originals on the web (only http and https), and to source files.
 
 use std::ffi::OsStr;
 use std::fmt::Write;

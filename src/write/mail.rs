@@ -1,5 +1,5 @@
-//! The mail after a run: the figures in its subject, the rows to review and the newest ones in its
-//! text, the workbook and the page attached.
+//! Makes the mail after a run. The subject has the figures; the text has the rows to review and the
+//! newest rows. The workbook and the page are attached.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -19,13 +19,13 @@ use crate::record::{Filter, LedgerReader, PastRun};
 const LISTED: usize = 10;
 /// Characters of a summary.
 const SUMMARY: usize = 400;
-/// The files to attach, the more useful one first, and their types.
+/// The files to attach and their types. The more useful file comes first.
 const ATTACHED: [(OutputFormat, &str, &str); 2] = [
     (OutputFormat::Xlsx, "summaries.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     (OutputFormat::Html, "digest.html", "text/html; charset=utf-8"),
 ];
 
-/// What a run did, as far as the mail reports it.
+/// The results of a run that the mail reports.
 #[derive(Default)]
 struct Figures {
     new: u64,
@@ -122,7 +122,7 @@ struct Entry {
     about: String,
     /// The address of the original.
     link: Option<String>,
-    /// What the checks found, or why the article failed.
+    /// The findings of the checks, or the reason why the article failed.
     doubts: Vec<String>,
 }
 
@@ -166,7 +166,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// How many rows have which status, in words.
+    /// The number of rows with each status, in words.
     fn counts(&self) -> String {
         let Figures { new, review, failed, pending, found, .. } = *self.figures;
         let word = |key: &'static str| words::of(self.lang, key);
@@ -180,7 +180,7 @@ impl Page<'_> {
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(" · ")
     }
 
-    /// What the exit code means, if it is not 0.
+    /// The meaning of the exit code, if it is not 0.
     fn trouble(&self) -> Option<String> {
         let key = match self.figures.exit {
             0 => return None,
@@ -247,7 +247,7 @@ fn attachments(config: &Config, most: u64) -> (Vec<Attachment>, Vec<String>) {
     (attached, left_out)
 }
 
-/// The content of a file of at most so many bytes.
+/// The content of a file of at most this many bytes.
 fn read(path: &Path, most: u64) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     File::open(path).ok()?.take(most + 1).read_to_end(&mut content).ok()?;

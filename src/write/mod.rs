@@ -128,7 +128,7 @@ impl View {
     }
 }
 
-/// What the page shows of this run and the days before it.
+/// The data of this run and the days before it, for the page.
 #[derive(Clone, Debug)]
 pub struct History {
     /// The current time in UTC, ISO 8601.

@@ -1,4 +1,4 @@
-//! Writes all outputs to temporary files in one pass over the rows, and replaces the old ones
+//! Writes all outputs to temporary files in one pass over the rows, and replaces the old outputs
 //! together.
 
 use std::path::Path;
@@ -20,7 +20,7 @@ pub type RowSink<'a> = &'a mut dyn FnMut(Row) -> Result<(), Fault>;
 /// Passes every row to the sink, once and in order.
 pub type RowSource<'a> = &'a mut dyn FnMut(RowSink) -> Result<(), Fault>;
 
-/// All outputs while they are written to temporary files. If this is dropped before
+/// All outputs, while they are written to temporary files. If this is dropped before
 /// [`Outputs::complete`], the temporary files are deleted and the old outputs stay.
 pub struct Outputs {
     writers: Vec<(Box<dyn RowWriter>, NewFile)>,
@@ -63,7 +63,7 @@ impl Outputs {
     /// Completes the outputs and syncs them to disk, still under their temporary names.
     ///
     /// # Errors
-    /// If a file cannot be written. Then the old ones stay as they were.
+    /// If a file cannot be written. Then the old outputs stay as they were.
     pub fn complete(self, history: &History) -> Result<CompleteOutputs, Fault> {
         let end = |(mut writer, mut file): (Box<dyn RowWriter>, NewFile)| {
             file.write(|to| writer.end(history, to))?;
@@ -88,7 +88,7 @@ impl Outputs {
 pub struct CompleteOutputs(Vec<Synced>);
 
 impl CompleteOutputs {
-    /// The temporary names, and what the files look like.
+    /// The temporary names and the stamps of the files.
     ///
     /// # Errors
     /// If a file cannot be read.

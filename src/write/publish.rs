@@ -1,4 +1,4 @@
-//! Writes the outputs from the ledger at the end of a run, and replaces the old ones together.
+//! Writes the outputs from the ledger at the end of a run, and replaces the old outputs together.
 
 use super::hand_edits::{Tables, stamp};
 use super::{History, Outputs, View, every_name, names};
@@ -12,10 +12,10 @@ const DAYS: u32 = 30;
 /// Rows that are read from the ledger at once.
 const PAGE: usize = 256;
 
-/// Writes all outputs, unless they are up to date. `cost` is what the run cost.
+/// Writes all outputs, unless they are up to date. `cost`: the cost of the run.
 ///
 /// # Errors
-/// If one cannot be written.
+/// If an output cannot be written.
 pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: &Tables) -> Result<(), Fault> {
     // Another run may write the same outputs.
     ledger.check_held()?;
@@ -29,7 +29,7 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
     let settings_hash = settings_hash(config);
     let earlier = ledger.reader().outputs()?;
     // Recorded before the files get their final names. If the run is killed in between, the next
-    // run must not take these files for edited ones.
+    // run must not think that somebody edited these files.
     let new = outputs.states()?.into_iter().map(|(name, stamp)| OutputState { name, stamp, settings_hash });
     let recorded = ledger.record_new_outputs(new.collect());
     tables.save_changed(config)?;
@@ -41,8 +41,8 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
     ledger.record_outputs(written.map(|(name, stamp)| OutputState { name, stamp, settings_hash }).collect())
 }
 
-/// Removes outputs in formats that are no longer wanted: an old table beside the new one misleads.
-/// One that somebody has changed since depeche wrote it stays.
+/// Removes outputs in formats that the config no longer has, because an old table beside the new
+/// one would mislead. If somebody has changed an output since depeche wrote it, it stays.
 fn remove_others(earlier: &[OutputState], config: &Config) {
     for name in every_name().filter(|name| names(&config.formats).all(|wanted| wanted != *name)) {
         let path = config.output.join(name);

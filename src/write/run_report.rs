@@ -21,7 +21,7 @@ pub struct RunReport {
     pub ended_at: String,
     /// The exit code.
     pub exit: u8,
-    /// The limit that stopped it.
+    /// The limit that stopped the run.
     pub limit: Option<String>,
     /// The error that stopped it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ struct Report<'a> {
 /// 0) are in seconds since 1970.
 ///
 /// # Errors
-/// If a file cannot be written. Then the old one stays as it was.
+/// If a file cannot be written. Then the old file stays as it was.
 pub fn write_run_report(folder: &Path, run: &RunReport, now: i64, last_success: Option<i64>) -> Result<(), Fault> {
     let report = Report { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), run };
     // Numbers and strings always serialise.

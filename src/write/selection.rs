@@ -56,7 +56,7 @@ impl Selection {
         }
     }
 
-    /// The number of rows with their whole texts, if there was no room for those of others.
+    /// The number of rows with their whole texts, if there was no room for the texts of other rows.
     pub(super) fn texts_if_not_all(&self) -> Option<u64> {
         (self.dropped && self.texts.len() < self.rows.len()).then_some(self.texts.len() as u64)
     }

@@ -181,7 +181,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Keyboard shortcuts, and the key of what each does.
+/// Keyboard shortcuts, and the key of the text that explains each.
 pub(super) const KEYS: &[(&str, &str)] = &[
     ("/", "key-search"),
     ("Esc", "key-escape"),

@@ -1,8 +1,8 @@
 //! `summaries.xlsx`: the table as a workbook for Excel and `LibreOffice`. One sheet has the articles,
 //! one the findings, one the figures. Rows go to temporary files, so memory does not grow with them.
 //!
-//! Every text is written as a text, never as a formula; one that looks like a formula is marked so
-//! that it stays a text when somebody edits the cell.
+//! Every text is written as a text, never as a formula. A text that looks like a formula gets
+//! Excel's mark for text, so it stays a text when somebody edits the cell.
 
 mod articles;
 mod figures;
@@ -35,8 +35,8 @@ thread_local! {
     static IN_CRATE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic on this thread only says that the workbook's temporary file could not be written,
-/// which the caller reports as an error.
+/// Whether a panic on this thread only means that the workbook's temporary file could not be
+/// written. The caller reports this as an error.
 pub fn is_write_failure() -> bool {
     IN_CRATE.get()
 }
@@ -62,7 +62,7 @@ struct WorkbookWriter {
     style: Style,
     lang: Lang,
     articles: Articles,
-    /// Like the articles; a sheet of the workbook only if it has rows.
+    /// Like `articles`. It becomes a sheet only if it has rows.
     quarantine: Articles,
     findings: Findings,
     counts: Counts,
@@ -71,7 +71,7 @@ struct WorkbookWriter {
 impl WorkbookWriter {
     fn new(view: &View, limits: Limits) -> Result<Self, XlsxError> {
         let mut book = rust_xlsxwriter::Workbook::new();
-        // The disk of the outputs has room for them, or the run fails anyway.
+        // If the disk of the outputs has no room for them, the run fails anyway.
         book.set_tempdir(&view.output)?;
         let style = Style::new(&mut book, view.reader());
         Ok(Self {
@@ -147,7 +147,7 @@ fn guarded<T>(write: impl FnOnce() -> Result<T, XlsxError>) -> io::Result<T> {
     }
 }
 
-/// The error that a panic of the crate is about. Its message quotes the error of the system.
+/// The error behind a panic of the crate. The panic's message quotes the error of the system.
 fn write_failure(message: Option<&str>) -> io::Error {
     if message.is_some_and(|message| message.contains("StorageFull")) {
         io::ErrorKind::StorageFull.into()

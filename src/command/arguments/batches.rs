@@ -7,7 +7,7 @@ use crate::pipeline::BatchFlag;
 
 const BATCHES: &str = "Batches (endpoints with [endpoint.batch])";
 
-/// What the user asks of batches.
+/// The flag for batches on the command line.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::command) struct BatchFlags {
     /// Send batches and end, with exit code 7 [config: endpoint.batch.mode]
@@ -48,7 +48,7 @@ pub(in crate::command) enum BatchCommand {
 }
 
 impl BatchFlags {
-    /// What the user asks of batches.
+    /// The flag for batches on the command line.
     pub(in crate::command) fn flag(&self) -> BatchFlag {
         match (self.detach, self.collect, self.now) {
             (true, ..) => BatchFlag::Detach,

@@ -63,7 +63,7 @@ pub(in crate::command) struct IgnoredLogArguments {
     _verbose: u8,
 }
 
-/// For a run and its estimate: what shapes the calls.
+/// For a run and its estimate: the options that shape the calls.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::command) struct CallArguments {
     /// How to summarise and translate an article
@@ -210,7 +210,7 @@ pub(super) fn profiles() -> [PossibleValue; 2] {
     ]
 }
 
-/// The codes of the flags, which are the names of the checks and a few more.
+/// The codes of the flags: the names of the checks, and a few others.
 pub(super) fn flags() -> PossibleValuesParser {
     Flag::ALL.map(Flag::code).into()
 }

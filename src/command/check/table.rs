@@ -13,7 +13,7 @@ use crate::model::Fault;
 const HEAD: usize = 1 << 20;
 const DELIMITERS: &[u8] = b",;\t|";
 
-/// The cells of a row that the checks need.
+/// The cells that the checks need from a row.
 #[derive(Debug, PartialEq)]
 pub(super) struct Cells {
     /// The cell in the column `id`, or the row's number, from 1.
@@ -96,7 +96,7 @@ fn told_delimiter(head: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The delimiter with which both columns exist, or else the one that gives the most columns.
+/// The delimiter with which both columns exist, or else the delimiter that gives the most columns.
 fn delimiter(head: &[u8], columns: [&str; 2]) -> u8 {
     let names = |delimiter: u8| {
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(head);

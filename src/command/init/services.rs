@@ -1,4 +1,4 @@
-//! The services that `depeche init` writes a config for.
+//! The services for which `depeche init` writes a config.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
@@ -10,13 +10,13 @@ pub(in crate::command) struct Service {
     pub(super) name: &'static str,
     /// A shorter name, which earlier versions used.
     alias: Option<&'static str>,
-    /// What `--list` says about it.
+    /// Its description in `depeche init --list`.
     pub(super) about: &'static str,
     /// The config.
     pub(super) config: &'static str,
 }
 
-/// All services: the embedded endpoint, chat models, servers of one's own, translators.
+/// All services: the embedded endpoint, chat models, local servers, translators.
 pub(super) const SERVICES: &[Service] = &[
     service("embedded", "the embedded endpoint: no account, no key", SHIPPED),
     service("openai", "OpenAI: one call per article", include_str!("openai.toml")),

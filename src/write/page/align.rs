@@ -1,5 +1,6 @@
-//! Aligns the sentences of a text with those of its translation by their lengths (Gale and Church,
-//! 1993). Mostly one sentence matches one; two may match one, and one may match none.
+//! Aligns the sentences of a text with the sentences of its translation, by their lengths (Gale and
+//! Church, 1993). Usually one sentence matches one sentence. Two may match one, and one may match
+//! none.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! An article on the page: its particulars, its texts side by side, and the findings below.
+//! Renders an article on the page: its metadata, its texts side by side, and the findings below.
 
 use askama::Template;
 
@@ -23,7 +23,7 @@ pub(super) struct Article<'a> {
     original: Option<(&'a str, &'a str)>,
     /// The address of the source file.
     file: Option<String>,
-    /// Codes of flags that are only a remark on the article, shown as badges.
+    /// Codes of flags that are only remarks on the article. They are shown as badges.
     badges: Vec<&'static str>,
     heading: Vec<Passage<'a>>,
     /// Whether the heading is a long sentence.
@@ -36,8 +36,8 @@ pub(super) struct Article<'a> {
 }
 
 impl<'a> Article<'a> {
-    /// `base` is the prefix of links to source files. If most rows are drafts, a banner says so instead
-    /// of a badge on each.
+    /// `base` is the prefix of links to source files. If most rows are drafts, one banner says so,
+    /// and the rows have no badge.
     pub(super) fn new(row: &'a Row, base: &str, drafts: bool) -> Self {
         let repeats = begins_with_title(row);
         let marks = Marks::new(row, !repeats);

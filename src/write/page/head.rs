@@ -1,4 +1,4 @@
-//! The top of the page: style, script, the night in figures, and the controls.
+//! Renders the top of the page: style, script, the figures of the night, and the controls.
 
 use std::sync::LazyLock;
 
@@ -34,12 +34,12 @@ pub(super) struct Head<'a> {
     js: &'static str,
     dictionary: String,
     date: &'a str,
-    /// What a phone shows of the figures until they are unfolded.
+    /// The figures that a phone shows before the user opens “Details”.
     brief: Vec<Figure>,
     figures: Vec<Figure>,
     flags: Vec<FlagCount<'a>>,
     chart: Option<chart::Chart>,
-    /// Whether the rows are drafts, which one banner says for all.
+    /// Whether most rows are drafts. Then one banner says so for all.
     drafts: bool,
     /// The language that the page opens in; `None`: that of the browser.
     opens: Option<Lang>,

@@ -15,7 +15,7 @@ pub(super) struct Piece<'a> {
     pub(super) tone: &'static str,
     /// The severity of the finding; `None` if the piece is not marked.
     pub(super) doubt: Option<Severity>,
-    /// Whether this is what the other text should say, and not what it says.
+    /// Whether these are the words that the other text should have, not the words that it has.
     pub(super) is_counterpart: bool,
     /// The target of a link from a finding; empty if there is none.
     pub(super) id: String,
@@ -56,14 +56,14 @@ impl<'a> Marks<'a> {
                 marks.add(Mark { field, range, severity, is_counterpart: false, finding: *at });
             }
         }
-        // What a text should say is in the same field in the other language, or else in the article.
+        // The expected words are in the same field in the other language, or else in the article.
         let article = Lang::TABLE.into_iter().find(|lang| lang.code() == row.language).map(Field::text);
         for (at, finding) in findings {
             let other = counterpart(finding.field);
             let fields = other.into_iter().chain(article.filter(|article| *article != finding.field));
             for field in fields {
                 let Some(range) = locate(marks.text(field), &finding.expected, None) else { continue };
-                // What only the article says is no doubt about its own translation.
+                // Words that only the article has do not put its own translation in doubt.
                 let severity = if other == Some(field) { finding.severity } else { Severity::Info };
                 marks.add(Mark { field, range, severity, is_counterpart: true, finding: at });
                 break;

@@ -1,11 +1,11 @@
-//! The findings below an article, in both languages. Findings that only differ by the text that they
-//! are about are one note.
+//! Renders the findings below an article, in both languages. Findings that differ only in their
+//! text share one note.
 
 use super::mark::{self, Marks};
 use crate::model::{Field, Finding, Flag, Lang, Row};
 use crate::write::explain;
 
-/// Characters to show of what was found, expected or explained.
+/// Characters to show of the words found, the words expected, and the explanation.
 const LONGEST: usize = 240;
 
 pub(super) struct Note {
@@ -20,9 +20,9 @@ pub(super) struct Note {
 pub(super) struct Explanation {
     /// The code of its language.
     pub(super) lang: &'static str,
-    /// What was found, if the sentence does not quote it.
+    /// The words found, if the sentence does not quote them.
     pub(super) found: Option<Quote>,
-    /// What was expected, if the sentence does not quote it.
+    /// The words expected, if the sentence does not quote them.
     pub(super) expected: Option<Quote>,
     /// The sentence, cut at its quotes.
     pub(super) sentence: Vec<Quote>,
@@ -34,7 +34,7 @@ pub(super) struct Quote {
     pub(super) text: String,
     /// The id of the mark; empty if there is none.
     pub(super) mark: String,
-    /// The code of its language; empty if it is that of what is around it.
+    /// The code of its language; empty if the text around it has the same language.
     pub(super) lang: &'static str,
 }
 
@@ -50,8 +50,8 @@ pub(super) fn notes(row: &Row, shown: impl Fn(&Finding) -> bool, marks: &Marks) 
     groups.into_iter().map(|(finding, places)| note(row, finding, &places, marks)).collect()
 }
 
-/// Whether two findings say the same about different texts, or about different places in one. Their
-/// English explanations may name these texts, the French ones do not.
+/// Whether two findings say the same about different texts, or about different places in one text.
+/// Their English explanations may name these texts; the French explanations do not.
 fn is_same(one: &Finding, other: &Finding) -> bool {
     let key = |finding: &Finding| (finding.check, finding.severity, explain::explanation(finding, Lang::FR).into_owned());
     one.found == other.found && one.expected == other.expected && key(one) == key(other)
@@ -79,14 +79,14 @@ fn note(row: &Row, finding: &Finding, places: &[usize], marks: &Marks) -> Note {
             let is_quoted = sentence.iter().any(|part| part.text == quote.text);
             (!quote.text.is_empty() && !is_quoted).then(|| quote.clone())
         };
-        // The name of a language says nothing that the sentence does not.
+        // The sentence already has the name of the language.
         let expected = if finding.check == Flag::Language { None } else { unquoted(&expected) };
         Explanation { lang: lang.code(), found: unquoted(&found), expected, sentence }
     });
     Note { code: finding.check.code(), severity: finding.severity.code(), fields, explanations }
 }
 
-/// Cuts an explanation at what it quotes, so that the quotes lead to their marks.
+/// Cuts an explanation at its quotes, so that each quote can link to its mark.
 fn linked(explanation: &str, quotes: [&Quote; 2]) -> Vec<Quote> {
     let mut places: Vec<_> =
         quotes.iter().filter_map(|quote| mark::locate(explanation, &quote.text, None).map(|place| (place, *quote))).collect();
@@ -107,8 +107,8 @@ fn linked(explanation: &str, quotes: [&Quote; 2]) -> Vec<Quote> {
     parts
 }
 
-/// Shortens a text, which may be a whole summary. The page shows that above, and flags.jsonl has
-/// all.
+/// Shortens a text, which may be a whole summary. The page shows the summary above, and flags.jsonl
+/// has the whole text.
 fn shorten(text: &str) -> String {
     explain::shorten(text, LONGEST).into_owned()
 }

@@ -1,5 +1,5 @@
-//! A text beside its translation. Both are cut into sentences or paragraphs that match, and a pair
-//! that a finding is about is tinted on both sides, as a diff does.
+//! Renders a text beside its translation. Both are cut into sentences or paragraphs that match. A
+//! pair with a finding is tinted on both sides, as in a diff.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The sheet of the articles: what a reader wants to see first, then the particulars.
+//! The sheet of the articles. The columns that readers need first come first.
 
 use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
 
@@ -38,7 +38,7 @@ static HEADS: [Head; 23] = [
     head("Texte (fr)", "Text (fr)", 40),
     head("Texte (en)", "Text (en)", 40),
 ];
-/// How many of these, at the end, are whole texts, which only some configs keep.
+/// How many of the last columns have whole texts, which only some configs keep.
 const TEXTS: usize = 2;
 const FLAGS: u16 = 5;
 /// Columns that stay in view: the date and the first title.
@@ -62,7 +62,7 @@ pub(super) struct Articles {
 }
 
 impl Articles {
-    /// The sheet of the quarantined rows, or that of all others.
+    /// The sheet of the quarantined rows, or of all other rows.
     pub(super) fn new(view: &View, quarantined: bool, limits: Limits) -> Self {
         let heads = HEADS.iter().take(if view.keep_text { HEADS.len() } else { HEADS.len() - TEXTS }).collect();
         let name = words::of(view.reader(), if quarantined { "sheet-quarantine" } else { "sheet-articles" });
@@ -133,7 +133,8 @@ impl Articles {
         sheets.text(20, &row.id, Look::Plain, style).map(drop)
     }
 
-    /// The codes of the flags in the colour of the most severe one, and what they mean as a note.
+    /// The codes of the flags in the colour of the most severe flag, with a note that explains
+    /// them.
     fn flags(&mut self, row: &Row, cut: bool, style: &Style) -> Result<(), XlsxError> {
         let flags = if cut { format!("{} cut", row.flags).trim_start().to_owned() } else { row.flags.clone() };
         let severity = row.findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);

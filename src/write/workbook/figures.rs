@@ -1,4 +1,5 @@
-//! The sheet of the figures: how many rows have which status and flag, the cost, and the last days.
+//! The sheet of the figures: the number of rows with each status and flag, the cost, and the last
+//! days.
 
 use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 

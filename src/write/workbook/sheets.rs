@@ -8,14 +8,14 @@ use super::style::{Look, Style};
 use crate::model::Lang;
 use crate::write::{cell, words};
 
-/// What a sheet can hold.
+/// The limits of a sheet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// Rows, with the head.
     pub(super) rows: u32,
     /// Links.
     pub(super) links: usize,
-    /// Notes. Excel has no limit, but opens a sheet with more of them slowly.
+    /// Notes. Excel has no limit, but opens a sheet with more notes slowly.
     pub(super) notes: usize,
     /// Rows whose height is written, half a kilobyte of memory each. Excel computes the height of the
     /// others when it opens the sheet; `LibreOffice` shows their first line.
@@ -57,13 +57,13 @@ pub(super) struct Layout {
     pub(super) name: &'static str,
     pub(super) heads: Vec<&'static Head>,
     pub(super) lang: Lang,
-    /// Columns that stay when the others are scrolled.
+    /// Columns that stay in view when the others are scrolled.
     pub(super) frozen: u16,
     /// Columns that are printed.
     pub(super) printed: u16,
 }
 
-/// The sheets of a table. Cells of a row that is not the current one cannot be written.
+/// The sheets of a table. Only cells of the current row can be written.
 pub(super) struct Sheets {
     layout: Layout,
     limits: Limits,
@@ -205,8 +205,8 @@ impl Sheets {
         }
     }
 
-    /// Writes a text that leads to `address`, or only the text if there is no address, if Excel does
-    /// not accept it, or if the sheet has as many links as Excel allows.
+    /// Writes a text with a link to `address`. Writes only the text if there is no address, if
+    /// Excel does not accept it, or if the sheet has as many links as Excel allows.
     pub(super) fn link(&mut self, column: u16, text: &str, address: Option<&str>, style: &Style) -> Result<(), XlsxError> {
         let fits = |address: &&str| address.chars().count() <= LONGEST_LINK && text.len() <= LONGEST_LINK && !cell::is_formula(text);
         let Some(address) = address.filter(fits) else { return self.text(column, text, Look::Plain, style).map(drop) };
@@ -222,7 +222,7 @@ impl Sheets {
         Ok(())
     }
 
-    /// Attaches a note to a cell of the current row, unless the sheet has enough of them.
+    /// Attaches a note to a cell of the current row, unless the sheet already has the most notes.
     pub(super) fn note(&mut self, column: u16, text: &str) -> Result<(), XlsxError> {
         if let (Some(sheet), true) = (&mut self.sheet, self.notes < self.limits.notes) {
             let lines: usize = text.lines().map(|line| line.chars().count() / NOTE_LINE.0 + 1).sum();

@@ -15,7 +15,8 @@ pub(super) struct Style {
     pub(super) head: Format,
     pub(super) plain: Format,
     pub(super) wrapped: Format,
-    /// Like the two above, for a text that Excel would run as a formula if somebody typed it.
+    /// Like the two fields above, for a text that Excel would run as a formula if somebody typed
+    /// it.
     plain_quoted: Format,
     wrapped_quoted: Format,
     pub(super) link: Format,

@@ -143,7 +143,7 @@ fn a_full_disk_is_an_error_of_the_disk() {
     assert!(!is_write_failure());
 }
 
-/// What a spreadsheet might run, resolve or refuse.
+/// Texts that a spreadsheet might run, resolve or refuse.
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         "\\PC{0,12}",
