@@ -15,7 +15,7 @@ pub(crate) struct Kind {
     dir: TestDir,
     config: Config,
     #[cfg(feature = "postgres")]
-    server: Option<crate::support::postgres::Postgres>,
+    pub(crate) server: Option<crate::support::postgres::Postgres>,
 }
 
 impl Kind {

@@ -15,6 +15,8 @@ mod cli;
 mod config;
 mod cost_limit;
 mod damaged_files;
+#[cfg(feature = "postgres")]
+mod database_failures;
 mod dialects;
 mod disk;
 mod doctor;
@@ -51,6 +53,8 @@ mod review;
 mod run;
 mod saved_pages;
 mod serve;
+#[cfg(feature = "postgres")]
+mod shared_claims;
 #[cfg(feature = "postgres")]
 mod shared_limits;
 mod signals;

@@ -1,6 +1,8 @@
-//! A `PostgreSQL` server of a test's own: Debian's program, in a temporary folder, on a free port of loopback.
+//! A `PostgreSQL` server of a test's own, and a standby if it needs one: Debian's programs, in a temporary folder, on a free port of
+//! loopback.
 
 use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,10 +14,13 @@ use super::TIMEOUT;
 
 /// How often to look for a port that no other process takes meanwhile.
 const ATTEMPTS: usize = 5;
+/// A test's ledger is small, and many tests run at once.
+const SMALL: &[&str] = &["shared_buffers=16MB"];
 
 /// The running server. It is killed on drop.
 pub(crate) struct Postgres {
     dir: TempDir,
+    settings: &'static [&'static str],
     server: Child,
     port: u16,
 }
@@ -23,26 +28,63 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Starts a server; `None` if the program is not installed. Then it prints a line.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(SMALL)
+    }
+
+    /// Like [`Postgres::start`], with these settings, each as `name=value`.
+    pub(crate) fn start_with(settings: &'static [&'static str]) -> Option<Self> {
         let Some(programs) = programs() else {
             println!("skipped: PostgreSQL is not installed");
             return None;
         };
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("data");
-        std::fs::create_dir(&data).unwrap();
-        if is_root() {
-            // The server refuses to run as root.
-            run(Command::new("chown").args(["-R", "postgres"]).arg(dir.path()));
-        }
+        let dir = folder();
         let mut initdb = as_postgres(&programs.join("initdb"));
-        run(initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"]).arg(&data));
-        let (server, port) = serve(&programs, dir.path());
-        Some(Self { dir, server, port })
+        run(initdb
+            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
+            .arg(dir.path().join("data")));
+        Some(Self::serve(dir, settings))
+    }
+
+    /// Starts the server of this folder on a free port.
+    fn serve(dir: TempDir, settings: &'static [&'static str]) -> Self {
+        for _ in 0..ATTEMPTS {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let mut server = start(dir.path(), settings, port);
+            if is_up(&mut server, port) {
+                return Self { dir, settings, server, port };
+            }
+        }
+        panic!("the server does not start: {}", std::fs::read_to_string(dir.path().join("log")).unwrap_or_default());
+    }
+
+    /// Starts a standby of this server, which confirms each commit from now on.
+    pub(crate) fn standby(&self) -> Self {
+        let dir = folder();
+        let mut copy = as_postgres(&programs().unwrap().join("pg_basebackup"));
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--username=postgres", "--host=127.0.0.1"]);
+        run(copy.arg(format!("--port={}", self.port)).arg("-D").arg(dir.path().join("data")));
+        let standby = Self::serve(dir, self.settings);
+        let mut settings = std::fs::File::options().append(true).open(self.dir.path().join("data/postgresql.conf")).unwrap();
+        std::io::Write::write_all(&mut settings, b"synchronous_standby_names = '*'\n").unwrap();
+        self.sql("SELECT pg_reload_conf()");
+        self.wait_for("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", "1");
+        standby
+    }
+
+    /// Makes this standby the primary.
+    pub(crate) fn promote(&self) {
+        run(as_postgres(&programs().unwrap().join("pg_ctl")).args(["promote", "-D"]).arg(self.dir.path().join("data")));
     }
 
     /// The lines of `[ledger]` in a config.
     pub(crate) fn config(&self) -> String {
-        format!("[ledger]\nurl = \"{}\"\nlease = \"6s\"\n", self.url())
+        config(&self.url())
+    }
+
+    /// The same for this server and its standby: the one of them that takes writes is used.
+    pub(crate) fn config_with(&self, standby: &Self) -> String {
+        let hosts = format!("127.0.0.1:{},127.0.0.1:{}", self.port, standby.port);
+        config(&format!("postgres://postgres@{hosts}/postgres?target_session_attrs=read-write"))
     }
 
     /// The URL of its database.
@@ -61,7 +103,7 @@ impl Postgres {
         // The children of the killed server end when they notice it, and until then hold its memory.
         let end = Instant::now() + TIMEOUT;
         loop {
-            self.server = start(&programs().unwrap(), self.dir.path(), self.port);
+            self.server = start(self.dir.path(), self.settings, self.port);
             if is_up(&mut self.server, self.port) {
                 return;
             }
@@ -145,23 +187,27 @@ fn run(command: &mut Command) {
     assert!(said.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said.stderr));
 }
 
-fn serve(programs: &Path, dir: &Path) -> (Child, u16) {
-    for _ in 0..ATTEMPTS {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = start(programs, dir, port);
-        if is_up(&mut server, port) {
-            return (server, port);
-        }
+/// A folder for a server, which refuses to run as root.
+fn folder() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::DirBuilder::new().mode(0o700).create(data).unwrap();
+    if is_root() {
+        run(Command::new("chown").args(["-R", "postgres"]).arg(dir.path()));
     }
-    panic!("the server does not start: {}", std::fs::read_to_string(dir.join("log")).unwrap_or_default());
+    dir
 }
 
-fn start(programs: &Path, dir: &Path, port: u16) -> Child {
+/// The lines of `[ledger]` with this URL.
+fn config(url: &str) -> String {
+    format!("[ledger]\nurl = \"{url}\"\nlease = \"6s\"\n")
+}
+
+fn start(dir: &Path, settings: &[&str], port: u16) -> Child {
     let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
-    let mut server = as_postgres(&programs.join("postgres"));
+    let mut server = as_postgres(&programs().unwrap().join("postgres"));
     server.arg("-D").arg(dir.join("data")).args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
-    // A test ends its server by a signal, and its data with it, so nothing need reach the disk.
-    server.args(["-c", "shared_buffers=16MB", "-c", "max_connections=60", "-p", &port.to_string()]);
+    server.args(settings.iter().flat_map(|setting| ["-c", setting])).args(["-c", "max_connections=60", "-p", &port.to_string()]);
     server.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
 }
 
