@@ -26,7 +26,7 @@ const ABOUT: &str = "Summarise and translate a folder of articles into a French-
 
 const LONG_ABOUT: &str = "Summarise and translate a folder of articles into a French-English table
 
-depeche calls the HTTP services named in config.toml. Without a config, it calls its embedded endpoint. \
+Calls the HTTP services named in config.toml. Without a config, calls the embedded endpoint.
 `depeche` without a command is short for `depeche run`.
 
 [config: KEY] names the config key that sets the default of an option.";

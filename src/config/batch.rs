@@ -17,7 +17,7 @@ pub struct Batch {
     pub mode: BatchMode,
     /// The local time at which open batches are cancelled.
     pub until: Option<Time>,
-    /// What happens then to calls without an answer.
+    /// What happens to calls that have no answer at that time.
     pub late: Late,
     /// With fewer calls, no batch is made.
     pub smallest: usize,
@@ -58,7 +58,7 @@ impl Default for Batch {
     }
 }
 
-/// What a service's batches look like on the wire.
+/// The wire format of a service's batches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum BatchForm {
     /// Files and batches of `OpenAI`'s form.
@@ -92,14 +92,14 @@ pub enum Late {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBatch {
-    /// Whether a run waits for its batches, or a later one collects them; "off" makes none.
+    /// "wait": a run waits for its batches; "detach": a later run collects them; "off": no batches.
     /// Default: "wait".
     mode: Option<Spanned<String>>,
     /// The form of the service's batches, if it is not the usual one of the dialect and the service.
     pub(super) form: Option<Spanned<String>>,
     /// The local time at which open batches are cancelled, such as "05:30".
     until: Option<Spanned<String>>,
-    /// What happens then to calls without an answer. Default: "realtime".
+    /// What happens to calls that have no answer at that time. Default: "realtime".
     late: Option<Spanned<String>>,
     /// With fewer calls, no batch is made. Default: 20.
     smallest: Option<Spanned<i64>>,
@@ -113,7 +113,7 @@ pub(super) struct RawBatch {
     discount: Option<Spanned<f64>>,
     /// The shortest time between two looks at an open batch. Default: "30s".
     poll: Option<Spanned<String>>,
-    /// The model or deployment for batches, if it has a name of its own.
+    /// The model or deployment for batches, if the service uses another name for it.
     model: Option<String>,
     /// The time in which the service is to answer, in its own words. Default: "24h".
     window: Option<String>,

@@ -48,13 +48,13 @@ impl Checks {
         self.actions.iter().filter(|(_, action)| **action == Action::Off).map(|(flag, _)| *flag).collect()
     }
 
-    /// The share of the rows without a flag that a reviewer reads, from 0 to 1; it reads all that
-    /// have one. `None` if no row is reviewed.
+    /// The share of the rows without a flag that a reviewer reads, from 0 to 1. The reviewer reads
+    /// all rows with a flag. `None` if no row is reviewed.
     pub fn review_share(&self) -> Option<f64> {
         self.review_share
     }
 
-    /// The part of this that shapes a row without findings, for its key.
+    /// The part of these settings that shapes a row without findings, for its key.
     pub fn key(&self) -> String {
         let off: Vec<&str> = self.off().into_iter().map(Flag::code).collect();
         let review = self.review_share.map_or_else(String::new, |share| format!(" review {share}"));

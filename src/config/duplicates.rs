@@ -25,7 +25,7 @@ pub(super) const NEAR: &[(&str, NearDuplicates)] =
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDuplicates {
-    /// "report": a row that has the text of another one names it; "reuse": it also reuses its
-    /// summary. Default: "report".
+    /// "report": if a row has the text of another row, it names that row; "reuse": it also reuses
+    /// its summary. Default: "report".
     pub(super) near: Option<Spanned<String>>,
 }

@@ -11,12 +11,13 @@ use super::validator::Validator;
 use super::{Concurrency, DialectFacts, Endpoint, Price, Rates, key};
 use crate::model::Task;
 
-/// The default of `wait_for`: long enough for a service that starts together with the machine, and
-/// a run without any service still ends within a minute.
+/// The default of `wait_for`. It is long enough for a service that starts together with the
+/// machine. A run without any service still ends within a minute.
 const DEFAULT_WAIT: Duration = Duration::from_secs(45);
 /// The default of `timeout`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
-/// The same for a tier that lets calls wait for room: what `OpenAI` recommends for its flex tier.
+/// The default of `timeout` in a tier that lets calls wait for room. `OpenAI` recommends it for its
+/// flex tier.
 const TIER_TIMEOUT: Duration = Duration::from_mins(15);
 /// The tasks that `does` may name. Chat models that summarise can also make digests.
 pub(super) const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate), ("review", Task::Review)];
@@ -54,7 +55,8 @@ impl Validator<'_> {
         }
         let url = raw.url.as_ref().and_then(|url| self.url(url));
         let key = raw.key.as_ref().and_then(|raw| self.key(raw));
-        // A key that cannot be read is reported elsewhere; a template that uses it is still right.
+        // If the key cannot be read, this is reported elsewhere. A template that uses the key is
+        // still right.
         let has_key = raw.key.is_some();
         if let (Some(written), Some(url), Some(_)) = (&raw.url, &url, &key) {
             self.check_key_is_encrypted(written, url, raw.allow_http.unwrap_or(false));

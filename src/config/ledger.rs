@@ -15,7 +15,7 @@ use super::{Config, NearDuplicates, key};
 const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 /// The default of `--wait-for` for the database, as for an endpoint.
 const DEFAULT_WAIT: Duration = Duration::from_secs(45);
-/// The lease's range. A shorter one would end in a short stall of a busy machine.
+/// The range of a lease. A shorter lease could end while a busy machine stalls for a moment.
 const LEASES: std::ops::RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_mins(10);
 /// `PostgreSQL` cuts longer names.
 const MAX_NAME: usize = 63;
@@ -48,7 +48,7 @@ pub(super) struct RawLedger {
     url: Option<Spanned<String>>,
     /// The schema of the tables. It is created if it does not exist. Default: "depeche".
     schema: Option<Spanned<String>>,
-    /// A process that has not been heard of for this long is taken for dead. Default: "30s".
+    /// A process that is silent for longer than this is declared dead. Default: "30s".
     lease: Option<Spanned<String>>,
     /// Where to find the password: { env = "VARIABLE" } or { file = "PATH" }; by default
     /// PGPASSWORD or PGPASSFILE.

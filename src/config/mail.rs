@@ -12,7 +12,7 @@ use super::raw::{OneOrMore, RawKey};
 use super::spanned::Spanned;
 use super::validator::Validator;
 
-/// How long connecting and login may take, and how long the transfer.
+/// The time limit for connecting and login together, and again for the transfer.
 const TIMEOUT: Duration = Duration::from_mins(2);
 /// How long to try again while the server asks for that. Greylisting asks for one to five minutes.
 const WAIT_FOR: Duration = Duration::from_mins(10);
@@ -38,7 +38,7 @@ pub struct MailSettings {
     pub attach: u64,
     /// Whether to send a mail after a run that found nothing new, too.
     pub always: bool,
-    /// How long connecting and login may take, and how long the transfer.
+    /// The time limit for connecting and login together, and again for the transfer.
     pub timeout: Duration,
     /// How long to try again while the server asks for that, or cannot be reached.
     pub wait_for: Duration,
@@ -76,7 +76,7 @@ pub(super) struct RawMail {
     attach_megabytes: Option<Spanned<i64>>,
     /// Whether to send a mail after a run that found nothing new.
     always: Option<bool>,
-    /// How long connecting and login may take, and how long the transfer.
+    /// The time limit for connecting and login together, and again for the transfer.
     timeout: Option<Spanned<String>>,
     /// How long to try again.
     wait_for: Option<Spanned<String>>,
@@ -152,7 +152,8 @@ impl Validator<'_> {
         Some((host.to_owned(), url.port().unwrap_or(usual), tls, local))
     }
 
-    /// User and password; `None` inside if there is no login, and outside if there is a problem.
+    /// User and password. The inner `None`: there is no login. The outer `None`: there is a
+    /// problem.
     #[expect(clippy::option_option, reason = "no login is not a problem")]
     fn login(
         &mut self,

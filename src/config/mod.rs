@@ -58,8 +58,8 @@ pub(crate) use template::select;
 /// embedded`.
 pub const SHIPPED: &str = include_str!("../../config.toml");
 
-/// What the config needs to know of a dialect to validate an endpoint. The `dialect` stage provides
-/// it.
+/// The facts about a dialect that the config needs to validate an endpoint. The `dialect` stage
+/// provides them.
 #[derive(Clone, Copy, Debug)]
 pub struct DialectFacts {
     /// Its name in the config.
@@ -85,8 +85,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// Files and folders to read.
     pub input: Vec<PathBuf>,
-    /// The size limit of a file, in bytes; in formats that are read article by article, that of an
-    /// article.
+    /// The size limit of a file, in bytes. In formats that are read article by article, it is the
+    /// limit of an article.
     pub max_bytes: u64,
     /// What to do about near-duplicates.
     pub near: NearDuplicates,
@@ -212,7 +212,7 @@ pub struct Endpoint {
     pub dialect: &'static str,
     /// Its URL without a trailing slash; empty for the embedded endpoint until it is started.
     pub url: String,
-    /// The service's name, which replaces the URL in the ledger's keys, if the config sets it:
+    /// The service's name, if the config sets it. It replaces the URL in the ledger's keys, so
     /// endpoints of one service share their answers, whatever their addresses.
     pub service: Option<String>,
     /// The model, if the dialect has models.

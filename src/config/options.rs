@@ -1,4 +1,4 @@
-//! The settings of an endpoint that only some dialects have. It is an error to set one that the
+//! The settings of an endpoint that only some dialects have. It is an error to set a key that the
 //! endpoint's dialect does not have.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) const TOKEN_LIMITS: &[(&str, TokenLimit)] =
 pub(super) const TIERS: &[(&str, Tier)] = &[("flex", Tier::Flex)];
 pub(super) const ENGLISH: &[(&str, &str)] = &[("EN-GB", "EN-GB"), ("EN-US", "EN-US")];
 
-/// The settings that only some dialects have, and what was learned about the service.
+/// The settings that only some dialects have, and the facts learned about the service.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The context window to request, in tokens (`ollama`).
@@ -40,13 +40,13 @@ pub struct Options {
     pub thinking_tokens: u64,
     /// The cheaper tier to ask for; `None` for the service's usual one (`openai`).
     pub tier: Option<Tier>,
-    /// What the cheaper tier costs, as a share of the price.
+    /// The cost of the cheaper tier, as a share of the price.
     pub discount: f64,
     /// The variant of English (`deepl`).
     pub english: &'static str,
     /// The id of a glossary that the user keeps at the service (`deepl`).
     pub glossary_id: Option<String>,
-    /// The id of the glossary that was made from the config's; learned before the first call
+    /// The id of the service's copy of the config's glossary; learned before the first call
     /// (`deepl`).
     pub uploaded_glossary: Option<String>,
     /// The config's glossary, if the service is to keep a copy of it (`deepl`).
@@ -87,7 +87,7 @@ impl Default for Options {
 
 impl Options {
     /// The settings that shape an answer, for the ledger's keys. Empty if all have their defaults,
-    /// so that a setting that a later version adds does not invalidate answers.
+    /// so that a new setting in a later version does not invalidate answers.
     pub fn shape(&self) -> String {
         let mut shape = String::new();
         if self.english != Self::default().english {
@@ -172,8 +172,8 @@ impl Validator<'_> {
         1.0
     }
 
-    /// Gives the glossary to endpoints whose service can keep a copy, unless the user keeps one
-    /// there.
+    /// Gives the glossary to endpoints whose service can keep a copy of it, unless the user keeps a
+    /// glossary there.
     pub(super) fn give_glossary(&self, endpoints: &mut [Endpoint], glossary: &[GlossaryEntry]) {
         let keeps =
             |endpoint: &Endpoint| self.dialects.iter().any(|facts| facts.name == endpoint.dialect && facts.keys.contains(&"glossary_id"));

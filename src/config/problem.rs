@@ -39,7 +39,7 @@ impl Problem {
         self
     }
 
-    /// Converts an error of the TOML parser; replaces messages that are too technical.
+    /// Converts an error of the TOML parser, and replaces messages that are too technical.
     pub fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
         let message = error.message().trim().replace('\n', ": ");
         let message = message.replace("expected i64", "expected a whole number").replace("expected a sequence", "expected a list");
@@ -62,7 +62,7 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or(text).matches('\n').count() + 1
 }
 
-/// The known name most similar to the written one, if it is similar enough to be meant.
+/// The known name that is most similar to the written name, if it is probably meant.
 pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.map(|name| (strsim::jaro_winkler(written, name), name));
     scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)

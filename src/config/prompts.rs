@@ -24,12 +24,13 @@ pub const SHIPPED_PROMPTS: [(&str, &str); 7] = [
     (REVIEW, include_str!("prompts/review.j2")),
 ];
 
-/// The prompt whose text is only in the keys of reviews: another one leaves all other answers valid.
+/// The prompt whose text is only in the keys of reviews, so that a change to it leaves all other
+/// answers valid.
 const REVIEW: &str = "review";
 
-/// Earlier texts of the shipped prompts, which the ledger's keys still use: if a change leaves
-/// earlier answers usable, they must not be discarded. Earlier digests also have the article's own
-/// title, which is ignored.
+/// Earlier texts of the shipped prompts. The ledger's keys still use them, so that answers to the
+/// earlier prompts stay valid if a change leaves them usable. Earlier digests also have the
+/// article's own title, which is ignored.
 const KEYED_PROMPTS: [(&str, &str); 1] = [("digest", include_str!("prompts/keyed/digest.j2"))];
 
 /// A larger file is not a prompt.
@@ -44,7 +45,7 @@ pub struct Prompts {
     review_version: String,
 }
 
-/// Prints the version only: the config's debug output is hashed to detect changes, so it must be
+/// Prints only the version. The config's debug output is hashed to detect changes, so it must be
 /// deterministic.
 impl fmt::Debug for Prompts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,8 +59,8 @@ impl Prompts {
         Arc::clone(&SHIPPED)
     }
 
-    /// Compiles the shipped templates with some of them `replaced` (name and text). Leaves out
-    /// those that do not compile, which have been reported before.
+    /// Compiles the shipped templates, with some of them `replaced` (name and text). Leaves out
+    /// templates that do not compile; these have already been reported.
     fn new(replaced: &[Replacement]) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);

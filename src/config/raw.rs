@@ -22,7 +22,8 @@ pub(super) struct RawConfig {
     /// Route and style of the summaries.
     #[serde(default)]
     pub(super) summary: RawSummary,
-    /// The services, in order of preference: a later one takes over what an earlier one cannot do.
+    /// The services, in order of preference. A later service takes over work that an earlier one
+    /// cannot do.
     #[serde(default)]
     pub(super) endpoint: Vec<Spanned<RawEndpoint>>,
     /// Translations of names and terms.
@@ -89,7 +90,7 @@ pub(super) struct RawOutput {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSummary {
-    /// Which calls make a row, and in which order. Default: "summarise-then-translate".
+    /// The calls that make a row, and their order. Default: "summarise-then-translate".
     pub(super) route: Option<Spanned<String>>,
     /// Approximate length of a summary, from 10 to 1000. Default: 60.
     pub(super) words: Option<Spanned<i64>>,
@@ -167,7 +168,7 @@ pub(super) struct RawEndpoint {
     pub(super) max_bytes: Option<Spanned<i64>>,
     /// Maximum tokens of text in one call, estimated.
     pub(super) max_tokens: Option<Spanned<i64>>,
-    /// A rate limit; by default that which the service reports.
+    /// A limit of requests per minute; by default the limit that the service reports.
     pub(super) requests_per_minute: Option<Spanned<i64>>,
     /// A rate limit for tokens of prompts and answers together.
     pub(super) tokens_per_minute: Option<Spanned<i64>>,
@@ -183,7 +184,7 @@ pub(super) struct RawEndpoint {
     pub(super) token_limit: Option<Spanned<String>>,
     /// `openai`: "flex" costs about half, but may be slow or busy.
     pub(super) tier: Option<Spanned<String>>,
-    /// What a call of the tier costs, as a share of the full price. Default: 0.5.
+    /// The cost of a call of the tier, as a share of the full price. Default: 0.5.
     pub(super) discount: Option<Spanned<f64>>,
     /// `deepl`: the variant of English. Default: "EN-GB".
     pub(super) english: Option<Spanned<String>>,

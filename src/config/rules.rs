@@ -58,7 +58,7 @@ pub struct Rules {
     paywall: Phrases,
     offers: Phrases,
     badges: HashSet<String>,
-    /// Identifies these rules: with others, the same file may give another text.
+    /// Identifies these rules, because other rules may give another text for the same file.
     fingerprint: String,
 }
 
@@ -114,7 +114,7 @@ fn first_word(text: &str) -> &str {
 }
 
 impl Validator<'_> {
-    /// The shipped rules, together with those of the user's file if there is one.
+    /// The shipped rules, together with the rules of the user's file, if there is one.
     pub(super) fn rules(&mut self, file: Option<Spanned<String>>) -> Arc<Rules> {
         let Some(file) = file else { return Arc::new(Rules::shipped()) };
         let text = glossary::read(&self.folder.join(file.get_ref())).unwrap_or_else(|message| {
@@ -129,7 +129,7 @@ impl Validator<'_> {
     }
 }
 
-/// Prints only what identifies the rules, which are large.
+/// Prints only the id of the rules, because the rules are large.
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rules({})", self.fingerprint)
@@ -143,8 +143,8 @@ impl Rules {
         Self::of("")
     }
 
-    /// The shipped rules and the user's `own`. Ignores rules that do not parse, which have been
-    /// reported before.
+    /// The shipped rules and the user's `own`. Ignores rules that do not parse; these have already
+    /// been reported.
     fn of(own: &str) -> Self {
         let parts = [SHIPPED, own].map(|text| toml::from_str::<RawRules>(text).unwrap_or_default());
         let all = |list: fn(&RawRules) -> &Vec<String>| parts.iter().flat_map(list).map(|text| fold(text)).collect::<Vec<_>>();
@@ -219,9 +219,9 @@ impl Rules {
         })
     }
 
-    /// Whether a folded title is that of a page without an article. `None` if it does not begin
-    /// like one; `Some(false)` if a word follows, as in “404 morts dans un séisme”; `Some(true)`
-    /// otherwise, as in “404 | Le Journal”.
+    /// Whether a folded title belongs to a page without an article. `None`: it does not begin like
+    /// such a title. `Some(false)`: another word follows, as in “404 morts dans un séisme”.
+    /// `Some(true)`: as in “404 | Le Journal”.
     pub fn missing(&self, folded: &str) -> Option<bool> {
         let rest = folded.get(self.missing.longest(folded)?..)?;
         if rest.starts_with(char::is_alphanumeric) { None } else { Some(!rest.trim_start().starts_with(char::is_alphanumeric)) }
@@ -237,7 +237,7 @@ impl Rules {
         self.consent.any(text)
     }
 
-    /// Whether a folded text says that the rest is for subscribers.
+    /// Whether a folded text states that the rest is for subscribers.
     pub fn paywall(&self, folded: &str) -> bool {
         self.paywall.any(folded)
     }
@@ -252,7 +252,7 @@ impl Rules {
         self.badges.contains(bare)
     }
 
-    /// What the words of an element's `class` or `id` say about it.
+    /// The meaning of the words in an element's `class` or `id`.
     pub fn class_hints(&self, names: &str) -> ClassHints {
         let mut hints = ClassHints::default();
         let mut pair = String::new();
@@ -279,14 +279,14 @@ impl Rules {
         hints
     }
 
-    /// What the word at `word` and the whole `pair` say.
+    /// The meaning of the word at `word` and of the whole `pair`.
     fn hints_of(&self, pair: &str, word: usize) -> ClassHints {
         let of = |words: Option<&str>| words.and_then(|words| self.classes.get(words)).copied().unwrap_or_default();
         of(pair.get(word..)).with(of(Some(pair)))
     }
 }
 
-/// What an element's `class` and `id` say about it: a set of flags.
+/// The meaning of an element's `class` and `id`: a set of flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClassHints(u8);
 
@@ -307,7 +307,7 @@ impl ClassHints {
     /// It may be an offer to subscribe, or the text that subscribers can read.
     pub const GATE: Self = Self(64);
 
-    /// It is not the article, however long it is, unless the article's title is in it.
+    /// Even if it is long, it is not the article, unless the article's title is in it.
     pub const FOREIGN: Self = Self(128);
 
     /// Whether any of these flags is set.
@@ -321,7 +321,7 @@ impl ClassHints {
         Self(self.0 & !less.0)
     }
 
-    /// With these flags too.
+    /// Adds these flags.
     #[must_use]
     pub fn with(self, more: Self) -> Self {
         Self(self.0 | more.0)

@@ -24,7 +24,8 @@ pub struct RunSettings {
     pub deadline: Option<Time>,
     /// The number of failed articles that ends the run.
     pub max_failures: Option<FailureLimit>,
-    /// A URL to POST to when the run succeeds, and with `/fail` appended when it does not.
+    /// A URL that gets a POST when the run succeeds. When it does not, `/fail` is appended to the
+    /// URL.
     pub ping: Option<String>,
     /// Whether to log JSON.
     pub log_json: bool,

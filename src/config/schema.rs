@@ -77,7 +77,8 @@ mod tests {
         choices.iter().map(|(name, _)| *name).collect()
     }
 
-    /// The keys whose values are names, as JSON pointers below `/properties`, and these names.
+    /// The keys whose values are names, with these names. The keys are JSON pointers below
+    /// `/properties`.
     fn choices() -> Vec<(String, Vec<&'static str>)> {
         let endpoint = |key: &str| format!("endpoint/items/properties/{key}");
         let dialects = dialect::facts().iter().map(|facts| facts.name).collect();
@@ -105,7 +106,7 @@ mod tests {
         choices
     }
 
-    /// Leaves out what TOML does not have (null), widths of numbers, and line ends in descriptions.
+    /// Leaves out null, which TOML does not have, widths of numbers, and line ends in descriptions.
     fn simplify(value: &mut Value) {
         if let Some(kinds) = value.get_mut("type").and_then(Value::as_array_mut) {
             kinds.retain(|kind| kind != "null");

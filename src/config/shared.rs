@@ -1,10 +1,10 @@
-//! What the processes of one run must agree on.
+//! The settings that all processes of a run must share.
 
 use super::{Config, hash};
 
 impl Config {
-    /// The settings that every process of a run must have alike, by their names in the config: those
-    /// that shape rows or end the run. Neither keys nor the addresses of a `service` are among them.
+    /// The settings that must be the same in every process of a run, by their names in the config:
+    /// those that shape rows or end the run. API keys and the addresses of a `service` may differ.
     pub fn shared_settings(&self) -> Vec<(&'static str, String)> {
         let inputs: Vec<_> = self.input.iter().map(|path| path.strip_prefix(&self.folder).unwrap_or(path)).collect();
         let endpoints: Vec<String> = self

@@ -1,4 +1,4 @@
-//! The config in effect: every value after options and defaults, and where it comes from.
+//! Shows the config in effect: every value after options and defaults, and where it comes from.
 
 mod known;
 
@@ -18,7 +18,7 @@ use super::resolve::ConfigFile;
 pub struct Shown {
     /// The file; `None` if there is none, so that the config that ships with the program applies.
     pub file: Option<PathBuf>,
-    /// Its sections, in the order of the config that ships with the program.
+    /// Its sections, in the order of the shipped config.
     pub sections: Vec<Section>,
 }
 
@@ -141,8 +141,8 @@ fn quoted(key: &str) -> String {
     if bare { key.to_owned() } else { known::text(key) }
 }
 
-/// The value as it is written, but without possible secrets: the path of a `ping`, which identifies
-/// the user to its service, and headers that are written out.
+/// The value as it is written, but without possible secrets. These are headers with literal values,
+/// and the path of a `ping`, which identifies the user to its service.
 fn without_secrets(path: &str, key: &str, value: &DeValue<'_>, text: &str) -> String {
     match value {
         DeValue::Table(headers) if key == "headers" => {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-/// A value and its byte range in the file. A type of our own, because the test that makes the JSON
-/// Schema cannot describe the one of `toml`.
+/// A value and its byte range in the file. We have our own type, because the test that makes the
+/// JSON Schema cannot describe the type of `toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Spanned<T>(toml::Spanned<T>);

@@ -66,12 +66,12 @@ pub struct Template {
     pub probe: Option<String>,
     /// The maximum number of texts in one call.
     pub most_texts: usize,
-    /// What shapes the answers, for the ledger's keys.
+    /// The settings that shape the answers, for the ledger's keys.
     shape: String,
 }
 
 impl Template {
-    /// What shapes the answers, for the ledger's keys.
+    /// The settings that shape the answers, for the ledger's keys.
     pub(super) fn shape(&self) -> &String {
         &self.shape
     }
@@ -291,8 +291,8 @@ fn contains(value: &Value, wanted: &str) -> bool {
     }
 }
 
-/// The values without their places in the file: a comment above the template must not change the
-/// ledger's keys, which would bill every answer again.
+/// The values without their places in the file. Otherwise a comment above the template would change
+/// the ledger's keys, and every answer would be billed again.
 fn shape(raw: &RawTemplate) -> String {
     let value = |written: &Option<Spanned<String>>| written.as_ref().map(|written| written.get_ref().clone());
     format!("{:?}", [&raw.path, &raw.body, &raw.text, &raw.texts].map(value))

@@ -20,7 +20,7 @@ pub(super) struct Validator<'a> {
     pub(super) problems: Vec<Problem>,
 }
 
-/// The value of a flag if it is set, or else that in the file.
+/// The value of a flag if it is set, or else the value in the file.
 pub(super) fn flag_or<T>(flag: Option<T>, in_file: Option<Spanned<T>>) -> Option<Spanned<T>> {
     flag.map_or(in_file, |value| Some(Spanned::new(COMMAND_LINE, value)))
 }
@@ -42,7 +42,7 @@ impl Validator<'_> {
         self.problems.push(problem);
     }
 
-    /// One of some named choices.
+    /// One of several named choices.
     pub(super) fn choose<T: Copy>(&mut self, written: Option<Spanned<String>>, key: &str, choices: &[(&str, T)], default: T) -> T {
         let Some(written) = written else { return default };
         if let Some((_, value)) = choices.iter().find(|(name, _)| name == written.get_ref()) {

@@ -21,14 +21,13 @@ pub(super) fn error_in(value: &Value) -> Option<&Value> {
     value.get("error").filter(|error| has_meaning(error))
 }
 
-/// Whether a value says that something is wrong: not if all its fields are empty or say that all is
-/// well.
+/// Whether a value reports an error. If all its fields are empty or mean success, it does not.
 pub(super) fn has_meaning(value: &Value) -> bool {
     const NOTHING: &[&str] = &["", "0", "200", "ok", "success", "none", "null", "nil", "false", "no error", "no errors", "n/a", "{}", "[]"];
     match value {
         Value::Null => false,
         Value::Bool(said) => *said,
-        // A status is no error either.
+        // A status is not an error either.
         Value::Number(number) => number.as_u64().is_none_or(|number| number != 0 && number != 200),
         Value::String(text) => !NOTHING.contains(&text.trim().trim_end_matches(['.', '!']).to_lowercase().as_str()),
         Value::Array(list) => list.iter().any(has_meaning),

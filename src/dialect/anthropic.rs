@@ -18,7 +18,7 @@ pub(super) struct Anthropic;
 const API_VERSION: &str = "2023-06-01";
 
 const ERRORS: &[ErrorRule] = &[
-    // The message of a gateway that does not know this field.
+    // A gateway that does not know this field answers with this message.
     refusal(&["output config"], Verdict::Never, ErrorCode::NoSchema),
 ];
 

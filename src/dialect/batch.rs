@@ -15,12 +15,12 @@ use super::{Request, excerpt, json};
 use crate::config::{Batch, BatchForm, Endpoint, Options};
 use crate::model::CallError;
 
-/// The key of the metadata by which our batches are found again.
+/// The key in the metadata by which we find our batches again.
 const TAG: &str = "depeche";
 /// The characters of a call's key in its name.
 const KEY_LENGTH: usize = 43;
 
-/// A service's batches on the wire. An id that it takes is the service's own.
+/// The wire format of a service's batches. Ids in arguments are the service's ids.
 pub(crate) trait BatchApi: Sync {
     /// The most lines and bytes of a batch.
     fn limits(&self) -> BatchLimits;
@@ -31,19 +31,19 @@ pub(crate) trait BatchApi: Sync {
     /// The line for a call, without a line feed. `body` is JSON without line feeds.
     fn line(&self, custom_id: &str, body: &[u8]) -> Vec<u8>;
 
-    /// Asks for a batch.
+    /// The request for a batch.
     fn status(&self, endpoint: &Endpoint, id: &str) -> Request;
 
-    /// Asks for a page of all batches.
+    /// The request for a page of all batches.
     fn list(&self, endpoint: &Endpoint, cursor: Option<&str>) -> Request;
 
     /// Cancels a batch.
     fn cancel(&self, endpoint: &Endpoint, id: &str) -> Request;
 
-    /// Asks for the content of a file.
+    /// The request for the content of a file.
     fn content(&self, endpoint: &Endpoint, file: &str) -> Request;
 
-    /// The URL of what is deleted once the results are collected, for a DELETE.
+    /// The URL for a DELETE once the results are collected.
     fn file(&self, endpoint: &Endpoint, file: &str) -> Request;
 
     /// A batch.
@@ -58,13 +58,13 @@ pub(crate) trait BatchApi: Sync {
     /// A batch in an answer.
     fn read_batch(&self, value: &Value) -> Option<BatchStatus>;
 
-    /// A page of batches; `cursor` is the one that it was asked for with.
+    /// A page of batches. `cursor`: the cursor of the request for it.
     ///
     /// # Errors
     /// If the answer is something else.
     fn read_list(&self, cursor: Option<&str>, body: &[u8]) -> Result<Page<BatchStatus>, CallError>;
 
-    /// One line of results; `None` if it is not a whole line, as at the end of a broken download.
+    /// One line of results; `None` if it is not complete, as at the end of a broken download.
     fn read_result(&self, line: &[u8]) -> Option<ResultLine>;
 
     /// Whether an answer says that it costs the full price.
@@ -92,7 +92,7 @@ pub(crate) trait BatchFiles: Sync {
     /// Creates a batch on an uploaded file.
     fn create(&self, endpoint: &Endpoint, batch: &Batch, file: &str, tag: &str) -> Request;
 
-    /// Asks for a page of the files of calls.
+    /// The request for a page of the files of calls.
     fn list(&self, endpoint: &Endpoint, cursor: Option<&str>) -> Request;
 
     /// The id of a new file.
@@ -110,7 +110,7 @@ pub(crate) trait BatchFiles: Sync {
     fn read_list(&self, cursor: Option<&str>, body: &[u8]) -> Result<Page<(String, String)>, CallError>;
 }
 
-/// The most that a batch may hold.
+/// The limits of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchLimits {
     /// Calls.
@@ -128,7 +128,7 @@ pub(crate) fn api(form: BatchForm) -> &'static dyn BatchApi {
     }
 }
 
-/// The request that carries a file: what stands before and after the file's bytes.
+/// The request for an upload: the bytes before and after the file.
 pub(crate) struct Upload {
     /// The request, without a body.
     pub(crate) request: Request,
@@ -195,7 +195,7 @@ pub(crate) enum Progress {
 }
 
 impl BatchStatus {
-    /// Whether files are still missing that its counts promise.
+    /// Whether result files are missing, although the counts say that there are results.
     pub(crate) fn lacks_results(&self) -> bool {
         let some = |count: Option<u64>| count.is_some_and(|count| count > 0);
         let nothing = self.output_file.is_none() && self.error_file.is_none() && matches!(self.said.as_str(), "completed" | "success");
@@ -217,11 +217,11 @@ pub(crate) struct Page<T> {
 pub(crate) struct ResultLine {
     /// Our name for the call.
     pub(crate) custom_id: String,
-    /// What became of it.
+    /// The outcome of the call.
     pub(crate) result: LineResult,
 }
 
-/// What became of a call in a batch.
+/// The outcome of a call in a batch.
 #[derive(Debug)]
 pub(crate) enum LineResult {
     /// An answer with this status and body.

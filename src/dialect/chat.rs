@@ -1,5 +1,5 @@
-//! What all chat dialects share: a call's messages, the JSON schema of its answer, and parsing the
-//! answer's text.
+//! Functions that all chat dialects share: a call's messages, the JSON schema of its answer, and
+//! parsing the answer's text.
 
 use serde_json::{Value, json};
 

@@ -24,11 +24,11 @@ pub(super) fn classify(response: &Response, rules: &[ErrorRule]) -> CallError {
     let (verdict, error) = match (rule, status) {
         (Some((rule, _)), _) => (rule.verdict, rule.error),
         (None, Some(_)) => (Verdict::Never, ErrorCode::RefusedRequest),
-        // A router failed and does not say how.
+        // A router failed without a reason.
         (None, None) => (Verdict::BackOff, ErrorCode::Unavailable),
     };
     let shown = match rule {
-        // A code says less than a message.
+        // A code is less specific than a message.
         Some((rule, text)) if said.texts.iter().any(|message| message == text) => shown(text, rule),
         _ => excerpt(first.as_bytes()),
     };

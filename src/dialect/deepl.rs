@@ -115,7 +115,7 @@ impl Dialect for DeepL {
 
     fn check_probe(&self, _: &Endpoint, body: &[u8]) -> Result<String, String> {
         let value = json(body).map_err(|error| format!("it does not answer like DeepL: {error}"))?;
-        // A key may have a lower limit than its account.
+        // The limit of a key may be lower than the limit of its account.
         let count = |name: &str| value[name].as_u64();
         let of_key = count("api_key_character_count").zip(count("api_key_character_limit"));
         let of_account = count("character_count").zip(count("character_limit"));
@@ -133,8 +133,8 @@ fn glossary_name(entries: &[GlossaryEntry]) -> String {
     format!("depeche {}", hash.get(..16).unwrap_or_default())
 }
 
-/// The entries in one direction. `DeepL` accepts a term once, so of several entries with the same
-/// term only the first.
+/// The entries in one direction. `DeepL` accepts a term only once, so this keeps only the first of
+/// several entries with the same term.
 fn dictionary(entries: &[GlossaryEntry], from: Lang) -> Value {
     let mut known = std::collections::HashSet::new();
     let pairs = entries.iter().map(|entry| if from == Lang::FR { (&entry.fr, &entry.en) } else { (&entry.en, &entry.fr) });
@@ -143,7 +143,7 @@ fn dictionary(entries: &[GlossaryEntry], from: Lang) -> Value {
     json!({"source_lang": from, "target_lang": to, "entries": lines.join("\n"), "entries_format": "tsv"})
 }
 
-/// The base URL: the user's, or else the one that the key belongs to.
+/// The base URL: the user's URL, or else the URL to which the key belongs.
 fn base(endpoint: &Endpoint) -> &str {
     let free = endpoint.key.as_ref().is_some_and(|key| key.expose_secret().ends_with(":fx"));
     match (endpoint.url.as_str(), free) {

@@ -1,5 +1,5 @@
-//! How an answer ended. An answer is complete only if its finish reason is known to be good. Any
-//! other reason is an error, so that half a text is never published.
+//! Finds out how an answer ended. An answer is complete only if its finish reason is known to be
+//! good. Any other reason is an error, so that half a text is never published.
 
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub(super) const REFUSED_ENDS: &[&str] = &[
 const END_FIELDS: &[&str] =
     &["finish_reason", "finishreason", "native_finish_reason", "nativefinishreason", "stop_reason", "stopreason", "done_reason"];
 
-/// Names of the objects that say more about how an answer ended.
+/// Names of the objects with details about how an answer ended.
 const END_DETAILS: &[&str] = &["finish_details", "incomplete_details", "stop_details"];
 
 /// Names of the fields that say why there is no answer.

@@ -58,10 +58,10 @@ const MAX_TEXTS: usize = 20;
 /// A longer quotation inside a message repeats the request.
 const MAX_QUOTATION: usize = 100;
 
-/// What an error response says.
+/// The messages and codes of an error response.
 #[derive(Debug, Default)]
 pub(super) struct ErrorMessage {
-    /// The messages; the most telling first.
+    /// The messages; the most specific first.
     pub(super) texts: Vec<String>,
     /// Words that are meant for programs.
     pub(super) codes: Vec<String>,
@@ -112,7 +112,7 @@ impl ErrorMessage {
                 (key, _) if ECHOES.contains(&key) => {}
                 ("code" | "status" | "statuscode" | "errorcode", Value::Number(number)) => self.number(number.as_u64()),
                 (key, Value::String(word)) if CODES.contains(&key) => self.code(word),
-                // The type says less than the code, and routers use it for something else.
+                // The type is less specific than the code, and routers use it for something else.
                 ("type" | "errortype", Value::String(word)) if object.get("code").is_none_or(Value::is_null) => self.code(word),
                 ("retrydelay", Value::String(delay)) => self.codes.push(format!("retry delay {delay}")),
                 _ => self.value(value, *rank < MESSAGES.len(), depth + 1),
@@ -191,8 +191,8 @@ fn without_tags(page: &str) -> String {
     text
 }
 
-/// A message without what it repeats of the request: the article between its fences, and long
-/// quotations.
+/// A message without the parts of the request that it repeats: the article between its fences, and
+/// long quotations.
 fn without_echo(message: &str) -> String {
     let message = without_fenced(message);
     let mut kept = String::with_capacity(message.len());

@@ -1,5 +1,5 @@
-//! Rules that decide what an error response means: the statuses that they apply to, the words that
-//! they look for, and the verdict.
+//! Rules that decide what an error response means. A rule has the statuses to which it applies, the
+//! words that it looks for, and the verdict.
 
 use super::error_message::ErrorMessage;
 use crate::model::{ErrorCode, Verdict};

@@ -8,8 +8,9 @@ use super::error_rules::{ErrorRule, not_busy};
 use crate::config::{Endpoint, Tier};
 use crate::model::{CallError, ErrorCode, Verdict};
 
-/// A model without the tier. The call is not repeated without it, because that costs twice as much:
-/// the user must decide. The name of the tier alone says nothing: Groq names it in every refusal.
+/// A model without the tier. The call is not repeated without the tier, because that costs twice as
+/// much, and the user must decide. A refusal that only names the tier is not enough: Groq names it
+/// in every refusal.
 pub(super) const NO_TIER: ErrorRule = not_busy(
     &[
         "service tier/flex … not available/not supported/not support/unsupported/unavailable/not enabled/not permitted/invalid/unknown/unrecognized/must be/should be",
@@ -32,8 +33,8 @@ pub(super) fn is_discounted(endpoint: &Endpoint, answer: &Value) -> bool {
     endpoint.options.tier == Some(Tier::Flex) && answer["service_tier"] == "flex"
 }
 
-/// A service that ran out of time before it had room for the call is busy, like one that says 429.
-/// Groq says 498.
+/// If a service had no room for the call in time, it is busy, as with a 429. Groq sends 498 in this
+/// case.
 pub(super) fn busy_tier(endpoint: &Endpoint, response: &Response, error: CallError) -> CallError {
     match response.status {
         _ if endpoint.options.tier.is_none() => error,

@@ -1,5 +1,5 @@
-//! Removes what models put around a requested text: labels («Voici le résumé :», "English:"),
-//! headings and notes.
+//! Removes the words that models put around a requested text: labels («Voici le résumé :»,
+//! "English:"), headings and notes.
 
 use crate::model::without_accent;
 
@@ -237,7 +237,7 @@ fn without_label<'t>(text: &'t str, source: Option<&str>) -> &'t str {
 /// Whether these words are a label, such as "the summary in French".
 pub(super) fn is_label(words: &[String]) -> bool {
     let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
-    // "Article 49" is the article's own.
+    // "Article 49" belongs to the article.
     let of_words = || words.iter().any(|word| ["word", "words", "mot", "mots", "sentences", "phrases"].contains(&word.as_str()));
     (1..=MAX_WORDS).contains(&words.len())
         && words.iter().all(|word| [TELLING, OTHER_WORDS].iter().any(|list| list.contains(&word.as_str())) || is_number(word) && of_words())
@@ -284,7 +284,7 @@ fn is_note(text: &str) -> bool {
             && ["words", "mots"].iter().any(|word| unit.starts_with(word))
     });
     let goes_on = |rest: &str| rest.starts_with(char::is_alphabetic) && !rest.starts_with('s');
-    // "(noté 12 sur 20)" is the text's own.
+    // "(noté 12 sur 20)" belongs to the text.
     let tells = text.contains(':') || text.starts_with("note that");
     counts_words || tells && NOTES.iter().any(|note| text.strip_prefix(note).is_some_and(|rest| !goes_on(rest)))
 }

@@ -1,10 +1,12 @@
-//! Finds JSON in a model's text, and reads JSON with small errors: commas too many or too few,
-//! comments, other quotation marks, raw line breaks, bare keys, a missing bracket at the end.
+//! Finds JSON in a model's text, and reads JSON with small errors: extra or missing commas,
+//! comments, other quotation marks, raw line breaks, keys without quotes, a missing bracket at the
+//! end.
 //!
-//! The crates for this (jsonrepair 0.1, `llm_json` 1.0; November 2026) overflow the stack on nested
-//! brackets (which ends the program), make JSON out of any prose, and end a text at its first
-//! apostrophe (`'the mayor's car'`). This reader nests to a fixed depth, takes linear time, and
-//! rejects what it does not understand: the call is then made once more.
+//! We use no crate for this. Those of November 2026 (jsonrepair 0.1, `llm_json` 1.0) overflow the
+//! stack on nested brackets, which ends the program. They also make JSON out of any prose, and end
+//! a text at its first apostrophe (`'the mayor's car'`). This reader nests to a fixed depth and
+//! takes linear time. It rejects text that it does not understand, and then the call is made once
+//! more.
 
 use serde_json::{Map, Value};
 
@@ -39,7 +41,7 @@ struct Reader<'t> {
     steps: usize,
 }
 
-/// What may follow a text in quotes.
+/// The characters that may follow a text in quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Key,
@@ -262,7 +264,7 @@ impl Reader<'_> {
         matches!(self.peek(), Some(':' | '：'))
     }
 
-    /// What a backslash stands for.
+    /// The character that an escape stands for.
     fn escape(&mut self, text: &mut String) -> Option<()> {
         match self.next()? {
             'n' => text.push('\n'),
@@ -281,7 +283,7 @@ impl Reader<'_> {
                 text.extend(char::decode_utf16([unit].into_iter().chain(low)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
             }
             c @ ('"' | '\\' | '/' | '\'' | '\n' | '“' | '”' | '’' | '‘' | '`') => text.push(c),
-            // No escape of JSON: the model meant a backslash.
+            // Not an escape of JSON: the model meant a backslash.
             c => text.extend(['\\', c]),
         }
         Some(())
@@ -296,7 +298,7 @@ impl Reader<'_> {
     }
 }
 
-/// The marks that end a text which begins with `open`; `None` if that is no quotation mark.
+/// The marks that end a text which begins with `open`; `None` if `open` is not a quotation mark.
 fn closers(open: char) -> Option<&'static [char]> {
     match open {
         '"' => Some(&['"']),

@@ -97,8 +97,8 @@ impl Dialect for LibreTranslate {
     fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
         let (size, limit) = size_and_limit(&refused.message).filter(|_| refused.code == ErrorCode::TooLarge)?;
         let known = &endpoint.options;
-        // A size up to 50 is a number of texts: no call has more, and no server has so low a limit
-        // of characters.
+        // A size up to 50 is a number of texts: no call has more texts, and no server has such a
+        // low limit of characters.
         if size <= MAX_TEXTS {
             let lower = known.max_texts.is_none_or(|most| limit < most);
             return lower.then(|| Options { max_texts: Some(limit.max(1)), ..known.clone() });

@@ -54,7 +54,7 @@ pub enum Step {
 
 /// A wire format. A new one is a file here and a line in [`DIALECTS`].
 pub trait Dialect: Sync {
-    /// Its name, and what the config needs to know of it.
+    /// Its name, and the other facts that the config needs.
     fn facts(&self) -> DialectFacts;
 
     /// The limits of one call.
@@ -65,15 +65,15 @@ pub trait Dialect: Sync {
         1
     }
 
-    /// The HTTP request for a call. With `double_limit`, an earlier answer was cut at its token
-    /// limit, so this request allows twice as many.
+    /// The HTTP request for a call. `double_limit`: an earlier answer was cut at its token limit,
+    /// so this request allows twice as many tokens.
     ///
     /// # Errors
     /// Fails if the service cannot take this call; nothing has been sent.
     fn request(&self, endpoint: &Endpoint, call: &CallRequest, double_limit: bool) -> Result<Request, CallError>;
 
-    /// The most that the request for a call can use: the tokens of its prompt, estimated high, and
-    /// those that it allows for the answer. A translator uses the characters of the texts.
+    /// The most that the request for a call can use: a high estimate of the tokens of its prompt,
+    /// and the tokens that it allows for the answer. For a translator, the characters of the texts.
     fn most_usage(&self, _endpoint: &Endpoint, call: &CallRequest, _double_limit: bool) -> Usage {
         Usage { characters: Some(call.characters()), ..Usage::default() }
     }
@@ -109,8 +109,9 @@ pub trait Dialect: Sync {
         classify::classify(response, self.error_rules())
     }
 
-    /// Options with which the service may accept what it has just refused, such as a request
-    /// without a JSON schema. Later calls use them too. `None` if there is no other way to ask.
+    /// Options with which the service may accept a call that it has just refused, for example
+    /// without a JSON schema. Later calls use them too. `None` if there is no other form of the
+    /// request.
     fn adapt_options(&self, _endpoint: &Endpoint, _refused: &CallError) -> Option<Options> {
         None
     }
@@ -124,8 +125,8 @@ pub trait Dialect: Sync {
         Ok(Step::Ready(endpoint.options.clone()))
     }
 
-    /// A free request that shows whether the service is up and has what the calls will need; `None`
-    /// if there is none.
+    /// A free request that shows whether the service is available and can do the calls; `None` if
+    /// there is no such request.
     fn probe(&self, endpoint: &Endpoint) -> Option<Request>;
 
     /// The probe for servers that do not implement the first one, such as gateways.
@@ -136,7 +137,7 @@ pub trait Dialect: Sync {
     /// Summarises the response to either probe in a few words.
     ///
     /// # Errors
-    /// Returns what is missing, and what to do.
+    /// A message that says what is missing, and what to do.
     fn check_probe(&self, endpoint: &Endpoint, body: &[u8]) -> Result<String, String>;
 }
 
@@ -152,7 +153,7 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &template::ByTemplate,
 ];
 
-/// What the config needs to know of every dialect.
+/// The facts about every dialect that the config needs.
 pub fn facts() -> Vec<DialectFacts> {
     DIALECTS.iter().map(|dialect| dialect.facts()).collect()
 }
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(names.len(), DIALECTS.len());
     }
 
-    /// The statuses of a rule: one that is tried, and what docs/services.md says of them.
+    /// The statuses of a rule: a status to try, and the text in docs/services.md.
     fn statuses(rule: &ErrorRule) -> (u16, String) {
         match rule.statuses {
             Statuses::Any => (500, "any".into()),

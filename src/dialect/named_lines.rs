@@ -33,8 +33,8 @@ pub(super) fn named_lines(content: &str) -> Option<Value> {
     (!texts.is_empty()).then_some(Value::Object(texts))
 }
 
-/// The name that a line begins with, and the rest of the line. A name in a line of its own is a
-/// heading if Markdown marks it as one.
+/// The name at the beginning of a line, and the rest of the line. A name in a line of its own is a
+/// heading if Markdown marks it as a heading.
 fn name_of(line: &str) -> Option<(String, &str)> {
     let is_mark = |c: char| matches!(c, '*' | '#' | '`' | '-' | '>' | '"' | ' ');
     let begin = line.trim_start_matches(is_mark);

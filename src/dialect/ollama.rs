@@ -22,8 +22,8 @@ const RESERVED: u32 = 1800;
 /// Characters per token: about 3.5 in French, up to 5 in English. This is lower, so that the text
 /// surely fits.
 const CHARACTERS_PER_TOKEN: f64 = 2.6;
-/// With more characters per token than this, the server has dropped some. A server that drops keeps
-/// about half its window.
+/// With more characters per token than this, the server has dropped a part of the prompt. Such a
+/// server keeps about half its window.
 const MAX_CHARACTERS_PER_TOKEN: u64 = 6;
 /// Shorter prompts are not checked, since their token count varies too much.
 const MIN_CHECKED_CHARACTERS: u64 = 2000;
@@ -60,8 +60,8 @@ impl Dialect for Ollama {
             "messages": [],
             "stream": false,
             "think": false,
-            // Refuse a prompt that does not fit instead of cutting it, and end an answer that does
-            // not fit instead of dropping the prompt.
+            // Tells the server to refuse a prompt that does not fit, instead of cutting it, and to
+            // end an answer that does not fit, instead of dropping the prompt.
             "truncate": false,
             "shift": false,
             "options": {"num_ctx": context(endpoint), "num_predict": chat.max_tokens, "seed": 1, "temperature": 0},
@@ -143,7 +143,7 @@ impl Dialect for Ollama {
         Some(Request::json(url, key_header(endpoint, "authorization", "Bearer "), &json!({"model": endpoint.model})))
     }
 
-    /// Does not show the context window, but lists the models.
+    /// This does not show the context window, but it lists the models.
     fn fallback_probe(&self, endpoint: &Endpoint) -> Option<Request> {
         Some(Request::get(format!("{}/api/tags", endpoint.url), key_header(endpoint, "authorization", "Bearer ")))
     }

@@ -244,7 +244,7 @@ fn content(mut message: Value) -> Result<String, CallError> {
     let text = match &message["content"] {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        // A gateway parsed the answer's JSON, or did not wrap its only part in a list.
+        // Some gateways parse the answer's JSON, or do not put its only part into a list.
         Value::Object(object) => object.get("text").and_then(Value::as_str).map_or_else(|| message["content"].to_string(), str::to_owned),
         Value::Array(parts) => parts.iter().filter_map(|part| part.as_str().or_else(|| part["text"].as_str())).collect(),
         _ => return Err(protocol_error("the message's content is neither a string nor a list")),
@@ -252,11 +252,11 @@ fn content(mut message: Value) -> Result<String, CallError> {
     if text.trim().is_empty() && had_thoughts { Err(only_thoughts()) } else { Ok(text) }
 }
 
-/// The status that an error in a response with status 200 means: the number in its code or status,
-/// or the number for a common code. 200 if there is neither.
+/// The status for an error in a response with status 200: the number in its code or status, or the
+/// number for a common code. 200 if there is neither.
 fn error_status(value: &Value) -> u16 {
     let code = value.pointer("/error/code").or_else(|| value.pointer("/error/status"));
-    // LM Studio and others answer 200 to any path.
+    // LM Studio and other servers answer 200 to any path.
     let said = ["/error/message", "/error"].iter().find_map(|at| value.pointer(at)?.as_str()).unwrap_or_default().to_lowercase();
     if said.trim() == "not found" || WRONG_PATH.iter().any(|words| said.contains(words)) {
         return 404;

@@ -58,7 +58,7 @@ const NOTHING: &[&str] = &[
     "test",
 ];
 
-/// Answers to the instructions instead of a summary. A title may be translated so.
+/// Answers to the instructions instead of a summary. The translation of a title may be such a word.
 const CONSENT: &[&str] = &[
     "ok",
     "okay",
@@ -75,11 +75,11 @@ const CONSENT: &[&str] = &[
     "assistant",
 ];
 
-/// Shorter summaries in Latin letters say nothing: "0", "%s".
+/// Shorter summaries in Latin letters have no content: "0", "%s".
 const MIN_LETTERS: usize = 3;
 
 /// Whether `text` is only a placeholder: it has no letters or digits, means «nothing», or is the
-/// name of a field. If `source` is one too, `text` is right to be one, and this is false.
+/// name of a field. False if `source` is a placeholder too, because then its translation is right.
 pub(crate) fn is_placeholder(text: &str, source: Option<&str>) -> bool {
     let says_nothing = |words: &[String]| NOTHING.contains(&words.join(" ").as_str()) || is_label(words);
     let own = words(text);

@@ -31,7 +31,8 @@ pub(super) fn requested_pause(body: &[u8]) -> Option<Duration> {
     delay.chain(said).chain(number).map(|(pause, _)| pause).filter(|pause| !pause.is_zero()).max()
 }
 
-/// Whether the body of an error response names a quota of a day: waiting for minutes does not help.
+/// Whether the body of an error response names a daily quota, for which waiting a few minutes does
+/// not help.
 pub(super) fn is_daily_quota(body: &[u8]) -> bool {
     let text = searched(body);
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));

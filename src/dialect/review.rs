@@ -1,4 +1,4 @@
-//! A reviewer's material, the schema of its answer, and what its answer says.
+//! Writes the prompt's material for a reviewer and the schema of its answer, and reads the answer.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,11 @@ use super::shapes;
 use super::{excerpt, protocol_error};
 use crate::model::{CallError, Digest, Field, Lang, Problem, Remark, Severity};
 
-/// The texts of a row. One title is the article's own; a careless reviewer may name it too.
+/// The texts of a row. One title is the article's own. A careless reviewer may report it too.
 const FIELDS: [Field; 4] = [Field::TitleFr, Field::TitleEn, Field::SummaryFr, Field::SummaryEn];
 const SEVERITIES: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Info];
 
-/// The article and its row as JSON, so that no text can pass for another one.
+/// The article and its row as JSON, so that no text can pretend to be another one.
 pub(super) fn material(title: &str, text: &str, language: Lang, digest: &Digest) -> String {
     let row: serde_json::Map<String, Value> =
         digest.written(language).map(|(field, text)| (field.code().to_owned(), text.into())).collect();
@@ -30,8 +30,8 @@ pub(super) fn properties(language: Lang) -> [(&'static str, Value); 5] {
     ]
 }
 
-/// What a reviewer's text says is wrong. A finding that names no text of the row, or an unknown
-/// problem, is left out.
+/// The findings in a reviewer's answer. A finding is left out if it names no text of the row, or an
+/// unknown problem.
 ///
 /// # Errors
 /// If there is no list of findings, or if no finding in it can be read.

@@ -19,7 +19,7 @@ pub(super) fn values(content: &str) -> Vec<Value> {
         return vec![value];
     }
     let found = lenient_json::values(content);
-    // JSON inside of a string, with words around it.
+    // JSON inside a string, with words around it.
     let found = if found.is_empty() && content.contains("\\\"") { lenient_json::values(&content.replace("\\\"", "\"")) } else { found };
     found.into_iter().map(decoded).collect()
 }
@@ -177,7 +177,7 @@ fn of_value(value: &Value, own: Lang) -> Result<Digest, String> {
     })
 }
 
-/// What a value is, according to its name and the names around it.
+/// The meaning of a value, from its name and the names around it.
 #[derive(Clone, Copy, Default)]
 struct Meaning {
     is_summary: Option<bool>,
@@ -201,7 +201,7 @@ impl Meaning {
     }
 }
 
-/// Whether a name says which text of a digest it stands for: title or summary, in which language.
+/// Whether a name identifies a text of a digest: title or summary, and its language.
 pub(super) fn names_digest_text(name: &str) -> bool {
     matches!(Meaning::default().and(name), Meaning { is_summary: Some(_), is_english: Some(_) })
 }
@@ -237,7 +237,7 @@ impl Fields {
                 // {"name": "summary_fr", "value": "…"}
                 let names = ["key", "name", "field"].iter().filter_map(|key| object.get(*key)?.as_str());
                 let meaning = names.fold(meaning, Meaning::and);
-                // A model that repeats the schema wrote no text.
+                // If a model only repeats the schema, it wrote no text.
                 let is_text = |key: &str, value: &Value| !(value.is_string() && NO_TEXTS.contains(&key.to_lowercase().as_str()));
                 for (key, value) in object.iter().filter(|(key, value)| *key != "type" && *key != "description" && is_text(key, value)) {
                     self.read(value, meaning.and(key), depth + 1);

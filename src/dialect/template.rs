@@ -43,8 +43,8 @@ impl Dialect for ByTemplate {
         let url = format!("{}{}", endpoint.url, template.path(&values).map_err(cannot_render)?);
         let headers = headers(template, &values)?;
         let Some(body) = template.body(&values).map_err(cannot_render)? else { return Ok(Request::get(url, headers)) };
-        // Parsed and serialised again, so that the request is valid JSON whatever the template
-        // makes of a text.
+        // Parsed and serialised again, so that the request is always valid JSON, even if the
+        // template has errors.
         let body: Value = serde_json::from_str(&body).map_err(|error| cannot_render(format!("the body is not JSON: {error}")))?;
         Ok(Request::json(url, headers, &body))
     }
@@ -93,7 +93,7 @@ impl Dialect for ByTemplate {
         Ok(Reply { answer: answer(template, call, &value, had_thoughts)?, usage, draft: false })
     }
 
-    /// A template has its parameters written out, but these are placeholders.
+    /// Other parameters are written out in the template. Only these come from placeholders.
     fn adapt_options(&self, endpoint: &Endpoint, refused: &CallError) -> Option<Options> {
         let known = &endpoint.options;
         match refused.code {
@@ -151,19 +151,19 @@ fn check_end(template: &Template, value: &Value) -> Result<(), CallError> {
         Some(reason) => {
             endings.add(reason, good);
             endings.check(None)?;
-            // Good elsewhere, but not in this template.
+            // A good reason for other services, but not in this template.
             Err(super::ending::unknown(reason))
         }
         None => Err(super::ending::no_end(at)),
     }
 }
 
-/// What Gemini says about its reason.
+/// Gemini's explanation of its reason.
 fn finish_message(value: &Value) -> Option<&str> {
     ["/candidates/0/finishMessage", "/promptFeedback/blockReasonMessage"].iter().find_map(|at| value.pointer(at)?.as_str())
 }
 
-/// The values of the placeholders. For a probe, which has no call, only those of the endpoint.
+/// The values of the placeholders. A probe has no call, so it has only the values of the endpoint.
 fn values(endpoint: &Endpoint, call: Option<(&CallRequest, bool)>) -> Value {
     let mut values = json!({
         "key": endpoint.key.as_ref().map(ExposeSecret::expose_secret),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::shapes::words;
 use crate::model::{CallError, ErrorCode, Verdict};
 
-/// The model thought and did not answer.
+/// The model wrote only thoughts, and no answer.
 pub(super) fn only_thoughts() -> CallError {
     CallError::new(Verdict::Once, ErrorCode::OnlyThoughts, "the model's answer has only its thoughts")
 }
@@ -49,8 +49,8 @@ const ANSWERS: &[&str] = &[
     "résumé",
 ];
 
-/// What models without markers put before their thoughts (Granite, Apriel, and reasoning models
-/// whose markers were dropped on the way), without Markdown.
+/// Labels before the thoughts of models without markers (Granite, Apriel, and reasoning models
+/// whose markers were lost in a gateway), without Markdown.
 const THOUGHT_LABELS: &[&str] = &[
     "here is my thought",
     "here's my thought",
@@ -68,7 +68,7 @@ const THOUGHT_LABELS: &[&str] = &[
     "raisonnement :",
     "réflexion :",
 ];
-/// What the same models put before their answer.
+/// Labels before the answers of the same models.
 const ANSWER_LABELS: &[&str] = &[
     "here is my response:",
     "here's my response:",

@@ -50,7 +50,7 @@ pub(crate) fn count(inputs: &[PathBuf], excluded: &Path, go_on: &dyn Fn() -> boo
     roots(inputs).iter().map(|root| if root.is_dir() { folder::count(root, excluded.as_deref(), go_on) } else { 1 }).sum()
 }
 
-/// The real paths of the inputs, without those that are inside an earlier one.
+/// The real paths of the inputs, without paths inside an earlier input.
 pub(crate) fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
     let mut seen = HashSet::with_capacity(inputs.len());
     let mut roots = Vec::with_capacity(inputs.len());
@@ -68,8 +68,8 @@ pub(crate) fn roots(inputs: &[PathBuf]) -> Vec<PathBuf> {
 /// A walk of one input.
 struct Walk<'a> {
     base: &'a Path,
-    /// Paths that are not entered from above: the output folder, and the inputs, which have their
-    /// own walk.
+    /// Paths that are not entered from a folder above: the output folder, and the inputs, which
+    /// have their own walk.
     not_entered: Arc<HashSet<PathBuf>>,
     /// Paths to visit, the next one last.
     pending: Vec<PathBuf>,

@@ -29,8 +29,8 @@ const LONGEST_LINE: usize = 170;
 const LONGEST_DATELINE: usize = 110;
 /// The most words in such a line that are unusual next to a date.
 const MAX_STRANGE_WORDS: usize = 2;
-/// How many paragraphs come before the last one that can be a caption without a credit: it is between
-/// the lead and the text.
+/// A caption without a credit is between the lead and the text, so it has at most this many
+/// paragraphs before it.
 const LAST_CAPTION: usize = 2;
 
 /// Removes the boilerplate of `text`. Every line that is left becomes a paragraph.
@@ -111,7 +111,7 @@ fn dateline(line: &str, folded: &str) -> Option<(Label, String)> {
     }
 }
 
-/// The date in a line that has nothing else but names and the like: «Brennec, le 3 mars 2026».
+/// The date in a line that has only names and the like besides: «Brennec, le 3 mars 2026».
 fn date_alone(line: &str, folded: &str) -> Option<String> {
     let short = line.len() < LONGEST_DATELINE && folded.contains(|c: char| c.is_ascii_digit()) && !sentence::ends_like_sentence(line);
     date::find(line, true).filter(|_| short && date::strange_words(line) == 0).map(|found| found.iso)
@@ -127,8 +127,8 @@ fn is_boilerplate(line: &str, folded: &str, rules: &Rules) -> bool {
     rules.is_line(bare) || is_comment_count(bare) || begins()
 }
 
-/// Whether a line that begins like boilerplate (with `beginning`) is part of the text: it is a
-/// sentence, does not speak to the reader, and does not name another article.
+/// Whether a line that begins like boilerplate (with `beginning`) is part of the text. It must be a
+/// sentence, must not address the reader, and must not name another article.
 fn is_text(line: &str, folded: &str, beginning: &str, rules: &Rules) -> bool {
     let names_title = beginning.ends_with([':', '»']) && {
         let title = line.split_once([':', '»']).map_or("", |(_, title)| title.trim_start());

@@ -1,4 +1,4 @@
-//! XML of text corpora: TEI, and what trafilatura writes with `--output-format xml`.
+//! XML of text corpora: TEI, and the format of trafilatura's `--output-format xml`.
 
 use super::draft::Draft;
 use super::format::Format;
@@ -48,8 +48,7 @@ fn document(root: &Element) -> Draft {
 fn tei(root: &Element) -> Draft {
     let header = root.child("teiheader");
     let find = |names: &[&str]| header.and_then(|header| header.find(names));
-    // The date of publication is part of the source description. Other dates say when the file was
-    // made.
+    // The date of publication is part of the source description. Other dates are those of the file.
     let date = find(&["biblfull", "publicationstmt"]).and_then(|about| about.find(&["date"]));
     let text = root.child("text");
     let body = text.and_then(|text| text.child("body"));

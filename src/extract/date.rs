@@ -149,8 +149,8 @@ fn year(word: &str) -> Option<i16> {
     word.parse().ok().filter(|year| word.len() == 4 && (1900..2200).contains(year))
 }
 
-/// Parses the last two digits of a year: those of a newspaper are of this century, or of the end of
-/// the last one.
+/// Parses the last two digits of a year. A newspaper's year is in this century, or at the end of
+/// the last century.
 fn short_year(word: &str) -> Option<i16> {
     let year: i16 = word.parse().ok().filter(|_| word.len() == 2)?;
     Some(if year < 70 { 2000 + year } else { 1900 + year })

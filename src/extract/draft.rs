@@ -21,7 +21,7 @@ pub(super) struct Draft {
     pub(super) section: Option<String>,
     /// The captions of pictures that the text does not have.
     pub(super) captions: Vec<String>,
-    /// What the source says is the name of the site, which may also stand in the title.
+    /// The name of the site, according to the source. It may also be in the title.
     pub(super) sites: Vec<String>,
     /// The language according to the source. Only a hint.
     pub(super) language: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct Draft {
     pub(super) paid: bool,
     /// Whether the text ends at an offer to subscribe.
     pub(super) cut: bool,
-    /// What was noticed while reading.
+    /// Findings from reading the article.
     pub(super) flags: Vec<Flag>,
 }
 

@@ -117,7 +117,7 @@ fn body(entry: &Element) -> (String, bool) {
     }
 }
 
-/// What the link to the whole article says at the end of a beginning.
+/// The words of the link to the whole article, at the end of a beginning.
 const REST: &[&str] = &[
     "continue reading",
     "read more",
@@ -141,7 +141,7 @@ fn without_link_to_rest(beginning: String) -> String {
     if is_last && REST.contains(&said.as_str()) { format!("{before}{after}") } else { beginning }
 }
 
-/// Whether a text that should be whole ends in a mark of `WordPress` for what it leaves out.
+/// Whether a text that should be whole ends with the mark of `WordPress` for a shortened text.
 fn is_cut(whole: &str) -> bool {
     const END: usize = 400;
     let end = whole.get(whole.ceil_char_boundary(whole.len().saturating_sub(END))..).unwrap_or(whole);
@@ -157,8 +157,8 @@ fn text_length(markup: &str) -> usize {
     outside.map(|text| text.trim().len()).sum()
 }
 
-/// The URL of an entry. RSS has it as text, Atom as an attribute, sometimes several: then the one
-/// of the page itself.
+/// The URL of an entry. RSS has it as text, Atom as an attribute. If Atom has several, the URL of
+/// the page itself.
 fn link(entry: &Element) -> Option<String> {
     let named = |vocabulary: Vocabulary| entry.children().filter(move |child| child.name == "link" && child.vocabulary == vocabulary);
     let address = |link: &Element| link.attribute("href").map(str::to_owned).or_else(|| link.text());
@@ -182,7 +182,7 @@ fn author(entry: &Element) -> Option<String> {
     match own {
         Some(own) => match own.split_once('(').and_then(|(address, name)| Some((address, name.strip_suffix(')')?))) {
             Some((address, name)) if address.contains('@') => Some(name.to_owned()),
-            // An address alone is no name.
+            // An address alone is not a name.
             _ if own.contains('@') => creator.or(Some(own)),
             _ => Some(own),
         },

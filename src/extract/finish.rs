@@ -12,7 +12,8 @@ use crate::read::fix_mojibake;
 
 /// A feed entry with fewer words is probably only the beginning of its article.
 const TEASER_WORDS: usize = 120;
-/// The fewest words of a title from which the name of the site was removed. («Brennec - Rives» is a match.)
+/// The fewest words that a title must have left when the name of the site is removed. («Brennec -
+/// Rives» is the title of a sports match.)
 const FEWEST_TITLE_WORDS: usize = 3;
 /// A longer first sentence is cut before a title is made from it.
 const MAX_SENTENCE_CHARS: usize = 1_000;
@@ -139,7 +140,7 @@ fn clean_line(text: &str) -> Option<String> {
     Some(one_line(&clean(text))).filter(|line| !line.is_empty())
 }
 
-/// The names in an author field, which may have one on each line, and start like a byline.
+/// The names in an author field. It may have one name on each line, and may start like a byline.
 fn names(text: &str) -> Option<String> {
     let lines: Vec<String> = text.lines().filter_map(clean_line).collect();
     let line = lines.join(", ");

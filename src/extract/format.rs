@@ -55,7 +55,7 @@ pub(super) trait Document: Sync {
     /// Whether a file that starts with `head` is certainly of this format.
     fn looks_like(&self, head: &[u8]) -> bool;
 
-    /// The articles of a file. What is unpacked takes at most about `max` bytes.
+    /// The articles of a file. The unpacked data takes at most about `max` bytes.
     fn items(&self, bytes: &[u8], max: u64) -> Result<Vec<Item>, Reject>;
 }
 
@@ -66,8 +66,8 @@ pub(super) type Item = Result<Draft, (Key, Reject)>;
 /// The articles of a file, read one at a time.
 pub(super) type Items = Box<dyn Iterator<Item = Item> + Send>;
 
-/// Ends at the first item that says that the rest of the file cannot be read: a format that is
-/// asked again may say so forever. Bytes after the content are such an item.
+/// Ends after the first item that says that the rest of the file cannot be read, because a format
+/// could repeat this item forever. Bytes after the content give such an item too.
 pub(super) fn up_to_failure(mut items: Items, trailing: Trailing) -> impl Iterator<Item = Item> {
     let mut ended = false;
     std::iter::from_fn(move || {

@@ -1,5 +1,5 @@
-//! Makes a title from the first sentence of an article that has none: a whole clause, without what
-//! frames the news («le porte-parole a confirmé mardi que», «, selon l'agence»).
+//! If an article has no title, makes one from its first sentence: a whole clause, without the words
+//! that name the source («le porte-parole a confirmé mardi que», «, selon l'agence»).
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -10,16 +10,17 @@ use crate::model::{Lang, fold};
 
 /// The most characters of a title.
 const MAX_CHARS: usize = 100;
-/// The fewest characters of a clause that a longer one is cut to.
+/// If a clause is cut, at least this many characters must be left.
 const MIN_CHARS: usize = 30;
-/// A clause up to a comma is preferred if it has this length, even to a longer one up to a preposition.
+/// If a clause up to a comma has this length, it is preferred even to a longer clause up to a
+/// preposition.
 const GOOD_CHARS: usize = 50;
 /// The fewest words that make a clause.
 const MIN_WORDS: usize = 4;
 /// How many words there may be from the verb of speech to its `que`: «a confirmé le 17 avril que».
 const MAX_FRAME: usize = 7;
 
-/// The verb of speech is among so many first words of the phrase that names the source.
+/// The verb of speech is among this many first words of the phrase that names the source.
 const SOURCE_WORDS: usize = 5;
 
 /// The end of a title that is cut inside a clause.
@@ -27,10 +28,10 @@ const ELLIPSIS: &str = " …";
 
 static REPORTING: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("headline/reporting_verbs.txt")).collect());
 
-/// Words after which somebody is named who says the news.
+/// Words after which the source of the news is named.
 const SOURCES: [&str; 6] = ["selon", "d'après", "according", "citing", "per", "dixit"];
 
-/// Words with which an adverbial phrase begins: in front of a clause or behind it.
+/// Words that begin an adverbial phrase, before or after a clause.
 #[rustfmt::skip]
 const ADVERBIAL_FR: &[&str] = &[
     "afin", "alors", "après", "avant", "avec", "car", "chez", "contre", "dans", "depuis", "dont", "durant", "en", "face", "faute", "grâce",
@@ -42,7 +43,7 @@ const ADVERBIAL_EN: &[&str] = &[
     "after", "amid", "as", "at", "because", "before", "despite", "during", "following", "for", "if", "in", "near", "on", "since", "though",
     "under", "when", "where", "which", "while", "who", "with",
 ];
-/// More words of phrases that stand in front of a clause only.
+/// Words that begin an adverbial phrase only before a clause.
 const OPENING: &[&str] = &["à", "a", "au", "aux", "hier", "aujourd'hui", "dès", "d'après", "invité", "invitée", "yesterday", "earlier"];
 
 /// Words that refer to somebody or something named before.
@@ -110,7 +111,8 @@ fn first_word(text: &str) -> String {
     first.split('\'').next().unwrap_or_default().to_owned()
 }
 
-/// Whether a text has a verb besides those of its relative clauses, and closes what it opens.
+/// Whether a text has a verb besides those of its relative clauses, and has no open quotation or
+/// bracket.
 fn is_clause(text: &str) -> bool {
     let commas = commas(text);
     let starts = [0].into_iter().chain(commas.iter().map(|comma| comma + 1));
@@ -119,7 +121,7 @@ fn is_clause(text: &str) -> bool {
     words(text).count() >= MIN_WORDS && is_balanced(text) && phrases.into_iter().any(tells)
 }
 
-/// Whether a phrase has a finite verb, as far as endings and the words before tell.
+/// Whether a phrase seems to have a finite verb, by its endings and the words before it.
 fn has_finite_verb(phrase: &str) -> bool {
     let folded = fold(phrase);
     let all: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -135,8 +137,8 @@ fn has_finite_verb(phrase: &str) -> bool {
         || all.windows(3).any(perfect)
 }
 
-/// Whether a text can follow what was before it as a clause of its own: it does not begin with a
-/// preposition, and not with a pronoun that means somebody named before.
+/// Whether a text can be a clause of its own: it begins neither with a preposition, nor with a
+/// pronoun for somebody named before.
 fn stands_alone(text: &str) -> bool {
     let first = first_word(text);
     let first = first.as_str();
@@ -150,7 +152,8 @@ fn is_balanced(text: &str) -> bool {
     count('«') == count('»') && count('“') == count('”') && count('(') == count(')') && count('"').is_multiple_of(2)
 }
 
-/// Where the text can be divided at a comma: the offsets of the commas outside quotations and brackets.
+/// The offsets of the commas at which the text can be divided: those outside quotations and
+/// brackets.
 fn commas(text: &str) -> Vec<usize> {
     let all = text.match_indices(", ").map(|(at, _)| at);
     all.filter(|&at| text.get(..at).is_some_and(is_balanced)).collect()
@@ -169,7 +172,7 @@ fn without_source(text: &str) -> Option<String> {
     Some(head.to_owned())
 }
 
-/// Whether a phrase names who says the news: «selon le maire», «a annoncé mardi le maire».
+/// Whether a phrase names the source of the news: «selon le maire», «a annoncé mardi le maire».
 fn is_source(phrase: &str) -> bool {
     let phrase = commas(phrase).first().map_or(phrase, |&comma| around(phrase, comma).0);
     let words: Vec<String> = words(phrase).collect();
@@ -201,7 +204,8 @@ fn is_that(word: &str) -> bool {
     matches!(word, "que" | "qu" | "that")
 }
 
-/// «La Russie avait commencé»: «La Russie a commencé». What had begun when it was told has begun.
+/// «La Russie avait commencé»: «La Russie a commencé». Without the words about the source, the
+/// event is simply past.
 fn in_present_perfect(text: &str) -> String {
     let mut words: Vec<&str> = text.split(' ').collect();
     for at in 0..words.len().saturating_sub(1) {
@@ -252,8 +256,8 @@ fn without_opening(text: &str, adverbial: &[&str]) -> Option<String> {
     rests.into_iter().find(follows).map(capitalised)
 }
 
-/// The longest clause that fits and ends before a comma or an adverbial phrase; if there is none, as
-/// many whole phrases as fit, and an ellipsis.
+/// The longest clause that fits and ends before a comma or an adverbial phrase. If there is none,
+/// as many whole phrases as fit, and an ellipsis.
 fn cut(text: &str, adverbial: &[&str]) -> String {
     let opens = adverbial.contains(&first_word(text).as_str());
     let fits = |head: &&str| (MIN_CHARS..=MAX_CHARS).contains(&head.chars().count()) && is_balanced(head) && ends_well(head);
@@ -276,7 +280,7 @@ fn cut(text: &str, adverbial: &[&str]) -> String {
         .unwrap_or_else(|| shortened(text))
 }
 
-/// Whether the last word of a clause needs nothing after it: it is no article, preposition or verb.
+/// Whether the last word of a clause can end it: it is not an article, a preposition or a verb.
 fn ends_well(head: &str) -> bool {
     let is_name = head.rsplit([' ', '\'', '-']).next().is_some_and(|last| last.starts_with(char::is_uppercase));
     let folded = fold(head);

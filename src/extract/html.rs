@@ -1,4 +1,4 @@
-//! Saved pages. `metadata` finds the title, date and author; `content` finds the text.
+//! Reads saved web pages. `metadata` finds the title, date and author; `content` finds the text.
 
 mod blocks;
 mod boilerplate;
@@ -83,7 +83,8 @@ pub(super) fn article(page: &str, rules: &Rules) -> Result<Draft, Reject> {
     Ok(Draft { title, body: text, captions, published, url, author, section, language, paid, cut, ..Draft::default() })
 }
 
-/// What the class and id of each element say. The values repeat, so they are looked up once.
+/// The meaning of the class and id of each element. The values repeat, so each is looked up only
+/// once.
 fn class_hints(page: &Page, sizes: &Sizes, rules: &Rules) -> Vec<ClassHints> {
     let mut known: HashMap<&str, ClassHints> = HashMap::new();
     let of_element = |id| {
@@ -107,8 +108,8 @@ struct Body {
     cut: bool,
 }
 
-/// The text of the article. If next to nothing is left without the boilerplate elements, they are
-/// kept; if the page does not show the text that JSON-LD has, the latter is used.
+/// The text of the article. If almost nothing is left without the boilerplate elements, they are
+/// kept. If JSON-LD has a text that the page does not show, that text is used.
 fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> Body {
     let about =
         About { title: metadata.title.as_deref(), heading: metadata.heading.as_deref(), description: metadata.description.as_deref() };
@@ -133,7 +134,7 @@ fn body(elements: Elements, rules: &Rules, metadata: &Metadata) -> Body {
     }
 }
 
-/// The share of the words of `text` that `other` has too.
+/// The share of the words of `text` that are also in `other`.
 #[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
 fn share(text: &str, other: &str) -> f64 {
     let words =

@@ -35,7 +35,8 @@ impl Stream for JsonLines {
                 match next_line(&mut bytes, max) {
                     Ok(Line::Whole(line)) if line.iter().all(u8::is_ascii_whitespace) => {}
                     Ok(Line::Whole(line)) => return Some(item(&line, &format!("line {number}"), &fields)),
-                    // The start of an object is no object, so one that can be parsed is whole.
+                    // If an object can be parsed, it is whole, because the start of an object is
+                    // not valid JSON.
                     Ok(Line::Cut(line)) => {
                         if let Ok(draft) = item(&line, "", &fields) {
                             return Some(Ok(draft));

@@ -1,7 +1,7 @@
 //! Detects the language of an article. The text decides; a label is only a hint.
 //!
-//! The stop words of most articles show that they are French or English, in a fortieth of the time
-//! that the detector needs. The detector gets the rest: other languages, mixtures, lists of names.
+//! For most articles, stop words show that they are French or English. This takes a fortieth of the
+//! detector's time. The detector gets the other texts: other languages, mixtures, lists of names.
 
 mod stop_words;
 
@@ -9,11 +9,11 @@ use whatlang::Detector;
 
 use crate::model::Lang;
 
-/// A text with fewer letters says less than its label.
+/// For a text with fewer letters, the label is more reliable.
 const ENOUGH_LETTERS: usize = 200;
-/// How much of a text (in bytes) is examined at most.
+/// At most this many bytes of a text are examined.
 const SAMPLE: usize = 1_500;
-/// How much of it is examined first. That is enough for most texts.
+/// This many bytes are examined first. They are enough for most texts.
 const FIRST_SAMPLE: usize = 700;
 /// The certainty of a language that only the label gives, in percent.
 const LABEL_CERTAINTY: u8 = 50;
@@ -44,8 +44,8 @@ pub(super) fn detect_with_certainty(text: &str, label: Option<Lang>) -> Option<D
     let letters = sample.chars().filter(|c| c.is_alphabetic()).count();
     if letters >= ENOUGH_LETTERS {
         let found = whatlang::detect(sample)?;
-        // A text may be half French and half quotations: then the label decides. It never overrules
-        // a clear text.
+        // If a text is half French and half quotations, the label decides. It never overrules a
+        // clear text.
         return if found.is_reliable() { from_detector(&found) } else { labelled.or_else(|| from_detector(&found)) };
     }
     labelled.or_else(|| detect_short(sample))

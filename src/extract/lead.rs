@@ -11,7 +11,7 @@ pub(super) const LEADS: [&str; 5] = ["chapo", "chapeau", "chapô", "standfirst",
 pub(super) fn with_lead(body: String, lead: Option<String>) -> String {
     let lead = lead.map(|lead| one_line(&markup::line(lead))).filter(|lead| !lead.is_empty());
     match lead.filter(|lead| !body.is_empty() && Markup::of(&body) != Markup::Page && !body.contains(lead.as_str())) {
-        // In HTML, text before the first block is one of its own.
+        // In HTML, text before the first block is a block of its own.
         Some(lead) if Markup::of(&body) == Markup::Fragment => {
             format!("<p>{}</p>\n\n{body}", lead.replace('&', "&amp;").replace('<', "&lt;"))
         }

@@ -9,7 +9,7 @@ use crate::read::{Bytes, unreadable};
 pub(super) enum Line {
     /// A line, with its line break unless it is the last one.
     Whole(Vec<u8>),
-    /// The start of a line. Reading fails after it, and the next call says why.
+    /// The start of a line. Reading fails after it, and the next call returns the error.
     Cut(Vec<u8>),
     /// A line that is too long, and was skipped.
     TooLong,

@@ -62,7 +62,8 @@ impl Stream for Mbox {
     }
 }
 
-/// The next message. The line that starts the message after it is read, too; nothing in it is needed.
+/// The next message. This also reads the first line of the message after it, which has nothing of
+/// use.
 fn next(bytes: &mut Bytes) -> Result<Option<Item>, Reject> {
     let max = bytes.max();
     let (mut collected, mut too_long, mut blank) = (Vec::new(), false, true);
@@ -82,7 +83,7 @@ fn next(bytes: &mut Bytes) -> Result<Option<Item>, Reject> {
                 }
             }
             Line::TooLong => (too_long, blank) = (true, false),
-            // Half a message is useless. The next call says why it ends there.
+            // Half a message is useless. The next call returns the reason why it ends there.
             Line::Cut(_) => {}
             Line::End if collected.is_empty() && !too_long => return Ok(None),
             Line::End => break,

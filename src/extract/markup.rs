@@ -47,7 +47,7 @@ pub(super) fn plain(text: String, markup: Markup) -> Result<String, Reject> {
     Ok(edited(edited(text, marks::removed), without_bare_addresses))
 }
 
-/// Whether a text has a character that any mark has. Most plain texts have none.
+/// Whether a text has any character of a mark. Most plain texts have none.
 #[expect(clippy::needless_bitwise_bool, reason = "the compiler can vectorise it without branches")]
 fn may_have_marks(text: &str) -> bool {
     let is_mark =
@@ -94,7 +94,7 @@ fn without_bare_addresses(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.lines().filter(|line| !is_address(line)).collect::<Vec<_>>().join("\n"))
 }
 
-/// Removes what is left of CDATA sections that were escaped. HTML takes them for comments.
+/// Removes the remains of CDATA sections that were escaped. HTML would read them as comments.
 fn without_cdata(text: &str) -> Cow<'_, str> {
     if !text.contains("<![CDATA[") {
         return Cow::Borrowed(text);

@@ -81,7 +81,7 @@ fn without_tags(body: String) -> String {
     body.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
-/// Elements in XHTML and NITF that are not the article's text: what dpa puts above it, captions, and
+/// Elements in XHTML and NITF that are not the article's text: dpa's lines above it, captions, and
 /// notes to the newsroom.
 const ASIDES: &[&str] = &[
     "head",

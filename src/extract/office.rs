@@ -35,11 +35,11 @@ enum Kind {
     Docx,
     Odt,
     Epub,
-    /// Something else, and what it is.
+    /// Another archive, with its kind.
     Other(&'static str),
 }
 
-/// What an archive is, by the names of its files and by the type that it declares.
+/// The kind of an archive, by the names of its files and by the type that it declares.
 fn kind(archive: &mut Archive) -> Result<Kind, Reject> {
     let has_folder = |name: &str| archive.names().any(|known| known.starts_with(name));
     if archive.has("[Content_Types].xml") {

@@ -37,7 +37,8 @@ pub(super) fn draft(text: &str) -> Draft {
     }
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let (title, body) = if is_title(first) { (Some(first.to_owned()), rest) } else { (None, text) };
-    // A page that was copied as HTML has paragraphs; a text about HTML may have tags in a sentence.
+    // A page that was copied as HTML has paragraphs. A text about HTML has tags only in its
+    // sentences.
     let markup = if body.contains("</p>") && body.contains("<p") { Markup::Fragment } else { Markup::Plain };
     Draft { title, body: body.to_owned(), markup, ..Draft::default() }
 }

@@ -50,7 +50,7 @@ pub(super) fn kind_of(source: &Source, head: &[u8]) -> Kind {
     }
     let extension = extension(source);
     let has_extension = |known: &[&str]| extension.as_deref().is_some_and(|extension| known.contains(&extension));
-    // Good enough to recognise a format. Bytes that are not text are rejected later.
+    // This is enough to recognise a format. Bytes that are not text are rejected later.
     let start_of = |most: usize| String::from_utf8_lossy(head.get(..head.len().min(most)).unwrap_or_default());
     if has_extension(plain_text::PlainText.extensions()) && plain_text::PlainText.fits(trim_start(&start_of(PLAIN_TEXT_HEAD))) {
         return Kind::Whole(&plain_text::PlainText);

@@ -5,8 +5,8 @@ mod nexis;
 
 use super::draft::Draft;
 
-/// The articles of a text that holds several. If they cannot be told apart for certain, the text is one
-/// article with a flag. Returns `None` if it is an ordinary text.
+/// The articles of a text that holds several. If they cannot be separated with certainty, the text
+/// is one article with a flag. Returns `None` if it is an ordinary text.
 pub(super) fn drafts(text: &str) -> Option<Vec<Draft>> {
     nexis::drafts(text).or_else(|| bulletin::drafts(text))
 }

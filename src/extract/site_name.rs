@@ -1,8 +1,9 @@
-//! Tells the title of an article from the name of its site, which many titles end or begin with.
+//! Separates the title of an article from the name of its site, with which many titles end or
+//! begin.
 
 use crate::model::fold;
 
-/// What separates the parts of a title: the article's title, the section, the name of the site.
+/// Separators of the parts of a title: the article's title, the section, the name of the site.
 const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " • ", " · ", " » ", " « ", " ‹ ", " › ", " :: "];
 /// The most words of a section's name.
 const SECTION_WORDS: usize = 2;
@@ -33,7 +34,8 @@ pub(super) fn is_site(text: &str, sites: &[String]) -> bool {
     text.is_empty() || sites.iter().any(|site| letters(site) == text)
 }
 
-/// A title without the name of the site at its end or start, and without a section beside that.
+/// A title without the name of the site at its end or start, and without a section beside that
+/// name.
 pub(super) fn without(title: &str, sites: &[String]) -> String {
     let mut title = title.trim();
     let mut cut = false;

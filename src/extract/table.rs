@@ -150,7 +150,7 @@ fn header(head: &[u8], fields: &Fields, declared: Option<u8>) -> Result<(u8, Col
         let found = reader.read_byte_record(&mut record).unwrap_or(false);
         let names: Vec<String> = record.iter().filter(|_| found).map(|name| normalised(&String::from_utf8_lossy(name))).collect();
         let column = |wanted: &[String]| wanted.iter().find_map(|name| names.iter().position(|known| *known == normalised(name)));
-        // Which of two equal names is meant, nobody can tell.
+        // If two columns have the same name, it is unclear which one is meant.
         let written: Vec<String> = record.iter().filter(|_| found).map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         let is_twice = |at: usize| written.get(at).is_some_and(|name| written.iter().filter(|other| *other == name).count() > 1);
         let leads = LEADS.map(str::to_owned).to_vec();

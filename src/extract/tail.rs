@@ -1,5 +1,5 @@
-//! Removes what agencies, feeds and services put after a text: initials of the editors, `(Reuters)`,
-//! «L'article … est apparu en premier sur …», `[+2345 chars]`.
+//! Removes the words that agencies, feeds and services put after a text: initials of the editors,
+//! `(Reuters)`, «L'article … est apparu en premier sur …», `[+2345 chars]`.
 //!
 //! Only whole paragraphs at the end of a text count: in a sentence, the same words are part of it.
 
@@ -33,7 +33,7 @@ const REMARKS: &[&str] = &[
     "with ",
     "avec ",
 ];
-/// What `WordPress` writes at the end of a feed's entries: first words, and words that follow.
+/// Words of `WordPress` at the end of a feed's entries: the first words, and words that follow.
 const FEED_ENDS: &[(&str, &str)] = &[
     ("l'article ", " est apparu en premier sur "),
     ("cet article ", " est apparu en premier sur "),
@@ -41,7 +41,8 @@ const FEED_ENDS: &[(&str, &str)] = &[
     ("the post ", " first appeared on "),
 ];
 
-/// The text without the count of what a service cut off (`[+2345 chars]`), and whether there was one.
+/// The text without the number of characters that a service cut off (`[+2345 chars]`), and whether
+/// there was such a number.
 pub(super) fn without_count(text: String) -> (String, bool) {
     let Some((before, count)) = text.trim_end().strip_suffix(" chars]").and_then(|text| text.rsplit_once("[+")) else {
         return (text, false);
@@ -94,7 +95,7 @@ fn is_initials(paragraph: &str) -> bool {
     slashed || spaced
 }
 
-/// Whether a paragraph only says who else worked on a report of AP, or where AP has more.
+/// Whether a paragraph only names other authors of an AP report, or points to more reports.
 fn is_about_agency(folded: &str) -> bool {
     folded.ends_with("contributed to this report.") || (folded.starts_with("follow ") && folded.contains("ap's "))
 }
@@ -113,7 +114,7 @@ fn is_credit(bare: &str) -> bool {
     bare.split_whitespace().count() <= MOST_WORDS && names.is_some_and(|names| is_agencies(names.trim_start_matches("l'")))
 }
 
-/// Whether a paragraph is the companies that a report names, as AFP lists them: `<AIR FRANCE-KLM>`.
+/// Whether a paragraph is AFP's list of the companies in a report: `<AIR FRANCE-KLM>`.
 fn is_companies(paragraph: &str) -> bool {
     let inside = paragraph.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
     inside.is_some_and(|inside| inside.contains(char::is_uppercase) && !inside.contains(char::is_lowercase) && !inside.contains('/'))

@@ -1,5 +1,5 @@
-//! XML in a format that we do not know. It is skipped, and the reason names its root element. As
-//! plain text, its tags would be sent to a service.
+//! XML in a format that we do not know. It is skipped, and the reason names its root element. If it
+//! were read as plain text, its tags would be sent to a service.
 
 use super::draft::Draft;
 use super::format::Format;
@@ -16,7 +16,7 @@ impl Format for UnknownXml {
 
     fn looks_like(&self, start: &str) -> bool {
         let is_declared = start.get(..5).is_some_and(|mark| mark.eq_ignore_ascii_case("<?xml"));
-        // Text may start with a word in angle brackets; then no tag closes it.
+        // A plain text may start with a word in angle brackets, but then no end tag follows.
         let is_closed = || xml::root_name(start).is_some_and(|name| start.contains("</") || start.contains(&format!("<{name}/>")));
         is_declared || (start.starts_with('<') && is_closed())
     }

@@ -53,7 +53,7 @@ fn header(bytes: &mut Bytes) -> Result<Option<Vec<(String, String)>>, Reject> {
     loop {
         let line = match next_line(bytes, left)? {
             Line::Whole(line) => line,
-            // The next call says why.
+            // The next call returns the error.
             Line::Cut(_) => continue,
             Line::End if !begun => return Ok(None),
             Line::End => return Err(malformed("the header of a record is truncated")),

@@ -24,8 +24,8 @@ const CLASSES: [u8; 256] = {
 
 /// Counts the runs without white space that contain a letter or digit.
 pub(crate) fn count_words(text: &str) -> usize {
-    // `counted` is 1 if the current word is counted already. A number instead of a `bool` avoids
-    // branches, which would be mispredicted.
+    // `counted` is 1 if the current word is already counted. A number instead of a `bool` avoids
+    // branches, which the processor would mispredict.
     let (mut words, mut counted) = (0_usize, 0_u8);
     for (at, byte) in text.bytes().enumerate() {
         let mut class = CLASSES.get(usize::from(byte)).copied().unwrap_or_default();

@@ -5,7 +5,7 @@
 const WIDEST: usize = 90;
 /// A line that is broken at a width has at least this length.
 const SHORTEST: usize = 40;
-/// How far a line may be from the width, because the last word that fitted may be short.
+/// How much shorter than the width a full line may be, because the next word did not fit.
 const SLACK: usize = 6;
 
 /// The fewest lines that were broken in a text whose lines may also be paragraphs.

@@ -13,7 +13,7 @@ pub(super) enum Block {
     Row(Vec<Line>),
 }
 
-/// What the style of a paragraph says about it.
+/// The role of a paragraph, from its style.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Role {
     Title,
@@ -31,7 +31,7 @@ pub(super) struct Line {
     text: String,
 }
 
-/// What a file says about itself.
+/// The properties of a file.
 #[derive(Debug, Default)]
 pub(super) struct Properties {
     pub(super) title: Option<String>,
@@ -43,7 +43,7 @@ pub(super) struct Properties {
 const HEAD_LINES: usize = 6;
 /// Endings of file names, which programs write where a title should be.
 const FILE_ENDINGS: &[&str] = &[".doc", ".docx", ".dot", ".indd", ".odt", ".pages", ".pdf", ".pmd", ".qxd", ".qxp", ".rtf", ".tex", ".txt"];
-/// What programs write where a title or a name should be.
+/// Placeholders of programs for a title or a name.
 const PLACEHOLDERS: &[&str] = &[
     "anonymous",
     "author",
@@ -126,8 +126,8 @@ pub(super) fn drafts(mut blocks: Vec<Block>, properties: Properties) -> Vec<Draf
 }
 
 /// Takes the title out of the text: the paragraph with the style of a title, a heading at the top,
-/// or a first line that looks like one. The title in the properties is often that of a template, so
-/// it is the last choice.
+/// or a first line that looks like a title. The title in the properties often belongs to a
+/// template, so it is the last choice.
 fn take_title(blocks: &mut Vec<Block>, property: Option<&str>) -> Option<String> {
     blocks.retain(|block| !block.text().trim().is_empty());
     let property = property.map(one_line).filter(|title| !is_placeholder(title));

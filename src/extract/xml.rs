@@ -203,7 +203,8 @@ impl Element {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    /// Whether the element has one of these names, or as a class: dpa writes `<section class="footer">`.
+    /// Whether the element has one of these names, or has it as a class: dpa writes
+    /// `<section class="footer">`.
     fn is_among(&self, names: &[&str]) -> bool {
         let class = || self.attribute("class").filter(|_| matches!(self.name.as_str(), "section" | "div" | "p"));
         names.contains(&self.name.as_str()) || class().is_some_and(|class| names.contains(&class))

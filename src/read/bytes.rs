@@ -25,14 +25,14 @@ pub struct Bytes {
     max: u64,
     /// The file and its metadata when it was opened. `None` for standard input.
     file: Option<(Arc<File>, Metadata)>,
-    /// Whether the file is compressed, so that its size says nothing.
+    /// Whether the file is compressed, so that its content may be much larger.
     compressed: bool,
     /// How the reading ended. `None` until then.
     end: Option<Result<(), Reject>>,
     trailing: Trailing,
 }
 
-/// What is wrong with the bytes after the content, which is itself complete. Known once the content
+/// The problem with the bytes after the content, which is itself complete. Known once the content
 /// has been read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trailing(Arc<OnceLock<Reject>>);
@@ -87,7 +87,7 @@ impl Bytes {
         self.fill_buf().map_err(|error| unreadable(&error))
     }
 
-    /// Tells what is wrong with the bytes after the content, once the content has been read.
+    /// The problem with the bytes after the content, once the content has been read.
     pub(crate) fn trailing(&self) -> Trailing {
         self.trailing.clone()
     }
@@ -125,9 +125,9 @@ impl Bytes {
         self.trailing.reject().map_or(Ok(bytes), Err)
     }
 
-    /// How the reading ends with `error`, or without one at the end of the file.
+    /// How the reading ends: with `error`, or at the end of the file if there is no error.
     fn end_with(&self, error: Option<&io::Error>) -> Result<(), Reject> {
-        // A file that is written to meanwhile may look damaged, too.
+        // A file that is written to during the read may look damaged too.
         self.check_unchanged()?;
         match error {
             Some(error) if error.get_ref().and_then(|carried| carried.downcast_ref::<TrailingData>()).is_some() => {

@@ -3,7 +3,7 @@
 
 use encoding_rs::Encoding;
 
-/// How far into a text (in bytes) a declaration is looked for.
+/// The first bytes of a text in which a declaration is looked for.
 const MAX_OFFSET: usize = 4096;
 
 /// The encoding declared at the start of `bytes`. Returns `None` if it is missing or unknown.

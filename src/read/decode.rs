@@ -1,6 +1,6 @@
-//! Decodes bytes to text. The encoding is, in this order: UTF-16 or UTF-32 by byte order mark or
-//! zeros; UTF-8 if valid; the declared one if the bytes fit; UTF-8 with a few bad bytes; else the
-//! one that gives the letters of French and English (Windows-1252, ISO-8859-15, Mac Roman).
+//! Decodes bytes to text. Tries these encodings in order: UTF-16 or UTF-32, by byte order mark or
+//! zeros; UTF-8 if valid; the declared encoding if the bytes fit; UTF-8 with a few bad bytes;
+//! Windows-1252, ISO-8859-15 or Mac Roman if the result has the letters of French and English.
 //!
 //! There is no statistical detector: in our measurements, detectors turned UTF-8 files with one bad
 //! byte into mojibake.
@@ -90,7 +90,8 @@ type Decoded<'a> = Result<(Cow<'a, str>, bool), Reject>;
 
 /// Decodes UTF-8 or an encoding with one byte per character.
 fn decode_narrow<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> Decoded<'a> {
-    // Valid UTF-8 is UTF-8 even if it declares something else: no other text is valid by chance.
+    // Valid UTF-8 is UTF-8 even if it declares something else, because no other text is valid UTF-8
+    // by chance.
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok((Cow::Borrowed(text.trim_start_matches('\u{feff}')), false));
     }

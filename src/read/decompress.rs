@@ -8,7 +8,7 @@ use super::members::{Members, is_compressed};
 use super::unreadable;
 use crate::model::{ErrorCode, Reject};
 
-/// The size of a read buffer, which is also how much decides the format and the encoding.
+/// The size of a read buffer. The first buffer also decides the format and the encoding.
 pub(super) const BUFFER: usize = 64 << 10;
 /// The highest compression ratio. Text compresses to about a tenth; a higher ratio is an attempt to
 /// fill memory or disk.
@@ -72,7 +72,7 @@ impl<R: Read> Read for RatioGuard<R> {
     }
 }
 
-/// Fills the buffer at each read. A decoder returns what a member or block holds, which may be one
+/// Fills the buffer at each read. A decoder returns one member or block at a time, which may be one
 /// byte: too little to recognise a format, or the columns of a table.
 struct FullReads<R> {
     inner: R,

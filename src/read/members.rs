@@ -1,5 +1,5 @@
-//! Reads the members of a gzip file and the frames of a Zstandard file one after another, and names
-//! what is wrong with them. Both decoders verify checksums.
+//! Reads the members of a gzip file and the frames of a Zstandard file one after another, and
+//! reports what is wrong with them. Both decoders verify checksums.
 
 use std::io::{self, BufRead, Chain, Cursor, ErrorKind, Read};
 
@@ -125,7 +125,8 @@ fn skip_zeros(raw: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Names the error of a decoder. An error of the system is the file's and stays as it is.
+/// Turns the error of a decoder into a reject. An error of the system is about the file, and stays
+/// as it is.
 fn named(error: io::Error) -> io::Error {
     if error.raw_os_error().is_some() { error } else { io::Error::other(damaged(&error)) }
 }
@@ -166,7 +167,7 @@ mod tests {
         [&b"\x53\x2a\x4d\x18"[..], &[length, 0, 0, 0], &vec![b'x'; usize::from(length)]].concat()
     }
 
-    /// What is read, and the error behind it. The file arrives one byte at a time, the worst case.
+    /// The content, and the error after it. The file arrives one byte at a time, the worst case.
     fn read(bytes: &[u8]) -> (String, Option<String>) {
         let mut members = Members::new(io::BufReader::with_capacity(1, bytes));
         let (mut found, mut byte) = (Vec::new(), [0]);

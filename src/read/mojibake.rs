@@ -1,11 +1,11 @@
-//! Fixes mojibake: UTF-8 that was decoded as Windows-1252 and saved again («Ã©» for «é»). Only
-//! certain cases are fixed.
+//! Fixes mojibake: UTF-8 that was decoded as Windows-1252 and saved again («Ã©» for «é»). Doubtful
+//! cases are left as they are.
 
 /// The first characters of mojibake. Ã starts accented letters, Â signs, Å ligatures, and â€
 /// dashes, quotes and dots.
 const LEADS: [char; 4] = ['Ã', 'Â', 'Å', 'â'];
-/// The fewest signs and ligatures that are proof alone: «Â» may end a word in capitals before a
-/// closing quote.
+/// This many signs and ligatures are proof without accented letters. A single «Â» may end a word in
+/// capitals before a closing quote.
 const ENOUGH_SIGNS: usize = 3;
 /// How often a text may have been encoded again.
 const MAX_ROUNDS: usize = 3;

@@ -1,5 +1,5 @@
 //! Recognises an undeclared single-byte encoding by the letters of French and English:
-//! Windows-1252, ISO-8859-15, Mac Roman, or none of them, rather than a guess.
+//! Windows-1252, ISO-8859-15 or Mac Roman. If none fits, it does not guess.
 
 use encoding_rs::{Encoding, ISO_8859_15, MACINTOSH, WINDOWS_1252};
 
@@ -28,22 +28,22 @@ pub(super) fn encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     if !counts.windows_only && counts.ligature { Some(ISO_8859_15) } else { Some(WINDOWS_1252) }
 }
 
-/// Counts of bytes by their neighbours, which say more than the bytes alone.
+/// Counts of bytes by their neighbours, which show more than the bytes alone.
 #[derive(Default)]
 struct Counts {
     /// French letters in Windows-1252, next to an ASCII letter.
     western: usize,
     /// French letters in Mac Roman, next to an ASCII letter.
     mac: usize,
-    /// Bytes next to an ASCII letter that are never there in Windows-1252, but are letters in DOS
+    /// Bytes next to an ASCII letter that never occur there in Windows-1252, but are letters in DOS
     /// code pages.
     odd: usize,
     /// Bytes in a run of three or more letters that are not ASCII.
     in_runs: usize,
     /// Whether a byte is there that only Windows-1252 uses.
     windows_only: bool,
-    /// Whether Œ, œ or € is there as ISO-8859-15 has them: in Windows-1252, a fraction inside a
-    /// word or a currency sign after a number.
+    /// Whether Œ, œ or € occurs with its byte in ISO-8859-15. In Windows-1252, these bytes would be
+    /// a fraction inside a word, or a currency sign after a number.
     ligature: bool,
 }
 

@@ -40,7 +40,7 @@ impl Bars {
         [&self.read, &self.summarise, &self.translate, &self.rows]
     }
 
-    /// Shows an event; `total` and `failed` are counts of articles.
+    /// Shows an event. `total` and `failed` are counts of articles.
     pub(super) fn update(&self, event: Event, total: u64, failed: u64) {
         match event {
             Event::Expected(_) | Event::Found(_) => self.all().into_iter().for_each(|bar| bar.set_length(total)),
@@ -86,8 +86,8 @@ impl Bars {
     }
 }
 
-/// What a bar shows on a terminal of so many columns. A line that is too long would be cut before the
-/// number of failures.
+/// The format of a bar on a terminal of this many columns. A line that is too long would be cut
+/// before the number of failures.
 fn template(columns: u16) -> &'static str {
     if columns < 88 {
         "{prefix:>9} [{bar:12.cyan}] {pos}/{len} {eta} {msg:.red}"

@@ -32,7 +32,7 @@ pub struct Ending {
     pub options: String,
     /// Some of the failed articles: source and reason.
     pub failures: Vec<(String, String)>,
-    /// What ended the run early or disabled an endpoint.
+    /// The reason that ended the run early or disabled an endpoint.
     pub cause: Option<String>,
 }
 
@@ -122,8 +122,8 @@ pub fn money(sum: Option<f64>) -> String {
     sum.map_or_else(|| "unknown".into(), |sum| format!("{sum:.4}").trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
-/// What went wrong, in one line for a user who reads nothing else: the counts, and the first
-/// reason. Hints follow in lines of their own.
+/// The problem, in one line for a user who reads nothing else: the counts, and the first reason.
+/// Hints follow in lines of their own.
 pub fn error_line(ending: &Ending) -> String {
     let RunSummary { found, failed, pending, .. } = ending.summary;
     let counts = [(failed, "failed"), (pending, "left for the next run")];

@@ -1,4 +1,4 @@
-//! What happens in a run, for its progress.
+//! The events of a run, for its progress.
 
 use crate::model::Task;
 

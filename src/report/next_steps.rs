@@ -1,4 +1,4 @@
-//! What a user may want to do after a run.
+//! Suggests commands to a user after a run.
 
 use super::ending::Ending;
 use super::printable;
@@ -6,7 +6,7 @@ use super::printable;
 /// How many steps are named.
 const STEPS: usize = 3;
 
-/// The most useful commands, each with what it does. They have the options that name this run's
+/// The most useful commands, each with an explanation. They have the options that name this run's
 /// config and output.
 pub fn next_steps(ending: &Ending) -> Vec<[String; 2]> {
     let Ending { summary, exit, failures, flags, options, .. } = ending;
@@ -35,7 +35,7 @@ pub fn next_steps(ending: &Ending) -> Vec<[String; 2]> {
     steps
 }
 
-/// Whether somebody should look at a row with this flag: all but the flags that are only remarks.
+/// Whether somebody should look at a row with this flag. Some flags are only remarks.
 pub fn is_doubt(flag: &str) -> bool {
     crate::model::Flag::parse(flag).is_some_and(|flag| !flag.is_remark())
 }

@@ -91,7 +91,7 @@ impl Progress {
         self.expected.load(Ordering::Relaxed).max(self.found.load(Ordering::Relaxed))
     }
 
-    /// The articles so far; those that have not ended are pending. If the run was cut short, files
+    /// The articles so far. Articles that have not ended are pending. If the run ended early, files
     /// that it expected but did not reach are pending too.
     pub fn counts(&self, cut_short: bool) -> RunSummary {
         let [done, earlier, skipped, failed] =
@@ -108,7 +108,7 @@ impl Progress {
         self.start.elapsed()
     }
 
-    /// Prints a line of progress, if there are no bars and it is not quiet.
+    /// Prints a line of progress, unless there are bars or the run is quiet.
     pub fn print_line(&self) {
         if let Display::Lines = self.display {
             let RunSummary { done, skipped, failed, .. } = self.counts(false);
@@ -132,7 +132,7 @@ impl Progress {
         format!(", {rate:.1}/s, about {} left", human_duration(Duration::from_secs_f64(rest / rate)))
     }
 
-    /// Prints a line about work that has no bar, unless it is quiet.
+    /// Prints a line about work that has no bar, unless the run is quiet.
     pub fn say(&self, line: &str) {
         match &self.display {
             Display::Nothing => {}

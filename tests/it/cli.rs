@@ -13,7 +13,7 @@ fn help_is_as_documented() {
     insta::assert_snapshot!(without_trailing_spaces(&ended.stdout), @r"
     Summarise and translate a folder of articles into a French-English table
 
-    depeche calls the HTTP services named in config.toml. Without a config, it calls its embedded endpoint.
+    Calls the HTTP services named in config.toml. Without a config, calls the embedded endpoint.
     `depeche` without a command is short for `depeche run`.
 
     [config: KEY] names the config key that sets the default of an option.

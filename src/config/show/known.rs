@@ -70,7 +70,7 @@ pub(super) fn sections(config: &Config, overrides: &Overrides) -> Vec<(&'static 
         ("ledger", ledger(config)),
         ("embedded", embedded(config)),
     ];
-    // Unlike the others, this section has keys that it cannot do without.
+    // Unlike other sections, this one has required keys.
     sections.extend(config.mail.as_ref().map(|settings| ("mail", mail(settings))));
     sections
 }

@@ -1,6 +1,6 @@
-//! Anthropic's Message Batches (<https://docs.anthropic.com/en/api/creating-message-batches>): the
-//! calls are in the request that creates the batch, and the batch has no tag of ours. Only the names
-//! of its calls show whose it is, once it has ended.
+//! Anthropic's Message Batches (<https://docs.anthropic.com/en/api/creating-message-batches>). The
+//! calls are in the request that creates the batch. The batch has no tag of ours: only the names of
+//! its calls, once it has ended, show whether it is ours.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::{
 use crate::config::Endpoint;
 use crate::model::CallError;
 
-/// What the service says of each call, and of all of them together.
+/// The names of the service's counts of calls.
 const COUNTS: &[&str] = &["processing", "succeeded", "errored", "canceled", "expired"];
 
 pub(super) struct Anthropic;
@@ -80,8 +80,8 @@ impl BatchApi for Anthropic {
         files::list(body, "batches", |item| self.read_batch(item), next)
     }
 
-    /// There is a result for every call, whatever became of it. That of a refused call has the error
-    /// with which the service would have answered an ordinary call.
+    /// Every call has a result. The result of a refused call has the error with which the service
+    /// would have answered an ordinary call.
     fn read_result(&self, line: &[u8]) -> Option<ResultLine> {
         let value = super::json(line).ok()?;
         let custom_id = text(&value["custom_id"])?;

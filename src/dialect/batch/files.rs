@@ -53,8 +53,8 @@ fn key(endpoint: &Endpoint) -> Headers {
     openai::key(endpoint)
 }
 
-/// A list, whose items are read by `item` and whose next cursor is found by `next` from the list
-/// and the id of its last item.
+/// A list. `item` reads an item. `next` finds the next cursor from the list and the id of its last
+/// item.
 pub(super) fn list<T>(
     body: &[u8],
     what: &str,

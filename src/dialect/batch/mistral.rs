@@ -12,7 +12,7 @@ use crate::model::CallError;
 
 /// Items of a page of a list.
 const PAGE: usize = 100;
-/// The time in which a job is to end, if the config does not name one that can be read.
+/// The time limit of a job, if the config names none that can be read.
 const HOURS: u64 = 24;
 
 pub(super) struct Mistral;
@@ -106,7 +106,7 @@ fn page(cursor: Option<&str>) -> usize {
     cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0)
 }
 
-/// The page after this one, which has so many items.
+/// The page after this one. `items`: how many items this page has.
 fn next(cursor: Option<&str>, list: &Value, items: usize) -> Option<String> {
     let next = page(cursor) + 1;
     let is_last = number(&list["total"]).is_none_or(|total| total <= (next * PAGE) as u64);

@@ -13,7 +13,7 @@ fn said(status: u16, message: &str) -> (ErrorCode, Verdict) {
 
 fn of(status: u16, body: &Value) -> (ErrorCode, Verdict) {
     let error = refused(status, &body.to_string());
-    // How long the pause is does not matter here.
+    // The length of the pause does not matter here.
     let verdict = if let Verdict::Wait(_) = error.verdict { Verdict::BackOff } else { error.verdict };
     (error.code, verdict)
 }

@@ -23,7 +23,8 @@ static TOLD: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("to
 static PLACES: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("seen_places.txt")).collect());
 static DATE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("date_words.txt")).collect());
 
-/// What someone does who is seen on the way to a place or from it, and how many words lead to the place.
+/// Verbs for people in a picture who come to a place or leave it. The place is among the next
+/// `WORDS_TO_PLACE` words.
 const MOVES: &[&str] = &[
     "arrive",
     "arrivent",
@@ -44,7 +45,7 @@ const MOVES: &[&str] = &[
     "sortent",
 ];
 const WORDS_TO_PLACE: usize = 4;
-/// What captions without a verb start with.
+/// The first words of captions without a verb.
 const VIEWS: &[&str] = &[
     "vue aérienne ",
     "vue générale ",
@@ -100,9 +101,10 @@ fn last_brackets(line: &str) -> Option<(&str, &str)> {
     line.trim_end_matches(['.', ' ']).strip_suffix([')', ']'])?.rsplit_once(['(', '['])
 }
 
-/// Whether a line only says what is seen in a picture: one sentence in the present tense about what
-/// people or things do, that ends with a date or a place. It quotes nobody and has no figure besides
-/// the date. («Des soldats escortent un convoi près de la frontière en septembre 2023.»)
+/// Whether a line only describes a picture. It is one sentence in the present tense about the
+/// actions of people or things, and it ends with a date or a place. It has no quotation, and no
+/// figure besides the date. («Des soldats escortent un convoi près de la frontière en septembre
+/// 2023.»)
 pub(super) fn describes_picture(line: &str) -> bool {
     if line.len() > LONGEST || line.contains(['«', '»', '"', '“', '”', ':', ';', '?', '!', '%', '…', '€', '$']) {
         return false;
@@ -126,20 +128,20 @@ pub(super) fn describes_picture(line: &str) -> bool {
             is_verb && !is_before_noun(before)
         })
     };
-    // Who is seen and what they do may be said in news too, but not of someone without a name.
+    // A news sentence may also describe what people do. But then it names them.
     let is_seen =
         if starts_with_someone(&folded) { acts(&SEEN) || acts(&DOUBTFUL) } else { end.dated && (acts(&SEEN) || moves_to_place(text)) };
     (is_seen || is_view(text)) && !text.iter().any(is_figure) && !has_perfect(text)
 }
 
-/// Whether a text is about someone who comes to a building or the like, or leaves it: «arrive au palais
-/// de justice», and not «quitte ses fonctions».
+/// Whether a person in a text comes to a building or the like, or leaves it: «arrive au palais de
+/// justice», but not «quitte ses fonctions».
 fn moves_to_place(text: &[String]) -> bool {
     let is_place = |word: &String| PLACES.contains(word.as_str());
     text.iter().enumerate().any(|(at, word)| MOVES.contains(&word.as_str()) && text.iter().skip(at + 1).take(WORDS_TO_PLACE).any(is_place))
 }
 
-/// Whether a text without a verb says what the picture shows: «Vue aérienne du port».
+/// Whether a text without a verb describes a picture: «Vue aérienne du port».
 fn is_view(text: &[String]) -> bool {
     let text = text.join(" ");
     VIEWS.iter().any(|start| text.starts_with(start)) && !has_verb(&text)
@@ -185,7 +187,7 @@ fn end(words: &[&str], folded: &[String]) -> Option<End> {
     (place > 0 && leads.contains(&before.as_str())).then_some(End { words: place, dated: false })
 }
 
-/// Whether a caption starts with people or things that are not named: a place at the end is then
+/// Whether a caption starts with people or things without a name. Then a place at the end is
 /// enough.
 fn starts_with_someone(folded: &[String]) -> bool {
     const DETERMINERS: &[&str] = &["des", "un", "une", "plusieurs", "deux", "trois", "quelques", "a", "an", "two", "three", "several"];

@@ -12,7 +12,7 @@ const FEWEST_WORDS: usize = 7;
 static FINITE: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("finite_verbs.txt")).collect());
 static NOT_VERBS: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("not_verbs.txt")).collect());
 
-/// What can come right before «a», the verb. It is also an English article.
+/// Words that can come right before the verb «a», which is also an English article.
 const BEFORE_A: &[&str] = &["n", "l", "il", "elle", "on", "qui", "y", "m", "s", "t"];
 /// The participles after «a» that do not end in «é».
 const PARTICIPLES: &[&str] = &[

@@ -1,4 +1,4 @@
-//! Reads what the words before a date say about it: «Publié le», «Mis à jour le».
+//! Reads the label before a date: «Publié le», «Mis à jour le».
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -37,7 +37,7 @@ static USUAL: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("u
 /// Words that are usual next to the date of something else: an offer, an event, a birth.
 static OTHER_DATES: LazyLock<HashSet<&str>> = LazyLock::new(|| entries(include_str!("other_dates.txt")).collect());
 
-/// The best of the labelled dates in a short text: that of the publication, wherever it is.
+/// The best of the labelled dates in a short text: the date of publication, wherever it is.
 pub(in crate::extract) fn labelled(text: &str, day_first: bool) -> Option<Labelled> {
     let places = places(text);
     let ends = places.iter().skip(1).map(|(at, _)| *at).chain([text.len()]);
@@ -54,13 +54,14 @@ pub(in crate::extract) fn label_at_end(text: &str) -> Option<Label> {
     places(text).last().map(|(_, label)| *label)
 }
 
-/// Whether a text starts by saying what its date refers to.
+/// Whether a text starts with the label of a date.
 pub(in crate::extract) fn starts_with_label(text: &str) -> bool {
     places(text).first().is_some_and(|(at, _)| *at == 0)
 }
 
-/// How many words around a date are neither names nor usual next to the date of an article: «Par
-/// Jeanne Exemple, le 3 mars 2026 – 4 min» has none, «Le 3 mars, la digue a cédé» has.
+/// How many words around a date are neither names nor usual next to the date of an article. «Par
+/// Jeanne Exemple, le 3 mars 2026 – 4 min» has no such words; «Le 3 mars, la digue a cédé» has
+/// some.
 pub(in crate::extract) fn strange_words(text: &str) -> usize {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.contains(char::is_alphabetic));
     let is_usual = |word: &str| {

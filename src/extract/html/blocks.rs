@@ -40,7 +40,7 @@ pub(super) struct Area {
     pub(super) blocks: (usize, usize),
 }
 
-/// What the name of an area's element says.
+/// The kind of an area, from the name of its element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Frame {
     Body,
@@ -202,7 +202,7 @@ impl<'a> LayoutBuilder<'a> {
         }
     }
 
-    /// Notes where an element was left out, if it is a paywall.
+    /// If the element is a paywall, records where it was left out.
     fn leave_out(&mut self, is_paywall: bool) {
         if is_paywall {
             self.layout.gate = Some(self.layout.blocks.len() + usize::from(!self.pending.trim().is_empty()));

@@ -1,7 +1,7 @@
 //! Decides which elements of a page are boilerplate by their name, role or class.
 //!
-//! None of these is a verdict on the article's own text: an element with much of the page's prose
-//! stays, and so does text «for subscribers» that the page shows.
+//! The article's own text stays: an element with much of the page's prose is kept, and so is a text
+//! «for subscribers» that the page shows.
 
 use super::element::{Element, Kind};
 use super::sizes::Sizes;
@@ -18,16 +18,16 @@ const LONGEST_OFFER: usize = 2_500;
 /// A text about cookies has at least this many of the phrases of cookie banners.
 const CONSENT_PHRASES: usize = 3;
 
-/// What is known about the elements of a page.
+/// The facts about the elements of a page.
 #[derive(Clone, Copy)]
 pub(super) struct Elements<'a> {
     page: &'a Page,
-    /// What their classes say.
+    /// The meaning of their classes.
     hints: &'a [ClassHints],
     sizes: &'a Sizes,
-    /// `None` for what is not a whole page.
+    /// `None` if this is not a whole page.
     rules: Option<&'a Rules>,
-    /// Whether the classes would take more than a third of the page's prose together.
+    /// Whether the boilerplate by class is more than a third of the page's prose.
     classes_lose: bool,
 }
 
@@ -77,8 +77,8 @@ impl<'a> Elements<'a> {
     }
 
     /// Whether an element is a part of the article although its class names something else
-    /// («comment-paragraphs», «newsletter-story»): a paragraph, if the classes would take too much of
-    /// the page, or plain paragraphs with much of the page's prose.
+    /// («comment-paragraphs», «newsletter-story»). It is a paragraph, and the boilerplate by class
+    /// is too much of the page; or it consists of plain paragraphs with much of the page's prose.
     fn is_own_text(&self, id: Id, element: Element) -> bool {
         if !self.hint(id).has(ClassHints::FOREIGN.with(ClassHints::OTHER)) {
             return false;
@@ -141,7 +141,7 @@ impl<'a> Elements<'a> {
     fn is_hidden(&self, id: Id) -> bool {
         self.page.attrs(id).any(|(name, value)| match name {
             "hidden" => true,
-            // Also said of paragraphs that the page shows.
+            // The page may show these paragraphs anyway.
             "aria-hidden" => value == "true" && !self.sizes.is_prose(id),
             "style" => value.contains("display:none") || value.contains("display: none"),
             _ => false,
@@ -179,7 +179,7 @@ impl<'a> Elements<'a> {
         rules.is_badge(text.trim()) || (rules.is_offer(&text) && !self.page.any_below(id, is_text))
     }
 
-    /// Whether an element that is left out says that the rest is for subscribers.
+    /// Whether an element that is left out states that the rest is for subscribers.
     pub(super) fn is_paywall(&self, id: Id) -> bool {
         let Some(rules) = self.rules.filter(|_| self.hint(id).has(ClassHints::GATE)) else { return false };
         self.sizes.text(id) <= LONGEST_OFFER && rules.paywall(&fold(&self.page.text(id)))

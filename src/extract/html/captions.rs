@@ -6,7 +6,7 @@ use crate::model::one_line;
 
 /// The longest caption, in bytes.
 const LONGEST: usize = 1_000;
-/// What the class of an element says that is a caption.
+/// Words in the classes of captions.
 const CLASSES: &[&str] = &["caption", "legende", "légende"];
 
 /// The captions in an element that is left out: its `figcaption` elements, or its own text if its class

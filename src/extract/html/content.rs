@@ -24,10 +24,10 @@ const LONGEST_HEADING: usize = 100;
 /// The longest notice about cookies, and how many areas of one can have a higher score than the article.
 const LONGEST_NOTICE: usize = 8_000;
 const MOST_NOTICES: usize = 6;
-/// How many areas around it a block adds to the score of.
+/// A block adds to the scores of this many areas around it.
 const MAX_DISTANCE: i32 = 5;
 
-/// What the metadata say about the article.
+/// The metadata of the article.
 #[derive(Clone, Copy, Default)]
 pub(super) struct About<'a> {
     pub(super) title: Option<&'a str>,
@@ -64,8 +64,8 @@ pub(super) fn content(layout: &Layout, rules: &Rules, about: About) -> Content {
     Content { paragraphs: kept.map(|(block, _)| block.text.clone()).collect(), captions, cut }
 }
 
-/// The captions of the pictures in the article: between the title, or the first chosen block, and the
-/// last one, or below that in the core.
+/// The captions of the pictures in the article. These are between the title (or the first chosen
+/// block) and the last chosen block, or below that block in the core.
 fn captions(layout: &Layout, core: usize, title: Option<usize>, chosen: &[bool]) -> Vec<String> {
     let first = chosen.iter().position(|keep| *keep);
     let last = chosen.iter().rposition(|keep| *keep);
@@ -105,8 +105,8 @@ fn ends_like_sentence(text: &str) -> bool {
     text.trim_end_matches(['"', '»', '”', ')', ' ', '\u{a0}', '\u{202f}', '\'', '’']).ends_with(['.', '!', '?', '…', ':'])
 }
 
-/// The area with the highest score. What comes after the article does not count, and a notice about
-/// cookies is not it.
+/// The area with the highest score. Text after the article does not count, and a notice about
+/// cookies is not chosen.
 fn core(layout: &Layout, rules: &Rules, tails: &[bool]) -> Option<usize> {
     let mut scores = vec![0.0; layout.areas.len()];
     for (number, block) in layout.blocks.iter().enumerate() {
@@ -134,7 +134,8 @@ fn core(layout: &Layout, rules: &Rules, tails: &[bool]) -> Option<usize> {
     best.or(weighed.first()).map(|(area, _)| *area)
 }
 
-/// The area, or the one around the list if the area is an item of one: an item alone is not the article.
+/// The area itself. If the area is an item of a list, the area around the list, because an item
+/// alone is not the article.
 fn outside_items(layout: &Layout, mut area: usize) -> Option<usize> {
     while let Some(item) = Some(layout.areas.get(area)?).filter(|area| area.frame == Frame::Item) {
         area = item.parent;
@@ -162,8 +163,8 @@ fn links(layout: &Layout, area: &Area) -> f64 {
     linked as f64 / all.max(1) as f64
 }
 
-/// Marks the blocks of the core, and similar blocks next to it, out to the nearest element that is
-/// an article by its name, or to the page.
+/// Marks the blocks of the core, and similar blocks next to it. Goes out as far as the nearest
+/// element that is an article by its name, or else the whole page.
 fn chosen(layout: &Layout, rules: &Rules, core: usize, title: Option<usize>) -> Vec<bool> {
     let mut chosen = vec![false; layout.blocks.len()];
     let mut take = |(from, to): (usize, usize)| chosen.iter_mut().take(to).skip(from).for_each(|keep| *keep = true);
@@ -229,7 +230,7 @@ fn joins(block: &Block, before: bool) -> bool {
     few_links && (prose(block) >= 80.0 || (before && block.lede && block.length > SHORT))
 }
 
-/// What an area next to the core needs to belong to it.
+/// The conditions for an area next to the core to belong to it.
 #[derive(Clone, Copy)]
 struct Needed {
     /// It has the same class as the core.
@@ -239,10 +240,10 @@ struct Needed {
     headed: f64,
 }
 
-/// Whether an area next to the core continues it: prose with few links, and not a list of articles,
-/// whose headings are links. An area with the same class as the core needs little text; an area of
-/// another class after the core must not have a heading, unless it has much text, as the entries of a
-/// live blog after their introduction.
+/// Whether an area next to the core continues it. It must be prose with few links, and not a list
+/// of articles, whose headings are links. An area with the same class as the core needs little
+/// text. An area of another class after the core must not have a heading, unless it has much text,
+/// like the entries of a live blog.
 #[expect(clippy::cast_precision_loss, reason = "texts are short enough")]
 fn continues_core(layout: &Layout, rules: &Rules, area: &Area, before: bool, needed: Needed) -> bool {
     let Needed { same_style, least, headed } = needed;
@@ -265,7 +266,7 @@ fn continues_core(layout: &Layout, rules: &Rules, area: &Area, before: bool, nee
         && text > all as f64 * 0.5
 }
 
-/// Whether an `article` is one entry of several, below a title they share: others of the same class
+/// Whether an `article` is one of several entries below a common title: others of the same class
 /// are next to it, and have text of their own.
 fn is_entry(layout: &Layout, number: usize, title: Option<usize>) -> bool {
     let Some(area) = layout.areas.get(number).filter(|area| area.frame == Frame::Article && area.style.is_some()) else { return false };
@@ -278,8 +279,8 @@ fn is_entry(layout: &Layout, number: usize, title: Option<usize>) -> bool {
     title.is_some_and(|title| title < area.blocks.0) && !headed(area) && alike.count() > 0
 }
 
-/// Adds short blocks without links between chosen ones, if their areas have the same class: they are
-/// headings that are not marked as such.
+/// Adds short blocks without links between chosen blocks, if their areas have the same class: they
+/// are headings without the markup of a heading.
 fn fill_gaps(layout: &Layout, chosen: &mut [bool]) {
     let style = |block: &Block| {
         let mut area = block.area;

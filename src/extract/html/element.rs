@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Loose,
 }
 
-/// How an element affects the text in it.
+/// The effect of an element on the text in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Element {
     /// Its text is not part of the page's text.

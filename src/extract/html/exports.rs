@@ -46,7 +46,7 @@ fn has_class(page: &Page, id: Id, wanted: impl Fn(&str) -> bool) -> bool {
     page.attr(id, "class").is_some_and(|classes| classes.split_ascii_whitespace().any(wanted))
 }
 
-/// The lines of the text below an element, without what is `skipped`.
+/// The lines of the text below an element, without `skipped` elements.
 fn lines(page: &Page, top: Id, skipped: impl Fn(Id) -> bool) -> Vec<String> {
     let mut text = String::new();
     let breaks = |id: Id| page.element(id).is_some_and(|element| !matches!(element, Element::Inline | Element::Link));

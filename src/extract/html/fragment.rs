@@ -29,8 +29,8 @@ pub(in crate::extract) fn text(fragment: &str) -> Result<String, Reject> {
     Ok(blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }
 
-/// Marks the line breaks that mean one: every one if the fragment has no blocks, else blank lines
-/// between blocks, as in `WordPress`.
+/// Marks the real line breaks. If the fragment has no blocks, every line break is real. Otherwise
+/// only blank lines between blocks are, as in `WordPress`.
 fn with_line_breaks(fragment: &str) -> Cow<'_, str> {
     if !fragment.contains('\n') {
         return Cow::Borrowed(fragment);

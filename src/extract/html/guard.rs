@@ -17,7 +17,7 @@ const MAX_ELEMENTS: usize = 100_000;
 /// start a tag or a reference.
 const MAX_MARKS: usize = 500_000;
 
-/// What the end tag of an element does to the elements opened inside it.
+/// The effect of an end tag on the elements opened inside its element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     /// The element is empty, or is closed by the next one of its kind.

@@ -6,7 +6,7 @@ use crate::extract::draft::Markup;
 use crate::extract::markup;
 use crate::model::one_line;
 
-/// What JSON-LD says about the article.
+/// The article's data in JSON-LD.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct JsonLd {
     pub(super) title: Option<String>,
@@ -124,7 +124,7 @@ fn classes(part: &Map<String, Value>) -> impl Iterator<Item = String> {
     selectors.iter().filter_map(Value::as_str).flat_map(|selectors| selectors.split(',')).filter_map(class).collect::<Vec<_>>().into_iter()
 }
 
-/// A string, or the `name` of an object. Those of a list are joined with `between`.
+/// A string, or the `name` of an object. The items of a list are joined with `between`.
 fn names(value: &Value, between: &str) -> Option<String> {
     let text = match value {
         Value::String(text) => one_line(&without_markup(text)),

@@ -15,10 +15,10 @@ pub(super) enum Mark {
 /// The longest mark, in characters.
 const LONGEST: usize = 8;
 
-/// What can be right before an exponent, besides the base ten and symbols of one letter.
+/// Words that can be right before an exponent, besides the base ten and symbols of one letter.
 const UNITS: &[&str] = &["m", "km", "cm", "mm", "dm", "hm", "dam", "ft", "in", "mi", "yd", "10"];
 
-/// The mark that an element is. `before` is the text of the line so far.
+/// The kind of mark of an element, if it is a mark. `before` is the text of the line so far.
 pub(super) fn mark(page: &Page, id: Id, before: &str) -> Option<Mark> {
     let is_raised = page.name(id) == "sup";
     let is_inner_link = page.element(id) == Some(Element::Link) && page.attr(id, "href").is_some_and(|href| href.starts_with('#'));

@@ -1,4 +1,4 @@
-//! Collects the metadata of a page's article: JSON-LD, `<meta>`, `<time>`, and what is shown near
+//! Collects the metadata of a page's article: from JSON-LD, `<meta>`, `<time>`, and the lines near
 //! the title.
 
 mod dates;
@@ -65,8 +65,8 @@ const MAX_LABEL: usize = 120;
 /// The most words around a date with a label that are unusual there.
 const MAX_WORDS_AROUND_DATE: usize = 5;
 
-/// Collects the metadata of a page. `hints` is what the classes of its elements say; `scripts` are
-/// the texts of its JSON-LD.
+/// Collects the metadata of a page. `hints` is the meaning of the classes of its elements;
+/// `scripts` are the texts of its JSON-LD.
 pub(super) fn metadata(page: &Page, hints: &[ClassHints], scripts: &[&str], rules: &Rules) -> Metadata {
     let mut collector = Collector::new(page, hints, rules);
     page.walk(ROOT, |step| match step {
@@ -81,7 +81,7 @@ pub(super) fn metadata(page: &Page, hints: &[ClassHints], scripts: &[&str], rule
 
 struct Collector<'a> {
     page: &'a Page,
-    /// What the class and id of each element say.
+    /// The meaning of the class and id of each element.
     hints: &'a [ClassHints],
     rules: &'a Rules,
     metas: HashMap<String, &'a str>,
@@ -176,7 +176,7 @@ impl<'a> Collector<'a> {
         }
         let may_name_author = self.author.is_none() && !is_frame && self.elsewhere.is_empty();
         if may_name_author && (hint.has(ClassHints::AUTHOR) || itemprop == "author" || page.attr(id, "rel") == Some("author")) {
-            // Below the names may stand when the article was published.
+            // The date of publication may be below the names.
             let text = page.text_with(id, "\u{2028}");
             let names: Vec<&str> = text.split('\u{2028}').take_while(|line| !line.contains(|c: char| c.is_ascii_digit())).collect();
             let text = one_line(&names.join(", "));
@@ -221,12 +221,13 @@ impl<'a> Collector<'a> {
         let attribute = self.page.attr(id, "datetime").and_then(|value| self.parse(value));
         let shown = own.map(|own| own.iso).or_else(|| self.parse(&text));
         let day = |iso: &Option<String>| iso.as_ref().and_then(|iso| iso.get(..10).map(str::to_owned));
-        // «Publié le 29 juin» with another day in the attribute: that is when the page was generated.
+        // The page says «Publié le 29 juin», but the attribute has another day: the day on which
+        // the page was generated.
         let differ = label == Some(Label::Published) && shown.is_some() && day(&shown) != day(&attribute);
         self.add_date(dates::rank(label, TIME_ELEMENT), if differ { shown } else { attribute.or(shown) });
     }
 
-    /// Whether a node is part of a paragraph that does not only say when the article was published.
+    /// Whether a node is part of a paragraph with more than the date of publication.
     fn is_in_prose(&self, id: Id) -> bool {
         let mut at = id;
         while let Some(parent) = self.page.parent(at) {
@@ -259,7 +260,7 @@ impl<'a> Collector<'a> {
         self.last_text = if text.len() <= MAX_LABEL { text } else { "" };
     }
 
-    /// Reads the date in a short text. Without a label, the text may say nothing else.
+    /// Reads the date in a short text. Without a label, the text must contain nothing else.
     fn date_in_text(&mut self, id: Id, text: &str) {
         let Some(found) = date::find(text, self.is_french()) else { return };
         let own = date::labelled(text, self.is_french());
@@ -292,7 +293,7 @@ impl<'a> Collector<'a> {
         names.iter().find_map(|name| self.metas.get(*name).copied())
     }
 
-    /// Whether the page has the text that it says is for subscribers only.
+    /// Whether the page contains the text that it declares to be for subscribers only.
     fn shows_paid_part(&self, data: &JsonLd) -> bool {
         let is_part = |id: &Id| {
             let mut classes = self.page.attr(*id, "class").unwrap_or_default().split_ascii_whitespace();

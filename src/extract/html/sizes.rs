@@ -53,7 +53,8 @@ impl Sizes {
         Self { elements, total, title: title(page, body) }
     }
 
-    /// Whether an element is around the title of the page. If no heading is the title, any may be.
+    /// Whether an element contains the title of the page. If no heading is known to be the title,
+    /// every element may contain it.
     pub(super) fn may_hold_title(&self, page: &Page, id: Id) -> bool {
         let around = |title: Id| std::iter::successors(Some(title), |id| page.parent(*id)).any(|around| around == id);
         self.title.is_none_or(around)

@@ -1,5 +1,5 @@
-//! Finds the end of what is not HTML (comments, scripts, drawings), as the HTML standard defines
-//! it.
+//! Finds the end of parts that are not HTML (comments, scripts, drawings), as the HTML standard
+//! defines it.
 
 use super::tag::{lower_case, tag};
 
@@ -30,7 +30,7 @@ fn is_named(text: &str, name: &str) -> bool {
     text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) && text.as_bytes().get(name.len()).is_some_and(ends)
 }
 
-/// The text from the end tag `name` on. What comes before is not markup.
+/// The text from the end tag `name` on. The text before it is not markup.
 pub(super) fn raw_text_end<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {

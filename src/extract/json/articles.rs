@@ -23,7 +23,7 @@ const LISTS: &[&str] = &[
     "nodes",
     "records",
 ];
-/// The names of what belongs to an article, or to the whole list, and holds none.
+/// Names of objects that belong to an article, or to the whole list, but contain no articles.
 const OTHER: &[&str] =
     &["related", "relatedArticles", "recommendations", "included", "comments", "images", "media", "tags", "authors", "users", "links"];
 /// How deep articles are looked for.
@@ -34,7 +34,7 @@ const MAX_DEPTH: usize = 8;
 enum By {
     /// By the name of its field.
     Name,
-    /// By its length, where no object has a field of a known name.
+    /// By its length, if no object has a field of a known name.
     Length,
 }
 
@@ -43,7 +43,7 @@ enum By {
 pub(super) fn articles<'a>(document: &'a Value, fields: &Fields) -> Option<Vec<&'a Value>> {
     let nested = [By::Name, By::Length].into_iter().find_map(|by| within(document, fields, by, 0));
     nested.or_else(|| match document {
-        // Nothing has a text. The objects of a list are reported one by one.
+        // No object has a text. The objects of a list are reported one by one.
         Value::Array(list) => Some(list.iter().collect()),
         Value::Object(object) => {
             let list = LISTS.iter().find_map(|name| object.get(*name)?.as_array().filter(|list| list.iter().all(Value::is_object)));

@@ -50,7 +50,7 @@ const VALUES: &[&str] = &[
     "$numberLong",
 ];
 
-/// Fields that say where the text of an object is from, or what it is about: never its text.
+/// Fields about the source or the subject of an object's text. They are never the text itself.
 const NO_TEXT: &[&str] = &[
     "description",
     "summary",

@@ -1,4 +1,5 @@
-//! Lists that an export wrote into a text: `["Un.", "Deux."]`, or as Python shows it: `['Un.', 'Deux.']`.
+//! Reads lists that an export wrote as a text: `["Un.", "Deux."]`, or in Python's form
+//! `['Un.', 'Deux.']`.
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -1,5 +1,6 @@
-//! The text of what editors store: lists of paragraphs and trees of blocks (Arc, Contentful, Draft.js,
-//! Editor.js, Portable Text, `ProseMirror`, Slate). A block is a paragraph; text in a line is not.
+//! Reads the documents that editors store: lists of paragraphs and trees of blocks (Arc,
+//! Contentful, Draft.js, Editor.js, Portable Text, `ProseMirror`, Slate). A block is a paragraph; a
+//! text inside a line is not.
 
 use serde_json::{Map, Value};
 
@@ -28,7 +29,7 @@ const INLINE: &[&str] = &[
     "inline",
     "mark",
 ];
-/// Words in the kinds of nodes that are no text of the article.
+/// Words in the kinds of nodes that are not text of the article.
 const ASIDES: &[&str] = &[
     "image",
     "img",

@@ -30,7 +30,7 @@ static STOP_WORDS: LazyLock<HashMap<u64, StopWord>> = LazyLock::new(|| {
     for (list, file) in LISTS.into_iter().enumerate() {
         for key in entries(file).filter_map(key) {
             let number = words.len();
-            // A word of French or English is no sign of another language.
+            // A word of French or English is not evidence for another language.
             words.entry(key).or_insert(StopWord { list, number });
         }
     }

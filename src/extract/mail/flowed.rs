@@ -1,4 +1,5 @@
-//! Joins the lines of `format=flowed` (RFC 3676), in which a space at the end says that a line goes on.
+//! Joins the lines of `format=flowed` (RFC 3676), in which a space at the end of a line means that
+//! the line continues.
 
 /// The text, one line for each paragraph. With `delsp`, that space is not part of the text, and a word may go on
 /// in the next line.

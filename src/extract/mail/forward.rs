@@ -47,7 +47,7 @@ enum Field {
     Other,
 }
 
-/// A forwarded message. What its header does not say is `None`.
+/// A forwarded message. Fields that its header does not have are `None`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Forwarded {
     pub(super) text: String,
@@ -77,7 +77,7 @@ fn inner(text: &str) -> Option<Forwarded> {
     let mark = lines.iter().position(|line| is_mark(line));
     let header = mark.map_or_else(|| (0..lines.len()).find(|at| is_header(&lines, *at)), |mark| Some(mark + 1))?;
     let (fields, end) = fields(&lines, header);
-    // A mark without a header is only a line of text, and a header without a mark must be complete.
+    // A mark without a header is only a line of text. A header without a mark must be complete.
     if fields.is_empty() {
         return None;
     }

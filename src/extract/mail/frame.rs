@@ -1,4 +1,4 @@
-//! Removes what is around the text of a message: a newsletter's lines above and below it, a
+//! Removes the frame around the text of a message: a newsletter's lines above and below it, a
 //! signature, and the addresses of links and pictures in plain text.
 
 use std::sync::LazyLock;

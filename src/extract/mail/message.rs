@@ -13,7 +13,7 @@ use crate::extract::wrapped_lines::unwrapped;
 use crate::model::{ErrorCode, Reject, clean};
 use crate::read::decode;
 
-/// A message with fewer words that has another one attached only forwards it.
+/// If a message has fewer words and another message attached, it only forwards that message.
 const LONGEST_NOTE: usize = 60;
 /// How many attached messages may be nested.
 const MAX_DEPTH: usize = 5;
@@ -43,7 +43,7 @@ fn with_text_header(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The article of a message, or of the one that it forwards.
+/// The article of a message, or of the message that it forwards.
 fn article(message: &Message, depth: usize) -> Result<Option<Draft>, Reject> {
     let text = text(message)?;
     if text.as_deref().is_none_or(|text| count_words(text) <= LONGEST_NOTE) && depth < MAX_DEPTH {

@@ -35,7 +35,7 @@ fn split_at_fence<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> 
     None
 }
 
-/// Reads front matter line by line, for what is not valid YAML: `title: Paris: la digue cède` is
+/// Reads front matter line by line, if it is not valid YAML: `title: Paris: la digue cède` is
 /// common.
 fn pairs(front: &str, separator: char) -> BTreeMap<String, String> {
     let pair = |line: &str| {

@@ -1,5 +1,5 @@
-//! Removes the marks of Markdown and its kin from fields that should be plain text: `[texte](url)`,
-//! `**gras**`, `## intertitre`, `+++dropcap`, `[#image: …]`, `{: .small}`.
+//! Removes the marks of Markdown and similar languages from fields that should be plain text:
+//! `[texte](url)`, `**gras**`, `## intertitre`, `+++dropcap`, `[#image: …]`, `{: .small}`.
 
 use std::borrow::Cow;
 

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use super::near;
 use crate::model::fold;
 
-/// The longest text of a mark, in bytes. What is longer has lost its end.
+/// The longest text of a mark, in bytes. A longer mark has lost its end.
 const LONGEST: usize = 20_000;
-/// What comes before the colon in the names of pages that are not shown as text.
+/// Words before the colon in the names of pages that are not shown as text.
 const NAMESPACES: &[&str] = &["fichier", "file", "image", "catégorie", "category", "média", "media"];
-/// Headings of what follows an article.
+/// Headings of sections after an article.
 const TAILS: &[&str] = &[
     "notes et références",
     "notes",
@@ -54,7 +54,7 @@ fn is_namespace(space: &str) -> bool {
     NAMESPACES.contains(&fold(space.trim()).as_str())
 }
 
-/// A text without what is between two marks.
+/// A text without the parts between two marks.
 fn without(text: &str, open: &str, close: &str) -> String {
     let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, inside)) = rest.split_once(open) {
@@ -82,8 +82,8 @@ fn without_notes(text: &str) -> String {
     plain + rest
 }
 
-/// A text with each mark replaced by what `shown` makes of its inside, the text before it and the text
-/// after it. The inner marks are replaced first.
+/// A text in which each mark is replaced by the result of `shown`, which gets the inside of the
+/// mark, the text before it and the text after it. Inner marks are replaced first.
 fn replaced(text: &str, (open, close): (&str, &str), shown: impl Fn(&str, &str, &str) -> String) -> String {
     // The text outside all marks, and the inside of each mark that is open.
     let (mut inside, mut rest) = (vec![String::new()], text);
@@ -165,7 +165,7 @@ fn heading(line: &str) -> Option<(usize, &str)> {
     right.then_some((level, text.trim()))
 }
 
-/// The lines without the marks of lists and headings, and without what follows the article.
+/// The lines without the marks of lists and headings, and without the sections after the article.
 fn lines(text: &str) -> String {
     let mut plain: Vec<&str> = Vec::new();
     let mut tail = None;

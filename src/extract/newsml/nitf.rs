@@ -28,7 +28,7 @@ pub(super) fn title(nitf: &Element) -> Option<String> {
     nitf.find(&["hl1"]).and_then(Element::text).or_else(|| nitf.find(&["head"])?.child("title")?.text())
 }
 
-/// The author: the persons in the byline if they are marked, else the byline without what it says
+/// The author: the persons in the byline if they are marked, else the byline without the words
 /// about them. A line break in it separates names.
 pub(super) fn author(nitf: &Element) -> Option<String> {
     let byline = nitf.find(&["byline"])?;

@@ -6,7 +6,7 @@ use crate::extract::draft::Draft;
 use crate::extract::key::Key;
 use crate::extract::xml::Element;
 
-/// Roles of components and types of media, in lower case, that are no text.
+/// Roles of components and types of media, in lower case, that are not text.
 const NO_TEXT: &[&str] = &[
     "caption",
     "photo",
@@ -31,7 +31,7 @@ pub(super) fn drafts(item: &Element) -> Vec<Draft> {
     let only = articles.len() == 1;
     let line = |names: &[&str]| item.find(names).and_then(Element::text);
     let language = item.find(&["language"]).and_then(|language| language.attribute("formalname")).or_else(|| item.attribute("lang"));
-    // What the item says of all of its articles.
+    // The data of an item that holds for all of its articles.
     let shared = Draft {
         key: line(&["publicidentifier", "newsitemid"]).filter(|_| only).map_or(Key::Content, Key::Own),
         title: line(&["headline"]),

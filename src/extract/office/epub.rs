@@ -58,7 +58,7 @@ fn refuse_protected(archive: &mut Archive) -> Result<(), Reject> {
     if ciphers.any(|cipher| !FONT_CIPHERS.contains(&cipher)) { Err(protected()) } else { Ok(()) }
 }
 
-/// What the package says about the book.
+/// The package's data about the book.
 struct About {
     title: Option<String>,
     author: Option<String>,

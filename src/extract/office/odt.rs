@@ -62,7 +62,7 @@ fn properties(meta: &Element) -> Properties {
     Properties { title: text(&["title"]), author: text(&["initial-creator", "creator"]), language: text(&["language"]) }
 }
 
-/// What the styles say, by their names.
+/// The meaning of the styles, by their names.
 #[derive(Default)]
 struct Styles(HashMap<String, Style>);
 
@@ -97,7 +97,7 @@ impl Styles {
     }
 }
 
-/// What the name of a common style says. Spaces in names are written as `_20_`.
+/// The meaning of the name of a common style. Spaces in names are written as `_20_`.
 fn role(name: &str) -> Option<Role> {
     match name {
         "Title" => Some(Role::Title),

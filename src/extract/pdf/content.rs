@@ -1,4 +1,4 @@
-//! Follows the instructions of a page and notes each character and its place.
+//! Follows the instructions of a page, and collects each character and its place.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -18,20 +18,20 @@ use super::word::{Glyph, Word, words};
 const MAX_DEPTH: usize = 12;
 /// Maximum number of characters on a page. A newspaper page has about 20,000.
 const MAX_GLYPHS: usize = 300_000;
-/// How far (as a part) a line may be from horizontal.
+/// How far a line may be from horizontal, as a fraction.
 const LEANING: f32 = 0.05;
 
-/// What a page shows.
+/// The content of a page.
 pub(super) struct Found {
     pub(super) words: Vec<Word>,
-    /// How many characters have no text, because their font does not say which letters they are.
+    /// How many characters have no text, because their font does not define their letters.
     pub(super) unknown: usize,
     pub(super) top: f32,
     pub(super) bottom: f32,
 }
 
-/// An affine transform, as PDF writes it: what the unit steps to the right and up become, and where
-/// the origin goes.
+/// An affine transform, in PDF's form: the images of the unit steps to the right and up, and of the
+/// origin.
 type Matrix = [f32; 6];
 const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 
@@ -92,7 +92,7 @@ fn bytes(page: &Page, max: u64) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-/// What the instructions change, and `q` and `Q` keep.
+/// The state that instructions change, and that `q` and `Q` save and restore.
 #[derive(Clone)]
 struct State {
     matrix: Matrix,
@@ -117,7 +117,7 @@ enum Marked {
     Plain,
     /// A running head, a page number, a decoration.
     Artifact,
-    /// Has a replacement text. `None` once that text was noted.
+    /// Has a replacement text. `None` once that text was collected.
     Instead(Option<String>),
 }
 
@@ -276,7 +276,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Notes a character, if it is on a horizontal line and belongs to the page's content.
+    /// Collects a character, if it is on a horizontal line and belongs to the page's content.
     fn note(&mut self, text: Option<String>, width: f32, place: Matrix, is_bold: bool, marked: &mut [Marked]) -> Result<(), String> {
         let text = match marked.last_mut() {
             Some(Marked::Instead(instead)) => Some(instead.take().unwrap_or_default()),

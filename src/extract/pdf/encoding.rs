@@ -1,4 +1,4 @@
-//! What the codes of simple fonts mean: the encodings of PDF, and the names of glyphs.
+//! The meaning of the codes of simple fonts: the encodings of PDF, and the names of glyphs.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -86,7 +86,7 @@ pub(super) fn document_text(bytes: &[u8]) -> String {
     encoding.decode_without_bom_handling(rest).0.into_owned()
 }
 
-/// Whether letters may be missing because a font does not say what its glyphs are.
+/// Whether letters may be missing because a font does not define its glyphs.
 pub(super) fn is_unknown(text: &str) -> bool {
     text.chars().any(|c| c == '\u{fffd}' || matches!(c, '\u{e000}'..='\u{f8ff}') || (c.is_control() && c != '\t'))
 }

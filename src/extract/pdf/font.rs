@@ -44,7 +44,7 @@ enum Codes {
 
 /// A code of a string.
 pub(super) struct Code {
-    /// The text that it shows. `None` if the font does not say.
+    /// The text that it shows. `None` if the font does not define it.
     pub(super) text: Option<String>,
     /// Its width for a size of 1.
     pub(super) width: f32,

@@ -32,7 +32,7 @@ pub(super) fn refuse_bombs(bytes: &[u8], max: u64) -> Result<(), Reject> {
         let data = bytes.get(at + b"stream".len()..).unwrap_or_default();
         let data = data.strip_prefix(b"\r").unwrap_or(data);
         let data = data.strip_prefix(b"\n").unwrap_or(data);
-        // What cannot be unpacked is not a bomb. That includes an encrypted list.
+        // A list that cannot be unpacked, such as an encrypted list, is not a bomb.
         let mut unpacked = ZlibDecoder::new(data).take(left + 1);
         let mut size = 0;
         let mut chunk = [0; 8 << 10];
@@ -62,7 +62,7 @@ pub(super) fn unpacked<'a>(stream: &Stream<'a>, max: u64) -> Result<Cow<'a, [u8]
     let has_predictor = stream.dict().get::<Dict>("DecodeParms").is_some();
     if filters.as_slice() == [Filter::FlateDecode] && !has_predictor {
         let mut bytes = Vec::new();
-        // Of a damaged stream, the beginning is used.
+        // The beginning of a damaged stream is used.
         let _ = ZlibDecoder::new(raw.as_ref()).take(most + 1).read_to_end(&mut bytes);
         if bytes.len() as u64 > most {
             return Err(too_large());

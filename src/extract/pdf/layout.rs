@@ -80,7 +80,8 @@ impl Line {
         self.words.chunk_by(|one, other| other.left - one.right <= CELL_GAP * self.size).collect()
     }
 
-    /// Whether the line and one beside it have a wide gap at the same place, as rows of a table do.
+    /// Whether this line and a neighbouring line have a wide gap at the same place, as rows of a
+    /// table do.
     pub(super) fn is_row_like(&self, beside: &Self) -> bool {
         let (own, other) = (self.wide_gaps(), beside.wide_gaps());
         own.iter().any(|(from, to)| other.iter().any(|(begin, end)| to.min(*end) - from.max(*begin) > 0.5 * self.size))
@@ -187,8 +188,8 @@ fn best_bands(rows: &[Vec<Word>]) -> Vec<Band> {
     best.map(|(_, bands)| bands).unwrap_or_default()
 }
 
-/// Where gutters may be: in gaps between words of many rows. The best ones are those that fewest
-/// rows cross.
+/// The possible places of gutters: gaps between words of many rows. The best gutters are those that
+/// the fewest rows cross.
 fn gutters(rows: &[Vec<Word>]) -> Vec<f32> {
     let words = || rows.iter().flatten();
     let (left, right) = words().fold((f32::MAX, f32::MIN), |(left, right), word| (left.min(word.left), right.max(word.right)));
@@ -248,8 +249,8 @@ fn bands(rows: &[Vec<Word>], gutter: f32) -> (usize, Vec<Band>) {
     (words, bands)
 }
 
-/// The first and the last of some rows that have two columns of running text beside each other. A
-/// title above them or a footer below them may reach into the gutter; it stays outside.
+/// The first and the last of the rows that have two columns of running text side by side. A title
+/// above them or a footer below them may reach into the gutter, and is left out.
 fn divided(rows: &[Vec<Word>], gutter: f32) -> Option<(usize, usize)> {
     let side = |is_left: bool| -> Vec<Vec<&Word>> {
         let of_side = |row: &Vec<Word>| -> bool { row.iter().any(|word| (middle(word) < gutter) == is_left) };

@@ -8,7 +8,7 @@ use crate::extract::word_list::entries;
 use crate::extract::written::{self, Block, Role};
 use crate::model::fold;
 
-/// A title is larger than the text by this factor, a heading by the other one.
+/// A title is larger than the text by the first factor, a heading by the second.
 const TITLE: f32 = 1.25;
 const HEADING: f32 = 1.12;
 /// The headline of an article on a page with several is larger than the text by this factor, and this
@@ -24,7 +24,7 @@ const INDENT: f32 = 0.7;
 /// A line within a sentence that leaves this part of its column's width empty, and room for the
 /// next word, ends a paragraph too: a byline, a line of an address.
 const SHORT: f32 = 0.25;
-/// What divides a word at a line end.
+/// The characters that divide a word at a line end.
 const HYPHENS: [char; 3] = ['-', '\u{ad}', '\u{2010}'];
 /// The longest heading, in words.
 const LONGEST_HEADING: usize = 20;
@@ -123,13 +123,13 @@ struct Writer {
     open: Option<Paragraph>,
 }
 
-/// A paragraph that may go on.
+/// A paragraph that may continue.
 struct Paragraph {
     role: Role,
     line: written::Line,
     size: f32,
     is_bold: bool,
-    /// How much room its last line left in the column.
+    /// The room that its last line left in the column.
     room: f32,
 }
 

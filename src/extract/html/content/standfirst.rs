@@ -16,8 +16,8 @@ const FARTHEST: usize = 4;
 /// How many words of the description a standfirst begins with.
 const SAME_WORDS: usize = 6;
 
-/// Adds the standfirst to the chosen blocks: what the page's `description` says too, or else the
-/// first sentence after the title in the element of the article.
+/// Adds the standfirst to the chosen blocks: the text that is also in the page's `description`, or
+/// else the first sentence after the title in the element of the article.
 pub(super) fn add(layout: &Layout, rules: &Rules, core: usize, title: Option<usize>, description: Option<&str>, chosen: &mut [bool]) {
     let Some(first) = layout.blocks.iter().zip(chosen.iter()).position(|(block, keep)| *keep && !matches!(block.kind, Kind::Heading(_)))
     else {

@@ -1,4 +1,4 @@
-//! Removes what is not part of the article from the chosen blocks.
+//! Removes blocks that are not part of the article from the chosen blocks.
 
 use std::collections::HashSet;
 
@@ -19,18 +19,18 @@ const LONGEST_REPEAT: usize = 400;
 /// How many blocks are searched for repeats. (The time grows with the square of it.)
 const MOST_BLOCKS: usize = 300;
 
-/// Where the article is.
+/// The place of the article.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) core: usize,
     /// The position of the title.
     pub(super) title: Option<usize>,
-    /// What follows the article, by [`tails`].
+    /// The blocks after the article, by [`tails`].
     pub(super) tails: &'a [bool],
 }
 
-/// Removes from the chosen blocks what is not part of the article.
-/// Returns how many blocks come before the last paywall.
+/// Removes the blocks that are not part of the article. Returns how many blocks come before the
+/// last paywall.
 pub(super) fn tidy(layout: &Layout, rules: &Rules, place: Place, chosen: &mut [bool]) -> Option<usize> {
     let Place { core, title, tails } = place;
     cut_before_title(layout, chosen, title);
@@ -47,7 +47,7 @@ pub(super) fn bare(text: &str) -> String {
     fold(text).trim_start_matches(|c: char| !c.is_alphabetic()).trim_end_matches([' ', ':', '»', '>', '…', '.']).to_owned()
 }
 
-/// Removes what comes before the title, unless most of the prose does.
+/// Removes the blocks before the title, unless most of the prose is before it.
 fn cut_before_title(layout: &Layout, chosen: &mut [bool], title: Option<usize>) {
     let Some(at) = title else { return };
     let text = |range: &[Block]| range.iter().map(prose).sum::<f64>();
@@ -114,8 +114,8 @@ fn drop_offers(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bool])
     paywall
 }
 
-/// Removes paragraphs that repeat a part of another one, as the quotations that pages show again in
-/// large letters do, and paragraphs that occur twice.
+/// Removes paragraphs that occur twice, and paragraphs that repeat a part of another paragraph,
+/// such as quotations that pages show again in large letters.
 fn drop_repeats(layout: &Layout, chosen: &mut [bool]) {
     let texts: Vec<Option<String>> =
         layout.blocks.iter().zip(chosen.iter()).map(|(block, keep)| keep.then(|| words(&block.text))).collect();
@@ -141,10 +141,10 @@ fn words(text: &str) -> String {
     fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Removes lists of links, scraps, and what follows the article.
+/// Removes lists of links, fragments, and the text after the article.
 fn drop_link_lists(layout: &Layout, core: usize, tails: &[bool], chosen: &mut [bool]) {
     for (number, (block, keep)) in layout.blocks.iter().zip(chosen.iter_mut()).enumerate() {
-        // A heading of the text can be a link to what the text below it is about.
+        // A heading of the text can be a link to the subject of the text below it.
         let introduces_prose = matches!(block.kind, Kind::Heading(_))
             && block.area == core
             && layout.blocks.get(number + 1).is_some_and(|next| next.area == core && prose(next) >= 80.0);
@@ -169,8 +169,8 @@ fn is_numbered(text: &str) -> bool {
         .is_some_and(|(word, number)| word.chars().all(char::is_alphabetic) && is_number(number.trim_end_matches([':', '.', ' '])))
 }
 
-/// Marks what follows a heading such as «Sur le même sujet» or «12 commentaires», up to the next prose
-/// beside it.
+/// Marks the blocks after a heading such as «Sur le même sujet» or «12 commentaires», up to the
+/// next prose beside it.
 pub(super) fn tails(layout: &Layout, rules: &Rules, title: Option<usize>) -> Vec<bool> {
     let mut tail: Option<usize> = None;
     let is_in_tail = |(number, block): (usize, &Block)| {
@@ -188,8 +188,8 @@ pub(super) fn tails(layout: &Layout, rules: &Rules, title: Option<usize>) -> Vec
     layout.blocks.iter().enumerate().map(is_in_tail).collect()
 }
 
-/// Removes short pieces before the first and after the last prose: names, dates, tags; and after it also
-/// offers to subscribe. (The line of a paywall is read later.)
+/// Removes short pieces before the first and after the last prose: names, dates, tags. After the
+/// last prose, it also removes offers to subscribe. (The line of a paywall is read later.)
 fn drop_edges(layout: &Layout, rules: &Rules, core: usize, chosen: &mut [bool]) {
     let is_list = |block: &Block| block.kind == Kind::Item && block.area == core && block.linked == 0;
     let scrap = |block: &Block| {

@@ -69,7 +69,7 @@ fn is_author(line: &str) -> bool {
     line.split(' ').count() <= LONGEST_AUTHOR && !line.ends_with(['.', '!', '?', '…', ':', '»'])
 }
 
-/// The author and the text where nothing marks them: what follows the title, up to the copyright.
+/// The author and the text if they have no marks: the lines after the title, up to the copyright.
 fn loose(page: &Page, article: Id, title: Id) -> (Option<String>, Vec<String>) {
     let mut passed = false;
     let mut before = HashSet::new();

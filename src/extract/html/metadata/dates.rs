@@ -8,7 +8,7 @@ pub(super) const LABELLED: u32 = 20;
 pub(super) const TIME_ELEMENT: u32 = 40;
 pub(super) const DATE_CLASS: u32 = 50;
 pub(super) const BARE: u32 = 60;
-/// Added if the date is that of a change.
+/// Added if it is the date of a change.
 const CHANGED: u32 = 100;
 /// Added if the date belongs to something other than the article.
 const ELSEWHERE: u32 = 200;
@@ -50,7 +50,7 @@ impl Dates {
     }
 }
 
-/// How much a date's rank gets worse because it is far from the title.
+/// How much worse a date's rank gets because it is far from the title.
 fn distance(date: &Candidate, title: Option<usize>) -> u32 {
     let Some(title) = title else { return 0 };
     let distance = u32::try_from(date.position.abs_diff(title) / 4).unwrap_or(u32::MAX).min(40);

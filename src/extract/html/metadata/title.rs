@@ -7,10 +7,10 @@ use crate::model::fold;
 /// A heading and how many texts of the page come before it.
 pub(super) type Heading = (String, usize);
 
-/// The fewest words of a title that is not sure.
+/// The fewest words of an uncertain title.
 const SHORTEST: usize = 3;
 
-/// The titles that a page gives.
+/// The titles in a page.
 pub(super) struct Titles<'a> {
     /// The headings of the first level, as they are shown.
     pub(super) headings: &'a [Heading],
@@ -28,9 +28,9 @@ pub(super) struct Titles<'a> {
 
 impl Titles<'_> {
     /// Chooses the title of the article. No title is enough alone: a heading may be the name of the
-    /// site, and a title for social networks may be about something else. The title for social
-    /// networks, without the site's name, is chosen if a heading agrees with it; else a heading
-    /// that agrees with any other title.
+    /// site, and a title for social networks may be about something else. If a heading agrees with
+    /// the title for social networks, chooses that title, without the site's name. Otherwise
+    /// chooses a heading that agrees with any other title.
     pub(super) fn best(&self, rules: &Rules) -> Option<String> {
         let clean = |title: &str| self.without_site(&without_badges(title, rules));
         let social = self.social.as_deref().map(clean).filter(|title| !self.is_site(title));
@@ -62,7 +62,7 @@ impl Titles<'_> {
         let spans_parts =
             |heading: &String| split_first(heading).is_some() && self.page.is_some_and(|page| page.contains(heading.as_str()));
         let confirmed = confirmed.or_else(|| headings().find(spans_parts));
-        // A shorter heading is rather the name of the site or of a section.
+        // A shorter heading is more likely the name of the site or of a section.
         let by_part = || headings().find(|heading| words(heading).len() >= SHORTEST && parts.iter().any(|part| agree(heading, part)));
         confirmed.or_else(|| by_part().filter(|_| !is_below))
     }
@@ -83,8 +83,8 @@ impl Titles<'_> {
     }
 }
 
-/// The parts of a `<title>` that do not agree with the article's other titles (the first one that a
-/// heading agrees with counts): the name of the site is one of them.
+/// The parts of a `<title>` that do not agree with the article's title (the first title with which
+/// a heading agrees). One of these parts is the name of the site.
 pub(super) fn site_parts(page: &str, headings: &[Heading], others: &[&str]) -> Vec<String> {
     let whole = others.iter().find(|other| other.len() < page.len() && other.len() * 2 > page.len() && page.contains(**other));
     if let Some(whole) = whole {
@@ -99,7 +99,7 @@ pub(super) fn site_parts(page: &str, headings: &[Heading], others: &[&str]) -> V
     all.iter().filter(is_other).map(|part| (*part).to_owned()).collect()
 }
 
-/// A title without what pages put next to it: «Abonnés», «(réservé aux abonnés)».
+/// A title without the badges that pages put next to it: «Abonnés», «(réservé aux abonnés)».
 pub(super) fn without_badges(title: &str, rules: &Rules) -> String {
     let is_badge = |text: &str| rules.is_badge(fold(text).trim_matches(|c: char| !c.is_alphanumeric()));
     let mut title = title.trim();

@@ -1,4 +1,4 @@
-//! What to keep of the elements and attributes of a page.
+//! Decides which elements and attributes of a page to keep.
 
 use super::super::tag::{Attribute, lower_case};
 
@@ -33,8 +33,8 @@ pub(super) fn action(element: &str) -> Action {
     }
 }
 
-/// Whether white space next to an element means nothing. `p` is not such an element: the text of a
-/// whole page needs the line breaks between paragraphs.
+/// Whether white space next to an element has no meaning. It has a meaning next to `p`, because the
+/// text of a whole page needs the line breaks between paragraphs.
 pub(super) fn is_block(element: &str) -> bool {
     matches!(
         element,
