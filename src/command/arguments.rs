@@ -4,6 +4,7 @@
 
 mod batches;
 mod groups;
+mod ledger;
 mod work;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use self::batches::BatchFlags;
 pub(super) use self::batches::{BatchArguments, BatchCommand};
 use self::groups::{CallArguments, IgnoredLogArguments, flags, profiles};
 pub(super) use self::groups::{ConfigArguments, ExecutionArguments, FolderArguments, LogArguments};
+pub(super) use self::ledger::{LedgerCommand, MigrateArguments};
 pub(super) use self::work::WorkArguments;
 use crate::config::{Config, Overrides, Shown};
 use crate::model::Fault;
@@ -104,6 +106,11 @@ pub(super) enum Command {
     /// Deletes rows that are no longer in the table, replies that no row needs, and runs. The table
     /// stays as it is.
     Forget(ForgetArguments),
+    /// Copy the ledger from its file to a PostgreSQL server, or back
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
     /// Print the extracted articles as JSON Lines; no network
     Read(ReadArguments),
     /// Check the summaries or translations in any CSV file; no network

@@ -11,6 +11,7 @@ mod export;
 mod finish;
 mod forget;
 mod init;
+mod ledger;
 mod mail;
 mod man;
 mod models;
@@ -63,6 +64,7 @@ fn dispatch(command: Command) -> Result<Exit, Fault> {
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
+        Command::Ledger { command } => ledger::run(&command),
         Command::Read(arguments) => read::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

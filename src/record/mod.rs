@@ -6,9 +6,11 @@
 
 mod answered_call;
 mod batches;
+mod copy;
 mod limits;
 mod lock;
 mod messages;
+mod migrate;
 #[cfg(not(feature = "postgres"))]
 #[path = "no_postgres.rs"]
 mod postgres;
@@ -23,13 +25,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::Config;
+use crate::config::{Config, LedgerServer};
 use crate::model::Fault;
 
 pub use answered_call::{AnsweredCall, Pending};
 pub use batches::{BatchReader, BatchRecord, BatchState, BatchStore, BatchWrite, Collected, Line, LineState};
 pub use limits::{Budget, Draw, Drawn, SharedLimits};
 pub use lock::RunLock;
+pub use migrate::{MigrateTo, Migrated, migrate};
 pub use reader::{
     CallReader, FileReader, Filter, KnownFile, KnownReply, KnownRow, LedgerReader, OutputReader, OutputState, RowReader, RowSignature,
     RowWithCalls, SignatureReader,
@@ -114,8 +117,13 @@ pub fn forget(config: &Config, before: &str, dry: bool) -> Result<Option<Forgott
 
 /// Where the ledger of `config` is, for messages.
 pub fn place(config: &Config) -> String {
-    match &config.ledger {
-        Some(server) => format!("on {}, schema `{}`", server.url, server.schema),
-        None => format!("in `{}`", config.output.display()),
-    }
+    config.ledger.as_ref().map_or_else(|| file_place(&config.output), server_place)
+}
+
+fn file_place(folder: &Path) -> String {
+    format!("in `{}`", folder.display())
+}
+
+fn server_place(server: &LedgerServer) -> String {
+    format!("on {}, schema `{}`", server.url, server.schema)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::copy::{CopySource, CopyTarget};
 use super::{Forgotten, Ledger, LedgerReader};
 use crate::config::{Config, LedgerServer};
 use crate::model::Fault;
@@ -23,5 +24,13 @@ pub(super) fn open_to_read(_: &Config, _: &LedgerServer) -> Result<Option<Box<dy
 }
 
 pub(super) fn forget(_: &Config, _: &LedgerServer, _: &str, _: bool) -> Result<Option<Forgotten>, Fault> {
+    Err(left_out())
+}
+
+pub(super) fn copy_source(_: &Config, _: &LedgerServer) -> Result<Option<Box<dyn CopySource>>, Fault> {
+    Err(left_out())
+}
+
+pub(super) fn copy_target(_: &Config, _: &LedgerServer) -> Result<Box<dyn CopyTarget>, Fault> {
     Err(left_out())
 }

@@ -31,6 +31,7 @@ fn help_is_as_documented() {
       why          Show an article's status, flags, calls and cost
       export       Print rows from the ledger as CSV or JSON Lines
       forget       Delete old rows, replies and runs from the ledger
+      ledger       Copy the ledger from its file to a PostgreSQL server, or back
       read         Print the extracted articles as JSON Lines; no network
       check        Check the summaries or translations in any CSV file; no network
       doctor       Check the config, and whether each endpoint is ready

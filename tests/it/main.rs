@@ -42,6 +42,8 @@ mod llmock;
 mod machine_limits;
 mod mail;
 mod maybe_billed;
+#[cfg(feature = "postgres")]
+mod migrate;
 mod models;
 mod moving_input;
 mod page;

@@ -11,7 +11,7 @@ use super::reader::PostgresReader;
 use super::trouble::{Trouble, away, classify};
 use super::workers;
 use crate::config::Config;
-use crate::model::{Exit, Fault};
+use crate::model::Fault;
 use crate::record::Forgotten;
 
 /// Keys that are deleted in one statement.
@@ -25,16 +25,13 @@ pub(super) fn forget(config: &Config, database: &Arc<Database>, before: &str, dr
     let place = &database.address.place;
     database.block_on(async {
         let session = database.connect().await?;
-        let fault = |error: Error| match classify(place, &error) {
+        let in_time = |trouble| match trouble {
             Trouble::Fault(fault) => fault,
             Trouble::Away(why) => away(place, &why, 0),
         };
+        let fault = |error: Error| in_time(classify(place, &error));
         session.client.batch_execute("BEGIN").await.map_err(fault)?;
-        let active = workers::others(&session, None).await.map_err(fault)?.into_iter().find(|other| !other.is_gone && !other.is_overdue);
-        if let Some(active) = active {
-            let held = format!("another run ({}) holds the ledger on {place}; try again when it has ended", active.name);
-            return Err(Fault::new(Exit::Locked, held));
-        }
+        workers::refuse_active(&session, place).await.map_err(in_time)?;
         let forgotten = in_transaction(&session, before).await.map_err(fault)?;
         session.client.batch_execute(if dry { "ROLLBACK" } else { "COMMIT" }).await.map_err(fault)?;
         Ok(Some(forgotten))

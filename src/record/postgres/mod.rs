@@ -5,6 +5,7 @@ mod batch_writes;
 mod batches;
 mod calls;
 mod connect;
+mod copy;
 mod database;
 mod files;
 mod forget;
@@ -31,6 +32,7 @@ use self::database::Database;
 use self::ledger::PostgresLedger;
 use self::open::Part;
 use self::reader::PostgresReader;
+use super::copy::{CopySource, CopyTarget};
 use super::{Forgotten, Ledger, LedgerReader};
 use crate::config::{Config, LedgerServer};
 use crate::model::Fault;
@@ -60,4 +62,20 @@ pub(super) fn open_to_read(config: &Config, server: &LedgerServer) -> Result<Opt
 /// If the server cannot be reached or written, or a run is active.
 pub(super) fn forget(config: &Config, server: &LedgerServer, before: &str, dry: bool) -> Result<Option<Forgotten>, Fault> {
     forget::forget(config, &Database::new(server)?, before, dry)
+}
+
+/// The ledger on `server`, to copy it; `None` if there is none. No run can begin meanwhile.
+///
+/// # Errors
+/// If the server cannot be reached, the ledger is of another version, or a run is active.
+pub(super) fn copy_source(config: &Config, server: &LedgerServer) -> Result<Option<Box<dyn CopySource>>, Fault> {
+    Ok(copy::Source::open(config, Database::new(server)?)?.map(|source| Box::new(source) as _))
+}
+
+/// An empty ledger on `server`, to copy another one into it. No run can begin meanwhile.
+///
+/// # Errors
+/// If the server cannot be reached or used, the ledger is not empty, or a run is active.
+pub(super) fn copy_target(config: &Config, server: &LedgerServer) -> Result<Box<dyn CopyTarget>, Fault> {
+    Ok(Box::new(copy::Target::open(config, Database::new(server)?)?))
 }

@@ -18,6 +18,9 @@ use crate::model::{Exit, Fault};
 /// No two processes open the ledger at once.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche opens ' || current_schema(), 0))";
 
+/// The same until the session ends.
+pub(super) const NOBODY_OPENS: &str = "SELECT pg_advisory_lock(hashtextextended('depeche opens ' || current_schema(), 0))";
+
 /// The run that others work on, with its settings.
 const OPEN_RUN: &str = "SELECT settings::text FROM run WHERE number = $1";
 const OPEN_BATCHES: &str = "SELECT EXISTS (SELECT FROM batch WHERE state NOT IN ('collected', 'dissolved'))";

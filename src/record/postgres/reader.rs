@@ -39,8 +39,7 @@ impl LedgerReader for PostgresReader {
 
 impl PostgresReader {
     pub(super) fn new(database: Arc<Database>, output: &Path) -> Self {
-        let folder = output.canonicalize().or_else(|_| std::path::absolute(output)).unwrap_or_else(|_| output.to_path_buf());
-        Self { database, folder: text(&folder.to_string_lossy()).into_owned() }
+        Self { database, folder: output_folder(output) }
     }
 
     /// The reader of the ledger of `config`; `None` if there is none yet.
@@ -62,6 +61,12 @@ impl PostgresReader {
     pub(super) fn folder(&self) -> &str {
         &self.folder
     }
+}
+
+/// The output folder as the ledger names it.
+pub(super) fn output_folder(output: &Path) -> String {
+    let folder = output.canonicalize().or_else(|_| std::path::absolute(output)).unwrap_or_else(|_| output.to_path_buf());
+    text(&folder.to_string_lossy()).into_owned()
 }
 
 impl CallReader for PostgresReader {

@@ -8,6 +8,7 @@ use tokio_postgres::Error;
 
 use super::calls::Me;
 use super::connect::Session;
+use super::trouble::{Trouble, classify};
 use crate::model::{Exit, Fault};
 
 const REGISTER: &str = "INSERT INTO worker (run, name, place, lease_until, grace)
@@ -154,6 +155,16 @@ pub(super) async fn others(session: &Session, worker: Option<i64>) -> Result<Vec
         Other { id, name, run: row.get(4), is_overdue: row.get(3), is_gone: is_gone(&place) }
     };
     Ok(rows.iter().map(other).filter(|other| Some(other.id) != worker).collect())
+}
+
+/// Fails if a process is active on the ledger.
+pub(super) async fn refuse_active(session: &Session, place: &str) -> Result<(), Trouble> {
+    let others = others(session, None).await.map_err(|error| classify(place, &error))?;
+    let active = others.into_iter().find(|other| !other.is_gone && !other.is_overdue);
+    active.map_or(Ok(()), |active| {
+        let held = format!("another run ({}) holds the ledger on {place}; try again when it has ended", active.name);
+        Err(Fault::new(Exit::Locked, held).into())
+    })
 }
 
 /// Declares a process dead or ended for good, and gives up its pieces and its claims, each of which

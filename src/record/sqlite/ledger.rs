@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::held_files::HeldFiles;
 use super::reader::SqliteReader;
+use super::schema::NewLedger;
 use super::writer::Writer;
 use super::{calls, runs, schema};
 use crate::model::{Exit, Fault, Reject, Row, RunSummary, TABLE, Waste};
@@ -47,7 +48,7 @@ impl SqliteLedger {
                 )));
             }
             set_logs_aside(&real, new)?;
-            schema::create(&path)?;
+            NewLedger::create(&path)?.finish()?;
         }
         schema::is_ours(&path, true)?;
         let writing = schema::open(&path)?;

@@ -4,6 +4,7 @@
 mod batch_store;
 mod batches;
 mod calls;
+mod copy;
 mod days;
 mod files;
 mod forget;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use self::ledger::SqliteLedger;
 use self::reader::SqliteReader;
+use super::copy::{CopySource, CopyTarget};
 use super::{Ledger, LedgerReader};
 use crate::model::Fault;
 
@@ -52,6 +54,22 @@ pub(super) fn open_to_read(folder: &Path) -> Result<Option<Box<dyn LedgerReader>
 /// If there is no memory for it.
 pub fn empty() -> Result<Box<dyn LedgerReader>, Fault> {
     Ok(Box::new(SqliteReader::empty()?))
+}
+
+/// The ledger in `folder`, to copy it; `None` if there is none. The caller holds the run's lock.
+///
+/// # Errors
+/// If it is not a ledger, or of another version.
+pub(super) fn copy_source(folder: &Path) -> Result<Option<Box<dyn CopySource>>, Fault> {
+    Ok(copy::Source::open(folder)?.map(|source| Box::new(source) as _))
+}
+
+/// A new ledger in `folder`, to copy another one into it. The caller holds the run's lock.
+///
+/// # Errors
+/// If there is one already, or it cannot be made.
+pub(super) fn copy_target(folder: &Path) -> Result<Box<dyn CopyTarget>, Fault> {
+    Ok(Box::new(copy::Target::create(folder)?))
 }
 
 /// Whether there is no ledger in `folder`.

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use tempfile::NamedTempFile;
 
 use crate::model::Fault;
 
@@ -39,26 +40,46 @@ fn version() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }
 
-/// Creates a new ledger at `path`: complete under a temporary name first, so that a crash does not
-/// leave half of one.
-pub(super) fn create(path: &Path) -> Result<(), Fault> {
-    let fault = |error: &dyn std::fmt::Display| Fault::usage(format!("cannot make the ledger `{}`: {error}", path.display()));
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let new = tempfile::Builder::new().prefix(TEMPORARY).rand_bytes(RANDOM_LEN).tempfile_in(folder).map_err(|error| fault(&error))?;
-    // The file has a temporary name: errors name the path that the user knows.
-    let wrong = |error: rusqlite::Error| damaged(path, &error);
-    let connection = Connection::open(new.path()).map_err(wrong)?;
-    // Nobody else uses the file yet, and it is synced as a whole below.
-    let pragmas = format!("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA application_id = {APPLICATION_ID};");
-    connection.execute_batch(&pragmas).map_err(wrong)?;
-    make(&connection).map_err(wrong)?;
-    // Switching to WAL is cheap here, because nothing is synced yet; at the first opening, it would
-    // sync four times. If this fails, opening reports that.
-    let _ = connection.execute_batch("PRAGMA journal_mode = WAL;");
-    connection.close().map_err(|(_, error)| wrong(error))?;
-    new.as_file().sync_all().map_err(|error| fault(&error))?;
-    new.persist_noclobber(path).map_err(|error| fault(&error.error))?;
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| fault(&error))
+/// A new ledger, under a temporary name until it is complete, so that a crash does not leave half of
+/// one.
+pub(super) struct NewLedger {
+    path: PathBuf,
+    file: NamedTempFile,
+    pub(super) connection: Connection,
+}
+
+impl NewLedger {
+    /// A ledger with empty tables that will be at `path`.
+    pub(super) fn create(path: &Path) -> Result<Self, Fault> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new().prefix(TEMPORARY).rand_bytes(RANDOM_LEN).tempfile_in(folder);
+        let file = file.map_err(|error| cannot_make(path, &error))?;
+        // The file has a temporary name: errors name the path that the user knows.
+        let wrong = |error: rusqlite::Error| damaged(path, &error);
+        let connection = Connection::open(file.path()).map_err(wrong)?;
+        // Nobody else uses the file yet, and it is synced as a whole at the end.
+        let pragmas = format!("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA application_id = {APPLICATION_ID};");
+        connection.execute_batch(&pragmas).map_err(wrong)?;
+        make(&connection).map_err(wrong)?;
+        Ok(Self { path: path.to_path_buf(), file, connection })
+    }
+
+    /// Makes it durable, and gives it its name.
+    pub(super) fn finish(self) -> Result<(), Fault> {
+        let Self { path, file, connection } = self;
+        // Switching to WAL is cheap here, because nothing is synced yet; at the first opening, it
+        // would sync four times. If this fails, opening reports that.
+        let _ = connection.execute_batch("PRAGMA journal_mode = WAL;");
+        connection.close().map_err(|(_, error)| damaged(&path, &error))?;
+        file.as_file().sync_all().map_err(|error| cannot_make(&path, &error))?;
+        file.persist_noclobber(&path).map_err(|error| cannot_make(&path, &error.error))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| cannot_make(&path, &error))
+    }
+}
+
+fn cannot_make(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::usage(format!("cannot make the ledger `{}`: {error}", path.display()))
 }
 
 /// Removes new ledgers that were never completed, and `SQLite`'s files beside them. The caller must
