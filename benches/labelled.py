@@ -17,7 +17,7 @@ BY_HAND = {"a digit changed", "a number lost", "million to billion", "another nu
 MOST = 90
 # What a summary may not bring in, with the check that finds it.
 BROUGHT_IN = {
-    "a body brought into a summary": ("name", "La Cour des comptes a réagi.", "The Supreme Court reacted."),
+    "an organisation brought into a summary": ("name", "La Cour des comptes a réagi.", "The Supreme Court reacted."),
     "a country brought into a summary": ("name", "La Slovénie suit l'affaire.", "Slovenia follows the matter."),
     "a quotation brought into a summary": ("quote", "Il vise les « bonnets verts ».", "He blames the “green caps”."),
 }

@@ -39,7 +39,7 @@ struct State {
     used: f64,
     /// For work under way.
     held: f64,
-    /// Holders.
+    /// How many calls hold a part of it.
     open: u32,
     /// The amount that other processes and earlier runs are known to have used.
     used_by_others: f64,
@@ -113,8 +113,8 @@ impl Purse {
         self.returned.notify_waiters();
     }
 
-    /// Counts an amount that was used without being taken. A negative amount was not used after
-    /// all.
+    /// Counts an amount that was used without being taken. A negative amount takes back what was
+    /// counted, but was not used after all.
     pub fn add(&self, used: f64) {
         self.state().used += used;
         self.returned.notify_waiters();

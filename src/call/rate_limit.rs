@@ -33,7 +33,8 @@ impl RateLimiter {
         Self { next_slot: Instant::now(), interval, told: interval, catch_up: MAX_CATCH_UP, tolerance: Duration::ZERO }
     }
 
-    /// Allows any number of units at first, and later small bursts of this length.
+    /// Allows any number of units until a rate is set. From then on, a unit may come `tolerance` before
+    /// its slot, which allows small bursts.
     pub(super) fn with_tolerance(tolerance: Duration) -> Self {
         Self { catch_up: Duration::ZERO, tolerance, ..Self::per_minute(None) }
     }

@@ -5,8 +5,8 @@
 //!
 //! - **Which limit?** A service that limits places refuses a call because of the calls in flight. It
 //!   cannot have accepted another call with the same number in flight. If it has accepted calls with
-//!   the same number or more in flight, it limits the rate. The same is true if it refuses a call
-//!   below the number that it has just accepted.
+//!   the same number or more in flight, it limits the rate. It also limits the rate if it
+//!   refuses a call with fewer calls in flight than it has just accepted.
 //! - **Places** (`learned_places`): the limit is the number of calls in flight when the first call of
 //!   a burst was refused. Netflix's concurrency-limits calls such a refusal a drop
 //!   (<https://github.com/Netflix/concurrency-limits>). Other services slow down instead of refusing
@@ -51,12 +51,13 @@ const MOMENTS: usize = 1_000;
 /// A window is assumed only if the service accepted at least this many calls, and then refused
 /// every call for as long as a bucket needs to gain this many tokens.
 const FEW_CALLS: u32 = 8;
-/// A refusal fits a limit of places even if the calls in flight are fewer than the limit by one in
-/// this many, because calls do not arrive in the order in which they are sent.
+/// Calls do not arrive in the order in which they are sent. So a refusal fits a limit of places even
+/// if the calls in flight are fewer than the limit by this part of it: an eighth.
 const INEXACT_PLACES: usize = 8;
-/// Calls that are accepted above a limit of places contradict it. At least this many are needed,
-/// and this many more for each call on the way, and they must be at least this share of all calls.
-/// Fewer may be accidents: a place may have become free a moment before we heard of it.
+/// Calls that are accepted above a limit of places contradict it. But a few may be accidents: a place
+/// may have become free a moment before we heard of it. So `CONTRADICTIONS` such calls are needed, and
+/// `CONTRADICTIONS_ON_THE_WAY` more for each call on the way. Of all calls, they must be
+/// `CONTRADICTION_SHARE`.
 const CONTRADICTIONS: u32 = 2;
 const CONTRADICTIONS_ON_THE_WAY: u32 = 3;
 const CONTRADICTION_SHARE: f64 = 0.03;
@@ -184,7 +185,7 @@ impl ServiceLimits {
         self.rate.rate()
     }
 
-    /// How much earlier than evenly spaced at that rate a call may be sent.
+    /// How long before its evenly spaced slot a call may be sent.
     pub(super) fn tolerance(&self) -> Option<Duration> {
         self.rate.tolerance()
     }
@@ -205,8 +206,8 @@ impl ServiceLimits {
         self.bursts > 1 && self.epoch.sent > 0 && self.epoch.refused.is_empty()
     }
 
-    /// Called just before a call is sent. If the service has refused calls in this epoch, all their
-    /// answers have come by now, so it learns from them and begins a new epoch. Returns whether it
+    /// Called just before a call is sent. If the service has refused calls in this epoch, the pause
+    /// after them is over. Then this learns from the epoch, and begins a new one. Returns whether it
     /// did.
     pub(super) fn learn_before_sending(&mut self, now: Instant) -> bool {
         let Some(refusal) = self.epoch.refusal() else { return false };

@@ -141,7 +141,7 @@ fn failed_files(reader: &dyn LedgerReader, config: &Config) -> Result<Vec<PathBu
     Ok(reader.failed_files()?.into_iter().filter_map(there).collect())
 }
 
-/// Removes what an earlier run or start that was killed left behind.
+/// Removes the temporary files of earlier runs that were killed.
 fn remove_temporary_files(output: &Path) {
     write::remove_temporary_files(output);
     record::remove_temporary_ledgers(output);

@@ -19,7 +19,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 /// The default of `timeout` in a tier that lets calls wait for room. `OpenAI` recommends it for its
 /// flex tier.
 const TIER_TIMEOUT: Duration = Duration::from_mins(15);
-/// The tasks that `does` may name. Chat models that summarise can also make digests.
+/// The tasks that `does` may name. Chat models that summarise can also do `Task::Digest`, which is a
+/// whole row in one call.
 pub(super) const TASKS: &[(&str, Task)] = &[("summarise", Task::Summarise), ("translate", Task::Translate), ("review", Task::Review)];
 
 impl Validator<'_> {
@@ -120,7 +121,7 @@ impl Validator<'_> {
             self.problem(span, format!("endpoint `{name}` has no `url`"), None);
         }
         if facts.needs_model && !without_model && raw.model.as_deref().is_none_or(str::is_empty) {
-            let hint = "use the service's name for the model; `depeche doctor` lists them".to_owned();
+            let hint = "write the model's name as the service spells it; `depeche doctor` lists the service's models".to_owned();
             self.problem(span, format!("endpoint `{name}` has no `model`"), Some(hint));
         }
     }

@@ -64,8 +64,9 @@ pub fn mark_copies(ledger: &dyn Ledger, near: NearDuplicates, folder: &Path) -> 
     Ok(())
 }
 
-/// Each row's number in the ledger, by its place; and the pairs of places with a common band key
-/// (the later place in the upper half).
+/// Returns the number in the ledger of each row, and the pairs of rows with a common band key. A row's
+/// place is its index among the numbers. A pair has the later place in its upper 32 bits, and the
+/// earlier one in its lower 32.
 fn candidates(
     reader: &dyn LedgerReader,
     near: NearDuplicates,
@@ -103,7 +104,7 @@ fn push_keys(batch: &mut Vec<(u32, Vec<u8>)>, keys: &mut Sorter) -> io::Result<(
     found.into_iter().flatten().try_for_each(|key| keys.push(key))
 }
 
-/// The rows with one band key that the next row is compared with.
+/// The rows with a common band key, as far as the next row is compared with them.
 #[derive(Default)]
 struct Bucket {
     key: Option<u32>,
@@ -146,8 +147,8 @@ struct Originals<'a> {
 }
 
 impl Originals<'_> {
-    /// The place and source of the first row among `places`, or of their originals, that this
-    /// signature repeats.
+    /// Looks up the originals of the rows at `places`; a row that is no copy is its own. Returns the
+    /// place and source of the first one that this signature repeats.
     fn find(&mut self, signature: &[u8], places: &[u32]) -> Result<Option<(u32, String)>, Fault> {
         let original = |at: &u32| self.of.get(*at as usize).copied().filter(|original| *original != NONE).unwrap_or(*at);
         let mut places: Vec<u32> = places.iter().map(original).collect();

@@ -269,7 +269,8 @@ pub struct Claim {
     pub endpoint: String,
     /// Characters of the user's text.
     pub characters: u64,
-    /// The most that one of the attempts can have cost, on average; `None` if the price is unknown.
+    /// The most that all attempts can have cost together, divided by their number; `None` if the price
+    /// is unknown.
     pub cost: Option<f64>,
     /// How many attempts may be billed once this one is sent, including this one.
     pub attempts: u32,

@@ -125,7 +125,7 @@ fn doctor_lists_the_models_if_the_config_names_none() {
         let dir = TestDir::with(&without_model, 0);
         let ended = dir.run(&["doctor"]).exits(2);
         assert!(ended.stdout.contains("names no `model`; it has large-2, small-1"), "{dialect}: {}", ended.stdout);
-        let error = "error: config.toml:1:1: endpoint `svc` has no `model`\n  hint: use the service's name for the model; `depeche doctor` lists them";
+        let error = "error: config.toml:1:1: endpoint `svc` has no `model`\n  hint: write the model's name as the service spells it; `depeche doctor` lists the service's models";
         assert_eq!(ended.stderr.trim_end(), error, "{dialect}");
         dir.run(&["run"]).exits(2);
     }

@@ -22,7 +22,7 @@ pub(in crate::command) enum LedgerCommand {
     ///
     /// The file is ledger.db in the output folder, and the server is the one under [ledger] in the
     /// config. The copy is complete or not made at all: the other ledger must be empty, and no run
-    /// may be active on either. The copied ledger stays as it is.
+    /// may be active on either. The ledger that is copied from does not change.
     #[command(after_help = PRINTED)]
     Migrate(MigrateArguments),
 }

@@ -46,7 +46,7 @@ pub enum BatchFlag {
 /// What follows a pass over the articles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AfterPass {
-    /// Another pass: there are new answers, or other rules.
+    /// Another pass: there are new answers, or calls are made in another way from now on.
     Again,
     /// The run ends, with this exit code or a worse one.
     End(Exit),
@@ -64,7 +64,8 @@ pub struct Batches {
     schedule: Schedule,
     /// The exit code of a signal, once there is one.
     stop: Receiver<Option<Exit>>,
-    /// Endpoints that accepted the form of the calls in a single call.
+    /// Endpoints that accepted an ordinary call before the first batch, so the form of the calls is
+    /// right.
     tried: HashSet<String>,
     /// Endpoints to which the last pass had nothing to send.
     idle: HashSet<String>,
@@ -77,7 +78,7 @@ pub struct Batches {
     /// For each id of a batch without metadata: our tag in its results, or `None` if they have
     /// none.
     tags: HashMap<String, Option<String>>,
-    /// Batches for which the warning was printed that their creation is unclear.
+    /// Batches that may or may not have been created. The user was warned about them.
     unclear: HashSet<i64>,
     /// For each batch: the service's last report, and when it first came.
     said: HashMap<i64, (String, Instant)>,
@@ -266,8 +267,8 @@ impl Batches {
         self.endpoints.shared().find(|client| client.endpoint.name == name).cloned()
     }
 
-    /// The client for an open batch. The endpoint may have got another name, key or model, but only
-    /// its address has the batch.
+    /// The client for an open batch. The endpoint may have another name, key or model by now,
+    /// but its address must be the same.
     fn client_of(&self, batch: &BatchRecord) -> Option<Arc<EndpointClient>> {
         let there = |client: &&Arc<EndpointClient>| batch.is_at(&client.endpoint);
         let same_name = self.endpoints.shared().filter(there).find(|client| client.endpoint.name == batch.endpoint);

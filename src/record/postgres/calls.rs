@@ -1,5 +1,5 @@
-//! Calls: one row for claim and reply, which is never deleted to release it. If it were, a second
-//! claim that waits for the row would miss the reply, and the call would be paid twice.
+//! Calls: a claim and its reply are one row. A claim is never released by deleting the row: a second
+//! claim that waits for the row would then miss the reply, and the call would be paid twice.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ const CLAIM: &str = "INSERT INTO call AS known (key, state, run, worker, endpoin
     WHERE known.state = 'free' OR (known.state = 'failed' AND known.run <> excluded.run)
         OR (known.state = 'claimed' AND known.worker = excluded.worker)
     RETURNING key";
-/// A claim counts the earlier attempts of this process from now on.
+/// Deletes this process's waste for calls that it claims again: the claim counts those attempts now.
 const FORGET_WASTE: &str = "DELETE FROM waste WHERE key = ANY($1::bytea[]) AND run = $2 AND worker = $3";
 /// If another process has answered the call in the meantime, this reply is not needed, but was paid
 /// for.
