@@ -303,6 +303,55 @@ fn help_of_plan_is_as_documented() {
 }
 
 #[test]
+fn help_of_ledger_migrate_is_as_documented() {
+    let ended = TestDir::new().run(&["ledger", "migrate", "--help"]).exits(0);
+    insta::assert_snapshot!(without_trailing_spaces(&ended.stdout), @r"
+    Copy the ledger from its file to the PostgreSQL server, or back
+
+    The file is ledger.db in the output folder, and the server is the one under [ledger] in the config.
+    The copy is complete or not made at all: the other ledger must be empty, and no run may be active on
+    either. The copied ledger stays as it is.
+
+    Usage: depeche ledger migrate [OPTIONS] --to <LEDGER>
+
+    Options:
+          --to <LEDGER>
+              Where to copy the ledger
+
+              Possible values:
+              - postgres: From the file in the output folder to the server
+              - sqlite:   From the server to a new file in the output folder
+
+      -o, --output <DIR>
+              Folder of the table and the ledger [config: output.folder, default: output]
+
+          --config <FILE>
+              Config file [default: config.toml, if it exists]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Logging options:
+      -q, --quiet
+              Print errors only
+
+      -v, --verbose...
+              Log decisions (-v), or every attempt too (-vv)
+
+    It prints what it has copied:
+      Copied the ledger in `output` to the ledger on postgres://db/depeche, schema `depeche`
+        runs                                             3
+        answered calls                               23810
+        calls that may have been billed for nothing      4
+        rows                                         11905
+        files                                        11905
+        outputs                                          4
+        batches                                          0
+        calls for batches                                0
+    ");
+}
+
+#[test]
 fn version_is_that_of_the_package() {
     let ended = TestDir::new().run(&["--version"]).exits(0);
     assert_eq!(ended.stdout, concat!("depeche ", env!("CARGO_PKG_VERSION"), "\n"));

@@ -30,7 +30,7 @@ fn records(path: &Path) -> BTreeMap<String, Vec<String>> {
     let of_table = |name: &String| {
         let mut statement = ledger.prepare(&format!("SELECT * FROM {name}")).unwrap();
         let columns = statement.column_count();
-        let record = |row: &rusqlite::Row| Ok((0..columns).map(|at| format!("{:?} ", row.get_ref_unwrap(at))).collect::<String>());
+        let record = |row: &rusqlite::Row| Ok((0..columns).map(|at| format!("{:?}", row.get_ref_unwrap(at))).collect::<Vec<_>>().join(" "));
         let mut records: Vec<String> = statement.query_map([], record).unwrap().map(Result::unwrap).collect();
         records.sort_unstable();
         records

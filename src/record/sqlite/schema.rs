@@ -329,7 +329,7 @@ mod tests {
     fn a_newer_ledger_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.db");
-        create(&path).unwrap();
+        NewLedger::create(&path).unwrap().finish().unwrap();
         Connection::open(&path).unwrap().execute_batch(&format!("PRAGMA user_version = {}", version() + 1)).unwrap();
         let fault = open(&path).unwrap_err();
         assert!(fault.message.contains("made by a newer version of depeche") && fault.message.contains("ledger.db"), "{}", fault.message);
