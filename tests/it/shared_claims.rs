@@ -63,7 +63,7 @@ fn processes_that_reach_a_service_by_other_addresses_share_its_answers() {
     servers[0].wait_for_requests(1);
     let second = dir.start(&["work", "--config", "other.toml"]);
     server.wait_for("SELECT count(DISTINCT worker) FROM piece WHERE state = 'taken'", "2");
-    servers.each_ref().map(Mock::release);
+    servers.iter().for_each(Mock::release);
     first.wait().exits(0);
     second.wait().exits(0);
     assert_eq!(servers.each_ref().map(Mock::count).iter().sum::<usize>(), 2, "one summary and one translation");
