@@ -5,6 +5,7 @@
 mod batches;
 mod groups;
 mod ledger;
+mod migrate;
 mod work;
 
 use std::net::SocketAddr;
@@ -14,9 +15,10 @@ use clap::{Args, Parser, Subcommand};
 
 use self::batches::BatchFlags;
 pub(super) use self::batches::{BatchArguments, BatchCommand};
-use self::groups::{CallArguments, IgnoredLogArguments, flags, profiles};
+use self::groups::{CallArguments, IgnoredLogArguments};
 pub(super) use self::groups::{ConfigArguments, ExecutionArguments, FolderArguments, LogArguments};
-pub(super) use self::ledger::{LedgerCommand, MigrateArguments};
+pub(super) use self::ledger::{ExportArguments, FilterArguments, ForgetArguments, MailArguments, StatusArguments, WhyArguments};
+pub(super) use self::migrate::{LedgerCommand, MigrateArguments};
 pub(super) use self::work::WorkArguments;
 use crate::config::{Config, Overrides, Shown};
 use crate::model::Fault;
@@ -209,88 +211,6 @@ pub(super) struct PlanArguments {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct StatusArguments {
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Print again every two seconds, until interrupted
-    #[arg(long)]
-    pub(super) watch: bool,
-    #[command(flatten)]
-    pub(super) folder: FolderArguments,
-    #[command(flatten)]
-    _log: IgnoredLogArguments,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct WhyArguments {
-    /// A file, or a `source` or `id` from the table
-    #[arg(value_name = "ARTICLE")]
-    pub(super) article: String,
-    #[command(flatten)]
-    pub(super) folder: FolderArguments,
-    #[command(flatten)]
-    _log: IgnoredLogArguments,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ExportArguments {
-    /// Output format
-    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "jsonl"])]
-    pub(super) format: String,
-    /// Format of the CSV [config: output.profile, default: plain]
-    #[arg(long, value_name = "PROFILE", value_parser = profiles())]
-    pub(super) profile: Option<String>,
-    #[command(flatten)]
-    pub(super) folder: FolderArguments,
-    #[command(flatten)]
-    pub(super) filter: FilterArguments,
-    #[command(flatten)]
-    _log: IgnoredLogArguments,
-}
-
-/// The rows to export.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Filters")]
-pub(super) struct FilterArguments {
-    /// Rows processed on this day (UTC) or later, e.g. 2026-11-25
-    #[arg(long, value_name = "DATE")]
-    pub(super) since: Option<String>,
-    /// Rows processed on this day (UTC) or earlier
-    #[arg(long, value_name = "DATE")]
-    pub(super) until: Option<String>,
-    /// Articles published on this day or later
-    #[arg(long, value_name = "DATE")]
-    pub(super) published_since: Option<String>,
-    /// Articles published on this day or earlier
-    #[arg(long, value_name = "DATE")]
-    pub(super) published_until: Option<String>,
-    /// Rows with this status
-    #[arg(long, value_name = "STATUS", value_parser = ["done", "failed", "skipped", "quarantined"])]
-    pub(super) status: Option<String>,
-    /// Rows with this flag, e.g. number
-    #[arg(long, value_name = "FLAG", value_parser = flags())]
-    pub(super) flag: Option<String>,
-    /// Include rows that are no longer in the table
-    #[arg(long)]
-    pub(super) all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ForgetArguments {
-    /// Delete what is older than this, e.g. 90d or 6mo
-    #[arg(long, value_name = "AGE")]
-    pub(super) older_than: String,
-    /// Only show what would be deleted
-    #[arg(short = 'n', long)]
-    pub(super) dry_run: bool,
-    #[command(flatten)]
-    pub(super) folder: FolderArguments,
-    #[command(flatten)]
-    pub(super) log: LogArguments,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct ReadArguments {
     /// Files and folders to read; `-` is standard input
     #[arg(value_name = "PATH", required = true)]
@@ -379,17 +299,6 @@ pub(super) struct ModelsArguments {
     pub(super) config: ConfigArguments,
     #[command(flatten)]
     pub(super) log: LogArguments,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct MailArguments {
-    /// Send a short test mail instead, and show the server's answer
-    #[arg(long)]
-    pub(super) test: bool,
-    #[command(flatten)]
-    pub(super) folder: FolderArguments,
-    #[command(flatten)]
-    _log: IgnoredLogArguments,
 }
 
 impl RunArguments {

@@ -1,46 +1,98 @@
-//! The options of `depeche ledger`.
+//! The options of the commands that use the ledger of earlier runs.
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Args, Subcommand};
+use clap::Args;
 
-use super::groups::{FolderArguments, LogArguments};
+use super::groups::{FolderArguments, IgnoredLogArguments, LogArguments, flags, profiles};
 
-const PRINTED: &str = "It prints what it has copied:
-  Copied the ledger in `output` to the ledger on postgres://db/depeche, schema `depeche`
-    runs                                             3
-    answered calls                               23810
-    calls that may have been billed for nothing      4
-    rows                                         11905
-    files                                        11905
-    outputs                                          4
-    batches                                          0
-    calls for batches                                0";
-
-#[derive(Debug, Subcommand)]
-pub(in crate::command) enum LedgerCommand {
-    /// Copy the ledger from its file to the PostgreSQL server, or back
-    ///
-    /// The file is ledger.db in the output folder, and the server is the one under [ledger] in the
-    /// config. The copy is complete or not made at all: the other ledger must be empty, and no run
-    /// may be active on either. The ledger that is copied from does not change.
-    #[command(after_help = PRINTED)]
-    Migrate(MigrateArguments),
+#[derive(Debug, Args)]
+pub(in crate::command) struct StatusArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::command) json: bool,
+    /// Print again every two seconds, until interrupted
+    #[arg(long)]
+    pub(in crate::command) watch: bool,
+    #[command(flatten)]
+    pub(in crate::command) folder: FolderArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
 }
 
 #[derive(Debug, Args)]
-pub(in crate::command) struct MigrateArguments {
-    /// Where to copy the ledger
-    #[arg(long, value_name = "LEDGER", value_parser = ledgers())]
-    pub(in crate::command) to: String,
+pub(in crate::command) struct WhyArguments {
+    /// A file, or a `source` or `id` from the table
+    #[arg(value_name = "ARTICLE")]
+    pub(in crate::command) article: String,
+    #[command(flatten)]
+    pub(in crate::command) folder: FolderArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct ExportArguments {
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "jsonl"])]
+    pub(in crate::command) format: String,
+    /// Format of the CSV [config: output.profile, default: plain]
+    #[arg(long, value_name = "PROFILE", value_parser = profiles())]
+    pub(in crate::command) profile: Option<String>,
+    #[command(flatten)]
+    pub(in crate::command) folder: FolderArguments,
+    #[command(flatten)]
+    pub(in crate::command) filter: FilterArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
+}
+
+/// The rows to export.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(in crate::command) struct FilterArguments {
+    /// Rows processed on this day (UTC) or later, e.g. 2026-11-25
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::command) since: Option<String>,
+    /// Rows processed on this day (UTC) or earlier
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::command) until: Option<String>,
+    /// Articles published on this day or later
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::command) published_since: Option<String>,
+    /// Articles published on this day or earlier
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::command) published_until: Option<String>,
+    /// Rows with this status
+    #[arg(long, value_name = "STATUS", value_parser = ["done", "failed", "skipped", "quarantined"])]
+    pub(in crate::command) status: Option<String>,
+    /// Rows with this flag, e.g. number
+    #[arg(long, value_name = "FLAG", value_parser = flags())]
+    pub(in crate::command) flag: Option<String>,
+    /// Include rows that are no longer in the table
+    #[arg(long)]
+    pub(in crate::command) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct ForgetArguments {
+    /// Delete what is older than this, e.g. 90d or 6mo
+    #[arg(long, value_name = "AGE")]
+    pub(in crate::command) older_than: String,
+    /// Only show what would be deleted
+    #[arg(short = 'n', long)]
+    pub(in crate::command) dry_run: bool,
     #[command(flatten)]
     pub(in crate::command) folder: FolderArguments,
     #[command(flatten)]
     pub(in crate::command) log: LogArguments,
 }
 
-fn ledgers() -> PossibleValuesParser {
-    PossibleValuesParser::new([
-        PossibleValue::new("postgres").help("From the file in the output folder to the server"),
-        PossibleValue::new("sqlite").help("From the server to a new file in the output folder"),
-    ])
+#[derive(Debug, Args)]
+pub(in crate::command) struct MailArguments {
+    /// Send a short test mail instead, and show the server's answer
+    #[arg(long)]
+    pub(in crate::command) test: bool,
+    #[command(flatten)]
+    pub(in crate::command) folder: FolderArguments,
+    #[command(flatten)]
+    _log: IgnoredLogArguments,
 }
