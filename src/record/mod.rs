@@ -20,6 +20,7 @@ mod reader;
 mod reports;
 mod sqlite;
 mod store;
+mod writer_handle;
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;

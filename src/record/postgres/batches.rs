@@ -8,6 +8,7 @@ use super::reader::PostgresReader;
 use super::rows::text;
 use crate::model::{ErrorCode, Fault};
 use crate::record::messages::Write;
+use crate::record::writer_handle::WriterHandle;
 use crate::record::{BatchReader, BatchRecord, BatchState, BatchStore, BatchWrite, Line, LineState, Pending};
 
 const ALL: &str =
@@ -158,7 +159,7 @@ impl BatchStore for PostgresLedger {
             // After a write of a batch, the batch is sent. A process without a lease may not do
             // that.
             self.wait_for_lease().await?;
-            self.write(Write::Batch(Box::new(write))).await.map(drop)
+            self.write_durably(Write::Batch(Box::new(write))).await
         })
     }
 }

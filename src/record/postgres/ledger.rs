@@ -16,9 +16,10 @@ use super::workers::Lease;
 use super::writer::{GROUP, Writer};
 use crate::model::{ErrorCode, Exit, Fault, Reject, Row, RunSummary, Waste};
 use crate::record::messages::{Reply, Write};
+use crate::record::writer_handle::WriterHandle;
 use crate::record::{
-    AnsweredCall, BatchStore, CallReader, CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, KnownReply, Ledger, LedgerReader,
-    OutputState, Pending, RowStore, SharedLimits, SharedRun,
+    AnsweredCall, BatchStore, CallReader, CallStore, Claim, Claimed, Elsewhere, KnownReply, Ledger, LedgerReader, OutputState, Pending,
+    SharedLimits, SharedRun,
 };
 
 /// Time between two checks whether the lease is valid again.
@@ -85,19 +86,14 @@ impl PostgresLedger {
         Ok(())
     }
 
-    /// Sends a write and waits until it is durable.
-    pub(super) async fn write(&self, write: Write) -> Result<Claimed, Fault> {
-        let (reply, durable) = oneshot::channel();
-        self.send(write, Some(reply)).await?;
-        durable.await.unwrap_or_else(|_| Err(self.closed()))
-    }
-
-    /// Like [`PostgresLedger::write`], on a thread that is not the runtime's.
+    /// Like [`WriterHandle::write_durably`], on a thread that is not the runtime's.
     fn write_blocking(&self, write: Write) -> Result<(), Fault> {
         self.database().block_on(self.write(write)).map(|_| ())
     }
+}
 
-    pub(super) async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
+impl WriterHandle for PostgresLedger {
+    async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(queue) = queue else { return Err(self.closed()) };
         let urgent = write.is_urgent();
@@ -108,7 +104,6 @@ impl PostgresLedger {
         Ok(())
     }
 
-    /// Why no more writes are accepted.
     fn closed(&self) -> Fault {
         if let Err(fault) = self.lease.check() {
             return fault;
@@ -199,47 +194,11 @@ impl CallStore for PostgresLedger {
     }
 
     fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()> {
-        Box::pin(async move { self.write(Write::Keep { call: Box::new(call), waste }).await.map(|_| ()) })
+        self.write_durably(Write::Keep { call: Box::new(call), waste })
     }
 
     fn fail(&self, key: [u8; 32], waste: Waste, for_good: Option<Reject>) -> Pending<'_, ()> {
-        Box::pin(async move { self.write(Write::Fail { key, waste, for_good }).await.map(|_| ()) })
-    }
-}
-
-impl RowStore for PostgresLedger {
-    fn record_row<'a>(
-        &'a self,
-        row: Box<Row>,
-        fingerprint: Option<[u8; 32]>,
-        calls: &[[u8; 32]],
-        file: &'a Arc<FileRef>,
-    ) -> Pending<'a, ()> {
-        Box::pin(self.send(Write::Row { row, fingerprint, calls: calls.concat(), file: Arc::clone(file) }, None))
-    }
-
-    fn mark_found<'a>(&'a self, source: &'a str, file: &'a Arc<FileRef>) -> Pending<'a, ()> {
-        Box::pin(self.send(Write::Found { source: source.to_owned(), file: Arc::clone(file) }, None))
-    }
-
-    fn record_file(&self, read: CompletedFile) -> Pending<'_, ()> {
-        Box::pin(self.send(Write::File(read), None))
-    }
-
-    fn end_piece(&self, number: i64) -> Pending<'_, ()> {
-        Box::pin(self.send(Write::Piece(number), None))
-    }
-
-    fn move_rows(&self, returned: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()> {
-        Box::pin(async move { self.write(Write::MoveRows { returned, gone }).await.map(|_| ()) })
-    }
-
-    fn flush(&self) -> Pending<'_, ()> {
-        Box::pin(async move { self.write(Write::Flush).await.map(|_| ()) })
-    }
-
-    fn checkpoint(&self) -> Pending<'_, ()> {
-        Box::pin(async move { self.write(Write::Checkpoint).await.map(|_| ()) })
+        self.write_durably(Write::Fail { key, waste, for_good })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ledger::SqliteLedger;
 use crate::model::Fault;
 use crate::record::messages::Write;
+use crate::record::writer_handle::WriterHandle;
 use crate::record::{BatchReader, BatchRecord, BatchStore, BatchWrite, Line, LineState, Pending};
 
 impl BatchReader for SqliteLedger {
@@ -43,7 +44,7 @@ impl BatchStore for SqliteLedger {
             }
             // If the lock is lost, nothing new is sent.
             self.files.check_lock()?;
-            self.write(Write::Batch(Box::new(write))).await
+            self.write_durably(Write::Batch(Box::new(write))).await
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -14,9 +14,10 @@ use super::writer::Writer;
 use super::{calls, runs, schema};
 use crate::model::{Exit, Fault, Reject, Row, RunSummary, TABLE, Waste};
 use crate::record::messages::{Reply, Write};
+use crate::record::writer_handle::WriterHandle;
 use crate::record::{
-    AnsweredCall, BatchStore, CallReader, CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, KnownReply, Ledger, LedgerReader,
-    OutputState, Pending, RowStore, SharedRun,
+    AnsweredCall, BatchStore, CallReader, CallStore, Claim, Claimed, Elsewhere, KnownReply, Ledger, LedgerReader, OutputState, Pending,
+    SharedRun,
 };
 
 /// Time between two attempts to send to a full queue.
@@ -62,14 +63,7 @@ impl SqliteLedger {
         Ok(Self { reader, run, killed_claims, files, writer: Mutex::new(Some(writer)) })
     }
 
-    /// Sends a write and waits until it is durable.
-    pub(super) async fn write(&self, write: Write) -> Result<(), Fault> {
-        let (reply, durable) = oneshot::channel();
-        self.send(write, Some(reply)).await?;
-        durable.await.unwrap_or_else(|_| Err(self.closed())).map(|_| ())
-    }
-
-    /// Like [`SqliteLedger::write`], on a thread that is not the runtime's.
+    /// Like [`WriterHandle::write_durably`], on a thread that is not the runtime's.
     fn write_blocking(&self, write: Write) -> Result<(), Fault> {
         let (reply, durable) = oneshot::channel();
         let urgent = write.is_urgent();
@@ -80,7 +74,18 @@ impl SqliteLedger {
         if sent { durable.blocking_recv().unwrap_or_else(|_| Err(self.closed())).map(|_| ()) } else { Err(self.closed()) }
     }
 
-    pub(super) async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
+    fn queue(&self) -> Option<SyncSender<(Write, Reply)>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone())
+    }
+
+    fn wake_writer(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.iter().for_each(Writer::wake);
+    }
+}
+
+impl WriterHandle for SqliteLedger {
+    async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
         let Some(queue) = self.queue() else { return Err(self.closed()) };
         let urgent = write.is_urgent();
         let mut pending = (write, reply);
@@ -103,16 +108,6 @@ impl SqliteLedger {
         }
     }
 
-    fn queue(&self) -> Option<SyncSender<(Write, Reply)>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|writer| writer.queue.clone())
-    }
-
-    fn wake_writer(&self) {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.iter().for_each(Writer::wake);
-    }
-
-    /// Why no more writes are accepted.
     fn closed(&self) -> Fault {
         let fault = self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|writer| writer.fault.get().cloned());
         let path = self.reader.path().display();
@@ -180,8 +175,7 @@ impl CallStore for SqliteLedger {
             // If the lock is lost, nothing new is sent. Replies to calls in flight are still
             // recorded.
             self.files.check_lock()?;
-            self.write(Write::Claim(Box::new(claim))).await?;
-            Ok(Claimed::Here)
+            self.write(Write::Claim(Box::new(claim))).await
         })
     }
 
@@ -195,47 +189,11 @@ impl CallStore for SqliteLedger {
     }
 
     fn keep(&self, call: AnsweredCall, waste: Waste) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Keep { call: Box::new(call), waste }))
+        self.write_durably(Write::Keep { call: Box::new(call), waste })
     }
 
     fn fail(&self, key: [u8; 32], waste: Waste, for_good: Option<Reject>) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Fail { key, waste, for_good }))
-    }
-}
-
-impl RowStore for SqliteLedger {
-    fn record_row<'a>(
-        &'a self,
-        row: Box<Row>,
-        fingerprint: Option<[u8; 32]>,
-        calls: &[[u8; 32]],
-        file: &'a Arc<FileRef>,
-    ) -> Pending<'a, ()> {
-        Box::pin(self.send(Write::Row { row, fingerprint, calls: calls.concat(), file: Arc::clone(file) }, None))
-    }
-
-    fn mark_found<'a>(&'a self, source: &'a str, file: &'a Arc<FileRef>) -> Pending<'a, ()> {
-        Box::pin(self.send(Write::Found { source: source.to_owned(), file: Arc::clone(file) }, None))
-    }
-
-    fn record_file(&self, read: CompletedFile) -> Pending<'_, ()> {
-        Box::pin(self.send(Write::File(read), None))
-    }
-
-    fn end_piece(&self, number: i64) -> Pending<'_, ()> {
-        Box::pin(self.send(Write::Piece(number), None))
-    }
-
-    fn move_rows(&self, returned: Vec<i64>, gone: Vec<i64>) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::MoveRows { returned, gone }))
-    }
-
-    fn flush(&self) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Flush))
-    }
-
-    fn checkpoint(&self) -> Pending<'_, ()> {
-        Box::pin(self.write(Write::Checkpoint))
+        self.write_durably(Write::Fail { key, waste, for_good })
     }
 }
 
@@ -261,9 +219,11 @@ fn set_logs_aside(folder: &Path, new: bool) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::{Answer, Digest, Reply, Status, Task, Usage};
-    use crate::record::RowReader;
+    use crate::record::{FileRef, RowReader, RowStore};
 
     fn row(source: &str) -> Row {
         Row {
