@@ -86,14 +86,7 @@ mod tests {
             |source: &str, text: &str| validate(&translate(source), Answer::Translations(vec![text.into()])).err().map(|error| error.code);
         assert_eq!(code("La digue a tenu.", "N/A"), Some(ErrorCode::EmptyAnswer));
         assert_eq!(code("Le résumé", "The summary"), None);
-        let digest = CallRequest::Digest {
-            title: "Titre".into(),
-            text: "x".into(),
-            language: Lang::FR,
-            spec: SummarySpec::default(),
-            note: String::new(),
-            terms: vec![],
-        };
+        let digest = CallRequest::sample_digest();
         let answer = |title_en: &str, summary_en: &str| {
             let (title_fr, summary_fr) = ("Titre".into(), "La digue a tenu.".into());
             Answer::Digest(Digest { title_fr, title_en: title_en.into(), summary_fr, summary_en: summary_en.into() })

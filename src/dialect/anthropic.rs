@@ -165,7 +165,7 @@ pub(super) fn headers(endpoint: &Endpoint) -> Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Answer, Digest, Lang, SummarySpec};
+    use crate::model::{Answer, Digest};
 
     fn endpoint() -> Endpoint {
         Endpoint {
@@ -175,19 +175,8 @@ mod tests {
         }
     }
 
-    fn digest() -> CallRequest {
-        CallRequest::Digest {
-            title: "Titre".into(),
-            text: "Texte.".into(),
-            language: Lang::FR,
-            spec: SummarySpec { words: 60, ..SummarySpec::default() },
-            note: String::new(),
-            terms: vec![],
-        }
-    }
-
     fn reply(body: &Value) -> Result<Reply, CallError> {
-        Anthropic.reply(&endpoint(), &digest(), body.to_string().as_bytes())
+        Anthropic.reply(&endpoint(), &CallRequest::sample_digest(), body.to_string().as_bytes())
     }
 
     fn message(content: &Value, reason: &str) -> Value {
@@ -197,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_request_has_key_and_version_headers_and_no_tools() {
-        let request = Anthropic.request(&endpoint(), &digest(), false).unwrap();
+        let request = Anthropic.request(&endpoint(), &CallRequest::sample_digest(), false).unwrap();
         assert_eq!(request.url, "https://api.anthropic.com/v1/messages");
         let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_ref()).collect();
         assert_eq!(names, ["x-api-key", "anthropic-version"]);
@@ -262,7 +251,8 @@ mod tests {
         let adapted = Anthropic.adapt_options(&endpoint(), &refused("output_config: Extra inputs are not permitted")).unwrap();
         assert_eq!(adapted.json, JsonMode::Object);
         let plain = Endpoint { options: adapted, ..endpoint() };
-        let body: Value = serde_json::from_slice(&Anthropic.request(&plain, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
+        let body: Value =
+            serde_json::from_slice(&Anthropic.request(&plain, &CallRequest::sample_digest(), false).unwrap().body.unwrap().bytes).unwrap();
         assert!(body["output_config"].is_null());
         assert!(!Anthropic.adapt_options(&endpoint(), &refused("`temperature` is deprecated for this model.")).unwrap().temperature);
         assert!(Anthropic.adapt_options(&endpoint(), &refused("messages: at least one message is required")).is_none());

@@ -150,6 +150,21 @@ impl CallRequest {
     }
 }
 
+#[cfg(test)]
+impl CallRequest {
+    /// A digest for tests.
+    pub(crate) fn sample_digest() -> Self {
+        Self::Digest {
+            title: "Titre".into(),
+            text: "Texte.".into(),
+            language: Lang::FR,
+            spec: SummarySpec { words: 60, ..SummarySpec::default() },
+            note: String::new(),
+            terms: vec![],
+        }
+    }
+}
+
 /// Titles and summaries in the table's two languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {

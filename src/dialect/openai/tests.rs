@@ -1,19 +1,8 @@
 use super::*;
-use crate::model::{Answer, Digest, Lang, SummarySpec};
+use crate::model::{Answer, Digest};
 
 fn endpoint(url: &str) -> Endpoint {
     Endpoint { model: Some("m".into()), key: Some("sk-1".into()), ..Endpoint::sample("openai", url) }
-}
-
-fn digest() -> CallRequest {
-    CallRequest::Digest {
-        title: "Titre".into(),
-        text: "Texte.".into(),
-        language: Lang::FR,
-        spec: SummarySpec { words: 60, ..SummarySpec::default() },
-        note: String::new(),
-        terms: vec![],
-    }
 }
 
 fn completion(message: &Value, finish: &str) -> Vec<u8> {
@@ -25,7 +14,7 @@ fn completion(message: &Value, finish: &str) -> Vec<u8> {
 #[test]
 fn the_request_has_the_schema_and_the_token_limit_that_the_server_knows() {
     let body = |url: &str| -> Value {
-        serde_json::from_slice(&OpenAi.request(&endpoint(url), &digest(), false).unwrap().body.unwrap().bytes).unwrap()
+        serde_json::from_slice(&OpenAi.request(&endpoint(url), &CallRequest::sample_digest(), false).unwrap().body.unwrap().bytes).unwrap()
     };
     let local = body("http://localhost:8080/v1");
     assert_eq!(
@@ -40,7 +29,8 @@ fn the_request_has_the_schema_and_the_token_limit_that_the_server_knows() {
 #[test]
 fn a_digest_has_its_usage() {
     let content = r#"{"title_fr":"a","title_en":"b","summary_fr":"c","summary_en":"d"}"#;
-    let reply = OpenAi.reply(&endpoint("http://h/v1"), &digest(), &completion(&json!({"content": content}), "stop")).unwrap();
+    let reply =
+        OpenAi.reply(&endpoint("http://h/v1"), &CallRequest::sample_digest(), &completion(&json!({"content": content}), "stop")).unwrap();
     let wanted = Digest { title_fr: "Titre".into(), title_en: "b".into(), summary_fr: "c".into(), summary_en: "d".into() };
     assert_eq!(reply.answer, Answer::Digest(wanted));
     assert_eq!(reply.usage, Usage { tokens_in: Some(5), tokens_out: Some(7), ..Usage::default() });
@@ -76,23 +66,27 @@ fn a_count_of_zero_is_no_count() {
 
 #[test]
 fn the_reservation_counts_the_room_for_reasoning_that_a_request_allows() {
-    let most = |url: &str| OpenAi.most_usage(&endpoint(url), &digest(), false);
+    let most = |url: &str| OpenAi.most_usage(&endpoint(url), &CallRequest::sample_digest(), false);
     let (local, openai) = (most("http://localhost/v1"), most("https://api.openai.com/v1"));
     assert_eq!(openai.tokens_out, local.tokens_out.map(|tokens| tokens + REASONING_TOKENS));
-    let body = OpenAi.request(&endpoint("http://localhost/v1"), &digest(), false).unwrap().body.unwrap().bytes;
+    let body = OpenAi.request(&endpoint("http://localhost/v1"), &CallRequest::sample_digest(), false).unwrap().body.unwrap().bytes;
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["max_tokens"].as_u64(), local.tokens_out);
     for url in ["http://localhost/v1", "https://api.openai.com/v1"] {
         let mut limited = endpoint(url);
         limited.options.highest_token_limit = Some(800);
         limited.options.thinking_tokens = 2_000;
-        assert_eq!(OpenAi.most_usage(&limited, &digest(), true).tokens_out, Some(800), "no more than the service accepts");
+        assert_eq!(
+            OpenAi.most_usage(&limited, &CallRequest::sample_digest(), true).tokens_out,
+            Some(800),
+            "no more than the service accepts"
+        );
     }
 }
 
 #[test]
 fn unusable_answers_have_distinct_codes() {
-    let code = |body: &[u8]| OpenAi.reply(&endpoint("http://h/v1"), &digest(), body).unwrap_err();
+    let code = |body: &[u8]| OpenAi.reply(&endpoint("http://h/v1"), &CallRequest::sample_digest(), body).unwrap_err();
     assert_eq!(code(&completion(&json!({"content": "{"}), "length")).code, ErrorCode::Truncated);
     assert_eq!(code(&completion(&json!({"content": null}), "stop")).code, ErrorCode::EmptyAnswer);
     assert_eq!(code(&completion(&json!({"content": null, "refusal": "no"}), "stop")).verdict, Verdict::Never);
@@ -153,12 +147,14 @@ fn refused_parameters_are_left_out_from_then_on() {
     let tokens = refused("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.");
     let adapted = OpenAi.adapt_options(&local, &tokens).unwrap();
     let better = Endpoint { options: adapted, ..local.clone() };
-    let body: Value = serde_json::from_slice(&OpenAi.request(&better, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
+    let body: Value =
+        serde_json::from_slice(&OpenAi.request(&better, &CallRequest::sample_digest(), false).unwrap().body.unwrap().bytes).unwrap();
     assert!(body["max_tokens"].is_null() && body["max_completion_tokens"].is_u64());
     assert!(OpenAi.adapt_options(&better, &tokens).is_none(), "nothing is left to adapt");
     let schema = refused("'response_format.type' must be 'json_object' or 'text'");
     let object = Endpoint { options: OpenAi.adapt_options(&local, &schema).unwrap(), ..local.clone() };
-    let body: Value = serde_json::from_slice(&OpenAi.request(&object, &digest(), false).unwrap().body.unwrap().bytes).unwrap();
+    let body: Value =
+        serde_json::from_slice(&OpenAi.request(&object, &CallRequest::sample_digest(), false).unwrap().body.unwrap().bytes).unwrap();
     assert_eq!(body["response_format"], json!({"type": "json_object"}));
     let none = OpenAi.adapt_options(&object, &schema).unwrap();
     assert_eq!(none.json, JsonMode::None);
