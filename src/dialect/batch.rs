@@ -201,6 +201,11 @@ impl BatchStatus {
         let nothing = self.output_file.is_none() && self.error_file.is_none() && matches!(self.said.as_str(), "completed" | "success");
         nothing || self.output_file.is_none() && some(self.completed) || self.error_file.is_none() && some(self.failed)
     }
+
+    /// Whether answers are still missing that were billed, by its counts or, without any, by its state.
+    pub(crate) fn lacks_answers(&self) -> bool {
+        self.lacks_results() && self.output_file.is_none() && self.completed.is_none_or(|count| count > 0)
+    }
 }
 
 /// A page of the service's list.

@@ -15,7 +15,7 @@ fn config_of(form: Form, service: &BatchService, lines: &str) -> String {
     }
 }
 
-fn with(form: Form, switches: Switches, lines: &str) -> (BatchService, TestDir) {
+pub(crate) fn with_form(form: Form, switches: Switches, lines: &str) -> (BatchService, TestDir) {
     let service = BatchService::new(switches);
     let dir = TestDir::with(&config_of(form, &service, lines), ARTICLES);
     (service, dir)
@@ -28,7 +28,7 @@ fn cost(ended: &Ended) -> f64 {
 #[test]
 fn a_batch_is_sent_waited_for_and_costs_half() {
     for form in FORMS {
-        let (service, dir) = with(form, Switches::default(), "");
+        let (service, dir) = with_form(form, Switches::default(), "");
         let ended = dir.run(&["run"]).exits(0);
         assert_eq!((service.created(), service.single(), service.lines()), (1, 1, vec![ARTICLES - 1]), "{form:?}");
         let each = (11.0 + 70.0) / 1e6;
@@ -44,7 +44,7 @@ fn a_batch_is_sent_waited_for_and_costs_half() {
 #[test]
 fn it_is_sent_by_one_run_and_collected_by_another() {
     for form in FORMS {
-        let (service, dir) = with(form, Switches { looks: 9, ..Switches::default() }, "keep = true");
+        let (service, dir) = with_form(form, Switches { looks: 9, ..Switches::default() }, "keep = true");
         dir.run(&["run", "--detach"]).exits(7);
         let listed = dir.run(&["batch"]).exits(0).stdout;
         assert!(listed.contains("batch"), "{listed}");
@@ -60,7 +60,7 @@ fn it_is_sent_by_one_run_and_collected_by_another() {
 fn kill_at(form: Form, steps: &[Step]) {
     for (step, after) in steps.iter().flat_map(|step| [(*step, false), (*step, true)]) {
         let fate = |batch: usize, line: usize| if batch == 0 && line == 2 { Fate::NotDone("batch_expired") } else { Fate::Answered };
-        let (service, dir) = with(form, Switches { hang_at: Some((step, after)), fate, ..Switches::default() }, "");
+        let (service, dir) = with_form(form, Switches { hang_at: Some((step, after)), fate, ..Switches::default() }, "");
         let run = dir.start(&["run"]);
         service.wait_until_it_hangs();
         run.kill();
@@ -88,7 +88,7 @@ fn a_batch_whose_creation_was_not_heard_of_is_adopted() {
             Switches { lost_creates: 1, listed_late: 3, ..Switches::default() },
             Switches { lost_creates: 1, endless_list: true, ..Switches::default() },
         ] {
-            let (service, dir) = with(form, switches.clone(), "");
+            let (service, dir) = with_form(form, switches.clone(), "");
             dir.run(&["run"]).exits(0);
             assert_eq!((service.created(), service.cancels()), (1, 0), "{form:?} {switches:?}");
             all_paid_once(&service, &dir);
@@ -100,7 +100,7 @@ fn a_batch_whose_creation_was_not_heard_of_is_adopted() {
 fn the_names_of_the_calls_tell_an_untagged_batch_from_a_foreign_one() {
     for kill in [false, true] {
         let hang_at = kill.then_some((Step::Create, true));
-        let (service, dir) = with(Form::Anthropic, Switches { lost_creates: usize::from(!kill), hang_at, ..Switches::default() }, "");
+        let (service, dir) = with_form(Form::Anthropic, Switches { lost_creates: usize::from(!kill), hang_at, ..Switches::default() }, "");
         // One of the same size and time, and others that cannot be ours.
         for lines in [ARTICLES - 1, 3, 1] {
             service.add_untagged(lines);
@@ -118,7 +118,7 @@ fn the_names_of_the_calls_tell_an_untagged_batch_from_a_foreign_one() {
 
 #[test]
 fn while_nobody_knows_whose_it_is_nothing_is_sent_again() {
-    let (service, dir) = with(Form::Anthropic, Switches { lost_creates: 1, looks: 1_000_000, ..Switches::default() }, "");
+    let (service, dir) = with_form(Form::Anthropic, Switches { lost_creates: 1, looks: 1_000_000, ..Switches::default() }, "");
     let ended = dir.run(&["run", "--detach"]).exits(7);
     assert!(ended.stderr.contains("whose they are shows when they end"), "{}", ended.stderr);
     let again = dir.run(&["run", "--detach"]).exits(7);
@@ -137,7 +137,7 @@ fn what_an_ended_batch_did_not_do_goes_into_the_next_one() {
             (0, 2) => Fate::NotDone("batch_cancelled"),
             _ => Fate::Answered,
         };
-        let (service, dir) = with(form, Switches { ends: "expired", fate, ..Switches::default() }, "");
+        let (service, dir) = with_form(form, Switches { ends: "expired", fate, ..Switches::default() }, "");
         dir.run(&["run"]).exits(0);
         assert_eq!(service.lines(), [7, 3], "{form:?}");
         all_paid_once(&service, &dir);
@@ -154,7 +154,7 @@ fn missing_doubled_foreign_and_cut_answers_are_told_and_harm_nothing() {
             (0, 3) => Fate::Cut,
             _ => Fate::Answered,
         };
-        let (service, dir) = with(form, Switches { fate, ..Switches::default() }, "");
+        let (service, dir) = with_form(form, Switches { fate, ..Switches::default() }, "");
         let ended = dir.run(&["run"]).exits(0);
         assert_eq!((done(&dir), service.lines()), (ARTICLES, vec![7, 3]), "{form:?}");
         for told in ["2 lines have no result", "1 lines were answered twice", "1 lines are of another batch"] {
@@ -168,7 +168,7 @@ fn missing_doubled_foreign_and_cut_answers_are_told_and_harm_nothing() {
 fn refused_texts_are_not_sent_again() {
     for form in FORMS {
         let fate = |batch, line| if batch == 0 && line == 0 { Fate::Refused(400, "flagged by our content filter") } else { Fate::Answered };
-        let (service, dir) = with(form, Switches { fate, ..Switches::default() }, "");
+        let (service, dir) = with_form(form, Switches { fate, ..Switches::default() }, "");
         dir.run(&["run"]).exits(3);
         assert_eq!((done(&dir), service.lines(), service.single()), (ARTICLES - 1, vec![7], 1), "{form:?}");
     }
@@ -177,7 +177,7 @@ fn refused_texts_are_not_sent_again() {
 #[test]
 fn now_cancels_collects_what_is_done_and_makes_the_rest() {
     for form in FORMS {
-        let (service, dir) = with(form, Switches { looks: 9, ..Switches::default() }, "");
+        let (service, dir) = with_form(form, Switches { looks: 9, ..Switches::default() }, "");
         dir.run(&["run", "--detach"]).exits(7);
         dir.run(&["run", "--now"]).exits(0);
         assert_eq!((service.created(), service.cancels(), service.single()), (1, 1, 1 + 3), "{form:?}");
@@ -188,7 +188,7 @@ fn now_cancels_collects_what_is_done_and_makes_the_rest() {
 #[test]
 fn results_that_break_off_are_read_again() {
     for form in FORMS {
-        let (service, dir) = with(form, Switches { cut_results: 2, ..Switches::default() }, "");
+        let (service, dir) = with_form(form, Switches { cut_results: 2, ..Switches::default() }, "");
         dir.run(&["run"]).exits(0);
         assert_eq!(service.created(), 1, "{form:?}");
         all_paid_once(&service, &dir);
@@ -198,7 +198,7 @@ fn results_that_break_off_are_read_again() {
 #[test]
 fn batches_are_divided_by_their_number_of_lines() {
     for form in FORMS {
-        let (service, dir) = with(form, Switches::default(), "lines = 3");
+        let (service, dir) = with_form(form, Switches::default(), "lines = 3");
         dir.run(&["run"]).exits(0);
         assert_eq!(service.lines(), [3, 3, 1], "{form:?}");
         all_paid_once(&service, &dir);
@@ -207,7 +207,7 @@ fn batches_are_divided_by_their_number_of_lines() {
 
 #[test]
 fn a_batch_at_the_full_price_is_booked_and_told() {
-    let (service, dir) = with(Form::Anthropic, Switches { tier: "standard", ..Switches::default() }, "");
+    let (service, dir) = with_form(Form::Anthropic, Switches { tier: "standard", ..Switches::default() }, "");
     let ended = dir.run(&["run"]).exits(0);
     let each = (11.0 + 70.0) / 1e6;
     assert!((cost(&ended) - each * 8.0).abs() < 1e-6, "{}", cost(&ended));
@@ -220,7 +220,7 @@ fn results_are_never_fetched_from_another_host() {
     for form in [Form::Anthropic, Form::Mistral, Form::OpenAi] {
         let elsewhere = BatchService::new(Switches::default());
         let switches = Switches { results_at: Some(format!("{}/steal", elsewhere.mock.url())), ..Switches::default() };
-        let (service, dir) = with(form, switches, "");
+        let (service, dir) = with_form(form, switches, "");
         dir.run(&["run", "--detach"]).exits(7);
         dir.run(&["run", "--collect"]).exits(7);
         dir.run(&["run", "--collect"]).exits(7);

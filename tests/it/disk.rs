@@ -1,7 +1,6 @@
 //! Full and read-only disks and unusable ledgers: reported before the first request, or without losing anything.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 
 use crate::support::configs::openai;
 use crate::support::disk::Disk;
@@ -9,14 +8,6 @@ use crate::support::mock::Mock;
 use crate::support::test_dir::TestDir;
 
 const ARTICLES: usize = 5;
-
-/// Fills the output's disk except for about this many kilobytes.
-fn fill(dir: &TestDir, spare: usize) {
-    let mut file = OpenOptions::new().create(true).append(true).open(dir.path("output/fill")).unwrap();
-    while file.write_all(&vec![1; 64 << 10]).is_ok() {}
-    let size = file.metadata().unwrap().len();
-    file.set_len(size.saturating_sub(spare as u64 * 1024)).unwrap();
-}
 
 fn report(dir: &TestDir) -> serde_json::Value {
     serde_json::from_slice(&fs::read(dir.path("output/report.json")).unwrap()).unwrap()
@@ -26,14 +17,14 @@ fn report(dir: &TestDir) -> serde_json::Value {
 fn a_nearly_full_disk_is_reported_before_the_first_request() {
     let mock = Mock::good();
     let dir = TestDir::with(&openai(&mock), ARTICLES);
-    let Some(_disk) = Disk::new(&dir.path("output"), 20) else { return };
-    fill(&dir, 9 << 10);
+    let Some(disk) = Disk::new(&dir.path("output"), 20) else { return };
+    disk.fill(9 << 10);
     let ended = dir.run(&["run"]).exits(2);
     for part in ["no space left on device", "output", "nothing was sent"] {
         assert!(ended.stderr.contains(part), "no `{part}` in {}", ended.stderr);
     }
     assert_eq!(mock.count(), 0);
-    fs::remove_file(dir.path("output/fill")).unwrap();
+    disk.free();
     dir.run(&["run"]).exits(0);
     assert_eq!((dir.rows().len(), mock.count()), (ARTICLES, 2 * ARTICLES));
 }
@@ -44,14 +35,14 @@ fn a_disk_that_fills_up_during_the_run_loses_nothing() {
     for spare in [0, 8, 64, 128, 192, 256, 320] {
         let mock = Mock::good();
         let dir = TestDir::with(&openai(&mock), 2);
-        let Some(_disk) = Disk::new(&dir.path("output"), 12) else { return };
+        let Some(disk) = Disk::new(&dir.path("output"), 12) else { return };
         dir.run(&["run"]).exits(0);
         let before = dir.table();
         (3..=ARTICLES).for_each(|number| dir.article(number));
         mock.hold();
         let run = dir.start(&["run"]);
         mock.wait_for_in_flight(ARTICLES - 2);
-        fill(&dir, spare);
+        disk.fill(spare);
         mock.release();
         let ended = run.wait();
         let code = ended.code;
@@ -63,7 +54,7 @@ fn a_disk_that_fills_up_during_the_run_loses_nothing() {
             assert_eq!((&summary["exit"], &summary["found"]), (&2.into(), &ARTICLES.into()), "{summary}");
             assert!(summary["fault"].as_str().unwrap().contains("no space left"), "{summary}");
         }
-        fs::remove_file(dir.path("output/fill")).unwrap();
+        disk.free();
         dir.run(&["run"]).exits(0);
         assert_eq!((dir.rows().len(), mock.distinct_billable().len()), (ARTICLES, 2 * ARTICLES), "{spare}");
         assert!(mock.count() <= 2 * ARTICLES + (ARTICLES - 2), "{spare}: {} calls", mock.count());

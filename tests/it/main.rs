@@ -6,6 +6,8 @@
 mod answers;
 mod apertium;
 mod bad_input;
+mod batch_clock;
+mod batch_faults;
 mod batch_forms;
 mod batches;
 #[cfg(feature = "postgres")]

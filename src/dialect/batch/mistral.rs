@@ -53,7 +53,7 @@ impl BatchApi for Mistral {
 
     fn read_batch(&self, value: &Value) -> Option<BatchStatus> {
         let said = text(&value["status"])?.to_lowercase();
-        let (output_file, error_file) = (text(&value["output_file"]), text(&value["error_file"]));
+        let (output_file, error_file) = (file_id(&value["output_file"]), file_id(&value["error_file"]));
         Some(BatchStatus {
             id: text(&value["id"])?,
             progress: match said.as_str() {
@@ -99,6 +99,11 @@ impl BatchFiles for Mistral {
     fn read_list(&self, cursor: Option<&str>, body: &[u8]) -> Result<Page<(String, String)>, CallError> {
         files::list(body, "files", id_and_name, |list, items| next(cursor, list, items))
     }
+}
+
+/// The id of a file; some servers describe the whole file.
+fn file_id(value: &Value) -> Option<String> {
+    text(value).or_else(|| text(&value["id"]))
 }
 
 /// The number of a page; the first one is 0.

@@ -56,7 +56,10 @@ fn files_that_are_promised_are_waited_for() {
     assert!(status(json!({"id": "b", "status": "completed", "error_file_id": "e", "request_counts": counts})).lacks_results());
     let all_failed = json!({"total": 9, "completed": 0, "failed": 9});
     assert!(!status(json!({"id": "b", "status": "completed", "error_file_id": "e", "request_counts": all_failed})).lacks_results());
-    assert!(status(json!({"id": "b", "status": "completed"})).lacks_results());
+    assert!(status(json!({"id": "b", "status": "completed"})).lacks_answers(), "the service does not say how many");
+    let unread = json!({"total": 9, "completed": 0, "failed": 9});
+    let unread = status(json!({"id": "b", "status": "completed", "request_counts": unread}));
+    assert!(unread.lacks_results() && !unread.lacks_answers(), "nothing was billed");
     assert!(!status(json!({"id": "b", "status": "cancelled"})).lacks_results(), "it may have done nothing");
 }
 

@@ -1,7 +1,7 @@
 //! Collects the results of a batch into the ledger, line by line. A kill at any point repeats only
 //! what is not in the ledger yet.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +13,14 @@ use crate::dialect::batch::{self, BatchStatus, LineResult, ResultLine};
 use crate::model::{CallError, CallRequest, ErrorCode, Fault, Verdict};
 use crate::plan::is_estimate;
 use crate::record::{BatchRecord, BatchState, BatchWrite, Collected, Line, LineState};
+use crate::report::printable;
 
 /// How many lines are looked up in the ledger and written to it at once, …
 const GROUP: usize = 256;
 /// … and how many bytes of answers, because one may have megabytes.
 const GROUP_BYTES: usize = 16 << 20;
+/// How many reasons are told for which lines were not done.
+const MAX_REASONS: usize = 3;
 
 /// The lines of a batch, as they are collected.
 struct Collection<'a> {
@@ -33,6 +36,8 @@ struct Collection<'a> {
     group: Vec<(i64, [u8; 32], Collected)>,
     cost: f64,
     counts: Counts,
+    /// Why lines were not done, and how many.
+    reasons: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +74,7 @@ impl Batches {
             group: Vec::with_capacity(GROUP),
             cost: 0.0,
             counts: Counts::default(),
+            reasons: BTreeMap::new(),
         };
         for file in status.output_file.iter().chain(&status.error_file) {
             let opened = tokio::select! {
@@ -92,6 +98,9 @@ impl Batches {
             self.broker.spending().add(collection.cost);
             let message = format!("{} lines of its results are not whole", collection.counts.broken);
             return Ok(Err(CallError::new(Verdict::BackOff, ErrorCode::Broken, message)));
+        }
+        if status.lacks_answers() {
+            return self.results_are_lost(batch.clone()).await.map(Ok);
         }
         self.end_collection(&collection).await?;
         if !client.batch_settings().keep {
@@ -161,7 +170,7 @@ impl Batches {
 
     /// The batch is collected: lines without any result are free again.
     async fn end_collection(&mut self, collection: &Collection<'_>) -> Result<(), Fault> {
-        let Collection { batch, counts, cost, .. } = collection;
+        let Collection { batch, counts, cost, reasons, .. } = collection;
         if super::is_of_this_night(batch) {
             self.broker.spending().add(cost - batch.cost.unwrap_or_default());
         }
@@ -177,6 +186,11 @@ impl Batches {
             counts.refused,
             counts.again
         );
+        // That a cancelled batch did not do all is no news.
+        if counts.again > 0 && batch.cancelled_at.is_none() {
+            let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{}: {count}", printable(reason))).collect();
+            tracing::warn!("batch {number}: {} of {} calls were not done ({})", counts.again, batch.lines, reasons.join(", "));
+        }
         for (count, what) in [
             (missing, "have no result; they are asked for again"),
             (counts.twice, "were answered twice, and may have been billed twice"),
@@ -211,6 +225,7 @@ impl Batches {
             self.write(BatchWrite::Collect { batch: number, repeats: false, lines }).await?;
         }
         let record = BatchRecord { state: BatchState::Collected, ended_at: Some(now()), ..batch };
+        self.fruitless.remove(&number);
         self.write(BatchWrite::Dissolve { batch: record, tried: true }).await
     }
 }
@@ -247,9 +262,7 @@ impl Collection<'_> {
         let (status, body) = match result {
             LineResult::Answer(status, body) => (status, body),
             LineResult::NotDone(code) => {
-                tracing::debug!("batch {}: a line was not done: {code}", self.batch.number);
-                self.counts.again += 1;
-                return Ok(Collected::Again);
+                return Ok(self.again(code));
             }
         };
         let UnusableLine { error, cost, billed } = *match self.client.read_line(ask, status, body) {
@@ -274,11 +287,18 @@ impl Collection<'_> {
                 let message = format!("endpoint `{}`: {}", self.client.endpoint.name, error.message);
                 Collected::Refused { code: error.code, message, cost, made_at }
             }
-            _ => {
-                self.counts.again += 1;
-                Collected::Again
-            }
+            _ => self.again(error.code.as_str().to_owned()),
         })
+    }
+
+    /// A line that was neither answered nor billed.
+    fn again(&mut self, reason: String) -> Collected {
+        self.counts.again += 1;
+        // Some servers have a message of its own for each line instead of a code.
+        if self.reasons.len() < MAX_REASONS || self.reasons.contains_key(&reason) {
+            *self.reasons.entry(reason).or_default() += 1;
+        }
+        Collected::Again
     }
 
     /// A second result of a line, or a result that an earlier attempt has collected.

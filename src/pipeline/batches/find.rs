@@ -15,10 +15,9 @@ use crate::record::BatchRecord;
 /// How often the service's list is read before a batch counts as never created: two minutes at the
 /// usual interval, because a new batch may be listed late.
 pub(super) const LOOKS: u32 = 5;
-/// A batch may have been created this long before `sent_at`, by the service's clock.
-const EARLIER: SignedDuration = SignedDuration::from_mins(10);
-/// A batch may have been created this long after `sent_at`. An upload may take half an hour.
-const LATER: SignedDuration = SignedDuration::from_mins(60);
+/// How far the time of a batch's creation by the service's clock may be from `sent_at`. Our clock may
+/// be wrong by hours, and its names tell whose a batch is.
+const APART: SignedDuration = SignedDuration::from_hours(24);
 
 /// The result of a search for a batch.
 pub(super) enum Found {
@@ -96,10 +95,7 @@ fn could_be(batch: &BatchRecord, status: &BatchStatus) -> bool {
     let time = |text: &str| text.parse::<Timestamp>().ok();
     let sent = batch.sent_at.as_deref().and_then(time);
     let fits = match (sent, status.created_at.as_deref().and_then(time)) {
-        (Some(sent), Some(created)) => {
-            let late = created.duration_since(sent);
-            late >= -EARLIER && late <= LATER
-        }
+        (Some(sent), Some(created)) => created.duration_since(sent).abs() <= APART,
         _ => true,
     };
     fits && status.total.is_none_or(|total| total == batch.lines)
@@ -115,8 +111,9 @@ mod tests {
         let could = |created: &str, total: u64| {
             could_be(&batch, &BatchStatus { created_at: Some(created.into()), total: Some(total), ..BatchStatus::default() })
         };
-        assert!(could("2026-11-29T22:04:00Z", 412) && could("2026-11-29T21:51:00Z", 412));
-        assert!(!could("2026-11-29T21:49:00Z", 412) && !could("2026-11-29T23:01:00Z", 412));
+        assert!(could("2026-11-29T22:04:00Z", 412));
+        assert!(could("2026-11-28T22:04:00Z", 412) && could("2026-11-30T21:56:00Z", 412), "our clock is wrong by a day");
+        assert!(!could("2026-11-28T21:56:00Z", 412) && !could("2026-11-30T22:04:00Z", 412));
         assert!(!could("2026-11-29T22:04:00Z", 411));
         assert!(could_be(&batch, &BatchStatus::default()), "a service that does not say");
     }

@@ -14,7 +14,7 @@ mod watch;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch::Receiver;
@@ -26,8 +26,11 @@ use crate::config::{BatchMode, Config, Late};
 use crate::model::{Exit, Fault, Source};
 use crate::record::{BatchRecord, BatchState, BatchStore, BatchWrite, Ledger};
 use crate::report::Progress;
-use schedule::Schedule;
+use schedule::{Moment, Schedule};
 use watch::Waited;
+
+/// How long to sleep before looking at the wall clock again.
+const NAP: Duration = Duration::from_secs(1);
 
 /// The flag for batches on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -73,15 +76,15 @@ pub struct Batches {
     searched: HashSet<String>,
     /// For each endpoint: the limit of waiting prompt tokens, learned from a refusal.
     queue: HashMap<String, u64>,
-    /// For each batch: how often a look at it showed nothing useful.
-    fruitless: HashMap<i64, u32>,
+    /// For each batch: how often a look at it showed nothing useful, and since when.
+    fruitless: HashMap<i64, (u32, Moment)>,
     /// For each id of a batch without metadata: our tag in its results, or `None` if they have
     /// none.
     tags: HashMap<String, Option<String>>,
     /// Batches that may or may not have been created. The user was warned about them.
     unclear: HashSet<i64>,
     /// For each batch: the service's last report, and when it first came.
-    said: HashMap<i64, (String, Instant)>,
+    said: HashMap<i64, (String, Moment)>,
     /// How long the last wait for batches took.
     last_wait: Duration,
     progress: Arc<Progress>,
@@ -188,8 +191,10 @@ impl Batches {
         let lines = asked.iter().map(|(_, lines)| *lines as u64).sum();
         let waits = !self.detach && !asked.is_empty();
         if waits && self.schedule.time_left(lines).is_some_and(|left| left <= self.last_wait) {
-            tracing::info!("there is no time for another batch: {lines} calls are made one by one");
-            self.batching()?.begin(Misses::MakeNow { open: false })?;
+            let misses = self.too_late_for_batches(false);
+            let what = if misses == Misses::Leave { "left to a later run" } else { "made one by one" };
+            tracing::info!("there is no time for another batch: {lines} calls are {what}");
+            self.batching()?.begin(misses)?;
             return Ok(AfterPass::Again);
         }
         let mut other_rules = false;
@@ -204,30 +209,39 @@ impl Batches {
         if self.detach || self.stopped() || self.open()?.is_empty() {
             return self.end();
         }
-        let start = Instant::now();
+        let start = Moment::now();
         let waited = self.wait().await?;
         self.last_wait = start.elapsed();
         let misses = match waited {
             _ if self.stopped() => return self.end(),
-            Waited::Done => Misses::Gather,
-            Waited::TooLong => self.give_up_waiting().await?,
             Waited::Refused => return self.end(),
+            // Not even single calls may follow, so cancelling would only lose answers.
+            _ if self.schedule.is_over() => self.too_late_for_batches(true),
+            Waited::Done => Misses::Gather,
+            Waited::TooLong => {
+                self.cancel_and_drain().await?;
+                self.too_late_for_batches(true)
+            }
         };
         self.batching()?.begin(misses)?;
         Ok(AfterPass::Again)
     }
 
-    /// Cancels the open batches, because their time is over, and decides what to do with their
-    /// calls.
-    async fn give_up_waiting(&mut self) -> Result<Misses, Fault> {
-        self.is_late = true;
-        self.cancel_and_drain().await?;
-        let leave = self.endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref()).any(|batch| batch.late == Late::Leave);
-        if leave {
-            return Ok(Misses::Leave);
+    /// Decides what happens to calls without an answer when the time for batches is over. `open`: they
+    /// are in batches that were waited for until now.
+    fn too_late_for_batches(&mut self, open: bool) -> Misses {
+        self.is_late |= open;
+        if self.schedule.is_over() {
+            self.exit = self.exit.worse(Exit::Limit);
+            return Misses::Leave;
         }
-        tracing::warn!("calls without an answer from their batch are made one by one now");
-        Ok(Misses::MakeNow { open: true })
+        if self.endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref()).any(|batch| batch.late == Late::Leave) {
+            return Misses::Leave;
+        }
+        if open {
+            tracing::warn!("calls without an answer from their batch are made one by one now");
+        }
+        Misses::MakeNow { open }
     }
 
     /// Ends the run's work on batches.
@@ -291,10 +305,18 @@ impl Batches {
 
     /// Sleeps; returns early at a signal.
     async fn sleep(&self, time: Duration) {
+        self.sleep_until(Moment::now(), time).await;
+    }
+
+    /// Sleeps until this much time has passed since `start`; returns early at a signal. If the machine
+    /// itself has slept meanwhile, that counts.
+    async fn sleep_until(&self, start: Moment, time: Duration) {
         let mut stop = self.stop.clone();
-        tokio::select! {
-            () = tokio::time::sleep(time) => {}
-            _ = stop.wait_for(Option::is_some) => {}
+        while let Some(left) = time.checked_sub(start.elapsed()).filter(|left| !left.is_zero()) {
+            tokio::select! {
+                () = tokio::time::sleep(left.min(NAP)) => {}
+                _ = stop.wait_for(Option::is_some) => return,
+            }
         }
     }
 }

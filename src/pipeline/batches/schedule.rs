@@ -1,6 +1,6 @@
 //! How long a run waits for open batches.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
 
@@ -65,6 +65,26 @@ impl Schedule {
     }
 }
 
+/// A moment from which time is measured by two clocks: the monotonic one stands still while a laptop
+/// sleeps, and the wall clock can be set back. The one that has gone further counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    instant: Instant,
+    time: Timestamp,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self { instant: Instant::now(), time: Timestamp::now() }
+    }
+
+    /// The time that has passed since.
+    pub(super) fn elapsed(&self) -> Duration {
+        let by_wall = Duration::try_from(Timestamp::now().duration_since(self.time)).unwrap_or_default();
+        self.instant.elapsed().max(by_wall)
+    }
+}
+
 /// Whether a batch should have ended long ago.
 pub(super) fn is_overdue(sent_at: Option<&str>, expires_at: Option<&str>) -> bool {
     let time = |text: &str| text.parse::<Timestamp>().ok();
@@ -112,5 +132,18 @@ mod tests {
         let half_past_five = jiff::civil::Time::constant(5, 30, 0, 0);
         assert_eq!(next(&at("2026-11-25T22:00[Europe/Paris]"), half_past_five).to_string(), "2026-11-26T04:30:00Z");
         assert_eq!(next(&at("2026-11-25T02:00[Europe/Paris]"), half_past_five).to_string(), "2026-11-25T04:30:00Z");
+    }
+
+    #[test]
+    fn a_time_of_day_is_there_once_in_a_night_in_which_the_clocks_change() {
+        let next = |now: &str, (hour, minute)| {
+            let now = now.parse::<ZonedDateTime>().unwrap();
+            next(&now, jiff::civil::Time::constant(hour, minute, 0, 0)).to_string()
+        };
+        // 02:30 does not exist in March, and exists twice in October.
+        assert_eq!(next("2026-03-28T22:00[Europe/Paris]", (5, 30)), "2026-03-29T03:30:00Z");
+        assert_eq!(next("2026-03-28T22:00[Europe/Paris]", (2, 30)), "2026-03-29T01:30:00Z");
+        assert_eq!(next("2026-10-24T22:00[Europe/Paris]", (5, 30)), "2026-10-25T04:30:00Z");
+        assert_eq!(next("2026-10-24T22:00[Europe/Paris]", (2, 30)), "2026-10-25T00:30:00Z");
     }
 }

@@ -1,11 +1,12 @@
 //! Looks at open batches, waits for them, and cancels those that are late.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::adopt::{say_unreachable, with_status};
-use super::schedule::{LOOKS_AFTER_CANCEL, is_overdue};
+use super::schedule::{LOOKS_AFTER_CANCEL, Moment, is_overdue};
 use super::{Batches, now};
 use crate::call::EndpointClient;
+use crate::config::Batch;
 use crate::dialect::batch::{BatchStatus, Progress, Refusal, refusal};
 use crate::model::{CallError, ErrorCode, Exit, Fault, Verdict};
 use crate::record::{BatchRecord, BatchState, BatchWrite};
@@ -14,6 +15,8 @@ use crate::report::human_duration;
 /// How often to look for missing result files of a batch that has ended: ten minutes at the usual
 /// interval.
 const LOOKS_FOR_FILES: u32 = 20;
+/// A batch that cannot be looked at for so long, and that is not in the service's list, is gone.
+const GONE: Duration = Duration::from_hours(1);
 /// The time between two looks grows by this factor, up to this many times the shortest.
 const GROWTH: f64 = 1.5;
 const LONGEST: u32 = 10;
@@ -64,7 +67,10 @@ impl Batches {
             self.write(BatchWrite::Update(seen.clone())).await?;
         }
         match status.progress {
-            Progress::Running => Ok(()),
+            Progress::Running => {
+                self.fruitless.remove(&number);
+                Ok(())
+            }
             Progress::Refused => self.refused(&client, seen, &status).await,
             Progress::Ended if status.lacks_results() && self.is_patient(number) => Ok(()),
             Progress::Ended => match self.collect(&client, &seen, &status).await? {
@@ -92,25 +98,31 @@ impl Batches {
             self.exit = self.exit.worse(Exit::EndpointStop);
             return Ok(None);
         }
-        if self.is_patient(number) {
+        let (looks, time) = self.count_fruitless(number);
+        if looks % LOOKS_FOR_FILES != 0 {
             tracing::info!("batch {number}: its state cannot be read: {error}");
             return Ok(None);
         }
-        self.fruitless.remove(&number);
         let listed = client.list_batches().await.ok();
         match listed.map(|listed| listed.into_iter().find(|status| Some(&status.id) == batch.id.as_ref())) {
             Some(Some(status)) => return Ok(Some(status)),
-            Some(None) if error.code == ErrorCode::NotFound => self.results_are_lost(batch.clone()).await?,
-            _ => tracing::warn!("batch {number}: its state could not be read {LOOKS_FOR_FILES} times: {error}"),
+            // A gateway may fail for a batch that it does not know.
+            Some(None) if error.code == ErrorCode::NotFound || time >= GONE => self.results_are_lost(batch.clone()).await?,
+            _ => tracing::warn!("batch {number}: its state could not be read {looks} times: {error}"),
         }
         Ok(None)
     }
 
     /// Counts a look that showed nothing useful; returns whether another one may follow.
     pub(super) fn is_patient(&mut self, number: i64) -> bool {
-        let looks = self.fruitless.entry(number).or_default();
+        self.count_fruitless(number).0 <= LOOKS_FOR_FILES
+    }
+
+    /// Returns how many looks in a row showed nothing useful, and for how long.
+    fn count_fruitless(&mut self, number: i64) -> (u32, Duration) {
+        let (looks, since) = self.fruitless.entry(number).or_insert_with(|| (0, Moment::now()));
         *looks += 1;
-        *looks <= LOOKS_FOR_FILES
+        (*looks, since.elapsed())
     }
 
     /// The service refused a batch as a whole: it made none of its calls.
@@ -147,10 +159,13 @@ impl Batches {
 
     /// Waits until no batch is open.
     pub(super) async fn wait(&mut self) -> Result<Waited, Fault> {
-        let shortest = self.endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref()).map(|batch| batch.poll).max();
-        let shortest = shortest.unwrap_or(Duration::from_secs(30));
+        let shortest = self.poll();
         let mut pause = shortest;
-        while self.look().await? && !self.stopped() {
+        loop {
+            let start = Moment::now();
+            if !self.look().await? || self.stopped() {
+                break;
+            }
             if self.exit == Exit::EndpointStop {
                 return Ok(Waited::Refused);
             }
@@ -170,7 +185,7 @@ impl Batches {
                 return Ok(Waited::TooLong);
             }
             self.say(&open);
-            self.sleep(left.map_or(pause, |left| left.min(pause))).await;
+            self.sleep_until(start, left.map_or(pause, |left| pause.min(start.elapsed() + left))).await;
             pause = pause.mul_f64(GROWTH).min(shortest * LONGEST);
             if !self.fruitless.is_empty() {
                 pause = shortest;
@@ -179,13 +194,19 @@ impl Batches {
         Ok(Waited::Done)
     }
 
+    /// The shortest time between two looks that every service allows.
+    fn poll(&self) -> Duration {
+        let configured = self.endpoints.clients().filter_map(|client| client.endpoint.batch.as_ref()).map(|batch| batch.poll);
+        configured.max().unwrap_or_else(|| Batch::default().poll)
+    }
+
     /// Shows what the service reports about the open batches, and how long it has reported this.
     /// There is no progress bar, because the counts of a service do not show how much time is left.
     fn say(&mut self, open: &[BatchRecord]) {
         for batch in open {
-            let since = self.said.entry(batch.number).or_insert_with(|| (batch.said.clone(), Instant::now()));
+            let since = self.said.entry(batch.number).or_insert_with(|| (batch.said.clone(), Moment::now()));
             if since.0 != batch.said {
-                *since = (batch.said.clone(), Instant::now());
+                *since = (batch.said.clone(), Moment::now());
             }
             self.progress.say(&format!("{}, for {}", describe(batch), human_duration(since.1.elapsed())));
         }
@@ -202,12 +223,11 @@ impl Batches {
             self.write(BatchWrite::Update(BatchRecord { cancelled_at: Some(now()), ..batch })).await?;
         }
         for look in 0..LOOKS_AFTER_CANCEL {
-            let poll = self.endpoints.clients().map(|client| client.batch_settings().poll).min().unwrap_or_default();
             if !self.look().await? || self.stopped() {
                 return Ok(());
             }
             if look + 1 < LOOKS_AFTER_CANCEL {
-                self.sleep(poll).await;
+                self.sleep(self.poll()).await;
             }
         }
         for batch in self.open()? {

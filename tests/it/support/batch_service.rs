@@ -31,6 +31,12 @@ pub(crate) enum Fate {
     Cut,
     /// Its answer is longer than any client reads.
     Huge,
+    /// Its answer has no text.
+    Empty,
+    /// Its answer is an error, with the status of a success.
+    ErrorInside,
+    /// The model refuses to answer it.
+    Declined,
     /// It is answered under the name of a line of another batch.
     Renamed,
 }
@@ -38,6 +44,8 @@ pub(crate) enum Fate {
 /// A step of a batch, for [`Switches::hang_at`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Step {
+    List,
+    Single,
     Upload,
     Create,
     Look,
@@ -59,6 +67,10 @@ pub(crate) struct Switches {
     pub(crate) fate: fn(usize, usize) -> Fate,
     /// This many creates succeed, but their answers are lost.
     pub(crate) lost_creates: usize,
+    /// Lost answers to creates come as this status with a text, as from a gateway.
+    pub(crate) lost_as: Option<u16>,
+    /// Why a call that is made by itself is refused: status and message.
+    pub(crate) no_single: fn(&Value) -> Option<(u16, &'static str)>,
     /// This many creates are refused with this status.
     pub(crate) refused_creates: (usize, u16),
     /// This many uploads are cut.
@@ -91,30 +103,37 @@ pub(crate) struct Switches {
     pub(crate) hang_at: Option<(Step, bool)>,
 }
 
+impl Switches {
+    /// A service without faults.
+    pub(crate) const NONE: Self = Self {
+        looks: 2,
+        ends: "completed",
+        fails: (0, "", ""),
+        fate: |_, _| Fate::Answered,
+        lost_creates: 0,
+        lost_as: None,
+        no_single: |_| None,
+        refused_creates: (0, 0),
+        lost_uploads: 0,
+        listed_late: 0,
+        no_metadata: false,
+        endless_list: false,
+        no_list: None,
+        no_look: None,
+        late_files: 0,
+        no_results: false,
+        results_at: None,
+        tier: "batch",
+        cut_results: 0,
+        other_server: false,
+        never_cancels: false,
+        hang_at: None,
+    };
+}
+
 impl Default for Switches {
     fn default() -> Self {
-        Self {
-            looks: 2,
-            ends: "completed",
-            fails: (0, "", ""),
-            fate: |_, _| Fate::Answered,
-            lost_creates: 0,
-            refused_creates: (0, 0),
-            lost_uploads: 0,
-            listed_late: 0,
-            no_metadata: false,
-            endless_list: false,
-            no_list: None,
-            no_look: None,
-            late_files: 0,
-            no_results: false,
-            results_at: None,
-            tier: "batch",
-            cut_results: 0,
-            other_server: false,
-            never_cancels: false,
-            hang_at: None,
-        }
+        Self::NONE
     }
 }
 
@@ -242,9 +261,9 @@ impl BatchService {
         for (number, batch) in state.batches.iter().enumerate().filter(|(_, batch)| !batch.foreign && batch.error.is_none()) {
             for (at, line) in batch.lines.iter().enumerate() {
                 match state.fate(number, batch, at) {
-                    Fate::Answered | Fate::Cut | Fate::Huge | Fate::Renamed | Fate::Missing => add(&line["body"]),
                     Fate::Twice => (0..2).for_each(|_| add(&line["body"])),
-                    Fate::Refused(..) | Fate::NotDone(_) => {}
+                    Fate::Refused(..) | Fate::NotDone(_) | Fate::ErrorInside => {}
+                    _ => add(&line["body"]),
                 }
             }
         }
@@ -280,10 +299,7 @@ impl State {
         let path = request.path.split('?').next().unwrap_or_default().to_owned();
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
         match (request.method.as_str(), parts.as_slice()) {
-            ("POST", ["chat", "completions"] | ["messages"]) => {
-                self.single.push(request.json());
-                Action::normal(request)
-            }
+            ("POST", ["chat", "completions"] | ["messages"]) => self.at(Step::Single, |state| state.call(request)),
             ("POST", ["files"]) => self.at(Step::Upload, |state| state.upload(request)),
             ("GET", ["files"]) => self.list_files(),
             ("GET", ["files", id, "content"]) => {
@@ -299,7 +315,7 @@ impl State {
             }
             ("DELETE", ["messages", "batches", id]) => self.delete(id),
             ("POST", ["batches"] | ["messages" | "batch", "batches" | "jobs"]) => self.at(Step::Create, |state| state.create(request)),
-            ("GET", ["batches"] | ["messages" | "batch", "batches" | "jobs"]) => self.list(request),
+            ("GET", ["batches"] | ["messages" | "batch", "batches" | "jobs"]) => self.at(Step::List, |state| state.list(request)),
             ("GET", ["batches", id] | ["messages" | "batch", "batches" | "jobs", id]) => self.at(Step::Look, |state| state.look(id)),
             ("POST", ["batches", id, "cancel"] | ["messages" | "batch", "batches" | "jobs", id, "cancel"]) => self.cancel(id),
             _ => Action::normal(request),
@@ -318,6 +334,15 @@ impl State {
             }
             _ => act(self),
         }
+    }
+
+    fn call(&mut self, request: &Request) -> Action {
+        let body = request.json();
+        if let Some((status, message)) = (self.switches.no_single)(&body) {
+            return Action::status(status, &json!({"error": {"message": message, "type": "invalid_request_error"}}).to_string());
+        }
+        self.single.push(body);
+        Action::normal(request)
     }
 
     fn add_file(&mut self, name: &str, content: Vec<u8>) -> String {
@@ -366,7 +391,7 @@ impl State {
         let error = take(&mut self.switches.fails.0).then_some((self.switches.fails.1, self.switches.fails.2));
         self.batches.push(Batch { input, metadata, error, ..Batch::new(form, lines) });
         if take(&mut self.switches.lost_creates) {
-            return Action::Drop;
+            return self.switches.lost_as.map_or(Action::Drop, |status| Action::status(status, "Internal Server Error"));
         }
         Action::Answer(Response::json(&self.describe(self.batches.len() - 1)))
     }
@@ -395,6 +420,9 @@ impl State {
     fn cancel(&mut self, id: &str) -> Action {
         let Some(number) = Self::number(id).filter(|number| *number < self.batches.len()) else { return Action::status(404, "{}") };
         self.cancels += 1;
+        if self.batches[number].looks >= self.switches.looks {
+            return Action::status(400, r#"{"error":{"message":"Cannot cancel a batch that has ended"}}"#);
+        }
         self.batches[number].cancelled = true;
         Action::Answer(Response::json(&self.describe(number)))
     }

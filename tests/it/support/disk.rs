@@ -1,5 +1,7 @@
 //! A small disk, made with `mount`. If that is not allowed, the test says so and skips.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,6 +19,23 @@ impl Disk {
     /// Mounts what is already at `path` as a disk of its own, so that it can be locked.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         mounted(Command::new("mount").arg("--bind").args([path, path]), path)
+    }
+
+    /// Fills it except for about this many kilobytes.
+    pub(crate) fn fill(&self, spare: usize) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.filler()).unwrap();
+        while file.write_all(&vec![1; 64 << 10]).is_ok() {}
+        let size = file.metadata().unwrap().len();
+        file.set_len(size.saturating_sub(spare as u64 * 1024)).unwrap();
+    }
+
+    /// Frees what [`Disk::fill`] has filled.
+    pub(crate) fn free(&self) {
+        std::fs::remove_file(self.filler()).unwrap();
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.0.join("fill")
     }
 
     /// Makes it read-only, even for root.

@@ -2,6 +2,7 @@
 
 pub(crate) mod articles;
 pub(crate) mod batch_service;
+pub(crate) mod clock;
 pub(crate) mod configs;
 pub(crate) mod disk;
 pub(crate) mod documents;

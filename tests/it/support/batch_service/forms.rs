@@ -98,7 +98,9 @@ pub(super) fn describe(seen: &Seen<'_>, switches: &Switches) -> Value {
     let count = |lines: &[u8]| lines.split(|byte| *byte == b'\n').count() - 1;
     let file = |lines: &[u8], kind: &str| match (has_ended, lines.is_empty()) {
         (true, false) => json!(format!("file-{number}-{kind}")),
-        (true, true) if kind == "errors" => json!(""),
+        // Azure and OGX have an empty file instead.
+        (true, true) if kind == "errors" && !switches.other_server => json!(""),
+        (true, true) if kind == "errors" => json!(format!("file-{number}-{kind}")),
         _ => Value::Null,
     };
     match batch.form {
@@ -162,6 +164,20 @@ pub(super) fn results(form: Form, line: &Value, fate: Fate, switches: &Switches)
             match form {
                 Form::Anthropic => body["stop_reason"] = "max_tokens".into(),
                 _ => body["choices"][0]["finish_reason"] = "length".into(),
+            }
+            vec![of(id, body)]
+        }
+        Fate::Empty => {
+            let mut body = answered();
+            body[if form == Form::Anthropic { "content" } else { "choices" }] = json!([]);
+            vec![of(id, body)]
+        }
+        Fate::ErrorInside => vec![of(id, json!({"type": "error", "error": {"type": "api_error", "message": "An error occurred"}}))],
+        Fate::Declined => {
+            let mut body = answered();
+            match form {
+                Form::Anthropic => body["stop_reason"] = "refusal".into(),
+                _ => body["choices"][0]["message"] = json!({"role": "assistant", "content": null, "refusal": "I cannot help with that."}),
             }
             vec![of(id, body)]
         }
