@@ -136,7 +136,7 @@ impl EndpointClient {
         Ok(items)
     }
 
-    /// Asks the service to cancel a batch. It is no error if the batch has ended.
+    /// Asks the service to cancel a batch. Most services refuse it for one that has ended.
     pub(crate) async fn cancel_batch(&self, id: &str) -> Result<(), CallError> {
         let response = self.http.send(self.batch_api().cancel(&self.endpoint, id)).await?;
         self.success(response).map(drop)

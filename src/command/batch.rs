@@ -7,6 +7,7 @@ use super::arguments::{BatchArguments, BatchCommand};
 use super::runtime;
 use crate::call::EndpointClient;
 use crate::config::Config;
+use crate::dialect::batch::Progress;
 use crate::model::{Exit, Fault};
 use crate::record::{self, BatchReader, BatchRecord, BatchState};
 use crate::report::{Align, columns_with_head, counted, human_duration, money, print_stdout, printable};
@@ -116,7 +117,8 @@ fn cancel(config: &Config, batches: &dyn BatchReader, number: Option<i64>, all: 
     let mut exit = Exit::Done;
     for batch in chosen {
         match runtime.block_on(cancel_one(config, batch)) {
-            Ok(()) => print_stdout(&format!("batch {}: asked to cancel; the next run collects what was done", batch.number)),
+            Ok(Cancelled::Asked) => print_stdout(&format!("batch {}: asked to cancel; the next run collects what was done", batch.number)),
+            Ok(Cancelled::TooLate) => print_stdout(&format!("batch {}: it has ended already; the next run collects it", batch.number)),
             Err(fault) => {
                 exit = exit.worse(fault.exit);
                 super::print_fault(&Fault { message: format!("batch {}: {}", batch.number, fault.message), ..fault });
@@ -126,7 +128,15 @@ fn cancel(config: &Config, batches: &dyn BatchReader, number: Option<i64>, all: 
     Ok(exit)
 }
 
-async fn cancel_one(config: &Config, batch: &BatchRecord) -> Result<(), Fault> {
+/// What became of the request to cancel a batch.
+enum Cancelled {
+    /// The service has it.
+    Asked,
+    /// The batch had ended before.
+    TooLate,
+}
+
+async fn cancel_one(config: &Config, batch: &BatchRecord) -> Result<Cancelled, Fault> {
     let id = batch.id.as_deref().ok_or_else(|| {
         Fault::new(
             Exit::SomeFailed,
@@ -138,5 +148,10 @@ async fn cancel_one(config: &Config, batch: &BatchRecord) -> Result<(), Fault> {
         Fault::usage(format!("it was sent to {}, which no endpoint of the config has\n  hint: put that endpoint back", batch.url))
     })?;
     let client = EndpointClient::new(endpoint.clone(), String::new())?;
-    client.cancel_batch(id).await.map_err(|error| Fault::new(Exit::EndpointStop, error.message))
+    let Err(error) = client.cancel_batch(id).await else { return Ok(Cancelled::Asked) };
+    // Services refuse to cancel a batch that has ended, each in its own words.
+    match client.batch_status(id).await {
+        Ok(status) if status.progress != Progress::Running => Ok(Cancelled::TooLate),
+        _ => Err(Fault::new(Exit::EndpointStop, error.message)),
+    }
 }

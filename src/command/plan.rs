@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::model::{Exit, Fault};
 use crate::pipeline::{self, BatchLoad, Estimate, Load};
 use crate::record;
-use crate::report::{Align, Progress, Verbosity, columns, columns_with_head, human_duration, money, print_stdout, printable};
+use crate::report::{Align, Progress, Verbosity, columns, columns_with_head, counted, human_duration, money, print_stdout, printable};
 
 pub(super) fn run(arguments: &PlanArguments) -> Result<Exit, Fault> {
     let config = arguments.load()?;
@@ -41,13 +41,17 @@ async fn estimate(config: Config) -> Result<Estimate, Fault> {
 
 fn table(estimate: &Estimate) -> String {
     let mut lines = columns([Align::Left, Align::Right, Align::Left], &articles(estimate));
+    let in_batch = estimate.endpoints.iter().filter(|load| load.in_batch > 0);
+    let in_batch = in_batch.map(|load| format!("In open batches: {} by {}", counted(load.in_batch, "call"), printable(&load.endpoint)));
     if estimate.endpoints.iter().all(|load| load.calls == 0) {
         lines.extend([String::new(), "No calls needed".into()]);
+        lines.extend(in_batch);
     } else {
         let cost = estimate.endpoints.iter().try_fold(0.0, |sum, load| load.cost.map(|cost| sum + cost));
         lines.extend([String::new(), "Calls, with estimates of their size, cost and time".into()]);
         lines.extend(calls(&estimate.endpoints).into_iter().map(|line| format!("  {line}")));
         lines.extend([String::new(), format!("Total cost: {}", money(cost))]);
+        lines.extend(in_batch);
         lines.extend(estimate.endpoints.iter().filter_map(|load| Some(batches(load, load.batches.as_ref()?))));
     }
     lines.join("\n")

@@ -147,13 +147,14 @@ fn answered(call: &PastCall) -> String {
         (Some(tokens_in), Some(tokens_out)) => format!(", {tokens_in} + {tokens_out} tokens"),
         _ => String::new(),
     };
+    // What a batch has answered has no time of its own.
+    let time = if call.milliseconds == 0 { String::new() } else { format!(", {} ms", call.milliseconds) };
     format!(
-        "{} by {}{model}, {}, run {}, {} ms, {} characters{tokens}, cost {}",
+        "{} by {}{model}, {}, run {}{time}, {} characters{tokens}, cost {}",
         call.task,
         call.endpoint,
         call.made_at,
         call.run,
-        call.milliseconds,
         call.characters,
         money(call.cost)
     )

@@ -570,9 +570,13 @@ fn open_batches_are_listed_explained_and_cancelled() {
     assert_eq!((&status["batches"][0]["batch"], &status["batches"][0]["state"]), (&1.into(), &"in_progress".into()), "{status}");
     let explained: String = (1..=ARTICLES).map(|number| dir.run(&["why", &format!("input/{number:03}.txt")]).exits(0).stdout).collect();
     assert_eq!(explained.matches("in batch 1 since ").count(), ARTICLES - 1, "{explained}");
+    let plan = dir.run(&["plan"]).exits(0).stdout;
+    assert!(plan.contains("No calls needed\nIn open batches: 7 calls by llm"), "{plan}");
     assert!(dir.run(&["batch", "cancel", "7"]).exits(2).stderr.contains("batch 7 is not open"));
-    dir.run(&["batch", "cancel", "1"]).exits(0);
+    assert!(dir.run(&["batch", "cancel", "1"]).exits(0).stdout.contains("asked to cancel"));
     assert_eq!(service.cancels(), 1);
+    service.set(|switches| switches.looks = 0);
+    assert!(dir.run(&["batch", "cancel", "1"]).exits(0).stdout.contains("it has ended already"));
     dir.run(&["run"]).exits(0);
     all_paid_once(&service, &dir);
 }
