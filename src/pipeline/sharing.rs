@@ -29,9 +29,10 @@ async fn exchange(run: &Run, limits: &dyn SharedLimits, is_first: bool) -> Resul
     run.broker.spending().tell().await?;
     run.limits.tell().await?;
     let mut uses: Vec<ServiceUse> = run.endpoints.clients().map(EndpointClient::service_use).collect();
+    // With batches, a pass makes no calls, but then a single call is tried, when nothing is exchanged.
+    let calls_soon = is_first || run.broker.batching().is_some();
     for used in &mut uses {
-        // Calls are about to be made.
-        used.is_active |= is_first;
+        used.is_active |= calls_soon;
     }
     for (client, share) in run.endpoints.clients().zip(limits.share(&uses).await?) {
         client.take_share(&share);
