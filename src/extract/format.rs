@@ -46,6 +46,12 @@ pub(super) trait Stream: Sync {
     /// Whether a file with a matching extension can be of this format.
     fn fits(&self, start: &str) -> bool;
 
+    /// Whether the articles can be read from any place between two of them, as if there were none
+    /// before.
+    fn starts_anywhere(&self) -> bool {
+        false
+    }
+
     /// The articles of a file.
     fn items(&self, bytes: Bytes, fields: &Fields) -> Result<Items, Reject>;
 }

@@ -26,13 +26,18 @@ impl Stream for JsonLines {
         start.starts_with('{') && !start.starts_with("{\n") && !start.starts_with("{\r")
     }
 
+    fn starts_anywhere(&self) -> bool {
+        true
+    }
+
     fn items(&self, bytes: Bytes, fields: &Fields) -> Result<Items, Reject> {
-        let (mut bytes, fields, mut number) = (bytes, fields.clone(), 0_usize);
+        let (mut bytes, fields) = (bytes, fields.clone());
         let max = bytes.max();
         Ok(Box::new(std::iter::from_fn(move || {
             loop {
-                number += 1;
-                match next_line(&mut bytes, max) {
+                let line = next_line(&mut bytes, max);
+                let number = bytes.lines();
+                match line {
                     Ok(Line::Whole(line)) if line.iter().all(u8::is_ascii_whitespace) => {}
                     Ok(Line::Whole(line)) => return Some(item(&line, &format!("line {number}"), &fields)),
                     // If an object can be parsed, it is whole, because the start of an object is

@@ -1,6 +1,6 @@
 //! Gives each article of a file a name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::{clean, one_line};
 
@@ -32,11 +32,35 @@ pub(super) struct Names {
     /// A hash of each key and how often it was used. The keys themselves would take too much
     /// memory: a file may hold a million articles.
     seen: HashMap<u64, u32>,
+    /// What names since the last [`Names::take_uses`] depend on, if somebody wants to know.
+    depends: Option<Depends>,
+}
+
+/// Earlier uses of keys that are used again.
+#[derive(Default)]
+struct Depends {
+    keys: HashSet<u64>,
+    earlier: Vec<(u64, u32)>,
 }
 
 impl Names {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), seen: HashMap::new() }
+        Self::after(file, &[])
+    }
+
+    /// The names of articles that come after others, which used keys so often.
+    pub(super) fn after(file: &str, uses: &[(u64, u32)]) -> Self {
+        Self { file: file.to_owned(), seen: uses.iter().copied().collect(), depends: None }
+    }
+
+    /// Like [`Names::new`]; [`Names::take_uses`] can be called.
+    pub(super) fn observed(file: &str) -> Self {
+        Self { depends: Some(Depends::default()), ..Self::new(file) }
+    }
+
+    /// What the names since the last call depend on: earlier uses of their keys, for [`Names::after`].
+    pub(super) fn take_uses(&mut self) -> Vec<(u64, u32)> {
+        self.depends.as_mut().map(std::mem::take).unwrap_or_default().earlier
     }
 
     /// The name of the next article. A repeated key gets a hash of the content appended; if that is
@@ -65,8 +89,14 @@ impl Names {
     /// How often a key was used, this time included.
     fn count_use(&mut self, key: &str) -> u32 {
         let hash = blake3::hash(key.as_bytes());
-        let bytes = hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
-        let count_use = self.seen.entry(u64::from_le_bytes(bytes)).or_default();
+        let hash = u64::from_le_bytes(hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default());
+        let count_use = self.seen.entry(hash).or_default();
+        if let Some(depends) = &mut self.depends
+            && depends.keys.insert(hash)
+            && *count_use > 0
+        {
+            depends.earlier.push((hash, *count_use));
+        }
         *count_use += 1;
         *count_use
     }
@@ -95,6 +125,23 @@ mod tests {
         assert!(third.starts_with(&second) && third != second && names.next(&own("1"), "Deux.") != third);
         assert_eq!(names.next(&Key::Content, "Trois."), format!("a.json#{}", content_key("Trois.".as_bytes())));
         assert_eq!(names.next(&Key::File, ""), "a.json");
+    }
+
+    #[test]
+    fn names_go_on_from_the_uses_that_they_depend_on() {
+        let keys = ["1", "2", "1", "1", "3", "2", "1", "4", "1", "1"].map(|id| Key::Own(id.into()));
+        let mut all = Names::new("a");
+        let whole: Vec<String> = keys.iter().map(|key| all.next(key, "Un.")).collect();
+        for at in 0..=keys.len() {
+            let (before, after) = keys.split_at(at);
+            let mut observed = Names::observed("a");
+            before.iter().for_each(|key| drop(observed.next(key, "Un.")));
+            observed.take_uses();
+            after.iter().for_each(|key| drop(observed.next(key, "Un.")));
+            let mut part = Names::after("a", &observed.take_uses());
+            let part: Vec<String> = after.iter().map(|key| part.next(key, "Un.")).collect();
+            assert_eq!(part, whole[at..], "{at}");
+        }
     }
 
     #[test]

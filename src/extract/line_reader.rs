@@ -40,6 +40,9 @@ pub(super) fn next_line(bytes: &mut Bytes, max: u64) -> Result<Line, Reject> {
         }
         bytes.consume(taken);
         if end.is_some() || taken == 0 {
+            if too_long || !line.is_empty() {
+                bytes.count_line();
+            }
             return Ok(match line {
                 _ if too_long => Line::TooLong,
                 line if line.is_empty() => Line::End,

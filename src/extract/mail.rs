@@ -57,6 +57,10 @@ impl Stream for Mbox {
         start.starts_with("From ")
     }
 
+    fn starts_anywhere(&self) -> bool {
+        true
+    }
+
     fn items(&self, mut bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
         Ok(Box::new(std::iter::from_fn(move || next(&mut bytes).unwrap_or_else(|reject| Some(Err((Key::File, reject)))))))
     }

@@ -25,6 +25,7 @@ mod non_article;
 mod office;
 mod pdf;
 mod plain_text;
+mod ranges;
 mod registry;
 mod rtf;
 pub mod sentences;
@@ -50,7 +51,8 @@ use key::Names;
 use registry::Kind;
 
 pub use language::detect;
-pub(crate) use registry::{is_compressed, is_stream};
+pub(crate) use ranges::{articles_in, divide};
+pub(crate) use registry::{is_compressed, is_divisible, is_stream};
 pub(crate) use word_count::count_words;
 
 /// An article as its format gave it. Finishing it is most of the work, and can happen on another
@@ -113,6 +115,11 @@ impl Unfinished {
     /// The name of the article's row.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it cannot be read.
+    pub(crate) fn is_reject(&self) -> bool {
+        self.draft.is_err()
     }
 
     /// Finishes the article. An error carries the name of the row.

@@ -79,6 +79,12 @@ pub(crate) fn is_stream(source: &Source, max_whole: u64) -> bool {
     source.is_stdin() || extension(source).is_some_and(|extension| streams(&extension))
 }
 
+/// Whether the articles of a source can be read from any place between two of them, by its extension.
+pub(crate) fn is_divisible(source: &Source) -> bool {
+    let divisible = |extension: &str| STREAMS.iter().any(|stream| stream.starts_anywhere() && stream.extensions().contains(&extension));
+    !source.is_stdin() && extension(source).is_some_and(|extension| divisible(&extension))
+}
+
 /// Whether a source is compressed, by its extension.
 pub(crate) fn is_compressed(source: &Source) -> bool {
     lower_case_extension(&source.path).is_some_and(|extension| COMPRESSED.contains(&extension.as_str()))

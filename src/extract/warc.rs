@@ -28,6 +28,10 @@ impl Stream for Warc {
         self.looks_like(start)
     }
 
+    fn starts_anywhere(&self) -> bool {
+        true
+    }
+
     fn items(&self, mut bytes: Bytes, _: &Fields) -> Result<Items, Reject> {
         Ok(Box::new(std::iter::from_fn(move || {
             loop {

@@ -2,6 +2,7 @@
 
 mod action;
 mod article;
+mod article_range;
 mod call;
 mod call_error;
 mod clean;
@@ -18,6 +19,7 @@ mod run_summary;
 
 pub use action::Action;
 pub use article::{Article, Reject, Source, Stamp, Understood};
+pub use article_range::{ArticleRange, Place};
 pub use call::{Answer, CallLimits, CallRequest, Digest, Reply, SummarySpec, Task, Term, Usage, wire_bytes};
 pub use call_error::{AttemptCost, CallError, Failure, Verdict, Waste};
 pub(crate) use clean::without_accent;

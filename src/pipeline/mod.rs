@@ -9,6 +9,7 @@ mod article;
 mod batches;
 mod change_scan;
 mod checked;
+mod divide;
 mod estimate;
 mod fingerprints;
 mod key_recorder;
@@ -92,7 +93,7 @@ pub struct Run {
     pub later: LaterSources,
     /// Whether the run reads only some of the table's files: rows of other files stay in the table.
     pub partial: bool,
-    /// How many files are in a piece, if several processes share the input.
+    /// How many files are in a piece, or articles of a long file, if several processes share the input.
     pub piece_size: usize,
 }
 

@@ -9,21 +9,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::Config;
 use crate::discover::{Found, display_name, file};
-use crate::model::{Fault, Reject};
+use crate::model::{Fault, Reject, Source, Stamp};
 use crate::record::FileRef;
 
 use super::Run;
 
+/// What of the input a file in progress is.
+#[derive(Clone, Default)]
+pub(super) enum Part {
+    /// A file that this process found.
+    #[default]
+    Whole,
+    /// A file of a piece.
+    Piece(Arc<PieceProgress>),
+    /// Some articles of a long file; the number is that of the range.
+    Range(i64),
+}
+
 /// A piece in progress. It ends with its last file.
 pub(super) struct PieceProgress {
     number: i64,
+    /// Whether the next run reads its files again.
+    again: bool,
     /// Whether a file was not read to its end. If so, another process reads the piece again.
     unfinished: AtomicBool,
 }
 
 impl PieceProgress {
-    pub(super) fn new(number: i64) -> Arc<Self> {
-        Arc::new(Self { number, unfinished: AtomicBool::new(false) })
+    pub(super) fn new(number: i64, again: bool) -> Arc<Self> {
+        Arc::new(Self { number, again, unfinished: AtomicBool::new(false) })
     }
 
     /// A file was not read to its end.
@@ -32,11 +46,22 @@ impl PieceProgress {
     }
 }
 
-/// Gives up a share in a piece; the last one ends it.
-pub(super) async fn end(run: &Run, piece: Arc<PieceProgress>) -> Result<(), Fault> {
-    match Arc::into_inner(piece) {
-        Some(piece) if !piece.unfinished.load(Ordering::Relaxed) => run.ledger.end_piece(piece.number).await,
-        _ => Ok(()),
+impl Part {
+    /// Whether the next run reads the file again, whatever becomes of it here.
+    pub(super) fn is_read_again(&self) -> bool {
+        matches!(self, Self::Piece(piece) if piece.again)
+    }
+
+    /// Gives up a share in a piece; the last one ends it.
+    pub(super) async fn end(self, run: &Run, unfinished: bool) -> Result<(), Fault> {
+        let Self::Piece(piece) = self else { return Ok(()) };
+        if unfinished {
+            piece.leave_unfinished();
+        }
+        match Arc::into_inner(piece) {
+            Some(piece) if !piece.unfinished.load(Ordering::Relaxed) => run.ledger.end_piece(piece.number).await,
+            _ => Ok(()),
+        }
     }
 }
 
@@ -45,4 +70,15 @@ pub(super) fn source(listed: &FileRef, config: &Config) -> Found {
     let path: PathBuf = config.folder.join(OsStr::from_bytes(&listed.folder)).join(OsStr::from_bytes(&listed.name));
     let name = display_name(&path, &config.folder);
     file(path, &config.folder).unwrap_or_else(|| Err((name, Reject::vanished())))
+}
+
+/// The source of a listed file, if it is still as it was listed.
+pub(super) fn unchanged(listed: &FileRef, stamp: &Stamp, config: &Config) -> Option<Source> {
+    source(listed, config).ok().filter(|source| source.stamp.is_some_and(|now| is_same(&now, stamp)))
+}
+
+/// Whether two stamps are those of the same content. Machines may number the files of a network's file
+/// system each in their own way.
+fn is_same(one: &Stamp, other: &Stamp) -> bool {
+    (one.size, one.modified) == (other.size, other.modified)
 }

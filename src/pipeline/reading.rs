@@ -4,18 +4,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
+use super::change_scan::is_settled;
 use crate::config::{Config, NearDuplicates};
 use crate::dedup::Signature;
 use crate::discover::Found;
+use crate::extract;
 use crate::extract::Unfinished;
-use crate::model::{Article, ErrorCode, Reject, Source, Understood};
-use crate::{extract, read};
+use crate::model::{Article, ArticleRange, ErrorCode, Reject, Source, Understood};
+use crate::read::{self, Bytes};
 
 /// How many sources are read in parallel.
 const BATCH: usize = 64;
 /// A file with many articles that is larger than this, in bytes, is read one article at a time. So
 /// it needs no more memory than many small files.
 const LONG: u64 = 256 << 10;
+/// How many times smaller a compressed file usually is, at least.
+const USUAL_RATIO: u64 = 4;
 
 /// Whether a source is read one article at a time. A compressed file's content may be far larger
 /// than the file.
@@ -45,11 +49,28 @@ pub(super) fn finish(article: Unfinished, config: &Config) -> Understood {
     catch_panic(&name, || Ok(article.finish(&config.rules))).unwrap_or_else(Err)
 }
 
+/// Whether the articles of a file are divided into ranges if several processes share the input. A file
+/// that was just written may still be growing, so it is not divided.
+pub(super) fn is_divided(source: &Source) -> bool {
+    let least = if extract::is_compressed(source) { LONG / USUAL_RATIO } else { LONG };
+    extract::is_divisible(source) && source.size > least && is_settled(source)
+}
+
 /// The articles of a source, one by one. If the source cannot be read to its end, its reject comes
 /// last.
 pub(super) fn articles(source: &Source, config: &Config) -> impl Iterator<Item = Unfinished> + use<> {
-    let name = source.name.clone();
-    let opened = catch_panic(&name, || open(source, config));
+    let opened = catch_panic(&source.name, || extract::articles(source, open(source, config)?, &config.fields));
+    caught(source.name.clone(), opened)
+}
+
+/// The articles of a range of a file, as they come; fewer if the file has changed.
+pub(super) fn articles_in(source: &Source, range: &ArticleRange, config: &Config) -> impl Iterator<Item = Unfinished> + use<> {
+    let opened = catch_panic(&source.name, || extract::articles_in(source, open(source, config)?, &config.fields, range));
+    caught(source.name.clone(), opened.map(|articles| articles.into_iter().flatten()))
+}
+
+/// Articles up to the end or a panic; the reject if the source `name` could not be opened.
+fn caught<I: Iterator<Item = Unfinished>>(name: String, opened: Result<I, (String, Reject)>) -> impl Iterator<Item = Unfinished> {
     let (mut articles, failed) = match opened {
         Ok(articles) => (Some(articles), None),
         Err((name, reject)) => (None, Some(Unfinished::failed(&name, reject))),
@@ -62,16 +83,16 @@ pub(super) fn articles(source: &Source, config: &Config) -> impl Iterator<Item =
     }))
 }
 
-/// A source that is too large is not opened.
-fn open(source: &Source, config: &Config) -> Result<impl Iterator<Item = Unfinished> + use<>, Reject> {
+/// Opens a source, unless it is too large.
+pub(super) fn open(source: &Source, config: &Config) -> Result<Bytes, Reject> {
     if source.size > config.max_bytes && !extract::is_stream(source, config.max_bytes) {
         return Err(read::too_large(source.size, config.max_bytes));
     }
-    extract::articles(source, read::open(source, config.max_bytes)?, &config.fields)
+    read::open(source, config.max_bytes)
 }
 
 /// The result of `read`. A panic, which is a bug, becomes a reject of `name`.
-fn catch_panic<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
+pub(super) fn catch_panic<T>(name: &str, read: impl FnOnce() -> Result<T, Reject>) -> Result<T, (String, Reject)> {
     let bug = || Reject::new(ErrorCode::Internal, "a bug in depeche: it failed to read this file; please report it with the file");
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(bug())).map_err(|reject| (name.to_owned(), reject))
 }

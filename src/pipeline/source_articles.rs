@@ -8,11 +8,11 @@ use tokio::task::JoinHandle;
 
 use super::Run;
 use super::article;
-use super::piece::{self, PieceProgress};
+use super::piece::Part;
 use super::recording::{Ended, RowEnd, blank_row, record_failed, record_skipped};
 use crate::dedup::Role;
 use crate::model::{Article, ErrorCode, Exit, Failure, Fault, Reject, Stamp, Status, Understood};
-use crate::record::{CompletedFile, FileRef};
+use crate::record::{CompletedFile, EndedRange, FileRef};
 
 /// The articles of one source, or some of them, with the source's permit.
 pub(super) struct SourceArticles {
@@ -31,20 +31,22 @@ pub(super) struct FileProgress {
     stamp: Option<Stamp>,
     done: AtomicU64,
     skipped: AtomicU64,
+    failed: AtomicU64,
     /// Whether the next run tries again, e.g. because a row failed.
     again: AtomicBool,
     /// Whether a row is missing because the run was stopped.
     unfinished: AtomicBool,
     /// Whether a row waits for an answer from a batch.
     waits: AtomicBool,
-    /// The piece that the file belongs to, if several processes share the input.
-    piece: Option<Arc<PieceProgress>>,
+    /// What of the input it is, if several processes share it.
+    part: Part,
 }
 
 impl FileProgress {
-    pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>, piece: Option<Arc<PieceProgress>>) -> Self {
+    pub(super) fn new(file: Arc<FileRef>, stamp: Option<Stamp>, part: Part) -> Self {
         let [again, unfinished, waits] = [false; 3].map(AtomicBool::new);
-        Self { file, stamp, done: AtomicU64::new(0), skipped: AtomicU64::new(0), again, unfinished, waits, piece }
+        let [done, skipped, failed] = [0; 3].map(AtomicU64::new);
+        Self { file, stamp: stamp.filter(|_| !part.is_read_again()), done, skipped, failed, again, unfinished, waits, part }
     }
 
     /// Counts an article by how it ended; `None` if there is no row.
@@ -53,7 +55,7 @@ impl FileProgress {
         match end.map(|end| end.status) {
             Some(Status::Done | Status::Quarantined) => drop(self.done.fetch_add(1, Ordering::Relaxed)),
             Some(Status::Skipped) => drop(self.skipped.fetch_add(1, Ordering::Relaxed)),
-            Some(Status::Failed) => {}
+            Some(Status::Failed) => drop(self.failed.fetch_add(1, Ordering::Relaxed)),
             None => self.unfinished.store(true, Ordering::Relaxed),
         }
     }
@@ -65,14 +67,36 @@ impl FileProgress {
 
     /// What the ledger records of the file; `None` if rows are missing.
     fn record(self, settings: i64) -> Option<CompletedFile> {
-        let again = self.again.into_inner() || self.stamp.is_none();
+        let settings = self.settings(settings);
         (!self.unfinished.into_inner() && !self.waits.into_inner()).then(|| CompletedFile {
             file: self.file,
             stamp: self.stamp.unwrap_or(Stamp { size: 0, modified: 0, inode: 0 }),
-            settings: if again { 0 } else { settings },
+            settings,
             done: self.done.into_inner(),
             skipped: self.skipped.into_inner(),
         })
+    }
+
+    /// The hash of the settings; 0 if the next run reads the file again.
+    fn settings(&self, settings: i64) -> i64 {
+        if self.again.load(Ordering::Relaxed) || self.stamp.is_none() { 0 } else { settings }
+    }
+
+    /// Ends the file, or the part of it that is read here.
+    async fn end(mut self, run: &Run) -> Result<(), Fault> {
+        let settings = run.fingerprints.settings_hash;
+        let unfinished = self.unfinished.load(Ordering::Relaxed);
+        let part = std::mem::take(&mut self.part);
+        if let Part::Range(number) = part {
+            let settings = self.settings(settings);
+            let [done, skipped, failed] = [self.done, self.skipped, self.failed].map(AtomicU64::into_inner);
+            let Some(shared) = run.ledger.shared().filter(|_| !unfinished) else { return Ok(()) };
+            return shared.end_range(EndedRange { number, settings, done, skipped, failed }).await;
+        }
+        if let Some(read) = self.record(settings) {
+            run.ledger.record_file(read).await?;
+        }
+        part.end(run, unfinished).await
     }
 }
 
@@ -109,18 +133,8 @@ pub(super) async fn process(run: Arc<Run>, source: SourceArticles, roles: Result
         exit = exit.worse(exit_for(&run, ended));
     }
     // `into_inner` succeeds only for the last part of the file.
-    let Some(mut file) = Arc::into_inner(file) else { return exit };
-    let piece = file.piece.take();
-    if let Some(piece) = piece.as_ref().filter(|_| file.unfinished.load(Ordering::Relaxed)) {
-        piece.leave_unfinished();
-    }
-    let mut recorded = match file.record(run.fingerprints.settings_hash) {
-        Some(read) => run.ledger.record_file(read).await,
-        None => Ok(()),
-    };
-    if let (Some(piece), Ok(())) = (piece, &recorded) {
-        recorded = piece::end(&run, piece).await;
-    }
+    let Some(file) = Arc::into_inner(file) else { return exit };
+    let recorded = file.end(&run).await;
     exit.worse(exit_for(&run, recorded.map(|()| RowEnd::done(Status::Done)).map_err(Failure::from)))
 }
 
@@ -154,7 +168,7 @@ mod tests {
     use super::*;
 
     fn file(stamp: Option<Stamp>, ended: &[Option<RowEnd>]) -> Option<CompletedFile> {
-        let file = FileProgress::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp, None);
+        let file = FileProgress::new(Arc::new(FileRef { number: 1, folder: Vec::new(), name: Vec::new() }), stamp, Part::Whole);
         for end in ended {
             file.count(*end);
         }

@@ -1,10 +1,11 @@
 //! The thread that walks the input. It takes a permit for each source and hands the source to the
 //! rayon workers.
 
+mod pieces;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -12,16 +13,14 @@ use tokio::sync::mpsc;
 use super::Run;
 use super::change_scan::{Change, ChangeScan, TableChanges, is_settled};
 use super::permits::SourcePermits;
-use super::piece::{self, PieceProgress};
+use super::piece::Part;
 use super::reading::{add_signature, articles, finish, is_long, understand};
 use super::source_articles::{FileProgress, SourceArticles};
 use crate::discover::{self, Found, walk_counting_links};
+use crate::extract::Unfinished;
 use crate::model::{Fault, Source, Understood};
-use crate::record::{FileRef, SharedRun, TakenPiece};
+use crate::record::FileRef;
 use crate::report::Event;
-
-/// Time between two checks for a piece that a dead process has left.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Starts the walk with this many permits. The queue closes when everything is read.
 ///
@@ -40,7 +39,7 @@ pub(super) fn start(run: Arc<Run>, queue: mpsc::Sender<SourceArticles>, permits:
         let mut walker = Walker { run: &run, runtime, permits, queue, pool, count: 0 };
         let ended = match run.ledger.shared() {
             Some(shared) => walker.share(shared),
-            None => walker.walk(&mut |walker, found, file| Ok(walker.pass_found(found, file, None))).map(|_| ()),
+            None => walker.walk(&mut |walker, found, file| Ok(walker.pass_found(found, file, Part::Whole))).map(|_| ()),
         };
         if let Err(fault) = ended {
             run.abort(fault);
@@ -101,64 +100,11 @@ impl<'a> Walker<'a> {
         Ok(true)
     }
 
-    /// Divides the input into pieces, unless another process does so. Then reads pieces until all
-    /// are read.
-    fn share(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
-        while self.run.state.stopped().is_none() {
-            if shared.begin_listing()? {
-                self.list(shared)?;
-            }
-            match shared.take_piece()? {
-                TakenPiece::Piece(number, files) => self.read_piece(number, files)?,
-                TakenPiece::Later => std::thread::sleep(LOOK_AGAIN),
-                TakenPiece::Over => return Ok(()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Divides the changed files into pieces. Standard input and errors of the walk are passed on at
-    /// once.
-    fn list(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
-        let most = self.run.piece_size;
-        let mut piece: Vec<Arc<FileRef>> = Vec::with_capacity(most);
-        let listed = self.walk(&mut |walker, found, file| {
-            if found.as_ref().map_or(true, Source::is_stdin) {
-                return Ok(walker.pass_found(found, file, None));
-            }
-            piece.push(file);
-            if piece.len() >= most {
-                shared.add_piece(&piece)?;
-                piece.clear();
-            }
-            Ok(walker.run.state.stopped().is_none())
-        })?;
-        if !listed {
-            return Ok(());
-        }
-        if !piece.is_empty() {
-            shared.add_piece(&piece)?;
-        }
-        shared.end_listing()
-    }
-
-    fn read_piece(&mut self, number: i64, files: Vec<Arc<FileRef>>) -> Result<(), Fault> {
-        let progress = PieceProgress::new(number);
-        for file in files {
-            let found = piece::source(&file, &self.run.config);
-            if !self.pass_found(found, file, Some(Arc::clone(&progress))) {
-                progress.leave_unfinished();
-                return Ok(());
-            }
-        }
-        self.runtime.block_on(piece::end(self.run, progress))
-    }
-
     /// Passes on a source; returns false if the run was stopped.
-    fn pass_found(&mut self, found: Found, file: Arc<FileRef>, piece: Option<Arc<PieceProgress>>) -> bool {
+    fn pass_found(&mut self, found: Found, file: Arc<FileRef>, part: Part) -> bool {
         match found {
-            Ok(source) if is_long(&source, &self.run.config) => self.pass_articles(&source, file, piece),
-            found => self.pass_source(found, file, piece),
+            Ok(source) if is_long(&source, &self.run.config) => self.pass_articles(&source, file, part),
+            found => self.pass_source(found, file, part),
         }
     }
 
@@ -182,7 +128,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Passes on a source that a worker reads as a whole; returns false if the run was stopped.
-    fn pass_source(&mut self, found: Found, file: Arc<FileRef>, piece: Option<Arc<PieceProgress>>) -> bool {
+    fn pass_source(&mut self, found: Found, file: Arc<FileRef>, part: Part) -> bool {
         self.run.progress.update(Event::Found(1));
         self.pass(move |run| {
             let source = found.as_ref().ok().cloned();
@@ -192,17 +138,17 @@ impl<'a> Walker<'a> {
             let stamp = source.filter(is_settled).and_then(|source| source.stamp);
             run.progress.update(Event::Read);
             run.progress.update(Event::Found((articles.len() as u64).saturating_sub(1)));
-            (articles, Arc::new(FileProgress::new(file, stamp, piece)))
+            (articles, Arc::new(FileProgress::new(file, stamp, part)))
         })
     }
 
     /// Passes on the articles of a long source one by one, each with a permit of its own; returns
     /// false if the run was stopped.
-    fn pass_articles(&mut self, source: &Source, file: Arc<FileRef>, piece: Option<Arc<PieceProgress>>) -> bool {
+    fn pass_articles(&mut self, source: &Source, file: Arc<FileRef>, part: Part) -> bool {
         // If the file is written to later, its stamp differs, and the next run reads it again.
         let stamp = Some(source).filter(|source| is_settled(source)).and_then(|source| source.stamp);
-        let file = Arc::new(FileProgress::new(file, stamp, piece));
-        let going_on = self.pass_each(source, &file);
+        let file = Arc::new(FileProgress::new(file, stamp, part));
+        let going_on = self.pass_each(articles(source, &self.run.config), &file);
         self.run.progress.update(Event::Read);
         if !going_on {
             file.count(None);
@@ -212,8 +158,8 @@ impl<'a> Walker<'a> {
         self.pass(move |_| (Vec::new(), file))
     }
 
-    fn pass_each(&mut self, source: &Source, file: &Arc<FileProgress>) -> bool {
-        articles(source, &self.run.config).all(|article| {
+    fn pass_each(&mut self, mut articles: impl Iterator<Item = Unfinished>, file: &Arc<FileProgress>) -> bool {
+        articles.all(|article| {
             let file = Arc::clone(file);
             self.run.progress.update(Event::Found(1));
             self.pass(move |run| (vec![finish(article, &run.config)], file))

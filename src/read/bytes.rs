@@ -2,14 +2,15 @@
 //! limited in size.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, OnceLock};
 
-use super::decompress::{BUFFER, decompressed};
-use super::members::TrailingData;
+use super::decompress::{BUFFER, decompressed, decompressed_from};
+use super::members::{MemberStart, MemberStarts, TrailingData};
+use super::position::Position;
 use super::unreadable;
-use crate::model::{ErrorCode, Reject};
+use crate::model::{ErrorCode, Place, Reject};
 
 /// The buffer of a small file. A new buffer is filled with zeros, which takes time.
 const SMALLEST_BUFFER: usize = 4 << 10;
@@ -30,6 +31,10 @@ pub struct Bytes {
     /// How the reading ended. `None` until then.
     end: Option<Result<(), Reject>>,
     trailing: Trailing,
+    /// How many lines were read.
+    lines: u64,
+    /// Told how far the reading is, if somebody wants to know.
+    position: Option<Arc<Position>>,
 }
 
 /// The problem with the bytes after the content, which is itself complete. Known once the content
@@ -58,7 +63,53 @@ impl Bytes {
 
     fn new(raw: impl Read + Send + 'static, buffer: usize, file: Option<(Arc<File>, Metadata)>, max: u64) -> Result<Self, Reject> {
         let (reader, compressed) = decompressed(raw, buffer, max)?;
-        Ok(Self { reader, max, file, compressed, end: None, trailing: Trailing::default() })
+        Ok(Self { reader, max, file, compressed, end: None, trailing: Trailing::default(), lines: 0, position: None })
+    }
+
+    /// Reads the same file from another place on, and tells how far the reading is. Returns `None` if
+    /// it is not a file.
+    ///
+    /// # Errors
+    /// Fails if the place cannot be read.
+    pub(crate) fn at(self, place: &Place) -> Result<Option<(Self, Arc<Position>)>, Reject> {
+        let Some((file, meta)) = self.file else { return Ok(None) };
+        // The reader that read the beginning is not used again.
+        drop(self.reader);
+        (&*file).seek(SeekFrom::Start(place.byte)).map_err(|error| unreadable(&error))?;
+        let starts = self.compressed.then(Arc::<MemberStarts>::default);
+        let reader: Box<dyn BufRead + Send> = match &starts {
+            Some(starts) => {
+                let from = MemberStart { byte: place.byte, unpacked: place.unpacked };
+                decompressed_from(Arc::clone(&file), self.max, from, starts)
+            }
+            None => Box::new(io::BufReader::with_capacity(BUFFER, Arc::clone(&file))),
+        };
+        let position = Arc::new(Position::new(place, starts));
+        let mut bytes = Self {
+            reader,
+            file: Some((file, meta)),
+            max: self.max,
+            compressed: self.compressed,
+            end: None,
+            trailing: Trailing::default(),
+            lines: place.line,
+            position: Some(Arc::clone(&position)),
+        };
+        io::copy(&mut bytes.by_ref().take(place.skip), &mut io::sink()).map_err(|error| unreadable(&error))?;
+        Ok(Some((bytes, position)))
+    }
+
+    /// How many lines were read, by those who count them.
+    pub(crate) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Counts a line that was read.
+    pub(crate) fn count_line(&mut self) {
+        self.lines += 1;
+        if let Some(position) = &self.position {
+            position.set_line(self.lines);
+        }
     }
 
     /// Converts the bytes to UTF-8.
@@ -177,6 +228,9 @@ impl BufRead for Bytes {
 
     fn consume(&mut self, amount: usize) {
         self.reader.consume(amount);
+        if let Some(position) = &self.position {
+            position.advance(amount as u64);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::members::{Members, is_compressed};
+use super::members::{MemberStart, MemberStarts, Members, is_compressed};
 use super::unreadable;
 use crate::model::{ErrorCode, Reject};
 
@@ -27,8 +27,27 @@ pub(super) fn decompressed(
     if !is_compressed(start) {
         return Ok((Box::new(raw), false));
     }
-    let guard = RatioGuard { inner: Members::new(raw), output: 0, input, max };
-    Ok((Box::new(BufReader::with_capacity(BUFFER, FullReads { inner: guard, failed: None })), true))
+    let guard = RatioGuard { inner: Members::new(raw, MemberStart::default(), None), output: 0, input, max };
+    Ok((unpacked(guard), true))
+}
+
+/// A reader that decompresses a file from a member on, and tells where each member starts. `raw`
+/// begins at `from`.
+pub(super) fn decompressed_from(
+    raw: impl Read + Send + 'static,
+    max: u64,
+    from: MemberStart,
+    starts: &Arc<MemberStarts>,
+) -> Box<dyn BufRead + Send> {
+    // What comes before counts for the ratio, so that a part of a file is not stopped earlier than
+    // the whole.
+    let input = Arc::new(AtomicU64::new(from.byte));
+    let raw = BufReader::with_capacity(BUFFER, CountingReader { inner: raw, input: Arc::clone(&input) });
+    unpacked(RatioGuard { inner: Members::new(raw, from, Some(Arc::clone(starts))), output: from.unpacked, input, max })
+}
+
+fn unpacked(guard: impl Read + Send + 'static) -> Box<dyn BufRead + Send> {
+    Box::new(BufReader::with_capacity(BUFFER, FullReads { inner: guard, failed: None }))
 }
 
 /// Counts the bytes that are read from the file. Repeats a read that a signal interrupted, because

@@ -1,7 +1,9 @@
 //! Reads the members of a gzip file and the frames of a Zstandard file one after another, and
 //! reports what is wrong with them. Both decoders verify checksums.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Chain, Cursor, ErrorKind, Read};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::bufread::GzDecoder;
 use zstd::stream::read::Decoder as ZstdDecoder;
@@ -49,24 +51,82 @@ fn is_cut(magic: &[u8]) -> bool {
 pub(super) struct TrailingData;
 
 /// The start of a member, which was read to recognise it, and the rest.
-type Raw<R> = Chain<Cursor<Vec<u8>>, R>;
+type Raw<R> = Chain<Cursor<Vec<u8>>, Counted<R>>;
 
 /// The content of all members.
 pub(super) struct Members<R: BufRead> {
     /// `None` at the end.
     member: Option<Member<R>>,
+    /// How much was unpacked.
+    unpacked: u64,
+    /// Told where each member starts, if somebody wants to know.
+    starts: Option<Arc<MemberStarts>>,
+}
+
+/// The starts of members that were read and that [`MemberStarts::before`] may still return.
+#[derive(Debug, Default)]
+pub(super) struct MemberStarts(Mutex<VecDeque<MemberStart>>);
+
+/// Where a member starts: in the file, and in what is unpacked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct MemberStart {
+    pub(super) byte: u64,
+    pub(super) unpacked: u64,
+}
+
+impl MemberStarts {
+    fn add(&self, start: MemberStart) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(start);
+    }
+
+    /// The start of the last member that begins at or before this unpacked byte, which must not be
+    /// smaller than that of an earlier call.
+    pub(super) fn before(&self, unpacked: u64) -> Option<MemberStart> {
+        let mut starts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while starts.get(1).is_some_and(|next| next.unpacked <= unpacked) {
+            starts.pop_front();
+        }
+        starts.front().copied()
+    }
+}
+
+/// Counts the bytes that are taken from a file, not those that are read ahead.
+struct Counted<R> {
+    inner: R,
+    taken: u64,
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.taken += read as u64;
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken += amount as u64;
+        self.inner.consume(amount);
+    }
 }
 
 enum Member<R: BufRead> {
     /// The file, before its first member.
-    Start(R),
+    Start(Counted<R>),
     Gzip(Box<GzDecoder<Raw<R>>>),
     Zstd(ZstdDecoder<'static, Raw<R>>),
 }
 
 impl<R: BufRead> Members<R> {
-    pub(super) fn new(raw: R) -> Self {
-        Self { member: Some(Member::Start(raw)) }
+    /// Reads members from `raw`, which begins at `from`.
+    pub(super) fn new(raw: R, from: MemberStart, starts: Option<Arc<MemberStarts>>) -> Self {
+        let raw = Counted { inner: raw, taken: from.byte };
+        Self { member: Some(Member::Start(raw)), unpacked: from.unpacked, starts }
     }
 }
 
@@ -79,10 +139,15 @@ impl<R: BufRead> Read for Members<R> {
                 Member::Zstd(decoder) => decoder.read(buffer).map_err(named)?,
             };
             if read > 0 || buffer.is_empty() {
+                self.unpacked += read as u64;
                 return Ok(read);
             }
             if let Some(ended) = self.member.take() {
-                self.member = ended.next()?;
+                let (byte, next) = ended.next()?;
+                if let Some(starts) = self.starts.as_ref().filter(|_| next.is_some()) {
+                    starts.add(MemberStart { byte, unpacked: self.unpacked });
+                }
+                self.member = next;
             }
         }
         Ok(0)
@@ -90,8 +155,8 @@ impl<R: BufRead> Read for Members<R> {
 }
 
 impl<R: BufRead> Member<R> {
-    /// The member after this one, which has ended.
-    fn next(self) -> io::Result<Option<Self>> {
+    /// The member after this one, which has ended, and where it starts.
+    fn next(self) -> io::Result<(u64, Option<Self>)> {
         let mut raw = match self {
             Self::Start(raw) => raw,
             Self::Gzip(decoder) => {
@@ -102,12 +167,13 @@ impl<R: BufRead> Member<R> {
             }
             Self::Zstd(decoder) => decoder.finish().into_inner().1,
         };
+        let start = raw.taken;
         let mut magic = Vec::with_capacity(LONGEST_MAGIC);
         raw.by_ref().take(LONGEST_MAGIC as u64).read_to_end(&mut magic)?;
         match packing(&magic) {
-            _ if magic.is_empty() => Ok(None),
-            Some(Packing::Gzip) => Ok(Some(Self::Gzip(Box::new(GzDecoder::new(Cursor::new(magic).chain(raw)))))),
-            Some(Packing::Zstd) => Ok(Some(Self::Zstd(ZstdDecoder::with_buffer(Cursor::new(magic).chain(raw))?.single_frame()))),
+            _ if magic.is_empty() => Ok((start, None)),
+            Some(Packing::Gzip) => Ok((start, Some(Self::Gzip(Box::new(GzDecoder::new(Cursor::new(magic).chain(raw))))))),
+            Some(Packing::Zstd) => Ok((start, Some(Self::Zstd(ZstdDecoder::with_buffer(Cursor::new(magic).chain(raw))?.single_frame())))),
             None if is_cut(&magic) => Err(named(ErrorKind::UnexpectedEof.into())),
             None => Err(io::Error::other(TrailingData)),
         }
@@ -169,7 +235,7 @@ mod tests {
 
     /// The content, and the error after it. The file arrives one byte at a time, the worst case.
     fn read(bytes: &[u8]) -> (String, Option<String>) {
-        let mut members = Members::new(io::BufReader::with_capacity(1, bytes));
+        let mut members = Members::new(io::BufReader::with_capacity(1, bytes), MemberStart::default(), None);
         let (mut found, mut byte) = (Vec::new(), [0]);
         let error = loop {
             match members.read(&mut byte) {

@@ -6,6 +6,7 @@ mod decode;
 mod decompress;
 mod members;
 mod mojibake;
+mod position;
 mod single_byte;
 mod wide;
 
@@ -22,6 +23,7 @@ pub(crate) use decode::decode_as_declared;
 pub use decode::{Text, decode};
 pub(crate) use members::damaged;
 pub(crate) use mojibake::fix as fix_mojibake;
+pub(crate) use position::Position;
 pub(crate) use wide::is_wide;
 
 /// Opens a source without following a link and without blocking: a pipe that replaced the file

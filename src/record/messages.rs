@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+#[cfg(feature = "postgres")]
+use super::EndedRange;
 use crate::model::{Exit, Fault, Reject, Row, RunSummary, Waste};
 use crate::record::{AnsweredCall, BatchWrite, Claim, Claimed, CompletedFile, FileRef, OutputState};
 
@@ -30,6 +32,12 @@ pub(super) enum Write {
     File(CompletedFile),
     /// See [`crate::record::RowStore::end_piece`].
     Piece(#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only a shared ledger has pieces"))] i64),
+    /// See [`crate::record::SharedRun::end_range`].
+    #[cfg(feature = "postgres")]
+    Range(EndedRange),
+    /// See [`crate::record::SharedRun::end_dividing`].
+    #[cfg(feature = "postgres")]
+    Divided { number: i64, settings: i64 },
     /// See [`crate::record::RowStore::move_rows`].
     MoveRows { returned: Vec<i64>, gone: Vec<i64> },
     /// See [`crate::record::Ledger::mark_copies`].

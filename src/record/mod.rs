@@ -7,6 +7,7 @@
 mod answered_call;
 mod batches;
 mod copy;
+mod files;
 mod limits;
 mod lock;
 mod messages;
@@ -18,6 +19,7 @@ mod postgres;
 mod postgres;
 mod reader;
 mod reports;
+mod shared;
 mod sqlite;
 mod store;
 mod writer_handle;
@@ -31,6 +33,7 @@ use crate::model::Fault;
 
 pub use answered_call::{AnsweredCall, Pending};
 pub use batches::{BatchReader, BatchRecord, BatchState, BatchStore, BatchWrite, Collected, Line, LineState};
+pub use files::{CompletedFile, FileRef};
 pub use limits::{Budget, Draw, Drawn, SharedLimits};
 pub use lock::RunLock;
 pub use migrate::{MigrateTo, Migrated, migrate};
@@ -41,8 +44,9 @@ pub use reader::{
 pub use reports::{
     ActiveService, ActiveWorker, DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, SharedLimit, Sharing,
 };
+pub use shared::{EndedRange, FilePiece, LongFile, RangePiece, SharedRun, TakenPiece};
 pub use sqlite::{empty, remove_temporary_ledgers};
-pub use store::{CallStore, Claim, Claimed, CompletedFile, Elsewhere, FileRef, Forgotten, Ledger, RowStore, SharedRun, TakenPiece};
+pub use store::{CallStore, Claim, Claimed, Elsewhere, Forgotten, Ledger, RowStore};
 
 /// Creates the output folder, closed to other users, if it does not exist.
 ///

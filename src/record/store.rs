@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::answered_call::{AnsweredCall, Pending};
 use super::batches::BatchStore;
+use super::files::{CompletedFile, FileRef};
 use super::limits::SharedLimits;
 use super::reader::{KnownReply, LedgerReader, OutputState};
-use crate::model::{Exit, Fault, Reject, Row, RunSummary, Stamp, Task, Waste};
+use super::shared::SharedRun;
+use crate::model::{Exit, Fault, Reject, Row, RunSummary, Task, Waste};
 
 /// Calls: claimed before they are sent, stored when they are answered. Claim and reply are one
 /// record, so that no second claim is possible between the two.
@@ -106,66 +108,6 @@ pub trait RowStore: Send + Sync {
     /// # Errors
     /// If an earlier write failed.
     fn checkpoint(&self) -> Pending<'_, ()>;
-}
-
-/// What the processes of one run share. Only [`SharedRun::begin_finish`] and, for a moment,
-/// [`SharedRun::add_up`] wait for other processes. All functions block the thread, which must not
-/// be a thread of the runtime.
-pub trait SharedRun: Send + Sync {
-    /// Whether this process must list the input, because no process has begun to, or the process
-    /// that began is dead.
-    ///
-    /// # Errors
-    /// If the ledger is unavailable.
-    fn begin_listing(&self) -> Result<bool, Fault>;
-
-    /// Adds files that a process is to read.
-    ///
-    /// # Errors
-    /// If the ledger is unavailable.
-    fn add_piece(&self, files: &[Arc<FileRef>]) -> Result<(), Fault>;
-
-    /// Records that all files are listed.
-    ///
-    /// # Errors
-    /// If the ledger is unavailable.
-    fn end_listing(&self) -> Result<(), Fault>;
-
-    /// Allows the input to be listed again, for another pass over it.
-    ///
-    /// # Errors
-    /// If the ledger is unavailable.
-    fn list_again(&self) -> Result<(), Fault>;
-
-    /// Takes files to read.
-    ///
-    /// # Errors
-    /// If the ledger is unavailable.
-    fn take_piece(&self) -> Result<TakenPiece, Fault>;
-
-    /// Records what this process did, and waits a moment for processes that are about to do the
-    /// same. Returns the sum over all.
-    ///
-    /// # Errors
-    /// If the ledger is unavailable.
-    fn add_up(&self, own: &RunSummary) -> Result<RunSummary, Fault>;
-
-    /// Waits until no other process writes outputs; none does until the result is dropped.
-    ///
-    /// # Errors
-    /// If the ledger is unavailable.
-    fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
-}
-
-/// Files to read.
-#[derive(Clone, Debug)]
-pub enum TakenPiece {
-    /// These. [`RowStore::end_piece`] gets the number once their rows are recorded.
-    Piece(i64, Vec<Arc<FileRef>>),
-    /// None now, but perhaps later: other processes are still listing or reading, and may die.
-    Later,
-    /// None: all are read.
-    Over,
 }
 
 /// A ledger that is open for one run.
@@ -276,32 +218,6 @@ pub struct Claim {
     pub attempts: u32,
     /// Now: UTC, ISO 8601.
     pub made_at: String,
-}
-
-/// A file of the input, as its rows refer to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileRef {
-    /// The ledger's number for the file.
-    pub number: i64,
-    /// The file's folder, relative to the config's folder if it is below it.
-    pub folder: Vec<u8>,
-    /// The file's name in that folder.
-    pub name: Vec<u8>,
-}
-
-/// A file that was read to its end, with all its rows recorded.
-#[derive(Clone, Debug)]
-pub struct CompletedFile {
-    /// The file.
-    pub file: Arc<FileRef>,
-    /// Its stamp before it was opened.
-    pub stamp: Stamp,
-    /// Hash of the settings that shaped its rows; 0 if the next run must read the file again.
-    pub settings: i64,
-    /// How many of its rows are done.
-    pub done: u64,
-    /// How many of its rows were skipped.
-    pub skipped: u64,
 }
 
 /// How much was removed, or would be in a dry run.

@@ -41,6 +41,8 @@ mod ledger_suite;
 mod libretranslate;
 mod limits;
 mod llmock;
+#[cfg(feature = "postgres")]
+mod long_files;
 mod machine_limits;
 mod mail;
 mod maybe_billed;

@@ -51,7 +51,8 @@ async fn in_transaction(session: &Session, before: &str) -> Result<Forgotten, Er
         .client
         .batch_execute(
             "DELETE FROM draw WHERE NOT EXISTS (SELECT FROM run WHERE number = draw.run);
-            DELETE FROM purse WHERE NOT EXISTS (SELECT FROM run WHERE number = purse.run)",
+            DELETE FROM purse WHERE NOT EXISTS (SELECT FROM run WHERE number = purse.run);
+            DELETE FROM piece WHERE NOT EXISTS (SELECT FROM run WHERE number = piece.run)",
         )
         .await?;
     let files = "DELETE FROM file WHERE NOT in_table AND NOT EXISTS (SELECT FROM row WHERE row.file = file.number)";

@@ -7,10 +7,10 @@ use tokio_postgres::Error;
 use super::calls::{self, Me, count};
 use super::connect::Session;
 use super::rows::{self, NewRow};
-use super::{batch_writes, files, tally, workers};
+use super::{batch_writes, files, ranges, tally, workers};
 use crate::model::{Exit, Fault, Reject, RunSummary, Waste};
 use crate::record::messages::{Reply, Write};
-use crate::record::{AnsweredCall, BatchWrite, Claim, CompletedFile, FileRef, Line, OutputState};
+use crate::record::{AnsweredCall, BatchWrite, Claim, CompletedFile, EndedRange, FileRef, Line, OutputState};
 
 /// Why a group was not written.
 pub(super) enum NotWritten {
@@ -53,6 +53,7 @@ struct Kinds<'a> {
     rows: Vec<NewRow<'a>>,
     found: Vec<(&'a str, &'a FileRef)>,
     read: Vec<&'a CompletedFile>,
+    ranges: Vec<&'a EndedRange>,
     gathered: Vec<&'a Line>,
     others: Vec<&'a Write>,
 }
@@ -74,6 +75,7 @@ impl<'a> Kinds<'a> {
                     kinds.found.push((source, file));
                 }
                 Write::File(read) => kinds.read.push(read),
+                Write::Range(range) => kinds.ranges.push(range),
                 Write::Batch(write) => match &**write {
                     BatchWrite::Gather(line) => kinds.gathered.push(line),
                     _ => kinds.others.push(&entry.0),
@@ -91,6 +93,7 @@ impl<'a> Kinds<'a> {
             && self.failed.is_empty()
             && self.begun.is_empty()
             && self.read.is_empty()
+            && self.ranges.is_empty()
             && self.gathered.is_empty()
             && self.others.is_empty()
     }
@@ -149,6 +152,9 @@ impl Writing<'_> {
         if !kinds.read.is_empty() {
             rows_changed |= files::end(session, &kinds.read, me.run).await?;
         }
+        if !kinds.ranges.is_empty() {
+            rows_changed |= ranges::end(session, &kinds.ranges, me).await?;
+        }
         if !kinds.gathered.is_empty() {
             batch_writes::gather(session, &kinds.gathered).await?;
         }
@@ -169,6 +175,7 @@ impl Writing<'_> {
                 let end = "UPDATE piece SET state = 'done' WHERE number = $1 AND worker = $2 AND state = 'taken'";
                 self.session.execute(end, &[number, &self.me.worker]).await?;
             }
+            Write::Divided { number, settings } => return ranges::end_dividing(self.session, *number, *settings, self.me).await,
             Write::MoveRows { returned, gone } => return files::move_rows(self.session, returned, gone).await,
             Write::Copies(copies) => rows::mark_copies(self.session, copies).await?,
             Write::Outputs(outputs) => {

@@ -14,6 +14,7 @@ mod ledger;
 mod limits;
 mod open;
 mod passwords;
+mod ranges;
 mod reader;
 mod reports;
 mod rows;

@@ -41,12 +41,12 @@ const REASONS: &str = "SELECT status, split_part(error, ':', 1) AS code, count(*
 const WORKERS: &str = "SELECT name, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
         extract(epoch FROM clock_timestamp() - heard_at)::float8,
         (SELECT count(*) FROM piece WHERE piece.run = worker.run AND piece.worker = id AND piece.state = 'taken'),
-        (SELECT count(*) FROM piece WHERE piece.run = worker.run AND piece.worker = id AND piece.state = 'done'),
+        (SELECT count(*) FROM piece WHERE piece.run = worker.run AND piece.worker = id AND piece.state = 'done' AND most IS NULL),
         (SELECT count(*) FROM call WHERE call.state = 'answered' AND call.worker = id AND made_at >= minute_ago), run
     FROM worker, to_char((clock_timestamp() - interval '1 minute') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS minute_ago
     WHERE state = 'alive' ORDER BY id";
 const PIECES: &str = "SELECT count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE state = 'taken'),
-        count(*) FILTER (WHERE state = 'done'), coalesce((SELECT listed FROM run WHERE number = $1), false)
+        count(*) FILTER (WHERE state = 'done' AND most IS NULL), coalesce((SELECT listed FROM run WHERE number = $1), false)
     FROM piece WHERE run = $1";
 const LIMITS: &str = "SELECT budget, cap, before + coalesce(sum(used), 0), before + coalesce(sum(drawn), 0)
     FROM purse LEFT JOIN draw USING (run, budget) WHERE run = $1 AND cap < 'Infinity' GROUP BY budget, cap, before ORDER BY budget DESC";

@@ -39,10 +39,14 @@ const GIVE_BACK: &str = "UPDATE draw SET (drawn, used) = (SELECT known, known FR
 const COUNT: &str = "UPDATE worker SET found = done_here + skipped_here + failed_here, done = done_here, earlier = 0, skipped = skipped_here,
         failed = failed_here, pending = 0, requests = answered + lost, paid = paid_here, retried = 0, maybe_billed = lost, cached = 0,
         cost = cost_here, estimated = 0
-    FROM (SELECT coalesce(sum(file.done), 0)::int8 AS done_here, coalesce(sum(file.skipped), 0)::int8 AS skipped_here,
-              coalesce(sum((SELECT count(*) FROM row WHERE row.file = file.number AND in_table AND status = 'failed')), 0)::int8 AS failed_here
-          FROM piece CROSS JOIN unnest(files) AS listed (number) JOIN file ON file.number = listed.number
-          WHERE piece.worker = $1 AND piece.state = 'done') AS articles,
+    FROM (SELECT coalesce(sum(done), 0)::int8 AS done_here, coalesce(sum(skipped), 0)::int8 AS skipped_here,
+              coalesce(sum(failed), 0)::int8 AS failed_here
+          FROM (SELECT file.done, file.skipped,
+                    (SELECT count(*) FROM row WHERE row.file = file.number AND in_table AND status = 'failed') AS failed
+                FROM piece CROSS JOIN unnest(files) AS listed (number) JOIN file ON file.number = listed.number
+                WHERE piece.worker = $1 AND piece.state = 'done' AND most IS NULL AND part_of IS NULL
+                UNION ALL SELECT done, skipped, failed FROM piece WHERE worker = $1 AND state = 'done' AND part_of IS NOT NULL) AS each
+         ) AS articles,
         (SELECT count(*) AS answered, count(*) FILTER (WHERE cost IS DISTINCT FROM 0) AS paid_here,
               CASE WHEN count(cost) = count(*) THEN coalesce(sum(cost), 0) END AS cost_here
           FROM call, (SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS start FROM worker WHERE id = $1) AS begun

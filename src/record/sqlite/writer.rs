@@ -147,6 +147,8 @@ fn commit(connection: &mut Connection, group: &[(Write, Reply)], run: i64) -> ru
             Write::End { exit, summary } => runs::end(&transaction, *exit, summary, run)?,
             // Nothing to write. There are no pieces, because one process has the ledger alone.
             Write::Piece(_) | Write::Flush | Write::Checkpoint => {}
+            #[cfg(feature = "postgres")]
+            Write::Range(_) | Write::Divided { .. } => {}
         }
     }
     if rows_changed {
