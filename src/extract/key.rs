@@ -135,9 +135,13 @@ mod tests {
         for at in 0..=keys.len() {
             let (before, after) = keys.split_at(at);
             let mut observed = Names::observed("a");
-            before.iter().for_each(|key| drop(observed.next(key, "Un.")));
+            for key in before {
+                observed.next(key, "Un.");
+            }
             observed.take_uses();
-            after.iter().for_each(|key| drop(observed.next(key, "Un.")));
+            for key in after {
+                observed.next(key, "Un.");
+            }
             let mut part = Names::after("a", &observed.take_uses());
             let part: Vec<String> = after.iter().map(|key| part.next(key, "Un.")).collect();
             assert_eq!(part, whole[at..], "{at}");

@@ -26,7 +26,7 @@ pub struct Migrated {
     pub counts: Vec<(&'static str, u64)>,
 }
 
-/// Copies a ledger into an empty one. The copied ledger stays as it is. If this fails or is killed,
+/// Copies a ledger into an empty one. The ledger that is copied from does not change. If this fails or is killed,
 /// the other one stays empty.
 ///
 /// # Errors

@@ -310,7 +310,7 @@ fn help_of_ledger_migrate_is_as_documented() {
 
     The file is ledger.db in the output folder, and the server is the one under [ledger] in the config.
     The copy is complete or not made at all: the other ledger must be empty, and no run may be active on
-    either. The copied ledger stays as it is.
+    either. The ledger that is copied from does not change.
 
     Usage: depeche ledger migrate [OPTIONS] --to <LEDGER>
 

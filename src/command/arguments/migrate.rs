@@ -7,14 +7,14 @@ use super::groups::{FolderArguments, LogArguments};
 
 const PRINTED: &str = "It prints what it has copied:
   Copied the ledger in `output` to the ledger on postgres://db/depeche, schema `depeche`
-    runs                                           3
-    answered calls                             23810
-    calls that may have been billed for nothing    4
-    rows                                       11905
-    files                                      11905
-    outputs                                        4
-    batches                                        0
-    calls for batches                              0";
+    runs                                             3
+    answered calls                               23810
+    calls that may have been billed for nothing      4
+    rows                                         11905
+    files                                        11905
+    outputs                                          4
+    batches                                          0
+    calls for batches                                0";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::command) enum LedgerCommand {

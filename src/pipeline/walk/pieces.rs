@@ -49,7 +49,7 @@ impl Walker<'_> {
             }
             match shared.take_piece(dividing.is_none())? {
                 TakenPiece::Files(piece) => self.read_files(piece)?,
-                TakenPiece::Range(piece) => self.read_range(shared, piece)?,
+                TakenPiece::Range(piece) => self.read_range(shared, &piece)?,
                 TakenPiece::Long(number, long) => {
                     let file = Arc::clone(&long.file);
                     *dividing = Some(Dividing { number, file, thread: divide::start(self.run, number, long)? });
@@ -107,10 +107,10 @@ impl Walker<'_> {
 
     /// Reads articles of a long file. If the file has changed since it was listed, one process reads
     /// all of it instead.
-    fn read_range(&mut self, shared: &dyn SharedRun, piece: RangePiece) -> Result<(), Fault> {
+    fn read_range(&mut self, shared: &dyn SharedRun, piece: &RangePiece) -> Result<(), Fault> {
         let progress = Arc::new(FileProgress::new(Arc::clone(&piece.file), Some(piece.stamp), Part::Range(piece.number)));
         let source = piece::unchanged(&piece.file, &piece.stamp, &self.run.config);
-        let read = source.as_ref().map_or(Read::Other, |source| self.pass_range(source, &piece, &progress));
+        let read = source.as_ref().map_or(Read::Other, |source| self.pass_range(source, piece, &progress));
         match read {
             Read::Stopped => {
                 progress.count(None);
