@@ -135,14 +135,14 @@ mod tests {
         for at in 0..=keys.len() {
             let (before, after) = keys.split_at(at);
             let mut observed = Names::observed("a");
-            for key in before {
-                observed.next(key, "Un.");
-            }
-            observed.take_uses();
-            for key in after {
-                observed.next(key, "Un.");
-            }
-            let mut part = Names::after("a", &observed.take_uses());
+            let mut use_all = |keys: &[Key]| {
+                for key in keys {
+                    observed.next(key, "Un.");
+                }
+                observed.take_uses()
+            };
+            use_all(before);
+            let mut part = Names::after("a", &use_all(after));
             let part: Vec<String> = after.iter().map(|key| part.next(key, "Un.")).collect();
             assert_eq!(part, whole[at..], "{at}");
         }

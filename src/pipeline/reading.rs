@@ -148,7 +148,30 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
+
+    #[test]
+    fn a_long_file_of_articles_is_divided_unless_it_was_just_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let is_divided = |name: &str, size: u64, age: Duration| {
+            let path = dir.path().join(name);
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_len(size).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+            super::is_divided(&crate::discover::file(path, dir.path()).unwrap().unwrap())
+        };
+        let minute = Duration::from_mins(1);
+        for name in ["a.jsonl", "a.MBOX", "a.warc", "a.jsonl.zst", "a.mbox.gz", "a.warc.gz"] {
+            assert!(is_divided(name, LONG + 1, minute), "{name}");
+            assert!(!is_divided(name, LONG + 1, Duration::ZERO) && !is_divided(name, LONG / USUAL_RATIO, minute), "{name}");
+        }
+        assert!(is_divided("a.jsonl.gz", LONG / 2, minute) && !is_divided("a.jsonl", LONG / 2, minute));
+        for name in ["a.csv", "a.eml", "a.json", "a.txt", "a", "a.gz"] {
+            assert!(!is_divided(name, LONG + 1, minute), "{name}");
+        }
+    }
 
     #[test]
     fn a_panic_is_a_reject_of_the_file_without_its_text() {

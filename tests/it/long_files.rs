@@ -21,7 +21,9 @@ fn config(mock: &Mock) -> String {
 fn dirs(mock: &Mock, server: &Postgres, files: &[(&str, Vec<u8>)]) -> [TestDir; 2] {
     [config(mock), format!("{}\n{}", config(mock), server.config())].map(|config| {
         let dir = TestDir::with(&config, 0);
-        files.iter().for_each(|(name, content)| write(&dir, name, content));
+        for (name, content) in files {
+            write(&dir, name, content);
+        }
         dir
     })
 }
@@ -92,8 +94,8 @@ fn several_processes_share_long_files_and_give_the_table_of_one() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
     let mut lines = json_lines(1000);
-    let middle = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(500).unwrap().0;
-    lines.splice(middle + 1..middle + 1, *b"{\"id\":\"broken\",\"text\":\n");
+    let middle = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(500).unwrap().0 + 1;
+    lines.splice(middle..middle, *b"{\"id\":\"broken\",\"text\":\n");
     let mut cut = crawl(400, 30_000);
     cut.truncate(cut.len() - 100);
     let files = [("a.jsonl", lines), ("b.mbox", mailbox(1000)), ("c.warc.gz", crawl(1000, 20_000)), ("d.warc.gz", cut)];
@@ -139,7 +141,8 @@ fn a_worker_that_is_killed_in_a_range_is_replaced() {
     server.wait_for("SELECT count(*) >= 100 FROM call WHERE state = 'answered'", "t");
     worker.kill();
     mock.release();
-    run.wait().exits(0);
+    let run = run.wait().exits(0).summary();
+    assert_eq!((&run["found"], &run["done"], &run["failed"]), (&1200.into(), &1200.into(), &0.into()));
     assert_eq!(dir.without_times(), with_file.without_times());
     let killed: usize = server.sql("SELECT coalesce(sum(attempts), 0) FROM waste WHERE outcome = 'killed'")[0].parse().unwrap();
     assert!(mock.count() <= 2 * before + killed, "only the calls in flight are repeated: {killed}");
