@@ -185,7 +185,7 @@ impl Broker {
     /// A reply as the ledger keeps it.
     ///
     /// # Errors
-    /// If it has no form as JSON, which is a bug.
+    /// If the reply cannot be written as JSON, which is a bug.
     pub fn collected_call(
         client: &EndpointClient,
         ask: &CallRequest,

@@ -81,7 +81,7 @@ impl Spending {
         self.capped.as_ref().map(|(_, purse)| purse.left())
     }
 
-    /// Adds the most that a batch can cost to the spending. A negative `cost` takes back the part
+    /// Adds to the spending the most that a batch can cost. A negative `cost` takes back the part
     /// that it did not cost.
     pub fn add(&self, cost: f64) {
         if let Some((_, purse)) = &self.capped {

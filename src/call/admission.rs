@@ -70,7 +70,7 @@ pub(super) struct InFlight<'a> {
 pub(super) struct Counted<'a> {
     admission: &'a AdmissionControl,
     counter: fn(&mut State) -> &mut usize,
-    /// Whether a call at a head may wait for the counter.
+    /// Whether the call at the head of a queue may be waiting for this counter to change.
     awaited: bool,
 }
 

@@ -38,7 +38,8 @@ pub(super) struct Patience {
 }
 
 /// In a tier that lets calls wait, a time-out means that the tier is busy. But the attempt may have
-/// been billed, and its code says so.
+/// been billed. So only the verdict changes: the error keeps the code `Timeout`, by which the
+/// attempt is counted.
 pub(super) fn waited_for_tier(endpoint: &Endpoint, error: CallError) -> CallError {
     let waited = endpoint.options.tier.is_some() && error.code == ErrorCode::Timeout && error.verdict == Verdict::MaybeBilled;
     CallError { verdict: if waited { Verdict::BackOff } else { error.verdict }, ..error }

@@ -1,10 +1,10 @@
 //! Limits the calls in flight: to the user's number, or to what the service can handle.
 //!
 //! With `auto`, the limit follows response times, like TCP's slow start and Vector's adaptive
-//! concurrency. It doubles as long as twice as many calls take no longer. Then it grows by a few at
-//! a time. It shrinks by a fifth when responses clearly take 1.5 times as long as usual. (The mean
-//! of a few answers says little, because some answers take longer than others.) An overload halves
-//! it.
+//! concurrency. It doubles while a doubled number of calls is answered just as fast. Then it grows
+//! by a few at a time. It shrinks by a fifth when responses clearly take 1.5 times as long as
+//! usual. (The mean of a few answers says little, because some answers take longer than others.) An
+//! overload halves it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::config::Concurrency;
 const SLOWDOWN: f64 = 1.5;
 /// The share of the limit that is kept after a slowdown.
 const KEPT_AFTER_SLOWDOWN: f64 = 0.8;
-/// The share of the limit up to which it doubles again after an overload.
+/// After an overload, the limit doubles again until it reaches this share of its earlier value.
 const SLOW_START_AFTER_OVERLOAD: f64 = 0.75;
 /// How far the baseline moves in a round if the service is slower, and if it is faster. A few short
 /// answers must not make a new baseline.
@@ -22,8 +22,9 @@ const DRIFT: f64 = 0.01;
 const FALL: f64 = 0.5;
 /// The mean of a round is within so many standard errors of the true mean in 19 of 20 rounds.
 const STANDARD_ERRORS: f64 = 2.0;
-/// The fewest answers in a round while the limit doubles, and afterwards: with fewer answers, the
-/// change of the limit within the round weighs more than the service.
+/// The fewest answers in a round: the first number holds while the limit doubles, the second
+/// afterwards. With fewer answers, the result would show the change of the limit within the round
+/// rather than the speed of the service.
 const SHORTEST_DOUBLING_ROUND: u32 = 4;
 const SHORTEST_ROUND: u32 = 16;
 
@@ -40,8 +41,8 @@ pub(super) struct ConcurrencyLimit {
     round: Round,
 }
 
-/// Measures about as many answers as the limit allows calls: the time until a change of the limit
-/// shows.
+/// Measures about as many answers as the limit allows calls. It takes that many answers until a
+/// change of the limit shows in the response times.
 #[derive(Debug, Default)]
 struct Round {
     answers: u32,

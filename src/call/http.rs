@@ -161,9 +161,9 @@ fn never_uses_tls(url: &reqwest::Url) -> bool {
     url.scheme() == "http" && is_loopback(url)
 }
 
-/// Maximum bytes of an answer. Models that reason in the answer or escape every letter need some
-/// multiple of the request, but not any multiple, and a connection that has carried a large answer
-/// keeps much memory.
+/// Maximum bytes of an answer. Some models reason in the answer, or escape every letter, so an
+/// answer may be several times as large as the request. But there is a maximum, because a
+/// connection keeps much memory after a large answer.
 fn max_answer(request: Option<&Body>) -> usize {
     request.map_or(MAX_ANSWER, |body| MAX_ANSWER.min(BASE_ANSWER + ANSWER_PER_REQUEST_BYTE * body.bytes.len()))
 }

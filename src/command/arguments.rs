@@ -184,7 +184,7 @@ pub(super) struct RunArguments {
     /// Only needed if the table exists but its ledger is gone.
     #[arg(long)]
     pub(super) new_ledger: bool,
-    /// Files that one process takes at a time, or articles of a long file, with a shared ledger
+    /// With a shared ledger, how many files (of a long file: articles) a process takes at a time
     #[arg(
         long,
         value_name = "N",

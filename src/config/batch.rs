@@ -33,7 +33,7 @@ pub struct Batch {
     pub poll: Duration,
     /// The model or deployment for batches, if it is not the endpoint's model.
     pub model: Option<String>,
-    /// The time in which the service is to answer, in its own words.
+    /// The time within which the service must answer, written as the service expects it.
     pub window: String,
     /// Whether the files stay at the service after their results are collected.
     pub keep: bool,
@@ -115,7 +115,7 @@ pub(super) struct RawBatch {
     poll: Option<Spanned<String>>,
     /// The model or deployment for batches, if the service uses another name for it.
     model: Option<String>,
-    /// The time in which the service is to answer, in its own words. Default: "24h".
+    /// The time within which the service must answer, written as the service expects it. Default: "24h".
     window: Option<String>,
     /// Whether the files stay at the service after their results are collected.
     keep: Option<bool>,

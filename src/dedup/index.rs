@@ -26,8 +26,8 @@ struct Index {
     /// The number of the first source, from 1.
     first: u32,
     /// Numbers of originals, by a band key; 0 is a free place. If a slot is full, later originals
-    /// are not added to it. So many articles share only a line that the outlet adds to each of its
-    /// articles.
+    /// are not added to it. If a slot is full, that many articles share a key. Then what they share
+    /// is only a line that the outlet adds to each of its articles.
     slots: Vec<[u32; SLOT_SIZE]>,
 }
 

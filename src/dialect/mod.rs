@@ -220,12 +220,12 @@ mod tests {
             let action = match (rule.verdict, rule.error) {
                 (Verdict::Stop, _) => "the endpoint is disabled for this run",
                 (Verdict::Never, ErrorCode::TooLarge) => "the article is cut into smaller parts",
-                (Verdict::Never, ErrorCode::MaxTokensLimit) => "retried at once with the limit that it names, as are all later calls",
+                (Verdict::Never, ErrorCode::MaxTokensLimit) => "retried at once with the limit that it names; later calls use it too",
                 (Verdict::Never, ErrorCode::NoSystemRole) => {
-                    "retried at once with the instructions in the user's message, as are all later calls"
+                    "retried at once with the instructions in the user's message; later calls are sent so too"
                 }
                 (Verdict::Never, ErrorCode::NoSchema | ErrorCode::NoStrict | ErrorCode::NoMaxTokens | ErrorCode::NoTemperature) => {
-                    "retried at once without it, as are all later calls"
+                    "retried at once without it; later calls leave it out too"
                 }
                 (Verdict::BackOff, _) => "retried after a pause",
                 (Verdict::Once, _) => "retried once",

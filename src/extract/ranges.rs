@@ -11,9 +11,10 @@ use crate::config::Fields;
 use crate::model::{ArticleRange, Place, Reject, Source};
 use crate::read::{self, Bytes, Position};
 
-/// A range in the middle of a compressed member has at least this part of what must be unpacked to
-/// get there; the last range may have less. So all ranges together skip at most about this many times
-/// what the file holds.
+/// A range that starts in the middle of a compressed member is at least one sixteenth (1 /
+/// `MOST_UNPACKED`) as long as the data that must be unpacked to reach its start. Only the last
+/// range may be shorter. So all ranges together skip at most about this many times what the file
+/// holds.
 const MOST_UNPACKED: u64 = 16;
 
 /// Divides a file into ranges of `most` articles. Returns `None` if its format must be read from the

@@ -44,7 +44,8 @@ pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: A
     ended
 }
 
-/// Records an article whose answers come later, before its copies learn that it has ended.
+/// If the answers to an article come later, notes this. It must be noted before the copies of the
+/// article learn that it has ended.
 fn note_later<T>(run: &Run, article: &Article, ended: &Result<T, Failure>) {
     if ended.as_ref().is_err_and(|failure| failure.exit == Exit::Later) {
         run.later.add(&article.source);

@@ -14,8 +14,8 @@ use crate::record::{LongFile, SharedRun};
 /// How dividing a file ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Divided {
-    /// Other processes may read its ranges, or all of it because it has changed; or the run was
-    /// stopped.
+    /// This process has no more dividing to do: processes may read the ranges, or one may read the
+    /// whole file because it has changed, or the run was stopped.
     Over,
     /// It has only one range, or its format must be read from the start: this process reads it.
     Whole,

@@ -14,7 +14,7 @@ use crate::record::FileRef;
 
 use super::Run;
 
-/// What of the input a file in progress is.
+/// Which part of the input a file in progress belongs to.
 #[derive(Clone, Default)]
 pub(super) enum Part {
     /// A file that this process found.
@@ -52,7 +52,8 @@ impl Part {
         matches!(self, Self::Piece(piece) if piece.again)
     }
 
-    /// Gives up a share in a piece; the last one ends it.
+    /// Gives up a share in a piece. Giving up the last share ends the piece, unless a file was not
+    /// read to its end.
     pub(super) async fn end(self, run: &Run, unfinished: bool) -> Result<(), Fault> {
         let Self::Piece(piece) = self else { return Ok(()) };
         if unfinished {
@@ -77,8 +78,8 @@ pub(super) fn unchanged(listed: &FileRef, stamp: &Stamp, config: &Config) -> Opt
     source(listed, config).ok().filter(|source| source.stamp.is_some_and(|now| is_same(&now, stamp)))
 }
 
-/// Whether two stamps are those of the same content. Machines may number the files of a network's file
-/// system each in their own way.
+/// Whether two stamps are those of the same content. The inode is not compared, because each
+/// machine may number the files of a network file system differently.
 fn is_same(one: &Stamp, other: &Stamp) -> bool {
     (one.size, one.modified) == (other.size, other.modified)
 }

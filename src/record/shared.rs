@@ -8,8 +8,8 @@ use super::files::FileRef;
 use crate::model::{ArticleRange, Fault, RunSummary, Stamp};
 
 /// What the processes of one run share. Only [`SharedRun::begin_finish`] and, for a moment,
-/// [`SharedRun::add_up`] wait for other processes. All of it blocks the thread, which must not be
-/// the runtime's.
+/// [`SharedRun::add_up`] wait for other processes. Every method blocks its thread, so do not call
+/// it on a thread of the runtime.
 pub trait SharedRun: Send + Sync {
     /// Whether this process must list the input: no process has begun to, or the one that has is
     /// dead.
@@ -56,8 +56,8 @@ pub trait SharedRun: Send + Sync {
     /// If the ledger is unavailable.
     fn add_range(&self, number: i64, range: &ArticleRange) -> Result<bool, Fault>;
 
-    /// Records that all ranges of a long file are added. Its last range records the file, as read with
-    /// these settings.
+    /// Records that all ranges of a long file are added. When its last range has ended, the file is
+    /// recorded as read with these settings.
     ///
     /// # Errors
     /// If the ledger is unavailable.

@@ -92,7 +92,7 @@ fn help_is_as_documented() {
               Only needed if the table exists but its ledger is gone.
 
           --piece-size <N>
-              Files that one process takes at a time, or articles of a long file, with a shared ledger
+              With a shared ledger, how many files (of a long file: articles) a process takes at a time
 
               [default: 200]
 
@@ -225,7 +225,7 @@ fn help_of_run_is_as_documented() {
               Only needed if the table exists but its ledger is gone.
 
           --piece-size <N>
-              Files that one process takes at a time, or articles of a long file, with a shared ledger
+              With a shared ledger, how many files (of a long file: articles) a process takes at a time
 
               [default: 200]
 
