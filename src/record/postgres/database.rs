@@ -22,6 +22,8 @@ const SILENT: u32 = 3;
 pub(super) struct Database {
     pub(super) address: Address,
     wait_for: Duration,
+    /// Since when the server is unavailable. An outage counts once, whoever needs the server meanwhile.
+    away_since: Mutex<Option<Instant>>,
     reading: Mutex<Option<Arc<Session>>>,
     /// `None` only while this is dropped.
     runtime: Option<Runtime>,
@@ -36,7 +38,8 @@ impl Database {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("ledger").enable_all().build();
         let runtime = runtime.map_err(|error| Fault::usage(format!("cannot start the ledger's thread: {error}")))?;
         let address = Address::new(server)?;
-        Ok(Arc::new(Self { address, wait_for: server.wait_for, reading: Mutex::default(), runtime: Some(runtime) }))
+        let (away_since, reading) = Default::default();
+        Ok(Arc::new(Self { address, wait_for: server.wait_for, away_since, reading, runtime: Some(runtime) }))
     }
 
     /// Starts a task on the ledger's thread.
@@ -63,22 +66,35 @@ impl Database {
     /// # Errors
     /// If the server refuses, or stays unavailable.
     pub(super) async fn connect(&self) -> Result<Session, Fault> {
-        let start = Instant::now();
         let mut silent = 0;
         loop {
             let why = match self.address.connect().await {
-                Ok(session) => return Ok(session),
+                Ok(session) => {
+                    self.note(false);
+                    return Ok(session);
+                }
                 Err(Trouble::Fault(fault)) => return Err(fault),
                 Err(Trouble::Away(why)) => why,
             };
+            let away_for = self.note(true);
             silent = if why.contains("connection closed") || why.contains("unexpected EOF") { silent + 1 } else { 0 };
             if silent == SILENT {
                 return Err(Fault::usage(format!("the ledger on {}: what answers there is not PostgreSQL", self.address.place)));
             }
-            if silent == 0 && start.elapsed() >= self.wait_for {
-                return Err(away(&self.address.place, &why, start.elapsed().as_secs()));
+            if silent == 0 && away_for >= self.wait_for {
+                return Err(away(&self.address.place, &why, away_for.as_secs()));
             }
             tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Records whether the server is unavailable; returns for how long.
+    fn note(&self, is_away: bool) -> Duration {
+        let mut since = self.away_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_away {
+            since.get_or_insert_with(Instant::now).elapsed()
+        } else {
+            since.take().map_or(Duration::ZERO, |since| since.elapsed())
         }
     }
 
@@ -138,5 +154,51 @@ impl Drop for Database {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A server that is starting up, and counts those who ask.
+    fn starting_server() -> (u16, Arc<AtomicUsize>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, asked) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                count.fetch_add(1, Ordering::SeqCst);
+                let fields = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
+                let length = u32::try_from(4 + fields.len()).unwrap().to_be_bytes();
+                // The client may have gone.
+                let _ = stream.read(&mut [0; 1000]);
+                let _ = stream.write_all(&[b"E", length.as_slice(), fields].concat());
+            }
+        });
+        (port, asked)
+    }
+
+    #[test]
+    fn an_outage_is_waited_for_once() {
+        let (port, asked) = starting_server();
+        let server = LedgerServer {
+            url: format!("postgres://u@127.0.0.1:{port}/d?sslmode=disable"),
+            schema: "depeche".into(),
+            lease: Duration::from_secs(30),
+            password: None,
+            password_file: None,
+            wait_for: Duration::from_millis(300),
+        };
+        let database = Database::new(&server).unwrap();
+        let away = |error: Result<Session, Fault>| error.err().unwrap().message;
+        assert!(away(database.block_on(database.connect())).contains("is starting up"));
+        let before = asked.load(Ordering::SeqCst);
+        assert!(before > 1, "it did not wait");
+        assert!(away(database.block_on(database.connect())).contains("is starting up"));
+        assert_eq!(asked.load(Ordering::SeqCst), before + 1, "it waited again");
     }
 }
