@@ -175,10 +175,10 @@ fn execute(runtime: Runtime, parts: &RunParts, flag: BatchFlag, manner: &Manner)
     };
     let tables = write::inspect_tables(ledger.reader(), config)?;
     let endpoints = Arc::new(Endpoints::new(clients));
-    if ledger.shared_limits().is_some() {
+    let broker = Arc::new(parts.broker(&endpoints)?);
+    if ledger.shared_limits().is_some() && broker.batching().is_none() {
         endpoints.clients().for_each(call::EndpointClient::join_others);
     }
-    let broker = Arc::new(parts.broker(&endpoints)?);
     if broker.batching().is_none() && matches!(flag, BatchFlag::Detach | BatchFlag::Collect) {
         progress.finish();
         let fault = Fault::usage("no endpoint has batches\n  hint: add [endpoint.batch] to one in the config (docs/batch.md)");

@@ -14,7 +14,8 @@ const EVERY: Duration = Duration::from_millis(400);
 
 /// Exchanges what the processes of a run share, until this is aborted. If the ledger fails, aborts the run.
 pub(super) async fn share(run: Arc<Run>) {
-    let Some(limits) = run.ledger.shared_limits() else { return };
+    // A run with batches has the ledger alone, and makes calls between its passes, too.
+    let Some(limits) = run.ledger.shared_limits().filter(|_| run.broker.batching().is_none()) else { return };
     let mut is_first = true;
     loop {
         if let Err(fault) = exchange(&run, &*limits, is_first).await {
