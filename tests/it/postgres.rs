@@ -255,7 +255,7 @@ fn a_process_that_is_frozen_within_a_transaction_holds_nobody_up() {
     let held = server.hold("LOCK TABLE call IN SHARE ROW EXCLUSIVE MODE");
     let frozen = dir.start(&["run"]);
     // Its first claim waits for the lock, in a transaction that keeps others from declaring it dead.
-    server.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO call%' AND wait_event_type = 'Lock'", "t");
+    server.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%INSERT INTO call%' AND wait_event_type = 'Lock'", "t");
     frozen.signal("STOP");
     drop(held);
     server.sql("UPDATE worker SET grace = '0', lease_until = now() WHERE state = 'alive'");

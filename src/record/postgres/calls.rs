@@ -3,20 +3,22 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::Error;
+use tokio_postgres::{Error, Row};
 
 use super::connect::Session;
 use super::rows::text;
 use crate::model::{Reject, Waste};
 use crate::record::{AnsweredCall, Claim};
 
-/// Sorts the keys, so that two groups seldom wait for each other. Skips calls that are answered,
-/// that have failed, or that another process has claimed.
-const CLAIM: &str = "INSERT INTO call AS known (key, state, run, worker, endpoint, task, characters, cost, made_at, attempts)
+/// No row if this process was declared dead; else a row without a key, or the keys that it got. While
+/// the claims are written, nobody may declare it dead. Sorts the keys, and skips calls that are answered,
+/// that have failed, or that another process has claimed, so that two groups seldom wait for each other.
+const CLAIM: &str = "WITH me AS MATERIALIZED (SELECT id FROM worker WHERE id = $8 AND state = 'alive' FOR KEY SHARE), ours AS (
+    INSERT INTO call AS known (key, state, run, worker, endpoint, task, characters, cost, made_at, attempts)
     SELECT key, 'claimed', $7, $8, endpoint, task, characters, cost, utc_now(), attempts
     FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::float8[], $6::int4[])
         AS new (key, endpoint, task, characters, cost, attempts)
-    WHERE NOT EXISTS (SELECT FROM call AS taken WHERE taken.key = new.key
+    WHERE EXISTS (SELECT FROM me) AND NOT EXISTS (SELECT FROM call AS taken WHERE taken.key = new.key
         AND (taken.state = 'answered' OR (taken.state = 'claimed' AND taken.worker <> $8) OR (taken.state = 'failed' AND taken.run = $7)))
     ORDER BY key
     ON CONFLICT (key) DO UPDATE SET state = 'claimed', run = excluded.run, worker = excluded.worker, endpoint = excluded.endpoint,
@@ -24,7 +26,8 @@ const CLAIM: &str = "INSERT INTO call AS known (key, state, run, worker, endpoin
         attempts = excluded.attempts, failure = NULL
     WHERE known.state = 'free' OR (known.state = 'failed' AND known.run <> excluded.run)
         OR (known.state = 'claimed' AND known.worker = excluded.worker)
-    RETURNING key";
+    RETURNING key)
+    SELECT ours.key FROM me LEFT JOIN ours ON true";
 /// Deletes this process's waste for calls that it claims again: the claim counts those attempts now.
 const FORGET_WASTE: &str = "DELETE FROM waste WHERE key = ANY($1::bytea[]) AND run = $2 AND worker = $3";
 /// If another process has answered the call in the meantime, this reply is not needed, but was paid
@@ -68,8 +71,8 @@ pub(super) struct Me {
     pub(super) worker: i64,
 }
 
-/// Claims calls; returns the keys of those that this process got.
-pub(super) async fn claim(session: &Session, claims: &[&Claim], me: Me) -> Result<HashSet<[u8; 32]>, Error> {
+/// Claims calls; returns the keys of those that this process got, or `None` if it was declared dead.
+pub(super) async fn claim(session: &Session, claims: &[&Claim], me: Me) -> Result<Option<HashSet<[u8; 32]>>, Error> {
     let again: Vec<&[u8]> = claims.iter().filter(|claim| claim.attempts > 1).map(|claim| claim.key.as_slice()).collect();
     if !again.is_empty() {
         session.execute(FORGET_WASTE, &[&again, &me.run, &me.worker]).await?;
@@ -83,7 +86,8 @@ pub(super) async fn claim(session: &Session, claims: &[&Claim], me: Me) -> Resul
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
         [&keys, &endpoints, &tasks, &characters, &costs, &attempts, &me.run, &me.worker];
     let ours = session.query(CLAIM, &values).await?;
-    Ok(ours.iter().filter_map(|row| row.get::<_, &[u8]>(0).try_into().ok()).collect())
+    let key = |row: &Row| row.get::<_, Option<&[u8]>>(0)?.try_into().ok();
+    Ok((!ours.is_empty()).then(|| ours.iter().filter_map(key).collect()))
 }
 
 /// Keeps replies.

@@ -107,8 +107,10 @@ impl Writing<'_> {
         if kinds.is_empty() {
             return Ok(Written::default());
         }
-        self.session.client.batch_execute("BEGIN").await?;
-        match self.write(&kinds).await {
+        // The server runs statements in the order in which they are sent, so none waits for the answer
+        // to the one before.
+        let (begun, written) = tokio::join!(biased; self.session.client.batch_execute("BEGIN"), self.write(&kinds));
+        match begun.map_err(NotWritten::from).and(written) {
             Ok(written) => {
                 // Never cancelled: a commit that waits for its standby may be durable already.
                 self.session.client.batch_execute("COMMIT").await?;
@@ -123,20 +125,36 @@ impl Writing<'_> {
     }
 
     async fn write(&self, kinds: &Kinds<'_>) -> Result<Written, NotWritten> {
-        let (session, me) = (self.session, self.me);
-        let mut written = Written::default();
-        if !kinds.claims.is_empty() {
-            written.is_dead = !workers::stay_alive(session, me).await?;
-            if !written.is_dead {
-                written.claimed = calls::claim(session, &kinds.claims, me).await?;
-            }
+        let (written, (), (), ()) =
+            tokio::try_join!(biased; self.claim(kinds), self.keep(kinds), self.fail(kinds), self.write_rows(kinds))?;
+        Ok(written)
+    }
+
+    async fn claim(&self, kinds: &Kinds<'_>) -> Result<Written, NotWritten> {
+        if kinds.claims.is_empty() {
+            return Ok(Written::default());
         }
+        let claimed = calls::claim(self.session, &kinds.claims, self.me).await?;
+        Ok(Written { is_dead: claimed.is_none(), claimed: claimed.unwrap_or_default() })
+    }
+
+    async fn keep(&self, kinds: &Kinds<'_>) -> Result<(), NotWritten> {
         if !kinds.kept.is_empty() {
-            calls::keep(session, &kinds.kept, me, self.is_dead).await?;
+            calls::keep(self.session, &kinds.kept, self.me, self.is_dead).await?;
         }
+        Ok(())
+    }
+
+    async fn fail(&self, kinds: &Kinds<'_>) -> Result<(), NotWritten> {
         if !kinds.failed.is_empty() {
-            calls::fail(session, &kinds.failed, me).await?;
+            calls::fail(self.session, &kinds.failed, self.me).await?;
         }
+        Ok(())
+    }
+
+    /// Writes everything but calls.
+    async fn write_rows(&self, kinds: &Kinds<'_>) -> Result<(), NotWritten> {
+        let (session, me) = (self.session, self.me);
         let mut rows_changed = !kinds.rows.is_empty();
         if !kinds.begun.is_empty() {
             files::begin(session, &kinds.begun, me.run).await?;
@@ -165,7 +183,7 @@ impl Writing<'_> {
             // In the same commit, so that after a crash the old outputs are not taken for current ones.
             session.execute("UPDATE output SET settings_hash = 0 WHERE settings_hash <> 0", &[]).await?;
         }
-        Ok(written)
+        Ok(())
     }
 
     /// Writes the rare kinds; returns whether rows of the table have changed.

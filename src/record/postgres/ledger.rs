@@ -96,9 +96,11 @@ impl WriterHandle for PostgresLedger {
     async fn send(&self, write: Write, reply: Reply) -> Result<(), Fault> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(queue) = queue else { return Err(self.closed()) };
-        let urgent = write.is_urgent();
+        let is_urgent = write.is_urgent();
         queue.send((write, reply)).await.map_err(|_| self.closed())?;
-        if urgent {
+        // The writer need not wait for more than it takes.
+        let is_full = queue.max_capacity() - queue.capacity() >= GROUP;
+        if is_urgent || is_full {
             self.urgent.notify_one();
         }
         Ok(())

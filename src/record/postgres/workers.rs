@@ -15,8 +15,6 @@ const REGISTER: &str = "INSERT INTO worker (run, name, place, lease_until, grace
     VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 second', $5 * interval '1 second') RETURNING id";
 const BEAT: &str = "UPDATE worker SET heard_at = clock_timestamp(), lease_until = clock_timestamp() + $2 * interval '1 second'
     WHERE id = $1 AND state = 'alive'";
-/// While a claim is written, no other process may declare this process dead.
-const STAY_ALIVE: &str = "SELECT 1 FROM worker WHERE id = $1 AND state = 'alive' FOR KEY SHARE";
 const ALIVE: &str = "SELECT id, name, place, lease_until + grace < clock_timestamp(), run FROM worker WHERE state = 'alive' ORDER BY id";
 /// Each statement sees the commits before it, so a claim that was written just before the lock is
 /// not missed.
@@ -143,12 +141,6 @@ pub(super) async fn beat(session: &Session, me: Me, lease: &Lease) -> Result<boo
         lease.extend(asked);
     }
     Ok(alive)
-}
-
-/// Keeps this process from being declared dead until the transaction ends; returns whether it is
-/// alive.
-pub(super) async fn stay_alive(session: &Session, me: Me) -> Result<bool, Error> {
-    Ok(!session.query(STAY_ALIVE, &[&me.worker]).await?.is_empty())
 }
 
 /// The processes that were not declared dead and have not ended.

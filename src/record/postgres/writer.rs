@@ -36,7 +36,7 @@ pub(super) struct Writer {
     /// The output folder, which names the outputs.
     pub(super) folder: String,
     pub(super) lease: Arc<Lease>,
-    /// Notified when an urgent write is in the queue.
+    /// Notified when an urgent write is in the queue, or a full group.
     pub(super) urgent: Arc<Notify>,
 }
 
