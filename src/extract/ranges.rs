@@ -1,5 +1,6 @@
-//! Divides the articles of a long file into ranges that several processes read, and reads one range.
-//! A range yields the same articles, under the same names, as the whole file does there.
+//! Divides the articles of a long file into ranges that several processes read, and reads one
+//! range. A range yields the same articles with the same names as the whole file does at that
+//! place.
 
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub(crate) fn articles_in(
     Ok(opened.map(|(items, _)| items.take(most).map(move |item| named(item, &mut names))))
 }
 
-/// The articles from a place on, and how far they are read.
+/// The articles from a place on, and the place up to which they are read.
 fn items_from(
     source: &Source,
     mut bytes: Bytes,
@@ -109,7 +110,7 @@ impl<I> Ranges<I> {
         (end.offset() - self.start.offset()).saturating_mul(MOST_UNPACKED) >= self.start.skip
     }
 
-    /// Ends the range in front of an article that starts at this place.
+    /// Ends the range before an article that starts at this place.
     fn end_range(&mut self, place: Place) -> ArticleRange {
         let articles = std::mem::take(&mut self.articles);
         let (first, start) = (self.first, std::mem::replace(&mut self.start, place));
@@ -140,8 +141,8 @@ mod tests {
         articles.map(|Unfinished { name, draft }| format!("{name}: {draft:?}")).collect()
     }
 
-    /// Whether the ranges of a file, read each on its own, have the articles of the whole. Returns the
-    /// ranges.
+    /// Checks that the ranges of a file, read one by one, have the same articles as the whole file.
+    /// Returns the ranges.
     fn divided(name: &str, content: &[u8], most: u64) -> Vec<ArticleRange> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);

@@ -1,5 +1,5 @@
-//! Divides a long file into ranges of articles, in a thread of its own: the walk reads the first
-//! ranges while the rest of the file is being divided.
+//! Divides a long file into ranges of articles, in a thread of its own. While it divides the rest
+//! of the file, the walk reads the first ranges.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,7 +17,8 @@ pub(super) enum Divided {
     /// This process has no more dividing to do: processes may read the ranges, or one may read the
     /// whole file because it has changed, or the run was stopped.
     Over,
-    /// It has only one range, or its format must be read from the start: this process reads it.
+    /// This process must read it, because it has only one range, or its format must be read from
+    /// the start.
     Whole,
 }
 
@@ -41,7 +42,7 @@ fn divide(run: &Run, shared: &dyn SharedRun, number: i64, long: &LongFile) -> Re
     let Some(source) = piece::unchanged(&long.file, &long.stamp, &run.config) else {
         return shared.read_whole(number).map(|()| Divided::Over);
     };
-    // Whoever reads the file reports what is wrong with it.
+    // The process that reads the file reports what is wrong with it.
     let ranges = catch_panic(&source.name, || ranges(&source, run, long.most)).ok().flatten();
     let Some(mut ranges) = ranges else { return keep_whole(shared, number) };
     let mut next = || catch_panic(&source.name, || Ok(ranges.next()));

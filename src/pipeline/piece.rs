@@ -22,7 +22,7 @@ pub(super) enum Part {
     Whole,
     /// A file of a piece.
     Piece(Arc<PieceProgress>),
-    /// Some articles of a long file; the number is that of the range.
+    /// Some articles of a long file, with the number of their range.
     Range(i64),
 }
 
@@ -47,7 +47,7 @@ impl PieceProgress {
 }
 
 impl Part {
-    /// Whether the next run reads the file again, whatever becomes of it here.
+    /// Whether the next run reads the file again in any case.
     pub(super) fn is_read_again(&self) -> bool {
         matches!(self, Self::Piece(piece) if piece.again)
     }
@@ -73,7 +73,7 @@ pub(super) fn source(listed: &FileRef, config: &Config) -> Found {
     file(path, &config.folder).unwrap_or_else(|| Err((name, Reject::vanished())))
 }
 
-/// The source of a listed file, if it is still as it was listed.
+/// The source of a listed file, if the file has not changed since.
 pub(super) fn unchanged(listed: &FileRef, stamp: &Stamp, config: &Config) -> Option<Source> {
     source(listed, config).ok().filter(|source| source.stamp.is_some_and(|now| is_same(&now, stamp)))
 }

@@ -38,7 +38,7 @@ pub(super) struct FileProgress {
     unfinished: AtomicBool,
     /// Whether a row waits for an answer from a batch.
     waits: AtomicBool,
-    /// What of the input it is, if several processes share it.
+    /// The part of the input to which it belongs, if several processes share the input.
     part: Part,
 }
 

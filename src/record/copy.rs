@@ -1,11 +1,12 @@
-//! A copy of a ledger: the tables and columns that every backend has, and the two ends of a copy.
+//! Defines how a ledger is copied: the tables and columns that every backend has, and the traits
+//! for reading one ledger and writing the other.
 
 use crate::model::Fault;
 
 /// Records that are in memory at once take about this much.
 pub(super) const GROUP_BYTES: usize = 4 << 20;
 
-/// Reads a ledger that nobody writes to meanwhile.
+/// Reads a ledger while no process writes to it.
 pub(super) trait CopySource {
     /// Calls `each` with the records of a table, group by group.
     ///
@@ -54,15 +55,15 @@ impl Cell {
     }
 }
 
-/// A table of the ledger, as far as every backend has it.
+/// The columns of a table that every backend has.
 pub(super) struct Table {
     /// Its name in every backend.
     pub(super) name: &'static str,
-    /// What its records are called in the summary; `None`: they are not counted.
+    /// The name of its records in the summary. `None`: they are not counted.
     pub(super) label: Option<&'static str>,
     /// The columns that every backend has.
     pub(super) columns: &'static [&'static str],
-    /// Which of its records are copied, in what order: the end of the query.
+    /// The end of the query: the records to copy, and their order.
     pub(super) records: &'static str,
 }
 
@@ -104,7 +105,8 @@ pub(super) const TABLES: &[Table] = &[
         ],
         records: "FROM run ORDER BY number",
     },
-    // Without a reply, a call has no more than its attempts. They are waste, because no run is active.
+    // A call without a reply is not copied. Its attempts are copied as waste, because no run is
+    // active.
     Table {
         name: "call",
         label: Some("answered calls"),
@@ -127,8 +129,8 @@ pub(super) const TABLES: &[Table] = &[
         ],
         records: "FROM call WHERE state = 'answered' ORDER BY key",
     },
-    // A call that was in flight when its run was killed becomes waste, as it does in the next run.
-    // Several processes of a run may have waste of the same call.
+    // A call that was in flight when its run was killed becomes waste, as the next run would record
+    // it. Several processes of a run may have waste for the same call.
     Table {
         name: "waste",
         label: Some("calls that may have been billed for nothing"),

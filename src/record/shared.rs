@@ -11,8 +11,8 @@ use crate::model::{ArticleRange, Fault, RunSummary, Stamp};
 /// [`SharedRun::add_up`] wait for other processes. Every method blocks its thread, so do not call
 /// it on a thread of the runtime.
 pub trait SharedRun: Send + Sync {
-    /// Whether this process must list the input: no process has begun to, or the one that has is
-    /// dead.
+    /// Whether this process must list the input, because no process has begun to, or the process
+    /// that began is dead.
     ///
     /// # Errors
     /// If the ledger is unavailable.
@@ -69,8 +69,8 @@ pub trait SharedRun: Send + Sync {
     /// If the ledger is unavailable.
     fn keep_whole(&self, number: i64) -> Result<(), Fault>;
 
-    /// Records that a long file has changed since it was listed: one process reads all of it, in place
-    /// of the ranges that nobody has taken, and so does the next run.
+    /// Records that a long file has changed since it was listed. One process then reads all of it,
+    /// instead of the ranges that no process has taken. The next run does the same.
     ///
     /// # Errors
     /// If the ledger is unavailable.
@@ -96,7 +96,7 @@ pub trait SharedRun: Send + Sync {
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
 }
 
-/// What a process is to do next.
+/// The next task of a process.
 #[derive(Clone, Debug)]
 pub enum TakenPiece {
     /// Read these files.
@@ -105,7 +105,7 @@ pub enum TakenPiece {
     Long(i64, LongFile),
     /// Read these articles.
     Range(RangePiece),
-    /// Nothing now, but perhaps later: other processes still list or read, and may die.
+    /// Nothing now, but perhaps later: other processes are still listing or reading, and may die.
     Later,
     /// Nothing: all is read.
     Over,
@@ -128,7 +128,7 @@ pub struct FilePiece {
 pub struct LongFile {
     /// The file.
     pub file: Arc<FileRef>,
-    /// What it looked like when it was listed.
+    /// Its stamp when it was listed.
     pub stamp: Stamp,
     /// How many articles are in a range.
     pub most: u64,
@@ -143,7 +143,7 @@ pub struct RangePiece {
     pub part_of: i64,
     /// The file.
     pub file: Arc<FileRef>,
-    /// What it looked like when it was listed.
+    /// Its stamp when it was listed.
     pub stamp: Stamp,
     /// The articles.
     pub range: ArticleRange,

@@ -1,5 +1,5 @@
-//! The walk of a process that shares the input with others: it lists pieces, and reads those that it
-//! takes.
+//! The walk of a process that shares the input with others. It lists pieces, takes pieces and reads
+//! them.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -105,7 +105,7 @@ impl Walker<'_> {
         self.runtime.block_on(Part::Piece(progress).end(self.run, false))
     }
 
-    /// Reads articles of a long file. If the file has changed since it was listed, one process reads
+    /// Reads a range of a long file. If the file has changed since it was listed, one process reads
     /// all of it instead.
     fn read_range(&mut self, shared: &dyn SharedRun, piece: &RangePiece) -> Result<(), Fault> {
         let progress = Arc::new(FileProgress::new(Arc::clone(&piece.file), Some(piece.stamp), Part::Range(piece.number)));
@@ -131,8 +131,8 @@ impl Walker<'_> {
         let (mut passed, mut ended) = (0, false);
         let (run, wanted) = (self.run, piece.range.articles);
         let is_changed = || piece::unchanged(&piece.file, &piece.stamp, &run.config).is_none();
-        // A reject of the whole file is the last article of its last range, and of no other. In a file
-        // that is being written to, there may be a reject in place of any article.
+        // A reject of the whole file can only be the last article of the last range. In a file that
+        // is being written to, there may be a reject in place of any article.
         let is_other = |article: &Unfinished| article.is_reject() && ((article.name() == source.name && wanted.is_some()) || is_changed());
         let articles = articles_in(source, &piece.range, &run.config).take_while(|article| {
             ended = is_other(article);
@@ -146,11 +146,11 @@ impl Walker<'_> {
     }
 }
 
-/// What was read of a range.
+/// How reading a range ended.
 enum Read {
     All,
-    /// Something else than was listed, because the file has changed.
+    /// The content is not the listed content, because the file has changed.
     Other,
-    /// Not all, because the run was stopped.
+    /// Not all of it was read, because the run was stopped.
     Stopped,
 }

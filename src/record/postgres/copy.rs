@@ -1,4 +1,4 @@
-//! The ends of a copy of a ledger that are on a server.
+//! Copies a ledger from a server, and to a server.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -22,13 +22,14 @@ use crate::config::Config;
 use crate::model::Fault;
 use crate::record::copy::{Cell, CopySource, CopyTarget, Record, TABLES, Table};
 
-/// The processes of a run have rows of their own here; a file has the number of its only one.
+/// Here, the processes of a run have rows of their own. A ledger in a file has only the number of
+/// its one process.
 const RUNS: &str = "FROM (SELECT *, coalesce((SELECT substring(name FROM 'process ([0-9]+)$')::int8 FROM worker
         WHERE worker.run = run.number ORDER BY id LIMIT 1), 0) AS process FROM run) AS run ORDER BY number";
 /// Only the outputs of this folder.
 const OUTPUTS: &str = "FROM output WHERE folder = $1 ORDER BY name";
 const FETCH: &str = "FETCH 200 FROM copied";
-/// The process of a run in a file gets the run's number.
+/// A run in a file has one process. It gets the run's number.
 const PROCESSES: &str = "INSERT INTO worker (id, run, name, place, started_at, heard_at, lease_until, grace, state)
     OVERRIDING SYSTEM VALUE
     SELECT number, number, 'process ' || process, '', started_at::timestamptz, coalesce(ended_at, started_at)::timestamptz,
@@ -184,7 +185,7 @@ async fn put(session: &Session, table: &Table, group: Vec<Record>, folder: &str)
 /// The columns of a record that only this backend has.
 fn own_columns(table: &Table, record: &Record, folder: &str) -> Vec<(&'static str, Cell)> {
     match table.name {
-        // What its processes must agree on matters only while a run is open.
+        // The settings that processes must share matter only while a run is open.
         "run" => vec![("settings", Cell::Text("{}".into()))],
         "call" | "waste" => vec![("worker", Cell::Integer(number(table, record, "run")))],
         "row" => match value(table, record, "source") {

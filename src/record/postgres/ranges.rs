@@ -11,12 +11,13 @@ use super::files::{self, stamp};
 use crate::model::{ArticleRange, Place};
 use crate::record::{CompletedFile, EndedRange, FileRef, LongFile, RangePiece};
 
-/// Nobody divides a file twice in a run, even if it is listed again because its lister died.
+/// A file is divided only once in a run, even if it is listed again because the process that listed
+/// it died.
 pub(super) const ADD_LONG: &str = "INSERT INTO piece (run, files, folders, names, last_file, most, size, modified, inode)
     SELECT number, $3, $4, $5, ($3::int8[])[1], $6, $7, $8, $9 FROM run WHERE number = $1 AND lister = $2
         AND NOT EXISTS (SELECT FROM piece WHERE run = $1 AND most IS NOT NULL AND names = $5::bytea[] AND folders = $4::bytea[])";
-/// Another process may be about to decide that the file has changed: it waits for this, or this for
-/// it.
+/// Another process may be about to record that the file has changed. One of the two waits for the
+/// other.
 pub(super) const ADD_RANGE: &str = "WITH long AS (
         SELECT * FROM piece WHERE run = $1 AND worker = $2 AND number = $3 AND state = 'taken' FOR SHARE
     ), added AS (
@@ -33,7 +34,8 @@ pub(super) const READ_WHOLE: &str = "WITH long AS (
 const END: &str = "UPDATE piece SET state = 'done', settings_hash = $3, done = $4, skipped = $5, failed = $6
     WHERE number = $1 AND worker = $2 AND state = 'taken' RETURNING part_of";
 const DIVIDED: &str = "UPDATE piece SET state = 'divided', settings_hash = $3 WHERE number = $1 AND worker = $2 AND state = 'taken'";
-/// Of two processes that end ranges of a file at once, the second sees what the first has done.
+/// If two processes end ranges of a file at the same time, the second sees the changes of the
+/// first.
 const LOCK: &str = "SELECT files[1], folders[1], names[1], settings_hash, size, modified, inode FROM piece WHERE number = $1 AND state = 'divided' FOR UPDATE";
 const SUM: &str = "SELECT sum(done)::int8, sum(skipped)::int8, bool_or(settings_hash = 0) FROM piece WHERE part_of = $1
     HAVING bool_and(state = 'done')";
@@ -42,14 +44,14 @@ const COMPLETE: &str = "UPDATE piece SET state = 'done' WHERE number = $1";
 /// The bytes of a use: a hash and a number.
 const USE: usize = 12;
 
-/// What [`ADD_LONG`] gets after the run and the process.
+/// The values of [`ADD_LONG`] after the run and the process.
 pub(super) fn add_long<T>(long: &LongFile, run: impl FnOnce(&[&(dyn ToSql + Sync)]) -> T) -> T {
     let LongFile { file, stamp, most } = long;
     let (numbers, folders, names) = ([file.number].to_vec(), [file.folder.as_slice()].to_vec(), [file.name.as_slice()].to_vec());
     run(&[&numbers, &folders, &names, &count(*most), &stamp.size.cast_signed(), &stamp.modified, &stamp.inode.cast_signed()])
 }
 
-/// What [`ADD_RANGE`] gets after the run and the process.
+/// The values of [`ADD_RANGE`] after the run and the process.
 pub(super) fn add_range<T>(number: i64, range: &ArticleRange, run: impl FnOnce(&[&(dyn ToSql + Sync)]) -> T) -> T {
     let Place { byte, unpacked, skip, line } = range.start;
     let [byte, unpacked, skip, line, first] = [byte, unpacked, skip, line, range.first].map(count);
@@ -67,13 +69,13 @@ pub(super) use columns;
 /// The place of the stamp among them.
 const STAMP: usize = 6;
 
-/// The long file of a piece; `None` if it is none.
+/// The long file of a piece; `None` if the piece is not a long file.
 pub(super) fn long(row: &Row, file: &Arc<FileRef>) -> Option<LongFile> {
     let most = row.get::<_, Option<i64>>("most")?;
     Some(LongFile { file: Arc::clone(file), stamp: stamp(row, STAMP), most: most.cast_unsigned() })
 }
 
-/// The range of a piece; `None` if it is none.
+/// The range of a piece; `None` if the piece is not a range.
 pub(super) fn range(row: &Row, file: &Arc<FileRef>) -> Option<RangePiece> {
     let part_of = row.get::<_, Option<i64>>("part_of")?;
     let number = |name: &str| row.get::<_, i64>(name).cast_unsigned();

@@ -22,8 +22,8 @@ use crate::record::{EndedRange, FilePiece, FileRef, Ledger, LongFile, Pending, S
 const TELL: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// If the process that listed the input died, the pieces that nobody has taken are listed again; not
-/// those of a long file that a process has begun to divide.
+/// If the process that listed the input died, the pieces that no process has taken are listed
+/// again. A long file that a process has begun to divide is not listed again.
 const BEGIN_LISTING: &str = "WITH mine AS (
         UPDATE run SET lister = $2 WHERE number = $1 AND NOT listed
             AND (lister IS NULL OR lister = $2 OR EXISTS (SELECT FROM worker WHERE id = lister AND state <> 'alive')) RETURNING number
@@ -35,8 +35,8 @@ const ADD: &str = "INSERT INTO piece (run, files, folders, names, last_file)
 /// The input is listed again, for another pass over it.
 const LIST_AGAIN: &str = "UPDATE run SET listed = false, lister = NULL WHERE number = $1 AND lister = $2";
 const END_LISTING: &str = "UPDATE run SET listed = true WHERE number = $1 AND lister = $2";
-/// Takes a piece: long files if `$long`, or others. While a piece is taken, nobody may declare its
-/// process dead.
+/// Takes a piece: a long file if `$long`, else another piece. In the meantime, no other process may
+/// declare this process dead.
 macro_rules! take {
     ($long:literal) => {
         concat!(
@@ -156,7 +156,7 @@ impl PostgresLedger {
     }
 }
 
-/// What a row of [`columns`] tells this process to do.
+/// The task in a row of [`columns`].
 fn piece(row: &Row) -> TakenPiece {
     let (numbers, folders, names) = (row.get::<_, Vec<i64>>(1), row.get::<_, Vec<Vec<u8>>>(2), row.get::<_, Vec<Vec<u8>>>(3));
     let files = numbers.into_iter().zip(folders).zip(names);

@@ -1,4 +1,4 @@
-//! The ends of a copy of a ledger that are a file.
+//! Copies a ledger from a file, and to a file.
 
 use std::path::{Path, PathBuf};
 
@@ -62,7 +62,7 @@ impl Target {
     /// A new ledger in `folder`.
     ///
     /// # Errors
-    /// If there is one, or what is left of one.
+    /// If there is a ledger, or its log.
     pub(super) fn create(folder: &Path) -> Result<Self, Fault> {
         let path = path_in(folder);
         if path.symlink_metadata().is_ok() {
