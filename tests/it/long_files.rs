@@ -129,7 +129,7 @@ fn several_processes_share_long_files_and_give_the_table_of_one() {
 fn a_worker_that_is_killed_in_a_range_is_replaced() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
-    let [with_file, dir] = dirs(&mock, &server, &[("a.jsonl", json_lines(1200))]);
+    let [with_file, dir] = dirs(&mock, &server, &[("a.jsonl", json_lines(800))]);
     with_file.run(&["run"]).exits(0);
     let before = mock.count();
     mock.hold();
@@ -142,14 +142,14 @@ fn a_worker_that_is_killed_in_a_range_is_replaced() {
     worker.kill();
     mock.release();
     let run = run.wait().exits(0).summary();
-    assert_eq!((&run["found"], &run["done"], &run["failed"]), (&1200.into(), &1200.into(), &0.into()));
+    assert_eq!((&run["found"], &run["done"], &run["failed"]), (&800.into(), &800.into(), &0.into()));
     assert_eq!(dir.without_times(), with_file.without_times());
     let killed: usize = server.sql("SELECT coalesce(sum(attempts), 0) FROM waste WHERE outcome = 'killed'")[0].parse().unwrap();
     assert!(mock.count() <= 2 * before + killed, "only the calls in flight are repeated: {killed}");
     assert_eq!(mock.distinct_billable().len(), before);
     assert_eq!(server.sql("SELECT count(*) FROM piece WHERE state <> 'done'"), ["0"]);
-    assert_eq!(dir.run(&["run"]).exits(0).summary()["earlier"], 1200);
-    assert_eq!(ranges(&server), ["a.jsonl 24"], "the file has not changed");
+    assert_eq!(dir.run(&["run"]).exits(0).summary()["earlier"], 800);
+    assert_eq!(ranges(&server), ["a.jsonl 16"], "the file has not changed");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_process_that_is_killed_while_it_divides_a_file_is_replaced() {
     dir.run(&["run"]).exits(0);
     std::fs::remove_file(dir.path("input/001.txt")).unwrap();
     for dir in [&with_file, &dir] {
-        write(dir, "a.jsonl", &json_lines(1200));
+        write(dir, "a.jsonl", &json_lines(800));
     }
     with_file.run(&["run"]).exits(0);
     // The long file is the next piece after this one.
@@ -183,7 +183,7 @@ fn a_process_that_is_killed_while_it_divides_a_file_is_replaced() {
     drop(held);
     mock.release();
     worker.wait().exits(0);
-    assert_eq!(ranges(&server), ["a.jsonl 12"]);
+    assert_eq!(ranges(&server), ["a.jsonl 8"]);
     assert_eq!(server.sql("SELECT count(*) FROM piece WHERE state <> 'done'"), ["0"]);
     let before = mock.count();
     dir.run(&["run"]).exits(0);
@@ -194,7 +194,7 @@ fn a_process_that_is_killed_while_it_divides_a_file_is_replaced() {
 fn a_file_that_changes_after_it_was_listed_is_read_whole_and_again_in_the_next_run() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
-    let old = json_lines(1200);
+    let old = json_lines(800);
     let [with_file, dir] = dirs(&mock, &server, &[("a.jsonl", old.clone())]);
     mock.hold();
     let run = dir.start(&["run", "--piece-size", "50"]);
@@ -224,7 +224,7 @@ fn a_file_that_changes_after_it_was_listed_is_read_whole_and_again_in_the_next_r
 fn max_articles_holds_within_a_long_file() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
-    let [with_file, dir] = dirs(&mock, &server, &[("a.jsonl", json_lines(1200))]);
+    let [with_file, dir] = dirs(&mock, &server, &[("a.jsonl", json_lines(800))]);
     with_file.run(&["run"]).exits(0);
     let before = mock.count();
     mock.hold();
