@@ -1,5 +1,5 @@
-//! A wall clock that tests turn, for the real program. Its monotonic clock goes on as ever, as it does
-//! not while a laptop sleeps.
+//! A wall clock that tests turn, for the real program. The monotonic clock is left alone, so a turn
+//! looks to the program as if the machine had slept, or as if somebody had set the clock.
 
 use std::cell::Cell;
 use std::path::PathBuf;
