@@ -182,8 +182,8 @@ mod tests {
         }
         let count: usize = edges.values().map(BTreeSet::len).sum();
         assert!(count > 300, "the search found only {count} edges");
-        // Takes out modules that only use modules taken out before. What is left in the end is in a
-        // circle, or uses one.
+        // Removes modules that only use modules removed before. The modules that are left in the
+        // end are in a circle, or use one.
         let mut left: BTreeSet<&str> = edges.keys().copied().collect();
         loop {
             let free: Vec<&str> =

@@ -51,7 +51,7 @@ pub(super) struct Gate {
     memory: Arc<Semaphore>,
 }
 
-/// What the head of a request says of the key.
+/// The key in the head of a request.
 enum Key {
     Valid,
     Wrong,

@@ -25,8 +25,9 @@ use wordlists::{BOILERPLATE, IMPERSONAL, REFERRING};
 const POSITION_WEIGHT: f64 = 2.0;
 /// A sentence with exactly the terms of the title gains this.
 const TITLE_WEIGHT: f64 = 4.0;
-/// What new names and years, and new figures, gain a sentence of a single term. Both grow with the
-/// root of their number, up to the most that count, and shrink with the root of the sentence's terms.
+/// How much new names and years, and new figures, add to the score of a sentence of a single term.
+/// Both grow with the root of their number, up to a maximum, and shrink with the root of the number
+/// of the sentence's terms.
 const NAME_WEIGHT: f64 = 2.0;
 const MAX_NAMES: usize = 2;
 const FIGURE_WEIGHT: f64 = 3.0;
@@ -149,19 +150,19 @@ fn new_facts(terms: &SentenceTerms, lead: &[usize]) -> f64 {
     NAME_WEIGHT * new(&terms.names, MAX_NAMES) + FIGURE_WEIGHT * new(&terms.figures, MAX_FIGURES)
 }
 
-/// Whether a sentence has a verb in the pluperfect: it tells what happened before the news.
+/// Whether a sentence has a verb in the pluperfect, because it is about events before the news.
 fn is_background(text: &str) -> bool {
     [" avait ", " avaient ", " had "].iter().any(|verb| text.contains(verb))
 }
 
-/// Whether a sentence is not understood without the one before it: it continues that one, or a pronoun
-/// stands for somebody named there.
+/// Whether a sentence cannot be understood without the sentence before it: it continues that
+/// sentence, or a pronoun refers to somebody named there.
 fn needs_context(text: &str, terms: &SentenceTerms) -> bool {
     let refers = opens_with(terms, &REFERRING) || terms.opening.ends_with(" one");
     refers && !opens_with(terms, &IMPERSONAL) || is_said_by_pronoun(text)
 }
 
-/// Whether a pronoun says who speaks in a quotation: «a-t-il dit», “she said”.
+/// Whether a pronoun names the speaker of a quotation: «a-t-il dit», “she said”.
 fn is_said_by_pronoun(text: &str) -> bool {
     const SPEAKERS: [&str; 9] = ["-il", "-elle", "-ils", "-elles", " he said", " she said", " they said", " he added", " she added"];
     let ends = |at: usize, speaker: &str| {

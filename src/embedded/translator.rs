@@ -36,8 +36,8 @@ impl Translators {
 }
 
 impl Translator {
-    /// Whether markers such as ⟦0⟧ come through a translation. Apertium, whose translations are
-    /// drafts, translates word by word and keeps them; a neural translator may drop one.
+    /// Whether markers such as ⟦0⟧ survive a translation. Apertium translates word by word and
+    /// keeps them. A neural translator may drop one.
     pub(super) fn keeps_markers(&self) -> bool {
         self.draft
     }

@@ -1,4 +1,4 @@
-//! What the user wants done about a finding; set for each check.
+//! The action of the user's config for a finding; set for each check.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,16 +1,16 @@
-//! A part of the articles of a long file, which one of several processes reads.
+//! A part of the articles of a long file. Several processes read such parts.
 
 /// Consecutive articles of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArticleRange {
-    /// How many articles come before them.
+    /// The number of articles before them.
     pub first: u64,
-    /// How many there are; `None`: all up to the end of the file.
+    /// Their number; `None`: all up to the end of the file.
     pub articles: Option<u64>,
     /// Where they start.
     pub start: Place,
-    /// What the names of these articles depend on: keys that articles before them have used, each as
-    /// its hash and the number of uses.
+    /// The keys that earlier articles have used, each as its hash and the number of uses. The names
+    /// of these articles depend on them.
     pub uses: Vec<(u64, u32)>,
 }
 
@@ -24,7 +24,7 @@ pub struct Place {
     pub unpacked: u64,
     /// How many unpacked bytes to skip from there on.
     pub skip: u64,
-    /// How many lines come before the place, as messages count them.
+    /// The number of lines before the place, as counted in messages.
     pub line: u64,
 }
 

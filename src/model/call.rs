@@ -16,7 +16,7 @@ pub enum Task {
     Translate,
     /// Titles and summaries in both languages in one answer, from a chat model.
     Digest,
-    /// A list of what is wrong with a row, from a chat model.
+    /// A list of the problems of a row, from a chat model.
     Review,
 }
 
@@ -68,7 +68,7 @@ pub enum CallRequest {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
     },
-    /// Translate each of some texts.
+    /// Translate several texts.
     Translate {
         /// The texts; never empty.
         texts: Vec<String>,
@@ -232,7 +232,7 @@ impl Answer {
     }
 }
 
-/// What a call used, as the service counted it; `None` if the service does not say.
+/// The usage of a call, as the service counted it; `None` if the service does not report it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the prompt.
@@ -242,7 +242,7 @@ pub struct Usage {
     /// Characters billed.
     #[serde(default)]
     pub characters: Option<u64>,
-    /// Whether the service says that it bills all this at the discount of a cheaper tier.
+    /// Whether the service states that it bills this at the discount of a cheaper tier.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discounted: bool,
 }

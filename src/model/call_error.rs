@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use super::{Billing, ErrorCode, Exit, Fault, Reject, Usage};
 
-/// What may follow a failed attempt.
+/// The possible steps after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The endpoint cannot do this article; a retry would fail the same way.
     Never,
     /// The service said when to retry.
     Wait(Duration),
-    /// The service did no work, or said that it is busy: retry after a growing pause.
+    /// The service did no work, or reported that it is busy: retry after a growing pause.
     BackOff,
-    /// An unusable answer came: retry once.
+    /// The answer was unusable: retry once.
     Once,
     /// The answer was cut before it began, because the model's thoughts took all of its tokens:
     /// allow every call more of them, and retry.
@@ -36,7 +36,7 @@ pub struct CallError {
     pub message: String,
     /// The highest token limit of an answer that the service accepts, if this error names it.
     pub limit: Option<u64>,
-    /// What an unusable answer used, as the service counted it.
+    /// The usage of an unusable answer, as the service counted it.
     pub usage: Usage,
 }
 
@@ -47,19 +47,19 @@ impl CallError {
     }
 }
 
-/// Why an article has no texts, and what that means for the run.
+/// The reason why an article has no texts, and the exit code that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What the row says.
+    /// The reason in the row.
     pub reject: Reject,
     /// How this failure ends the run.
     pub exit: Exit,
 }
 
 impl Failure {
-    /// Whether the next endpoint may take over: this one is unavailable or disabled, or gave
-    /// nothing usable. Not if the answer was lost, which would risk a third payment, and not if the
-    /// run itself is ending.
+    /// Whether the next endpoint may take over, because this one is unavailable or disabled, or
+    /// gave nothing usable. If the answer was lost, no other endpoint takes over, because that
+    /// would risk a third payment. If the run is ending, none does either.
     pub fn allows_failover(&self) -> bool {
         match self.exit {
             Exit::EndpointStop | Exit::EndpointAway => true,
@@ -89,28 +89,28 @@ pub struct Waste {
     pub lost: u32,
     /// Attempts whose answer was unusable.
     pub unusable: u32,
-    /// Of these, answers without a count of what they used.
+    /// Unusable answers whose usage the service did not report.
     pub estimated: u32,
-    /// What the unusable answers cost, as counted or else as estimated. Nothing if the price is
-    /// unknown.
+    /// The cost of the unusable answers, from their reported usage or else from an estimate. 0 if
+    /// the price is unknown.
     pub cost: f64,
-    /// What all these attempts cost at most.
+    /// The most that all these attempts can have cost.
     pub at_most: f64,
 }
 
-/// What a failed attempt cost, if it was billed.
+/// The cost of a failed attempt, if it was billed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AttemptCost {
     /// As the service counted it, or else as estimated.
     pub cost: f64,
     /// Whether it is an estimate.
     pub is_estimate: bool,
-    /// What the attempt could cost at most.
+    /// The most that the attempt could cost.
     pub limit: f64,
 }
 
 impl Waste {
-    /// Counts a failed attempt, if it may have been billed. One whose cost nobody knows counts at
+    /// Counts a failed attempt, if it may have been billed. If its cost is unknown, it counts at
     /// its limit.
     pub fn add(&mut self, error: &CallError, attempt: AttemptCost) {
         let billing = if error.usage.is_counted() { Billing::Unusable } else { error.code.billing() };
@@ -146,7 +146,7 @@ impl Waste {
         self.lost + self.unusable
     }
 
-    /// The ledger's word for the worse kind; `None` if there are no such attempts.
+    /// The ledger's word for the worst of these attempts; `None` if there are none.
     pub fn outcome(self) -> Option<&'static str> {
         let word = if self.lost > 0 { "lost" } else { "unusable" };
         (self.attempts() > 0).then_some(word)

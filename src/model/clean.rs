@@ -50,8 +50,9 @@ fn edit(text: &str) -> Option<String> {
     if composed.is_some() || run == 0 { composed } else { Some(kept) }
 }
 
-/// What a control character of ISO-8859-1 was before a program read Windows-1252 as ISO-8859-1: a quote, a
-/// dash, œ. No text means the control characters. Returns `None` if Windows-1252 has no character there.
+/// The character that became a control character when a program read Windows-1252 as ISO-8859-1: a
+/// quote, a dash, œ. No text uses these control characters on purpose. Returns `None` if
+/// Windows-1252 has no character there.
 fn windows_1252(control: char) -> Option<char> {
     let byte = [u8::try_from(u32::from(control)).ok()?];
     let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte);

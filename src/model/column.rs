@@ -8,7 +8,7 @@ use super::{Row, Status};
 /// The file that holds the table.
 pub const TABLE: &str = "summaries.csv";
 
-/// What a column holds.
+/// The kind of a column's values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
     /// Any text.
@@ -46,8 +46,8 @@ macro_rules! text {
     };
 }
 
-/// Every column, in the table's order. New ones go at the end, so that whatever users built on the
-/// table keeps working.
+/// Every column, in the table's order. New columns go at the end, so that users' programs keep
+/// working.
 pub static COLUMNS: [Column; 22] = [
     text!("id", id),
     text!("source", source),

@@ -1,6 +1,6 @@
 //! One day of the past, in figures.
 
-/// What the runs of one day did.
+/// The work of the runs of one day.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Day {
     /// The day, UTC, ISO 8601.
@@ -9,6 +9,6 @@ pub struct Day {
     pub done: u64,
     /// Articles that failed.
     pub failed: u64,
-    /// What the day's calls cost, as far as their prices are known.
+    /// The cost of the day's calls with known prices.
     pub cost: f64,
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Declares the codes. Every code states its word and what follows from it, so that a new code
-/// cannot be forgotten anywhere.
+/// Declares the codes. Every code states its word and its consequences, so that a new code cannot
+/// be forgotten anywhere.
 macro_rules! codes {
     ($(
         $(#[$doc:meta])*
@@ -109,7 +109,7 @@ codes! {
     NoTemperature = "no-temperature" { billing: None, failover: true, skip: false },
     /// The endpoint has no such path or model.
     NotFound = "not-found" { billing: None, failover: false, skip: false },
-    /// The model thought and did not answer.
+    /// The model wrote only thoughts, and no answer.
     OnlyThoughts = "only-thoughts" { billing: Unusable, failover: true, skip: false },
     /// The endpoint is overloaded.
     Overloaded = "overloaded" { billing: None, failover: false, skip: false },
@@ -162,9 +162,9 @@ codes! {
 pub enum Billing {
     /// It was not.
     None,
-    /// It may have been: the answer was lost.
+    /// The attempt may have been billed: its answer was lost.
     Lost,
-    /// It probably was: an unusable answer came.
+    /// The attempt was probably billed: its answer was unusable.
     Unusable,
 }
 
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(billed, wanted);
     }
 
-    /// A lost answer may be billed twice already, after its retry; another endpoint would bill it a
+    /// With its retry, a lost call may already be billed twice. Another endpoint would bill it a
     /// third time.
     #[test]
     fn lost_answers_do_not_fail_over_and_unusable_ones_do() {

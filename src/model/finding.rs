@@ -1,4 +1,5 @@
-//! A finding of a check, with all that a person needs to judge it without opening the article.
+//! A finding of a check, with everything that a person needs to judge it without opening the
+//! article.
 
 use std::fmt;
 use std::ops::Range;
@@ -94,7 +95,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// One thing that a check found.
+/// One problem that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The flag of the check.

@@ -90,7 +90,7 @@ impl Lang {
         NAMES.iter().find(|(code, _)| *code == self.0).map_or(self.0, |(_, name)| name)
     }
 
-    /// The languages of the table that an article in this language is translated to.
+    /// The languages of the table into which an article in this language is translated.
     pub fn targets(self) -> Vec<Self> {
         Self::TABLE.into_iter().filter(|target| *target != self).collect()
     }

@@ -1,10 +1,10 @@
-//! What a reviewer says about a row: a model that reads the article and what was made of it.
+//! The findings of a reviewer: a model that compares a row with its article.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Field, Severity};
 
-/// What is wrong with a text, in a word.
+/// The kind of a problem, in a word.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Problem {
@@ -14,7 +14,7 @@ pub enum Problem {
     Contradicted,
     /// The translation does not say what its source says.
     Mistranslated,
-    /// Something is left out, so that the text misleads.
+    /// Something is omitted, so that the text misleads.
     Omitted,
 }
 
@@ -43,7 +43,7 @@ impl Problem {
     }
 }
 
-/// One thing that a reviewer says is wrong. Nothing of it has been compared with the row yet.
+/// One problem that a reviewer reports. It has not been compared with the row yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
     /// The text with the error or the omission.

@@ -43,9 +43,9 @@ pub enum Flag {
     Number,
     /// Words in quotation marks are not in the article.
     Quote,
-    /// A reviewer says that something is wrong.
+    /// A reviewer reports a problem.
     Review,
-    /// The file seems to hold several articles, which could not be told apart.
+    /// The file seems to hold several articles, which could not be separated.
     Several,
     /// The source has only the beginning of the article, e.g. in a feed.
     Teaser,
@@ -148,7 +148,7 @@ impl Status {
     }
 }
 
-/// A row of the table: an article and what became of it.
+/// A row of the table: an article and its outcome.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
     /// See [`super::Article::id`].

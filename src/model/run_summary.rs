@@ -9,7 +9,7 @@ pub struct RunSummary {
     pub found: u64,
     /// Articles done, by this run or an earlier one.
     pub done: u64,
-    /// Of these, done by an earlier run and still valid.
+    /// Articles among `done` whose rows are from an earlier run and still valid.
     pub earlier: u64,
     /// Excluded by a rule: empty, binary, too large.
     pub skipped: u64,
@@ -38,7 +38,7 @@ pub struct RunSummary {
     pub seconds: f64,
     /// Symbolic links in the input, which are not followed.
     pub links: u64,
-    /// Of the pending articles, those whose calls are in open batches.
+    /// Pending articles whose calls are in open batches.
     pub in_batch: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The backend of a route: what answers its calls. In a run that is the broker, in an estimate a
+//! The backend of a route, which answers its calls. In a run it is the broker, in an estimate a
 //! counter, in tests a stub.
 
 use std::future::Future;
@@ -29,8 +29,7 @@ pub struct Candidate {
 
 /// Answers calls.
 pub trait CallBackend: Sync {
-    /// The endpoints that can do `task`, in order of preference; those that are disabled for this
-    /// run come last.
+    /// The endpoints that can do `task`, in order of preference. Disabled endpoints come last.
     fn candidates(&self, task: Task) -> Vec<Candidate>;
 
     /// Makes one call to `candidate`. If it is the `last` candidate and unreachable, waits for it.
@@ -62,8 +61,8 @@ impl<B: CallBackend> CallContext<'_, B> {
     }
 }
 
-/// The first call whose answer comes later, in a batch. The other calls are made all the same, so
-/// that all of them are in one batch.
+/// The first call whose answer comes later, in a batch. The other calls are made anyway, so that
+/// all of them are in one batch.
 #[derive(Default)]
 pub(super) struct Waits(Option<Failure>);
 

@@ -37,8 +37,8 @@ pub(crate) fn is_estimate(endpoint: &Endpoint, usage: Usage) -> bool {
     endpoint.price.is_some_and(|price| uncounted(price.tokens_in, usage.tokens_in) || uncounted(price.tokens_out, usage.tokens_out))
 }
 
-/// The reported counts, without those far beyond what the call can have used. Zeros are dropped
-/// too, because every call has a prompt and an answer.
+/// The reported counts, without impossibly high ones. Zeros are dropped too, because every call has
+/// a prompt and an answer.
 pub(crate) fn plausible_usage(usage: Usage, expected: &Usage) -> Usage {
     let plausible = |count: Option<u64>, expected: Option<u64>| {
         count.filter(|count| *count > 0 && *count / MAX_OVERRUN <= expected.unwrap_or_default())

@@ -4,9 +4,9 @@
 use crate::extract::sentences::spans;
 use crate::model::{CallLimits, wire_bytes};
 
-/// Cuts `text` into pieces that each fit into one call, in order. A piece holds whole paragraphs; a
-/// paragraph that does not fit is cut into sentences, a sentence that does not fit at spaces, and a
-/// word that does not fit anywhere.
+/// Cuts `text` into pieces that each fit into one call, in order. A piece holds whole paragraphs.
+/// If a paragraph does not fit, it is cut into sentences. If a sentence does not fit, it is cut at
+/// spaces, and if a word does not fit, anywhere.
 pub(crate) fn cut(text: &str, limits: CallLimits) -> Vec<String> {
     let limits = CallLimits { characters: limits.characters.max(1), bytes: limits.bytes.max(4), ..limits };
     let mut pieces = Pieces { limits, done: Vec::new(), open: String::new(), characters: 0, bytes: 0 };

@@ -33,7 +33,7 @@ impl Glossary {
         Self { french: index(|entry| &entry.fr), english: index(|entry| &entry.en), entries }
     }
 
-    /// The terms in an article: the entries that its row depends on.
+    /// The terms in an article. Its row depends on these entries.
     pub fn of_article(&self, article: &Article) -> Vec<Term> {
         let from = article.language.unwrap_or(Lang::FR);
         let to = if from == Lang::EN { Lang::FR } else { Lang::EN };
@@ -68,9 +68,9 @@ impl Glossary {
     }
 }
 
-/// The occurrences of `terms` in `text`, in order and without overlaps; of two that start together,
-/// the longer one. Each comes with its byte range, its term, and the translation with the capitals
-/// of that place.
+/// The occurrences of `terms` in `text`, in order and without overlaps. If two start at the same
+/// place, the longer one counts. Each comes with its byte range, its term, and the translation with
+/// the capitals of that place.
 pub(crate) fn occurrences<'a>(text: &str, terms: &'a [Term]) -> Vec<(Range<usize>, &'a Term, String)> {
     if terms.is_empty() {
         return Vec::new();

@@ -63,9 +63,9 @@ pub(super) async fn run_job<B: CallBackend>(
     }
 }
 
-/// The limits to retry with: those that the service has reported since, else half of what was too
-/// much, or text by text if the number of translations was wrong. `None` if smaller calls would not
-/// help.
+/// The limits for the retry: the limits that the service has reported since, or else half of the
+/// size that was too large. If the number of translations was wrong, one text per call. `None` if
+/// smaller calls would not help.
 fn tighter_limits(job: &Job<'_>, limits: CallLimits, failure: &Failure, reported: Option<CallLimits>) -> Option<CallLimits> {
     let reported = reported.filter(|reported| reported.characters < limits.characters || reported.texts < limits.texts);
     match (failure.reject.code, job) {
@@ -89,8 +89,8 @@ struct JobRun<'a, 'b, B> {
 }
 
 impl<B: CallBackend> JobRun<'_, '_, B> {
-    /// Summarises a text; one too long for a call part by part, and then the parts' summaries
-    /// again.
+    /// Summarises a text. If it is too long for a call, summarises it part by part, and then
+    /// summarises the parts' summaries.
     async fn summary(&mut self, title: &str, text: &str, language: Lang) -> Result<String, Failure> {
         let mut text = text.to_owned();
         loop {
@@ -136,7 +136,7 @@ impl<B: CallBackend> JobRun<'_, '_, B> {
         self.context.call(CallRequest::Digest { title, text, language, spec, note, terms }).await
     }
 
-    /// What the limits leave for the text beside its title.
+    /// The room that the limits leave for the text beside its title.
     fn limits_beside(&self, title: &str) -> CallLimits {
         let CallLimits { characters, bytes, texts } = self.limits;
         CallLimits {
@@ -146,8 +146,8 @@ impl<B: CallBackend> JobRun<'_, '_, B> {
         }
     }
 
-    /// Translates texts, with as many in a call as fit. Cuts those that are too long for a call,
-    /// and joins the pieces again.
+    /// Translates texts, with as many texts in a call as fit. If a text is too long for a call,
+    /// cuts it, and joins the pieces again.
     async fn translations(&mut self, texts: &[String], from: Lang, to: Lang) -> Result<Vec<String>, Failure> {
         let mut translated = vec![String::new(); texts.len()];
         let mut waits = Waits::default();

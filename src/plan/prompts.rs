@@ -35,9 +35,9 @@ fn term_values(terms: &[Term]) -> Vec<minijinja::Value> {
     terms.iter().map(|term| context! { from => term.from.as_str(), to => term.to.as_str() }).collect()
 }
 
-/// Fences the material with a marker that its author cannot know: the hash of the material. A
-/// forged marker would have to be the hash of a text that contains it. A random marker would be as
-/// safe, but would change the request in every run.
+/// Fences the material with the hash of the material as a marker. Its author cannot forge this
+/// marker: it would have to be the hash of a text that contains it. A random marker would be just
+/// as safe, but would change the request in every run.
 pub(crate) fn fence(material: &str) -> String {
     let marker = blake3::hash(material.as_bytes()).to_hex();
     let marker = marker.get(..32).unwrap_or_default();

@@ -4,10 +4,10 @@ use super::backend::{CallBackend, Candidate, wrong_kind};
 use super::failover::Failover;
 use crate::model::{Answer, Article, CallRequest, Digest, ErrorCode, Failure, Reject, Remark, Task};
 
-/// What a reviewer says about a row.
+/// A reviewer's answer about a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Review {
-    /// What it says is wrong; its quotes have not been looked up yet.
+    /// Its findings. Their quotes have not been looked up yet.
     pub(crate) remarks: Vec<Remark>,
     /// The endpoint that reviewed.
     pub(crate) endpoint: String,

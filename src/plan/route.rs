@@ -46,7 +46,7 @@ pub struct RouteOutput {
 /// Takes an article through its route.
 ///
 /// # Errors
-/// Returns why the article has no texts, and what that means for the run.
+/// The reason why the article has no texts, and the exit code that follows.
 pub(crate) async fn run_route(
     summary: &Summary,
     glossary: &Glossary,
@@ -221,8 +221,8 @@ impl<B: CallBackend> RouteRun<'_, B> {
     }
 }
 
-/// The digest with the article's own title in the article's language, whatever a model or an older
-/// ledger says.
+/// The digest with the article's own title in the article's language, even if a model or an older
+/// ledger has another title.
 fn with_own_title(mut digest: Digest, article: &Article, language: Lang) -> Digest {
     if Lang::TABLE.contains(&language) {
         let summary = digest.get(language).1.to_owned();

@@ -16,7 +16,7 @@ use crate::model::Lang;
 const PROXIES: [(&str, &str); 4] =
     [("italien", "Italian"), ("norvégien", "Norwegian"), ("brésilien", "Brazilian"), ("canadien", "Canadian")];
 
-/// What may come before a French name of a place, and what is said without the article.
+/// Words that may come before a French name of a place, and their forms without the article.
 const ARTICLES: [(&str, &str); 14] = [
     ("de la ", "de "),
     ("de l'", "de "),
@@ -62,12 +62,12 @@ fn without_the(name: &str) -> &str {
     name.strip_prefix("the ").unwrap_or(name)
 }
 
-/// What stands for the names of a sentence while it is translated.
+/// The words that replace the names of a sentence while it is translated.
 #[derive(Default)]
 pub(in crate::embedded::apertium) struct Names {
     /// New words, and the names that they stand for.
     names: Vec<(String, String)>,
-    /// English adjectives that Apertium will use, and those that they stand for.
+    /// English adjectives that Apertium knows, and the adjectives that they replace.
     peoples: Vec<(&'static str, &'static str)>,
 }
 
@@ -122,7 +122,7 @@ impl Names {
         text
     }
 
-    /// A new word that stands for a name.
+    /// A new word that replaces a name.
     fn stand_in(&mut self, name: &str) -> String {
         let letter = |number: usize| char::from(b'a' + u8::try_from(number % 26).unwrap_or_default());
         let stand_in = format!("qz{}{}q", letter(self.names.len() / 26), letter(self.names.len()));
@@ -130,8 +130,8 @@ impl Names {
         stand_in
     }
 
-    /// Replaces the adjectives of peoples by those that Apertium knows, as long as there are some that the
-    /// sentence does not have itself.
+    /// Replaces the adjectives of peoples by adjectives that Apertium knows, as long as there are
+    /// such adjectives that the sentence does not contain.
     fn replace_adjectives(&mut self, text: &str) -> String {
         let lower = text.to_lowercase();
         let mut free = PROXIES.iter().filter(|(french, _)| !lower.contains(french));
@@ -197,7 +197,7 @@ fn plural(adjective: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The sentence as Apertium gets it, and what stands for what in it.
+    /// The sentence for Apertium, and the replacements in it.
     fn shielded(direction: Direction, text: &str) -> (String, Vec<String>) {
         let (text, names) = Names::shield(direction, text);
         (text, names.names.into_iter().map(|(stand_in, name)| format!("{stand_in}={name}")).collect())

@@ -33,7 +33,7 @@ pub(super) fn name_currencies(text: &str) -> String {
 }
 
 const SCALES: &[&str] = &["thousand", "million", "billion"];
-/// What may follow an amount without a space.
+/// The characters that may follow an amount without a space.
 const PUNCTUATION: [char; 8] = [',', '.', ';', ':', '!', '?', ')', '"'];
 
 /// The number of an amount with its punctuation, and the name of the currency whose mark is before it.

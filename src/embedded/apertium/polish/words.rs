@@ -75,8 +75,8 @@ pub(super) fn capitalise(text: &str) -> String {
     }
 }
 
-/// French tells in the perfect what English tells in the simple past: «has announced» becomes
-/// «announced». The table has the irregular verbs.
+/// French uses the perfect where English uses the simple past: «has announced» becomes «announced».
+/// The table has the irregular verbs.
 pub(super) fn in_simple_past(text: &str) -> String {
     let mut out: Vec<&str> = Vec::new();
     for word in text.split(' ') {
