@@ -10,7 +10,7 @@ use crate::model::Usage;
 impl EndpointClient {
     /// Sends calls to another endpoint from now on, if there is one. A call in flight is finished.
     pub(crate) fn give_way(&self) {
-        tracing::info!("endpoint `{}` gets no more calls that others can do: the run ends soon", self.endpoint.name);
+        tracing::info!("endpoint `{}` no longer gets calls that other endpoints can do, because the run ends soon", self.endpoint.name);
         self.admission.give_way();
     }
 

@@ -119,7 +119,7 @@ impl HttpClient {
 }
 
 fn stands_still() -> CallError {
-    CallError::new(Verdict::BackOff, ErrorCode::Broken, "the download of results stands still")
+    CallError::new(Verdict::BackOff, ErrorCode::Broken, "the download of results has stalled")
 }
 
 /// Lines of results, as they arrive.

@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &MailArguments) -> Result<Exit, Fault> {
         write::test_letter(config.page_language.unwrap_or(Lang::FR))
     } else {
         latest_run(&config)?
-            .map_or_else(|| Err(Fault::usage("no run has ended yet, so there is nothing to tell")), |run| letter(&config, mail, &run))?
+            .map_or_else(|| Err(Fault::usage("no run has ended yet, so there is nothing to report")), |run| letter(&config, mail, &run))?
     };
     let said = send(mail, &letter).map_err(|failed| {
         let exit = if failed.iter().all(|(_, error)| error.temporary) { Exit::EndpointAway } else { Exit::EndpointStop };

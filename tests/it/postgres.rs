@@ -76,9 +76,9 @@ fn what_is_wrong_with_the_config_or_the_server_is_said_in_one_message() {
     // Nobody listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let away = refused(&mock, &format!("[ledger]\nurl = \"postgres://u@127.0.0.1:{port}/d\"\n"), &[]).exits(5).stderr;
-    assert!(away.contains(&format!("the ledger on 127.0.0.1:{port}/d, schema `depeche` has been away")), "{away}");
+    assert!(away.contains(&format!("the ledger on 127.0.0.1:{port}/d, schema `depeche` has been unavailable")), "{away}");
     let other = refused(&mock, &format!("[ledger]\nurl = \"postgres://u@{}/d\"\n", web_server()), &[]).exits(2).stderr;
-    assert!(other.contains("what answers there is not PostgreSQL"), "{other}");
+    assert!(other.contains("the server at this address is not PostgreSQL"), "{other}");
     let Some(server) = Postgres::start() else { return };
     server.sql(
         "CREATE ROLE guest LOGIN; CREATE SCHEMA newer; CREATE TABLE newer.version (version INTEGER); INSERT INTO newer.version VALUES (99)",
@@ -147,7 +147,7 @@ fn runs_and_workers_share_one_run_and_pay_nothing_twice() {
     let other_config = format!("{}\n{}", openai(&mock).replace("words = 60", "words = 61"), server.config());
     dir.write("other.toml", other_config);
     let refused = dir.run(&["work", "--config", "other.toml"]).exits(2).stderr;
-    assert!(refused.contains("has another `summary`"), "{refused}");
+    assert!(refused.contains("has a different `summary`"), "{refused}");
     let status = dir.run(&["status"]).exits(0).stdout;
     assert!(status.contains("Run 1: 0 pieces done") && status.matches(", process ").count() == 4, "{status}");
     assert!(status.contains("  active"), "{status}");

@@ -96,7 +96,7 @@ impl Batches {
         }
         if collection.counts.broken > 0 && self.is_patient(batch.number) {
             self.broker.spending().add(collection.cost);
-            let message = format!("{} lines of its results are not whole", collection.counts.broken);
+            let message = format!("{} lines of its results are incomplete", collection.counts.broken);
             return Ok(Err(CallError::new(Verdict::BackOff, ErrorCode::Broken, message)));
         }
         if status.lacks_answers() {

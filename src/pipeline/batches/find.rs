@@ -15,8 +15,8 @@ use crate::record::BatchRecord;
 /// How often the service's list is read before a batch counts as never created: two minutes at the
 /// usual interval, because a new batch may be listed late.
 pub(super) const LOOKS: u32 = 5;
-/// How far the time of a batch's creation by the service's clock may be from `sent_at`. Our clock may
-/// be wrong by hours, and its names tell whose a batch is.
+/// How far the time of a batch's creation, by the service's clock, may be from `sent_at`. Our clock
+/// may be wrong by hours. The names of its calls show whether a batch is ours.
 const APART: SignedDuration = SignedDuration::from_hours(24);
 
 /// The result of a search for a batch.
@@ -76,7 +76,9 @@ impl Batches {
         if running == 0 {
             return Ok(Found::Nothing);
         }
-        Ok(Found::Unclear(format!("{running} of as many calls were created at that time, and whose they are shows when they end")))
+        Ok(Found::Unclear(format!(
+            "batches of the same size and time are still running ({running}); when they end, their results show which one is ours"
+        )))
     }
 
     /// The tag in the results of a batch that has ended. The results are read only once in a run.

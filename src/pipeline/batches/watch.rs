@@ -15,7 +15,7 @@ use crate::report::human_duration;
 /// How often to look for missing result files of a batch that has ended: ten minutes at the usual
 /// interval.
 const LOOKS_FOR_FILES: u32 = 20;
-/// A batch that cannot be looked at for so long, and that is not in the service's list, is gone.
+/// If a batch cannot be looked at for this long, and is not in the service's list, it is gone.
 const GONE: Duration = Duration::from_hours(1);
 /// The time between two looks grows by this factor, up to this many times the shortest.
 const GROWTH: f64 = 1.5;
@@ -134,7 +134,7 @@ impl Batches {
                     self.open()?.iter().filter(|other| other.url == batch.url && other.number != number).map(|other| other.tokens).sum();
                 // While other batches wait, there is room again when they end.
                 let limit = limit.unwrap_or(if others > 0 { others + batch.tokens - 1 } else { batch.tokens / 2 });
-                tracing::info!("batch {number}: endpoint `{name}` lets no more than {limit} tokens wait in batches");
+                tracing::info!("batch {number}: endpoint `{name}` accepts at most {limit} waiting tokens in batches");
                 if batch.lines <= 1 && others == 0 {
                     tracing::warn!("endpoint `{name}` has no room for a batch of one call");
                     self.exit = self.exit.worse(Exit::EndpointStop);

@@ -79,7 +79,7 @@ impl Database {
             let away_for = self.note(true);
             silent = if why.contains("connection closed") || why.contains("unexpected EOF") { silent + 1 } else { 0 };
             if silent == SILENT {
-                return Err(Fault::usage(format!("the ledger on {}: what answers there is not PostgreSQL", self.address.place)));
+                return Err(Fault::usage(format!("the ledger on {}: the server at this address is not PostgreSQL", self.address.place)));
             }
             if silent == 0 && away_for >= self.wait_for {
                 return Err(away(&self.address.place, &why, away_for.as_secs()));

@@ -77,7 +77,7 @@ pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened,
             }
             Begun::Differs(key) => {
                 let hint = "use the same config, or wait until that run has ended";
-                return Err(Fault::usage(format!("the run that is open on {place} has another `{key}`\n  hint: {hint}")));
+                return Err(Fault::usage(format!("the open run on {place} has a different `{key}`\n  hint: {hint}")));
             }
             Begun::Batching => {
                 let message = format!("another process works on the run that is open on {place}, and one alone sends and collects batches");

@@ -79,7 +79,7 @@ fn of_connection(place: &str, error: &Error) -> Trouble {
         return Trouble::Away("no server takes writes".into());
     }
     if what.starts_with("unexpected message") || what.starts_with("error parsing") || what.contains("bytes remaining on stream") {
-        return fault("what answers there is not PostgreSQL".into());
+        return fault("the server at this address is not PostgreSQL".into());
     }
     Trouble::Away(what)
 }
@@ -100,5 +100,5 @@ fn chain(error: &Error) -> String {
 
 /// The database was unavailable for too long.
 pub(super) fn away(place: &str, why: &str, seconds: u64) -> Fault {
-    Fault::new(Exit::EndpointAway, format!("the ledger on {place} has been away for {seconds} s, so nothing more is sent: {why}"))
+    Fault::new(Exit::EndpointAway, format!("the ledger on {place} has been unavailable for {seconds} s, so nothing more is sent: {why}"))
 }

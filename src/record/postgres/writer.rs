@@ -127,7 +127,7 @@ impl Writer {
             };
             match classify(&self.database.address.place, &error) {
                 Trouble::Fault(fault) => return Err(fault),
-                Trouble::Away(why) => tracing::warn!("the ledger is away ({why}): nothing new is sent until it is back"),
+                Trouble::Away(why) => tracing::warn!("the ledger is unavailable ({why}): nothing new is sent until it is available again"),
             }
             if error.code().is_some() && !self.session.client.is_closed() {
                 // The server answers, but asks to try again.
