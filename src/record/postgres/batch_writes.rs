@@ -29,7 +29,7 @@ const FREE: &str = "UPDATE line SET batch = NULL, tries = tries + $2 WHERE batch
 const DROP: &str = "DELETE FROM line WHERE batch IS NULL AND ($1 OR code <> 'results-lost')";
 /// A line that is no longer in the batch was collected before.
 const BOUND: &str = "SELECT key FROM line WHERE key = ANY($1::bytea[]) AND batch = $2 FOR UPDATE";
-const ANSWERED: &str = "SELECT key FROM call WHERE key = ANY($1::bytea[]) AND state = 'answered'";
+const ANSWERED: &str = "SELECT key FROM call WHERE key = ANY($1::bytea[]) AND reply IS NOT NULL";
 const KEEP: &str = "INSERT INTO call AS known (key, state, run, worker, endpoint, task, characters, cost, made_at, dialect, model, reply,
         tokens_in, tokens_out, milliseconds)
     SELECT key, 'answered', $12, $13, endpoint, task, characters, cost, made_at, dialect, model, reply, tokens_in, tokens_out, 0

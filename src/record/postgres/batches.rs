@@ -20,7 +20,7 @@ const OPEN: &str =
 const STATES: &str = "SELECT batch, tries, code, message, key FROM line WHERE key > $1 ORDER BY key LIMIT 10000";
 const FREE: &str = "SELECT key, endpoint, task, characters, request, longer FROM line
     WHERE batch IS NULL AND code = '' AND endpoint = $1 AND tries < $2 AND key > $3
-        AND NOT EXISTS (SELECT FROM call WHERE call.key = line.key AND call.state = 'answered')
+        AND NOT EXISTS (SELECT FROM call WHERE call.key = line.key AND call.reply IS NOT NULL)
     ORDER BY key LIMIT $4";
 const WITH: &str =
     "SELECT key, endpoint, task, characters, request, longer, batch, tries, code, message FROM line WHERE key = ANY($1::bytea[])";

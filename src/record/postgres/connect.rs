@@ -89,9 +89,10 @@ impl Address {
             return Err(Fault::usage(format!("the ledger on {}: {what}", self.place)).into());
         }
         // A reply must be on disk before it is used, whatever the server's default is. A process that is frozen
-        // in a transaction must not hold its locks for longer than its lease.
+        // in a transaction must not hold its locks for longer than its lease. A statement is planned once, often
+        // while its tables are empty: the plan must not read a whole table, because the tables grow.
         let setup = format!(
-            "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = {}; \
+            "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET enable_seqscan = off; SET idle_in_transaction_session_timeout = {}; \
              SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
             self.quoted_schema(),
             self.lease.as_millis()
