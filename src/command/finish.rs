@@ -45,6 +45,9 @@ pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: 
         Some(shared) => faults.keep(shared.add_up(&own)).unwrap_or(own),
         None => own,
     };
+    // The articles that failed may all have been those of other processes.
+    let some_failed = ledger.shared().is_some() && tables.is_some() && all.failed > 0;
+    let exit = if some_failed { exit.worse(Exit::SomeFailed) } else { exit };
     let _turn = match (tables, ledger.shared()) {
         (Some(_), Some(shared)) => faults.keep(shared.begin_finish()),
         _ => None,
