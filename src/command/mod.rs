@@ -122,10 +122,14 @@ fn print_fault(fault: &Fault) {
     print_error(&fault.message);
 }
 
+/// Threads that may wait for a ledger on a server, besides those of the runtime. Each takes about a
+/// megabyte, and a wait takes about a millisecond.
+const WAITING_THREADS: usize = 32;
+
 /// Starts the async runtime. Two threads carry thousands of calls.
 fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
     resources::check_threads()?;
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(WAITING_THREADS).enable_all().build();
     built.map_err(|error| Fault::usage(format!("cannot start threads: {error}")))
 }
 
