@@ -26,8 +26,8 @@ pub struct Migrated {
     pub counts: Vec<(&'static str, u64)>,
 }
 
-/// Copies a ledger into an empty one. The ledger that is copied from does not change. If this fails or is killed,
-/// the other one stays empty.
+/// Copies a ledger into an empty one. The ledger that is copied from does not change. If this fails or
+/// is killed, the other one stays empty.
 ///
 /// # Errors
 /// If the config names no server; if there is nothing to copy, or the other ledger is not empty; if

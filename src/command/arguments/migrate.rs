@@ -1,4 +1,4 @@
-//! The options of `depeche ledger`.
+//! The options of `depeche ledger migrate`.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand};
