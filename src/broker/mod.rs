@@ -125,7 +125,7 @@ impl Broker {
         // Held until the answer is in the ledger, where the next caller with this key finds it.
         let _flight = self.in_flight.join(key).await;
         loop {
-            if let Some(known) = self.calls.reply(&key)? {
+            if let Some(known) = self.calls.reply(key).await? {
                 self.usage.count_cached();
                 return Ok(Answered { reply: known.reply, cost: known.cost });
             }
@@ -153,7 +153,7 @@ impl Broker {
             if let Some(answered) = self.try_call(client, ask, key, true).await? {
                 return Ok(answered);
             }
-            if let Some(known) = self.calls.reply(&key)? {
+            if let Some(known) = self.calls.reply(key).await? {
                 self.usage.count_cached();
                 return Ok(Answered { reply: known.reply, cost: known.cost });
             }

@@ -34,8 +34,9 @@ impl Store {
 }
 
 impl CallStore for Store {
-    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
-        Ok(lock(&self.replies).get(key).cloned())
+    fn reply(&self, key: [u8; 32]) -> Pending<'_, Option<KnownReply>> {
+        let known = lock(&self.replies).get(&key).cloned();
+        Box::pin(async { Ok(known) })
     }
 
     fn claim(&self, _: Claim) -> Pending<'_, Claimed> {

@@ -16,7 +16,7 @@ use crate::report::Event;
 /// Gives an article its row.
 pub(super) async fn process(run: Arc<Run>, article: Article, role: Role, file: Arc<FileRef>) -> Ended {
     let content = run.fingerprints.content(&article, &run.glossary);
-    let earlier = run.ledger.reader().row(&article.source)?;
+    let earlier = run.ledger.row(&article.source).await?;
     if let Some((row, _)) = earlier.as_ref().filter(|(row, fingerprint)| run.fingerprints.is_good(content, row, fingerprint.as_ref())) {
         run.ledger.mark_found(&article.source, &file).await?;
         run.progress.update(Event::Done { earlier: true });
@@ -56,7 +56,7 @@ fn note_later<T>(run: &Run, article: &Article, ended: &Result<T, Failure>) {
 /// that row for the new name too.
 async fn moved(run: &Run, article: &Article, content: [u8; 32], file: &Arc<FileRef>) -> Result<Option<Status>, Failure> {
     for fingerprint in run.fingerprints.good(content) {
-        let twin = run.ledger.reader().row_with_fingerprint(&fingerprint)?;
+        let twin = run.ledger.row_with_fingerprint(fingerprint).await?;
         let Some((twin, calls)) = twin.filter(|(row, _)| run.fingerprints.has_configured_actions(row)) else { continue };
         let (id, source, signature) = (article.id.clone(), article.source.clone(), article.signature.clone());
         let row = Box::new(as_copy_of(Row { id, source, signature, ..twin }, ""));
@@ -106,7 +106,7 @@ async fn copy_of_original(run: &Run, article: &Article, role: &Role) -> Result<O
         return Err(Failure { reject: Reject::new(ErrorCode::InBatch, "its original is in a batch"), exit: Exit::Later });
     }
     run.ledger.flush().await?;
-    let Some((row, Some(_))) = run.ledger.reader().row(original)? else { return Ok(None) };
+    let Some((row, Some(_))) = run.ledger.row(original).await? else { return Ok(None) };
     let [own, others] = [&article.signature, &row.signature].map(|bytes| Signature::from_bytes(bytes));
     // The original may have changed since its signature was compared.
     let still_a_copy = own.zip(others).and_then(|(own, others)| own.repeats(&others)) == Some(Likeness::Trimmed);

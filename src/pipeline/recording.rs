@@ -59,7 +59,7 @@ pub(super) async fn record(
     calls: &[[u8; 32]],
     file: &Arc<FileRef>,
 ) -> Result<(), Failure> {
-    let earlier = run.ledger.reader().row(&row.source)?;
+    let earlier = run.ledger.row(&row.source).await?;
     record_if_changed(run, earlier, row, (fingerprint, calls), file).await
 }
 

@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use crate::model::{Fault, Task, Usage};
 
-/// A write in progress. It completes when the write is durable; most writes of [`super::RowStore`]
-/// complete once they are queued.
+/// A lookup or a write in progress. A write completes when it is durable; most writes of
+/// [`super::RowStore`] complete once they are queued.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
 /// A call with its reply.

@@ -1,12 +1,13 @@
 //! The writing side of a ledger: the operations that a run asks of a backend, and their data.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use super::answered_call::{AnsweredCall, Pending};
 use super::batches::BatchStore;
 use super::files::{CompletedFile, FileRef};
 use super::limits::SharedLimits;
-use super::reader::{KnownReply, LedgerReader, OutputState};
+use super::reader::{KnownReply, KnownRow, LedgerReader, OutputState, RowWithCalls};
 use super::shared::SharedRun;
 use crate::model::{Exit, Fault, Reject, Row, RunSummary, Task, Waste};
 
@@ -17,7 +18,7 @@ pub trait CallStore: Send + Sync {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault>;
+    fn reply(&self, key: [u8; 32]) -> Pending<'_, Option<KnownReply>>;
 
     /// Records that a call is about to be sent: after a crash the ledger knows what may have been
     /// billed. If another process has claimed or answered the call, or it failed for good in this
@@ -114,6 +115,22 @@ pub trait RowStore: Send + Sync {
 pub trait Ledger: CallStore + RowStore {
     /// The reading side.
     fn reader(&self) -> &dyn LedgerReader;
+
+    /// Like [`super::RowReader::row`], for the tasks of a run: it does not block their thread.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn row<'a>(&'a self, source: &'a str) -> Pending<'a, Option<KnownRow>> {
+        Box::pin(ready(self.reader().row(source)))
+    }
+
+    /// Like [`super::RowReader::row_with_fingerprint`], for the tasks of a run.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    fn row_with_fingerprint(&self, fingerprint: [u8; 32]) -> Pending<'_, Option<RowWithCalls>> {
+        Box::pin(ready(self.reader().row_with_fingerprint(&fingerprint)))
+    }
 
     /// The batches, if this backend keeps any.
     fn batches(&self) -> Option<&dyn BatchStore> {

@@ -10,16 +10,18 @@ use tokio::sync::{Notify, oneshot};
 use super::calls::Me;
 use super::database::Database;
 use super::limits::PostgresLimits;
+use super::lookups::Lookups;
 use super::open::{self, Part};
 use super::reader::PostgresReader;
+use super::rows::source_hash;
 use super::workers::Lease;
 use super::writer::{GROUP, Writer};
 use crate::model::{ErrorCode, Exit, Fault, Reject, Row, RunSummary, Waste};
 use crate::record::messages::{Reply, Write};
 use crate::record::writer_handle::WriterHandle;
 use crate::record::{
-    AnsweredCall, BatchStore, CallReader, CallStore, Claim, Claimed, Elsewhere, KnownReply, Ledger, LedgerReader, OutputState, Pending,
-    SharedLimits, SharedRun,
+    AnsweredCall, BatchStore, CallStore, Claim, Claimed, Elsewhere, KnownReply, KnownRow, Ledger, LedgerReader, OutputState, Pending,
+    RowWithCalls, SharedLimits, SharedRun,
 };
 
 /// Time between two checks whether the lease is valid again.
@@ -28,6 +30,7 @@ const LEASE_POLL: Duration = Duration::from_millis(20);
 /// A ledger on a server, open for one run.
 pub(super) struct PostgresLedger {
     reader: PostgresReader,
+    lookups: Lookups,
     me: Me,
     /// The pieces that this process has taken.
     pub(super) pieces: Mutex<HashSet<i64>>,
@@ -62,7 +65,8 @@ impl PostgresLedger {
         });
         let (queue, ended) = (Mutex::new(Some(queue)), Mutex::new(Some(ended)));
         let pieces = Mutex::default();
-        Ok(Self { reader, me: opened.me, pieces, killed_claims: opened.killed_claims, lease, urgent, queue, ended })
+        let lookups = Lookups::new(database);
+        Ok(Self { reader, lookups, me: opened.me, pieces, killed_claims: opened.killed_claims, lease, urgent, queue, ended })
     }
 
     pub(super) fn database(&self) -> &Database {
@@ -128,6 +132,14 @@ impl Ledger for PostgresLedger {
         Some(Arc::new(PostgresLimits { database, me: self.me, lease }))
     }
 
+    fn row<'a>(&'a self, source: &'a str) -> Pending<'a, Option<KnownRow>> {
+        Box::pin(self.lookups.rows.find(source_hash(source)))
+    }
+
+    fn row_with_fingerprint(&self, fingerprint: [u8; 32]) -> Pending<'_, Option<RowWithCalls>> {
+        Box::pin(self.lookups.rows_with_fingerprint.find(fingerprint.to_vec()))
+    }
+
     fn batches(&self) -> Option<&dyn BatchStore> {
         Some(self)
     }
@@ -168,8 +180,8 @@ impl Ledger for PostgresLedger {
 }
 
 impl CallStore for PostgresLedger {
-    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
-        self.reader.reply(key)
+    fn reply(&self, key: [u8; 32]) -> Pending<'_, Option<KnownReply>> {
+        Box::pin(self.lookups.replies.find(key.to_vec()))
     }
 
     fn claim(&self, claim: Claim) -> Pending<'_, Claimed> {

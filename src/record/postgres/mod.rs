@@ -12,6 +12,7 @@ mod forget;
 mod group;
 mod ledger;
 mod limits;
+mod lookups;
 mod open;
 mod passwords;
 mod ranges;

@@ -69,15 +69,10 @@ pub(super) fn output_folder(output: &Path) -> String {
     text(&folder.to_string_lossy()).into_owned()
 }
 
-/// Only an answered call has a reply. A condition on `state` would also fit an index of all answered
-/// calls, which the server prefers to the key's if it makes the plan while the table is empty.
-const REPLY: &str = "SELECT reply, cost FROM call WHERE key = $1 AND reply IS NOT NULL";
-
 impl CallReader for PostgresReader {
     fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
-        let found = self.database.rows(REPLY, &[&key.as_slice()])?;
-        // A reply in an older form does not count: the call is made again.
-        Ok(found.first().and_then(|row| Some(KnownReply { reply: serde_json::from_str(row.get(0)).ok()?, cost: row.get(1) })))
+        let found = self.database.rows("SELECT reply, cost FROM call WHERE key = $1 AND reply IS NOT NULL", &[&key.as_slice()])?;
+        Ok(found.first().and_then(known_reply))
     }
 
     fn spent(&self, hours: u32) -> Result<f64, Fault> {
@@ -95,13 +90,13 @@ impl RowReader for PostgresReader {
     fn row(&self, source: &str) -> Result<Option<KnownRow>, Fault> {
         static QUERY: LazyLock<String> = LazyLock::new(|| format!("SELECT {}, fingerprint FROM row WHERE source_hash = $1", *SELECTED));
         let found = self.database.rows(&QUERY, &[&source_hash(source)])?;
-        Ok(found.first().map(|row| (row_of(row), row.get::<_, Option<&[u8]>>("fingerprint").and_then(|hash| hash.try_into().ok()))))
+        Ok(found.first().map(known_row))
     }
 
     fn row_with_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<RowWithCalls>, Fault> {
         static QUERY: LazyLock<String> = LazyLock::new(|| format!("SELECT {}, calls FROM row WHERE fingerprint = $1 LIMIT 1", *SELECTED));
         let found = self.database.rows(&QUERY, &[&fingerprint.as_slice()])?;
-        Ok(found.first().map(|row| (row_of(row), row.get::<_, &[u8]>("calls").as_chunks().0.to_vec())))
+        Ok(found.first().map(row_with_calls))
     }
 
     fn rows_after(&self, after: &str, most: usize) -> Result<Vec<Row>, Fault> {
@@ -204,6 +199,20 @@ impl PostgresReader {
             }
         }
     }
+}
+
+/// The reply in a row with `reply` and `cost`. A reply in an older form does not count: the call is
+/// made again.
+pub(super) fn known_reply(found: &Found) -> Option<KnownReply> {
+    Some(KnownReply { reply: serde_json::from_str(found.get("reply")).ok()?, cost: found.get("cost") })
+}
+
+pub(super) fn known_row(found: &Found) -> KnownRow {
+    (row_of(found), found.get::<_, Option<&[u8]>>("fingerprint").and_then(|hash| hash.try_into().ok()))
+}
+
+pub(super) fn row_with_calls(found: &Found) -> RowWithCalls {
+    (row_of(found), found.get::<_, &[u8]>("calls").as_chunks().0.to_vec())
 }
 
 fn known_file(row: &Found) -> KnownFile {

@@ -36,7 +36,8 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
 /// Reads the columns of [`SELECTED`].
 pub(super) fn row_of(stored: &tokio_postgres::Row) -> Row {
     let mut row = Row::default();
-    for (at, column) in COLUMNS.iter().enumerate() {
+    let first = stored.columns().iter().position(|column| column.name() == COLUMNS[0].name).unwrap_or(0);
+    for (at, column) in (first..).zip(&COLUMNS) {
         let value = match kind(column) {
             Value::Money(_) => Value::Money(stored.get(at)),
             Value::Count(_) => Value::Count(usize::try_from(stored.get::<_, i64>(at)).unwrap_or(0)),

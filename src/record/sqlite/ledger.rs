@@ -1,5 +1,6 @@
 //! The handle to a ledger that a run writes to.
 
+use std::future::ready;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Mutex, PoisonError};
@@ -166,8 +167,8 @@ impl Ledger for SqliteLedger {
 }
 
 impl CallStore for SqliteLedger {
-    fn reply(&self, key: &[u8; 32]) -> Result<Option<KnownReply>, Fault> {
-        self.reader.reply(key)
+    fn reply(&self, key: [u8; 32]) -> Pending<'_, Option<KnownReply>> {
+        Box::pin(ready(self.reader.reply(&key)))
     }
 
     fn claim(&self, claim: Claim) -> Pending<'_, Claimed> {
@@ -278,8 +279,8 @@ mod tests {
         ledger.close(Exit::Done, &RunSummary::default()).unwrap();
 
         let ledger = SqliteLedger::open(dir.path(), false).unwrap();
-        assert_eq!(CallStore::reply(&ledger, &[7; 32]).unwrap(), Some(KnownReply { reply, cost: Some(0.5) }));
-        assert_eq!(CallStore::reply(&ledger, &[8; 32]).unwrap(), None);
+        assert_eq!(block(ledger.reply([7; 32])).unwrap(), Some(KnownReply { reply, cost: Some(0.5) }));
+        assert_eq!(block(ledger.reply([8; 32])).unwrap(), None);
         assert_eq!(ledger.reader.row("a.txt").unwrap(), Some((row("a.txt"), Some([1; 32]))));
         assert_eq!(ledger.reader.row_with_fingerprint(&[1; 32]).unwrap().unwrap().0.digest, row("").digest);
         let after =
