@@ -16,6 +16,7 @@ use super::files::{folder_hash, path_hash};
 use super::open::NOBODY_OPENS;
 use super::reader::output_folder;
 use super::rows::{source_hash, text};
+use super::schema::Found;
 use super::trouble::{Trouble, away, classify};
 use super::{schema, workers};
 use crate::config::Config;
@@ -52,13 +53,16 @@ pub(super) struct Target {
 }
 
 impl Source {
-    /// The ledger of `config`; `None` if there is none.
+    /// The ledger of `config`; `None` if there is none. An older ledger is migrated first, as the next
+    /// run would do.
     pub(super) fn open(config: &Config, database: Arc<Database>) -> Result<Option<Self>, Fault> {
         let session = database.block_on(async {
             let session = database.connect().await?;
-            if !schema::check(&session, &database.address).await.map_err(|trouble| fault(&database, trouble))? {
+            let trouble = |trouble| fault(&database, trouble);
+            if matches!(schema::look(&session, &database.address).await.map_err(trouble)?, Found::Nothing) {
                 return Ok(None);
             }
+            schema::prepare(&session, &database.address).await.map_err(trouble)?;
             keep_runs_away(&session, &database).await?;
             let begin = session.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
             begin.map_err(|error| refused(&database, &error))?;

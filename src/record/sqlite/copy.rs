@@ -25,13 +25,15 @@ pub(super) struct Target {
 }
 
 impl Source {
-    /// The ledger in `folder`; `None` if there is none.
+    /// The ledger in `folder`; `None` if there is none. An older ledger is migrated first, as the next
+    /// run would do.
     pub(super) fn open(folder: &Path) -> Result<Option<Self>, Fault> {
         let path = path_in(folder);
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
         schema::is_ours(&path, false)?;
+        schema::migrate_older(&path)?;
         let connection = schema::open_to_read(&path)?;
         connection.execute_batch("BEGIN").map_err(|error| schema::damaged(&path, &error))?;
         Ok(Some(Self { path, connection }))

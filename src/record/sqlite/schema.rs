@@ -130,13 +130,16 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// Brings the ledger at `path` to this program's version, if it is of an older one. The caller holds
+/// the run's lock.
+pub(super) fn migrate_older(path: &Path) -> Result<(), Fault> {
+    let (_, found) = read_only(path)?;
+    if (1..version()).contains(&found) { open(path).map(drop) } else { Ok(()) }
+}
+
 /// Opens the ledger at `path` for reading, as another program would.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
-    let fault = |error: rusqlite::Error| damaged(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
-    let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
+    let (connection, found) = read_only(path)?;
     if found != version() {
         let what =
             if found > version() { "it was made by a newer version of depeche; use that version" } else { "the next run migrates it" };
@@ -147,6 +150,16 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
         )));
     }
     Ok(connection)
+}
+
+/// A connection for reading, and the ledger's version.
+fn read_only(path: &Path) -> Result<(Connection, i32), Fault> {
+    let fault = |error: rusqlite::Error| damaged(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
+    let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
+    Ok((connection, found))
 }
 
 /// An empty ledger in memory.
