@@ -107,3 +107,27 @@ fn a_run_ends_when_the_disk_of_its_database_is_full() {
     assert_eq!((mock.distinct_billable().len(), mock.count()), (CALLS, CALLS + PLACES));
     assert_eq!(server.sql("SELECT sum(attempts) FROM waste WHERE outcome = 'killed'"), ["4"]);
 }
+
+#[test]
+fn after_a_promotion_every_process_has_the_length_of_a_lease_to_send_a_heartbeat() {
+    let Some(mut primary) = Postgres::start() else { return };
+    let standby = primary.standby();
+    let mock = Mock::good();
+    let dir = dir(&mock, &primary.config_with(&standby).replace("6s", "3s"));
+    let frozen = run(&dir, &mock, &primary, 0, "60s");
+    frozen.signal("STOP");
+    // It was cut off long before the promotion.
+    primary.sql("UPDATE worker SET grace = '0', lease_until = now() - interval '1 hour'");
+    primary.kill();
+    standby.wait_for("SELECT clock_timestamp() - pg_postmaster_start_time() > interval '3 seconds'", "t");
+    standby.promote();
+    // A process with other settings ends at once, and says whether the run is still open.
+    dir.write("other.toml", std::fs::read_to_string(dir.path("config.toml")).unwrap().replace("words = 60", "words = 61"));
+    let refused = dir.run(&["work", "--config", "other.toml"]).exits(2).stderr;
+    assert!(refused.contains("has a different `summary`"), "{refused}");
+    assert_eq!(standby.sql("SELECT state FROM worker"), ["alive"]);
+    frozen.signal("CONT");
+    mock.release();
+    frozen.wait().exits(0);
+    assert_eq!(mock.count(), CALLS, "no call is repeated");
+}

@@ -25,8 +25,13 @@ pub(super) const NOBODY_OPENS: &str = "SELECT pg_advisory_lock(hashtextextended(
 const OPEN_RUN: &str = "SELECT settings::text FROM run WHERE number = $1";
 const OPEN_BATCHES: &str = "SELECT EXISTS (SELECT FROM batch WHERE state NOT IN ('collected', 'dissolved'))";
 const BEGIN_RUN: &str = "INSERT INTO run (version, settings) VALUES ($1, $2::text::jsonb) RETURNING number";
-/// After a start of the server, every process has the length of a lease to send a heartbeat.
-const LONG_UP: &str = "SELECT clock_timestamp() - pg_postmaster_start_time() > $1 * interval '1 second'";
+/// The start of a server does not change when it is promoted, but its timeline does.
+const SEE_TIMELINE: &str =
+    "INSERT INTO timeline SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8), clock_timestamp() ON CONFLICT DO NOTHING";
+/// After a start or a promotion of the server, every process has the length of a lease to send a
+/// heartbeat.
+const LONG_UP: &str =
+    "SELECT clock_timestamp() - greatest(pg_postmaster_start_time(), (SELECT max(seen_at) FROM timeline)) > $1 * interval '1 second'";
 /// Time between two looks for a run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -103,6 +108,7 @@ enum Begun {
 
 async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error> {
     session.query(LOCK, &[]).await?;
+    session.execute(SEE_TIMELINE, &[]).await?;
     let long_up = session.query(LONG_UP, &[&part.lease.as_secs_f64()]).await?;
     let is_patient = long_up.first().is_some_and(|row| row.get(0));
     let (mut killed, mut open) = (0, None);
