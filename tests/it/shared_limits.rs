@@ -112,9 +112,10 @@ fn articles_and_failures_are_counted_over_all_processes() {
 
 #[test]
 fn a_told_pace_and_told_places_hold_for_all_processes_together() {
-    const CALLS: u32 = 80;
+    /// Each process reads some dozens of articles ahead, and all four must find some.
+    const CALLS: u32 = 400;
     /// Calls a minute.
-    const PACE: u32 = 480;
+    const PACE: u32 = 2400;
     let Some(server) = Postgres::start() else { return };
     let times: Arc<Mutex<Vec<Instant>>> = Arc::default();
     let noted = Arc::clone(&times);
@@ -123,7 +124,7 @@ fn a_told_pace_and_told_places_hold_for_all_processes_together() {
         Action::normal(request)
     });
     let config = openai(&mock).replace("concurrency = 4", &format!("concurrency = 5\nrequests_per_minute = {PACE}"));
-    let dir = TestDir::with(&format!("{config}\n{}", server.config()), 40);
+    let dir = TestDir::with(&format!("{config}\n{}", server.config()), CALLS as usize / 2);
     let processes = four(&dir, &server, &mock);
     // All of them have a part.
     server.wait_for("SELECT count(*) FROM service_part WHERE is_active", "4");
