@@ -1,5 +1,6 @@
 //! The ledger on a `PostgreSQL` server. Without Debian's package `postgresql` these tests are skipped, and say so.
 
+use crate::support::clock::Clock;
 use crate::support::configs::openai;
 use crate::support::mock::Mock;
 use crate::support::postgres::Postgres;
@@ -314,4 +315,53 @@ fn processes_that_start_at_once_make_the_tables_once() {
         run.wait().exits(0);
     }
     assert_eq!((mock.count(), dir.rows().len()), (6, 3));
+}
+
+#[test]
+fn a_run_ends_with_3_if_only_another_process_had_failures() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 2);
+    mock.hold();
+    let run = dir.start(&["run"]);
+    mock.wait_for_requests(2);
+    // Another process of the run, as it is when it has ended.
+    server.sql(
+        "INSERT INTO worker (run, name, place, lease_until, grace, state, found, done, earlier, skipped, failed, pending, requests, paid,
+             retried, maybe_billed, cached, cost, estimated)
+         VALUES (1, 'node1, process 99', '', now(), '0', 'ended', 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0)",
+    );
+    mock.release();
+    let numbers = run.wait().exits(3).summary();
+    assert_eq!((&numbers["done"], &numbers["failed"]), (&2.into(), &1.into()), "{numbers}");
+}
+
+#[test]
+fn processes_whose_clocks_are_wrong_share_a_run() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let ledger = server.config().replace("6s", "3s");
+    let dir = TestDir::with(&format!("{}\n{ledger}", openai(&mock)), 60);
+    // Hours apart from each other and from the server.
+    let [clocks, others] = [(); 2].map(|()| TestDir::new());
+    let (early, late) = (Clock::at(0, &clocks), Clock::at(0, &others));
+    early.turn(-24);
+    late.turn(48);
+    mock.hold();
+    let run = early.start(&dir, &["run", "--piece-size", "5"]);
+    mock.wait_for_requests(4);
+    let workers = [&early, &late].map(|clock| clock.start(&dir, &["work"]));
+    server.wait_for("SELECT count(*) FROM worker", "3");
+    // Each has looked for dead processes for some time.
+    server.wait_for("SELECT count(*) FROM worker WHERE heard_at > started_at + interval '4 seconds'", "3");
+    mock.release();
+    run.wait().exits(0);
+    for worker in workers {
+        worker.wait().exits(0);
+    }
+    assert_eq!(mock.count(), 120);
+    assert_eq!(server.sql("SELECT count(*) FROM worker WHERE state = 'ended'"), ["3"]);
+    assert_eq!(server.sql("SELECT count(*) FROM waste"), ["0"]);
+    let wrong = "SELECT count(*) FROM call WHERE made_at::timestamptz NOT BETWEEN now() - interval '1 hour' AND now()";
+    assert_eq!(server.sql(wrong), ["0"], "calls have the time of a wrong clock");
 }
