@@ -74,7 +74,7 @@ pub fn lock(config: &Config, on_held: impl FnOnce(&str) -> Option<&'static str>)
 /// accepts that everything is paid for again.
 pub fn open(config: &Config, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
     match &config.ledger {
-        Some(server) => postgres::open(config, server, None),
+        Some(server) => postgres::open(config, server, None, new),
         None => sqlite::open(&config.output, new),
     }
 }
@@ -86,7 +86,7 @@ pub fn open(config: &Config, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
 /// If the ledger is not on a server or cannot be used, or if there is no run to join.
 pub fn join(config: &Config) -> Result<Arc<dyn Ledger>, Fault> {
     match &config.ledger {
-        Some(server) => postgres::open(config, server, Some(server.wait_for)),
+        Some(server) => postgres::open(config, server, Some(server.wait_for), false),
         None => Err(Fault::usage(
             "only one process can use a ledger in a file\n  hint: put it on a PostgreSQL server, with `url` under [ledger] in the config",
         )),

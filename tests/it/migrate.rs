@@ -237,7 +237,7 @@ fn a_copy_is_refused_while_a_run_is_active_on_either_ledger() {
         dir.article(mock.count());
         let before = mock.count();
         mock.hold();
-        let run = dir.start(&["run"]);
+        let run = dir.start(&["run", "--new-ledger"]);
         mock.wait_for_requests(before + 1);
         use_server(&dir, &mock, &server);
         for to in to {
@@ -287,4 +287,25 @@ fn a_copy_that_is_killed_leaves_nothing() {
     assert_eq!(records(&dir.path(FILE))["row"], first["row"]);
     let left = fs::read_dir(dir.path("output")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(left.filter(|name| name.starts_with(".ledger-")).count(), 0);
+}
+
+#[test]
+fn an_older_ledger_is_migrated_before_it_is_copied() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = TestDir::with(&openai(&mock), 2);
+    dir.run(&["run"]).exits(0);
+    use_server(&dir, &mock, &server);
+    // The tables of version 5 lack those of version 6.
+    let older = "DROP TABLE batch; DROP TABLE line; DROP TABLE ledger; PRAGMA user_version = 5";
+    rusqlite::Connection::open(dir.path(FILE)).unwrap().execute_batch(older).unwrap();
+    migrate(&dir, "postgres").exits(0);
+    assert!(dir.path("output/ledger.db.v5").exists());
+    dir.run(&["run"]).exits(0);
+    server.sql("DROP TABLE timeline; UPDATE version SET version = 5");
+    fs::remove_file(dir.path(FILE)).unwrap();
+    migrate(&dir, "sqlite").exits(0);
+    dir.write("config.toml", openai(&mock));
+    dir.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 4);
 }

@@ -337,6 +337,31 @@ fn a_run_ends_with_3_if_only_another_process_had_failures() {
 }
 
 #[test]
+fn an_empty_ledger_beside_a_table_pays_for_nothing() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = TestDir::with(&openai(&mock), 2);
+    dir.run(&["run"]).exits(0);
+    let on_server = format!("{}\n{}", openai(&mock), server.config());
+    dir.write("config.toml", &on_server);
+    let refused = dir.run(&["run"]).exits(2).stderr;
+    assert!(refused.contains("has a table, but the ledger on ") && refused.contains("depeche ledger migrate --to postgres"), "{refused}");
+    dir.run(&["ledger", "migrate", "--to", "postgres"]).exits(0);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 4);
+    // The schema's name is misspelt.
+    std::fs::remove_file(dir.path("output/ledger.db")).unwrap();
+    dir.write("config.toml", format!("{on_server}schema = \"depesche\"\n"));
+    let refused = dir.run(&["run"]).exits(2).stderr;
+    assert!(refused.contains("schema `depesche` is empty") && refused.contains("check `url` and `schema`"), "{refused}");
+    assert_eq!(mock.count(), 4);
+    dir.run(&["run", "--new-ledger"]).exits(0);
+    assert_eq!(mock.count(), 8);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(mock.count(), 8);
+}
+
+#[test]
 fn processes_whose_clocks_are_wrong_share_a_run() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();

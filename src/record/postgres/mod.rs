@@ -44,9 +44,10 @@ use crate::model::Fault;
 ///
 /// # Errors
 /// If the server cannot be reached or used, the open run has other settings, or there is none to
-/// join.
-pub(super) fn open(config: &Config, server: &LedgerServer, only_join: Option<Duration>) -> Result<Arc<dyn Ledger>, Fault> {
-    let part = Part { config, lease: server.lease, only_join };
+/// join; or if there is a table without its ledger, unless `new` accepts paying for everything
+/// again.
+pub(super) fn open(config: &Config, server: &LedgerServer, only_join: Option<Duration>, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
+    let part = Part { config, lease: server.lease, only_join, new };
     Ok(Arc::new(PostgresLedger::open(&part, &Database::new(server)?)?))
 }
 

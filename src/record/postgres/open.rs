@@ -2,6 +2,7 @@
 //! the run and its process.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Error;
@@ -13,7 +14,8 @@ use super::schema;
 use super::trouble::{Trouble, away, classify};
 use super::workers::{self, Lease};
 use crate::config::Config;
-use crate::model::{Exit, Fault};
+use crate::model::{Exit, Fault, TABLE};
+use crate::record::sqlite;
 
 /// No two processes open the ledger at once.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche opens ' || current_schema(), 0))";
@@ -32,6 +34,8 @@ const SEE_TIMELINE: &str =
 /// heartbeat.
 const LONG_UP: &str =
     "SELECT clock_timestamp() - greatest(pg_postmaster_start_time(), (SELECT max(seen_at) FROM timeline)) > $1 * interval '1 second'";
+/// Whether anything in this ledger was paid for.
+const HAS_CONTENT: &str = "SELECT EXISTS (SELECT FROM call) OR EXISTS (SELECT FROM row)";
 /// Time between two looks for a run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -51,6 +55,8 @@ pub(super) struct Part<'a> {
     pub(super) lease: Duration,
     /// Whether it only joins an open run, and how long it waits for one.
     pub(super) only_join: Option<Duration>,
+    /// Whether the user accepts that a new ledger pays for the articles of an old table again.
+    pub(super) new: bool,
 }
 
 /// Opens the ledger, and creates it if there is none. Joins the run that other processes work on.
@@ -88,6 +94,7 @@ pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened,
                 let message = format!("another process works on the run that is open on {place}, and one alone sends and collects batches");
                 return Err(Fault::new(Exit::Locked, format!("{message}\n  hint: wait until it has ended; any process may collect then")));
             }
+            Begun::WithoutLedger => return Err(without_ledger(place, &part.config.output)),
             Begun::Nothing if part.only_join.is_some_and(|longest| start.elapsed() < longest) => tokio::time::sleep(LOOK_EVERY).await,
             Begun::Nothing => {
                 return Err(Fault::new(Exit::EndpointAway, format!("no run is open on {place}: start one with `depeche run`")));
@@ -102,6 +109,8 @@ enum Begun {
     Differs(String),
     /// The open run has batches, which only one process sends and collects.
     Batching,
+    /// The ledger is empty, but the output folder has a table.
+    WithoutLedger,
     /// There is no open run.
     Nothing,
 }
@@ -132,6 +141,9 @@ async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error
             run
         }
         None if part.only_join.is_some() => return Ok((Begun::Nothing, killed)),
+        None if !part.new && part.config.output.join(TABLE).exists() && !has_content(session).await? => {
+            return Ok((Begun::WithoutLedger, killed));
+        }
         None => {
             let written: BTreeMap<&str, &str> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
             // A map of texts always serialises.
@@ -144,6 +156,24 @@ async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error
     let lease = Lease::new(part.lease, Instant::now());
     let worker = workers::register(session, run, &lease, longest).await?;
     Ok((Begun::Here(Me { run, worker }, lease), killed))
+}
+
+async fn has_content(session: &Session) -> Result<bool, Error> {
+    Ok(session.query(HAS_CONTENT, &[]).await?.first().is_some_and(|row| row.get(0)))
+}
+
+/// Every article of the table would be paid for again.
+fn without_ledger(place: &str, output: &Path) -> Fault {
+    let copy = if sqlite::is_missing(output) {
+        "check `url` and `schema` in [ledger]"
+    } else {
+        "copy the old ledger with `depeche ledger migrate --to postgres`"
+    };
+    Fault::usage(format!(
+        "`{}` has a table, but the ledger on {place} is empty: every article would be billed again\n  \
+         hint: {copy}, or start a new ledger with `depeche run --new-ledger`",
+        output.display()
+    ))
 }
 
 /// The first of these settings that differs in the open run.
