@@ -120,6 +120,42 @@ fn row(source: &str, status: Status) -> Box<Row> {
 }
 
 #[test]
+fn lookups_that_come_together_find_each_its_own_record() {
+    const LOOKUPS: usize = 2000;
+    for kind in Kind::all() {
+        let ledger = kind.open();
+        block(async {
+            ledger.keep(call(1), Waste::default()).await.unwrap();
+            for source in ["a.txt", "b.txt", "c.txt"] {
+                ledger.record_row(row(source, Status::Done), Some([7; 32]), &[[1; 32]], &file(1)).await.unwrap();
+            }
+            ledger.flush().await.unwrap();
+            let mut lookups = tokio::task::JoinSet::new();
+            for number in 0..LOOKUPS {
+                let ledger = Arc::clone(&ledger);
+                lookups.spawn(async move {
+                    let source = ["a.txt", "b.txt", "c.txt", "d.txt"][number % 4];
+                    let hash = [u8::try_from(number % 10).unwrap(); 32];
+                    let found = ledger.row(source).await.unwrap();
+                    assert_eq!(found, (source != "d.txt").then(|| (*row(source, Status::Done), Some([7; 32]))));
+                    let known = ledger.reply(hash).await.unwrap();
+                    assert_eq!(known.is_some(), hash[0] == 1);
+                    // Any of the rows will do.
+                    let twin = ledger.row_with_fingerprint(hash).await.unwrap();
+                    assert_eq!(
+                        twin.map(|(row, calls)| (row.digest, calls)),
+                        (hash[0] == 7).then(|| (row("", Status::Done).digest, vec![[1; 32]]))
+                    );
+                });
+            }
+            while let Some(lookup) = lookups.join_next().await {
+                lookup.unwrap();
+            }
+        });
+    }
+}
+
+#[test]
 fn a_reply_is_there_in_the_next_run_and_its_waste_counted() {
     for kind in Kind::all() {
         let ledger = kind.open();
