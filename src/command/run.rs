@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +28,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Fault> {
     let (config, wait, batches) = (arguments.load()?, arguments.execution.wait, arguments.batches.flag());
     start(Start { config, role: Role::Run, manner, wait, new_ledger, piece_size, batches })
 }
+
+/// Time between two attempts to open a ledger that another process holds.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The parts from which a run starts.
 pub(super) struct Start {
@@ -120,7 +124,7 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
             None => Vec::new(),
         };
     }
-    let ledger = if role == Role::Work { record::join(&config)? } else { record::open(&config, new_ledger)? };
+    let ledger = if role == Role::Work { record::join(&config)? } else { open_ledger(&config, new_ledger, wait)? };
     if role == Role::Retry && lock.is_some() {
         config.input = failed_files(ledger.reader(), &config)?;
     }
@@ -133,6 +137,25 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     }
     let parts = RunParts { config, role, piece_size, ledger, progress };
     execute(runtime, &parts, batches, &manner)
+}
+
+/// Opens the ledger. On a server, a process that makes batches may hold it, and with `wait` its end
+/// is waited for.
+fn open_ledger(config: &Config, new: bool, wait: bool) -> Result<Arc<dyn Ledger>, Fault> {
+    let mut is_told = false;
+    loop {
+        match record::open(config, new) {
+            Err(held) if wait && held.exit == Exit::Locked => {
+                if !is_told {
+                    let (what, _) = held.message.split_once('\n').unwrap_or((&held.message, ""));
+                    report::print_stderr(&format!("depeche: {what}; waiting for it to end"));
+                    is_told = true;
+                }
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// The files whose articles failed, if they still exist.

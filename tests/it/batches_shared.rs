@@ -65,9 +65,12 @@ fn two_processes_do_not_send_batches_at_once() {
         let refused = second.run(&[command]).exits(11);
         assert!(refused.stderr.contains("one alone sends and collects batches"), "{}", refused.stderr);
     }
+    let mut waiting = second.start(&["run", "--wait"]);
+    waiting.wait_for_line("waiting for it to end");
     service.set(|switches| switches.looks = 1);
     run.wait().exits(0);
-    assert_eq!((service.created(), done(&first)), (1, ARTICLES));
+    waiting.wait().exits(0);
+    assert_eq!((service.created(), done(&first), done(&second)), (1, ARTICLES, ARTICLES));
     all_paid_once(&service, &server);
 }
 

@@ -92,7 +92,10 @@ pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened,
             }
             Begun::Batching => {
                 let message = format!("another process works on the run that is open on {place}, and one alone sends and collects batches");
-                return Err(Fault::new(Exit::Locked, format!("{message}\n  hint: wait until it has ended; any process may collect then")));
+                return Err(Fault::new(
+                    Exit::Locked,
+                    format!("{message}\n  hint: wait until it has ended, or pass --wait to `run`; any process may collect then"),
+                ));
             }
             Begun::WithoutLedger => return Err(without_ledger(place, &part.config.output)),
             Begun::Nothing if part.only_join.is_some_and(|longest| start.elapsed() < longest) => tokio::time::sleep(LOOK_EVERY).await,
