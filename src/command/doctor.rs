@@ -1,5 +1,5 @@
-//! `depeche doctor`: checks the config, and whether each endpoint answers and can do its tasks.
-//! This costs nothing.
+//! `depeche doctor`: checks the config, the ledger's server if there is one, and whether each endpoint
+//! answers and can do its tasks. This costs nothing.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use crate::call::{EndpointClient, HttpClient};
 use crate::config::{Config, Endpoint, Overrides};
 use crate::dialect::{self, Dialect, Request};
 use crate::model::{CallError, ErrorCode, Exit, Fault, Task, Verdict};
+use crate::record;
 use crate::report::{self, Progress, Verbosity, counted, print_stderr, print_stdout, printable};
 
 pub(super) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
@@ -29,8 +30,27 @@ pub(super) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
     if !quiet && problem.is_none() {
         print_stdout(&format!("ok    {name}: {}, route {}", counted(config.endpoints.len() as u64, "endpoint"), config.summary.route));
     }
-    let exit = runtime()?.block_on(check_endpoints(&config, &progress, quiet))?;
+    let ledger = check_ledger(&config, quiet);
+    let exit = runtime()?.block_on(check_endpoints(&config, &progress, quiet))?.worse(ledger);
     problem.map_or(Ok(exit), Err)
+}
+
+/// Checks the ledger's server. If `quiet`, only a fault is printed, to standard error.
+fn check_ledger(config: &Config, quiet: bool) -> Exit {
+    match record::probe(config) {
+        Ok(Some(words)) if !quiet => print_stdout(&format!("ok    the ledger on {}", printable(&words))),
+        Ok(_) => {}
+        Err(fault) => {
+            print_failure(&fault.message, quiet);
+            return fault.exit;
+        }
+    }
+    Exit::Done
+}
+
+fn print_failure(what: &str, quiet: bool) {
+    let line = format!("fail  {what}");
+    if quiet { print_stderr(&line) } else { print_stdout(&line) }
 }
 
 /// Checks the endpoints. If `quiet`, only those that fail are printed, to standard error.
@@ -44,8 +64,7 @@ async fn check_endpoints(config: &Config, progress: &Arc<Progress>, quiet: bool)
             Ok(words) => print_stdout(&format!("ok    endpoint `{}`: {}", endpoint.name, printable(&words))),
             Err(fault) => {
                 exit = exit.worse(fault.exit);
-                let line = format!("fail  endpoint `{}`: {}", endpoint.name, fault.message);
-                if quiet { print_stderr(&line) } else { print_stdout(&line) }
+                print_failure(&format!("endpoint `{}`: {}", endpoint.name, fault.message), quiet);
             }
         }
     }

@@ -104,6 +104,15 @@ pub fn open_to_read(config: &Config) -> Result<Option<Box<dyn LedgerReader>>, Fa
     }
 }
 
+/// Checks whether a run can use the ledger of `config`, without changing anything. Returns what is
+/// there in a few words; `None` if the ledger is a file, which needs no check.
+///
+/// # Errors
+/// If the server cannot be reached or used.
+pub fn probe(config: &Config) -> Result<Option<String>, Fault> {
+    config.ledger.as_ref().map(postgres::probe).transpose()
+}
+
 /// Removes what is older than `before` (UTC, ISO 8601) and not needed for the table; with `dry` it
 /// only counts. `None` if there is no ledger.
 ///

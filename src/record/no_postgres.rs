@@ -23,6 +23,10 @@ pub(super) fn open_to_read(_: &Config, _: &LedgerServer) -> Result<Option<Box<dy
     Err(left_out())
 }
 
+pub(super) fn probe(_: &LedgerServer) -> Result<String, Fault> {
+    Err(left_out())
+}
+
 pub(super) fn forget(_: &Config, _: &LedgerServer, _: &str, _: bool) -> Result<Option<Forgotten>, Fault> {
     Err(left_out())
 }

@@ -390,3 +390,41 @@ fn processes_whose_clocks_are_wrong_share_a_run() {
     let wrong = "SELECT count(*) FROM call WHERE made_at::timestamptz NOT BETWEEN now() - interval '1 hour' AND now()";
     assert_eq!(server.sql(wrong), ["0"], "calls have the time of a wrong clock");
 }
+
+#[test]
+fn doctor_says_whether_the_ledger_can_be_used_and_changes_nothing() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 1);
+    let said = dir.run(&["doctor"]).exits(0).stdout;
+    assert!(said.contains("ok    the ledger on 127.0.0.1:") && said.contains("no TLS; the first run makes the ledger"), "{said}");
+    assert_eq!(server.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'depeche'"), ["0"]);
+    dir.run(&["run"]).exits(0);
+    assert!(dir.run(&["doctor"]).exits(0).stdout.contains("; no run is active"));
+    server.sql("INSERT INTO worker (run, name, place, lease_until, grace) VALUES (1, 'node1', '', now() + interval '1 hour', '0')");
+    assert!(dir.run(&["doctor"]).exits(0).stdout.contains("; 1 process is active"));
+
+    server.sql("CREATE ROLE guest LOGIN");
+    let refused = |from: &str, to: &str, exit: i32| {
+        let config = format!("{}\n{}", openai(&mock), server.config());
+        dir.write("other.toml", config.replace(from, to));
+        dir.run(&["doctor", "--config", "other.toml"]).exits(exit).stdout
+    };
+    let no_right = refused("//postgres@", "//guest@", 2);
+    assert!(no_right.contains("permission denied for schema depeche") && no_right.contains("ok    endpoint `llm`"), "{no_right}");
+    server.sql("GRANT USAGE ON SCHEMA depeche TO guest; GRANT SELECT ON ALL TABLES IN SCHEMA depeche TO guest");
+    let reader = refused("//postgres@", "//guest@", 2);
+    assert!(reader.contains("the user may not write in it"), "{reader}");
+    server.sql("CREATE SCHEMA other");
+    let (from, to) =
+        (format!("{}\"\nlease", server.url()), format!("{}\"\nschema = \"other\"\nlease", server.url().replace("//postgres@", "//guest@")));
+    let cannot_make = refused(&from, &to, 2);
+    assert!(cannot_make.contains("schema `other`: the user may not make it"), "{cannot_make}");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+    let away = refused(&server.url(), &url, 5);
+    assert!(away.contains("fail  the ledger on ") && away.contains("is unavailable: "), "{away}");
+    let standby = server.standby();
+    let reads_only = refused(&server.url(), &standby.url(), 2);
+    assert!(reads_only.contains("a standby, which takes no writes"), "{reads_only}");
+}

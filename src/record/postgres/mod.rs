@@ -15,6 +15,7 @@ mod limits;
 mod lookups;
 mod open;
 mod passwords;
+mod probe;
 mod ranges;
 mod reader;
 mod reports;
@@ -57,6 +58,15 @@ pub(super) fn open(config: &Config, server: &LedgerServer, only_join: Option<Dur
 /// If the server cannot be reached, or the ledger is of another version.
 pub(super) fn open_to_read(config: &Config, server: &LedgerServer) -> Result<Option<Box<dyn LedgerReader>>, Fault> {
     Ok(PostgresReader::open(config, Database::new(server)?)?.map(|reader| Box::new(reader) as _))
+}
+
+/// What is on `server`, in a few words.
+///
+/// # Errors
+/// If it cannot be reached, or a run could not use it.
+pub(super) fn probe(server: &LedgerServer) -> Result<String, Fault> {
+    let database = Database::new(server)?;
+    database.block_on(probe::probe(&database))
 }
 
 /// Removes what is older than `before` and not needed for the table; `None` if there is no ledger.

@@ -27,7 +27,7 @@ const HAS_VERSION: &str = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace
 const HAS_SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
 
 /// The version that this program reads and writes.
-fn version() -> i32 {
+pub(super) fn version() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }
 
@@ -49,7 +49,10 @@ pub(super) async fn look(session: &Session, address: &Address) -> Result<Found, 
     if !row.get::<_, bool>(0) {
         return Ok(Found::Nothing);
     }
-    let row = session.client.query_one("SELECT version FROM version", &[]).await.map_err(trouble)?;
+    // With the schema's name, because without it the server says only that there is no such table if
+    // the user may not use the schema.
+    let version_of = format!("SELECT version FROM {}.version", address.quoted_schema());
+    let row = session.client.query_one(&version_of, &[]).await.map_err(trouble)?;
     let found: i32 = row.get(0);
     if found > version() {
         let ours = version();
