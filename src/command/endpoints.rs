@@ -16,13 +16,15 @@ use crate::report::{Progress, print_stderr};
 /// this fails if it is the first choice for a task. If it is only a fallback, the run goes on
 /// without it.
 pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
-    let mut server: Option<Server> = None;
+    // One without translators, and one with them.
+    let mut servers: [Option<Server>; 2] = [None, None];
     let mut clients = Vec::new();
     for endpoint in &config.endpoints {
+        let translates = endpoint.can(Task::Translate);
+        let server = &mut servers[usize::from(translates)];
         if endpoint.dialect == "embedded" && server.is_none() {
-            let translates = endpoint.can(Task::Translate);
             match start(config, translates, progress).await {
-                Ok(started) => server = Some(started),
+                Ok(started) => *server = Some(started),
                 Err(fault) if config.tasks().into_iter().any(|task| is_first(config, endpoint, task)) => return Err(fault),
                 Err(fault) => {
                     tracing::warn!("endpoint `{}` is not available as a backup: {fault}", endpoint.name);

@@ -140,6 +140,19 @@ fn a_run_with_the_model_writes_the_table() {
 }
 
 #[test]
+fn two_embedded_endpoints_share_the_tasks() {
+    let second = "does = [\"summarise\"]\ndialect = \"embedded\"\n\n[[endpoint]]\nname = \"translator\"\ndoes = [\"translate\"]";
+    let dir = TestDir::with(&toy("models").replace("does = [\"summarise\", \"translate\"]", second), 0);
+    install(&dir, "models/fr-en");
+    let sentence = "Le gouvernement a adopté le projet de loi à Paris.";
+    dir.write("input/a.json", json!({"title": "Le budget", "text": sentence, "language": "fr"}).to_string());
+    dir.run(&["run"]).exits(0);
+    let row = dir.row("input/a.json");
+    assert_eq!((row["summary_endpoint"].as_str(), row["translation_endpoint"].as_str()), ("embedded", "translator"));
+    assert_eq!(row["summary_en"], "The government adopted the bill in Paris.");
+}
+
+#[test]
 fn an_interrupted_download_is_resumed() {
     let mirror = Mock::scripted(|request, _| {
         if is_model(request) && request.header("range").is_none() {
