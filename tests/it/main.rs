@@ -33,6 +33,8 @@ mod fault_injection;
 mod flex;
 mod formats;
 mod glossary;
+#[cfg(feature = "postgres")]
+mod interleavings;
 mod kill;
 mod ledger;
 mod ledger_batches;

@@ -34,8 +34,8 @@ const SEE_TIMELINE: &str =
 /// heartbeat.
 const LONG_UP: &str =
     "SELECT clock_timestamp() - greatest(pg_postmaster_start_time(), (SELECT max(seen_at) FROM timeline)) > $1 * interval '1 second'";
-/// Whether anything in this ledger was paid for.
-const HAS_CONTENT: &str = "SELECT EXISTS (SELECT FROM call) OR EXISTS (SELECT FROM row)";
+/// A run may end without a call or a row: its input was empty, or every call is in a batch.
+const HAS_RUN: &str = "SELECT EXISTS (SELECT FROM run)";
 /// Time between two looks for a run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -144,7 +144,7 @@ async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error
             run
         }
         None if part.only_join.is_some() => return Ok((Begun::Nothing, killed)),
-        None if !part.new && part.config.output.join(TABLE).exists() && !has_content(session).await? => {
+        None if !part.new && part.config.output.join(TABLE).exists() && !has_run(session).await? => {
             return Ok((Begun::WithoutLedger, killed));
         }
         None => {
@@ -161,8 +161,8 @@ async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error
     Ok((Begun::Here(Me { run, worker }, lease), killed))
 }
 
-async fn has_content(session: &Session) -> Result<bool, Error> {
-    Ok(session.query(HAS_CONTENT, &[]).await?.first().is_some_and(|row| row.get(0)))
+async fn has_run(session: &Session) -> Result<bool, Error> {
+    Ok(session.query(HAS_RUN, &[]).await?.first().is_some_and(|row| row.get(0)))
 }
 
 /// Every article of the table would be paid for again.
