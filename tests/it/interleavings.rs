@@ -1,14 +1,63 @@
 //! Processes of one ledger that act at the same moment, die or lose their connections. Without Debian's
 //! package `postgresql` these tests are skipped, and say so.
 
+use depeche::model::{ArticleRange, Place, Stamp};
+use depeche::record::{EndedRange, LongFile, TakenPiece};
+
+use crate::ledger_suite::{Kind, block, claim, file};
 use crate::support::configs::openai;
 use crate::support::mock::Mock;
 use crate::support::postgres::Postgres;
 use crate::support::test_dir::TestDir;
 
+/// Backends that wait for a lock.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+
 /// A folder with articles and a ledger on this server.
 fn dir(mock: &Mock, server: &Postgres, articles: usize) -> TestDir {
     TestDir::with(&format!("{}\n{}", openai(mock), server.config()), articles)
+}
+
+#[test]
+fn a_long_file_is_recorded_if_its_last_range_ends_at_the_moment_at_which_it_is_divided() {
+    for kind in Kind::all() {
+        let Some(server) = &kind.server else { continue };
+        let (first, second) = (kind.open(), kind.open());
+        let (one, two) = (first.shared().unwrap(), second.shared().unwrap());
+        assert!(one.begin_listing().unwrap().is_some());
+        one.add_piece(&[file(1)]).unwrap();
+        one.add_long_file(&LongFile { file: file(2), stamp: Stamp { size: 9, modified: 9, inode: 9 }, most: 5 }).unwrap();
+        one.end_listing().unwrap();
+        let TakenPiece::Files(piece) = two.take_piece(false).unwrap() else { panic!() };
+        let TakenPiece::Long(long, _) = one.take_piece(true).unwrap() else { panic!() };
+        let range = ArticleRange { first: 0, articles: None, start: Place::default(), uses: Vec::new() };
+        assert!(one.add_range(long, &range).unwrap());
+        let TakenPiece::Range(range) = two.take_piece(false).unwrap() else { panic!() };
+        // While the second process waits, its next two writes come into one group.
+        let calls = server.hold("LOCK TABLE call IN EXCLUSIVE MODE");
+        let held = server.hold(&format!("SELECT FROM piece WHERE number = {} FOR UPDATE", piece.number));
+        std::thread::scope(|scope| {
+            let claimed = scope.spawn(|| block(second.claim(claim(1, 1))).unwrap());
+            server.wait_for(WAITING, "1");
+            block(async {
+                let ended = EndedRange { number: range.number, settings: 7, done: 3, skipped: 0, failed: 0 };
+                two.end_range(ended).await.unwrap();
+                second.end_piece(piece.number).await.unwrap();
+            });
+            drop(calls);
+            claimed.join().unwrap();
+            server.wait_for(&format!("{WAITING} AND query LIKE 'UPDATE piece%'"), "1");
+            let divided = scope.spawn(|| one.end_dividing(long, 7).unwrap());
+            while !divided.is_finished() && server.sql(WAITING) != ["2"] {
+                std::thread::yield_now();
+            }
+            drop(held);
+            divided.join().unwrap();
+        });
+        block(second.flush()).unwrap();
+        assert_eq!(server.sql("SELECT count(*) FROM piece WHERE state <> 'done'"), ["0"], "the run would never end");
+        assert_eq!(first.reader().file(b"input", b"2").unwrap().map(|file| file.done), Some(3));
+    }
 }
 
 #[test]

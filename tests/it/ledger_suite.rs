@@ -13,7 +13,7 @@ use crate::support::test_dir::TestDir;
 /// A ledger of each kind.
 pub(crate) struct Kind {
     dir: TestDir,
-    config: Config,
+    pub(crate) config: Config,
     #[cfg(feature = "postgres")]
     pub(crate) server: Option<crate::support::postgres::Postgres>,
 }
@@ -96,11 +96,11 @@ pub(crate) fn call(key: u8) -> AnsweredCall {
     }
 }
 
-fn file(number: i64) -> Arc<FileRef> {
+pub(crate) fn file(number: i64) -> Arc<FileRef> {
     Arc::new(FileRef { number, folder: b"input".to_vec(), name: number.to_string().into_bytes() })
 }
 
-fn row(source: &str, status: Status) -> Box<Row> {
+pub(crate) fn row(source: &str, status: Status) -> Box<Row> {
     let digest = Digest { title_fr: "Été \"d'or\"".into(), ..Digest::default() };
     let error = if status == Status::Failed { "timeout: too slow".into() } else { String::new() };
     let flags = if status == Status::Done { "name number".into() } else { String::new() };

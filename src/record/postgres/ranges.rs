@@ -34,9 +34,9 @@ pub(super) const READ_WHOLE: &str = "WITH long AS (
 const END: &str = "UPDATE piece SET state = 'done', settings_hash = $3, done = $4, skipped = $5, failed = $6
     WHERE number = $1 AND worker = $2 AND state = 'taken' RETURNING part_of";
 const DIVIDED: &str = "UPDATE piece SET state = 'divided', settings_hash = $3 WHERE number = $1 AND worker = $2 AND state = 'taken'";
-/// If two processes end ranges of a file at the same time, the second sees the changes of the
-/// first.
-const LOCK: &str = "SELECT files[1], folders[1], names[1], settings_hash, size, modified, inode FROM piece WHERE number = $1 AND state = 'divided' FOR UPDATE";
+/// If two processes end ranges of a file at the same time, or one ends its last range and the other its
+/// division, the second waits and then sees the changes of the first.
+const LOCK: &str = "SELECT files[1], folders[1], names[1], settings_hash, size, modified, inode, state = 'divided' FROM piece WHERE number = $1 FOR UPDATE";
 const SUM: &str = "SELECT sum(done)::int8, sum(skipped)::int8, bool_or(settings_hash = 0) FROM piece WHERE part_of = $1
     HAVING bool_and(state = 'done')";
 const COMPLETE: &str = "UPDATE piece SET state = 'done' WHERE number = $1";
@@ -118,7 +118,7 @@ pub(super) async fn end_dividing(session: &Session, number: i64, settings: i64, 
 /// Records a long file if all its ranges are done; returns whether rows left the table.
 async fn complete(session: &Session, number: i64, me: Me) -> Result<bool, Error> {
     let divided = session.query(LOCK, &[&number]).await?;
-    let Some(divided) = divided.first() else { return Ok(false) };
+    let Some(divided) = divided.first().filter(|row| row.get(7)) else { return Ok(false) };
     let sum = session.query(SUM, &[&number]).await?;
     let Some(sum) = sum.first() else { return Ok(false) };
     let settings = if sum.get(2) { 0 } else { divided.get(3) };
