@@ -1,8 +1,8 @@
 //! Processes of one ledger that act at the same moment, die or lose their connections. Without Debian's
 //! package `postgresql` these tests are skipped, and say so.
 
-use depeche::model::{ArticleRange, Place, Stamp};
-use depeche::record::{EndedRange, LongFile, TakenPiece};
+use depeche::model::{ArticleRange, Place, Stamp, Waste};
+use depeche::record::{Claimed, EndedRange, LongFile, TakenPiece};
 
 use crate::ledger_suite::{Kind, block, claim, file};
 use crate::support::configs::openai;
@@ -16,6 +16,32 @@ const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_ty
 /// A folder with articles and a ledger on this server.
 fn dir(mock: &Mock, server: &Postgres, articles: usize) -> TestDir {
     TestDir::with(&format!("{}\n{}", openai(mock), server.config()), articles)
+}
+
+#[test]
+fn waste_stays_if_another_process_has_claimed_the_call_since() {
+    for kind in Kind::all() {
+        if kind.server.is_none() {
+            continue;
+        }
+        let (first, second) = (kind.open(), kind.open());
+        let lost = Waste { lost: 1, at_most: 0.25, ..Waste::default() };
+        block(async {
+            first.claim(claim(1, 1)).await.unwrap();
+            first.fail([1; 32], lost, None).await.unwrap();
+            assert_eq!(second.claim(claim(1, 1)).await.unwrap(), Claimed::Here);
+            assert_eq!(first.claim(claim(1, 2)).await.unwrap(), Claimed::Elsewhere);
+        });
+        let waste: Vec<_> = first.reader().waste().unwrap().into_iter().map(|waste| (waste.outcome, waste.calls)).collect();
+        assert_eq!(waste, [(String::new(), 1), ("lost".to_owned(), 1)]);
+        // The attempts of a claim that it gets are counted once.
+        block(async {
+            second.fail([1; 32], Waste::default(), None).await.unwrap();
+            assert_eq!(first.claim(claim(1, 2)).await.unwrap(), Claimed::Here);
+        });
+        let waste: Vec<_> = first.reader().waste().unwrap().into_iter().map(|waste| (waste.outcome, waste.calls)).collect();
+        assert_eq!(waste, [(String::new(), 2)]);
+    }
 }
 
 #[test]

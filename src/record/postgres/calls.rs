@@ -28,7 +28,7 @@ const CLAIM: &str = "WITH me AS MATERIALIZED (SELECT id FROM worker WHERE id = $
         OR (known.state = 'claimed' AND known.worker = excluded.worker)
     RETURNING key)
     SELECT ours.key FROM me LEFT JOIN ours ON true";
-/// Deletes this process's waste for calls that it claims again: the claim counts those attempts now.
+/// Deletes this process's waste for calls that it has claimed again: the claim counts those attempts now.
 const FORGET_WASTE: &str = "DELETE FROM waste WHERE key = ANY($1::bytea[]) AND run = $2 AND worker = $3";
 /// If another process has answered the call in the meantime, this reply is not needed, but was paid
 /// for.
@@ -73,10 +73,6 @@ pub(super) struct Me {
 
 /// Claims calls; returns the keys of those that this process got, or `None` if it was declared dead.
 pub(super) async fn claim(session: &Session, claims: &[&Claim], me: Me) -> Result<Option<HashSet<[u8; 32]>>, Error> {
-    let again: Vec<&[u8]> = claims.iter().filter(|claim| claim.attempts > 1).map(|claim| claim.key.as_slice()).collect();
-    if !again.is_empty() {
-        session.execute(FORGET_WASTE, &[&again, &me.run, &me.worker]).await?;
-    }
     let keys: Vec<&[u8]> = claims.iter().map(|claim| claim.key.as_slice()).collect();
     let endpoints: Vec<&str> = claims.iter().map(|claim| claim.endpoint.as_str()).collect();
     let tasks: Vec<String> = claims.iter().map(|claim| claim.task.to_string()).collect();
@@ -87,7 +83,13 @@ pub(super) async fn claim(session: &Session, claims: &[&Claim], me: Me) -> Resul
         [&keys, &endpoints, &tasks, &characters, &costs, &attempts, &me.run, &me.worker];
     let ours = session.query(CLAIM, &values).await?;
     let key = |row: &Row| row.get::<_, Option<&[u8]>>(0)?.try_into().ok();
-    Ok((!ours.is_empty()).then(|| ours.iter().filter_map(key).collect()))
+    let claimed: Option<HashSet<[u8; 32]>> = (!ours.is_empty()).then(|| ours.iter().filter_map(key).collect());
+    let is_ours = |claim: &&&Claim| claimed.as_ref().is_some_and(|ours| ours.contains(&claim.key));
+    let again: Vec<&[u8]> = claims.iter().filter(|claim| claim.attempts > 1).filter(is_ours).map(|claim| claim.key.as_slice()).collect();
+    if !again.is_empty() {
+        session.execute(FORGET_WASTE, &[&again, &me.run, &me.worker]).await?;
+    }
+    Ok(claimed)
 }
 
 /// Keeps replies.
