@@ -2,7 +2,7 @@
 //! package `postgresql` these tests are skipped, and say so.
 
 use depeche::model::{ArticleRange, Place, Stamp, Waste};
-use depeche::record::{Claimed, EndedRange, LongFile, TakenPiece};
+use depeche::record::{self, Claimed, EndedRange, LongFile, TakenPiece};
 
 use crate::ledger_suite::{Kind, block, claim, file};
 use crate::support::configs::openai;
@@ -83,6 +83,27 @@ fn a_long_file_is_recorded_if_its_last_range_ends_at_the_moment_at_which_it_is_d
         block(second.flush()).unwrap();
         assert_eq!(server.sql("SELECT count(*) FROM piece WHERE state <> 'done'"), ["0"], "the run would never end");
         assert_eq!(first.reader().file(b"input", b"2").unwrap().map(|file| file.done), Some(3));
+    }
+}
+
+#[test]
+fn no_run_begins_while_old_records_are_removed() {
+    for kind in Kind::all() {
+        let Some(server) = &kind.server else { continue };
+        Kind::end(&kind.open());
+        let held = server.hold("LOCK TABLE waste IN ACCESS EXCLUSIVE MODE");
+        std::thread::scope(|scope| {
+            let forgotten = scope.spawn(|| record::forget(&kind.config, "2000-01-01T00:00:00Z", false).unwrap());
+            server.wait_for(WAITING, "1");
+            let opened = scope.spawn(|| kind.open());
+            while !opened.is_finished() && server.sql(WAITING) != ["2"] {
+                std::thread::yield_now();
+            }
+            assert_eq!(server.sql("SELECT count(*) FROM worker WHERE state = 'alive'"), ["0"], "it would lose records that it needs");
+            drop(held);
+            forgotten.join().unwrap();
+            opened.join().unwrap();
+        });
     }
 }
 

@@ -7,6 +7,7 @@ use tokio_postgres::Error;
 
 use super::connect::Session;
 use super::database::Database;
+use super::open::LOCK;
 use super::reader::PostgresReader;
 use super::trouble::{Trouble, away, classify};
 use super::workers;
@@ -31,6 +32,8 @@ pub(super) fn forget(config: &Config, database: &Arc<Database>, before: &str, dr
         };
         let fault = |error: Error| in_time(classify(place, &error));
         session.client.batch_execute("BEGIN").await.map_err(fault)?;
+        // No run begins until the transaction ends.
+        session.query(LOCK, &[]).await.map_err(fault)?;
         workers::refuse_active(&session, place).await.map_err(in_time)?;
         let forgotten = in_transaction(&session, before).await.map_err(fault)?;
         session.client.batch_execute(if dry { "ROLLBACK" } else { "COMMIT" }).await.map_err(fault)?;

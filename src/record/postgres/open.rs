@@ -18,7 +18,7 @@ use crate::model::{Exit, Fault, TABLE};
 use crate::record::sqlite;
 
 /// No two processes open the ledger at once.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche opens ' || current_schema(), 0))";
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('depeche opens ' || current_schema(), 0))";
 
 /// The same until the session ends.
 pub(super) const NOBODY_OPENS: &str = "SELECT pg_advisory_lock(hashtextextended('depeche opens ' || current_schema(), 0))";
