@@ -1,10 +1,12 @@
 //! Processes of one ledger that act at the same moment, die or lose their connections. Without Debian's
 //! package `postgresql` these tests are skipped, and say so.
 
-use depeche::model::{ArticleRange, Place, Stamp, Waste};
-use depeche::record::{self, Claimed, EndedRange, LongFile, TakenPiece};
+use std::sync::Arc;
 
-use crate::ledger_suite::{Kind, block, claim, file};
+use depeche::model::{ArticleRange, Place, Stamp, Status, Waste};
+use depeche::record::{self, Claimed, CompletedFile, EndedRange, Ledger, LongFile, TakenPiece};
+
+use crate::ledger_suite::{Kind, block, claim, file, row};
 use crate::support::configs::openai;
 use crate::support::mock::Mock;
 use crate::support::postgres::Postgres;
@@ -83,6 +85,41 @@ fn a_long_file_is_recorded_if_its_last_range_ends_at_the_moment_at_which_it_is_d
         block(second.flush()).unwrap();
         assert_eq!(server.sql("SELECT count(*) FROM piece WHERE state <> 'done'"), ["0"], "the run would never end");
         assert_eq!(first.reader().file(b"input", b"2").unwrap().map(|file| file.done), Some(3));
+    }
+}
+
+#[test]
+fn rows_of_a_run_stay_if_a_process_of_an_earlier_run_wakes() {
+    for kind in Kind::all() {
+        let Some(server) = &kind.server else { continue };
+        let frozen = kind.open();
+        let write = |ledger: &Arc<dyn Ledger>| {
+            block(async {
+                ledger.record_row(row("a", Status::Done), Some([1; 32]), &[], &file(1)).await.unwrap();
+                ledger.mark_found("b", &file(1)).await.unwrap();
+                ledger.flush().await.unwrap();
+            });
+        };
+        block(frozen.record_row(row("b", Status::Done), Some([2; 32]), &[], &file(1))).unwrap();
+        write(&frozen);
+        server.sql("UPDATE worker SET state = 'dead'");
+        let ledger = kind.open();
+        assert_ne!(ledger.run(), frozen.run());
+        let ended = CompletedFile { file: file(1), stamp: Stamp { size: 1, modified: 1, inode: 1 }, settings: 77, done: 2, skipped: 0 };
+        write(&ledger);
+        write(&frozen);
+        block(async {
+            ledger.record_file(ended.clone()).await.unwrap();
+            ledger.flush().await.unwrap();
+        });
+        assert_eq!(ledger.reader().rows_after("", 9).unwrap().len(), 2);
+        write(&frozen);
+        block(async {
+            frozen.record_file(CompletedFile { settings: 5, ..ended }).await.unwrap();
+            frozen.flush().await.unwrap();
+        });
+        let known = ledger.reader().file(b"input", b"1").unwrap().unwrap();
+        assert_eq!((known.settings, known.run), (77, ledger.run()), "the file would be read again");
     }
 }
 
