@@ -155,3 +155,26 @@ fn a_ledger_whose_runs_made_no_row_is_not_taken_for_a_new_one() {
     dir.run(&["run"]).exits(0);
     assert_eq!(dir.rows().len(), 1);
 }
+
+#[test]
+fn a_run_whose_connection_is_lost_while_another_writes_the_outputs_waits_again() {
+    const WAITING: &str = "FROM pg_stat_activity WHERE wait_event = 'advisory'";
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 2);
+    mock.hold();
+    let run = dir.start(&["run"]);
+    mock.wait_for_requests(1);
+    let held = server.hold("SELECT pg_advisory_lock(hashtextextended('depeche finishes depeche', 0))");
+    mock.release();
+    server.wait_for(&format!("SELECT count(*) {WAITING}"), "1");
+    let first = server.sql(&format!("SELECT pid, pg_terminate_backend(pid) {WAITING}")).remove(0);
+    server.wait_for(
+        &format!("SELECT count(*) > 0 OR (SELECT count(*) = 0 FROM worker WHERE state = 'alive') {WAITING} AND pid <> {first}"),
+        "t",
+    );
+    assert!(!dir.path("output/summaries.csv").exists(), "two processes would write the outputs at once");
+    drop(held);
+    run.wait().exits(0);
+    assert_eq!(dir.rows().len(), 2);
+}

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
 
 use super::connect::{Address, Session};
 use super::trouble::{Trouble, away, classify};
@@ -118,6 +118,30 @@ impl Database {
                 Trouble::Away(_) => self.forget(&session),
             }
             tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Runs `work` on a new connection, and returns both. If the connection is lost, runs it again on
+    /// another one.
+    ///
+    /// # Errors
+    /// If the server refuses, or stays unavailable.
+    pub(super) async fn on_new_session<T>(&self, work: impl AsyncFn(&Session) -> Result<T, Error>) -> Result<(Session, T), Fault> {
+        let mut paused = Duration::ZERO;
+        loop {
+            let session = self.connect().await?;
+            let error = match work(&session).await {
+                Ok(done) => return Ok((session, done)),
+                Err(error) => error,
+            };
+            match classify(&self.address.place, &error) {
+                Trouble::Fault(fault) => return Err(fault),
+                // The work may have waited for other processes, so only the pauses count.
+                Trouble::Away(why) if paused >= self.wait_for => return Err(away(&self.address.place, &why, paused.as_secs())),
+                Trouble::Away(_) => {}
+            }
+            tokio::time::sleep(AGAIN).await;
+            paused += AGAIN;
         }
     }
 

@@ -4,15 +4,14 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row};
 
 use super::calls::Me;
-use super::database::Database;
+use super::connect::Session;
 use super::ledger::PostgresLedger;
 use super::ranges::{self, columns};
 use super::tally::{sums, tell};
-use super::trouble::{Trouble, away, classify};
 use crate::model::{ArticleRange, Fault, RunSummary};
 use crate::record::messages::Write;
 use crate::record::writer_handle::WriterHandle;
@@ -120,30 +119,24 @@ impl SharedRun for PostgresLedger {
     }
 
     fn add_up(&self, own: &RunSummary) -> Result<RunSummary, Fault> {
-        let database = self.database();
         let start = Instant::now();
-        database.block_on(async {
-            let session = database.connect().await?;
-            let fault = |error: Error| fault(database, &error);
-            tell(&session, self.me(), own, true).await.map_err(fault)?;
+        let add_up = async |session: &Session| {
+            tell(session, self.me(), own, true).await?;
             loop {
-                let (silent, all) = sums(&session, self.run(), own).await.map_err(fault)?;
+                let (silent, all) = sums(session, self.run(), own).await?;
                 if silent == 0 || start.elapsed() >= TELL {
                     return Ok(all);
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
             }
-        })
+        };
+        self.database().block_on(self.database().on_new_session(add_up)).map(|(_, all)| all)
     }
 
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault> {
-        let database = self.database();
-        database.block_on(async {
-            // The lock is released when the connection ends.
-            let session = database.connect().await?;
-            session.query(FINISH, &[]).await.map_err(|error| fault(database, &error))?;
-            Ok(Box::new(session) as Box<dyn Send>)
-        })
+        // The lock is released when the connection ends.
+        let lock = async |session: &Session| session.query(FINISH, &[]).await;
+        self.database().block_on(self.database().on_new_session(lock)).map(|(session, _)| Box::new(session) as Box<dyn Send>)
     }
 }
 
@@ -171,11 +164,4 @@ fn piece(row: &Row) -> TakenPiece {
         }
     }
     TakenPiece::Files(FilePiece { number, files, again: row.get("again") })
-}
-
-fn fault(database: &Database, error: &Error) -> Fault {
-    match classify(&database.address.place, error) {
-        Trouble::Fault(fault) => fault,
-        Trouble::Away(why) => away(&database.address.place, &why, 0),
-    }
 }
