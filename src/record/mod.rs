@@ -44,7 +44,7 @@ pub use reader::{
 pub use reports::{
     ActiveService, ActiveWorker, DayCost, EndpointWaste, NotDone, PastCall, PastRun, PastWaste, Reports, RowHistory, SharedLimit, Sharing,
 };
-pub use shared::{EndedRange, FilePiece, LongFile, RangePiece, SharedRun, TakenPiece};
+pub use shared::{EndedRange, FilePiece, ListedFiles, LongFile, RangePiece, SharedRun, TakenPiece};
 pub use sqlite::{empty, remove_temporary_ledgers};
 pub use store::{CallStore, Claim, Claimed, Elsewhere, Forgotten, Ledger, RowStore};
 

@@ -1,6 +1,7 @@
 //! What the processes of one run share, if they use one ledger: the pieces of its input, and the right
 //! to write the outputs.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::answered_call::Pending;
@@ -11,12 +12,12 @@ use crate::model::{ArticleRange, Fault, RunSummary, Stamp};
 /// [`SharedRun::add_up`] wait for other processes. Every method blocks its thread, so do not call
 /// it on a thread of the runtime.
 pub trait SharedRun: Send + Sync {
-    /// Whether this process must list the input, because no process has begun to, or the process
-    /// that began is dead.
+    /// Begins to list the input, unless another process does; then returns `None`. If the process that
+    /// began is dead, returns the files of the pieces that are left: they are not listed again.
     ///
     /// # Errors
     /// If the ledger is unavailable.
-    fn begin_listing(&self) -> Result<bool, Fault>;
+    fn begin_listing(&self) -> Result<Option<ListedFiles>, Fault>;
 
     /// Adds files that a process is to read.
     ///
@@ -95,6 +96,9 @@ pub trait SharedRun: Send + Sync {
     /// If the ledger is unavailable.
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
 }
+
+/// Files by their folders and names.
+pub type ListedFiles = HashSet<(Vec<u8>, Vec<u8>)>;
 
 /// The next task of a process.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use crate::pipeline::divide::{self, Divided};
 use crate::pipeline::piece::{self, Part, PieceProgress};
 use crate::pipeline::reading::{articles_in, is_divided};
 use crate::pipeline::source_articles::FileProgress;
-use crate::record::{FilePiece, FileRef, LongFile, RangePiece, SharedRun, TakenPiece};
+use crate::record::{FilePiece, FileRef, ListedFiles, LongFile, RangePiece, SharedRun, TakenPiece};
 use crate::report::Event;
 
 /// Time between two checks for a piece that a dead process has left.
@@ -39,8 +39,8 @@ impl Walker<'_> {
 
     fn take_pieces(&mut self, shared: &dyn SharedRun, dividing: &mut Option<Dividing>) -> Result<(), Fault> {
         while self.run.state.stopped().is_none() {
-            if shared.begin_listing()? {
-                self.list(shared)?;
+            if let Some(listed) = shared.begin_listing()? {
+                self.list(shared, &listed)?;
             }
             if let Some(Dividing { number, file, thread }) = dividing.take_if(|dividing| dividing.thread.is_finished())
                 && divide::join(thread)? == Divided::Whole
@@ -62,18 +62,21 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Divides the changed files into pieces. Standard input and errors of the walk are passed on at
-    /// once.
-    fn list(&mut self, shared: &dyn SharedRun) -> Result<(), Fault> {
+    /// Divides the changed files into pieces, except those that are `listed` already. Standard input and
+    /// errors of the walk are passed on at once.
+    fn list(&mut self, shared: &dyn SharedRun, listed: &ListedFiles) -> Result<(), Fault> {
         let most = self.run.piece_size;
         // With batches, one process reads everything several times.
         let divides = self.run.broker.batching().is_none();
         let mut piece: Vec<Arc<FileRef>> = Vec::with_capacity(most);
-        let listed = self.walk(&mut |walker, found, file| {
+        let whole = self.walk(&mut |walker, found, file| {
             let source = match found {
                 Ok(source) if !source.is_stdin() => source,
                 found => return Ok(walker.pass_found(found, file, Part::Whole)),
             };
+            if listed.contains(&(file.folder.clone(), file.name.clone())) {
+                return Ok(walker.run.state.stopped().is_none());
+            }
             match source.stamp {
                 Some(stamp) if divides && is_divided(&source) => shared.add_long_file(&LongFile { file, stamp, most: most as u64 })?,
                 _ => piece.push(file),
@@ -84,7 +87,7 @@ impl Walker<'_> {
             }
             Ok(walker.run.state.stopped().is_none())
         })?;
-        if !listed {
+        if !whole {
             return Ok(());
         }
         if !piece.is_empty() {

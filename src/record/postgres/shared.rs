@@ -15,7 +15,7 @@ use super::tally::{sums, tell};
 use crate::model::{ArticleRange, Fault, RunSummary};
 use crate::record::messages::Write;
 use crate::record::writer_handle::WriterHandle;
-use crate::record::{EndedRange, FilePiece, FileRef, Ledger, LongFile, Pending, SharedRun, TakenPiece};
+use crate::record::{EndedRange, FilePiece, FileRef, Ledger, ListedFiles, LongFile, Pending, SharedRun, TakenPiece};
 
 /// How long the sums wait for processes that are about to record what they did.
 const TELL: Duration = Duration::from_secs(30);
@@ -29,6 +29,8 @@ const BEGIN_LISTING: &str = "WITH mine AS (
     ), again AS (DELETE FROM piece USING mine WHERE piece.run = mine.number AND state = 'open' AND part_of IS NULL AND NOT again
         AND NOT EXISTS (SELECT FROM piece AS part WHERE part.part_of = piece.number))
     SELECT number FROM mine";
+/// The files of the pieces that are left by [`BEGIN_LISTING`]. They keep their numbers.
+const LEFT: &str = "SELECT folders, names FROM piece WHERE run = $1 AND state <> 'done' AND part_of IS NULL";
 const ADD: &str = "INSERT INTO piece (run, files, folders, names, last_file)
     SELECT number, $3, $4, $5, $6 FROM run WHERE number = $1 AND lister = $2";
 /// The input is listed again, for another pass over it.
@@ -57,8 +59,13 @@ const IS_OVER: &str =
 const FINISH: &str = "SELECT pg_advisory_lock(hashtextextended('depeche finishes ' || current_schema(), 0))";
 
 impl SharedRun for PostgresLedger {
-    fn begin_listing(&self) -> Result<bool, Fault> {
-        Ok(!self.rows(BEGIN_LISTING, &[])?.is_empty())
+    fn begin_listing(&self) -> Result<Option<ListedFiles>, Fault> {
+        if self.rows(BEGIN_LISTING, &[])?.is_empty() {
+            return Ok(None);
+        }
+        let left = self.database().rows(LEFT, &[&self.run()])?;
+        let files = |row: &Row| row.get::<_, Vec<Vec<u8>>>(0).into_iter().zip(row.get::<_, Vec<Vec<u8>>>(1));
+        Ok(Some(left.iter().flat_map(files).collect()))
     }
 
     fn add_piece(&self, files: &[Arc<FileRef>]) -> Result<(), Fault> {
