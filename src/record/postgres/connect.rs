@@ -20,6 +20,11 @@ use crate::model::Fault;
 
 /// An attempt to connect may take this long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection is lost if the other machine has confirmed nothing for this long: it may be off, or cut
+/// off. The system's own limits are 15 minutes and more.
+const SILENCE: Duration = Duration::from_secs(20);
+/// How often the other machine is asked in that time.
+const PROBES: u32 = 4;
 /// The oldest server that the ledger's statements were tried on.
 const OLDEST: i32 = 14;
 
@@ -61,6 +66,12 @@ impl Address {
             _ => SslMode::Require,
         });
         config.application_name("depeche").connect_timeout(CONNECT_TIMEOUT);
+        if !url.contains("keepalives") {
+            config.keepalives_idle(SILENCE / PROBES).keepalives_interval(SILENCE / PROBES).keepalives_retries(PROBES - 1);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE);
+        }
         if config.get_user().is_none() {
             config.user(std::env::var("USER").unwrap_or_else(|_| "postgres".into()));
         }
@@ -88,17 +99,25 @@ impl Address {
             let what = format!("its version is {}, but depeche needs PostgreSQL {OLDEST} or newer", version / 10_000);
             return Err(Fault::usage(format!("the ledger on {}: {what}", self.place)).into());
         }
-        // A reply must be on disk before it is used, whatever the server's default is. A process that is frozen
-        // in a transaction must not hold its locks for longer than its lease. A statement is planned once, often
-        // while its tables are empty: the plan must not read a whole table, because the tables grow.
-        let setup = format!(
+        client.batch_execute(&self.setup()).await.map_err(trouble)?;
+        Ok(Session { client, statements: Mutex::default() })
+    }
+
+    /// The settings of a session. A reply must be on disk before it is used, whatever the server's default
+    /// is. A process that is frozen in a transaction must not hold its locks for longer than its lease, nor
+    /// one whose machine is off. A statement is planned once, often while its tables are empty: the plan
+    /// must not read a whole table, because the tables grow.
+    fn setup(&self) -> String {
+        format!(
             "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET enable_seqscan = off; SET idle_in_transaction_session_timeout = {}; \
+             SET tcp_keepalives_idle = {probe}; SET tcp_keepalives_interval = {probe}; SET tcp_keepalives_count = {}; SET tcp_user_timeout = {}; \
              SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
             self.quoted_schema(),
-            self.lease.as_millis()
-        );
-        client.batch_execute(&setup).await.map_err(trouble)?;
-        Ok(Session { client, statements: Mutex::default() })
+            self.lease.as_millis(),
+            PROBES - 1,
+            SILENCE.as_millis(),
+            probe = (SILENCE / PROBES).as_secs(),
+        )
     }
 
     async fn open(&self) -> Result<Client, Trouble> {
@@ -208,5 +227,26 @@ mod tests {
         assert_eq!(url.root_certificates, Some(PathBuf::from("/etc/my ca.pem")));
         let config = Config::from_str("postgres://u@a:1,b:2/d").unwrap();
         assert_eq!(place(&config), "a:1,b:2/d");
+    }
+
+    #[test]
+    fn a_silent_connection_is_lost_soon_unless_the_url_says_otherwise() {
+        let address = |query: &str| {
+            let server = LedgerServer {
+                url: format!("postgres://u@127.0.0.1/d?sslmode=disable{query}"),
+                schema: "depeche".into(),
+                lease: Duration::from_secs(30),
+                password: None,
+                password_file: None,
+                wait_for: Duration::from_secs(45),
+            };
+            Address::new(&server).unwrap()
+        };
+        let limits = |address: &Address| (address.config.get_keepalives_idle(), address.config.get_tcp_user_timeout().copied());
+        let usual = address("");
+        assert_eq!(limits(&usual), (Duration::from_secs(5), Some(SILENCE)));
+        assert!(usual.setup().contains("SET tcp_keepalives_idle = 5;") && usual.setup().contains("SET tcp_user_timeout = 20000;"));
+        let told = address("&keepalives_idle=60&tcp_user_timeout=70");
+        assert_eq!(limits(&told), (Duration::from_mins(1), Some(Duration::from_secs(70))));
     }
 }
