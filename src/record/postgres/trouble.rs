@@ -53,6 +53,9 @@ fn may_pass(code: &SqlState) -> bool {
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::LOCK_NOT_AVAILABLE,
+            // An earlier statement of the transaction was refused. Its error may be read later than
+            // this one. If the transaction is repeated, the server refuses that statement again, or not.
+            SqlState::IN_FAILED_SQL_TRANSACTION,
             SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         ]
         .contains(code)
@@ -101,4 +104,17 @@ fn chain(error: &Error) -> String {
 /// The database was unavailable for too long.
 pub(super) fn away(place: &str, why: &str, seconds: u64) -> Fault {
     Fault::new(Exit::EndpointAway, format!("the ledger on {place} has been unavailable for {seconds} s, so nothing more is sent: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_after_a_deadlock_may_pass() {
+        for code in [SqlState::T_R_DEADLOCK_DETECTED, SqlState::IN_FAILED_SQL_TRANSACTION, SqlState::ADMIN_SHUTDOWN] {
+            assert!(may_pass(&code), "{code:?}");
+        }
+        assert!(!may_pass(&SqlState::DISK_FULL) && !may_pass(&SqlState::INVALID_PASSWORD));
+    }
 }
