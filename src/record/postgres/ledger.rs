@@ -51,7 +51,6 @@ impl PostgresLedger {
         let writer = Writer {
             database: Arc::clone(database),
             session: opened.session,
-            connected: tokio::time::Instant::now(),
             me: opened.me,
             folder: reader.folder().to_owned(),
             lease: Arc::clone(&lease),

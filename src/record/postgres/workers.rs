@@ -1,7 +1,7 @@
 //! The processes that work on a run, and which of them are dead. Only the server's clock and a
 //! local monotonic clock decide that: the wall clocks of the machines may be wrong.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Error;
@@ -57,23 +57,26 @@ const FREE: &str = "UPDATE call SET state = 'free' WHERE state = 'claimed' AND w
 #[derive(Debug)]
 pub(super) struct Lease {
     length: Duration,
-    until: Mutex<Instant>,
+    held: Mutex<Held>,
     lost: OnceLock<Fault>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// Since when the lease has been valid and the connection has not been lost.
+    since: Instant,
+    until: Instant,
 }
 
 impl Lease {
     /// A lease of this length that was requested at `asked`. The server counts from a later moment.
     pub(super) fn new(length: Duration, asked: Instant) -> Self {
-        Self { length, until: Mutex::new(asked + length), lost: OnceLock::new() }
+        Self { length, held: Mutex::new(Held { since: asked, until: asked + length }), lost: OnceLock::new() }
     }
 
     /// Time between two heartbeats.
     pub(super) fn beat(&self) -> Duration {
         self.length / 6
-    }
-
-    pub(super) fn length(&self) -> Duration {
-        self.length
     }
 
     pub(super) fn seconds(&self) -> f64 {
@@ -82,8 +85,22 @@ impl Lease {
 
     /// The lease was extended by a heartbeat that was sent at `asked`.
     pub(super) fn extend(&self, asked: Instant) {
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        *until = (*until).max(asked + self.length);
+        let mut held = self.held();
+        if Instant::now() >= held.until {
+            held.since = Instant::now();
+        }
+        held.until = held.until.max(asked + self.length);
+    }
+
+    /// The connection was lost, and is there again.
+    pub(super) fn reconnected(&self) {
+        self.held().since = Instant::now();
+    }
+
+    /// Whether this process may declare others dead because their leases have ended. After an outage of
+    /// the server, or while it wrote nothing, every process has the length of a lease to send a heartbeat.
+    pub(super) fn is_patient(&self) -> bool {
+        self.held().since.elapsed() > self.length
     }
 
     /// Fails if this process was declared dead, or cannot write.
@@ -93,7 +110,11 @@ impl Lease {
 
     /// Whether a call may be sent now.
     pub(super) fn holds(&self) -> bool {
-        self.lost.get().is_none() && Instant::now() < *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lost.get().is_none() && Instant::now() < self.held().until
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Another process has declared this one dead.
@@ -250,5 +271,21 @@ mod tests {
         assert!(lease.holds() && lease.check().is_ok());
         lease.lose("h");
         assert!(!lease.holds() && lease.check().is_err());
+    }
+
+    #[test]
+    fn a_process_whose_own_lease_had_ended_gives_the_others_time() {
+        let before = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        let lease = Lease::new(Duration::from_secs(30), before(50));
+        lease.held().until = Instant::now() + Duration::from_secs(1);
+        lease.extend(Instant::now());
+        assert!(lease.is_patient());
+        lease.held().until = before(1);
+        lease.extend(Instant::now());
+        assert!(!lease.is_patient(), "the server may have answered nobody");
+        lease.held().since = before(31);
+        assert!(lease.is_patient());
+        lease.reconnected();
+        assert!(!lease.is_patient());
     }
 }

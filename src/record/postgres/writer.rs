@@ -30,8 +30,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 pub(super) struct Writer {
     pub(super) database: Arc<Database>,
     pub(super) session: Session,
-    /// When the connection was made.
-    pub(super) connected: Instant,
     pub(super) me: Me,
     /// The output folder, which names the outputs.
     pub(super) folder: String,
@@ -94,18 +92,16 @@ impl Writer {
             Err(error) => {
                 tracing::debug!("a heartbeat failed: {error}");
                 if let Ok(session) = self.database.address.connect().await {
-                    (self.session, self.connected) = (session, Instant::now());
+                    self.session = session;
+                    self.lease.reconnected();
                 }
             }
         }
     }
 
-    /// Declares other processes dead. Right after connecting, only those that have ended on this
-    /// machine: after an outage of the server, every process has the length of a lease to send a
-    /// heartbeat.
+    /// Declares other processes dead.
     async fn bury_others(&self) {
-        let is_patient = self.connected.elapsed() > self.lease.length();
-        match workers::bury_others(&self.session, self.me, is_patient).await {
+        match workers::bury_others(&self.session, self.me, self.lease.is_patient()).await {
             Ok(0) => {}
             Ok(killed) => tracing::warn!(
                 "another process is dead with up to {killed} calls in flight: each may have been billed, and can be made again"
@@ -133,7 +129,8 @@ impl Writer {
                 // The server answers, but asks to try again.
                 sleep(AGAIN).await;
             }
-            (self.session, self.connected) = (self.database.connect().await?, Instant::now());
+            self.session = self.database.connect().await?;
+            self.lease.reconnected();
             tracing::info!("the ledger is back");
             self.beat().await;
         }
