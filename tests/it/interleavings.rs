@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use depeche::model::{ArticleRange, Place, Stamp, Status, Waste};
-use depeche::record::{self, Claimed, CompletedFile, EndedRange, Ledger, LongFile, TakenPiece};
+use depeche::record::{self, AnsweredCall, Claimed, CompletedFile, EndedRange, Ledger, LongFile, TakenPiece};
 
-use crate::ledger_suite::{Kind, block, claim, file, row};
+use crate::ledger_suite::{Kind, block, call, claim, file, row};
 use crate::support::configs::openai;
 use crate::support::mock::Mock;
 use crate::support::postgres::Postgres;
@@ -204,4 +204,19 @@ fn files_that_a_process_has_taken_are_not_listed_again_when_the_lister_dies() {
     std::fs::remove_file(dir.path("input/001.txt")).unwrap();
     dir.run(&["run"]).exits(0);
     assert_eq!(dir.rows().len(), 3, "the row of a file that is gone would stay");
+}
+
+#[test]
+fn a_reply_that_cannot_be_read_is_made_again() {
+    for kind in Kind::all() {
+        let ledger = kind.open();
+        block(async {
+            ledger.claim(claim(1, 1)).await.unwrap();
+            ledger.keep(AnsweredCall { reply_json: "{}".into(), ..call(1) }, Waste::default()).await.unwrap();
+            assert_eq!(ledger.reply([1; 32]).await.unwrap(), None);
+            assert_eq!(ledger.claim(claim(1, 1)).await.unwrap(), Claimed::Here, "the run would ask for it without end");
+            ledger.keep(call(1), Waste::default()).await.unwrap();
+            assert!(ledger.reply([1; 32]).await.unwrap().is_some());
+        });
+    }
 }

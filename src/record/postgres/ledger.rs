@@ -26,6 +26,8 @@ use crate::record::{
 
 /// Time between two checks whether the lease is valid again.
 const LEASE_POLL: Duration = Duration::from_millis(20);
+/// No process can claim an answered call. One whose reply is in an older form is made again.
+const RELEASE: &str = "UPDATE call SET state = 'free', reply = NULL WHERE key = $1 AND state = 'answered' AND reply = $2";
 
 /// A ledger on a server, open for one run.
 pub(super) struct PostgresLedger {
@@ -180,7 +182,16 @@ impl Ledger for PostgresLedger {
 
 impl CallStore for PostgresLedger {
     fn reply(&self, key: [u8; 32]) -> Pending<'_, Option<KnownReply>> {
-        Box::pin(self.lookups.replies.find(key.to_vec()))
+        Box::pin(async move {
+            match self.lookups.replies.find(key.to_vec()).await? {
+                Some(Ok(known)) => Ok(Some(known)),
+                Some(Err(unreadable)) => {
+                    self.database().query(RELEASE, &[&key.as_slice(), &unreadable]).await?;
+                    Ok(None)
+                }
+                None => Ok(None),
+            }
+        })
     }
 
     fn claim(&self, claim: Claim) -> Pending<'_, Claimed> {

@@ -36,7 +36,8 @@ type Lookup<Record> = (Vec<u8>, oneshot::Sender<Result<Option<Record>, Fault>>);
 
 /// The lookups that the tasks of a run make.
 pub(super) struct Lookups {
-    pub(super) replies: Finder<KnownReply>,
+    /// A reply, or its text if this program cannot read it.
+    pub(super) replies: Finder<Result<KnownReply, String>>,
     pub(super) rows: Finder<KnownRow>,
     pub(super) rows_with_fingerprint: Finder<RowWithCalls>,
 }
@@ -49,7 +50,7 @@ pub(super) struct Finder<Record> {
 impl Lookups {
     pub(super) fn new(database: &Arc<Database>) -> Self {
         Self {
-            replies: Finder::new(database, REPLIES, known_reply),
+            replies: Finder::new(database, REPLIES, |row| Some(known_reply(row).ok_or_else(|| row.get("reply")))),
             rows: Finder::new(database, &ROWS, |row| Some(known_row(row))),
             rows_with_fingerprint: Finder::new(database, &ROWS_WITH_FINGERPRINT, |row| Some(row_with_calls(row))),
         }
