@@ -207,6 +207,21 @@ fn files_that_a_process_has_taken_are_not_listed_again_when_the_lister_dies() {
 }
 
 #[test]
+fn a_server_that_takes_no_writes_is_not_waited_for_without_end() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 2);
+    mock.hold();
+    let run = dir.start(&["run", "--wait-for", "1s"]);
+    mock.wait_for_requests(2);
+    server.sql("ALTER DATABASE postgres SET default_transaction_read_only = on");
+    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'depeche'");
+    mock.release();
+    let ended = run.wait().exits(5);
+    assert!(ended.stderr.contains("in a read-only transaction"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_reply_that_cannot_be_read_is_made_again() {
     for kind in Kind::all() {
         let ledger = kind.open();

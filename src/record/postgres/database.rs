@@ -21,7 +21,8 @@ const SILENT: u32 = 3;
 /// A database that is in use.
 pub(super) struct Database {
     pub(super) address: Address,
-    wait_for: Duration,
+    /// How long an unavailable server is waited for.
+    pub(super) wait_for: Duration,
     /// Since when the server is unavailable. An outage counts once, whoever needs the server meanwhile.
     away_since: Mutex<Option<Instant>>,
     reading: Mutex<Option<Arc<Session>>>,

@@ -12,7 +12,7 @@ use super::calls::Me;
 use super::connect::Session;
 use super::database::Database;
 use super::group::{NotWritten, Writing, Written};
-use super::trouble::{Trouble, classify};
+use super::trouble::{Trouble, away, classify};
 use super::workers::{self, Lease};
 use crate::model::Fault;
 use crate::record::Claimed;
@@ -23,8 +23,9 @@ pub(super) const GROUP: usize = 256;
 /// The least time between two commits, as with `SQLite`: a commit costs the same for one write as
 /// for ten.
 const GATHER: Duration = Duration::from_millis(2);
-/// The pause after a commit that the server asks to try again.
+/// The first pause after a commit that the server asks to try again, and the longest.
 const AGAIN: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the writer's task owns.
 pub(super) struct Writer {
@@ -113,6 +114,7 @@ impl Writer {
     /// Commits a group, and again if it is unknown whether it was committed: repeating a write
     /// changes nothing.
     async fn commit(&mut self, group: &[(Write, Reply)]) -> Result<Written, Fault> {
+        let mut refused = Duration::ZERO;
         loop {
             let is_dead = self.lease.is_lost();
             let writing = Writing { session: &self.session, me: self.me, folder: &self.folder, is_dead };
@@ -123,11 +125,19 @@ impl Writer {
             };
             match classify(&self.database.address.place, &error) {
                 Trouble::Fault(fault) => return Err(fault),
-                Trouble::Away(why) => tracing::warn!("the ledger is unavailable ({why}): nothing new is sent until it is available again"),
+                Trouble::Away(why) if refused >= self.database.wait_for => {
+                    return Err(away(&self.database.address.place, &why, refused.as_secs()));
+                }
+                Trouble::Away(why) if refused.is_zero() => {
+                    tracing::warn!("the ledger is unavailable ({why}): nothing new is sent until it is available again");
+                }
+                Trouble::Away(_) => {}
             }
             if error.code().is_some() && !self.session.client.is_closed() {
-                // The server answers, but asks to try again.
-                sleep(AGAIN).await;
+                // The server answers, but asks to try again: after a deadlock, or because it takes no writes.
+                let pause = refused.clamp(AGAIN, LONGEST_PAUSE);
+                sleep(pause).await;
+                refused += pause;
             }
             self.session = self.database.connect().await?;
             self.lease.reconnected();
