@@ -123,15 +123,21 @@ impl Validator<'_> {
 fn check_url(url: &str) -> Result<(), String> {
     let rest = ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme));
     let rest = rest.ok_or("the ledger's `url` does not begin with postgres://")?;
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // As the client reads it: everything before the first `@`.
+    let (credentials, place) = rest.split_once('@').unwrap_or(("", rest));
+    let (place, query) = place.split_once('?').unwrap_or((place, ""));
     let authority = place.split('/').next().unwrap_or_default();
-    let user = authority.rsplit_once('@').map(|(user, _)| user);
-    if user.is_some_and(|user| user.contains(':')) {
+    let more = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    // `%3A` is an encoded colon.
+    if credentials.contains(':') || credentials.to_ascii_lowercase().contains("%3a") || more.contains(':') {
         return Err("the ledger's `url` contains a password".into());
     }
     for (name, value) in query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
         match name {
-            "password" => return Err("the ledger's `url` contains a password".into()),
+            // Also `sslpassword`.
+            name if name.to_ascii_lowercase().ends_with("password") => return Err("the ledger's `url` contains a password".into()),
+            // An encoded name may be that of a password.
+            name if name.contains('%') => return Err("the ledger's `url` has a `%` in the name of a parameter".into()),
             "sslmode" if !SSL_MODES.contains(&value) => {
                 return Err(format!("`sslmode` in the ledger's `url` must be one of {}", SSL_MODES.join(", ")));
             }
@@ -153,7 +159,20 @@ mod tests {
 
     #[test]
     fn a_url_with_a_password_is_refused_and_not_repeated() {
-        for url in ["postgres://u:secret@h/d", "postgres://u@h/d?password=secret", "postgresql://:secret@h:5432/d", "mysql://secret@h/d"] {
+        for url in [
+            "postgres://u:secret@h/d",
+            "postgres://u@h/d?password=secret",
+            "postgresql://:secret@h:5432/d",
+            "mysql://secret@h/d",
+            "postgres://u:secret/1@h/d",
+            "postgres://u:secret?1@h/d",
+            "postgres://u:secret@1@h/d",
+            "postgres://u%3Asecret@h/d",
+            "postgres://u@h/d?p%61ssword=secret",
+            "postgres://u@h/d?sslmode=prefer&PassWord=secret",
+            "postgres://u@h/d?sslpassword=secret",
+            "postgres://u?1@h/d?password=secret",
+        ] {
             let message = check_url(url).unwrap_err();
             assert!(!message.contains("secret"), "{message}");
         }

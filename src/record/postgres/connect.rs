@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
 
 use super::passwords;
 use super::tls::{Tls, Trust};
-use super::trouble::{Trouble, classify};
+use super::trouble::{Trouble, chain, classify};
 use crate::config::LedgerServer;
 use crate::model::Fault;
 
@@ -52,7 +52,7 @@ impl Address {
     pub(super) fn new(server: &LedgerServer) -> Result<Self, Fault> {
         let Url { base: url, ssl_mode, root_certificates } = Url::parse(&server.url);
         let parsed = Config::from_str(&url);
-        let mut config = parsed.map_err(|error| Fault::usage(format!("`url` in [ledger] cannot be used: {error}")))?;
+        let mut config = parsed.map_err(|error| Fault::usage(format!("`url` in [ledger] cannot be used: {}", chain(&error))))?;
         let trust = match ssl_mode.as_deref() {
             Some("disable") => None,
             Some("verify-ca") => Some(Trust::Authority),

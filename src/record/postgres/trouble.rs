@@ -88,7 +88,7 @@ fn of_connection(place: &str, error: &Error) -> Trouble {
 }
 
 /// The error and its causes.
-fn chain(error: &Error) -> String {
+pub(super) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
