@@ -98,6 +98,20 @@ fn what_is_wrong_with_the_config_or_the_server_is_said_in_one_message() {
     assert!(no_tls.contains("no TLS"), "{no_tls}");
 }
 
+/// The server decides by a plan's estimate, which is high if the plan must read a whole table.
+#[test]
+fn the_server_compiles_no_query() {
+    let explain = &["shared_buffers=16MB", "session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0"];
+    let Some(server) = Postgres::start_with(explain) else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 2);
+    for command in [&["run"][..], &["status"], &["export"], &["plan"]] {
+        dir.run(command).exits(0);
+    }
+    let log = server.log();
+    assert!(log.contains("Query Text:") && !log.contains("JIT:"), "{}", log.split("JIT:").next().unwrap_or_default());
+}
+
 #[test]
 fn a_kill_and_a_restart_of_the_server_lose_nothing_and_pay_nothing_twice() {
     let Some(mut server) = Postgres::start() else { return };

@@ -92,6 +92,11 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap()
+    }
+
     /// Ends the server at once, as a crash does.
     pub(crate) fn kill(&mut self) {
         self.server.kill().unwrap();
