@@ -124,12 +124,15 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
             None => Vec::new(),
         };
     }
+    // Opening the ledger may warn.
+    let progress = Arc::new(Progress::new(manner.verbosity, &config.tasks()));
+    report::start_log(manner.verbosity, config.run.log_json, &progress);
     let ledger = if role == Role::Work { record::join(&config)? } else { open_ledger(&config, new_ledger, wait)? };
     if role == Role::Retry && lock.is_some() {
         config.input = failed_files(ledger.reader(), &config)?;
     }
-    let progress = Arc::new(Progress::new(manner.verbosity, &config.tasks()));
-    report::start_log(manner.verbosity, config.run.log_json, &progress);
+    // The time that the ledger took, or that a worker waited for a run, does not count.
+    progress.elapsed();
     let killed = ledger.killed_claims();
     if killed > 0 {
         let killed = counted(killed, "call");

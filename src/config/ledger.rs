@@ -30,7 +30,7 @@ pub struct LedgerServer {
     pub schema: String,
     /// How long a process may send no heartbeat before it is declared dead.
     pub lease: Duration,
-    /// The password that the config names, if any.
+    /// The password that the config names, or else that in `PGPASSWORD`.
     pub password: Option<SecretString>,
     /// The file of passwords, if there is one: `PGPASSFILE` or `~/.pgpass`.
     pub password_file: Option<PathBuf>,
@@ -75,7 +75,10 @@ impl Validator<'_> {
             url: url.into_inner(),
             schema: self.schema(raw.schema),
             lease: raw.lease.map_or(DEFAULT_LEASE, |written| self.lease(&written)),
-            password: raw.password.and_then(|written| self.ledger_password(&written)),
+            password: match raw.password {
+                Some(written) => self.ledger_password(&written),
+                None => std::env::var("PGPASSWORD").ok().filter(|password| !password.is_empty()).map(SecretString::from),
+            },
             password_file: password_file(),
             wait_for: wait_for.unwrap_or(DEFAULT_WAIT),
         })

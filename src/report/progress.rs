@@ -1,6 +1,7 @@
 //! The progress of a run: bars on a terminal, a line now and then elsewhere, nothing with
 //! `--quiet`.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::model::{RunSummary, Task};
 /// Counts events and shows the counts.
 #[derive(Debug)]
 pub struct Progress {
-    start: Instant,
+    start: OnceLock<Instant>,
     expected: AtomicU64,
     found: AtomicU64,
     done: AtomicU64,
@@ -32,7 +33,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Starts counting. `tasks` are the calls that the route makes; each gets a bar.
+    /// Counts from zero. `tasks` are the calls that the route makes; each gets a bar. The time begins
+    /// when it is first asked for.
     pub fn new(verbosity: Verbosity, tasks: &[Task]) -> Self {
         let display = match verbosity {
             Verbosity::Quiet => Display::Nothing,
@@ -41,7 +43,7 @@ impl Progress {
         };
         let zero = || AtomicU64::new(0);
         Self {
-            start: Instant::now(),
+            start: OnceLock::new(),
             expected: zero(),
             found: zero(),
             done: zero(),
@@ -105,7 +107,7 @@ impl Progress {
 
     /// The time since the start of the run.
     pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
+        self.start.get_or_init(Instant::now).elapsed()
     }
 
     /// Prints a line of progress, unless there are bars or the run is quiet.

@@ -1,9 +1,13 @@
 //! The ledger on a `PostgreSQL` server. Without Debian's package `postgresql` these tests are skipped, and say so.
 
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use crate::support::clock::Clock;
 use crate::support::configs::openai;
 use crate::support::mock::Mock;
 use crate::support::postgres::Postgres;
+use crate::support::process::Running;
 use crate::support::test_dir::TestDir;
 
 /// A folder with articles and a ledger on this server.
@@ -110,6 +114,27 @@ fn the_server_compiles_no_query() {
     }
     let log = server.log();
     assert!(log.contains("Query Text:") && !log.contains("JIT:"), "{}", log.split("JIT:").next().unwrap_or_default());
+}
+
+#[test]
+fn a_warning_about_the_server_is_printed_and_its_password_is_found() {
+    let Some(server) = Postgres::start_with(&["shared_buffers=16MB", "fsync=off"]) else { return };
+    let mock = Mock::good();
+    let user = dir(&mock, &server, 1);
+    assert!(user.run(&["run"]).exits(0).stderr.contains("runs with fsync = off"));
+    server.sql("CREATE ROLE guest LOGIN PASSWORD 'secret'; GRANT CREATE ON DATABASE postgres TO guest");
+    server.allow("host all postgres all trust\nhost all all all scram-sha-256\n");
+    let url = server.url().replace("//postgres@", "//guest@");
+    let dir = TestDir::with(&format!("{}\n[ledger]\nurl = \"{url}\"\nschema = \"other\"\n", openai(&mock)), 1);
+    assert!(dir.run(&["run"]).exits(2).stderr.contains("the server asks for a password"));
+    let ended = Running::start(dir.command(&["run"]).env("PGPASSWORD", "secret")).wait().exits(0);
+    assert!(dir.leaks("secret", &ended).is_empty());
+    dir.write("home/.pgpass", "*:*:*:guest:secret\n");
+    set_permissions(dir.path("home/.pgpass"), Permissions::from_mode(0o644)).unwrap();
+    let unsafe_file = dir.run(&["run"]).exits(2).stderr;
+    assert!(unsafe_file.contains("is not read, because others may read it"), "{unsafe_file}");
+    set_permissions(dir.path("home/.pgpass"), Permissions::from_mode(0o600)).unwrap();
+    dir.run(&["run"]).exits(0);
 }
 
 #[test]

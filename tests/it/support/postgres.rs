@@ -92,6 +92,14 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Replaces the server's rules of authentication.
+    pub(crate) fn allow(&self, rules: &str) {
+        std::fs::write(self.dir.path().join("data/pg_hba.conf"), rules).unwrap();
+        self.sql("SELECT pg_reload_conf()");
+        let first = rules.lines().count();
+        self.wait_for("SELECT count(*) FROM pg_hba_file_rules", &first.to_string());
+    }
+
     /// What the server has logged.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap()
