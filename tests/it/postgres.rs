@@ -92,6 +92,13 @@ fn what_is_wrong_with_the_config_or_the_server_is_said_in_one_message() {
         |user: &str, rest: &str| format!("[ledger]\nurl = \"{}{rest}\"\n", server.url().replace("//postgres@", &format!("//{user}@")));
     let no_right = refused(&mock, &url("guest", ""), &[]).exits(2).stderr;
     assert!(no_right.contains("permission denied") && no_right.contains("hint: grant"), "{no_right}");
+    server.sql("CREATE SCHEMA of_another; CREATE TABLE of_another.version (version INTEGER)");
+    let no_usage = refused(&mock, &format!("{}schema = \"of_another\"\n", url("guest", "")), &[]).exits(2).stderr;
+    assert!(no_usage.contains("permission denied for schema of_another"), "{no_usage}");
+    server.create_database("latin", "LATIN1");
+    let latin = url("postgres", "").replace("/postgres\"", "/latin\"");
+    let latin = refused(&mock, &latin, &[]).exits(2).stderr;
+    assert!(latin.contains("its encoding is LATIN1, but depeche needs UTF8"), "{latin}");
     let nobody = refused(&mock, &url("nobody", ""), &[]).exits(2).stderr;
     assert!(nobody.contains("role \"nobody\" does not exist"), "{nobody}");
     let no_database = refused(&mock, &url("postgres", "2"), &[]).exits(2).stderr;

@@ -27,6 +27,9 @@ const SILENCE: Duration = Duration::from_secs(20);
 const PROBES: u32 = 4;
 /// The oldest server that the ledger's statements were tried on.
 const OLDEST: i32 = 14;
+/// The encodings that can store every text. `SQL_ASCII` means any bytes.
+const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
+const ABOUT: &str = "SELECT current_setting('server_version_num'), current_setting('server_encoding')";
 
 /// How to reach the database.
 pub(super) struct Address {
@@ -93,11 +96,17 @@ impl Address {
         let connected = tokio::time::timeout(CONNECT_TIMEOUT * hosts, self.open()).await;
         let client = connected.unwrap_or_else(|_| Err(Trouble::Away("it does not answer".into())))?;
         let trouble = |error: Error| classify(&self.place, &error);
-        let version = client.query_one("SHOW server_version_num", &[]).await.map_err(trouble)?;
-        let version: i32 = version.get::<_, &str>(0).parse().unwrap_or(0);
-        if version / 10_000 < OLDEST {
-            let what = format!("its version is {}, but depeche needs PostgreSQL {OLDEST} or newer", version / 10_000);
-            return Err(Fault::usage(format!("the ledger on {}: {what}", self.place)).into());
+        let about = client.query_one(ABOUT, &[]).await.map_err(trouble)?;
+        let refuse = |what: String| Err(Fault::usage(format!("the ledger on {}: {what}", self.place)).into());
+        let version = about.get::<_, &str>(0).parse().unwrap_or(0) / 10_000;
+        if version < OLDEST {
+            return refuse(format!("its version is {version}, but depeche needs PostgreSQL {OLDEST} or newer"));
+        }
+        // Replies are paid for before it turns out that they cannot be stored.
+        let encoding: &str = about.get(1);
+        if !ENCODINGS.contains(&encoding) {
+            let hint = "make a database with `createdb --encoding=UTF8 --template=template0`";
+            return refuse(format!("its encoding is {encoding}, but depeche needs UTF8\n  hint: {hint}"));
         }
         client.batch_execute(&self.setup()).await.map_err(trouble)?;
         Ok(Session { client, statements: Mutex::default() })

@@ -34,9 +34,9 @@ pub(super) fn classify(place: &str, error: &Error) -> Trouble {
             fault(format!("{what}\n  hint: check the user in `url` and `password` in [ledger]"))
         }
         &SqlState::INVALID_CATALOG_NAME => fault(format!("{what}\n  hint: make it with `createdb`, or correct `url` in [ledger]")),
-        &SqlState::INSUFFICIENT_PRIVILEGE => fault(format!(
-            "{what}\n  hint: grant the user that right (to make the ledger: CREATE on the database), or use the user who made the ledger"
-        )),
+        &SqlState::INSUFFICIENT_PRIVILEGE => {
+            fault(format!("{what}\n  hint: grant the user CREATE on the database, or make it the owner of the schema and its tables"))
+        }
         &SqlState::DISK_FULL => fault(format!("its disk is full ({what}): free some space and start again")),
         _ => fault(format!("{what} ({})", said.code().code())),
     }

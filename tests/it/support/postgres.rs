@@ -92,6 +92,13 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Creates a database with this encoding.
+    pub(crate) fn create_database(&self, name: &str, encoding: &str) {
+        let mut create = as_postgres(&programs().unwrap().join("createdb"));
+        create.args(["--host=127.0.0.1", "--username=postgres", "--template=template0"]).arg(format!("--port={}", self.port));
+        run(create.args([&format!("--encoding={encoding}"), name]));
+    }
+
     /// Replaces the server's rules of authentication.
     pub(crate) fn allow(&self, rules: &str) {
         std::fs::write(self.dir.path().join("data/pg_hba.conf"), rules).unwrap();
