@@ -195,6 +195,8 @@ fn runs_and_workers_share_one_run_and_pay_nothing_twice() {
     dir.write("other.toml", other_config);
     let refused = dir.run(&["work", "--config", "other.toml"]).exits(2).stderr;
     assert!(refused.contains("has a different `summary`"), "{refused}");
+    let refused = dir.run(&["work", "--concurrency", "5"]).exits(2).stderr;
+    assert!(refused.contains("has a different `endpoint.concurrency`"), "{refused}");
     let status = dir.run(&["status"]).exits(0).stdout;
     assert!(status.contains("Run 1: 0 pieces done") && status.matches(", process ").count() == 4, "{status}");
     assert!(status.contains("  active"), "{status}");
