@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::review::Reviewed;
 use crate::broker::Endpoints;
-use crate::config::{Checks, Config, Profile, hash};
+use crate::config::{Checks, Concurrency, Config, Profile, Rates, RunSettings, hash};
 use crate::model::{Article, Field, Row};
 use crate::plan::{Glossary, RouteOutput, content_key, reviewed_fingerprint, row_fingerprint};
 
@@ -68,11 +68,13 @@ pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 3
     }
 }
 
-/// A hash of everything that shapes a row except its file: the config without its paths and the
-/// format of the outputs, the identity of the endpoints, and the program's version. Too many
-/// settings in it only cause files to be read again, not calls.
+/// A hash of everything that shapes a row except its file: the config without its paths, the format
+/// of the outputs and the limits, the identity of the endpoints, and the program's version. Too many
+/// settings in it only cause files to be read again, not calls. What may differ between the processes
+/// of a run must not be in it, or every run would read files again that another process has read.
 fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
     let mut shaping = Config {
+        folder: PathBuf::new(),
         input: Vec::new(),
         output: PathBuf::new(),
         ledger: None,
@@ -81,9 +83,13 @@ fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
         page_rows: 0,
         page_language: None,
         mail: None,
+        run: RunSettings::default(),
         ..config.clone()
     };
     for endpoint in &mut shaping.endpoints {
+        endpoint.key = None;
+        (endpoint.concurrency, endpoint.rates) = (Concurrency::Fixed(0), Rates::default());
+        (endpoint.timeout, endpoint.connect_timeout, endpoint.wait_for) = Default::default();
         // The servers of one service differ only in their addresses.
         if endpoint.service.is_some() {
             endpoint.url.clear();
@@ -91,4 +97,30 @@ fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
     }
     let identities: Vec<&str> = endpoints.clients().map(|client| client.identity.as_str()).collect();
     hash(&format!("{} {shaping:?} {identities:?}", env!("CARGO_PKG_VERSION")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Endpoint;
+
+    #[test]
+    fn what_may_differ_between_processes_is_not_in_the_hash_of_the_settings() {
+        let config = |endpoint| Config { endpoints: vec![endpoint], ..Config::sample() };
+        let hash = |config: &Config| settings_hash(config, &Endpoints::new(Vec::new()));
+        let usual = Endpoint::sample("openai", "http://x");
+        let waits_longer = Endpoint {
+            key: Some("key".to_owned().into()),
+            timeout: Duration::from_secs(7),
+            connect_timeout: Duration::from_secs(7),
+            wait_for: Duration::from_secs(7),
+            ..usual.clone()
+        };
+        let run = RunSettings { max_time: Some(Duration::from_secs(7)), ..RunSettings::default() };
+        let other = Config { folder: "/other".into(), run, ..config(waits_longer) };
+        assert_eq!(hash(&config(usual.clone())), hash(&other));
+        assert_ne!(hash(&config(usual.clone())), hash(&config(Endpoint { max_characters: Some(700), ..usual })));
+    }
 }
