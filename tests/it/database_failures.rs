@@ -131,3 +131,23 @@ fn after_a_promotion_every_process_has_the_length_of_a_lease_to_send_a_heartbeat
     frozen.wait().exits(0);
     assert_eq!(mock.count(), CALLS, "no call is repeated");
 }
+
+#[test]
+fn a_process_that_wakes_after_it_was_declared_dead_changes_no_row() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server.config().replace("6s", "3s"));
+    let frozen = run(&dir, &mock, &server, 0, "60s");
+    frozen.signal("STOP");
+    server.wait_for("SELECT clock_timestamp() - pg_postmaster_start_time() > interval '3 seconds'", "t");
+    server.sql("UPDATE worker SET grace = '0', lease_until = now() - interval '1 hour'");
+    mock.release();
+    let other = dir.run(&["run"]).exits(0).summary();
+    assert_eq!((&other["done"], server.sql("SELECT state FROM worker")[0].as_str()), (&ARTICLES.into(), "dead"));
+    let (table, ended) = (dir.table(), server.sql("SELECT to_json(run) FROM run ORDER BY number"));
+    frozen.signal("CONT");
+    assert!(frozen.wait().exits(5).stderr.contains("it counts as dead"));
+    assert_eq!(server.sql("SELECT count(*) FROM row WHERE status = 'done'"), [ARTICLES.to_string()]);
+    assert_eq!((dir.table(), server.sql("SELECT to_json(run) FROM run ORDER BY number")), (table, ended));
+    assert_eq!(server.sql("SELECT count(*) FROM file WHERE settings_hash = 0"), ["0"]);
+}

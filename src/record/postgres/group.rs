@@ -12,6 +12,9 @@ use crate::model::{Exit, Fault, Reject, RunSummary, Waste};
 use crate::record::messages::{Reply, Write};
 use crate::record::{AnsweredCall, BatchWrite, Claim, CompletedFile, EndedRange, FileRef, Line, OutputState};
 
+/// Until the transaction ends, nobody may declare this process dead.
+const STATE: &str = "SELECT state FROM worker WHERE id = $1 FOR KEY SHARE";
+
 /// Why a group was not written.
 pub(super) enum NotWritten {
     Database(Error),
@@ -29,7 +32,7 @@ impl From<Error> for NotWritten {
 pub(super) struct Written {
     /// The keys of the calls that this process has now.
     pub(super) claimed: HashSet<[u8; 32]>,
-    /// Whether nothing was claimed because the process was declared dead.
+    /// Whether the process was declared dead: it claimed nothing, and no row was written.
     pub(super) is_dead: bool,
 }
 
@@ -55,6 +58,7 @@ struct Kinds<'a> {
     read: Vec<&'a CompletedFile>,
     ranges: Vec<&'a EndedRange>,
     gathered: Vec<&'a Line>,
+    batches: Vec<&'a BatchWrite>,
     others: Vec<&'a Write>,
 }
 
@@ -78,7 +82,7 @@ impl<'a> Kinds<'a> {
                 Write::Range(range) => kinds.ranges.push(range),
                 Write::Batch(write) => match &**write {
                     BatchWrite::Gather(line) => kinds.gathered.push(line),
-                    _ => kinds.others.push(&entry.0),
+                    write => kinds.batches.push(write),
                 },
                 Write::Flush | Write::Checkpoint => {}
                 other => kinds.others.push(other),
@@ -91,11 +95,14 @@ impl<'a> Kinds<'a> {
         self.claims.is_empty()
             && self.kept.is_empty()
             && self.failed.is_empty()
-            && self.begun.is_empty()
-            && self.read.is_empty()
-            && self.ranges.is_empty()
             && self.gathered.is_empty()
-            && self.others.is_empty()
+            && self.batches.is_empty()
+            && !self.has_rows()
+    }
+
+    /// Whether it has writes that a dead process must not make, because another process does its work.
+    fn has_rows(&self) -> bool {
+        !(self.begun.is_empty() && self.read.is_empty() && self.ranges.is_empty() && self.others.is_empty())
     }
 }
 
@@ -125,9 +132,31 @@ impl Writing<'_> {
     }
 
     async fn write(&self, kinds: &Kinds<'_>) -> Result<Written, NotWritten> {
-        let (written, (), (), ()) =
-            tokio::try_join!(biased; self.claim(kinds), self.keep(kinds), self.fail(kinds), self.write_rows(kinds))?;
+        // The rows first, because they lock the process.
+        let (is_dead, mut written, (), (), ()) = tokio::try_join!(
+            biased;
+            self.write_if_alive(kinds),
+            self.claim(kinds),
+            self.keep(kinds),
+            self.fail(kinds),
+            self.write_batches(kinds)
+        )?;
+        written.is_dead |= is_dead;
         Ok(written)
+    }
+
+    /// Writes rows, unless the process was declared dead; returns whether it was.
+    async fn write_if_alive(&self, kinds: &Kinds<'_>) -> Result<bool, NotWritten> {
+        if !kinds.has_rows() {
+            return Ok(false);
+        }
+        let state = self.session.query(STATE, &[&self.me.worker]).await?;
+        match state.first().map(|row| row.get::<_, &str>(0)) {
+            Some("alive") => self.write_rows(kinds).await.map(|()| false),
+            // The end of the process is written again: the first answer was lost.
+            Some("ended") => Ok(false),
+            _ => Ok(true),
+        }
     }
 
     async fn claim(&self, kinds: &Kinds<'_>) -> Result<Written, NotWritten> {
@@ -152,7 +181,18 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Writes everything but calls.
+    /// Batches are paid for, so a dead process records them too.
+    async fn write_batches(&self, kinds: &Kinds<'_>) -> Result<(), NotWritten> {
+        if !kinds.gathered.is_empty() {
+            batch_writes::gather(self.session, &kinds.gathered).await?;
+        }
+        for write in &kinds.batches {
+            batch_writes::write(self.session, write, self.me).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything but calls and batches.
     async fn write_rows(&self, kinds: &Kinds<'_>) -> Result<(), NotWritten> {
         let (session, me) = (self.session, self.me);
         let mut rows_changed = !kinds.rows.is_empty();
@@ -172,9 +212,6 @@ impl Writing<'_> {
         }
         if !kinds.ranges.is_empty() {
             rows_changed |= ranges::end(session, &kinds.ranges, me).await?;
-        }
-        if !kinds.gathered.is_empty() {
-            batch_writes::gather(session, &kinds.gathered).await?;
         }
         for write in &kinds.others {
             rows_changed |= self.write_other(write).await?;
@@ -201,7 +238,6 @@ impl Writing<'_> {
                 self.record_outputs(outputs).await?;
             }
             Write::NewOutputs(outputs) => self.record_outputs(outputs).await?,
-            Write::Batch(write) => batch_writes::write(self.session, write, self.me).await?,
             Write::End { exit, summary } => self.end(*exit, summary).await?,
             _ => {}
         }

@@ -8,7 +8,7 @@ use super::connect::Session;
 use crate::model::RunSummary;
 
 const TELL_OWN: &str = "UPDATE worker SET found = $2, done = $3, earlier = $4, skipped = $5, failed = $6, pending = $7, requests = $8,
-    paid = $9, retried = $10, maybe_billed = $11, cached = $12, cost = $13, estimated = $14 WHERE id = $1 AND (found IS NULL OR $15)";
+    paid = $9, retried = $10, maybe_billed = $11, cached = $12, cost = $13, estimated = $14 WHERE id = $1 AND state = 'alive' AND (found IS NULL OR $15)";
 const ADD_UP: &str = "SELECT CASE WHEN (SELECT listed AND NOT EXISTS (SELECT FROM piece WHERE piece.run = $1 AND state <> 'done')
         FROM run WHERE number = $1) THEN count(*) FILTER (WHERE state = 'alive' AND found IS NULL) ELSE 0 END, sum(found)::int8, sum(done)::int8, sum(earlier)::int8,
         sum(skipped)::int8, sum(failed)::int8, sum(pending)::int8, sum(requests)::int8, sum(paid)::int8, sum(retried)::int8,

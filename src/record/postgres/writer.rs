@@ -158,6 +158,9 @@ fn answer(group: Vec<(Write, Reply)>, written: &Result<Written, Fault>, lease: &
         let Some(reply) = reply else { continue };
         let answered = match (written, write) {
             (Err(fault), _) => Err(fault.clone()),
+            (Ok(written), Write::Copies(_) | Write::Outputs(_) | Write::NewOutputs(_) | Write::End { .. }) if written.is_dead => {
+                lease.check().map(|()| Claimed::Elsewhere)
+            }
             (Ok(_), Write::Claim(_)) if lease.is_lost() => lease.check().map(|()| Claimed::Elsewhere),
             (Ok(written), Write::Claim(claim)) if !written.claimed.contains(&claim.key) => Ok(Claimed::Elsewhere),
             (Ok(_), _) => Ok(Claimed::Here),
