@@ -28,6 +28,8 @@ pub(super) enum Change {
         done: u64,
         /// How many of its rows were skipped.
         skipped: u64,
+        /// The run that read it.
+        run: i64,
     },
     /// Yes, or it is new: it must be read.
     Changed(Arc<FileRef>),
@@ -184,7 +186,7 @@ impl<'a> ChangeScan<'a> {
             && known.settings == self.settings
         {
             self.returned.extend((!known.in_table).then_some(known.number));
-            return Change::Unchanged { done: known.done, skipped: known.skipped };
+            return Change::Unchanged { done: known.done, skipped: known.skipped, run: known.run };
         }
         let number = known.map_or(self.next_number, |known| known.number);
         self.next_number += i64::from(number == self.next_number);
@@ -295,7 +297,7 @@ mod tests {
         let ledger = ledger(dir.path(), &["a", "b", "c", "d"]);
         let config = config();
         let mut scan = ChangeScan::new(ledger.reader(), &config, SETTINGS, ledger.run()).unwrap();
-        assert!(matches!(scan.look_up(&Ok(source("a", 5))).unwrap(), Change::Unchanged { done: 2, skipped: 1 }));
+        assert!(matches!(scan.look_up(&Ok(source("a", 5))).unwrap(), Change::Unchanged { done: 2, skipped: 1, .. }));
         // `b` is gone, `c` has another size, and `e` is new.
         let Change::Changed(c) = scan.look_up(&Ok(source("c", 6))).unwrap() else { panic!("its size changed") };
         let Change::Changed(e) = scan.look_up(&Ok(source("e", 5))).unwrap() else { panic!("it is new") };

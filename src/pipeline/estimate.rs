@@ -113,7 +113,7 @@ pub fn estimate(config: &Config, ledger: &dyn LedgerReader, endpoints: &Endpoint
     let mut batch = Vec::with_capacity(BATCH);
     for found in walk(&config.input, &config.folder, &config.output) {
         match scan.look_up(&found)? {
-            Change::Unchanged { done, skipped } => estimator.count_unchanged(done, skipped),
+            Change::Unchanged { done, skipped, .. } => estimator.count_unchanged(done, skipped),
             Change::Changed(_) => batch.push(found),
         }
         if batch.len() == BATCH {

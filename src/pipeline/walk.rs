@@ -80,10 +80,15 @@ impl<'a> Walker<'a> {
     fn walk(&mut self, take: Take<'a, '_>) -> Result<bool, Fault> {
         let run = self.run;
         let mut scan = ChangeScan::new(run.ledger.reader(), &run.config, run.fingerprints.settings_hash, run.ledger.run())?;
+        // If the process that listed the input died, the files that were read since are already counted. With batches,
+        // each pass counts from zero.
+        let is_listed_again = run.ledger.shared().is_some() && run.broker.batching().is_none();
+        let is_counted = |reader| is_listed_again && reader == run.ledger.run();
         let links = Arc::new(AtomicU64::new(0));
         for found in walk_counting_links(&run.config.input, &run.config.folder, &run.config.output, Arc::clone(&links)) {
             match scan.look_up(&found)? {
-                Change::Unchanged { done, skipped } => run.progress.update(Event::Unchanged { done, skipped }),
+                Change::Unchanged { run: reader, .. } if is_counted(reader) => {}
+                Change::Unchanged { done, skipped, .. } => run.progress.update(Event::Unchanged { done, skipped }),
                 Change::Changed(file) => {
                     if !take(self, found, file)? {
                         return Ok(false);

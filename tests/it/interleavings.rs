@@ -180,33 +180,6 @@ fn a_run_whose_connection_is_lost_while_another_writes_the_outputs_waits_again()
 }
 
 #[test]
-fn files_that_a_process_has_taken_are_not_listed_again_when_the_lister_dies() {
-    let Some(server) = Postgres::start() else { return };
-    let mock = Mock::good();
-    let dir = dir(&mock, &server, 0);
-    // It makes the tables.
-    dir.run(&["run"]).exits(0);
-    (1..=4).for_each(|number| dir.article(number));
-    // The lister waits for this when it has added all pieces.
-    let held = server.hold("LOCK TABLE file IN EXCLUSIVE MODE");
-    mock.hold();
-    let lister = dir.start(&["run", "--new-ledger", "--piece-size", "1"]);
-    server.wait_for("SELECT count(*) FROM piece", "4");
-    let run = dir.start(&["run"]);
-    server.wait_for("SELECT count(*) FROM piece WHERE state = 'taken'", "4");
-    lister.kill();
-    server.wait_for("SELECT lister FROM run WHERE number = 2", "3");
-    drop(held);
-    server.wait_for("SELECT listed FROM run WHERE number = 2", "t");
-    mock.release();
-    assert_eq!(run.wait().exits(0).summary()["found"], 4);
-    assert_eq!(server.sql("SELECT count(*) FROM row WHERE file NOT IN (SELECT number FROM file)"), ["0"]);
-    std::fs::remove_file(dir.path("input/001.txt")).unwrap();
-    dir.run(&["run"]).exits(0);
-    assert_eq!(dir.rows().len(), 3, "the row of a file that is gone would stay");
-}
-
-#[test]
 fn a_server_that_takes_no_writes_is_not_waited_for_without_end() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();

@@ -2,6 +2,7 @@
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
 
 use crate::support::clock::Clock;
 use crate::support::configs::openai;
@@ -245,6 +246,31 @@ fn a_run_that_is_interrupted_leaves_its_pieces_to_the_others() {
     assert_eq!((mock.count(), mock.distinct_billable().len()), (80, 80));
     assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 40);
     assert!(!second.stderr.contains("was changed during the run"), "{}", second.stderr);
+}
+
+#[test]
+fn a_file_that_is_being_read_is_not_listed_again_if_the_lister_dies() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 40);
+    for article in std::fs::read_dir(dir.path("input")).unwrap() {
+        // A file that was just written is read again in any case.
+        let file = std::fs::File::options().append(true).open(article.unwrap().path()).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+    }
+    mock.hold();
+    let lister = dir.start(&["run", "--piece-size", "5"]);
+    mock.wait_for_requests(4);
+    let other = dir.start(&["run", "--piece-size", "5"]);
+    server.wait_for("SELECT count(DISTINCT worker) FROM piece WHERE state = 'taken'", "2");
+    // As if it had not come to the end.
+    server.sql("UPDATE run SET listed = false");
+    lister.kill();
+    mock.release();
+    let ended = other.wait().exits(0).summary();
+    assert_eq!((&ended["found"], &ended["done"]), (&40.into(), &40.into()), "{ended}");
+    assert_eq!(server.sql("SELECT count(*) - count(DISTINCT name) FROM piece CROSS JOIN unnest(names) AS listed (name)"), ["0"]);
+    assert_eq!(server.sql("SELECT count(*) FROM row JOIN file ON file.number = row.file WHERE row.in_table"), ["40"]);
 }
 
 #[test]

@@ -9,20 +9,18 @@ use super::connect::Session;
 use crate::model::Stamp;
 use crate::record::{CompletedFile, FileRef};
 
-/// A new file, or a file that this run has not begun yet, is marked to be read again. A process that
-/// was frozen may still belong to an earlier run: it changes nothing of a later one.
+/// A new file, or a file that this run has not begun yet, is marked to be read again.
 const BEGIN: &str = "INSERT INTO file AS known (number, path_hash, folder, folder_hash, name, in_table, run)
     SELECT number, path_hash, folder, folder_hash, name, true, $6
     FROM unnest($1::int8[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[]) AS new (number, path_hash, folder, folder_hash, name)
     ON CONFLICT (path_hash) DO UPDATE SET in_table = true, settings_hash = 0, run = excluded.run
-    WHERE known.run < excluded.run OR (known.run = excluded.run AND NOT known.in_table)";
+    WHERE known.run <> excluded.run OR NOT known.in_table";
 const END: &str = "INSERT INTO file AS known
         (number, path_hash, folder, folder_hash, name, size, modified, inode, settings_hash, done, skipped, in_table, run)
     SELECT *, true, $12 FROM unnest($1::int8[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::int8[], $7::int8[], $8::int8[],
         $9::int8[], $10::int8[], $11::int8[])
     ON CONFLICT (path_hash) DO UPDATE SET size = excluded.size, modified = excluded.modified, inode = excluded.inode,
-        settings_hash = excluded.settings_hash, done = excluded.done, skipped = excluded.skipped, in_table = true, run = excluded.run
-    WHERE known.run <= excluded.run";
+        settings_hash = excluded.settings_hash, done = excluded.done, skipped = excluded.skipped, in_table = true, run = excluded.run";
 
 /// The hash of a file's path.
 pub(super) fn path_hash(folder: &[u8], name: &[u8]) -> Vec<u8> {
@@ -82,7 +80,7 @@ pub(super) async fn end(session: &Session, read: &[&CompletedFile], run: i64) ->
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 12] =
         [&numbers, &path_hashes, &folders, &folder_hashes, &names, &sizes, &modified, &inodes, &settings, &done, &skipped, &run];
     session.execute(END, &values).await?;
-    let leave = "UPDATE row SET file = NULL, in_table = false WHERE file = ANY($1::int8[]) AND run < $2";
+    let leave = "UPDATE row SET file = NULL, in_table = false WHERE file = ANY($1::int8[]) AND run <> $2";
     Ok(session.execute(leave, &[&numbers, &run]).await? > 0)
 }
 

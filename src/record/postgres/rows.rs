@@ -61,8 +61,7 @@ pub(super) fn findings_json(findings: &[Finding]) -> String {
     if findings.is_empty() { String::new() } else { serde_json::to_string(findings).unwrap_or_default() }
 }
 
-/// Records rows, except those that a later run has recorded: a process that was frozen may still belong
-/// to an earlier run.
+/// Records rows.
 pub(super) async fn insert(session: &Session, rows: &[NewRow<'_>], run: i64) -> Result<(), Error> {
     static STATEMENT: LazyLock<String> = LazyLock::new(|| {
         let types = COLUMNS.iter().map(|column| match kind(column) {
@@ -76,8 +75,7 @@ pub(super) async fn insert(session: &Session, rows: &[NewRow<'_>], run: i64) -> 
         let changes = names.split(", ").map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
         format!(
             "INSERT INTO row ({names}, run, in_table) SELECT *, ${}::int8, true FROM unnest({places}) \
-             ON CONFLICT (source_hash) DO UPDATE SET {changes}, run = excluded.run, in_table = true \
-             WHERE row.run <= excluded.run",
+             ON CONFLICT (source_hash) DO UPDATE SET {changes}, run = excluded.run, in_table = true",
             COLUMNS.len() + 7
         )
     });
@@ -133,7 +131,7 @@ pub(super) async fn mark_found(session: &Session, found: &[(&str, &FileRef)], ru
         return Ok(None);
     }
     let mark = "UPDATE row SET run = $3, file = new.file, in_table = true FROM unnest($1::bytea[], $2::int8[]) AS new (source_hash, file)
-        WHERE row.source_hash = new.source_hash AND (row.run < $3 OR (row.run = $3 AND (NOT in_table OR row.file IS DISTINCT FROM new.file)))";
+        WHERE row.source_hash = new.source_hash AND (row.run <> $3 OR NOT in_table OR row.file IS DISTINCT FROM new.file)";
     session.execute(mark, &[&hashes, &files, &run]).await?;
     Ok(Some(counts.1 > 0))
 }
