@@ -18,7 +18,7 @@ fn migrate(arguments: &MigrateArguments) -> Result<Exit, Fault> {
     let verbosity = arguments.log.verbosity();
     report::start_log(verbosity, false, &Arc::new(Progress::new(verbosity, &[])));
     let (to, next) = if arguments.to == "sqlite" {
-        (MigrateTo::File, "To go on with the file, remove `url` from [ledger] in the config.")
+        (MigrateTo::File, "To go on with the file, remove [ledger] from the config.")
     } else {
         (MigrateTo::Server, "Runs with this config go on with the server.")
     };

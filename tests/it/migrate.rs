@@ -109,6 +109,8 @@ fn a_copy_to_the_server_and_back_has_every_column_of_every_table() {
     fs::rename(dir.path(FILE), dir.path("output/first.db")).unwrap();
     let back = migrate(&dir, "sqlite").exits(0).stdout;
     assert_eq!(back.lines().skip(1).take(8).collect::<Vec<_>>(), said.lines().skip(1).take(8).collect::<Vec<_>>());
+    // Every key of [ledger] needs a server, so the whole section must go.
+    assert!(back.contains("To go on with the file, remove [ledger] from the config."), "{back}");
     // What was in flight when its run was killed is waste, as it is after the next run.
     rusqlite::Connection::open(dir.path("output/first.db"))
         .unwrap()
