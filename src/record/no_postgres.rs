@@ -11,7 +11,7 @@ use crate::model::Fault;
 fn left_out() -> Fault {
     Fault::usage(
         "`url` in [ledger] needs PostgreSQL, which this program was built without\n  \
-         hint: build it with the cargo feature `postgres`, or remove `url` to use the file in the output folder",
+         hint: build it with the cargo feature `postgres`, or remove [ledger] to use the file in the output folder",
     )
 }
 
