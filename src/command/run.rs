@@ -117,6 +117,9 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     resources::check_disk_space(&config.output)?;
     resources::raise_open_file_limit(&config)?;
     let runtime = runtime()?;
+    let progress = Arc::new(Progress::new(manner.verbosity, &config.tasks()));
+    // Before the ledger is opened, which may give warnings.
+    report::start_log(manner.verbosity, config.run.log_json, &progress);
     if role == Role::Retry && lock.is_none() {
         // The input is known before other processes can join.
         config.input = match record::open_to_read(&config)? {
@@ -131,8 +134,7 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     if role == Role::Retry && lock.is_some() {
         config.input = failed_files(ledger.reader(), &config)?;
     }
-    // The time that the ledger took, or that a worker waited for a run, does not count.
-    progress.elapsed();
+    progress.start_clock();
     let killed = ledger.killed_claims();
     if killed > 0 {
         let killed = counted(killed, "call");

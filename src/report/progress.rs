@@ -55,6 +55,11 @@ impl Progress {
         }
     }
 
+    /// Starts the run's time. What came before, such as waiting for a ledger, does not count.
+    pub fn start_clock(&self) {
+        self.start.get_or_init(Instant::now);
+    }
+
     /// Counts from zero again, for another pass over the articles. The time goes on.
     pub fn begin_again(&self) {
         let Self { expected, found, done, earlier, skipped, failed, links, .. } = self;
