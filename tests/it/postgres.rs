@@ -48,15 +48,6 @@ fn a_run_gives_the_same_table_as_with_a_file_and_every_command_works() {
     dir.run(&["retry"]).exits(0);
 }
 
-#[test]
-fn a_run_warns_of_a_server_that_does_not_sync_its_disk() {
-    let Some(server) = Postgres::start_with(&["shared_buffers=16MB", "fsync=off"]) else { return };
-    let mock = Mock::good();
-    let dir = dir(&mock, &server, 1);
-    let said = dir.run(&["run"]).exits(0).stderr;
-    assert!(said.contains("fsync = off: a power cut may lose replies"), "{said}");
-}
-
 /// A run with these lines in place of a server's.
 fn refused(mock: &Mock, ledger: &str, arguments: &[&str]) -> crate::support::process::Ended {
     let dir = TestDir::with(&format!("{}\n{ledger}", openai(mock)), 1);
