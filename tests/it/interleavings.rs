@@ -158,7 +158,7 @@ fn a_ledger_whose_runs_made_no_row_is_not_taken_for_a_new_one() {
 
 #[test]
 fn a_run_whose_connection_is_lost_while_another_writes_the_outputs_waits_again() {
-    const WAITING: &str = "FROM pg_stat_activity WHERE wait_event = 'advisory'";
+    const WAITING: &str = "FROM pg_stat_activity WHERE application_name LIKE 'depeche _%'";
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
     let dir = dir(&mock, &server, 2);

@@ -350,13 +350,28 @@ fn a_process_that_dies_before_it_writes_the_outputs_is_replaced() {
     mock.wait_for_requests(1);
     let held = server.hold("SELECT pg_advisory_lock(hashtextextended('depeche finishes depeche', 0))");
     mock.release();
-    server.wait_for("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'", "1");
+    server.wait_for("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'depeche 1'", "1");
     killed.kill();
     drop(held);
     assert!(!dir.path("output/summaries.csv").exists());
     dir.run(&["run"]).exits(0);
     assert_eq!(dir.rows().iter().filter(|row| row["status"] == "done").count(), 5);
     assert_eq!(mock.count(), 10);
+}
+
+#[test]
+fn a_dead_process_whose_connection_lives_does_not_keep_others_from_writing_the_outputs() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 1);
+    dir.run(&["run"]).exits(0);
+    // A frozen process, or one whose machine is gone.
+    server.sql("UPDATE worker SET state = 'dead'");
+    let lock = "SET application_name = 'depeche 1'; SELECT pg_advisory_lock(hashtextextended('depeche finishes depeche', 0))";
+    let _held = server.hold(lock);
+    dir.article(2);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(dir.rows().len(), 2);
 }
 
 #[test]

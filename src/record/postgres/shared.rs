@@ -56,7 +56,16 @@ const TAKE_LONG: &str = take!("IS NOT NULL");
 const TAKEN: &str = concat!("SELECT ", columns!(), " FROM piece WHERE run = $1 AND worker = $2 AND state = 'taken' ORDER BY number");
 const IS_OVER: &str =
     "SELECT listed AND NOT EXISTS (SELECT FROM piece WHERE piece.run = $1 AND state <> 'done') FROM run WHERE number = $1";
-const FINISH: &str = "SELECT pg_advisory_lock(hashtextextended('depeche finishes ' || current_schema(), 0))";
+const FINISH: &str = "SELECT pg_try_advisory_lock(hashtextextended('depeche finishes ' || current_schema(), 0))";
+/// Whose lock it is.
+const NAME_FINISHER: &str = "SELECT set_config('application_name', 'depeche ' || $1::int8, false)";
+/// A process that was declared dead, but is frozen, keeps its lock as long as its connection.
+const END_DEAD_FINISHER: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        JOIN worker ON application_name = 'depeche ' || worker.id AND worker.state = 'dead'
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+        AND (classid::int8 << 32) | objid::int8 = hashtextextended('depeche finishes ' || current_schema(), 0)";
+/// Time between two attempts to get the lock.
+const FINISH_AGAIN: Duration = Duration::from_millis(200);
 
 impl SharedRun for PostgresLedger {
     fn begin_listing(&self) -> Result<Option<ListedFiles>, Fault> {
@@ -142,8 +151,15 @@ impl SharedRun for PostgresLedger {
 
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault> {
         // The lock is released when the connection ends.
-        let lock = async |session: &Session| session.query(FINISH, &[]).await;
-        self.database().block_on(self.database().on_new_session(lock)).map(|(session, _)| Box::new(session) as Box<dyn Send>)
+        let lock = async |session: &Session| {
+            session.query(NAME_FINISHER, &[&self.me().worker]).await?;
+            while !session.query(FINISH, &[]).await?.first().is_some_and(|row| row.get(0)) && self.check_held().is_ok() {
+                session.query(END_DEAD_FINISHER, &[]).await?;
+                tokio::time::sleep(FINISH_AGAIN).await;
+            }
+            Ok(())
+        };
+        self.database().block_on(self.database().on_new_session(lock)).map(|(session, ())| Box::new(session) as Box<dyn Send>)
     }
 }
 
