@@ -113,13 +113,13 @@ impl Address {
     }
 
     /// The settings of a session. A reply must be on disk before it is used, whatever the server's default
-    /// is. A process that is frozen in a transaction must not hold its locks for longer than its lease, nor
+    /// is. Each statement must see what was committed before it. A process that is frozen in a transaction must not hold its locks for longer than its lease, nor
     /// one whose machine is off. A statement is planned once, often while its tables are empty: the plan
     /// must not read a whole table, because the tables grow. A plan that has to do so anyway looks so
     /// expensive that the server would compile it (`jit`), which takes up to a second.
     fn setup(&self) -> String {
         format!(
-            "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET enable_seqscan = off; SET jit = off; SET idle_in_transaction_session_timeout = {}; \
+            "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off; SET jit = off; SET idle_in_transaction_session_timeout = {}; \
              SET tcp_keepalives_idle = {probe}; SET tcp_keepalives_interval = {probe}; SET tcp_keepalives_count = {}; SET tcp_user_timeout = {}; \
              SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
             self.quoted_schema(),
