@@ -1,12 +1,17 @@
 //! Processes of one ledger that act at the same moment, die or lose their connections. Without Debian's
 //! package `postgresql` these tests are skipped, and say so.
 
-use std::sync::Arc;
+use std::io::Read;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use depeche::model::{ArticleRange, Place, Stamp, Status, Waste};
 use depeche::record::{self, AnsweredCall, Claimed, CompletedFile, EndedRange, Ledger, LongFile, TakenPiece};
 
 use crate::ledger_suite::{Kind, block, call, claim, file, row};
+use crate::support::TIMEOUT;
 use crate::support::configs::openai;
 use crate::support::mock::Mock;
 use crate::support::postgres::Postgres;
@@ -207,4 +212,72 @@ fn a_reply_that_cannot_be_read_is_made_again() {
             assert!(ledger.reply([1; 32]).await.unwrap().is_some());
         });
     }
+}
+
+/// Passes connections to a server, or closes them, as a proxy does whose server is away.
+struct Proxy {
+    port: u16,
+    is_closed: AtomicBool,
+    refused: AtomicUsize,
+    passed: Mutex<Vec<TcpStream>>,
+}
+
+impl Proxy {
+    fn before(server: &Postgres) -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let address = server.url().split_once('@').unwrap().1.replace("/postgres", "");
+        let proxy = Arc::new(Self { port, is_closed: AtomicBool::default(), refused: AtomicUsize::default(), passed: Mutex::default() });
+        let accepting = Arc::clone(&proxy);
+        std::thread::spawn(move || {
+            for mut client in listener.incoming().map_while(Result::ok) {
+                if accepting.is_closed.load(Ordering::SeqCst) {
+                    // The client may have gone.
+                    let _ = client.read(&mut [0; 100]);
+                    accepting.refused.fetch_add(1, Ordering::SeqCst);
+                    continue;
+                }
+                let server = TcpStream::connect(&address).unwrap();
+                for (mut from, mut to) in [(&client, &server), (&server, &client)].map(|(from, to)| (copy_of(from), copy_of(to))) {
+                    // Either side may end the connection.
+                    std::thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+                }
+                accepting.passed.lock().unwrap().extend([client, server]);
+            }
+        });
+        proxy
+    }
+
+    fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        for stream in self.passed.lock().unwrap().drain(..) {
+            // It may have ended.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn copy_of(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().unwrap()
+}
+
+#[test]
+fn a_proxy_whose_server_is_away_for_a_while_ends_no_run() {
+    let Some(server) = Postgres::start() else { return };
+    let proxy = Proxy::before(&server);
+    let mock = Mock::good();
+    let ledger = format!("[ledger]\nurl = \"postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable\"\nlease = \"6s\"\n", proxy.port);
+    let dir = TestDir::with(&format!("{}\n{ledger}", openai(&mock)), 2);
+    mock.hold();
+    let run = dir.start(&["run"]);
+    mock.wait_for_requests(2);
+    proxy.close();
+    let end = Instant::now() + TIMEOUT;
+    while proxy.refused.load(Ordering::SeqCst) < 10 && Instant::now() < end {
+        std::thread::yield_now();
+    }
+    proxy.is_closed.store(false, Ordering::SeqCst);
+    mock.release();
+    run.wait().exits(0);
+    assert_eq!((mock.count(), dir.rows().len()), (4, 2));
 }

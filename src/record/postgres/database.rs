@@ -1,6 +1,7 @@
 //! The ledger's access to the database: a thread that drives the connections, and one connection
 //! for reading, on which many queries may run at once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ use crate::model::Fault;
 const AGAIN: Duration = Duration::from_millis(250);
 /// After this many connections in a row that close without an answer, it is not `PostgreSQL`.
 const SILENT: u32 = 3;
+/// Once the server has been unavailable for too long, an attempt to connect may take this long.
+const LAST_ATTEMPT: Duration = Duration::from_secs(2);
 
 /// A database that is in use.
 pub(super) struct Database {
@@ -25,6 +28,8 @@ pub(super) struct Database {
     pub(super) wait_for: Duration,
     /// Since when the server is unavailable. An outage counts once, whoever needs the server meanwhile.
     away_since: Mutex<Option<Instant>>,
+    /// Whether it has answered before.
+    is_known: AtomicBool,
     reading: Mutex<Option<Arc<Session>>>,
     /// `None` only while this is dropped.
     runtime: Option<Runtime>,
@@ -39,8 +44,8 @@ impl Database {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("ledger").enable_all().build();
         let runtime = runtime.map_err(|error| Fault::usage(format!("cannot start the ledger's thread: {error}")))?;
         let address = Address::new(server)?;
-        let (away_since, reading) = Default::default();
-        Ok(Arc::new(Self { address, wait_for: server.wait_for, away_since, reading, runtime: Some(runtime) }))
+        let (away_since, is_known, reading) = Default::default();
+        Ok(Arc::new(Self { address, wait_for: server.wait_for, away_since, is_known, reading, runtime: Some(runtime) }))
     }
 
     /// Starts a task on the ledger's thread.
@@ -69,16 +74,19 @@ impl Database {
     pub(super) async fn connect(&self) -> Result<Session, Fault> {
         let mut silent = 0;
         loop {
-            let why = match self.address.connect().await {
+            let why = match self.attempt().await {
                 Ok(session) => {
                     self.note(false);
+                    self.is_known.store(true, Ordering::Relaxed);
                     return Ok(session);
                 }
                 Err(Trouble::Fault(fault)) => return Err(fault),
                 Err(Trouble::Away(why)) => why,
             };
             let away_for = self.note(true);
-            silent = if why.contains("connection closed") || why.contains("unexpected EOF") { silent + 1 } else { 0 };
+            // A proxy whose server is away closes connections, too.
+            let is_silent = !self.is_known.load(Ordering::Relaxed) && (why.contains("connection closed") || why.contains("unexpected EOF"));
+            silent = if is_silent { silent + 1 } else { 0 };
             if silent == SILENT {
                 return Err(Fault::usage(format!("the ledger on {}: the server at this address is not PostgreSQL", self.address.place)));
             }
@@ -87,6 +95,16 @@ impl Database {
             }
             tokio::time::sleep(AGAIN).await;
         }
+    }
+
+    /// Connects once.
+    async fn attempt(&self) -> Result<Session, Trouble> {
+        let away_since = *self.away_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if away_since.is_none_or(|since| since.elapsed() < self.wait_for) {
+            return self.address.connect().await;
+        }
+        let connected = tokio::time::timeout(LAST_ATTEMPT, self.address.connect()).await;
+        connected.unwrap_or_else(|_| Err(Trouble::Away("it does not answer".into())))
     }
 
     /// Records whether the server is unavailable; returns for how long.
@@ -185,7 +203,7 @@ impl Drop for Database {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
@@ -207,18 +225,34 @@ mod tests {
         (port, asked)
     }
 
-    #[test]
-    fn an_outage_is_waited_for_once() {
-        let (port, asked) = starting_server();
+    fn database(port: u16, wait_for: Duration) -> Arc<Database> {
         let server = LedgerServer {
             url: format!("postgres://u@127.0.0.1:{port}/d?sslmode=disable"),
             schema: "depeche".into(),
             lease: Duration::from_secs(30),
             password: None,
             password_file: None,
-            wait_for: Duration::from_millis(300),
+            wait_for,
         };
-        let database = Database::new(&server).unwrap();
+        Database::new(&server).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_is_soon_given_up_once_it_was_waited_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let database = database(listener.local_addr().unwrap().port(), Duration::ZERO);
+        let start = tokio::time::Instant::now();
+        assert!(database.connect().await.err().unwrap().message.contains("it does not answer"));
+        let first = start.elapsed();
+        assert!(database.connect().await.is_err());
+        let second = start.elapsed() - first;
+        assert!(first >= Duration::from_secs(10) && second < Duration::from_secs(3), "{first:?} {second:?}");
+    }
+
+    #[test]
+    fn an_outage_is_waited_for_once() {
+        let (port, asked) = starting_server();
+        let database = database(port, Duration::from_millis(300));
         let away = |error: Result<Session, Fault>| error.err().unwrap().message;
         assert!(away(database.block_on(database.connect())).contains("is starting up"));
         let before = asked.load(Ordering::SeqCst);
