@@ -218,6 +218,7 @@ fn a_reply_that_cannot_be_read_is_made_again() {
 struct Proxy {
     port: u16,
     is_closed: AtomicBool,
+    is_silent: AtomicBool,
     refused: AtomicUsize,
     passed: Mutex<Vec<TcpStream>>,
 }
@@ -227,7 +228,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let address = server.url().split_once('@').unwrap().1.replace("/postgres", "");
-        let proxy = Arc::new(Self { port, is_closed: AtomicBool::default(), refused: AtomicUsize::default(), passed: Mutex::default() });
+        let (is_closed, is_silent, refused, passed) = Default::default();
+        let proxy = Arc::new(Self { port, is_closed, is_silent, refused, passed });
         let accepting = Arc::clone(&proxy);
         std::thread::spawn(move || {
             for mut client in listener.incoming().map_while(Result::ok) {
@@ -235,6 +237,9 @@ impl Proxy {
                     // The client may have gone.
                     let _ = client.read(&mut [0; 100]);
                     accepting.refused.fetch_add(1, Ordering::SeqCst);
+                    if accepting.is_silent.load(Ordering::SeqCst) {
+                        accepting.passed.lock().unwrap().push(client);
+                    }
                     continue;
                 }
                 let server = TcpStream::connect(&address).unwrap();
@@ -248,11 +253,25 @@ impl Proxy {
         proxy
     }
 
+    /// A folder with two articles, and the ledger on the server.
+    fn dir(&self, mock: &Mock) -> TestDir {
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port);
+        TestDir::with(&format!("{}\n[ledger]\nurl = \"{url}\"\nlease = \"6s\"\n", openai(mock)), 2)
+    }
+
     fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
         for stream in self.passed.lock().unwrap().drain(..) {
             // It may have ended.
             let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn wait_for_refused(&self, count: usize) {
+        let end = Instant::now() + TIMEOUT;
+        while self.refused.load(Ordering::SeqCst) < count {
+            assert!(Instant::now() < end, "nobody connects again");
+            std::thread::yield_now();
         }
     }
 }
@@ -266,18 +285,31 @@ fn a_proxy_whose_server_is_away_for_a_while_ends_no_run() {
     let Some(server) = Postgres::start() else { return };
     let proxy = Proxy::before(&server);
     let mock = Mock::good();
-    let ledger = format!("[ledger]\nurl = \"postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable\"\nlease = \"6s\"\n", proxy.port);
-    let dir = TestDir::with(&format!("{}\n{ledger}", openai(&mock)), 2);
+    let dir = proxy.dir(&mock);
     mock.hold();
     let run = dir.start(&["run"]);
     mock.wait_for_requests(2);
     proxy.close();
-    let end = Instant::now() + TIMEOUT;
-    while proxy.refused.load(Ordering::SeqCst) < 10 && Instant::now() < end {
-        std::thread::yield_now();
-    }
+    proxy.wait_for_refused(10);
     proxy.is_closed.store(false, Ordering::SeqCst);
     mock.release();
     run.wait().exits(0);
     assert_eq!((mock.count(), dir.rows().len()), (4, 2));
+}
+
+#[test]
+fn a_server_that_no_longer_answers_ends_the_run() {
+    let Some(server) = Postgres::start() else { return };
+    let proxy = Proxy::before(&server);
+    let mock = Mock::good();
+    let dir = proxy.dir(&mock);
+    mock.hold();
+    let run = dir.start(&["run", "--wait-for", "1s"]);
+    mock.wait_for_requests(2);
+    proxy.is_silent.store(true, Ordering::SeqCst);
+    proxy.close();
+    // A heartbeat and two queries wait for the server when there is something to write.
+    proxy.wait_for_refused(3);
+    mock.release();
+    run.wait().exits(5);
 }

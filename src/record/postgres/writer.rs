@@ -50,6 +50,8 @@ impl Writer {
                 biased;
                 _ = beats.tick() => {
                     self.beat().await;
+                    // It may have waited for the server for so long that the next one is due. Writes come first.
+                    beats.reset();
                     continue;
                 }
                 first = writes.recv() => first,
