@@ -244,8 +244,9 @@ mod tests {
         let start = tokio::time::Instant::now();
         assert!(database.connect().await.err().unwrap().message.contains("it does not answer"));
         let first = start.elapsed();
+        let again = tokio::time::Instant::now();
         assert!(database.connect().await.is_err());
-        let second = start.elapsed() - first;
+        let second = again.elapsed();
         assert!(first >= Duration::from_secs(10) && second < Duration::from_secs(3), "{first:?} {second:?}");
     }
 
