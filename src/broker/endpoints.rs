@@ -61,13 +61,18 @@ impl Endpoints {
             let first = self.clients().position(|other| other.endpoint.service.as_ref() == Some(service));
             (first.unwrap_or(*number), client.load())
         });
-        let candidate = |(number, client): (usize, &EndpointClient)| Candidate {
-            number,
+        let ordered: Vec<_> = healthy.into_iter().chain(disabled).collect();
+        let is_sibling = |client: &EndpointClient, other: &EndpointClient| {
+            client.endpoint.service.is_some() && client.endpoint.service == other.endpoint.service && !other.is_disabled()
+        };
+        let candidate = |(at, (number, client)): (usize, &(usize, &EndpointClient))| Candidate {
+            number: *number,
             name: client.endpoint.name.clone(),
             limits: client.limits(),
             chat: client.endpoint.chat,
+            has_sibling: ordered.iter().skip(at + 1).any(|(_, other)| is_sibling(client, other)),
         };
-        healthy.into_iter().chain(disabled).map(candidate).collect()
+        ordered.iter().enumerate().map(candidate).collect()
     }
 
     /// The keys of all settings that a good row may have been made with. There is one key for each

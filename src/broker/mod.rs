@@ -21,7 +21,7 @@ pub use purse::{NotTaken, Purse};
 pub use spending::Spending;
 pub use usage::RunUsage;
 
-use crate::call::{CallCounts, EndpointClient, Payment};
+use crate::call::{CallCounts, EndpointClient, Others, Payment};
 use crate::model::{CallRequest, ErrorCode, Exit, Failure, Reject, Reply, Waste, clean};
 use crate::plan::{Answered, Candidate, cost, estimate, is_estimate};
 use crate::record::{AnsweredCall, CallStore, Claim};
@@ -122,6 +122,11 @@ impl Broker {
     /// Why the call failed; a fault of the ledger has the code `broken-off`.
     pub async fn answer(&self, candidate: &Candidate, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, Failure> {
         let client = self.endpoints.client(candidate)?;
+        let others = match (last, candidate.has_sibling) {
+            (true, _) => Others::None,
+            (false, true) => Others::OfSameService,
+            (false, false) => Others::OfOtherServices,
+        };
         // Held until the answer is in the ledger, where the next caller with this key finds it.
         let _flight = self.in_flight.join(key).await;
         loop {
@@ -137,7 +142,7 @@ impl Broker {
             {
                 return Err(failure);
             }
-            if let Some(answered) = self.try_call(client, ask, key, last).await? {
+            if let Some(answered) = self.try_call(client, ask, key, others).await? {
                 return Ok(answered);
             }
         }
@@ -150,7 +155,7 @@ impl Broker {
     pub async fn make_now(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32]) -> Result<Answered, Failure> {
         let _flight = self.in_flight.join(key).await;
         loop {
-            if let Some(answered) = self.try_call(client, ask, key, true).await? {
+            if let Some(answered) = self.try_call(client, ask, key, Others::None).await? {
                 return Ok(answered);
             }
             if let Some(known) = self.calls.reply(key).await? {
@@ -162,8 +167,14 @@ impl Broker {
 
     /// Makes a call, unless another process makes it. In that case, waits for the other process and
     /// returns `None`: the ledger may now have the reply.
-    async fn try_call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Option<Answered>, Failure> {
-        let failure = match self.call(client, ask, key, last).await {
+    async fn try_call(
+        &self,
+        client: &EndpointClient,
+        ask: &CallRequest,
+        key: [u8; 32],
+        others: Others,
+    ) -> Result<Option<Answered>, Failure> {
+        let failure = match self.call(client, ask, key, others).await {
             Ok(answered) => return Ok(Some(answered)),
             Err(NoAnswer::Failed(failure)) => failure,
             Err(NoAnswer::Elsewhere) => match elsewhere::wait(self.calls.as_ref(), client, key).await? {
@@ -197,7 +208,7 @@ impl Broker {
     }
 
     /// Calls the endpoint, and stores the reply.
-    async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], last: bool) -> Result<Answered, NoAnswer> {
+    async fn call(&self, client: &EndpointClient, ask: &CallRequest, key: [u8; 32], others: Others) -> Result<Answered, NoAnswer> {
         let start = Instant::now();
         let expected = estimate(&client.endpoint, ask);
         let earlier = lock(&self.waste).get(&key).copied().unwrap_or_default();
@@ -212,7 +223,7 @@ impl Broker {
         // With a cost limit, nothing is reserved for calls that only wait in the queue: the
         // reservations would reach the limit long before the money is spent.
         let early = !self.spending.has_cap();
-        let (reply, waste) = client.call(ask, last, early, &payment).await;
+        let (reply, waste) = client.call(ask, others, early, &payment).await;
         self.usage.count_waste(waste, expected.is_some());
         let reply = match reply {
             Ok(reply) => cleaned(reply),

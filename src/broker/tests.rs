@@ -136,7 +136,7 @@ impl Setup {
             note: String::new(),
         };
         let limits = CallLimits { characters: 1000, texts: 1, bytes: 1000 };
-        let candidate = Candidate { number: 0, name: "e".into(), limits, chat: true };
+        let candidate = Candidate { number: 0, name: "e".into(), limits, chat: true, has_sibling: false };
         self.broker.answer(&candidate, &request, *blake3::hash(text.as_bytes()).as_bytes(), true).await
     }
 

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use self::state::{Head, State, float, tokens};
 use super::breaker::BreakerDecision;
+use super::others::Others;
 use super::service_limits::Sent;
 use super::service_part::{Part, ServicePart, ServiceShare};
 use crate::config::Endpoint;
@@ -85,29 +86,29 @@ impl AdmissionControl {
     /// place for it. `check` is called again whenever something changes.
     pub(super) async fn wait_in_line<E>(
         &self,
-        last: bool,
+        others: Others,
         early: bool,
         check: impl Fn() -> Result<(), E>,
     ) -> Result<Ready<'_>, NotAdmitted<E>> {
         let _waiting = self.count(|state| &mut state.in_line, false);
         let _head = self.line.lock().await;
-        self.head(check, |state, now| state.may_leave_line(now, last, early)).await?;
+        self.head(check, |state, now| state.may_leave_line(now, others, early)).await?;
         Ok(Ready { _counted: self.count(|state| &mut state.ready, true) })
     }
 
     /// Waits until a call may be sent. The call will use about `expected`, and counts as `weight`
-    /// requests. `last`: no other endpoint can do it, so it waits even if the service is down.
+    /// requests. If no other endpoint can do it, it waits even if the service is down.
     pub(super) async fn admit<E>(
         &self,
         ready: Option<Ready<'_>>,
         expected: &Usage,
         weight: u32,
-        last: bool,
+        others: Others,
         check: impl Fn() -> Result<(), E>,
     ) -> Result<InFlight<'_>, NotAdmitted<E>> {
         let _waiting = self.count(|state| &mut state.at_gate, false);
         let _head = self.gate.lock().await;
-        let probe = self.head(check, |state, now| state.may_be_sent(now, last)).await?;
+        let probe = self.head(check, |state, now| state.may_be_sent(now, others)).await?;
         let sent = self.state().send(Instant::now(), probe, expected, weight);
         drop(ready);
         Ok(InFlight { admission: self, sent, probe })
@@ -189,10 +190,12 @@ impl AdmissionControl {
         });
     }
 
-    /// Whether calls would wait for the service to recover, and how many are in flight or wait.
+    /// Whether calls would wait for the service to recover, or be refused again, and how many are in
+    /// flight or wait.
     pub(super) fn load(&self) -> (bool, usize) {
         let state = self.state();
-        let waits = state.breaker.restricts_calls() || state.limits.paused_until(Instant::now()).is_some();
+        let now = Instant::now();
+        let waits = state.breaker.restricts_calls() || state.limits.paused_until(now).is_some() || state.limits.refused_lately(now);
         (waits, state.calls())
     }
 

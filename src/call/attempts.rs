@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::backoff::backoff;
 use super::counters::Counters;
+use super::others::Others;
 use crate::config::Endpoint;
 use crate::model::{CallError, ErrorCode, Exit, Failure, Reject, Usage, Verdict, Waste};
 
@@ -33,8 +34,8 @@ pub(super) struct Patience {
     /// How long a cheaper tier may still be busy before another endpoint takes over; `None` without a
     /// tier.
     pub(super) tier: Option<Duration>,
-    /// Whether no other endpoint can do the call.
-    pub(super) last: bool,
+    /// Which other endpoints can do the call.
+    pub(super) others: Others,
 }
 
 /// In a tier that lets calls wait, a time-out means that the tier is busy. But the attempt may have
@@ -90,14 +91,15 @@ impl Attempts {
     /// when the next call is sent.
     pub(super) fn next_step(&mut self, error: &CallError, patience: Patience, only_probes: bool, counters: &Counters) -> NextStep {
         self.allow_longer_answer |= error.code == ErrorCode::Truncated && error.verdict == Verdict::Once;
-        let Patience { asked, tier, last } = patience;
+        let Patience { asked, tier, others } = patience;
+        let last = others.is_none();
         let (may_retry, wait) = match error.verdict {
             Verdict::Wait(wait) if wait > asked => (false, Duration::ZERO),
             Verdict::Wait(_) | Verdict::BackOff if error.code == ErrorCode::Busy => {
                 self.rate_limited += 1;
                 let waits = tier.map_or(self.rate_limited < MAX_RATE_LIMITED, |left| !left.is_zero());
                 // All calls pause, so this call needs no wait of its own.
-                (last || waits, Duration::ZERO)
+                (last || (waits && others != Others::OfSameService), Duration::ZERO)
             }
             Verdict::BackOff if error.code == ErrorCode::Timeout => {
                 counters.answer_lost();
@@ -141,7 +143,7 @@ mod tests {
     use super::*;
 
     fn patience(last: bool) -> Patience {
-        Patience { asked: Duration::from_mins(10), tier: None, last }
+        Patience { asked: Duration::from_mins(10), tier: None, others: if last { Others::None } else { Others::OfOtherServices } }
     }
 
     /// Attempts until the call gives up, but no more than 100.

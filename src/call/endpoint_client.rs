@@ -10,6 +10,7 @@ use super::counters::{CallCounts, Counters};
 use super::excess::Excess;
 use super::http::HttpClient;
 use super::negotiated::NegotiatedEndpoint;
+use super::others::Others;
 use super::payment::Payment;
 use super::service_part::{ServiceShare, ServiceUse, service_name, told_places};
 use super::stop_state::StopState;
@@ -148,11 +149,16 @@ impl EndpointClient {
     /// been billed without a usable answer.
     ///
     /// `payment` pays for each attempt. `early`: the first attempt may be paid for before there is
-    /// a place for it. `last`: no other endpoint can do the call. Without `last`, the call fails at
-    /// once if the service is down.
-    pub(crate) async fn call(&self, ask: &CallRequest, last: bool, early: bool, payment: &impl Payment) -> (Result<Reply, Failure>, Waste) {
+    /// a place for it. If another endpoint can do the call, it fails at once if the service is down.
+    pub(crate) async fn call(
+        &self,
+        ask: &CallRequest,
+        others: Others,
+        early: bool,
+        payment: &impl Payment,
+    ) -> (Result<Reply, Failure>, Waste) {
         let mut attempts = Attempts::default();
-        let reply = self.call_with_retries(ask, last, early, payment, &mut attempts).await;
+        let reply = self.call_with_retries(ask, others, early, payment, &mut attempts).await;
         let waste = attempts.waste;
         (reply.map_err(|failure| attempts.final_failure(failure)), waste)
     }
@@ -160,7 +166,7 @@ impl EndpointClient {
     async fn call_with_retries(
         &self,
         ask: &CallRequest,
-        last: bool,
+        others: Others,
         early: bool,
         payment: &impl Payment,
         attempts: &mut Attempts,
@@ -170,14 +176,14 @@ impl EndpointClient {
         // a call with money waits only for a place, a call with a place waits for nothing, and no
         // two calls wait for each other. Before a call sleeps or starts over, it gives everything
         // back.
-        let mut ready = Some(self.wait_in_line(last, early).await?);
+        let mut ready = Some(self.wait_in_line(others, early).await?);
         let expected = expected_usage(ask);
         let weight = self.dialect.weight(ask);
         loop {
             let turn = self.stop.unless_halted(self.negotiated.turn()).await?;
             // A halt ends the wait for money.
             let paid = self.stop.unless_halted(self.pay(payment, ask, attempts)).await??;
-            let call = self.admit(ready.take(), &expected, weight, last).await?;
+            let call = self.admit(ready.take(), &expected, weight, others).await?;
             let error = match self.attempt(ask, attempts, (payment, paid), &expected, &call).await {
                 Ok(reply) => {
                     payment.settle_answer(cost(&self.endpoint, ask, reply.usage), is_estimate(&self.endpoint, reply.usage));
@@ -200,7 +206,7 @@ impl EndpointClient {
             drop(turn);
             payment.settle(attempts.waste.at_most);
             let only_probes = self.record_failure(&error, &call);
-            let wait = Patience { asked: self.patience(), tier: self.tier_patience(), last };
+            let wait = Patience { asked: self.patience(), tier: self.tier_patience(), others };
             match attempts.next_step(&error, wait, only_probes, &self.counters) {
                 NextStep::RetryAfter(wait) if !self.refused_too_long() => {
                     // While a call waits, it holds no place. If a call gives up, it keeps its place
@@ -215,14 +221,14 @@ impl EndpointClient {
     }
 
     /// Waits until the call is about to be sent.
-    async fn wait_in_line(&self, last: bool, early: bool) -> Result<Ready<'_>, Failure> {
-        let line = self.admission.wait_in_line(last, early, || self.stop.check());
+    async fn wait_in_line(&self, others: Others, early: bool) -> Result<Ready<'_>, Failure> {
+        let line = self.admission.wait_in_line(others, early, || self.stop.check());
         self.stop.unless_halted(line).await?.map_err(|reason| self.not_admitted(reason))
     }
 
     /// Waits until the call may be sent.
-    async fn admit(&self, ready: Option<Ready<'_>>, expected: &Usage, weight: u32, last: bool) -> Result<InFlight<'_>, Failure> {
-        let gate = self.admission.admit(ready, expected, weight, last, || self.stop.check());
+    async fn admit(&self, ready: Option<Ready<'_>>, expected: &Usage, weight: u32, others: Others) -> Result<InFlight<'_>, Failure> {
+        let gate = self.admission.admit(ready, expected, weight, others, || self.stop.check());
         self.stop.unless_halted(gate).await?.map_err(|reason| self.not_admitted(reason))
     }
 

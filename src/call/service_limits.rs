@@ -46,6 +46,8 @@ const LONGER_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// If the service asks for a shorter pause than ours, we use ours, but only up to this length.
 const LONGEST_ADDED_PAUSE: Duration = Duration::from_secs(1);
+/// For so long after a refusal, the other servers of a service do the calls of the one that refused.
+const REFUSED_LATELY: Duration = Duration::from_mins(1);
 /// The largest number of entries in the history of accepted calls.
 const MOMENTS: usize = 1_000;
 /// A window is assumed only if the service accepted at least this many calls, and then refused
@@ -81,6 +83,8 @@ pub(super) struct ServiceLimits {
     bursts: u32,
     /// The first refusal since the last accepted call.
     refusing_since: Option<Instant>,
+    /// The last refusal, if no call was accepted since.
+    refused_at: Option<Instant>,
     last_period: Option<LastPeriod>,
     /// When the first refused call of the last burst was sent.
     last_refused: Option<Instant>,
@@ -149,6 +153,7 @@ impl ServiceLimits {
             accepted_before: 0,
             bursts: 0,
             refusing_since: None,
+            refused_at: None,
             last_period: None,
             last_refused: None,
         }
@@ -200,6 +205,11 @@ impl ServiceLimits {
         self.refusing_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
+    /// Whether the service has accepted no call since a recent refusal.
+    pub(super) fn refused_lately(&self, now: Instant) -> bool {
+        self.refused_at.is_some_and(|at| now.saturating_duration_since(at) < REFUSED_LATELY)
+    }
+
     /// Whether a probe is in flight. Once the service has refused calls again after a pause, only a
     /// single call is sent to see whether it accepts calls.
     pub(super) fn is_probing(&self) -> bool {
@@ -243,7 +253,7 @@ impl ServiceLimits {
             if self.bursts > 1 && !self.random.is_assumed() {
                 self.reopened(now, sent.at);
             }
-            (self.bursts, self.refusing_since) = (0, None);
+            (self.bursts, self.refusing_since, self.refused_at) = (0, None, None);
         }
         self.random.accepted();
         self.places.accepted(now, sent.ahead);
@@ -277,6 +287,7 @@ impl ServiceLimits {
         if self.epoch.refused.is_empty() {
             self.bursts = if sent.number > 0 { 1 } else { self.bursts + 1 };
             self.refusing_since.get_or_insert(now);
+            self.refused_at = Some(now);
             self.pause_all(now, self.pause(now, asked));
         }
         self.epoch.refused.push((*sent, now));

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::admission::AdmissionControl;
+use super::others::Others;
 use crate::config::{Concurrency, Endpoint};
 use crate::model::Usage;
 
@@ -199,9 +200,9 @@ impl State {
 async fn work(service: Service, admission: Rc<AdmissionControl>, state: Rc<RefCell<State>>) {
     let none = || Ok::<(), ()>(());
     loop {
-        let mut ready = Some(admission.wait_in_line(true, true, none).await.unwrap());
+        let mut ready = Some(admission.wait_in_line(Others::None, true, none).await.unwrap());
         loop {
-            let call = admission.admit(ready.take(), &Usage::default(), 1, true, none).await.unwrap();
+            let call = admission.admit(ready.take(), &Usage::default(), 1, Others::None, none).await.unwrap();
             let now = Instant::now();
             let (accepts, open, answer_time) = {
                 let mut state = state.borrow_mut();

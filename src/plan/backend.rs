@@ -25,6 +25,8 @@ pub struct Candidate {
     pub limits: CallLimits,
     /// Whether it is a chat model, which accepts prompts.
     pub chat: bool,
+    /// Whether a later candidate is a server of the same service.
+    pub has_sibling: bool,
 }
 
 /// Answers calls.

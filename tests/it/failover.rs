@@ -246,9 +246,8 @@ fn a_pause_holds_back_every_call() {
     assert!(ended.stdout.contains("1 retried"), "{}", ended.stdout);
 }
 
-#[test]
-fn calls_are_spread_over_the_servers_of_one_service() {
-    let servers = [Mock::good(), Mock::good()];
+/// Two servers of one service.
+fn servers(mocks: [&Mock; 2]) -> String {
     let one = |name: &str, mock: &Mock| {
         format!(
             "[[endpoint]]\nname = \"{name}\"\nservice = \"llm\"\ndoes = [\"summarise\", \"translate\"]\ndialect = \"openai\"\nurl = \"{}/v1\"\n\
@@ -256,17 +255,32 @@ fn calls_are_spread_over_the_servers_of_one_service() {
             mock.url()
         )
     };
-    let config = format!(
+    format!(
         "input.paths = [\"input\"]\noutput.folder = \"output\"\noutput.profile = \"plain\"\nembedded.fetch = false\n{}{}",
-        one("first", &servers[0]),
-        one("second", &servers[1])
-    );
-    let dir = TestDir::with(&config, 12);
+        one("first", mocks[0]),
+        one("second", mocks[1])
+    )
+}
+
+#[test]
+fn calls_are_spread_over_the_servers_of_one_service() {
+    let mocks = [Mock::good(), Mock::good()];
+    let dir = TestDir::with(&servers(mocks.each_ref()), 12);
     dir.run(&["run"]).exits(0);
-    let counts = servers.each_ref().map(Mock::count);
+    let counts = mocks.each_ref().map(Mock::count);
     assert_eq!(counts.iter().sum::<usize>(), 24);
     assert!(counts.iter().all(|count| *count > 2), "{counts:?}");
     // Which of them answered does not matter: the reply is the service's.
     dir.run(&["run"]).exits(0);
-    assert_eq!(servers.each_ref().map(Mock::count), counts);
+    assert_eq!(mocks.each_ref().map(Mock::count), counts);
+}
+
+#[test]
+fn a_server_that_refuses_calls_leaves_them_to_the_others_of_its_service() {
+    let refusing = Mock::scripted(|_, _| Action::Answer(Response::new(429, "busy").with("Retry-After", "1")));
+    let good = Mock::good();
+    let dir = TestDir::with(&servers([&refusing, &good]), 40);
+    dir.run(&["run"]).exits(0);
+    assert_eq!(good.count(), 80);
+    assert!(refusing.count() <= 8, "{} requests", refusing.count());
 }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::call::breaker::{Breaker, BreakerDecision};
 use crate::call::concurrency::ConcurrencyLimit;
+use crate::call::others::Others;
 use crate::call::rate_limit::{RateLimiter, USED_SHARE};
 use crate::call::service_limits::{Sent, ServiceLimits};
 use crate::call::service_part::{Part, ServicePart};
@@ -137,15 +138,15 @@ impl State {
         [&self.requests, &self.pace, &self.tokens, &self.characters].into_iter().filter_map(RateLimiter::next_slot).max()
     }
 
-    pub(super) fn may_leave_line(&mut self, now: Instant, last: bool, early: bool) -> Head {
-        let may_probe = match self.breaker.decide(now, last) {
+    pub(super) fn may_leave_line(&mut self, now: Instant, others: Others, early: bool) -> Head {
+        let may_probe = match self.breaker.decide(now, others.is_none()) {
             BreakerDecision::FailOver => return Head::FailOver,
             BreakerDecision::OutageTooLong => return Head::OutageTooLong,
             BreakerDecision::Allow { probe } => !probe || self.ready == 0,
             // The next probe may well be this call.
             BreakerDecision::WaitUntil(_) => self.ready == 0,
         };
-        if let Some(head) = self.paused(now, last) {
+        if let Some(head) = self.paused(now, others) {
             return head;
         }
         let places = self.places();
@@ -161,9 +162,11 @@ impl State {
     }
 
     /// The decision for the call at a head while no call is sent; `None` if calls are sent. A tier
-    /// that has been busy for too long is only probed, and other endpoints do its calls.
-    pub(super) fn paused(&self, now: Instant, last: bool) -> Option<Head> {
-        if self.giving_way && !last {
+    /// that has been busy for too long is only probed, and other endpoints do its calls. While one
+    /// server of a service refuses calls, the others do them.
+    pub(super) fn paused(&self, now: Instant, others: Others) -> Option<Head> {
+        let last = others.is_none();
+        if (self.giving_way && !last) || (others == Others::OfSameService && self.limits.refused_lately(now)) {
             return Some(Head::FailOver);
         }
         let until = self.limits.paused_until(now);
@@ -178,14 +181,14 @@ impl State {
         until.map(|until| Head::WaitUntil(Some(until)))
     }
 
-    pub(super) fn may_be_sent(&mut self, now: Instant, last: bool) -> Head {
-        let probe = match self.breaker.decide(now, last) {
+    pub(super) fn may_be_sent(&mut self, now: Instant, others: Others) -> Head {
+        let probe = match self.breaker.decide(now, others.is_none()) {
             BreakerDecision::FailOver => return Head::FailOver,
             BreakerDecision::OutageTooLong => return Head::OutageTooLong,
             BreakerDecision::WaitUntil(until) => return Head::WaitUntil(until),
             BreakerDecision::Allow { probe } => probe,
         };
-        if let Some(head) = self.paused(now, last) {
+        if let Some(head) = self.paused(now, others) {
             return head;
         }
         if self.limits.learn_before_sending(now) {

@@ -14,11 +14,11 @@ fn per_minute(requests: u64) -> Rates {
 }
 
 async fn send(admission: &AdmissionControl, weight: u32) -> InFlight<'_> {
-    admission.admit(None, &Usage::default(), weight, true, || Ok::<(), ()>(())).await.unwrap()
+    admission.admit(None, &Usage::default(), weight, Others::None, || Ok::<(), ()>(())).await.unwrap()
 }
 
 async fn leave_line(admission: &AdmissionControl, early: bool) -> Ready<'_> {
-    admission.wait_in_line(true, early, || Ok::<(), ()>(())).await.unwrap()
+    admission.wait_in_line(Others::None, early, || Ok::<(), ()>(())).await.unwrap()
 }
 
 /// Lets as many calls leave the line as may leave it before any call is sent.
@@ -164,7 +164,7 @@ fn busy_tier(patience: u64) -> AdmissionControl {
 }
 
 async fn with_another(admission: &AdmissionControl) -> Result<InFlight<'_>, NotAdmitted<()>> {
-    admission.admit(None, &Usage::default(), 1, false, || Ok(())).await
+    admission.admit(None, &Usage::default(), 1, Others::OfOtherServices, || Ok(())).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,8 @@ struct EchoBackend {
 
 impl CallBackend for EchoBackend {
     fn candidates(&self, _: Task) -> Vec<Candidate> {
-        let candidate = |number| Candidate { number, name: format!("echo-{number}"), limits: self.limits, chat: number == 1 };
+        let candidate =
+            |number| Candidate { number, name: format!("echo-{number}"), limits: self.limits, chat: number == 1, has_sibling: false };
         (usize::from(self.first_fails.is_none())..2).map(candidate).collect()
     }
 
