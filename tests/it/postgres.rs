@@ -274,6 +274,25 @@ fn a_file_that_is_being_read_is_not_listed_again_if_the_lister_dies() {
 }
 
 #[test]
+fn the_articles_of_a_worker_that_was_stopped_are_counted_once() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 60);
+    mock.hold();
+    let run = dir.start(&["run", "--piece-size", "5"]);
+    mock.wait_for_requests(4);
+    let mut worker = dir.start(&["work"]);
+    server.wait_for("SELECT count(DISTINCT worker) FROM piece WHERE state = 'taken'", "2");
+    worker.signal("TERM");
+    worker.wait_for_line("stopping");
+    mock.release();
+    assert!(worker.wait().exits(143).summary()["pending"].as_u64().unwrap() > 0);
+    let numbers = run.wait().exits(0).summary();
+    assert_eq!((&numbers["found"], &numbers["done"], &numbers["pending"]), (&60.into(), &60.into(), &0.into()), "{numbers}");
+    assert_eq!(server.sql("SELECT found || ' ' || done || ' ' || pending || ' ' || exit FROM run"), ["60 60 0 0"]);
+}
+
+#[test]
 fn a_killed_worker_and_a_killed_lister_are_replaced() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tokio_postgres::Error;
 
-use super::calls::{self, Me, count};
+use super::calls::{self, Me};
 use super::connect::Session;
 use super::rows::{self, NewRow};
 use super::{batch_writes, files, ranges, tally, workers};
@@ -42,6 +42,8 @@ pub(super) struct Writing<'a> {
     pub(super) me: Me,
     /// The output folder, which names the outputs.
     pub(super) folder: &'a str,
+    /// Whether this process writes the outputs of the run.
+    pub(super) writes_outputs: bool,
     /// Whether this process was declared dead. Its late replies are kept anyway.
     pub(super) is_dead: bool,
 }
@@ -260,13 +262,6 @@ impl Writing<'_> {
     async fn end(&self, exit: Exit, sum: &RunSummary) -> Result<(), Error> {
         tally::tell(self.session, self.me, sum, false).await?;
         workers::bury(self.session, self.me.worker, "ended", true).await?;
-        let statement = "UPDATE run SET ended_at = utc_now(), exit = greatest(exit, $2), seconds = greatest(seconds, $3),
-            flagged = greatest(flagged, $4), (found, done, earlier, skipped, failed, pending, requests, paid, retried, maybe_billed, cached,
-                cost, estimated) =
-            (SELECT sum(found), sum(done), sum(earlier), sum(skipped), sum(failed), sum(pending), sum(requests), sum(paid), sum(retried),
-                sum(maybe_billed), sum(cached), CASE WHEN count(cost) = count(found) THEN sum(cost) END, sum(estimated)
-             FROM worker WHERE worker.run = $1) WHERE number = $1";
-        self.session.execute(statement, &[&self.me.run, &i32::from(exit.code()), &sum.seconds, &count(sum.flagged)]).await?;
-        Ok(())
+        tally::record(self.session, self.me.run, sum, self.writes_outputs.then_some(exit)).await
     }
 }

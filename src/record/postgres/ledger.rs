@@ -55,6 +55,7 @@ impl PostgresLedger {
             session: opened.session,
             me: opened.me,
             folder: reader.folder().to_owned(),
+            writes_outputs: part.only_join.is_none(),
             lease: Arc::clone(&lease),
             urgent: Arc::clone(&urgent),
         };

@@ -5,15 +5,31 @@ use tokio_postgres::types::ToSql;
 
 use super::calls::{Me, count};
 use super::connect::Session;
-use crate::model::RunSummary;
+use crate::model::{Exit, RunSummary};
 
 const TELL_OWN: &str = "UPDATE worker SET found = $2, done = $3, earlier = $4, skipped = $5, failed = $6, pending = $7, requests = $8,
     paid = $9, retried = $10, maybe_billed = $11, cached = $12, cost = $13, estimated = $14 WHERE id = $1 AND state = 'alive' AND (found IS NULL OR $15)";
-const ADD_UP: &str = "SELECT CASE WHEN (SELECT listed AND NOT EXISTS (SELECT FROM piece WHERE piece.run = $1 AND state <> 'done')
-        FROM run WHERE number = $1) THEN count(*) FILTER (WHERE state = 'alive' AND found IS NULL) ELSE 0 END, sum(found)::int8, sum(done)::int8, sum(earlier)::int8,
-        sum(skipped)::int8, sum(failed)::int8, sum(pending)::int8, sum(requests)::int8, sum(paid)::int8, sum(retried)::int8,
-        sum(maybe_billed)::int8, sum(cached)::int8, CASE WHEN count(cost) = count(found) THEN sum(cost) END, sum(estimated)::int8
-    FROM worker WHERE run = $1";
+/// The sums over the processes of run `$1`. Once all of the input is read, other processes have done
+/// the articles that a process left, and count them too.
+macro_rules! sums {
+    () => {
+        "coalesce(sum(found) - sum(pending) FILTER (WHERE is_over), sum(found))::int8, sum(done)::int8, sum(earlier)::int8, sum(skipped)::int8,
+            sum(failed)::int8, coalesce(sum(pending) FILTER (WHERE NOT is_over), 0)::int8, sum(requests)::int8, sum(paid)::int8,
+            sum(retried)::int8, sum(maybe_billed)::int8, sum(cached)::int8, CASE WHEN count(cost) = count(found) THEN sum(cost) END,
+            sum(estimated)::int8
+        FROM worker CROSS JOIN (SELECT listed AND NOT EXISTS (SELECT FROM piece WHERE piece.run = $1 AND state <> 'done') AS is_over
+            FROM run WHERE number = $1) AS input WHERE worker.run = $1"
+    };
+}
+const ADD_UP: &str = concat!("SELECT count(*) FILTER (WHERE is_over AND state = 'alive' AND found IS NULL), ", sums!());
+const RECORD: &str = concat!(
+    "UPDATE run SET seconds = greatest(seconds, $2), flagged = greatest(flagged, $3), (found, done, earlier, skipped, failed, pending, requests,
+        paid, retried, maybe_billed, cached, cost, estimated) = (SELECT ",
+    sums!(),
+    ") WHERE number = $1"
+);
+/// The process that writes the outputs last decides how the run ended.
+const END: &str = "UPDATE run SET ended_at = utc_now(), exit = $2 WHERE number = $1";
 
 /// Records the work of a process. Without `again`, only if nothing is recorded for it yet.
 pub(super) async fn tell(session: &Session, me: Me, own: &RunSummary, again: bool) -> Result<(), Error> {
@@ -65,4 +81,14 @@ pub(super) async fn sums(session: &Session, run: i64, own: &RunSummary) -> Resul
         ..*own
     };
     Ok((row.get(0), all))
+}
+
+/// Records the end of a process in its run. `exit`: how the run ended; `None` if this process only
+/// worked for others.
+pub(super) async fn record(session: &Session, run: i64, own: &RunSummary, exit: Option<Exit>) -> Result<(), Error> {
+    session.execute(RECORD, &[&run, &own.seconds, &count(own.flagged)]).await?;
+    if let Some(exit) = exit {
+        session.execute(END, &[&run, &i32::from(exit.code())]).await?;
+    }
+    Ok(())
 }

@@ -34,6 +34,8 @@ pub(super) struct Writer {
     pub(super) me: Me,
     /// The output folder, which names the outputs.
     pub(super) folder: String,
+    /// Whether this process writes the outputs of the run.
+    pub(super) writes_outputs: bool,
     pub(super) lease: Arc<Lease>,
     /// Notified when an urgent write is in the queue, or a full group.
     pub(super) urgent: Arc<Notify>,
@@ -119,7 +121,8 @@ impl Writer {
         let mut refused = Duration::ZERO;
         loop {
             let is_dead = self.lease.is_lost();
-            let writing = Writing { session: &self.session, me: self.me, folder: &self.folder, is_dead };
+            let Self { session, me, folder, writes_outputs, .. } = &self;
+            let writing = Writing { session, me: *me, folder, writes_outputs: *writes_outputs, is_dead };
             let error = match writing.commit(group).await {
                 Ok(written) => return Ok(written),
                 Err(NotWritten::Fault(fault)) => return Err(fault),
