@@ -65,6 +65,8 @@ mod serve;
 mod shared_claims;
 #[cfg(feature = "postgres")]
 mod shared_limits;
+#[cfg(feature = "postgres")]
+mod shared_runs;
 mod signals;
 mod support;
 mod table;
