@@ -32,13 +32,12 @@ impl Kind {
     }
 
     pub(crate) fn all() -> Vec<Self> {
-        let mut all = vec![Self::with("")];
         #[cfg(feature = "postgres")]
         if let Some(server) = crate::support::postgres::Postgres::start() {
             let kind = Self::with(&server.config());
-            all.push(Self { server: Some(server), ..kind });
+            return vec![Self::with(""), Self { server: Some(server), ..kind }];
         }
-        all
+        vec![Self::with("")]
     }
 
     pub(crate) fn open(&self) -> Arc<dyn Ledger> {
