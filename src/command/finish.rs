@@ -9,7 +9,7 @@ use crate::broker::Outcome;
 use crate::config::Config;
 use crate::model::{EndpointUsage, Exit, Fault, RunSummary, Status};
 use crate::pipeline::Run;
-use crate::record::{Ledger, NotDone};
+use crate::record::{Ledger, NotDone, SharedRun};
 use crate::report::{self, Ending, Progress, Verbosity, print_stdout};
 use crate::write::{self, RunReport, Tables, write_run_report};
 
@@ -61,7 +61,8 @@ pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: 
     ending.options.clone_from(&manner.options);
     ending.exit = faults.exit(exit).code();
     ending.fault = faults.fault.as_ref().map(|fault| fault.message.clone());
-    if tables.is_some() {
+    let is_dead = ledger.shared().is_some_and(SharedRun::is_declared_dead);
+    if tables.is_some() && !is_dead {
         faults.keep(write_report(ledger, &run.config.output, &ending, run.broker.usage().by_endpoint()));
     }
     faults.keep(ledger.close(faults.exit(exit), &RunSummary { flagged: ending.summary.flagged, ..own }));

@@ -95,6 +95,10 @@ pub trait SharedRun: Send + Sync {
     /// # Errors
     /// If the ledger is unavailable.
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
+
+    /// Whether this process was declared dead. Then others do its work, and write the outputs and the
+    /// report.
+    fn is_declared_dead(&self) -> bool;
 }
 
 /// Files by their folders and names.

@@ -169,8 +169,10 @@ fn a_process_that_was_frozen_beyond_its_lease_sends_nothing_when_it_wakes() {
     run.wait().exits(0);
     assert_eq!(server.sql("SELECT state FROM worker ORDER BY id"), ["dead", "ended"]);
     let before = mock.count();
+    let report = std::fs::read_to_string(dir.path("output/report.json")).unwrap();
     frozen.signal("CONT");
     let woken = frozen.wait();
+    assert_eq!(std::fs::read_to_string(dir.path("output/report.json")).unwrap(), report, "it wrote over the report of the others");
     assert!([Some(0), Some(2), Some(3), Some(5), Some(11)].contains(&woken.code), "{woken:?}");
     assert_eq!(mock.count(), before, "it sent something");
     assert!(dir.rows().iter().all(|row| row["status"] == "done"));

@@ -37,7 +37,7 @@ pub(super) struct PostgresLedger {
     /// The pieces that this process has taken.
     pub(super) pieces: Mutex<HashSet<i64>>,
     killed_claims: u64,
-    lease: Arc<Lease>,
+    pub(super) lease: Arc<Lease>,
     urgent: Arc<Notify>,
     queue: Mutex<Option<Sender<(Write, Reply)>>>,
     ended: Mutex<Option<oneshot::Receiver<()>>>,

@@ -1,6 +1,7 @@
 //! The processes that work on a run, and which of them are dead. Only the server's clock and a
 //! local monotonic clock decide that: the wall clocks of the machines may be wrong.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,8 @@ pub(super) struct Lease {
     length: Duration,
     held: Mutex<Held>,
     lost: OnceLock<Fault>,
+    /// Whether another process has declared this one dead.
+    is_dead: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +74,12 @@ struct Held {
 impl Lease {
     /// A lease of this length that was requested at `asked`. The server counts from a later moment.
     pub(super) fn new(length: Duration, asked: Instant) -> Self {
-        Self { length, held: Mutex::new(Held { since: asked, until: asked + length }), lost: OnceLock::new() }
+        Self {
+            length,
+            held: Mutex::new(Held { since: asked, until: asked + length }),
+            lost: OnceLock::new(),
+            is_dead: AtomicBool::new(false),
+        }
     }
 
     /// Time between two heartbeats.
@@ -123,7 +131,13 @@ impl Lease {
             "the ledger on {place} has not heard of this process for longer than its lease: it counts as dead, its calls were given to others, \
              and it sends nothing more; start again"
         );
+        self.is_dead.store(true, Ordering::Relaxed);
         self.lost.get_or_init(|| Fault::new(Exit::EndpointAway, message)).clone()
+    }
+
+    /// Whether another process has declared this one dead.
+    pub(super) fn is_dead(&self) -> bool {
+        self.is_dead.load(Ordering::Relaxed)
     }
 
     /// The ledger could not be written, so nothing more may be sent.
