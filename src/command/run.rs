@@ -118,7 +118,7 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     resources::raise_open_file_limit(&config)?;
     let runtime = runtime()?;
     let progress = Arc::new(Progress::new(manner.verbosity, &config.tasks()));
-    // Before the ledger is opened, which may give warnings.
+    // The log starts before the ledger is opened, because opening the ledger may give warnings.
     report::start_log(manner.verbosity, config.run.log_json, &progress);
     if role == Role::Retry && lock.is_none() {
         // The input is known before other processes can join.
@@ -127,9 +127,6 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
             None => Vec::new(),
         };
     }
-    // Opening the ledger may warn.
-    let progress = Arc::new(Progress::new(manner.verbosity, &config.tasks()));
-    report::start_log(manner.verbosity, config.run.log_json, &progress);
     let ledger = if role == Role::Work { record::join(&config)? } else { open_ledger(&config, new_ledger, wait)? };
     if role == Role::Retry && lock.is_some() {
         config.input = failed_files(ledger.reader(), &config)?;
@@ -144,8 +141,8 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     execute(runtime, &parts, batches, &manner)
 }
 
-/// Opens the ledger. On a server, a process that makes batches may hold it, and with `wait` its end
-/// is waited for.
+/// Opens the ledger. If a process that makes batches has locked the ledger on a server, this waits
+/// for its end with `wait`, and fails without.
 fn open_ledger(config: &Config, new: bool, wait: bool) -> Result<Arc<dyn Ledger>, Fault> {
     let mut is_told = false;
     loop {
