@@ -4,8 +4,8 @@
     python on_ray.py --config /shared/config.toml --workers 40 --keys PGPASSWORD VLLM_API_KEY
 
 All nodes must see config.toml, the input, and the output folder, and have `depeche` in the PATH of Ray.
-Set the variables after --keys where you start this: they are passed to the tasks. The tasks need a CPU
-each, and end when the run ends.
+The script passes the variables after --keys to the tasks: set them where you start the script. Each task
+needs a CPU. All tasks end when the run ends.
 """
 import argparse
 import os
@@ -14,12 +14,13 @@ import time
 
 import ray
 
-# A service or the ledger was unavailable, another process had the ledger to itself, or the program was
-# killed. A restart does not help after the other codes.
+# 5: a service or the ledger was unavailable. 11: another process had locked the ledger. -9: the
+# program was killed. A restart does not help after the other codes.
 AGAIN = {5, 11, -9}
 
 
-# If its node fails, Ray starts the task again on another one. The ledger knows what is left to do.
+# If the node of a task fails, Ray starts the task again on another node. The ledger records what is
+# left to do.
 @ray.remote(num_cpus=1, max_retries=20)
 def depeche(arguments):
     while (code := subprocess.run(["depeche", *arguments], check=False).returncode) in AGAIN:

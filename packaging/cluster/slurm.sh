@@ -17,7 +17,8 @@ else
     command=(depeche work --quiet --wait-for 10m)
 fi
 
-# Whether the first task has not ended. If the controller does not answer, we assume so.
+# Succeeds until the first task has ended, and always in the first task itself. If the controller
+# does not answer, the first task counts as running.
 has_run() {
     [ "$task" = "$first" ] && return
     local queued
@@ -25,10 +26,11 @@ has_run() {
     [ -n "$queued" ] && [[ $queued != *"Invalid job id"* ]]
 }
 
-# Slurm starts a task again whose node has failed, but not one whose program was killed, for example
-# because memory ran out (137). 5: a service or the ledger was unavailable. 11: another process has the
-# ledger to itself. A restart does not help after the other codes. When the first task has ended,
-# there is nothing left to do: a worker would wait for the next run.
+# Slurm restarts a task if its node fails, but not if its program was killed (137), for example because
+# memory ran out. So this loop restarts the program. It does the same after 5 (a service or the ledger
+# was unavailable) and 11 (another process has locked the ledger). A restart does not help after the
+# other codes. The loop ends when the first task has ended, because a worker would then wait for the
+# next run.
 while has_run; do
     "${command[@]}"
     code=$?

@@ -97,7 +97,7 @@ impl AdmissionControl {
     }
 
     /// Waits until a call may be sent. The call will use about `expected`, and counts as `weight`
-    /// requests. If no other endpoint can do it, it waits even if the service is down.
+    /// requests. If no other endpoint can do the call, the call waits even if the service is down.
     pub(super) async fn admit<E>(
         &self,
         ready: Option<Ready<'_>>,
@@ -190,8 +190,8 @@ impl AdmissionControl {
         });
     }
 
-    /// Whether calls would wait for the service to recover, or be refused again, and how many are in
-    /// flight or wait.
+    /// Whether new calls would wait for the service to recover, or would probably be refused, and
+    /// how many calls are in flight or wait.
     pub(super) fn load(&self) -> (bool, usize) {
         let state = self.state();
         let now = Instant::now();

@@ -148,8 +148,9 @@ impl EndpointClient {
     /// Makes one call, with retries. Returns the reply or the failure, and the attempts that may have
     /// been billed without a usable answer.
     ///
-    /// `payment` pays for each attempt. `early`: the first attempt may be paid for before there is
-    /// a place for it. If another endpoint can do the call, it fails at once if the service is down.
+    /// `payment` pays for each attempt. `early`: the first attempt may be paid for before there is a
+    /// place for it. If another endpoint can do the call, the call fails at once when the service is
+    /// down.
     pub(crate) async fn call(
         &self,
         ask: &CallRequest,

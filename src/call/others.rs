@@ -1,4 +1,4 @@
-//! Which other endpoints can do a call.
+//! Whether another endpoint can do a call, and of which service it is.
 
 /// Which other endpoints can do a call that an endpoint does not take now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(crate) enum Others {
     /// Only endpoints of other services. They may cost more, so the call waits while its endpoint is
     /// only busy.
     OfOtherServices,
-    /// A server of the same service, which is as good.
+    /// A server of the same service. It gives the same answers, so the call does not wait.
     OfSameService,
 }
 

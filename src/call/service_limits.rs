@@ -46,7 +46,7 @@ const LONGER_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// If the service asks for a shorter pause than ours, we use ours, but only up to this length.
 const LONGEST_ADDED_PAUSE: Duration = Duration::from_secs(1);
-/// For so long after a refusal, the other servers of a service do the calls of the one that refused.
+/// How long after a refusal the other servers of a service do the calls of the server that refused.
 const REFUSED_LATELY: Duration = Duration::from_mins(1);
 /// The largest number of entries in the history of accepted calls.
 const MOMENTS: usize = 1_000;
@@ -83,7 +83,7 @@ pub(super) struct ServiceLimits {
     bursts: u32,
     /// The first refusal since the last accepted call.
     refusing_since: Option<Instant>,
-    /// The last refusal, if no call was accepted since.
+    /// The first refusal of the last burst, if the service has accepted no call since.
     refused_at: Option<Instant>,
     last_period: Option<LastPeriod>,
     /// When the first refused call of the last burst was sent.

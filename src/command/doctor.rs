@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
     problem.map_or(Ok(exit), Err)
 }
 
-/// Checks the ledger's server. If `quiet`, only a fault is printed, to standard error.
+/// Checks the ledger's server. If `quiet`, prints only a fault, to standard error.
 fn check_ledger(config: &Config, quiet: bool) -> Exit {
     match record::probe(config) {
         Ok(Some(words)) if !quiet => print_stdout(&format!("ok    the ledger on {}", printable(&words))),

@@ -16,7 +16,7 @@ use crate::report::{Progress, print_stderr};
 /// this fails if it is the first choice for a task. If it is only a fallback, the run goes on
 /// without it.
 pub(super) async fn open(config: &Config, progress: &Arc<Progress>) -> Result<Vec<Arc<EndpointClient>>, Fault> {
-    // One without translators, and one with them.
+    // The embedded server without translators, and the one with translators.
     let mut servers: [Option<Server>; 2] = [None, None];
     let mut clients = Vec::new();
     for endpoint in &config.endpoints {

@@ -126,7 +126,7 @@ impl Validator<'_> {
 fn check_url(url: &str) -> Result<(), String> {
     let rest = ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme));
     let rest = rest.ok_or("the ledger's `url` does not begin with postgres://")?;
-    // As the client reads it: everything before the first `@`.
+    // The client takes everything before the first `@` as user and password.
     let (credentials, place) = rest.split_once('@').unwrap_or(("", rest));
     let (place, query) = place.split_once('?').unwrap_or((place, ""));
     let authority = place.split('/').next().unwrap_or_default();
@@ -139,7 +139,7 @@ fn check_url(url: &str) -> Result<(), String> {
         match name {
             // Also `sslpassword`.
             name if name.to_ascii_lowercase().ends_with("password") => return Err("the ledger's `url` contains a password".into()),
-            // An encoded name may be that of a password.
+            // The client decodes the name, which may then be `password`.
             name if name.contains('%') => return Err("the ledger's `url` has a `%` in the name of a parameter".into()),
             "sslmode" if !SSL_MODES.contains(&value) => {
                 return Err(format!("`sslmode` in the ledger's `url` must be one of {}", SSL_MODES.join(", ")));

@@ -37,7 +37,8 @@ impl Config {
             ("glossary", hashed(&self.glossary)),
             ("prompts", hashed(&prompts)),
             ("endpoint", endpoints.join("; ")),
-            // A service is divided by one number, and the money for a call is drawn by one price.
+            // All processes must divide the same limits of a service, and reserve the same price
+            // for a call.
             ("endpoint.concurrency", of_each(|endpoint| format!("{:?}", endpoint.concurrency))),
             ("endpoint.requests_per_minute", of_each(|endpoint| format!("{:?}", endpoint.rates.requests))),
             ("endpoint.tokens_per_minute", of_each(|endpoint| format!("{:?}", endpoint.rates.tokens))),

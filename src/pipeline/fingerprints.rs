@@ -68,10 +68,11 @@ pub(super) fn of_output(config: &Config, endpoints: &Endpoints, content: &[u8; 3
     }
 }
 
-/// A hash of everything that shapes a row except its file: the config without its paths, the format
-/// of the outputs and the limits, the identity of the endpoints, and the program's version. Too many
-/// settings in it only cause files to be read again, not calls. What may differ between the processes
-/// of a run must not be in it, or every run would read files again that another process has read.
+/// A hash of everything that shapes a row except its file: the identity of the endpoints, the
+/// program's version, and the config without its paths, the format of the outputs, and the limits of
+/// runs and services. Too many settings in it only cause files to be read again, not calls. The hash
+/// must not contain what may differ between the processes of a run. Otherwise each run would read
+/// files again that another process has read.
 fn settings_hash(config: &Config, endpoints: &Endpoints) -> i64 {
     let mut shaping = Config {
         folder: PathBuf::new(),

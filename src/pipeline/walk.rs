@@ -80,8 +80,9 @@ impl<'a> Walker<'a> {
     fn walk(&mut self, take: Take<'a, '_>) -> Result<bool, Fault> {
         let run = self.run;
         let mut scan = ChangeScan::new(run.ledger.reader(), &run.config, run.fingerprints.settings_hash, run.ledger.run())?;
-        // If the process that listed the input died, the files that were read since are already counted. With batches,
-        // each pass counts from zero.
+        // If the process that listed the input has died, another one lists the input again. The files
+        // that this run has read are counted already, so they do not count again. A run with batches
+        // walks the input several times, and each pass counts from zero.
         let is_listed_again = run.ledger.shared().is_some() && run.broker.batching().is_none();
         let is_counted = |reader| is_listed_again && reader == run.ledger.run();
         let links = Arc::new(AtomicU64::new(0));

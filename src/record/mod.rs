@@ -104,8 +104,8 @@ pub fn open_to_read(config: &Config) -> Result<Option<Box<dyn LedgerReader>>, Fa
     }
 }
 
-/// Checks whether a run can use the ledger of `config`, without changing anything. Returns what is
-/// there in a few words; `None` if the ledger is a file, which needs no check.
+/// Checks whether a run can use the ledger of `config`, without changing anything. Returns a short
+/// description of the server and the ledger; `None` if the ledger is a file, which needs no check.
 ///
 /// # Errors
 /// If the server cannot be reached or used.

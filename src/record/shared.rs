@@ -12,8 +12,9 @@ use crate::model::{ArticleRange, Fault, RunSummary, Stamp};
 /// [`SharedRun::add_up`] wait for other processes. Every method blocks its thread, so do not call
 /// it on a thread of the runtime.
 pub trait SharedRun: Send + Sync {
-    /// Begins to list the input, unless another process does; then returns `None`. If the process that
-    /// began is dead, returns the files of the pieces that are left: they are not listed again.
+    /// Begins to list the input. Returns the files that this process must not list again, because a
+    /// dead process has listed them and they are still in pieces; `None` if this process must not list
+    /// the input, because another one lists it or has done so.
     ///
     /// # Errors
     /// If the ledger is unavailable.

@@ -33,8 +33,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Counts from zero. `tasks` are the calls that the route makes; each gets a bar. The time begins
-    /// when it is first asked for.
+    /// Counts from zero. `tasks` are the calls that the route makes; each gets a bar. The clock
+    /// starts with [`Progress::start_clock`], or when the time is first asked for.
     pub fn new(verbosity: Verbosity, tasks: &[Task]) -> Self {
         let display = match verbosity {
             Verbosity::Quiet => Display::Nothing,
@@ -55,7 +55,8 @@ impl Progress {
         }
     }
 
-    /// Starts the run's time. What came before, such as waiting for a ledger, does not count.
+    /// Starts the clock of the run, unless it has started already. The time before, such as the
+    /// wait for a ledger, does not count.
     pub fn start_clock(&self) {
         self.start.get_or_init(Instant::now);
     }

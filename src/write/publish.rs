@@ -32,7 +32,7 @@ pub fn publish(ledger: &dyn Ledger, config: &Config, cost: Option<f64>, tables: 
     // run must not think that somebody edited these files.
     let new = outputs.states()?.into_iter().map(|(name, stamp)| OutputState { name, stamp, settings_hash });
     let recorded = ledger.record_new_outputs(new.collect());
-    // It may have been declared dead in the meantime, and then another process writes them.
+    // If this process was declared dead in the meantime, another process writes the outputs.
     ledger.check_held()?;
     tables.save_changed(config)?;
     // The user needs the table even if the ledger can no longer be written.

@@ -63,7 +63,7 @@ fn two_processes_do_not_send_batches_at_once() {
     run.wait_for_line("in_progress");
     for command in ["run", "work"] {
         let refused = second.run(&[command]).exits(11);
-        assert!(refused.stderr.contains("one alone sends and collects batches"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("only one process may make batches"), "{}", refused.stderr);
     }
     let mut waiting = second.start(&["run", "--wait"]);
     waiting.wait_for_line("waiting for it to end");

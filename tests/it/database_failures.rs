@@ -116,7 +116,7 @@ fn after_a_promotion_every_process_has_the_length_of_a_lease_to_send_a_heartbeat
     let dir = dir(&mock, &primary.config_with(&standby).replace("6s", "3s"));
     let frozen = run(&dir, &mock, &primary, 0, "60s");
     frozen.signal("STOP");
-    // It was cut off long before the promotion.
+    // The frozen process was cut off long before the promotion.
     primary.sql("UPDATE worker SET grace = '0', lease_until = now() - interval '1 hour'");
     primary.kill();
     standby.wait_for("SELECT clock_timestamp() - pg_postmaster_start_time() > interval '3 seconds'", "t");

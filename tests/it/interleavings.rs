@@ -41,7 +41,7 @@ fn waste_stays_if_another_process_has_claimed_the_call_since() {
         });
         let waste: Vec<_> = first.reader().waste().unwrap().into_iter().map(|waste| (waste.outcome, waste.calls)).collect();
         assert_eq!(waste, [(String::new(), 1), ("lost".to_owned(), 1)]);
-        // The attempts of a claim that it gets are counted once.
+        // If a process gets the claim, its earlier attempts are counted once.
         block(async {
             second.fail([1; 32], Waste::default(), None).await.unwrap();
             assert_eq!(first.claim(claim(1, 2)).await.unwrap(), Claimed::Here);
@@ -52,7 +52,7 @@ fn waste_stays_if_another_process_has_claimed_the_call_since() {
 }
 
 #[test]
-fn a_long_file_is_recorded_if_its_last_range_ends_at_the_moment_at_which_it_is_divided() {
+fn a_long_file_is_recorded_if_its_last_range_and_its_division_end_at_once() {
     for kind in Kind::all() {
         let Some(server) = &kind.server else { continue };
         let (first, second) = (kind.open(), kind.open());
@@ -185,7 +185,7 @@ fn a_run_whose_connection_is_lost_while_another_writes_the_outputs_waits_again()
 }
 
 #[test]
-fn a_server_that_takes_no_writes_is_not_waited_for_without_end() {
+fn a_run_does_not_wait_for_ever_for_a_server_that_takes_no_writes() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
     let dir = dir(&mock, &server, 2);
@@ -200,7 +200,7 @@ fn a_server_that_takes_no_writes_is_not_waited_for_without_end() {
 }
 
 #[test]
-fn a_reply_that_cannot_be_read_is_made_again() {
+fn a_call_whose_reply_cannot_be_read_is_made_again() {
     for kind in Kind::all() {
         let ledger = kind.open();
         block(async {
@@ -214,7 +214,8 @@ fn a_reply_that_cannot_be_read_is_made_again() {
     }
 }
 
-/// Passes connections to a server, or closes them, as a proxy does whose server is away.
+/// Passes connections on to a server. Or it closes them, as a proxy does while its server is
+/// unavailable, or leaves them open without an answer.
 struct Proxy {
     port: u16,
     is_closed: AtomicBool,
@@ -308,7 +309,8 @@ fn a_server_that_no_longer_answers_ends_the_run() {
     mock.wait_for_requests(2);
     proxy.is_silent.store(true, Ordering::SeqCst);
     proxy.close();
-    // A heartbeat and two queries wait for the server when there is something to write.
+    // A heartbeat and two queries already wait for the server when the process has something to
+    // write.
     proxy.wait_for_refused(3);
     mock.release();
     run.wait().exits(5);

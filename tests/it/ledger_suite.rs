@@ -119,7 +119,7 @@ pub(crate) fn row(source: &str, status: Status) -> Box<Row> {
 }
 
 #[test]
-fn lookups_that_come_together_find_each_its_own_record() {
+fn lookups_that_come_together_each_find_their_own_record() {
     const LOOKUPS: usize = 2000;
     for kind in Kind::all() {
         let ledger = kind.open();

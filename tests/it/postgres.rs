@@ -108,7 +108,8 @@ fn what_is_wrong_with_the_config_or_the_server_is_said_in_one_message() {
     assert!(no_tls.contains("no TLS"), "{no_tls}");
 }
 
-/// The server decides by a plan's estimate, which is high if the plan must read a whole table.
+/// The server compiles a query (`jit`) if the estimated cost of its plan is high. It is high if the
+/// plan must read a whole table.
 #[test]
 fn the_server_compiles_no_query() {
     let explain = &["shared_buffers=16MB", "session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0"];
@@ -189,7 +190,7 @@ fn processes_that_start_at_once_make_the_tables_once() {
 }
 
 #[test]
-fn an_empty_ledger_beside_a_table_pays_for_nothing() {
+fn a_run_with_an_empty_ledger_beside_a_table_pays_for_nothing() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
     let dir = TestDir::with(&openai(&mock), 2);

@@ -112,7 +112,8 @@ fn articles_and_failures_are_counted_over_all_processes() {
 
 #[test]
 fn a_told_pace_and_told_places_hold_for_all_processes_together() {
-    /// Each process reads some dozens of articles ahead, and all four must find some.
+    /// Each process reads dozens of articles ahead. There must be enough articles for all four
+    /// processes.
     const CALLS: u32 = 400;
     /// Calls a minute.
     const PACE: u32 = 2400;

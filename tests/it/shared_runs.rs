@@ -1,4 +1,5 @@
-//! Several processes that share a run on a `PostgreSQL` server. Without Debian's package `postgresql` these tests are skipped, and say so.
+//! Several processes that share a run on a `PostgreSQL` server. Without Debian's package `postgresql`,
+//! these tests are skipped and say so.
 
 use std::time::{Duration, SystemTime};
 
@@ -67,8 +68,8 @@ fn a_run_that_is_interrupted_leaves_its_pieces_to_the_others() {
     mock.hold();
     let mut first = dir.start(&["run", "--piece-size", "5"]);
     mock.wait_for_requests(4);
-    // It has taken so many pieces that the other process can take all the rest while no call is
-    // answered.
+    // The first process has taken so many pieces that the other one can take all the rest while no
+    // call is answered.
     server.wait_for("SELECT count(*) >= 4 FROM piece WHERE state = 'taken'", "t");
     let second = dir.start(&["run"]);
     server.wait_for("SELECT count(*) FROM worker", "2");
@@ -76,7 +77,7 @@ fn a_run_that_is_interrupted_leaves_its_pieces_to_the_others() {
     first.wait_for_line("stopping");
     server.wait_for("SELECT count(*) FROM piece WHERE state = 'open'", "0");
     mock.release();
-    // It writes a table with the rows that exist.
+    // The interrupted process writes a table with the rows that exist.
     let first = first.wait().exits(130).summary();
     let second = second.wait().exits(0);
     assert!(first["pending"].as_u64().unwrap() > 0, "{first}");
@@ -100,7 +101,7 @@ fn a_file_that_is_being_read_is_not_listed_again_if_the_lister_dies() {
     mock.wait_for_requests(4);
     let other = dir.start(&["run", "--piece-size", "5"]);
     server.wait_for("SELECT count(DISTINCT worker) FROM piece WHERE state = 'taken'", "2");
-    // As if it had not come to the end.
+    // As if the lister had not come to the end.
     server.sql("UPDATE run SET listed = false");
     lister.kill();
     mock.release();
@@ -223,7 +224,7 @@ fn a_dead_process_whose_connection_lives_does_not_keep_others_from_writing_the_o
     let mock = Mock::good();
     let dir = dir(&mock, &server, 1);
     dir.run(&["run"]).exits(0);
-    // A frozen process, or one whose machine is gone.
+    // The process is frozen, or its machine is off.
     server.sql("UPDATE worker SET state = 'dead'");
     let lock = "SET application_name = 'depeche 1'; SELECT pg_advisory_lock(hashtextextended('depeche finishes depeche', 0))";
     let _held = server.hold(lock);
@@ -260,7 +261,7 @@ fn a_run_ends_with_3_if_only_another_process_had_failures() {
     mock.hold();
     let run = dir.start(&["run"]);
     mock.wait_for_requests(2);
-    // Another process of the run, as it is when it has ended.
+    // Another process of the run, which has ended.
     server.sql(
         "INSERT INTO worker (run, name, place, lease_until, grace, state, found, done, earlier, skipped, failed, pending, requests, paid,
              retried, maybe_billed, cached, cost, estimated)
@@ -277,7 +278,7 @@ fn processes_whose_clocks_are_wrong_share_a_run() {
     let mock = Mock::good();
     let ledger = server.config().replace("6s", "3s");
     let dir = TestDir::with(&format!("{}\n{ledger}", openai(&mock)), 60);
-    // Hours apart from each other and from the server.
+    // The clocks are hours apart from each other and from that of the server.
     let [clocks, others] = [(); 2].map(|()| TestDir::new());
     let (early, late) = (Clock::at(0, &clocks), Clock::at(0, &others));
     early.turn(-24);

@@ -23,11 +23,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection is lost if the other machine has confirmed nothing for this long: it may be off, or cut
 /// off. The system's own limits are 15 minutes and more.
 const SILENCE: Duration = Duration::from_secs(20);
-/// How often the other machine is asked in that time.
+/// The system divides that time into this many equal waits. After each wait but the last, it asks
+/// the other machine for an answer.
 const PROBES: u32 = 4;
 /// The oldest server that the ledger's statements were tried on.
 const OLDEST: i32 = 14;
-/// The encodings that can store every text. `SQL_ASCII` means any bytes.
+/// The encodings that can store every text. With `SQL_ASCII`, the server stores any bytes.
 const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
 const ABOUT: &str = "SELECT current_setting('server_version_num'), current_setting('server_encoding')";
 
@@ -102,7 +103,7 @@ impl Address {
         if version < OLDEST {
             return refuse(format!("its version is {version}, but depeche needs PostgreSQL {OLDEST} or newer"));
         }
-        // Replies are paid for before it turns out that they cannot be stored.
+        // Otherwise the run would pay for replies that the server cannot store.
         let encoding: &str = about.get(1);
         if !ENCODINGS.contains(&encoding) {
             let hint = "make a database with `createdb --encoding=UTF8 --template=template0`";
@@ -112,11 +113,12 @@ impl Address {
         Ok(Session { client, statements: Mutex::default() })
     }
 
-    /// The settings of a session. A reply must be on disk before it is used, whatever the server's default
-    /// is. Each statement must see what was committed before it. A process that is frozen in a transaction must not hold its locks for longer than its lease, nor
-    /// one whose machine is off. A statement is planned once, often while its tables are empty: the plan
-    /// must not read a whole table, because the tables grow. A plan that has to do so anyway looks so
-    /// expensive that the server would compile it (`jit`), which takes up to a second.
+    /// The settings of a session, whatever the server's defaults are. A reply must be on disk before it
+    /// is used. Each statement must see what was committed before it. A process that is frozen in a
+    /// transaction must not hold its locks for longer than its lease, and neither must a process whose
+    /// machine is off. A statement is planned once, often while its tables are empty: the plan must not
+    /// read a whole table, because the tables grow. A plan that has to do so anyway looks so expensive
+    /// that the server would compile it (`jit`), which takes up to a second.
     fn setup(&self) -> String {
         format!(
             "SET search_path = {}, pg_catalog; SET timezone = 'UTC'; SET statement_timeout = 0; SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off; SET jit = off; SET idle_in_transaction_session_timeout = {}; \

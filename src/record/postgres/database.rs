@@ -18,17 +18,18 @@ use crate::model::Fault;
 const AGAIN: Duration = Duration::from_millis(250);
 /// After this many connections in a row that close without an answer, it is not `PostgreSQL`.
 const SILENT: u32 = 3;
-/// Once the server has been unavailable for too long, an attempt to connect may take this long.
+/// Once the server has been unavailable for longer than `wait_for`, an attempt to connect may take
+/// only this long.
 const LAST_ATTEMPT: Duration = Duration::from_secs(2);
 
 /// A database that is in use.
 pub(super) struct Database {
     pub(super) address: Address,
-    /// How long an unavailable server is waited for.
+    /// How long to wait for an unavailable server.
     pub(super) wait_for: Duration,
     /// Since when the server is unavailable. An outage counts once, whoever needs the server meanwhile.
     away_since: Mutex<Option<Instant>>,
-    /// Whether it has answered before.
+    /// Whether the server has answered before.
     is_known: AtomicBool,
     reading: Mutex<Option<Arc<Session>>>,
     /// `None` only while this is dropped.
@@ -84,7 +85,8 @@ impl Database {
                 Err(Trouble::Away(why)) => why,
             };
             let away_for = self.note(true);
-            // A proxy whose server is away closes connections, too.
+            // If the server has answered before, a proxy may close the connections while the server
+            // is unavailable.
             let is_silent = !self.is_known.load(Ordering::Relaxed) && (why.contains("connection closed") || why.contains("unexpected EOF"));
             silent = if is_silent { silent + 1 } else { 0 };
             if silent == SILENT {
@@ -140,8 +142,8 @@ impl Database {
         }
     }
 
-    /// Runs `work` on a new connection, and returns both. If the connection is lost, runs it again on
-    /// another one.
+    /// Runs `work` on a new connection. Returns the connection, and the result of `work`. If the
+    /// connection is lost, runs `work` again on another one.
     ///
     /// # Errors
     /// If the server refuses, or stays unavailable.
@@ -155,7 +157,8 @@ impl Database {
             };
             match classify(&self.address.place, &error) {
                 Trouble::Fault(fault) => return Err(fault),
-                // The work may have waited for other processes, so only the pauses count.
+                // Only the pauses count towards `wait_for`, because the work may have waited for
+                // other processes.
                 Trouble::Away(why) if paused >= self.wait_for => return Err(away(&self.address.place, &why, paused.as_secs())),
                 Trouble::Away(_) => {}
             }
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_does_not_answer_is_soon_given_up_once_it_was_waited_for() {
+    async fn the_second_attempt_to_reach_a_server_that_does_not_answer_is_short() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let database = database(listener.local_addr().unwrap().port(), Duration::ZERO);
         let start = tokio::time::Instant::now();

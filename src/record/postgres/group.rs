@@ -32,7 +32,7 @@ impl From<Error> for NotWritten {
 pub(super) struct Written {
     /// The keys of the calls that this process has now.
     pub(super) claimed: HashSet<[u8; 32]>,
-    /// Whether the process was declared dead: it claimed nothing, and no row was written.
+    /// Whether the process was declared dead. Then it has claimed nothing and written no rows.
     pub(super) is_dead: bool,
 }
 
@@ -102,7 +102,8 @@ impl<'a> Kinds<'a> {
             && !self.has_rows()
     }
 
-    /// Whether it has writes that a dead process must not make, because another process does its work.
+    /// Whether the group has writes that a dead process must not make, because another process now
+    /// does that work.
     fn has_rows(&self) -> bool {
         !(self.begun.is_empty() && self.read.is_empty() && self.ranges.is_empty() && self.others.is_empty())
     }
@@ -134,7 +135,7 @@ impl Writing<'_> {
     }
 
     async fn write(&self, kinds: &Kinds<'_>) -> Result<Written, NotWritten> {
-        // The rows first, because they lock the process.
+        // The rows come first, because this locks the process's row in `worker`.
         let (is_dead, mut written, (), (), ()) = tokio::try_join!(
             biased;
             self.write_if_alive(kinds),
@@ -155,7 +156,8 @@ impl Writing<'_> {
         let state = self.session.query(STATE, &[&self.me.worker]).await?;
         match state.first().map(|row| row.get::<_, &str>(0)) {
             Some("alive") => self.write_rows(kinds).await.map(|()| false),
-            // The end of the process is written again: the first answer was lost.
+            // The process repeats the write of its end, because the answer to the first one was
+            // lost.
             Some("ended") => Ok(false),
             _ => Ok(true),
         }

@@ -26,7 +26,8 @@ use crate::record::{
 
 /// Time between two checks whether the lease is valid again.
 const LEASE_POLL: Duration = Duration::from_millis(20);
-/// No process can claim an answered call. One whose reply is in an older form is made again.
+/// Releases a call whose reply is in an older form, so that it is made again. No process can claim
+/// an answered call.
 const RELEASE: &str = "UPDATE call SET state = 'free', reply = NULL WHERE key = $1 AND state = 'answered' AND reply = $2";
 
 /// A ledger on a server, open for one run.

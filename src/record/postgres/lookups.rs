@@ -1,5 +1,5 @@
-//! Looks up records by their hashes. Lookups that begin while a query runs are answered by the next
-//! query together: for the server, a query for one record costs almost as much as a query for many.
+//! Looks up records by their hashes. The next query answers all lookups that began while a query
+//! ran, because for the server a query for one record costs almost as much as a query for many.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -17,8 +17,9 @@ use crate::record::{KnownReply, KnownRow, RowWithCalls};
 /// The most lookups in one query.
 const GROUP: usize = 256;
 
-/// Only an answered call has a reply. A condition on `state` would also fit an index of all answered
-/// calls, which the server prefers to the key's if it makes the plan while the table is empty.
+/// Only an answered call has a reply, so no condition on `state` is needed. With one, the server
+/// might use the index of all answered calls instead of the index of keys, if it made the plan while
+/// the table was empty.
 const REPLIES: &str = "SELECT key, reply, cost FROM call WHERE key = ANY($1::bytea[]) AND reply IS NOT NULL";
 static ROWS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT source_hash, {}, fingerprint FROM row WHERE source_hash = ANY($1::bytea[])", *SELECTED));
@@ -91,7 +92,7 @@ async fn answer<Record>(
         let found = found.as_ref().map(|rows| rows.iter().map(|row| (row.get::<_, &[u8]>(0), row)).collect::<HashMap<_, _>>());
         for (hash, to) in group.drain(..) {
             let answer = found.as_ref().map(|found| found.get(hash.as_slice()).and_then(|row| record(row)));
-            // Whoever asked may have been aborted.
+            // The task that asked may have been aborted.
             let _ = to.send(answer.map_err(|fault| (*fault).clone()));
         }
     }

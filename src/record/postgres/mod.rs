@@ -60,7 +60,7 @@ pub(super) fn open_to_read(config: &Config, server: &LedgerServer) -> Result<Opt
     Ok(PostgresReader::open(config, Database::new(server)?)?.map(|reader| Box::new(reader) as _))
 }
 
-/// What is on `server`, in a few words.
+/// A short description of `server` and the ledger on it.
 ///
 /// # Errors
 /// If it cannot be reached, or a run could not use it.

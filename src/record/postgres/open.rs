@@ -27,14 +27,15 @@ pub(super) const NOBODY_OPENS: &str = "SELECT pg_advisory_lock(hashtextextended(
 const OPEN_RUN: &str = "SELECT settings::text FROM run WHERE number = $1";
 const OPEN_BATCHES: &str = "SELECT EXISTS (SELECT FROM batch WHERE state NOT IN ('collected', 'dissolved'))";
 const BEGIN_RUN: &str = "INSERT INTO run (version, settings) VALUES ($1, $2::text::jsonb) RETURNING number";
-/// The start of a server does not change when it is promoted, but its timeline does.
+/// A promotion does not change the start time of a server, but it begins a new timeline.
 const SEE_TIMELINE: &str =
     "INSERT INTO timeline SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8), clock_timestamp() ON CONFLICT DO NOTHING";
 /// After a start or a promotion of the server, every process has the length of a lease to send a
 /// heartbeat.
 const LONG_UP: &str =
     "SELECT clock_timestamp() - greatest(pg_postmaster_start_time(), (SELECT max(seen_at) FROM timeline)) > $1 * interval '1 second'";
-/// A run may end without a call or a row: its input was empty, or every call is in a batch.
+/// Whether the ledger has been in use. Only the table `run` shows this: a run may leave no call and
+/// no row, because its input was empty or every call is in a batch.
 const HAS_RUN: &str = "SELECT EXISTS (SELECT FROM run)";
 /// Time between two looks for a run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -55,7 +56,8 @@ pub(super) struct Part<'a> {
     pub(super) lease: Duration,
     /// Whether it only joins an open run, and how long it waits for one.
     pub(super) only_join: Option<Duration>,
-    /// Whether the user accepts that a new ledger pays for the articles of an old table again.
+    /// Whether the user accepts that the run pays again for the articles of an old table, because
+    /// the ledger is new.
     pub(super) new: bool,
 }
 
@@ -91,10 +93,10 @@ pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened,
                 return Err(Fault::usage(format!("the open run on {place} has a different `{key}`\n  hint: {hint}")));
             }
             Begun::Batching => {
-                let message = format!("another process works on the run that is open on {place}, and one alone sends and collects batches");
+                let message = format!("another process works on the run that is open on {place}, and only one process may make batches");
                 return Err(Fault::new(
                     Exit::Locked,
-                    format!("{message}\n  hint: wait until it has ended, or pass --wait to `run`; any process may collect then"),
+                    format!("{message}\n  hint: wait until that process has ended, or pass --wait to `run`; then any process may collect"),
                 ));
             }
             Begun::WithoutLedger => return Err(without_ledger(place, &part.config.output)),
@@ -165,7 +167,7 @@ async fn has_run(session: &Session) -> Result<bool, Error> {
     Ok(session.query(HAS_RUN, &[]).await?.first().is_some_and(|row| row.get(0)))
 }
 
-/// Every article of the table would be paid for again.
+/// The fault of a run that would pay for every article of the table again.
 fn without_ledger(place: &str, output: &Path) -> Fault {
     let copy = if sqlite::is_missing(output) {
         "check `url` and `schema` in [ledger]"

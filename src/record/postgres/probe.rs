@@ -10,7 +10,8 @@ use crate::model::{Exit, Fault};
 
 /// The server's version, whether the connection has TLS, and whether the server is a standby.
 const SERVER: &str = "SELECT split_part(current_setting('server_version'), ' ', 1), (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), pg_is_in_recovery()";
-/// Whether this user may make tables in the schema of this name, or make the schema.
+/// Whether this user may make tables in the schema of this name. If there is no such schema:
+/// whether the user may make it.
 const MAY_MAKE: &str = "SELECT coalesce((SELECT has_schema_privilege(oid, 'USAGE') AND has_schema_privilege(oid, 'CREATE')
     FROM pg_namespace WHERE nspname = $1), has_database_privilege(current_database(), 'CREATE'))";
 /// Whether this user may write in a ledger that another user made.
@@ -18,7 +19,7 @@ const MAY_WRITE: &str =
     "SELECT has_table_privilege('call', 'SELECT') AND has_table_privilege('call', 'INSERT') AND has_table_privilege('call', 'UPDATE')";
 const PROCESSES: &str = "SELECT count(*) FROM worker WHERE state = 'alive' AND lease_until > clock_timestamp()";
 
-/// What is on the server, in a few words.
+/// A short description of the server and the ledger on it.
 ///
 /// # Errors
 /// If it cannot be reached, or a run could not use it.
@@ -44,7 +45,7 @@ pub(super) async fn probe(database: &Database) -> Result<String, Fault> {
     Ok(format!("{}: PostgreSQL {version}, {tls}; {content}", address.place))
 }
 
-/// What a run would find.
+/// Describes the ledger, and fails if this user has too few rights for a run.
 async fn content(session: &Session, database: &Database) -> Result<String, Trouble> {
     let address = &database.address;
     let refused = |error: Error| classify(&address.place, &error);
@@ -56,7 +57,7 @@ async fn content(session: &Session, database: &Database) -> Result<String, Troub
     let may = if is_current { session.query(MAY_WRITE, &[]).await } else { session.query(MAY_MAKE, &[&address.schema()]).await };
     if !may.map_err(refused)?.first().is_some_and(|row| row.get(0)) {
         let (right, grant) = if is_current {
-            ("write in", "the rights of the user who made it")
+            ("write in", "the rights that the owner of its tables has")
         } else {
             ("make", "CREATE on the database, or on the schema")
         };

@@ -34,8 +34,8 @@ pub(super) const READ_WHOLE: &str = "WITH long AS (
 const END: &str = "UPDATE piece SET state = 'done', settings_hash = $3, done = $4, skipped = $5, failed = $6
     WHERE number = $1 AND worker = $2 AND state = 'taken' RETURNING part_of";
 const DIVIDED: &str = "UPDATE piece SET state = 'divided', settings_hash = $3 WHERE number = $1 AND worker = $2 AND state = 'taken'";
-/// If two processes end ranges of a file at the same time, or one ends its last range and the other its
-/// division, the second waits and then sees the changes of the first.
+/// Two processes may end ranges of a file at the same time, or one may end the last range while the
+/// other ends dividing the file. Then the second process waits, and sees the changes of the first.
 const LOCK: &str = "SELECT files[1], folders[1], names[1], settings_hash, size, modified, inode, state = 'divided' FROM piece WHERE number = $1 FOR UPDATE";
 const SUM: &str = "SELECT sum(done)::int8, sum(skipped)::int8, bool_or(settings_hash = 0) FROM piece WHERE part_of = $1
     HAVING bool_and(state = 'done')";

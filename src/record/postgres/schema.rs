@@ -49,7 +49,8 @@ pub(super) async fn look(session: &Session, address: &Address) -> Result<Found, 
     if !row.get::<_, bool>(0) {
         return Ok(Found::Nothing);
     }
-    // The search path leaves out a schema that the user may not use.
+    // The query names the schema, because the search path leaves out a schema that the user may not
+    // use.
     let version_of = format!("SELECT version FROM {}.version", address.quoted_schema());
     let row = session.client.query_one(&version_of, &[]).await.map_err(trouble)?;
     let found: i32 = row.get(0);

@@ -29,7 +29,7 @@ const BEGIN_LISTING: &str = "WITH mine AS (
     ), again AS (DELETE FROM piece USING mine WHERE piece.run = mine.number AND state = 'open' AND part_of IS NULL AND NOT again
         AND NOT EXISTS (SELECT FROM piece AS part WHERE part.part_of = piece.number))
     SELECT number FROM mine";
-/// The files of the pieces that are left by [`BEGIN_LISTING`]. They keep their numbers.
+/// The files of the pieces that [`BEGIN_LISTING`] has not deleted. These files keep their numbers.
 const LEFT: &str = "SELECT folders, names FROM piece WHERE run = $1 AND state <> 'done' AND part_of IS NULL";
 const ADD: &str = "INSERT INTO piece (run, files, folders, names, last_file)
     SELECT number, $3, $4, $5, $6 FROM run WHERE number = $1 AND lister = $2";
@@ -57,9 +57,10 @@ const TAKEN: &str = concat!("SELECT ", columns!(), " FROM piece WHERE run = $1 A
 const IS_OVER: &str =
     "SELECT listed AND NOT EXISTS (SELECT FROM piece WHERE piece.run = $1 AND state <> 'done') FROM run WHERE number = $1";
 const FINISH: &str = "SELECT pg_try_advisory_lock(hashtextextended('depeche finishes ' || current_schema(), 0))";
-/// Whose lock it is.
+/// Gives the connection the number of its process, so that others know whose lock it has.
 const NAME_FINISHER: &str = "SELECT set_config('application_name', 'depeche ' || $1::int8, false)";
-/// A process that was declared dead, but is frozen, keeps its lock as long as its connection.
+/// Ends the connection of a process that has the lock and was declared dead. If that process is
+/// only frozen, it would keep its connection, and with it the lock.
 const END_DEAD_FINISHER: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
         JOIN worker ON application_name = 'depeche ' || worker.id AND worker.state = 'dead'
     WHERE locktype = 'advisory' AND granted AND objsubid = 1

@@ -9,8 +9,8 @@ use crate::model::{Exit, RunSummary};
 
 const TELL_OWN: &str = "UPDATE worker SET found = $2, done = $3, earlier = $4, skipped = $5, failed = $6, pending = $7, requests = $8,
     paid = $9, retried = $10, maybe_billed = $11, cached = $12, cost = $13, estimated = $14 WHERE id = $1 AND state = 'alive' AND (found IS NULL OR $15)";
-/// The sums over the processes of run `$1`. Once all of the input is read, other processes have done
-/// the articles that a process left, and count them too.
+/// The sums over the processes of run `$1`. Once all of the input is read, the pending articles of a
+/// stopped process no longer count, because other processes have done them and count them.
 macro_rules! sums {
     () => {
         "coalesce(sum(found) - sum(pending) FILTER (WHERE is_over), sum(found))::int8, sum(done)::int8, sum(earlier)::int8, sum(skipped)::int8,
@@ -28,7 +28,8 @@ const RECORD: &str = concat!(
     sums!(),
     ") WHERE number = $1"
 );
-/// The process that writes the outputs last decides how the run ended.
+/// Each process that writes the outputs records how the run ended. The last one replaces what the
+/// others recorded.
 const END: &str = "UPDATE run SET ended_at = utc_now(), exit = $2 WHERE number = $1";
 
 /// Records the work of a process. Without `again`, only if nothing is recorded for it yet.
@@ -83,8 +84,8 @@ pub(super) async fn sums(session: &Session, run: i64, own: &RunSummary) -> Resul
     Ok((row.get(0), all))
 }
 
-/// Records the end of a process in its run. `exit`: how the run ended; `None` if this process only
-/// worked for others.
+/// Adds the work of a process that ends to its run. `exit`: how the run ended; `None` if this
+/// process does not write the outputs.
 pub(super) async fn record(session: &Session, run: i64, own: &RunSummary, exit: Option<Exit>) -> Result<(), Error> {
     session.execute(RECORD, &[&run, &own.seconds, &count(own.flagged)]).await?;
     if let Some(exit) = exit {

@@ -35,7 +35,7 @@ pub(super) fn classify(place: &str, error: &Error) -> Trouble {
         }
         &SqlState::INVALID_CATALOG_NAME => fault(format!("{what}\n  hint: make it with `createdb`, or correct `url` in [ledger]")),
         &SqlState::INSUFFICIENT_PRIVILEGE => {
-            fault(format!("{what}\n  hint: grant the user CREATE on the database, or make it the owner of the schema and its tables"))
+            fault(format!("{what}\n  hint: grant the user CREATE on the database, or make the user the owner of the schema and its tables"))
         }
         &SqlState::DISK_FULL => fault(format!("its disk is full ({what}): free some space and start again")),
         _ => fault(format!("{what} ({})", said.code().code())),
@@ -53,8 +53,9 @@ fn may_pass(code: &SqlState) -> bool {
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::LOCK_NOT_AVAILABLE,
-            // An earlier statement of the transaction was refused. Its error may be read later than
-            // this one. If the transaction is repeated, the server refuses that statement again, or not.
+            // An earlier statement of the transaction was refused. Its error may be read later than this
+            // one. So the transaction is repeated. If the cause lasts, the server then refuses the
+            // earlier statement again.
             SqlState::IN_FAILED_SQL_TRANSACTION,
             SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         ]
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_server_says_after_a_deadlock_may_pass() {
+    fn errors_around_a_deadlock_may_pass_but_lasting_ones_do_not() {
         for code in [SqlState::T_R_DEADLOCK_DETECTED, SqlState::IN_FAILED_SQL_TRANSACTION, SqlState::ADMIN_SHUTDOWN] {
             assert!(may_pass(&code), "{code:?}");
         }

@@ -100,13 +100,14 @@ impl Lease {
         held.until = held.until.max(asked + self.length);
     }
 
-    /// The connection was lost, and is there again.
+    /// Records that this process has connected again.
     pub(super) fn reconnected(&self) {
         self.held().since = Instant::now();
     }
 
     /// Whether this process may declare others dead because their leases have ended. After an outage of
-    /// the server, or while it wrote nothing, every process has the length of a lease to send a heartbeat.
+    /// the server, or after a time in which the server wrote nothing, every process has the length of a
+    /// lease to send a heartbeat.
     pub(super) fn is_patient(&self) -> bool {
         self.held().since.elapsed() > self.length
     }

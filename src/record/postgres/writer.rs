@@ -23,7 +23,8 @@ pub(super) const GROUP: usize = 256;
 /// The least time between two commits, as with `SQLite`: a commit costs the same for one write as
 /// for ten.
 const GATHER: Duration = Duration::from_millis(2);
-/// The first pause after a commit that the server asks to try again, and the longest.
+/// The first pause before a commit that the server has refused is tried again, and the longest
+/// pause.
 const AGAIN: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -52,7 +53,8 @@ impl Writer {
                 biased;
                 _ = beats.tick() => {
                     self.beat().await;
-                    // It may have waited for the server for so long that the next one is due. Writes come first.
+                    // The heartbeat may have waited for the server for so long that the next one is due.
+                    // Writes come first.
                     beats.reset();
                     continue;
                 }
@@ -104,7 +106,7 @@ impl Writer {
         }
     }
 
-    /// Declares other processes dead.
+    /// Declares other processes dead, and warns about the calls that they had in flight.
     async fn bury_others(&self) {
         match workers::bury_others(&self.session, self.me, self.lease.is_patient()).await {
             Ok(0) => {}

@@ -130,8 +130,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// Brings the ledger at `path` to this program's version, if it is of an older one. The caller holds
-/// the run's lock.
+/// Brings an older ledger at `path` to this program's version. The caller holds the run's lock.
 pub(super) fn migrate_older(path: &Path) -> Result<(), Fault> {
     let (_, found) = read_only(path)?;
     if (1..version()).contains(&found) { open(path).map(drop) } else { Ok(()) }
