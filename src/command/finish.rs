@@ -48,10 +48,14 @@ pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: 
     // The articles that failed may all have been those of other processes.
     let some_failed = ledger.shared().is_some() && tables.is_some() && all.failed > 0;
     let exit = if some_failed { exit.worse(Exit::SomeFailed) } else { exit };
-    let _turn = match (tables, ledger.shared()) {
+    let turn = match (tables, ledger.shared()) {
         (Some(_), Some(shared)) => faults.keep(shared.begin_finish()),
         _ => None,
     };
+    if turn.is_some() {
+        // Killed processes may have left them. A run that has lost its turn may still be writing.
+        write::remove_abandoned_files(&run.config.output);
+    }
     if let Some(tables) = tables {
         let others = ledger.shared().and_then(|_| faults.keep(tables_of_others(ledger, &run.config)).flatten());
         faults.keep(write::publish(ledger, &run.config, all.cost, others.as_ref().unwrap_or(tables)));

@@ -1,7 +1,7 @@
 //! Replaces files atomically: write a temporary file beside the target, sync it, rename it, sync
 //! the folder.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,8 @@ impl NewFile {
         // It has O_EXCL and mode 0600, so no other user can plant or read it.
         let new =
             tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM_LEN).tempfile_in(folder).map_err(|error| fault(&path, &error))?;
+        // The lock tells other processes that the file is in use. It ends with the process.
+        let _ = new.as_file().try_lock();
         Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, new) })
     }
 
@@ -86,11 +88,25 @@ impl Synced {
 
 /// Removes the temporary files of a run that was killed. The caller must hold the lock of `folder`.
 pub fn remove_temporary_files(folder: &Path) {
+    remove(folder, |_| false);
+}
+
+/// Removes the temporary files of processes that were killed. Those of living processes stay.
+pub fn remove_abandoned_files(folder: &Path) {
+    // Some network file systems lock only files that are open for writing.
+    let is_in_use = |path: &Path| {
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    };
+    remove(folder, is_in_use);
+}
+
+fn remove(folder: &Path, is_in_use: impl Fn(&Path) -> bool) {
     let ours = |name: &str| {
         name.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == RANDOM_LEN && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     };
     for entry in folder.read_dir().into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(ours) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if entry.file_name().to_str().is_some_and(ours) && entry.file_type().is_ok_and(|kind| kind.is_file()) && !is_in_use(&entry.path()) {
             // A file that stays does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
@@ -141,5 +157,15 @@ mod tests {
         assert_eq!(count(), 6);
         remove_temporary_files(dir.path());
         assert_eq!(count(), 5);
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_not_abandoned() {
+        let dir = tempfile::tempdir().unwrap();
+        let living = NewFile::create(dir.path().join("a.csv")).unwrap();
+        std::fs::write(dir.path().join(".depeche-new-killed"), "").unwrap();
+        remove_abandoned_files(dir.path());
+        assert!(!dir.path().join(".depeche-new-killed").exists());
+        living.sync().unwrap().replace().unwrap();
     }
 }

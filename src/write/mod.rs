@@ -21,7 +21,7 @@ mod table_diff;
 mod words;
 mod workbook;
 
-pub use atomic::remove_temporary_files;
+pub use atomic::{remove_abandoned_files, remove_temporary_files};
 pub use export::ExportFormat;
 pub use hand_edits::{Tables, inspect_tables, tables_are_as_written};
 pub use mail::{letter, test_letter};

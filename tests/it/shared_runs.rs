@@ -219,6 +219,16 @@ fn a_process_that_dies_before_it_writes_the_outputs_is_replaced() {
 }
 
 #[test]
+fn the_temporary_files_of_a_killed_process_are_removed() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 1);
+    dir.write("output/.depeche-new-killed", "half a table");
+    dir.run(&["run"]).exits(0);
+    assert!(!dir.path("output/.depeche-new-killed").exists());
+}
+
+#[test]
 fn a_dead_process_whose_connection_lives_does_not_keep_others_from_writing_the_outputs() {
     let Some(server) = Postgres::start() else { return };
     let mock = Mock::good();
