@@ -228,6 +228,22 @@ fn the_temporary_files_of_a_killed_process_are_removed() {
     assert!(!dir.path("output/.depeche-new-killed").exists());
 }
 
+/// The server ends a connection when an operator says so, and when it is stopped.
+#[test]
+fn a_connection_that_is_lost_while_a_process_joins_is_made_again() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 1);
+    let held = server.hold("SELECT pg_advisory_lock(hashtextextended('depeche opens depeche', 0))");
+    let run = dir.start(&["run"]);
+    let waiting = "FROM pg_stat_activity WHERE application_name = 'depeche' AND wait_event = 'advisory'";
+    server.wait_for(&format!("SELECT count(*) {waiting}"), "1");
+    server.sql(&format!("SELECT pg_terminate_backend(pid) {waiting}"));
+    drop(held);
+    run.wait().exits(0);
+    assert_eq!(server.sql("SELECT state FROM worker"), ["ended"]);
+}
+
 #[test]
 fn a_dead_process_whose_connection_lives_does_not_keep_others_from_writing_the_outputs() {
     let Some(server) = Postgres::start() else { return };

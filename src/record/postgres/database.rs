@@ -148,19 +148,27 @@ impl Database {
     /// # Errors
     /// If the server refuses, or stays unavailable.
     pub(super) async fn on_new_session<T>(&self, work: impl AsyncFn(&Session) -> Result<T, Error>) -> Result<(Session, T), Fault> {
+        self.on_new_session_or_fault(async |session| work(session).await.map_err(|error| classify(&self.address.place, &error))).await
+    }
+
+    /// Like [`Database::on_new_session`], for work that may find a fault of its own.
+    ///
+    /// # Errors
+    /// If the server refuses or stays unavailable, or `work` finds a fault.
+    pub(super) async fn on_new_session_or_fault<T>(
+        &self,
+        work: impl AsyncFn(&Session) -> Result<T, Trouble>,
+    ) -> Result<(Session, T), Fault> {
         let mut paused = Duration::ZERO;
         loop {
             let session = self.connect().await?;
-            let error = match work(&session).await {
+            match work(&session).await {
                 Ok(done) => return Ok((session, done)),
-                Err(error) => error,
-            };
-            match classify(&self.address.place, &error) {
-                Trouble::Fault(fault) => return Err(fault),
+                Err(Trouble::Fault(fault)) => return Err(fault),
                 // Only the pauses count towards `wait_for`, because the work may have waited for
                 // other processes.
-                Trouble::Away(why) if paused >= self.wait_for => return Err(away(&self.address.place, &why, paused.as_secs())),
-                Trouble::Away(_) => {}
+                Err(Trouble::Away(why)) if paused >= self.wait_for => return Err(away(&self.address.place, &why, paused.as_secs())),
+                Err(Trouble::Away(_)) => {}
             }
             tokio::time::sleep(AGAIN).await;
             paused += AGAIN;

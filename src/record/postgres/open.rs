@@ -1,6 +1,7 @@
 //! Opens the ledger for a run: prepares the tables, cleans up after dead processes, and registers
 //! the run and its process.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use super::calls::Me;
 use super::connect::Session;
 use super::database::Database;
 use super::schema;
-use super::trouble::{Trouble, away, classify};
+use super::trouble::{Trouble, classify};
 use super::workers::{self, Lease};
 use crate::config::Config;
 use crate::model::{Exit, Fault, TABLE};
@@ -68,42 +69,62 @@ pub(super) struct Part<'a> {
 /// If the server cannot be reached or used, the open run has other settings, or there is none to
 /// join.
 pub(super) async fn open(database: &Database, part: &Part<'_>) -> Result<Opened, Fault> {
-    let place = &database.address.place;
-    let in_time = |trouble| match trouble {
-        Trouble::Fault(fault) => fault,
-        Trouble::Away(why) => away(place, &why, 0),
+    let attempt =
+        Attempt { part, place: &database.address.place, start: Instant::now(), registered: Cell::default(), killed: Cell::default() };
+    let join = async |session: &Session| {
+        schema::prepare(session, &database.address).await?;
+        attempt.join(session).await
     };
-    let session = database.connect().await?;
-    schema::prepare(&session, &database.address).await.map_err(in_time)?;
-    let trouble = |error: Error| in_time(classify(place, &error));
-    let start = Instant::now();
-    let mut killed_claims = 0;
-    loop {
-        session.client.batch_execute("BEGIN").await.map_err(trouble)?;
-        let (begun, killed) = begin(&session, part).await.map_err(trouble)?;
-        session.client.batch_execute("COMMIT").await.map_err(trouble)?;
-        killed_claims += killed;
-        match begun {
-            Begun::Here(me, lease) => {
-                warn_of_lazy_disk(&session).await.map_err(trouble)?;
-                return Ok(Opened { session, me, lease, killed_claims });
+    let (session, (me, lease)) = database.on_new_session_or_fault(join).await?;
+    Ok(Opened { session, me, lease, killed_claims: attempt.killed.get() })
+}
+
+/// What is known from one connection to the next.
+struct Attempt<'a> {
+    part: &'a Part<'a>,
+    place: &'a str,
+    start: Instant,
+    /// This process, if it may be registered already: the connection was lost before the server said so.
+    registered: Cell<Option<i64>>,
+    /// Calls that dead processes had in flight.
+    killed: Cell<u64>,
+}
+
+impl Attempt<'_> {
+    async fn join(&self, session: &Session) -> Result<(Me, Lease), Trouble> {
+        let Self { part, place, .. } = self;
+        let trouble = |error: Error| classify(place, &error);
+        loop {
+            session.client.batch_execute("BEGIN").await.map_err(trouble)?;
+            let (begun, killed) = begin(session, part, self.registered.get()).await.map_err(trouble)?;
+            if let Begun::Here(me, _) = &begun {
+                self.registered.set(Some(me.worker));
             }
-            Begun::Differs(key) => {
-                let hint = "use the same config, or wait until that run has ended";
-                return Err(Fault::usage(format!("the open run on {place} has a different `{key}`\n  hint: {hint}")));
-            }
-            Begun::Batching => {
-                let message = format!("another process works on the run that is open on {place}, and only one process may make batches");
-                return Err(Fault::new(
-                    Exit::Locked,
-                    format!("{message}\n  hint: wait until that process has ended, or pass --wait to `run`; then any process may collect"),
-                ));
-            }
-            Begun::WithoutLedger => return Err(without_ledger(place, &part.config.output)),
-            Begun::Nothing if part.only_join.is_some_and(|longest| start.elapsed() < longest) => tokio::time::sleep(LOOK_EVERY).await,
-            Begun::Nothing => {
-                return Err(Fault::new(Exit::EndpointAway, format!("no run is open on {place}: start one with `depeche run`")));
-            }
+            session.client.batch_execute("COMMIT").await.map_err(trouble)?;
+            self.killed.set(self.killed.get() + killed);
+            let fault = match begun {
+                Begun::Here(me, lease) => {
+                    warn_of_lazy_disk(session).await.map_err(trouble)?;
+                    return Ok((me, lease));
+                }
+                Begun::Nothing if part.only_join.is_some_and(|longest| self.start.elapsed() < longest) => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    continue;
+                }
+                Begun::Nothing => Fault::new(Exit::EndpointAway, format!("no run is open on {place}: start one with `depeche run`")),
+                Begun::Differs(key) => {
+                    let hint = "use the same config, or wait until that run has ended";
+                    Fault::usage(format!("the open run on {place} has a different `{key}`\n  hint: {hint}"))
+                }
+                Begun::Batching => {
+                    let message =
+                        format!("another process works on the run that is open on {place}, and only one process may make batches");
+                    let hint = "wait until it has ended, or pass --wait to `run`; any process may collect then";
+                    Fault::new(Exit::Locked, format!("{message}\n  hint: {hint}"))
+                }
+                Begun::WithoutLedger => without_ledger(place, &part.config.output),
+            };
+            return Err(fault.into());
         }
     }
 }
@@ -120,15 +141,17 @@ enum Begun {
     Nothing,
 }
 
-async fn begin(session: &Session, part: &Part<'_>) -> Result<(Begun, u64), Error> {
+/// `earlier`: what this process was registered as over a connection that was lost.
+async fn begin(session: &Session, part: &Part<'_>, earlier: Option<i64>) -> Result<(Begun, u64), Error> {
     session.query(LOCK, &[]).await?;
     session.execute(SEE_TIMELINE, &[]).await?;
     let long_up = session.query(LONG_UP, &[&part.lease.as_secs_f64()]).await?;
     let is_patient = long_up.first().is_some_and(|row| row.get(0));
     let (mut killed, mut open) = (0, None);
     for other in workers::others(session, None).await? {
-        if other.is_gone || (other.is_overdue && is_patient) {
-            killed += workers::bury(session, other.id, "dead", other.is_gone).await?;
+        let is_gone = other.is_gone || Some(other.id) == earlier;
+        if is_gone || (other.is_overdue && is_patient) {
+            killed += workers::bury(session, other.id, "dead", is_gone).await?;
         } else {
             open = open.max(Some(other.run));
         }

@@ -5,11 +5,11 @@ use std::sync::{Arc, LazyLock};
 
 use tokio_postgres::Row as Found;
 
+use super::connect::Session;
 use super::database::Database;
 use super::files::{folder_hash, path_hash, stamp};
 use super::rows::{SELECTED, row_of, source_hash, text};
 use super::schema;
-use super::trouble::Trouble;
 use crate::config::Config;
 use crate::model::{Fault, Row};
 use crate::record::{
@@ -47,13 +47,8 @@ impl PostgresReader {
     /// # Errors
     /// If it cannot be reached or read.
     pub(super) fn open(config: &Config, database: Arc<Database>) -> Result<Option<Self>, Fault> {
-        let found = database.block_on(async {
-            let session = database.connect().await?;
-            schema::check(&session, &database.address).await.map_err(|trouble| match trouble {
-                Trouble::Fault(fault) => fault,
-                Trouble::Away(why) => super::trouble::away(&database.address.place, &why, 0),
-            })
-        })?;
+        let check = async |session: &Session| schema::check(session, &database.address).await;
+        let (_, found) = database.block_on(database.on_new_session_or_fault(check))?;
         Ok(found.then(|| Self::new(database, &config.output)))
     }
 
