@@ -218,19 +218,19 @@ mod tests {
 
     use super::*;
 
-    /// A server that is starting up, and counts those who ask.
-    fn starting_server() -> (u16, Arc<AtomicUsize>) {
+    /// A server that answers everything with this error, and counts those who ask.
+    fn refusing_server(code: &str, what: &str) -> (u16, Arc<AtomicUsize>) {
+        let fields = format!("SFATAL\0VFATAL\0C{code}\0M{what}\0\0");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let (port, asked) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
         let count = Arc::clone(&asked);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
                 count.fetch_add(1, Ordering::SeqCst);
-                let fields = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
                 let length = u32::try_from(4 + fields.len()).unwrap().to_be_bytes();
                 // The client may have gone.
                 let _ = stream.read(&mut [0; 1000]);
-                let _ = stream.write_all(&[b"E", length.as_slice(), fields].concat());
+                let _ = stream.write_all(&[b"E", length.as_slice(), fields.as_bytes()].concat());
             }
         });
         (port, asked)
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_waited_for_once() {
-        let (port, asked) = starting_server();
+        let (port, asked) = refusing_server("57P03", "the database system is starting up");
         let database = database(port, Duration::from_millis(300));
         let away = |error: Result<Session, Fault>| error.err().unwrap().message;
         assert!(away(database.block_on(database.connect())).contains("is starting up"));
@@ -271,5 +271,14 @@ mod tests {
         assert!(before > 1, "it did not wait");
         assert!(away(database.block_on(database.connect())).contains("is starting up"));
         assert_eq!(asked.load(Ordering::SeqCst), before + 1, "it waited again");
+    }
+
+    #[test]
+    fn what_a_pooler_needs_is_said_if_it_gives_each_transaction_another_session() {
+        for (code, what) in [("26000", "prepared statement \"s1\" does not exist"), ("42P05", "prepared statement \"s0\" already exists")] {
+            let database = database(refusing_server(code, what).0, Duration::ZERO);
+            let fault = database.block_on(database.connect()).err().unwrap();
+            assert!(fault.exit == crate::model::Exit::Usage && fault.message.contains("pool_mode = session"), "{}", fault.message);
+        }
     }
 }

@@ -7,6 +7,9 @@ use tokio_postgres::error::SqlState;
 
 use crate::model::{Exit, Fault};
 
+/// What to do about a pooler that gives each transaction another session.
+const POOLER: &str = "hint: connect to the server directly, or set `pool_mode = session` in PgBouncer";
+
 /// Why something could not be done.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -37,6 +40,8 @@ pub(super) fn classify(place: &str, error: &Error) -> Trouble {
         &SqlState::INSUFFICIENT_PRIVILEGE => {
             fault(format!("{what}\n  hint: grant the user CREATE on the database, or make the user the owner of the schema and its tables"))
         }
+        // A pooler has given the session another server's.
+        &SqlState::INVALID_SQL_STATEMENT_NAME | &SqlState::DUPLICATE_PSTATEMENT => fault(format!("{what}\n  {POOLER}")),
         &SqlState::DISK_FULL => fault(format!("its disk is full ({what}): free some space and start again")),
         _ => fault(format!("{what} ({})", said.code().code())),
     }
