@@ -7,6 +7,7 @@ use crate::support::configs::openai;
 use crate::support::mock::Mock;
 use crate::support::postgres::Postgres;
 use crate::support::process::Running;
+use crate::support::repository;
 use crate::support::test_dir::TestDir;
 
 /// A folder with articles and a ledger on this server.
@@ -106,6 +107,29 @@ fn what_is_wrong_with_the_config_or_the_server_is_said_in_one_message() {
     assert!(newer.contains("its version is 99") && newer.contains("a newer depeche made it"), "{newer}");
     let no_tls = refused(&mock, &url("postgres", "?sslmode=require"), &[]).exits(2).stderr;
     assert!(no_tls.contains("no TLS"), "{no_tls}");
+}
+
+#[test]
+fn a_certificate_is_checked_as_libpq_does() {
+    let Some(mut server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let file = |name: &str| repository(&format!("tests/data/tls/{name}.pem"));
+    let roots = |name: &str| format!("&sslrootcert={}", file(name).display());
+    let run = |server: &Postgres, query: &str| {
+        let ledger = format!("[ledger]\nurl = \"{}?{query}\"\n", server.url());
+        TestDir::with(&format!("{}\n{ledger}", openai(&mock)), 1).run(&["run"])
+    };
+    server.encrypt(&file("good"));
+    for query in ["sslmode=require", &format!("sslmode=require{}", roots("ca")), &format!("sslmode=verify-full{}", roots("ca"))] {
+        run(&server, query).exits(0);
+    }
+    let unknown = run(&server, &format!("sslmode=require{}", roots("self"))).exits(2).stderr;
+    assert!(unknown.contains("UnknownIssuer"), "{unknown}");
+    server.encrypt(&file("version-1"));
+    run(&server, "").exits(0);
+    run(&server, "sslmode=require").exits(0);
+    let version = run(&server, &format!("sslmode=verify-ca{}", roots("ca"))).exits(2).stderr;
+    assert!(version.contains("its certificate is of version 1"), "{version}");
 }
 
 /// The server compiles a query (`jit`) if the estimated cost of its plan is high. It is high if the

@@ -60,6 +60,7 @@ impl Address {
         let trust = match ssl_mode.as_deref() {
             Some("disable") => None,
             Some("verify-ca") => Some(Trust::Authority),
+            Some("require") if root_certificates.is_some() => Some(Trust::Authority),
             Some("verify-full") => Some(Trust::Host),
             _ => Some(Trust::Any),
         };

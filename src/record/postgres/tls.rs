@@ -20,9 +20,9 @@ use crate::model::Fault;
 /// How far the server's certificate is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Not at all: `prefer` and `require`, as with `libpq`.
+    /// Not at all: `prefer`, and `require` without `sslrootcert`, as with `libpq`.
     Any,
-    /// A trusted authority signed it, for any name: `verify-ca`.
+    /// A trusted authority signed it, for any name: `verify-ca`, and `require` with `sslrootcert`.
     Authority,
     /// A trusted authority signed it for the host's name: `verify-full`.
     Host,
@@ -71,12 +71,25 @@ fn verifier(provider: &Arc<CryptoProvider>, roots: Option<&Path>) -> Result<Arc<
     })
 }
 
-/// Checks less than usual: no name, or nothing at all. Signatures of the handshake are always
-/// checked, so only the owner of the certificate can read the connection.
+/// Checks less than usual: no name, or nothing at all. Signatures of the handshake are checked, so
+/// only the owner of the certificate can read the connection.
 #[derive(Debug)]
 struct Verifier {
     inner: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    /// A certificate that rustls cannot read, such as one of version 1, has no key to check the
+    /// signature with. If it may be anyone's, that does not matter.
+    fn or_unreadable(&self, verified: Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
+        match verified {
+            Err(Error::InvalidCertificate(CertificateError::BadEncoding | CertificateError::Other(_))) if self.inner.is_none() => {
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            verified => verified,
+        }
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -103,7 +116,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.or_unreadable(rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -112,7 +126,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.or_unreadable(rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -81,6 +81,10 @@ fn of_connection(place: &str, error: &Error) -> Trouble {
     if what.contains("server does not support TLS") {
         return fault("the server has no TLS, which `sslmode` requires".into());
     }
+    if what.contains("UnsupportedCertVersion") {
+        let hint = "make one of version 3, with `openssl x509 -req -extfile` and a subjectAltName";
+        return fault(format!("its certificate is of version 1, which cannot be checked\n  hint: {hint}"));
+    }
     if what.starts_with("error performing TLS handshake") && what.contains("certificate") {
         return fault(format!("{what}\n  hint: name the file of its authority with `sslrootcert`, and see `sslmode`"));
     }

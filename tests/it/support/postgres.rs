@@ -2,7 +2,7 @@
 //! loopback.
 
 use std::net::TcpListener;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -105,6 +105,20 @@ impl Postgres {
         self.sql("SELECT pg_reload_conf()");
         let first = rules.lines().count();
         self.wait_for("SELECT count(*) FROM pg_hba_file_rules", &first.to_string());
+    }
+
+    /// Starts the server again, with TLS and this certificate and its key.
+    pub(crate) fn encrypt(&mut self, certificate: &Path) {
+        let file = self.dir.path().join("data/server.pem");
+        std::fs::copy(certificate, &file).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(&file));
+        }
+        let settings = "ssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.pem'\n";
+        std::fs::write(self.dir.path().join("data/postgresql.auto.conf"), settings).unwrap();
+        self.kill();
+        self.start_again();
     }
 
     /// What the server has logged.
