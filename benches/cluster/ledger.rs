@@ -58,7 +58,7 @@ impl Kind {
         std::fs::write(&path, config).unwrap();
         let config = load(Some(&path), &Overrides::default(), &depeche::dialect::facts()).unwrap();
         record::create_folder(&config.output).unwrap();
-        let ledger = record::open(&config, false).unwrap();
+        let ledger = record::open(&config, false, false).unwrap();
         let (start, before) = (Instant::now(), self.cpu_so_far());
         drive(&ledger, calls, in_flight);
         self.rates.push(calls as f64 / start.elapsed().as_secs_f64());

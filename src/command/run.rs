@@ -120,14 +120,7 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     let progress = Arc::new(Progress::new(manner.verbosity, &config.tasks()));
     // The log starts before the ledger is opened, because opening the ledger may give warnings.
     report::start_log(manner.verbosity, config.run.log_json, &progress);
-    if role == Role::Retry && lock.is_none() {
-        // The input is known before other processes can join.
-        config.input = match record::open_to_read(&config)? {
-            Some(reader) => failed_files(&*reader, &config)?,
-            None => Vec::new(),
-        };
-    }
-    let ledger = if role == Role::Work { record::join(&config)? } else { open_ledger(&config, new_ledger, wait)? };
+    let ledger = if role == Role::Work { record::join(&config)? } else { open_ledger(&mut config, role, new_ledger, wait)? };
     if role == Role::Retry && lock.is_some() {
         config.input = failed_files(ledger.reader(), &config)?;
     }
@@ -141,12 +134,19 @@ fn begin(start: Start) -> Result<(Exit, String), Fault> {
     execute(runtime, &parts, batches, &manner)
 }
 
-/// Opens the ledger. If a process that makes batches has locked the ledger on a server, this waits
-/// for its end with `wait`, and fails without.
-fn open_ledger(config: &Config, new: bool, wait: bool) -> Result<Arc<dyn Ledger>, Fault> {
+/// Opens the ledger. On a server, a process that makes batches may have locked it, or other processes
+/// may work on a run with other settings. With `wait`, this waits for their end.
+fn open_ledger(config: &mut Config, role: Role, new: bool, wait: bool) -> Result<Arc<dyn Ledger>, Fault> {
     let mut is_told = false;
     loop {
-        match record::open(config, new) {
+        if role == Role::Retry && config.ledger.is_some() {
+            // The input is known before other processes can join.
+            config.input = match record::open_to_read(config)? {
+                Some(reader) => failed_files(&*reader, config)?,
+                None => Vec::new(),
+            };
+        }
+        match record::open(config, new, wait) {
             Err(held) if wait && held.exit == Exit::Locked => {
                 if !is_told {
                     let (what, _) = held.message.split_once('\n').unwrap_or((&held.message, ""));
@@ -371,7 +371,7 @@ mod tests {
         let mut config = Arguments::parse_from(["run", "--config", path.to_str().unwrap()]).run.load().unwrap();
         config.endpoints[0].concurrency = Concurrency::Fixed(0);
         record::create_folder(&config.output).unwrap();
-        let ledger = record::open(&config, false).unwrap();
+        let ledger = record::open(&config, false, false).unwrap();
         let progress = Arc::new(Progress::new(Verbosity::Quiet, &config.tasks()));
         let clients = endpoints::open(&config, &progress).await.unwrap();
         let wait_for = config.endpoints[0].wait_for;

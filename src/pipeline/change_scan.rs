@@ -277,14 +277,14 @@ mod tests {
     /// A ledger with these files of the folder `input`, as an earlier run left them.
     fn ledger(folder: &Path, names: &[&str]) -> Arc<dyn Ledger> {
         let config = Config { output: folder.to_path_buf(), ..Config::sample() };
-        let ledger = crate::record::open(&config, false).unwrap();
+        let ledger = crate::record::open(&config, false, false).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for (number, name) in (1..).zip(names) {
             let file = Arc::new(FileRef { number, folder: b"input".to_vec(), name: name.as_bytes().to_vec() });
             runtime.block_on(ledger.record_file(CompletedFile { file, stamp: stamp(5), settings: SETTINGS, done: 2, skipped: 1 })).unwrap();
         }
         ledger.close(Exit::Done, &RunSummary::default()).unwrap();
-        crate::record::open(&config, false).unwrap()
+        crate::record::open(&config, false, false).unwrap()
     }
 
     fn config() -> Config {

@@ -67,14 +67,15 @@ pub fn lock(config: &Config, on_held: impl FnOnce(&str) -> Option<&'static str>)
 }
 
 /// Opens the ledger of `config`, creates it if there is none, and begins a run; if it is on a
-/// server, joins the run that other processes work on.
+/// server, joins the run that other processes work on. If that run has other settings, the exit code
+/// of the error tells the caller to wait for its end, if it wants to `wait`.
 ///
 /// # Errors
 /// If the ledger cannot be used. Also if the output folder has a table but no ledger, unless `new`
 /// accepts that everything is paid for again.
-pub fn open(config: &Config, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
+pub fn open(config: &Config, new: bool, wait: bool) -> Result<Arc<dyn Ledger>, Fault> {
     match &config.ledger {
-        Some(server) => postgres::open(config, server, None, new),
+        Some(server) => postgres::open(config, server, None, new, wait),
         None => sqlite::open(&config.output, new),
     }
 }
@@ -86,7 +87,7 @@ pub fn open(config: &Config, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
 /// If the ledger is not on a server or cannot be used, or if there is no run to join.
 pub fn join(config: &Config) -> Result<Arc<dyn Ledger>, Fault> {
     match &config.ledger {
-        Some(server) => postgres::open(config, server, Some(server.wait_for), false),
+        Some(server) => postgres::open(config, server, Some(server.wait_for), false, false),
         None => Err(Fault::usage(
             "only one process can use a ledger in a file\n  hint: put it on a PostgreSQL server, with `url` under [ledger] in the config",
         )),

@@ -15,7 +15,7 @@ fn left_out() -> Fault {
     )
 }
 
-pub(super) fn open(_: &Config, _: &LedgerServer, _: Option<Duration>, _: bool) -> Result<Arc<dyn Ledger>, Fault> {
+pub(super) fn open(_: &Config, _: &LedgerServer, _: Option<Duration>, _: bool, _: bool) -> Result<Arc<dyn Ledger>, Fault> {
     Err(left_out())
 }
 

@@ -114,7 +114,7 @@ mod tests {
 
     /// A ledger with a done row for each source.
     fn ledger(folder: &std::path::Path, sources: &[&str]) -> Arc<dyn Ledger> {
-        let ledger = crate::record::open(&config(folder), false).unwrap();
+        let ledger = crate::record::open(&config(folder), false, false).unwrap();
         let file = Arc::new(FileRef { number: 1, folder: b"input".to_vec(), name: b"a".to_vec() });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {

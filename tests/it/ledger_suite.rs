@@ -41,7 +41,7 @@ impl Kind {
     }
 
     pub(crate) fn open(&self) -> Arc<dyn Ledger> {
-        record::open(&self.config, false).unwrap()
+        record::open(&self.config, false, false).unwrap()
     }
 
     /// Ends a run as a kill does.

@@ -60,6 +60,28 @@ fn runs_and_workers_share_one_run_and_pay_nothing_twice() {
     assert_eq!((&again["earlier"], mock.count() - before), (&ARTICLES.into(), 2 * ARTICLES));
 }
 
+/// The files of `retry` are never those of the run.
+#[test]
+fn a_run_with_other_settings_is_waited_for() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::good();
+    let dir = dir(&mock, &server, 3);
+    mock.hold();
+    let run = dir.start(&["run"]);
+    mock.wait_for_requests(1);
+    assert!(dir.run(&["retry"]).exits(2).stderr.contains("has a different `input.paths`"));
+    let mut others = [&["retry", "--wait"][..], &["run", "--wait", "input/001.txt"]].map(|arguments| dir.start(arguments));
+    for other in &mut others {
+        other.wait_for_line("has a different `input.paths`; waiting for it to end");
+    }
+    mock.release();
+    run.wait().exits(0);
+    for other in others {
+        other.wait().exits(0);
+    }
+    assert_eq!(mock.count(), 6);
+}
+
 #[test]
 fn a_run_that_is_interrupted_leaves_its_pieces_to_the_others() {
     let Some(server) = Postgres::start() else { return };

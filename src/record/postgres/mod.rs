@@ -47,8 +47,14 @@ use crate::model::Fault;
 /// If the server cannot be reached or used, the open run has other settings, or there is none to
 /// join; or if there is a table without its ledger, unless `new` accepts paying for everything
 /// again.
-pub(super) fn open(config: &Config, server: &LedgerServer, only_join: Option<Duration>, new: bool) -> Result<Arc<dyn Ledger>, Fault> {
-    let part = Part { config, lease: server.lease, only_join, new };
+pub(super) fn open(
+    config: &Config,
+    server: &LedgerServer,
+    only_join: Option<Duration>,
+    new: bool,
+    wait: bool,
+) -> Result<Arc<dyn Ledger>, Fault> {
+    let part = Part { config, lease: server.lease, only_join, new, wait };
     Ok(Arc::new(PostgresLedger::open(&part, &Database::new(server)?)?))
 }
 

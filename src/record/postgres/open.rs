@@ -60,6 +60,8 @@ pub(super) struct Part<'a> {
     /// Whether the user accepts that the run pays again for the articles of an old table, because
     /// the ledger is new.
     pub(super) new: bool,
+    /// Whether the user waits for the end of a run with other settings.
+    pub(super) wait: bool,
 }
 
 /// Opens the ledger, and creates it if there is none. Joins the run that other processes work on.
@@ -113,8 +115,9 @@ impl Attempt<'_> {
                 }
                 Begun::Nothing => Fault::new(Exit::EndpointAway, format!("no run is open on {place}: start one with `depeche run`")),
                 Begun::Differs(key) => {
-                    let hint = "use the same config, or wait until that run has ended";
-                    Fault::usage(format!("the open run on {place} has a different `{key}`\n  hint: {hint}"))
+                    let hint = "use the same config, or wait until that run has ended (`run` and `retry` do so with --wait)";
+                    let exit = if part.wait { Exit::Locked } else { Exit::Usage };
+                    Fault::new(exit, format!("the open run on {place} has a different `{key}`\n  hint: {hint}"))
                 }
                 Begun::Batching => {
                     let message =
