@@ -103,6 +103,9 @@ impl Run {
         self.state.stop(exit);
         let reject = Reject::new(ErrorCode::Interrupted, "the run was interrupted");
         self.endpoints.halt(&Failure { reject, exit });
+        if let Some(shared) = self.ledger.shared() {
+            shared.hurry(DRAIN);
+        }
         self.state.begin_drain();
     }
 

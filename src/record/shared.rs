@@ -3,14 +3,15 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::answered_call::Pending;
 use super::files::FileRef;
 use crate::model::{ArticleRange, Fault, RunSummary, Stamp};
 
 /// What the processes of one run share. Only [`SharedRun::begin_finish`] and, for a moment,
-/// [`SharedRun::add_up`] wait for other processes. Every method blocks its thread, so do not call
-/// it on a thread of the runtime.
+/// [`SharedRun::add_up`] wait for other processes. Every method that may fail blocks its thread, so do
+/// not call it on a thread of the runtime.
 pub trait SharedRun: Send + Sync {
     /// Begins to list the input. Returns the files that this process must not list again, because a
     /// dead process has listed them and they are still in pieces; `None` if this process must not list
@@ -96,6 +97,9 @@ pub trait SharedRun: Send + Sync {
     /// # Errors
     /// If the ledger is unavailable.
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
+
+    /// From now on, waits no longer than this if the ledger is unavailable.
+    fn hurry(&self, longest: Duration);
 
     /// Whether this process was declared dead. Then others do its work, and write the outputs and the
     /// report.

@@ -26,7 +26,9 @@ const LAST_ATTEMPT: Duration = Duration::from_secs(2);
 pub(super) struct Database {
     pub(super) address: Address,
     /// How long to wait for an unavailable server.
-    pub(super) wait_for: Duration,
+    wait_for: Duration,
+    /// When to stop waiting for it, because the user wants the process to end.
+    give_up_at: Mutex<Option<Instant>>,
     /// Since when the server is unavailable. An outage counts once, whoever needs the server meanwhile.
     away_since: Mutex<Option<Instant>>,
     /// Whether the server has answered before.
@@ -45,8 +47,8 @@ impl Database {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("ledger").enable_all().build();
         let runtime = runtime.map_err(|error| Fault::usage(format!("cannot start the ledger's thread: {error}")))?;
         let address = Address::new(server)?;
-        let (away_since, is_known, reading) = Default::default();
-        Ok(Arc::new(Self { address, wait_for: server.wait_for, away_since, is_known, reading, runtime: Some(runtime) }))
+        let (give_up_at, away_since, is_known, reading) = Default::default();
+        Ok(Arc::new(Self { address, wait_for: server.wait_for, give_up_at, away_since, is_known, reading, runtime: Some(runtime) }))
     }
 
     /// Starts a task on the ledger's thread.
@@ -92,17 +94,28 @@ impl Database {
             if silent == SILENT {
                 return Err(Fault::usage(format!("the ledger on {}: the server at this address is not PostgreSQL", self.address.place)));
             }
-            if silent == 0 && away_for >= self.wait_for {
+            if silent == 0 && self.is_long_enough(away_for) {
                 return Err(away(&self.address.place, &why, away_for.as_secs()));
             }
             tokio::time::sleep(AGAIN).await;
         }
     }
 
+    /// From now on, waits no longer than this for an unavailable server.
+    pub(super) fn hurry(&self, longest: Duration) {
+        *self.give_up_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now().checked_add(longest);
+    }
+
+    /// Whether a server that has been unavailable for this long is waited for no longer.
+    pub(super) fn is_long_enough(&self, away_for: Duration) -> bool {
+        let give_up_at = *self.give_up_at.lock().unwrap_or_else(PoisonError::into_inner);
+        away_for >= self.wait_for || give_up_at.is_some_and(|moment| moment <= Instant::now())
+    }
+
     /// Connects once.
     async fn attempt(&self) -> Result<Session, Trouble> {
         let away_since = *self.away_since.lock().unwrap_or_else(PoisonError::into_inner);
-        if away_since.is_none_or(|since| since.elapsed() < self.wait_for) {
+        if away_since.is_none_or(|since| !self.is_long_enough(since.elapsed())) {
             return self.address.connect().await;
         }
         let connected = tokio::time::timeout(LAST_ATTEMPT, self.address.connect()).await;
@@ -133,7 +146,7 @@ impl Database {
             };
             match classify(&self.address.place, &error) {
                 Trouble::Fault(fault) => return Err(fault),
-                Trouble::Away(why) if start.elapsed() >= self.wait_for => {
+                Trouble::Away(why) if self.is_long_enough(start.elapsed()) => {
                     return Err(away(&self.address.place, &why, start.elapsed().as_secs()));
                 }
                 Trouble::Away(_) => self.forget(&session),
@@ -167,7 +180,7 @@ impl Database {
                 Err(Trouble::Fault(fault)) => return Err(fault),
                 // Only the pauses count towards `wait_for`, because the work may have waited for
                 // other processes.
-                Err(Trouble::Away(why)) if paused >= self.wait_for => return Err(away(&self.address.place, &why, paused.as_secs())),
+                Err(Trouble::Away(why)) if self.is_long_enough(paused) => return Err(away(&self.address.place, &why, paused.as_secs())),
                 Err(Trouble::Away(_)) => {}
             }
             tokio::time::sleep(AGAIN).await;
@@ -271,6 +284,17 @@ mod tests {
         assert!(before > 1, "it did not wait");
         assert!(away(database.block_on(database.connect())).contains("is starting up"));
         assert_eq!(asked.load(Ordering::SeqCst), before + 1, "it waited again");
+    }
+
+    #[test]
+    fn a_process_that_is_to_end_does_not_wait_for_the_server() {
+        let hour = Duration::from_hours(1);
+        let database = database(refusing_server("57P03", "the database system is starting up").0, hour);
+        database.hurry(Duration::ZERO);
+        let fault = database.block_on(database.connect()).err().unwrap();
+        assert!(fault.message.contains("is starting up"), "{}", fault.message);
+        database.hurry(hour);
+        assert!(!database.is_long_enough(Duration::ZERO) && database.is_long_enough(hour));
     }
 
     #[test]

@@ -163,6 +163,10 @@ impl SharedRun for PostgresLedger {
         self.database().block_on(self.database().on_new_session(lock)).map(|(session, ())| Box::new(session) as Box<dyn Send>)
     }
 
+    fn hurry(&self, longest: Duration) {
+        self.database().hurry(longest);
+    }
+
     fn is_declared_dead(&self) -> bool {
         self.lease.is_dead()
     }

@@ -132,7 +132,7 @@ impl Writer {
             };
             match classify(&self.database.address.place, &error) {
                 Trouble::Fault(fault) => return Err(fault),
-                Trouble::Away(why) if refused >= self.database.wait_for => {
+                Trouble::Away(why) if self.database.is_long_enough(refused) => {
                     return Err(away(&self.database.address.place, &why, refused.as_secs()));
                 }
                 Trouble::Away(why) if refused.is_zero() => {
