@@ -47,7 +47,12 @@ pub(super) fn finish(run: &Run, tables: Option<&Tables>, ended: RunEnd, manner: 
     };
     // The articles that failed may all have been those of other processes.
     let some_failed = ledger.shared().is_some() && tables.is_some() && all.failed > 0;
-    let exit = if some_failed { exit.worse(Exit::SomeFailed) } else { exit };
+    let exit = match exit {
+        _ if some_failed => exit.worse(Exit::SomeFailed),
+        // A worker has done its part. The run ends with this code.
+        Exit::SomeFailed if tables.is_none() => Exit::Done,
+        exit => exit,
+    };
     let turn = match (tables, ledger.shared()) {
         (Some(_), Some(shared)) => faults.keep(shared.begin_finish()),
         _ => None,

@@ -109,7 +109,7 @@ fn several_processes_share_long_files_and_give_the_table_of_one() {
     server.wait_for(RANGES_TAKEN, "4");
     mock.release();
     for other in others {
-        other.wait();
+        other.wait().exits(0);
     }
     let run = first.wait().exits(3).summary();
     assert_eq!(dir.without_times(), with_file.without_times());

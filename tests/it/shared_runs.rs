@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::support::clock::Clock;
 use crate::support::configs::openai;
-use crate::support::mock::Mock;
+use crate::support::mock::{Action, Mock};
 use crate::support::postgres::Postgres;
 use crate::support::test_dir::TestDir;
 
@@ -150,6 +150,22 @@ fn the_articles_of_a_worker_that_was_stopped_are_counted_once() {
     let numbers = run.wait().exits(0).summary();
     assert_eq!((&numbers["found"], &numbers["done"], &numbers["pending"]), (&60.into(), &60.into(), &0.into()), "{numbers}");
     assert_eq!(server.sql("SELECT found || ' ' || done || ' ' || pending || ' ' || exit FROM run"), ["60 60 0 0"]);
+}
+
+#[test]
+fn a_worker_ends_with_0_even_if_articles_failed() {
+    let Some(server) = Postgres::start() else { return };
+    let mock = Mock::scripted(|_, _| Action::status(400, "no"));
+    let dir = dir(&mock, &server, 40);
+    mock.hold();
+    let run = dir.start(&["run", "--piece-size", "5"]);
+    mock.wait_for_requests(4);
+    let worker = dir.start(&["work"]);
+    server.wait_for("SELECT count(DISTINCT worker) FROM piece WHERE state = 'taken'", "2");
+    mock.release();
+    worker.wait().exits(0);
+    run.wait().exits(3);
+    assert_eq!(server.sql("SELECT failed > 0 FROM worker WHERE id = 2"), ["t"]);
 }
 
 #[test]
