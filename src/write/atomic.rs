@@ -1,7 +1,7 @@
 //! Replaces files atomically: write a temporary file beside the target, sync it, rename it, sync
 //! the folder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -93,10 +93,11 @@ pub fn remove_temporary_files(folder: &Path) {
 
 /// Removes the temporary files of processes that were killed. Those of living processes stay.
 pub fn remove_abandoned_files(folder: &Path) {
-    // Some network file systems lock only files that are open for writing.
+    // Some network file systems lock only files that are open for writing. A file that cannot be
+    // locked, such as that of another user, may be in use.
     let is_in_use = |path: &Path| {
         let file = OpenOptions::new().read(true).write(true).open(path);
-        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        !file.is_ok_and(|file| file.try_lock().is_ok())
     };
     remove(folder, is_in_use);
 }
