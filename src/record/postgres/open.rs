@@ -122,7 +122,7 @@ impl Attempt<'_> {
                 Begun::Batching => {
                     let message =
                         format!("another process works on the run that is open on {place}, and only one process may make batches");
-                    let hint = "wait until it has ended, or pass --wait to `run`; any process may collect then";
+                    let hint = "wait until that process has ended, or pass --wait to `run`; then any process may collect";
                     Fault::new(Exit::Locked, format!("{message}\n  hint: {hint}"))
                 }
                 Begun::WithoutLedger => without_ledger(place, &part.config.output),
