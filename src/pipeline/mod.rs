@@ -104,7 +104,7 @@ impl Run {
         let reject = Reject::new(ErrorCode::Interrupted, "the run was interrupted");
         self.endpoints.halt(&Failure { reject, exit });
         if let Some(shared) = self.ledger.shared() {
-            shared.hurry(DRAIN);
+            shared.wait_at_most(DRAIN);
         }
         self.state.begin_drain();
     }

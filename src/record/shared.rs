@@ -99,7 +99,7 @@ pub trait SharedRun: Send + Sync {
     fn begin_finish(&self) -> Result<Box<dyn Send>, Fault>;
 
     /// From now on, waits no longer than this if the ledger is unavailable.
-    fn hurry(&self, longest: Duration);
+    fn wait_at_most(&self, longest: Duration);
 
     /// Whether this process was declared dead. Then others do its work, and write the outputs and the
     /// report.

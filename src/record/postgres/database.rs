@@ -102,7 +102,7 @@ impl Database {
     }
 
     /// From now on, waits no longer than this for an unavailable server.
-    pub(super) fn hurry(&self, longest: Duration) {
+    pub(super) fn wait_at_most(&self, longest: Duration) {
         *self.give_up_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now().checked_add(longest);
     }
 
@@ -290,10 +290,10 @@ mod tests {
     fn a_process_that_is_to_end_does_not_wait_for_the_server() {
         let hour = Duration::from_hours(1);
         let database = database(refusing_server("57P03", "the database system is starting up").0, hour);
-        database.hurry(Duration::ZERO);
+        database.wait_at_most(Duration::ZERO);
         let fault = database.block_on(database.connect()).err().unwrap();
         assert!(fault.message.contains("is starting up"), "{}", fault.message);
-        database.hurry(hour);
+        database.wait_at_most(hour);
         assert!(!database.is_long_enough(Duration::ZERO) && database.is_long_enough(hour));
     }
 

@@ -163,8 +163,8 @@ impl SharedRun for PostgresLedger {
         self.database().block_on(self.database().on_new_session(lock)).map(|(session, ())| Box::new(session) as Box<dyn Send>)
     }
 
-    fn hurry(&self, longest: Duration) {
-        self.database().hurry(longest);
+    fn wait_at_most(&self, longest: Duration) {
+        self.database().wait_at_most(longest);
     }
 
     fn is_declared_dead(&self) -> bool {
